@@ -1,0 +1,1 @@
+"""The command line: words to API calls, exceptions to sentences and exit codes."""

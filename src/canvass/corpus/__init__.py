@@ -1,0 +1,1 @@
+"""Corpora: text rules, spans, formats, pools, and the embedded corpus."""

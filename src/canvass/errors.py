@@ -1,0 +1,67 @@
+"""The exception tree: whatever a user can mend is a `CanvassError`.
+
+The text of each is one sentence or two: what is wrong, where (file:line, field), what was expected, and
+what to do. The command line prints it and exits with `exit_code`; a traceback is always a defect of ours.
+"""
+
+from __future__ import annotations
+
+
+class CanvassError(Exception):
+    """Something that the caller can mend."""
+
+    exit_code = 2
+
+
+class InputError(CanvassError):
+    """The content of a file is not what was expected."""
+
+
+class FileError(CanvassError):
+    """A file or folder cannot be found, opened or written."""
+
+
+class OptionError(CanvassError):
+    """An option has a value that makes no sense, alone or with the others."""
+
+
+class TargetError(OptionError):
+    """The target names a domain or an intent that the labelled set does not have."""
+
+
+class TrainingError(CanvassError):
+    """The labelled set cannot train the models that were asked for."""
+
+
+class ModelFileError(CanvassError):
+    """A model or plan file is damaged, or was written by another version."""
+
+
+class ExtraMissingError(CanvassError):
+    """An optional part is not installed; the message names the extra that brings it."""
+
+
+def location(path: str, line: int | None = None) -> str:
+    """Name a place in a file the way editors and compilers do.
+
+    >>> location("pool.jsonl", 1841)
+    'pool.jsonl:1841'
+    >>> location("pool.parquet")
+    'pool.parquet'
+    """
+    return path if line is None else f"{path}:{line}"
+
+
+def nearest(word: str, choices: list[str], limit: int = 3) -> str:
+    """Suggest the choices that look most like a word; an empty string where none does.
+
+    >>> nearest("musik", ["music", "weather", "qa"])
+    '; did you mean music?'
+    >>> nearest("xyzzy", ["music", "weather"])
+    ''
+    """
+    import difflib
+
+    lowered = {choice.lower(): choice for choice in choices}
+    close = [lowered[name] for name in difflib.get_close_matches(word.lower(), lowered, n=limit, cutoff=0.6)]
+    return f"; did you mean {' or '.join(close)}?" if close else ""

@@ -1,0 +1,97 @@
+"""Files: input by extension, and output that appears whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from canvass.errors import FileError, OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+STANDARD_STREAM = "-"
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+
+
+def split_name(path: str) -> tuple[str, str | None]:
+    """Split a path into its format extension (lower case) and its compression.
+
+    >>> split_name("logs/pool.JSONL.gz")
+    ('.jsonl', 'gzip')
+    >>> split_name("pool.parquet")
+    ('.parquet', None)
+    """
+    name = Path(path).name.lower()
+    for ending, compression in COMPRESSIONS.items():
+        if name.endswith(ending):
+            return Path(name[: -len(ending)]).suffix, compression
+    return Path(name).suffix, None
+
+
+@contextlib.contextmanager
+def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
+    """Write a file that appears whole when the block ends well, and not at all otherwise.
+
+    The bytes go to a hidden file beside the target, are synchronised to disk, and take the target's name in
+    one step. The path "-" writes to standard output.
+
+    Raises
+    ------
+    FileError
+        If the folder does not exist or cannot be written.
+
+    """
+    if str(path) == STANDARD_STREAM:
+        import sys
+
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    target = Path(path)
+    check_output(target)
+    try:
+        handle, hidden = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    except OSError as error:
+        raise FileError(f"{target}: cannot write to this folder ({error.strerror}); choose another") from error
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(hidden).chmod(0o666 & ~umask)
+        Path(hidden).replace(target)
+    except OSError as error:
+        Path(hidden).unlink(missing_ok=True)
+        raise FileError(f"{target}: could not be written ({error.strerror or error})") from error
+    except BaseException:
+        Path(hidden).unlink(missing_ok=True)
+        raise
+
+
+def check_output(path: str | Path, inputs: Iterable[str] = ()) -> None:
+    """Refuse an output that could not be written, or that would overwrite an input, before any work is done.
+
+    Raises
+    ------
+    FileError
+        If the folder of the output does not exist, or the output is a folder.
+    OptionError
+        If the output is one of the inputs.
+
+    """
+    if str(path) == STANDARD_STREAM:
+        return
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise FileError(f"{target}: the folder {target.parent} does not exist; create it or choose another output")
+    if target.is_dir():
+        raise FileError(f"{target} is a folder; name a file for the output")
+    for name in inputs:
+        if target.exists() and Path(name).exists() and target.samefile(name):
+            raise OptionError(f"{target} is also an input, which would be overwritten; choose another output")

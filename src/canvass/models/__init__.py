@@ -1,0 +1,1 @@
+"""The models: the committee, the tagger and its lattice, and the reference NLU."""

@@ -1,0 +1,1 @@
+"""Selection: a plan decides which utterances are chosen; engines only move blocks."""

@@ -1,0 +1,113 @@
+"""The records that all layers share, and the shape letters.
+
+Shape letters, one meaning everywhere: N utterances, M members of the committee, F hashed features (2^bits),
+T tokens of an utterance, L BIO tags, K targets.
+
+Offsets are Unicode code points into the text as it was written, end exclusive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from canvass.errors import OptionError
+
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slot:
+    """A labelled span of an utterance's text."""
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One short request, with whatever annotations it has.
+
+    `slots` is None where nobody annotated slots (then the utterance serves as a negative only), and an empty
+    tuple where somebody did and found none.
+    """
+
+    text: str
+    id: str | None = None
+    count: int = 1
+    domain: str | None = None
+    intent: str | None = None
+    slots: tuple[Slot, ...] | None = None
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the annotation budget is spent on: a domain, an intent, or all.
+
+    >>> Target.parse("domain:music")
+    Target(kind='domain', name='music')
+    >>> str(Target.parse("all"))
+    'all'
+    """
+
+    kind: Literal["domain", "intent", "all"]
+    name: str = ""
+
+    @classmethod
+    def parse(cls, words: str) -> Target:
+        """Read `domain:NAME`, `intent:NAME` or `all`; raises OptionError for anything else."""
+        kind, colon, name = words.partition(":")
+        if words == ALL:
+            return cls("all")
+        if colon and name and kind in ("domain", "intent"):
+            return cls("domain" if kind == "domain" else "intent", name)
+        raise OptionError(f"--target {words!r} is not a target; write domain:NAME, intent:NAME or all")
+
+    def matches(self, utterance: Utterance) -> bool:
+        """Whether an annotated utterance belongs to the target."""
+        if self.kind == "domain":
+            return utterance.domain == self.name
+        if self.kind == "intent":
+            return utterance.intent == self.name
+        return True
+
+    def __str__(self) -> str:
+        return ALL if self.kind == ALL else f"{self.kind}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the models think an utterance means.
+
+    `confidence` is p_crf, the probability of the best tag sequence; `certainty` holds, for each token, its
+    (start, end) in the text and the marginal probability of the tag it was given.
+    """
+
+    intent: str | None
+    intent_probability: float
+    slots: tuple[Slot, ...]
+    confidence: float
+    certainty: tuple[tuple[int, int, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One chosen utterance of a batch, with the reasons.
+
+    `score` is the strategy's score (the smallest is annotated first); for a `fill` it is abs(y_lg).
+    `members` maps the name of each member to its raw score y_m; it is empty where there is no committee.
+    `prediction` is None where the labelled set could not train a tagger.
+    """
+
+    rank: int
+    id: str
+    text: str
+    key: str
+    count: int
+    score: float
+    members: dict[str, float]
+    prediction: Prediction | None
+    why: Literal["filter", "fill"]
+    strategy: str

@@ -1,0 +1,99 @@
+"""The import table of the design, and the test that the code keeps to it.
+
+The table is data; `docs/generate.py` prints it into `docs/layout.md`.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "canvass"
+
+# Layer 0 may be imported by everyone. A name stands for the module and, for a package, for all inside it.
+LAYER_0 = ("errors", "types", "seeding", "files")
+
+# module: what else of canvass it may import
+TABLE: dict[str, tuple[str, ...]] = {
+    "errors": (),
+    "types": (),
+    "seeding": (),
+    "files": (),
+    "corpus.normalise": (),
+    "corpus.spans": ("corpus.normalise",),
+    "corpus.formats": ("corpus.spans", "corpus.normalise"),
+    "corpus.pool": ("corpus.formats", "corpus.normalise"),
+    "corpus.labelled": ("corpus.formats", "corpus.spans", "corpus.normalise"),
+    "corpus.demo": ("corpus.formats", "corpus.spans", "corpus.normalise"),
+    "features.reference": ("corpus.normalise", "corpus.spans"),
+    "features.kernels": ("corpus.normalise",),
+    "metrics": ("corpus.spans",),
+    "models.archive": (),
+    "models.committee": ("features", "models.archive"),
+    "models.lattice_reference": (),
+    "models.lattice": (),
+    "models.tagger": ("features", "models.lattice", "corpus.spans", "models.archive"),
+    "models.nlu": ("features", "models.committee", "models.tagger", "models.archive", "corpus.spans", "corpus.normalise"),
+    "strategies": (),
+    "selection.plan": ("corpus", "features", "models", "strategies", "selection.partial"),
+    "selection.local": ("selection.plan", "corpus.pool"),
+    "simulation": ("corpus", "models", "selection", "metrics", "strategies"),
+    "cli": ("*",),
+}
+# Readable twins are for tests and docs only.
+TWINS = ("features.reference", "models.lattice_reference")
+
+
+def module_name(path: Path) -> str:
+    parts = list(path.relative_to(SOURCE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def row_of(module: str) -> str | None:
+    candidates = [row for row in TABLE if module == row or module.startswith(f"{row}.")]
+    return max(candidates, key=len, default=None)
+
+
+def imports_of(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.add(node.module or "")
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    known = {module_name(file) for file in SOURCE.rglob("*.py")}
+    return {name.removeprefix("canvass.") for name in found if name.removeprefix("canvass.") in known - {""}}
+
+
+def allowed(row: str, imported: str) -> bool:
+    targets = (*LAYER_0, *TABLE[row], row)
+    return "*" in targets or any(imported == name or imported.startswith(f"{name}.") for name in targets)
+
+
+MODULES = sorted(path for path in SOURCE.rglob("*.py") if module_name(path))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_imports_follow_the_table(path):
+    module = module_name(path)
+    row = row_of(module)
+    if path.name == "__init__.py" and row is None:
+        row = next((name for name in TABLE if name.startswith(f"{module}.")), None)
+    assert row is not None, f"{module} has no row in the import table"
+    wrong = sorted(name for name in imports_of(path) if not allowed(row, name) and not name.startswith(module))
+    assert not wrong, f"{module} imports {wrong}; its row allows {TABLE[row]}"
+    if row != "cli":
+        assert not (imports_of(path) & set(TWINS) - {module}), f"{module} imports a readable twin"
+
+
+def test_no_module_is_too_long():
+    lengths = {module_name(path): len(path.read_text().splitlines()) for path in MODULES}
+    assert max(lengths.values()) < 600, max(lengths, key=lambda name: lengths[name])
+
+
+def test_the_table_names_only_what_exists():
+    names = {module_name(path) for path in MODULES}
+    missing = [row for row in TABLE if row not in names]
+    assert not missing
