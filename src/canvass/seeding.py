@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MASK = (1 << 64) - 1
-LENGTH_FACTOR = 0x9E3779B97F4A7C15
+HASH_START = 0x9E3779B97F4A7C15
 WORD_FACTOR = 0xD6E8FEB86659FD93
 MIX_FACTORS = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 
@@ -22,16 +22,20 @@ MIX_FACTORS = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 def hash64(data: bytes) -> int:
     """Hash bytes to 64 bits, eight bytes at a time.
 
-    The state starts from the length; each little-endian word (the last one padded with zeros) is exclusive-ored
-    in and multiplied, and the high half is folded onto the low one, so that every step is a bijection of the
-    state: tokens of at most eight bytes and one length never collide.
+    Each little-endian word (the last one padded with zeros) is exclusive-ored into the state, which is then
+    multiplied, and its high half folded onto the low one; the length goes in last, so that a scanner may hash a
+    token before it knows where it ends. Every step is a bijection of the state: tokens of at most eight bytes and
+    one length never collide.
     """
-    state = (len(data) * LENGTH_FACTOR + WORD_FACTOR) & MASK
+    state = HASH_START
     for start in range(0, len(data), 8):
-        word = int.from_bytes(data[start : start + 8], "little")
-        state = ((state ^ word) * WORD_FACTOR) & MASK
-        state ^= state >> 32
-    return state
+        state = _fold(state, int.from_bytes(data[start : start + 8], "little"))
+    return _fold(state, len(data))
+
+
+def _fold(state: int, word: int) -> int:
+    state = ((state ^ word) * WORD_FACTOR) & MASK
+    return state ^ (state >> 32)
 
 
 def mix64(state: int) -> int:

@@ -1,0 +1,124 @@
+"""Tokens with offsets; slots and BIO tags into each other, lossless or an error.
+
+Tokens (the text rules of the design):
+
+* a word is a maximal run of letters, marks and numbers;
+* an apostrophe directly before a letter starts a new word: `tobymac's` is `tobymac` and `'s`;
+* each character of a script written without blanks (Han, Thai, ...) is a word of its own;
+* every other character that is not white space is a symbol, a token of its own;
+* a mark belongs to the token directly before it, whatever that is.
+
+The committee sees the words, the tagger all tokens.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from canvass.corpus.characters import KIND, LETTER, MARK, NUMBER, SINGLE, SPACE, describe
+from canvass.corpus.normalise import Normalised, normalise
+from canvass.errors import InputError
+from canvass.types import Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+APOSTROPHES = "'\u2019"
+OUTSIDE = "O"
+
+
+class Token(NamedTuple):
+    """A token of a text: its offsets, and whether it is a word (or a symbol)."""
+
+    start: int
+    end: int
+    is_word: bool
+
+
+def tokens(text: str) -> list[Token]:
+    """Cut a text into tokens.
+
+    >>> text = "play tobymac's 歌!"
+    >>> [text[token.start : token.end] for token in tokens(text)]
+    ['play', 'tobymac', "'s", '歌', '!']
+    """
+    found: list[Token] = []
+    kinds = [describe(character) & KIND for character in text]
+    run = False  # whether a letter or number would belong to the token before it
+    for i, kind in enumerate(kinds):
+        if kind == SPACE:
+            run = False
+        elif (kind == MARK and i and kinds[i - 1] != SPACE) or (run and kind in (LETTER, NUMBER)):
+            found[-1] = found[-1]._replace(end=i + 1)
+        else:
+            clitic = text[i] in APOSTROPHES and kinds[i + 1 : i + 2] == [LETTER]
+            run = clitic or kind in (LETTER, MARK, NUMBER)
+            found.append(Token(i, i + 1, run or kind == SINGLE))
+    return found
+
+
+def text_tokens(text: str) -> tuple[Normalised, list[Token]]:
+    """Cut a text into the tokens of its key, with offsets into the text as it was written."""
+    normalised = normalise(text)
+    return normalised, [
+        Token(*normalised.text_span(token.start, token.end), token.is_word) for token in tokens(normalised.key)
+    ]
+
+
+def misaligned_slot(text: str, slots: Sequence[Slot]) -> Slot | None:
+    """Find the first slot whose rims are not token borders; None where all are."""
+    if not slots:
+        return None
+    _, spans = text_tokens(text)
+    starts = {span.start for span in spans}
+    ends = {span.end for span in spans}
+    return next((slot for slot in slots if slot.start not in starts or slot.end not in ends), None)
+
+
+def bio_tags(text: str, slots: Sequence[Slot]) -> list[str]:
+    """Write slots as BIO tags, one for each token of the text.
+
+    Raises
+    ------
+    InputError
+        If a slot does not begin and end on token borders, or slots overlap.
+
+    >>> bio_tags("play river", [Slot(5, 10, "SongName")])
+    ['O', 'B-SongName']
+    """
+    _, spans = text_tokens(text)
+    tags = [OUTSIDE] * len(spans)
+    for slot in slots:
+        inside = [i for i, span in enumerate(spans) if slot.start <= span.start and span.end <= slot.end]
+        rims = (spans[inside[0]].start, spans[inside[-1]].end) if inside else None
+        if rims != (slot.start, slot.end) or any(tags[i] != OUTSIDE for i in inside):
+            raise InputError(
+                f"slot {slot.label!r} [{slot.start}, {slot.end}) of {text!r} does not begin and end on token "
+                "borders, or overlaps another; move its borders"
+            )
+        tags[inside[0]] = f"B-{slot.label}"
+        for i in inside[1:]:
+            tags[i] = f"I-{slot.label}"
+    return tags
+
+
+def slots_of(tags: Sequence[str], spans: Sequence[Token]) -> tuple[Slot, ...]:
+    """Read slots from BIO tags and the tokens' offsets.
+
+    A model may give an I- tag without its B-: it begins a slot (the convention of conlleval).
+
+    >>> slots_of(["O", "B-SongName"], tokens("play river"))
+    (Slot(start=5, end=10, label='SongName'),)
+    """
+    found: list[Slot] = []
+    before = OUTSIDE
+    for tag, span in zip(tags, spans, strict=True):
+        label = tag[2:]
+        if tag == OUTSIDE:
+            pass
+        elif tag.startswith("I-") and before != OUTSIDE and before[2:] == label:
+            found[-1] = Slot(found[-1].start, span.end, label)
+        else:
+            found.append(Slot(span.start, span.end, label))
+        before = tag
+    return tuple(found)

@@ -1,0 +1,143 @@
+"""The tagger's attributes of `features.reference`, compiled, straight from the bytes of a key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from canvass.compiled import compiled
+from canvass.corpus.characters import KIND, LETTER, NUMBER, SINGLE, UPPER
+from canvass.corpus.scanning import code_point
+from canvass.features.scan import hash_bytes, longest, mix, scan
+from canvass.seeding import hash64
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Stands for the tokens before the first and after the last.
+BEYOND = np.uint64(hash64(b"\x00"))
+ATTRIBUTES = (
+    "bias", "word", "prefix3", "suffix2", "suffix3", "shape",
+    "word-2", "word-1", "word+1", "word+2", "word-1|word", "word|word+1",
+)  # fmt: skip
+NAMES = np.array([hash64(name.encode()) for name in ATTRIBUTES], dtype=np.uint64)
+
+
+@compiled
+def prefix_end(lowered: NDArray[np.uint8], low: int, high: int, characters: int) -> int:
+    """Find where the first few characters of lowered[low:high] end."""
+    at = low
+    while at < high and characters > 0:
+        at += 1
+        while at < high and lowered[at] & 0xC0 == 0x80:
+            at += 1
+        characters -= 1
+    return at
+
+
+@compiled
+def suffix_start(lowered: NDArray[np.uint8], low: int, high: int, characters: int) -> int:
+    """Find where the last few characters of lowered[low:high] begin."""
+    at = high
+    while at > low and characters > 0:
+        at -= 1
+        while at > low and lowered[at] & 0xC0 == 0x80:
+            at -= 1
+        characters -= 1
+    return at
+
+
+@compiled
+def draw_shape(
+    data: NDArray[np.uint8], low: int, high: int, description: NDArray[np.uint8], drawn: NDArray[np.uint8]
+) -> int:
+    """Write the shape of a token as written to `drawn`; returns its size in bytes."""
+    size = 0
+    before = 0
+    at = low
+    while at < high:
+        point, width = code_point(data, at)
+        described = description[point]
+        kind = described & KIND
+        sign = 0
+        if described & UPPER:
+            sign = 0x58  # X
+        elif kind == LETTER or kind == SINGLE:
+            sign = 0x78  # x
+        elif kind == NUMBER:
+            sign = 0x64  # d
+        if sign == 0:
+            for i in range(width):
+                drawn[size + i] = data[at + i]
+            size += width
+        elif sign != before:
+            drawn[size] = sign
+            size += 1
+        before = sign
+        at += width
+    return size
+
+
+@compiled
+def token_attributes(
+    data: NDArray[np.uint8],
+    description: NDArray[np.uint8],
+    count: int,
+    lowered: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    hashes: NDArray[np.uint64],
+    drawn: NDArray[np.uint8],
+    attributes: NDArray[np.uint64],
+) -> None:
+    """Hash the attributes of the T tokens that `scan` found. Writes `attributes` uint64 (T, 12)."""
+    for t in range(count):
+        low, high = places[t, 2], places[t, 3]
+        before_2 = hashes[t - 2] if t > 1 else BEYOND
+        before = hashes[t - 1] if t > 0 else BEYOND
+        here = hashes[t]
+        after = hashes[t + 1] if t + 1 < count else BEYOND
+        after_2 = hashes[t + 2] if t + 2 < count else BEYOND
+        size = draw_shape(data, places[t, 0], places[t, 1], description, drawn)
+        attributes[t, 0] = NAMES[0]
+        attributes[t, 1] = mix(NAMES[1] ^ here)
+        attributes[t, 2] = mix(NAMES[2] ^ hash_bytes(lowered, low, prefix_end(lowered, low, high, 3)))
+        attributes[t, 3] = mix(NAMES[3] ^ hash_bytes(lowered, suffix_start(lowered, low, high, 2), high))
+        attributes[t, 4] = mix(NAMES[4] ^ hash_bytes(lowered, suffix_start(lowered, low, high, 3), high))
+        attributes[t, 5] = mix(NAMES[5] ^ hash_bytes(drawn, 0, size))
+        attributes[t, 6] = mix(NAMES[6] ^ before_2)
+        attributes[t, 7] = mix(NAMES[7] ^ before)
+        attributes[t, 8] = mix(NAMES[8] ^ after)
+        attributes[t, 9] = mix(NAMES[9] ^ after_2)
+        attributes[t, 10] = mix(mix(NAMES[10] ^ before) ^ here)
+        attributes[t, 11] = mix(mix(NAMES[11] ^ here) ^ after)
+
+
+@compiled
+def fill_attributes(
+    offsets: NDArray[np.int32],
+    data: NDArray[np.uint8],
+    description: NDArray[np.uint8],
+    lower: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    attributes: NDArray[np.uint64],
+) -> None:
+    """Hash the attributes of every token of a column of keys.
+
+    Writes `starts` int64 (N + 1,): the first token of each key; `attributes` uint64 (all tokens, 12), which must
+    have room for a token a byte.
+    """
+    capacity = longest(offsets) + 1
+    lowered = np.empty(capacity * 3 // 2 + 8, dtype=np.uint8)
+    drawn = np.empty(capacity, dtype=np.uint8)
+    places = np.empty((capacity, 4), dtype=np.int64)
+    words = np.empty(capacity, dtype=np.bool_)
+    hashes = np.empty(capacity, dtype=np.uint64)
+    starts[0] = 0
+    for row in range(len(offsets) - 1):
+        count = scan(
+            data, offsets[row], offsets[row + 1], capacity, description, lower, lowered, places, words, hashes
+        )
+        first = starts[row]
+        token_attributes(data, description, count, lowered, places, hashes, drawn, attributes[first : first + count])
+        starts[row + 1] = first + count

@@ -1,0 +1,122 @@
+"""The specification of all features, to the byte, in plain Python; for tests and docs.
+
+`features.kernels` computes the same from Arrow's bytes. Texts are keys (see `corpus.normalise`).
+
+Committee and intent classifier: each word, pair and triple of neighbouring words, lower-cased, is hashed into one
+of F = 2^bits buckets; each occurrence adds 1 / sqrt(n), n the number of occurrences in the utterance.
+
+Tagger: each token has the twelve attributes of `ATTRIBUTES`, each a hash of its name and of the words it looks at.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import groupby
+
+from canvass.corpus.characters import KIND, LETTER, NUMBER, SINGLE, UPPER, describe, lower
+from canvass.corpus.spans import tokens
+from canvass.seeding import MASK, hash64, mix64
+
+NGRAM_FACTOR = 0xA0761D6478BD642F
+BUCKET_FACTOR = 0x9E3779B97F4A7C15
+# Stands for the tokens before the first and after the last.
+BEYOND = hash64(b"\x00")
+ATTRIBUTES = (
+    "bias", "word", "prefix3", "suffix2", "suffix3", "shape",
+    "word-2", "word-1", "word+1", "word+2", "word-1|word", "word|word+1",
+)  # fmt: skip
+
+
+def ngrams(key: str) -> list[int]:
+    """Hash the n-grams of a key, in the order of summation: of each word, those that end with it, short ones first."""
+    words = [hash64(lower(key[token.start : token.end]).encode()) for token in tokens(key) if token.is_word]
+    found = []
+    for last in range(len(words)):
+        for first in range(last, max(last - 3, -1), -1):
+            state = 0
+            for word in words[first : last + 1]:
+                state = (state * NGRAM_FACTOR + word) & MASK
+            found.append(state)
+    return found
+
+
+def bucket(ngram: int, bits: int) -> int:
+    """Choose the bucket of an n-gram: the highest bits of its state, multiplied."""
+    return (((ngram ^ (ngram >> 32)) * BUCKET_FACTOR) & MASK) >> (64 - bits)
+
+
+def features(key: str, bits: int) -> list[tuple[int, float]]:
+    """List the (bucket, value) pairs of a key; a bucket that is hit twice stands there twice."""
+    found = ngrams(key)
+    return [(bucket(ngram, bits), 1 / math.sqrt(len(found))) for ngram in found]
+
+
+def scores(key: str, table: list[list[float]], bias: list[float], bits: int) -> list[float]:
+    """Score a key with all members: y_m = w_m . phi(x) + b_m. `table` is (F, M), `bias` (M,)."""
+    buckets = [bucket(ngram, bits) for ngram in ngrams(key)]
+    if not buckets:
+        return list(bias)
+    scale = 1 / math.sqrt(len(buckets))
+    found = []
+    for member, constant in enumerate(bias):
+        total = 0.0
+        for row in buckets:
+            total += table[row][member]
+        found.append(total * scale + constant)
+    return found
+
+
+def shape(word: str) -> str:
+    """Draw the shape of a word as written: X upper case, x other letters, d numbers, runs as one.
+
+    >>> shape("McDonald"), shape("7pm"), shape("歌")
+    ('XxXx', 'dx', 'x')
+    """
+    drawn = []
+    for character in word:
+        described = describe(character)
+        kind = described & KIND
+        if described & UPPER:
+            drawn.append("X")
+        elif kind in (LETTER, SINGLE):
+            drawn.append("x")
+        elif kind == NUMBER:
+            drawn.append("d")
+        else:
+            drawn.append(character)
+    return "".join(sign if sign in "Xxd" else sign * len(list(run)) for sign, run in groupby(drawn))
+
+
+def attribute(name: str, *parts: int) -> int:
+    """Hash an attribute from its name and the hashes of the words, or parts of words, that it looks at."""
+    state = hash64(name.encode())
+    for part in parts:
+        state = mix64(state ^ part)
+    return state
+
+
+def attributes(key: str) -> list[list[int]]:
+    """Hash the attributes of each token, in the order of `ATTRIBUTES`: (T, 12)."""
+    spans = tokens(key)
+    written = [key[token.start : token.end] for token in spans]
+    lowered = [lower(word) for word in written]
+    words = [BEYOND, BEYOND, *(hash64(word.encode()) for word in lowered), BEYOND, BEYOND]
+    found = []
+    for i, word in enumerate(lowered):
+        before_2, before, here, after, after_2 = words[i : i + 5]
+        parts: tuple[tuple[int, ...], ...] = (
+            (),
+            (here,),
+            (hash64(word[:3].encode()),),
+            (hash64(word[-2:].encode()),),
+            (hash64(word[-3:].encode()),),
+            (hash64(shape(written[i]).encode()),),
+            (before_2,),
+            (before,),
+            (after,),
+            (after_2,),
+            (before, here),
+            (here, after),
+        )
+        found.append([attribute(name, *looked_at) for name, looked_at in zip(ATTRIBUTES, parts, strict=True)])
+    return found

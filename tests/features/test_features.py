@@ -1,0 +1,96 @@
+import numpy as np
+import pyarrow as pa
+from hypothesis import example, given
+from hypothesis import strategies as st
+from texts import NOTABLE, texts
+
+from canvass.corpus.normalise import key_of
+from canvass.corpus.spans import tokens
+from canvass.features import reference
+from canvass.features.attributes import ATTRIBUTES
+from canvass.features.columns import attribute_hashes, feature_matrix, hash_column, score_column
+from canvass.seeding import hash64, mix64, uniform, uniforms, salt
+
+BITS = 8
+TABLE = np.random.Generator(np.random.PCG64(0)).normal(size=(1 << BITS, 3)).astype(np.float32)
+BIAS = np.array([0.5, -0.25, 0.125])
+
+columns = st.lists(texts.map(key_of), max_size=6)
+LONG = "x" * 100_000
+LONG_RUN = "ab " * 30_000 + "c"
+
+
+def sliced(keys):
+    return pa.array(["é", *keys], type=pa.string()).slice(1)
+
+
+@given(columns)
+@example([key_of(text) for text in NOTABLE])
+@example([LONG, "", LONG_RUN, "歌" * 40_000])
+def test_fused_scores_are_those_of_the_reference_to_the_bit(keys):
+    scored = score_column(sliced(keys), TABLE, BIAS, bits=BITS)
+    table = TABLE.tolist()
+    assert scored.scores.tolist() == [reference.scores(key, table, BIAS.tolist(), BITS) for key in keys]
+    assert scored.lengths.tolist() == [len(tokens(key)) for key in keys]
+    assert scored.hashes.tolist() == [hash64(key.encode()) for key in keys]
+    assert hash_column(sliced(keys)).tolist() == scored.hashes.tolist()
+
+
+@given(columns)
+@example([LONG, "", LONG_RUN])
+def test_the_training_matrix_is_that_of_the_reference(keys):
+    matrix = feature_matrix(sliced(keys), bits=BITS)
+    expected = np.zeros((len(keys), 1 << BITS))
+    for row, key in enumerate(keys):
+        for bucket, value in reference.features(key, BITS):
+            expected[row, bucket] += value
+    np.testing.assert_allclose(matrix.toarray(), expected, rtol=1e-9)
+
+
+@given(columns)
+@example([key_of(text) for text in NOTABLE])
+@example([LONG, LONG_RUN])
+def test_attributes_are_those_of_the_reference(keys):
+    starts, attributes = attribute_hashes(sliced(keys))
+    expected = [reference.attributes(key) for key in keys]
+    assert np.diff(starts).tolist() == [len(rows) for rows in expected]
+    assert attributes.tolist() == [row for rows in expected for row in rows]
+
+
+def test_the_names_of_the_attributes_are_those_of_the_reference():
+    assert ATTRIBUTES == reference.ATTRIBUTES
+
+
+@given(st.integers(0, 6), texts.map(key_of))
+def test_a_key_beyond_the_limit_is_not_scored(limit, key):
+    scored = score_column(pa.array([key, "play"]), TABLE, BIAS, bits=BITS, limit=max(limit, 1))
+    count = len(tokens(key))
+    assert scored.lengths[0] == min(count, max(limit, 1) + 1)
+    assert scored.lengths[1] == 1
+    if count > limit:
+        assert count <= max(limit, 1) or scored.scores[0].tolist() == [0.0, 0.0, 0.0]
+
+
+@given(st.binary(max_size=40), st.binary(max_size=40))
+def test_hashes_tell_bytes_apart(one, other):
+    assert (hash64(one) == hash64(other)) == (one == other)
+
+
+@given(st.integers(-5, 2**70), st.lists(texts.map(key_of), min_size=1, max_size=5))
+def test_uniform_draws_are_those_of_the_reference(seed, keys):
+    draws = uniforms(salt(seed, "purpose"), hash_column(pa.array(keys)))
+    assert draws.tolist() == [uniform(seed, "purpose", key) for key in keys]
+
+
+def test_uniform_draws_are_uniform():
+    draws = uniforms(salt(1, "x"), np.array([hash64(str(i).encode()) for i in range(20_000)], dtype=np.uint64))
+    counts = np.histogram(draws, bins=50, range=(0, 1))[0]
+    assert abs(draws.mean() - 0.5) < 0.01
+    assert counts.min() > 300
+    assert counts.max() < 500
+    assert mix64(0) != mix64(1)
+
+
+def test_buckets_are_spread():
+    buckets = [reference.bucket(hash64(str(i).encode()), 10) for i in range(50_000)]
+    assert np.bincount(buckets, minlength=1024).max() < 49 + 8 * 7
