@@ -95,3 +95,21 @@ def check_output(path: str | Path, inputs: Iterable[str] = ()) -> None:
     for name in inputs:
         if target.exists() and Path(name).exists() and target.samefile(name):
             raise OptionError(f"{target} is also an input, which would be overwritten; choose another output")
+
+
+def compressed(data: bytes, compression: str | None) -> bytes:
+    """Compress bytes as `split_name` asks: the same bytes at any time, on any machine.
+
+    >>> compressed(b"words", None)
+    b'words'
+    """
+    if compression == "gzip":
+        import gzip
+
+        return gzip.compress(data, mtime=0)
+    if compression == "zstd":
+        import pyarrow as pa
+
+        packed: bytes = pa.compress(data, codec="zstd", asbytes=True)
+        return packed
+    return data

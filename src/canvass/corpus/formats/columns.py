@@ -1,0 +1,179 @@
+"""Arrow batches of a pool: from arrays in one check, or from records one by one; and the count of bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from canvass.corpus.formats.records import Block, missing_column, pool_utterance_of
+from canvass.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from canvass.corpus.formats.records import BadLines, Fields
+    from canvass.types import Utterance
+
+SCHEMA = pa.schema(
+    [
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("id", pa.string()),
+        pa.field("count", pa.int64(), nullable=False),
+    ]
+)
+TEXT, INTEGER, NOTHING = "text", "whole numbers", "nothing"
+# What each column of a pool may hold; a column of the null type holds nothing at all.
+KINDS = {"text": (TEXT,), "id": (TEXT, INTEGER, NOTHING), "count": (INTEGER, NOTHING)}
+
+
+def checked_batch(text: pa.Array, identity: pa.Array | None, count: pa.Array | None) -> pa.RecordBatch:
+    """Make a batch of a pool from arrays, checking every value at Arrow's speed.
+
+    Parameters
+    ----------
+    text, identity, count
+        Arrays of length N: string, string or None, int64 or None.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+        If any value is not what a pool may hold; a slow reader then finds out which.
+
+    """
+    if text.null_count:
+        raise pa.ArrowInvalid("a text is null")
+    text.validate(full=True)
+    if identity is None:
+        identity = pa.nulls(len(text), pa.string())
+    identity.validate(full=True)
+    if count is None or count.null_count == len(count):
+        count = pa.array(np.ones(len(text), dtype=np.int64))
+    elif count.null_count:
+        count = pc.fill_null(count, 1)
+    if len(count) and pc.min(count).as_py() < 1:
+        raise pa.ArrowInvalid("a count is below one")
+    return pa.RecordBatch.from_arrays([text, identity, count], schema=SCHEMA)
+
+
+def batch_of(utterances: Sequence[Utterance]) -> pa.RecordBatch:
+    """Make a batch of a pool from validated utterances."""
+    columns = [
+        [utterance.text for utterance in utterances],
+        [utterance.id for utterance in utterances],
+        [utterance.count for utterance in utterances],
+    ]
+    arrays = [pa.array(column, type=field.type) for column, field in zip(columns, SCHEMA, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+
+
+def kind_of(kind: pa.DataType) -> str:
+    """Name the kind of a column: text, whole numbers, nothing, or Arrow's own name of another type."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return TEXT
+    if pa.types.is_integer(kind):
+        return INTEGER
+    return NOTHING if pa.types.is_null(kind) else str(kind)
+
+
+def used_columns(schema: pa.Schema, where: str, fields: Fields) -> dict[str, str]:
+    """Find the columns that a pool is read for, with their kinds.
+
+    Raises
+    ------
+    InputError
+        If the text column is missing, or a column has a type that it cannot have.
+
+    """
+    if fields.text not in schema.names:
+        raise missing_column(where, fields.text, schema.names, "--text-field")
+    found = {}
+    for role, column in zip(KINDS, fields.of_a_pool(), strict=True):
+        places = schema.get_all_field_indices(column)
+        if len(places) > 1:
+            raise InputError(f"{where}: column {column!r} appears {len(places)} times; expected it once")
+        if places:
+            found[column] = kind_of(schema.field(places[0]).type)
+            if found[column] not in KINDS[role]:
+                types = ", ".join(f"{field.name}: {field.type}" for field in schema)
+                raise InputError(
+                    f"{where}: column {column!r} has the type {found[column]}; "
+                    f"expected {' or '.join(KINDS[role][:2])} "
+                    f"(the file has {types}); name the column with --{role}-field"
+                )
+    return found
+
+
+def batch_of_columns(
+    batch: pa.RecordBatch, first_row: int, where: str, fields: Fields, bad: BadLines
+) -> pa.RecordBatch:
+    """Turn a batch of any accepted column types into a batch of a pool.
+
+    `first_row` is the number of its first row, from 1, for the sentence about a bad one.
+
+    Raises
+    ------
+    InputError
+        If a row is bad and the tolerance is used up.
+
+    """
+    names = [name for name in fields.of_a_pool() if name in batch.schema.names]
+    kinds = {fields.text: pa.string(), fields.id: pa.string(), fields.count: pa.int64()}
+    try:
+        arrays = {name: batch.column(name).cast(kinds[name]) for name in names}
+        return checked_batch(arrays[fields.text], arrays.get(fields.id), arrays.get(fields.count))
+    except pa.ArrowInvalid:
+        utterances = []
+        for where_of_row, record in records_of(batch, names, first_row, where, bad):
+            try:
+                utterances.append(pool_utterance_of(record, where_of_row, fields))
+            except InputError as error:
+                bad.report(error)
+        return batch_of(utterances)
+
+
+def records_of(
+    batch: pa.RecordBatch, names: Sequence[str], first_row: int, where: str, bad: BadLines
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (where, record) of each row in plain Python; a row that is not UTF-8 is reported to `bad`."""
+    for index in range(batch.num_rows):
+        where_of_row = f"{where}: row {first_row + index}"
+        record = {}
+        try:
+            for name in names:
+                record[name] = batch.column(name)[index].as_py()
+        except UnicodeDecodeError:
+            bad.report(
+                InputError(f"{where_of_row}: field {name!r} is not valid UTF-8; write the file as UTF-8")
+            )
+            continue
+        yield where_of_row, record
+
+
+def accounted(
+    batches: Iterator[tuple[pa.RecordBatch, int]], rows: int, size: Callable[[], int]
+) -> Iterator[Block]:
+    """Cut batches to at most `rows` rows, and account for every byte of the file.
+
+    `batches` yields each batch with the position in the file up to which it accounts; one block is held back,
+    so that the last one can bring the sum to `size()`. Batches without rows are left out.
+    """
+    seen = 0  # position of the last batch
+    paid = 0  # sum of what was yielded
+    held: tuple[pa.RecordBatch, int] | None = None
+    for batch, position in batches:
+        position = max(position, seen)  # noqa: PLW2901 - a slow reader starts from the beginning again
+        parts = -(-batch.num_rows // rows)
+        for index in range(parts):
+            if held is not None:
+                yield Block(held[0], held[1] - paid)
+                paid = held[1]
+            start, end = (batch.num_rows * place // parts for place in (index, index + 1))
+            held = (batch.slice(start, end - start), seen + (position - seen) * (index + 1) // parts)
+        seen = position
+    if held is not None:
+        yield Block(held[0], max(size() - paid, 0))

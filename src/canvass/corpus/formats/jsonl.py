@@ -1,0 +1,222 @@
+r"""JSON Lines: one object a line.
+
+Pools are parsed by pyarrow, a chunk of lines at a time; only a chunk in which something is not as expected is
+read again by a slow reader, which accepts everything that is legal and names the line that is not. Lines end
+with b"\n" and nothing else: `str.splitlines` would also split at U+2028 and others, which JSON leaves bare.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.json as arrow_json
+
+from canvass.corpus.formats.columns import accounted, batch_of, checked_batch
+from canvass.corpus.formats.records import Format, pool_utterance_of, shown, utterance_of
+from canvass.corpus.formats.sources import NEWLINE, Pace, Source, chunks_of_lines, count_lines
+from canvass.errors import InputError, location
+from canvass.files import compressed, split_name, whole_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from canvass.corpus.formats.records import BadLines, Block, Fields
+    from canvass.types import Utterance
+
+BLANKS = b" \t\r\n"
+CARRIAGE_RETURN, OPENING, CLOSING = b"\r{}"
+LARGEST_PARSED = (1 << 31) - 1
+DIGITS_OF_NUMBERS = 4000
+
+
+def _whole_number(digits: str) -> int | float:
+    # Python refuses to convert very long numbers, which may stand in fields that do not matter.
+    return int(digits) if len(digits) < DIGITS_OF_NUMBERS else float("inf")
+
+
+DECODER = json.JSONDecoder(parse_int=_whole_number)
+
+
+def record_of_line(line: bytes, where: str) -> dict[str, Any]:
+    """Parse one line.
+
+    Bytes that are not UTF-8 become lone surrogates, which the validator refuses in fields that matter.
+
+    Raises
+    ------
+    InputError
+        If the line is not one JSON object.
+
+    """
+    try:
+        record = DECODER.decode(line.decode("utf-8", "surrogateescape"))
+    except json.JSONDecodeError as error:
+        reason = f"{error.msg} at column {error.colno}"
+        raise InputError(f"{where}: not valid JSON ({reason}); expected one object a line") from error
+    except RecursionError as error:
+        raise InputError(f"{where}: JSON is nested too deep; expected one flat object a line") from error
+    if not isinstance(record, dict):
+        raise InputError(f"{where}: the line is {shown(record)}; expected one JSON object a line")
+    return record
+
+
+def records_of_chunk(
+    data: bytes, path: str, first_line: int, bad: BadLines
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (where, record) of each line that is not blank; lines that do not parse are reported to `bad`."""
+    for number, line in enumerate(data.split(b"\n"), first_line):
+        stripped = line.strip(BLANKS)
+        if stripped:
+            where = location(path, number)
+            try:
+                yield where, record_of_line(stripped, where)
+            except InputError as error:
+                bad.report(error)
+
+
+def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read an annotated file; yields (where, utterance).
+
+    Raises
+    ------
+    InputError
+        If a line is bad and the tolerance is used up.
+    FileError
+        If the file cannot be read.
+
+    """
+    first_line = 1
+    with Source(path) as source:
+        for data in chunks_of_lines(source, lambda: 1 << 20):
+            for where, record in records_of_chunk(data, path, first_line, bad):
+                try:
+                    utterance = utterance_of(record, where, fields)
+                except InputError as error:
+                    bad.report(error)
+                else:
+                    yield where, utterance
+            first_line += count_lines(data)
+
+
+def blocks(path: str, fields: Fields, bad: BadLines, rows: int) -> Iterator[Block]:
+    """Stream a pool in blocks of at most `rows` rows; raises as `read` does."""
+    with Source(path) as source:
+        yield from accounted(_batches(source, fields, bad, rows), rows, source.size)
+
+
+def _batches(
+    source: Source, fields: Fields, bad: BadLines, rows: int
+) -> Iterator[tuple[pa.RecordBatch, int]]:
+    parser = ChunkParser(fields)
+    pace = Pace(rows)
+    first_line = 1
+    for data in chunks_of_lines(source, pace.size):
+        batch = parser.parse(data)
+        if batch is None:
+            batch = slow_batch(data, source.path, first_line, fields, bad)
+        lines = count_lines(data)
+        pace.learn(len(data), lines)
+        first_line += lines
+        yield batch, source.position
+
+
+def slow_batch(data: bytes, path: str, first_line: int, fields: Fields, bad: BadLines) -> pa.RecordBatch:
+    """Read a chunk line by line: the readable twin of `ChunkParser.parse`, which also finds the bad line."""
+    utterances = []
+    for where, record in records_of_chunk(data, path, first_line, bad):
+        try:
+            utterances.append(pool_utterance_of(record, where, fields))
+        except InputError as error:
+            bad.report(error)
+    return batch_of(utterances)
+
+
+class ChunkParser:
+    """Parse chunks of lines by pyarrow, remembering of which type the ids of the file are."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+        # Tried in this order; the one that worked last comes first.
+        self._types_of_id = [pa.string(), pa.int64(), pa.uint64()]
+
+    def parse(self, data: bytes) -> pa.RecordBatch | None:
+        """Parse a chunk; None if anything in it is not as expected."""
+        objects = _one_object_a_line(data)
+        if objects is None or len(objects[0]) >= LARGEST_PARSED:
+            return None
+        if not objects[1]:
+            return batch_of([])
+        for type_of_id in self._types_of_id:
+            try:
+                batch = self._parse(*objects, type_of_id)
+            except pa.ArrowInvalid:
+                continue
+            self._types_of_id.sort(key=lambda kind: kind != type_of_id)
+            return batch
+        return None
+
+    def _parse(self, data: bytes, lines: int, type_of_id: pa.DataType) -> pa.RecordBatch:
+        text, identity, count = self._fields.of_a_pool()
+        schema = pa.schema([(text, pa.string()), (identity, type_of_id), (count, pa.int64())])
+        table = arrow_json.read_json(
+            pa.BufferReader(data),
+            read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(data) + 1),
+            parse_options=arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+        ).combine_chunks()
+        if table.num_rows != lines:
+            raise pa.ArrowInvalid("several objects on one line")
+        columns = [table.column(name).chunk(0) for name in (text, identity, count)]
+        return checked_batch(columns[0], columns[1].cast(pa.string()), columns[2])
+
+
+def _one_object_a_line(data: bytes) -> tuple[bytes, int] | None:
+    """Return the lines but for blank ones, and their number; None unless all look like objects."""
+    lines = _neat_lines(data)
+    if lines is None:
+        data = b"\n".join(line for line in (line.strip(BLANKS) for line in data.split(b"\n")) if line)
+        lines = _neat_lines(data) if data else 0
+    return None if lines is None else (data, lines)
+
+
+def _neat_lines(data: bytes) -> int | None:
+    """Count the lines of a chunk; None unless each begins with { and ends with }.
+
+    Newlines that are all between } and { cannot be inside an object (a comma would be missing) nor inside a
+    string (where JSON forbids them). So each line holds whole objects, and as many rows as lines means one on
+    each. pyarrow alone would accept an object over several lines, and crashes the process on a bare `null`.
+    """
+    codes = np.frombuffer(data, dtype=np.uint8)
+    ends = np.flatnonzero(codes == NEWLINE)
+    if codes[-1] != NEWLINE:
+        ends = np.append(ends, len(codes))
+    starts = np.append(0, ends[:-1] + 1)
+    last = codes[np.maximum(ends - 1, 0)]
+    last = np.where(last == CARRIAGE_RETURN, codes[np.maximum(ends - 2, 0)], last)
+    return len(ends) if np.all(codes[starts] == OPENING) and np.all(last == CLOSING) else None
+
+
+def write(path: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows, one object a line; the file appears whole or not at all.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+
+    """
+    text = "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
+    with whole_file(path) as stream:
+        stream.write(compressed(text.encode(), split_name(path)[1]))
+
+
+FORMAT = Format(
+    name="jsonl",
+    extensions=(".jsonl", ".ndjson"),
+    read=read,
+    blocks=blocks,
+    write=write,
+    carries=("text", "id", "count", "domain", "intent", "slots", "split"),
+)

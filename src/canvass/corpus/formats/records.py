@@ -1,0 +1,272 @@
+"""What all formats share: the names of the fields, the one validator of records, the tolerance for bad lines.
+
+A record is a mapping of a file's own column names to plain Python values; every format turns its rows into
+such mappings, and `utterance_of` (annotated records) or `pool_utterance_of` (text, id and count only) says in
+one sentence what is wrong with one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from canvass.errors import InputError, OptionError
+from canvass.types import Slot, Utterance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import pyarrow as pa
+
+LOGGER = logging.getLogger(__name__)
+LARGEST_COUNT = (1 << 63) - 1
+SHOWN_CHARACTERS = 60
+SHOWN_NAMES = 12
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The column names of the user's file; each can be set, as by `--text-field`.
+
+    Raises
+    ------
+    OptionError
+        If two of text, id and count are the same column.
+
+    """
+
+    text: str = "text"
+    id: str = "id"
+    count: str = "count"
+    domain: str = "domain"
+    intent: str = "intent"
+    slots: str = "slots"
+    split: str = "split"
+
+    def __post_init__(self) -> None:
+        if len({self.text, self.id, self.count}) < len(self.of_a_pool()):
+            raise OptionError(
+                f"--text-field {self.text!r}, --id-field {self.id!r} and --count-field {self.count!r} "
+                "must name three different columns"
+            )
+
+    def of_a_pool(self) -> tuple[str, str, str]:
+        """Columns that a pool is read for."""
+        return (self.text, self.id, self.count)
+
+    def all(self) -> tuple[str, ...]:
+        """Columns that an annotated set is read for."""
+        return (*self.of_a_pool(), self.domain, self.intent, self.slots, self.split)
+
+
+@dataclass
+class BadLines:
+    """The tolerance of one reading: how many bad lines may be left out, and how many were.
+
+    `first` is the sentence of the first bad line, empty as long as there is none.
+    """
+
+    tolerated: int = 0
+    count: int = 0
+    first: str = ""
+
+    def report(self, error: InputError) -> None:
+        """Count a bad line, or raise its error if the tolerance is used up."""
+        if self.count >= self.tolerated:
+            if not self.tolerated:
+                raise error
+            raise InputError(
+                f"{error} (bad line {self.count + 1}, but --skip-bad tolerates {self.tolerated}; "
+                f"the first was {self.first})"
+            ) from error
+        self.count += 1
+        self.first = self.first or str(error)
+        LOGGER.info("left out: %s", error)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows of a pool that are processed together.
+
+    `batch` has exactly the columns text (string, never null, valid UTF-8), id (string, may be null) and count
+    (int64, at least 1); its arrays may be slices, so mind their offset. `consumed` is the number of bytes of
+    the file that the block accounts for; the blocks of a file sum to its size.
+    """
+
+    batch: pa.RecordBatch
+    consumed: int
+
+
+@dataclass(frozen=True)
+class Format:
+    """One row of the table of formats.
+
+    `read` yields (where, utterance) of an annotated file, `blocks` streams a pool, `write` writes flat rows;
+    each is None where the format cannot. `columns` gives the used columns of a file and the kind of each, for
+    formats whose files state it; `loses` says what does not survive a round trip.
+    """
+
+    name: str
+    extensions: tuple[str, ...]
+    read: Callable[[str, Fields, BadLines], Iterator[tuple[str, Utterance]]] | None
+    blocks: Callable[[str, Fields, BadLines, int], Iterator[Block]] | None
+    write: Callable[[str, Sequence[dict[str, Any]]], None] | None
+    carries: tuple[str, ...]
+    loses: str = ""
+    columns: Callable[[str, Fields], dict[str, str]] | None = field(default=None)
+
+
+def shown(value: object) -> str:
+    """Show a value of a file in a sentence: short, and printable whatever it holds."""
+    words = repr(value)
+    if len(words) > SHOWN_CHARACTERS:
+        words = words[: SHOWN_CHARACTERS - 3] + "..."
+    return words.encode("utf-8", "backslashreplace").decode()
+
+
+def listed(names: Sequence[str]) -> str:
+    """Show the names of columns in a sentence."""
+    some = [name if name.isprintable() and name else shown(name) for name in names[:SHOWN_NAMES]]
+    return ", ".join([*some, "..."] if len(names) > SHOWN_NAMES else some) or "nothing"
+
+
+def missing_column(where: str, column: str, has: Sequence[str], option: str) -> InputError:
+    """Make the error for a column that a file lacks."""
+    return InputError(
+        f"{where}: column {column!r} is missing (the file has: {listed(has)}); name the column with {option}"
+    )
+
+
+def _storable(text: str, where: str, name: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{where}: field {name!r} is not valid UTF-8 at character {error.start} (a byte that is not "
+            "UTF-8, or half a surrogate pair); write the file as UTF-8"
+        ) from error
+    return text
+
+
+def _optional_text(record: Mapping[str, object], where: str, name: str) -> str | None:
+    value = record.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise InputError(f"{where}: field {name!r} is {shown(value)}; expected a string or null")
+    return _storable(value, where, name)
+
+
+def _text(record: Mapping[str, object], where: str, fields: Fields) -> str:
+    if fields.text not in record:
+        raise InputError(
+            f"{where}: field {fields.text!r} is missing (the record has: {listed(list(record))}); "
+            "name the column with --text-field"
+        )
+    value = record[fields.text]
+    if value is None:
+        raise InputError(f"{where}: field {fields.text!r} is null; expected a string")
+    if not isinstance(value, str):
+        raise InputError(f"{where}: field {fields.text!r} is {shown(value)}; expected a string")
+    return _storable(value, where, fields.text)
+
+
+def _identity(record: Mapping[str, object], where: str, name: str) -> str | None:
+    value = record.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if value is None or isinstance(value, str):
+        return _optional_text(record, where, name)
+    raise InputError(f"{where}: field {name!r} is {shown(value)}; expected a string or a whole number")
+
+
+def _count(record: Mapping[str, object], where: str, name: str) -> int:
+    value = record.get(name)
+    if value is None:
+        return 1
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_COUNT:
+        raise InputError(f"{where}: field {name!r} is {shown(value)}; expected a whole number of at least 1")
+    return value
+
+
+def pool_utterance_of(record: Mapping[str, object], where: str, fields: Fields) -> Utterance:
+    """Validate what a pool is read for: text, id and count; other fields do not matter.
+
+    Raises
+    ------
+    InputError
+        If the text is missing or null, or a field has the wrong type.
+
+    """
+    return Utterance(
+        text=_text(record, where, fields),
+        id=_identity(record, where, fields.id),
+        count=_count(record, where, fields.count),
+    )
+
+
+def utterance_of(record: Mapping[str, object], where: str, fields: Fields) -> Utterance:
+    """Validate an annotated record; `where` is its file and line, for the sentence.
+
+    Raises
+    ------
+    InputError
+        If the text is missing or null, a field has the wrong type, or a slot is out of bounds, overlaps
+        another or has no label.
+
+    """
+    text = _text(record, where, fields)
+    return Utterance(
+        text=text,
+        id=_identity(record, where, fields.id),
+        count=_count(record, where, fields.count),
+        domain=_optional_text(record, where, fields.domain),
+        intent=_optional_text(record, where, fields.intent),
+        slots=_slots(record.get(fields.slots), text, where, fields.slots),
+        split=_optional_text(record, where, fields.split),
+    )
+
+
+def _slots(value: object, text: str, where: str, name: str) -> tuple[Slot, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise InputError(
+            f"{where}: field {name!r} is {shown(value)}; expected a list of objects with start, end and label"
+        )
+    slots = sorted(
+        _slot(item, text, f"{where}: slot {index} of field {name!r}") for index, item in enumerate(value, 1)
+    )
+    for before, after in itertools.pairwise(slots):
+        if after.start < before.end:
+            raise InputError(
+                f"{where}: field {name!r} has overlapping slots, {shown(before.label)} at "
+                f"{before.start}-{before.end} and {shown(after.label)} at {after.start}-{after.end}; "
+                "a character can belong to one slot only"
+            )
+    return tuple(slots)
+
+
+def _slot(item: object, text: str, where: str) -> Slot:
+    if not isinstance(item, dict):
+        raise InputError(f"{where} is {shown(item)}; expected an object with start, end and label")
+    missing = [key for key in ("start", "end", "label") if key not in item]
+    if missing:
+        raise InputError(
+            f"{where} lacks {' and '.join(missing)}; expected an object with start, end and label"
+        )
+    start, end, label = item["start"], item["end"], item["label"]
+    for key, offset in (("start", start), ("end", end)):
+        if isinstance(offset, bool) or not isinstance(offset, int):
+            raise InputError(f"{where} has {key} {shown(offset)}; expected a whole number")
+    if not isinstance(label, str) or not label:
+        raise InputError(f"{where} has label {shown(label)}; expected a string that is not empty")
+    _storable(label, where, "label")
+    if not 0 <= start < end <= len(text):
+        raise InputError(
+            f"{where}, {shown(label)} at {shown(start)}-{shown(end)}, is out of bounds; expected "
+            f"0 <= start < end <= {len(text)}, the code points of the text"
+        )
+    return Slot(start, end, label)

@@ -1,0 +1,211 @@
+"""The bytes of an input: a file, plain or compressed, or standard input; and the lines in them.
+
+Whatever goes wrong below (no such file, no permission, a damaged or truncated archive) becomes a named error
+here, so that the formats need not know where their bytes come from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from canvass.errors import FileError, InputError
+from canvass.files import STANDARD_STREAM, split_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+NEWLINE = 10
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+LARGEST_CHUNK = 1 << 24
+SMALLEST_CHUNK = 1 << 16
+# A file without line ends is not of the format it claims to be; do not read all of it to say so.
+LONGEST_LINE = 1 << 28
+# Chunks aim at slightly fewer rows than a block has, so that few of them are cut in two.
+FILLING = 0.95
+TYPICAL_LINE = 64
+
+
+def file_error(path: str, error: OSError) -> FileError:
+    """Put a failure of the operating system into a sentence."""
+    if isinstance(error, FileNotFoundError):
+        return FileError(f"{path}: no such file; check the name")
+    if isinstance(error, IsADirectoryError):
+        return FileError(f"{path} is a folder; expected a file")
+    if isinstance(error, PermissionError):
+        return FileError(f"{path}: no permission to read it")
+    return FileError(f"{path}: could not be read ({error.strerror or error})")
+
+
+class Source(io.RawIOBase):
+    """The decompressed bytes of a file, or of standard input for the path "-".
+
+    `position` counts the bytes read of the file as it is stored. Standard input is never closed.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be opened or read.
+    InputError
+        If the compressed data are damaged or cut short.
+
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.position = 0
+        self._stored: IO[bytes] = sys.stdin.buffer if path == STANDARD_STREAM else _opened(path)
+        compression = None if path == STANDARD_STREAM else split_name(path)[1]
+        self._stream: Any = None
+        if compression:
+            self._stream = pa.CompressedInputStream(pa.PythonFile(_Counted(self), mode="r"), compression)
+
+    def read_stored(self, size: int) -> bytes:
+        """Read bytes as they are stored, and count them."""
+        try:
+            data = self._stored.read(size)
+        except OSError as error:
+            raise file_error(self.path, error) from error
+        self.position += len(data)
+        return data
+
+    def read(self, size: int = -1) -> bytes:
+        """Read `size` bytes, or fewer at the end of the file."""
+        if self._stream is None:
+            return self.read_stored(size)
+        try:
+            data: bytes = self._stream.read(None if size < 0 else size)
+        except OSError as error:
+            raise InputError(
+                f"{self.path}: the compressed data are damaged or cut short ({error}); get the file anew"
+            ) from error
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into a buffer, for the buffered readers of the standard library."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def readable(self) -> bool:
+        """Whether it can be read: always."""
+        return True
+
+    def size(self) -> int:
+        """Size of the file as it is stored; what has been read so far where it has no size of its own."""
+        if self.path == STANDARD_STREAM:
+            return self.position
+        return max(os.fstat(self._stored.fileno()).st_size, self.position)
+
+    def close(self) -> None:
+        """Close the file."""
+        if not self.closed:
+            if self._stream is not None:
+                self._stream.close()
+            if self.path != STANDARD_STREAM:
+                self._stored.close()
+        super().close()
+
+
+class _Counted(io.RawIOBase):
+    """The stored side of a source, as Arrow's decompressor sees it."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def read(self, size: int = -1) -> bytes:
+        return self._source.read_stored(size)
+
+    def readable(self) -> bool:
+        return True
+
+
+def _opened(path: str) -> IO[bytes]:
+    try:
+        return Path(path).open("rb")
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        if isinstance(error, OSError):
+            raise file_error(path, error) from error
+        raise FileError(f"{path!r} cannot be the name of a file") from error
+
+
+@contextlib.contextmanager
+def on_disk(path: str, *, decompress: bool = False) -> Iterator[str]:
+    """Give the name of a file that can be read from any place, and more than once.
+
+    That is the file itself, if it is one; standard input, pipes and, where asked for, compressed files go to
+    a temporary file first.
+    """
+    plain = split_name(path)[1] is None or not decompress
+    if path != STANDARD_STREAM and plain and (Path(path).is_file() or not Path(path).exists()):
+        _opened(path).close()
+        yield path
+        return
+    with Source(path) as source, tempfile.NamedTemporaryFile(prefix="canvass-") as spool:
+        while data := source.read(LARGEST_CHUNK):
+            spool.write(data)
+        spool.flush()
+        yield spool.name
+
+
+class Pace:
+    """Choose how many bytes to read at once, so that they hold about `rows` lines."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self.learn(TYPICAL_LINE, 1)
+
+    def learn(self, size: int, lines: int) -> None:
+        """Note that `lines` lines took `size` bytes."""
+        self._size = min(max(int(FILLING * self._rows * size / max(lines, 1)), SMALLEST_CHUNK), LARGEST_CHUNK)
+
+    def size(self) -> int:
+        """Bytes to read next."""
+        return self._size
+
+
+def count_lines(data: bytes) -> int:
+    r"""Count b"\n"; three times as fast as bytes.count, and without holding the interpreter's lock."""
+    return int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == NEWLINE))
+
+
+def chunks_of_lines(source: Source, size: Callable[[], int]) -> Iterator[bytes]:
+    r"""Yield the bytes of a source in chunks that end with b"\n" (the last one need not).
+
+    A line longer than `size()` bytes makes its chunk longer. A byte order mark at the start is left out.
+
+    Raises
+    ------
+    InputError
+        If a line is so long that the file cannot have one record a line.
+
+    """
+    pieces: list[bytes] = []
+    lines = 0
+    first = True
+    while piece := source.read(size()):
+        if first:
+            piece, first = piece.removeprefix(BYTE_ORDER_MARK), False
+        cut = piece.rfind(b"\n") + 1
+        if cut:
+            chunk = b"".join((*pieces, piece[:cut]))
+            yield chunk
+            lines += count_lines(chunk)
+            pieces = [piece[cut:]]
+        else:
+            pieces.append(piece)
+            if sum(map(len, pieces)) > LONGEST_LINE:
+                raise InputError(
+                    f"{source.path}:{lines + 1}: the line is longer than {LONGEST_LINE >> 20} MB; "
+                    "expected one record a line"
+                )
+    if rest := b"".join(pieces):
+        yield rest

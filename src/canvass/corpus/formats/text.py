@@ -1,0 +1,96 @@
+"""Plain text: one utterance a line, and nothing else; for pools only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from canvass.corpus.formats.columns import accounted, batch_of, checked_batch
+from canvass.corpus.formats.records import Format
+from canvass.corpus.formats.sources import NEWLINE, Pace, Source, chunks_of_lines, count_lines
+from canvass.errors import InputError, location
+from canvass.types import Utterance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from canvass.corpus.formats.records import BadLines, Block, Fields
+
+
+def blocks(path: str, fields: Fields, bad: BadLines, rows: int) -> Iterator[Block]:
+    """Stream a pool in blocks of at most `rows` rows; blank lines are rows with a blank text.
+
+    Raises
+    ------
+    InputError
+        If a line is not UTF-8 and the tolerance is used up.
+    FileError
+        If the file cannot be read.
+
+    """
+    del fields  # there are none
+    with Source(path) as source:
+        yield from accounted(_batches(source, bad, rows), rows, source.size)
+
+
+def _batches(source: Source, bad: BadLines, rows: int) -> Iterator[tuple[pa.RecordBatch, int]]:
+    pace = Pace(rows)
+    first_line = 1
+    for chunk in chunks_of_lines(source, pace.size):
+        data = chunk.replace(b"\r\n", b"\n").removesuffix(b"\r")
+        try:
+            batch = checked_batch(lines_of(data), None, None)
+        except pa.ArrowInvalid:
+            batch = slow_batch(data, source.path, first_line, bad)
+        lines = count_lines(chunk)
+        pace.learn(len(chunk), lines)
+        first_line += lines
+        yield batch, source.position
+
+
+def lines_of(data: bytes) -> pa.Array:
+    r"""Cut UTF-8 text at b"\n" without a loop; returns a string array (N,), not validated.
+
+    The bytes between the line ends are copied together, and the offsets follow from where the ends were.
+    """
+    if not data.endswith(b"\n"):
+        data += b"\n"
+    source = np.frombuffer(data, dtype=np.uint8)
+    is_end = source == NEWLINE
+    ends = np.flatnonzero(is_end)
+    # Each end moves left by the number of line ends before it.
+    offsets = np.zeros(len(ends) + 1, dtype=np.int32)
+    offsets[1:] = ends - np.arange(len(ends))
+    values = pa.py_buffer(data.replace(b"\n", b""))
+    return pa.Array.from_buffers(pa.string(), len(ends), [None, pa.py_buffer(offsets), values])
+
+
+def slow_batch(data: bytes, path: str, first_line: int, bad: BadLines) -> pa.RecordBatch:
+    """Read a chunk line by line, to find the bad one: the readable twin of `lines_of`."""
+    utterances = []
+    for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), first_line):
+        where = location(path, number)
+        try:
+            text = line.decode()
+        except UnicodeDecodeError as error:
+            bad.report(
+                InputError(
+                    f"{where}: not valid UTF-8 at byte {error.start} of the line; write the file as UTF-8"
+                )
+            )
+        else:
+            utterances.append(Utterance(text))
+    return batch_of(utterances)
+
+
+FORMAT = Format(
+    name="text",
+    extensions=(".txt",),
+    read=None,
+    blocks=blocks,
+    write=None,
+    carries=("text",),
+    loses="everything but the text; a line break within a text would end it",
+)

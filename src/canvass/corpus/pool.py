@@ -1,0 +1,208 @@
+"""A pool as a stream of blocks: from files, folders, globs, standard input, or memory."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from canvass.corpus.formats import files_of, format_of
+from canvass.corpus.formats.columns import NOTHING, accounted, batch_of, batch_of_columns, used_columns
+from canvass.corpus.formats.records import BadLines, Block, Fields, pool_utterance_of
+from canvass.errors import InputError, OptionError
+from canvass.files import STANDARD_STREAM
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    import pyarrow as pa
+
+    from canvass.types import Utterance
+
+ROWS = 65_536
+
+
+class Pool:
+    """Unlabelled utterances, streamed in blocks of at most `rows` rows; made by `open`, `of` or `from_table`.
+
+    Attributes
+    ----------
+    files
+        The files in the order in which they are read; empty for a pool in memory.
+    total_bytes
+        What the `consumed` of all blocks will sum to; None where a file has no size, such as standard input.
+    bad
+        The bad lines of the latest reading.
+
+    """
+
+    def __init__(
+        self,
+        make: Callable[[BadLines], Iterator[Block]],
+        *,
+        files: list[str],
+        total_bytes: int | None,
+        skip_bad: int,
+    ) -> None:
+        self._make = make
+        self._skip_bad = skip_bad
+        self._started = False
+        self.files = files
+        self.total_bytes = total_bytes
+        self.bad = BadLines(skip_bad)
+
+    @classmethod
+    def open(
+        cls,
+        names: Sequence[str],
+        *,
+        fields: Fields = Fields(),  # noqa: B008 - frozen
+        rows: int = ROWS,
+        skip_bad: int = 0,
+        format: str | None = None,  # noqa: A002 - the name of the option
+    ) -> Pool:
+        """Open files, folders, globs or standard input ("-"), and check that their columns agree.
+
+        Raises
+        ------
+        FileError
+            If a name has no file, or a file cannot be read.
+        InputError
+            If the used columns of two files differ, or a column has a wrong type.
+        OptionError
+            If a file is of no known format, or an option makes no sense.
+
+        """
+        _refuse_options(rows, skip_bad)
+        files = files_of(names, format, lambda row: row.blocks is not None)
+        _refuse_different_columns(files, fields, format)
+
+        def make(bad: BadLines) -> Iterator[Block]:
+            for file in files:
+                read_blocks = format_of(file, format).blocks
+                if read_blocks is None:
+                    raise OptionError(
+                        f"{file}: the format {format_of(file, format).name} cannot be read as a pool"
+                    )
+                yield from read_blocks(file, fields, bad, rows)
+
+        return cls(make, files=files, total_bytes=_total_bytes(files), skip_bad=skip_bad)
+
+    @classmethod
+    def of(cls, utterances: Iterable[Utterance], *, rows: int = ROWS) -> Pool:
+        """Make a pool of utterances in memory; their annotations are ignored.
+
+        Raises
+        ------
+        InputError
+            If a text or id is not valid Unicode, or a count is below one.
+
+        """
+        _refuse_options(rows, 0)
+        batches = []
+        numbered = enumerate(utterances, 1)
+        while some := list(itertools.islice(numbered, rows)):
+            records = [({"text": row.text, "id": row.id, "count": row.count}, index) for index, row in some]
+            batches.append(
+                batch_of(
+                    [pool_utterance_of(record, f"utterance {index}", Fields()) for record, index in records]
+                )
+            )
+        return cls._in_memory(batches, rows)
+
+    @classmethod
+    def from_table(cls, table: pa.Table, *, fields: Fields = Fields(), rows: int = ROWS) -> Pool:  # noqa: B008
+        """Make a pool of an Arrow table in memory, whose columns may have any type that Parquet's may.
+
+        Raises
+        ------
+        InputError
+            If a column is missing or of a wrong type, or a value is bad.
+
+        """
+        _refuse_options(rows, 0)
+        names = list(used_columns(table.schema, "the table", fields))
+        batches = []
+        first_row = 1
+        for batch in table.select(names).to_batches(max_chunksize=rows):
+            batches.append(batch_of_columns(batch, first_row, "the table", fields, BadLines()))
+            first_row += batch.num_rows
+        return cls._in_memory(batches, rows)
+
+    @classmethod
+    def _in_memory(cls, batches: list[pa.RecordBatch], rows: int) -> Pool:
+        ends = list(itertools.accumulate((batch.nbytes for batch in batches), initial=0))
+
+        def make(bad: BadLines) -> Iterator[Block]:
+            del bad  # all was checked when the pool was made
+            return accounted(zip(batches, ends[1:], strict=True), rows, ends[-1].__int__)
+
+        return cls(make, files=[], total_bytes=ends[-1], skip_bad=0)
+
+    def blocks(self) -> Iterator[Block]:
+        """Read the pool from the start; may be called again, except for standard input.
+
+        Raises
+        ------
+        InputError
+            If a line is bad and the tolerance is used up, a file is damaged, or the pool has no row at all.
+        FileError
+            If a file cannot be read.
+        OptionError
+            If standard input was read before.
+
+        """
+        if self._started and STANDARD_STREAM in self.files:
+            raise OptionError("standard input (-) can be read only once; write it to a file, and name that")
+        self._started = True
+        self.bad = BadLines(self._skip_bad)
+        return self._checked(self._make(self.bad))
+
+    def _checked(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        empty = True
+        for block in blocks:
+            empty = False
+            yield block
+        if empty:
+            where = ", ".join(self.files[:3]) + (", ..." if len(self.files) > 3 else "")  # noqa: PLR2004
+            left_out = f" ({self.bad.count} bad lines were left out)" if self.bad.count else ""
+            raise InputError(
+                f"empty pool: no utterance in {where or 'memory'}{left_out}; name files that have some"
+            )
+
+
+def _refuse_options(rows: int, skip_bad: int) -> None:
+    if rows < 1:
+        raise OptionError(f"--block-rows {rows} is too small; expected at least 1")
+    if skip_bad < 0:
+        raise OptionError(f"--skip-bad {skip_bad} is negative; expected 0 or more")
+
+
+def _total_bytes(files: list[str]) -> int | None:
+    if not all(file != STANDARD_STREAM and Path(file).is_file() for file in files):
+        return None
+    return sum(Path(file).stat().st_size for file in files)
+
+
+def _refuse_different_columns(files: list[str], fields: Fields, override: str | None) -> None:
+    first: tuple[str, dict[str, str]] | None = None
+    known: dict[str, tuple[str, str]] = {}  # column: (kind, the first file that states it)
+    for file in files:
+        columns_of = format_of(file, override).columns
+        if columns_of is None or file == STANDARD_STREAM or not Path(file).is_file():
+            continue
+        columns = columns_of(file, fields)
+        first = first or (file, columns)
+        for column in sorted(set(columns) ^ set(first[1])):
+            having, lacking = (file, first[0]) if column in columns else (first[0], file)
+            raise InputError(
+                f"{having} has the column {column!r}, but {lacking} does not; give both the same columns, "
+                "or select from them apart"
+            )
+        for column, kind in columns.items():
+            before = known.setdefault(column, (kind, file)) if kind not in ("", NOTHING) else (kind, file)
+            if before[0] != kind:
+                raise InputError(
+                    f"column {column!r} holds {before[0]} in {before[1]}, but {kind} in {file}; "
+                    "give both the same type"
+                )

@@ -1,0 +1,194 @@
+"""The models of one target: committee, intent classifier and tagger; train, predict, save, load.
+
+The intent classifier and the tagger, trained on the target's annotated utterances only, are the reference NLU whose
+errors a study counts. The committee tells the target from everything else.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+
+from canvass.corpus.normalise import keys
+from canvass.errors import ModelFileError, TargetError, TrainingError, nearest
+from canvass.models import archive
+from canvass.models.committee import BITS, MEMBERS, Committee
+from canvass.models.intents import IntentClassifier
+from canvass.models.tagger import FEWEST, ITERATIONS, Tagger
+from canvass.types import Prediction, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from canvass.types import Utterance
+
+KIND = "model"
+VERSION = 1
+
+
+class FrameConfidence(NamedTuple):
+    """For each key, float64 (N,): log p_intent and log p_crf (0 without that model); int32 (N,): T."""
+
+    log_intent: NDArray[np.float64]
+    log_crf: NDArray[np.float64]
+    lengths: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class NLU:
+    """What was trained for a target.
+
+    `committee` is None where the target is `all` (there is no rest); `intents` where no utterance of the target has
+    an intent; `tagger` where fewer than two are annotated for slots (`annotated` says how many are).
+    """
+
+    target: Target
+    committee: Committee | None
+    intents: IntentClassifier | None
+    tagger: Tagger | None
+    positives: int
+    annotated: int
+
+    @classmethod
+    def train(
+        cls,
+        utterances: Sequence[Utterance],
+        target: Target,
+        *,
+        seed: int = 0,
+        iterations: int = ITERATIONS,
+        bits: int = BITS,
+    ) -> Self:
+        """Train all models that the labelled utterances allow.
+
+        Raises
+        ------
+        TargetError
+            If no utterance belongs to the target; the message names the nearest.
+        TrainingError
+            If every utterance belongs to a target that is not `all`.
+
+        """
+        import pyarrow as pa
+
+        is_target = [target.matches(utterance) for utterance in utterances]
+        positives = [utterance for utterance, yes in zip(utterances, is_target, strict=True) if yes]
+        check_examples(utterances, target, len(positives))
+        committee = None
+        if target.kind != "all":
+            committee = Committee(bits=bits, seed=seed).fit([utterance.text for utterance in utterances], is_target)
+        with_intent = [(utterance.text, utterance.intent) for utterance in positives if utterance.intent is not None]
+        intents = None
+        if with_intent:
+            texts, names = zip(*with_intent, strict=True)
+            intents = IntentClassifier(bits=bits).fit(keys(pa.array(texts, type=pa.string())), names)
+        annotated = [(utterance.text, utterance.slots) for utterance in positives if utterance.slots is not None]
+        tagger = None
+        if len(annotated) >= FEWEST:
+            texts, slots = zip(*annotated, strict=True)
+            tagger = Tagger(iterations=iterations).fit(texts, slots)
+        return cls(target, committee, intents, tagger, len(positives), len(annotated))
+
+    def confidence(self, column: pa.Array) -> FrameConfidence:
+        """Compute how sure the intent classifier and the tagger are of each key of a column."""
+        nothing = np.zeros(len(column))
+        lengths = np.zeros(len(column), dtype=np.int32)
+        log_intent = nothing if self.intents is None else self.intents.predict(column).log_probability
+        if self.tagger is None:
+            return FrameConfidence(log_intent, nothing, lengths)
+        log_crf, lengths = self.tagger.confidence(column)
+        return FrameConfidence(log_intent, log_crf, lengths)
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Predict intent and slots of texts, taking each for an utterance of the target.
+
+        Raises
+        ------
+        TrainingError
+            If there is no tagger.
+
+        """
+        import pyarrow as pa
+
+        if self.tagger is None:
+            raise TrainingError(
+                f"slots cannot be predicted: a tagger needs at least {FEWEST} utterances of {self.target} that are "
+                f"annotated for slots, LABELLED has {self.annotated}"
+            )
+        names: list[str | None] = [None] * len(texts)
+        log_intent = [0.0] * len(texts)
+        if self.intents is not None:
+            likeliest = self.intents.predict(keys(pa.array(texts, type=pa.string())))
+            names = [self.intents.names[number] for number in likeliest.intents.tolist()]
+            log_intent = likeliest.log_probability.tolist()
+        return [
+            Prediction(name, math.exp(log_of_intent), tagged.slots, math.exp(tagged.log_probability), tagged.certainty)
+            for name, log_of_intent, tagged in zip(names, log_intent, self.tagger.tag(texts), strict=True)
+        ]
+
+    def save(self, path: str | Path) -> None:
+        """Write a model file: npz with a JSON header, without pickle; same models, same bytes."""
+        header: dict[str, Any] = {
+            "target": str(self.target),
+            "positives": self.positives,
+            "annotated": self.annotated,
+            "members": list(MEMBERS) if self.committee else None,
+            "bits": BITS if self.committee is None else self.committee.bits,
+            "intents": self.intents.names if self.intents else None,
+            "tags": self.tagger.tags if self.tagger else None,
+        }
+        arrays: dict[str, Any] = {}
+        for model in (self.committee, self.intents, self.tagger):
+            arrays |= model.to_arrays() if model is not None else {}
+        archive.save(path, KIND, VERSION, header, arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a model file, checking shapes, types and sizes.
+
+        Raises
+        ------
+        FileError, ModelFileError
+            If it cannot be read, is damaged, or was written by another version.
+
+        """
+        header, arrays = archive.load(path, KIND, VERSION)
+        try:
+            bits, members, names, tags = (header[name] for name in ("bits", "members", "intents", "tags"))
+            if members not in (None, list(MEMBERS)):
+                raise ValueError(f"unknown members {members}")
+            return cls(
+                Target.parse(header["target"]),
+                Committee.from_arrays(arrays, bits=bits) if members else None,
+                IntentClassifier.from_arrays(arrays, names, bits=bits) if names else None,
+                Tagger.from_arrays(arrays, tags) if tags else None,
+                int(header["positives"]),
+                int(header["annotated"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise ModelFileError(f"{path} is damaged: {error}") from error
+
+
+def check_examples(utterances: Sequence[Utterance], target: Target, positives: int) -> None:
+    """Refuse a labelled set that has no positive, or no negative, example of the target."""
+    if positives == 0:
+        if target.kind == "all":
+            raise TrainingError("LABELLED has no utterance")
+        there = sorted({name for one in utterances if (name := getattr(one, target.kind)) is not None})
+        known = f"it has {', '.join(there[:20])}{', ...' if len(there) > 20 else ''}"  # noqa: PLR2004 - a screenful
+        raise TargetError(
+            f"LABELLED has no utterance of {target.kind} {target.name!r}{nearest(target.name, there)}"
+            f" ({known if there else f'no utterance has a {target.kind}'})"
+        )
+    if positives == len(utterances) and target.kind != "all":
+        raise TrainingError(
+            f"LABELLED has only utterances of {target}; the committee needs others, too, to tell them apart "
+            "(or take --target all with --strategy joint)"
+        )

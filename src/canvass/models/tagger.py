@@ -1,0 +1,203 @@
+"""The tagger: a linear-chain CRF, trained by CRFsuite and decoded by `models.lattice`.
+
+It is trained on the target's annotated utterances only. Attributes go to CRFsuite as numbers of their hashes, so
+that training and decoding see the same ones without a string being built from either.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+
+from canvass.corpus.characters import tables
+from canvass.corpus.normalise import keys, string_buffers
+from canvass.corpus.spans import OUTSIDE, bio_tags, slots_of, text_tokens
+from canvass.errors import TrainingError
+from canvass.features.columns import attribute_hashes
+from canvass.models.crfsuite_file import read_weights
+from canvass.models.lattice import pack_transitions
+from canvass.models.tagger_kernels import pack, tag_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from canvass.types import Slot
+
+FEWEST = 2
+ITERATIONS = 60
+ITERATIONS_FOR_SELECTION = 40
+
+
+class Confidence(NamedTuple):
+    """For each key: `log_probability` float64 (N,): log p_crf; `lengths` int32 (N,): T."""
+
+    log_probability: NDArray[np.float64]
+    lengths: NDArray[np.int32]
+
+
+class Tagged(NamedTuple):
+    """A tagged text: its slots, log p_crf, and for each token its (start, end, marginal of its tag)."""
+
+    slots: tuple[Slot, ...]
+    log_probability: float
+    certainty: tuple[tuple[int, int, float], ...]
+
+
+class Tagger:
+    """A CRF over the BIO tags of the target's slots.
+
+    Parameters
+    ----------
+    iterations
+        Of L-BFGS; the design takes 60 for the reference NLU and 40 for selection.
+    c1, c2
+        L1 and L2 penalties.
+
+    """
+
+    def __init__(self, *, iterations: int = ITERATIONS, c1: float = 0.02, c2: float = 0.01) -> None:
+        self.iterations = iterations
+        self.c1 = c1
+        self.c2 = c2
+        self.tags: list[str] = []
+
+    def fit(self, texts: Sequence[str], slots: Sequence[Sequence[Slot]]) -> Self:
+        """Train on texts and the slots of each, which begin and end on token borders.
+
+        Raises
+        ------
+        TrainingError
+            If there are fewer than two utterances.
+
+        """
+        import pyarrow as pa
+
+        if len(texts) < FEWEST:
+            raise TrainingError(
+                f"a slot tagger needs at least {FEWEST} target utterances that are annotated for slots; "
+                f"LABELLED has {len(texts)}"
+            )
+        tags = [bio_tags(text, spans) for text, spans in zip(texts, slots, strict=True)]
+        starts, attributes = attribute_hashes(keys(pa.array(texts, type=pa.string())))
+        hashes, numbers = np.unique(attributes, return_inverse=True)
+        if all(tag == OUTSIDE for sequence in tags for tag in sequence):
+            # Nothing to learn: every token is outside, with certainty.
+            self._pack([OUTSIDE], np.zeros(0, np.uint64), np.zeros((0, 1)), np.zeros((1, 1)))
+            return self
+        names = [str(number) for number in range(len(hashes))]
+        items = [[names[number] for number in row] for row in numbers.reshape(attributes.shape).tolist()]
+        weights = read_weights(self._train([items[a:b] for a, b in zip(starts[:-1], starts[1:], strict=True)], tags))
+        rows = np.array([int(name) for name in weights.attributes], dtype=np.int64)
+        self._pack(weights.labels, hashes[rows], weights.state, weights.transitions)
+        return self
+
+    def _train(self, items: list[list[list[str]]], tags: list[list[str]]) -> bytes:
+        import pycrfsuite
+
+        trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
+        trainer.set_params({"c1": self.c1, "c2": self.c2, "max_iterations": self.iterations})
+        for item, tag in zip(items, tags, strict=True):
+            if tag:
+                trainer.append(item, tag)
+        with tempfile.TemporaryDirectory(prefix="canvass-") as folder:
+            path = Path(folder) / "crf"
+            trainer.train(str(path))
+            return path.read_bytes()
+
+    def _pack(
+        self,
+        tags: list[str],
+        hashes: NDArray[np.uint64],
+        state: NDArray[np.float64],
+        transitions: NDArray[np.float64],
+    ) -> None:
+        self.tags = tags
+        self._weights = pack(np.ascontiguousarray(hashes), np.ascontiguousarray(state))
+        self._transitions = pack_transitions(transitions)
+
+    @property
+    def knows_slots(self) -> bool:
+        """Whether any slot was seen in training; if not, p_crf is always 1."""
+        return len(self.tags) > 1
+
+    def confidence(self, column: pa.Array) -> Confidence:
+        """Compute the probability of the best tag sequence of each key of a column."""
+        self._must_be_trained()
+        found = Confidence(np.empty(len(column)), np.empty(len(column), dtype=np.int32))
+        nothing = np.zeros(0, dtype=np.int32), np.zeros(0)
+        tag_keys(*string_buffers(column), *tables(), self._weights, self._transitions, *found, *nothing)
+        return found
+
+    def tag(self, texts: Sequence[str]) -> list[Tagged]:
+        """Tag texts; offsets are code points of the texts as written."""
+        import pyarrow as pa
+
+        self._must_be_trained()
+        offsets, data = string_buffers(keys(pa.array(texts, type=pa.string())))
+        room = int(offsets[-1] - offsets[0]) + 1
+        found = Confidence(np.empty(len(texts)), np.empty(len(texts), dtype=np.int32))
+        paths, certainty = np.empty(room, dtype=np.int32), np.empty(room)
+        tag_keys(offsets, data, *tables(), self._weights, self._transitions, *found, paths, certainty)
+        tagged = []
+        first = 0
+        for text, log_probability, length in zip(texts, *(array.tolist() for array in found), strict=True):
+            _, spans = text_tokens(text)
+            path = paths[first : first + length].tolist()
+            sure = certainty[first : first + length].tolist()
+            tagged.append(
+                Tagged(
+                    slots_of([self.tags[tag] for tag in path], spans),
+                    log_probability,
+                    tuple((span.start, span.end, one) for span, one in zip(spans, sure, strict=True)),
+                )
+            )
+            first += length
+        return tagged
+
+    def _must_be_trained(self) -> None:
+        if not self.tags:
+            raise TrainingError("the tagger is not trained; call fit first")
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Give the trained weights, sparse, for a file."""
+        state = self._weights.state
+        rows, columns = np.nonzero(state)
+        return {
+            "tagger_hashes": self._weights.hashes,
+            "tagger_rows": rows.astype(np.int32),
+            "tagger_columns": columns.astype(np.int32),
+            "tagger_values": state[rows, columns],
+            "tagger_transitions": self._transitions.scores,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], tags: list[str]) -> Self:
+        """Take the weights of `to_arrays`; raises ValueError where they do not fit together."""
+        hashes, rows, columns, values, transitions = (
+            arrays[f"tagger_{name}"] for name in ("hashes", "rows", "columns", "values", "transitions")
+        )
+        if not (
+            tags
+            and all(isinstance(tag, str) and (tag == OUTSIDE or tag[:2] in ("B-", "I-")) for tag in tags)
+            and hashes.dtype == np.uint64
+            and hashes.ndim == 1
+            and rows.shape == columns.shape == values.shape == (len(values),)
+            and (len(rows) == 0 or (0 <= rows.min() and rows.max() < len(hashes)))
+            and (len(rows) == 0 or (0 <= columns.min() and columns.max() < len(tags)))
+            and transitions.shape == (len(tags), len(tags))
+            and (values.dtype, transitions.dtype) == (np.float64, np.float64)
+            and np.isfinite(values).all()
+            and np.isfinite(transitions).all()
+        ):
+            raise ValueError("the tagger's arrays do not fit together")
+        state = np.zeros((len(hashes), len(tags)))
+        state[rows, columns] = values
+        tagger = cls()
+        tagger._pack(tags, hashes, state, transitions)
+        return tagger

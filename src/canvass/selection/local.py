@@ -1,0 +1,86 @@
+"""Run a plan on the threads of one machine: the kernels release the GIL while they score a block."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from canvass.errors import OptionError
+from canvass.selection.partial import Partial, merge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+    from canvass.corpus.formats.records import Block
+    from canvass.corpus.pool import Pool
+    from canvass.selection.plan import Batch, Plan
+
+
+class _Best:
+    """The partial of all that has been scored, shared by the threads."""
+
+    def __init__(self, size: int) -> None:
+        self.partial = Partial.empty(size)
+        self._lock = threading.Lock()
+
+    def add(self, found: Partial) -> None:
+        with self._lock:
+            self.partial = merge(self.partial, found)
+
+
+def select(
+    plan: Plan,
+    pool: Pool,
+    *,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Batch:
+    """Choose a batch from a pool.
+
+    Parameters
+    ----------
+    plan
+        What to choose and how.
+    pool
+        Read once, block by block; memory does not grow with it.
+    threads
+        How many score blocks; all processors by default. The batch does not depend on it.
+    progress
+        Called after each block with the rows and the bytes that it accounts for.
+
+    """
+    count = len(os.sched_getaffinity(0)) if threads is None else threads
+    if count < 1:
+        raise OptionError(f"--threads {count} makes no sense; it must be at least 1")
+    shared = _Best(plan.size)
+
+    def score(block: Block) -> Block:
+        best = shared.partial
+        shared.add(
+            plan.score_block(block.batch, worst_passed=best.worst_passed, worst_fill=best.worst_fill)
+        )
+        return block
+
+    def finish_one(waiting: deque[Future[Block]]) -> None:
+        block = waiting.popleft().result()
+        if progress is not None:
+            progress(len(block.batch), block.consumed)
+
+    waiting: deque[Future[Block]] = deque()
+    with ThreadPoolExecutor(count, thread_name_prefix="canvass") as executor:
+        try:
+            for block in pool.blocks():
+                waiting.append(executor.submit(score, block))
+                # A few blocks ahead keep the threads busy; more would only fill the memory.
+                if len(waiting) > 2 * count:
+                    finish_one(waiting)
+            while waiting:
+                finish_one(waiting)
+        except BaseException:
+            executor.shutdown(cancel_futures=True)
+            raise
+    return plan.finish(shared.partial)

@@ -1,0 +1,290 @@
+"""The plan of a selection: everything that decides *which* utterances are chosen, but the strategy itself.
+
+An engine takes blocks of the pool through `Plan.score_block`, reduces the partials with `merge`, and calls
+`Plan.finish`. Whatever it does in between (threads, processes, a cluster, any order) changes nothing: every score
+is a function of the key alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from canvass.corpus.normalise import key_of, keys
+from canvass.errors import InputError, OptionError, TrainingError
+from canvass.features.columns import score_column
+from canvass.models.committee import MEMBERS
+from canvass.models.nlu import NLU
+from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION
+from canvass.seeding import hash64, salt, uniforms
+from canvass.selection.partial import SCHEMA, Counters, Partial, best
+from canvass.selection.sketch import add_hashes, empty_sketch
+from canvass.strategies import DEFAULT, Evidence, Strategy, nearest_to_zero, strategy_named
+from canvass.types import Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from canvass.features.columns import ScoredKeys
+    from canvass.types import Target, Utterance
+
+MAX_TOKENS = 40
+SIZE = 500
+FEW_POSITIVES = 20
+ENOUGH = 3  # a ranking of fewer than so many times the size had little to choose from
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The chosen utterances in rank order, with what a person should know about how they came about."""
+
+    candidates: tuple[Candidate, ...]
+    counters: Counters
+    distinct: int
+    distinct_passed: int
+    warnings: tuple[str, ...]
+
+    @property
+    def filled(self) -> int:
+        """How many did not pass the filter and only fill the batch."""
+        return sum(candidate.why == "fill" for candidate in self.candidates)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Trained models, a strategy, and how many utterances to choose.
+
+    `excluded` are keys that must not be chosen: those of the labelled set.
+    """
+
+    nlu: NLU
+    strategy: Strategy
+    size: int
+    seed: int
+    max_tokens: int
+    excluded: frozenset[str]
+    excluded_hashes: NDArray[np.uint64] = field(repr=False)
+
+    @classmethod
+    def train(
+        cls,
+        labelled: Sequence[Utterance],
+        target: Target,
+        *,
+        strategy: str = DEFAULT,
+        size: int = SIZE,
+        seed: int = 0,
+        max_tokens: int = MAX_TOKENS,
+    ) -> Self:
+        """Train what the strategy needs, and whatever else LABELLED allows, so that predictions can be shown.
+
+        Raises
+        ------
+        OptionError
+            If the strategy is unknown, does not go with the target, or a number makes no sense.
+        TargetError, TrainingError
+            If the labelled set cannot train the models of the strategy.
+
+        """
+        chosen = strategy_named(strategy)
+        if target.kind == "all" and "committee" in chosen.models:
+            raise OptionError(
+                f"--strategy {chosen.name} needs a committee that tells the target from the rest, and with --target "
+                "all there is no rest; take --strategy joint or random"
+            )
+        nlu = NLU.train(labelled, target, seed=seed, iterations=ITERATIONS_FOR_SELECTION)
+        return cls.of(
+            nlu, (key_of(one.text) for one in labelled), strategy=strategy, size=size, seed=seed, max_tokens=max_tokens
+        )
+
+    @classmethod
+    def of(
+        cls,
+        nlu: NLU,
+        excluded: Iterable[str],
+        *,
+        strategy: str = DEFAULT,
+        size: int = SIZE,
+        seed: int = 0,
+        max_tokens: int = MAX_TOKENS,
+    ) -> Self:
+        """Plan with models that are trained already; `excluded` are keys."""
+        for name, value in (("--size", size), ("--max-tokens", max_tokens)):
+            if value < 1:
+                raise OptionError(f"{name} {value} makes no sense; it must be at least 1")
+        chosen = strategy_named(strategy)
+        if "tagger" in chosen.models and nlu.tagger is None:
+            raise TrainingError(
+                f"--strategy {chosen.name} needs a slot tagger, and that needs at least {FEWEST} utterances of "
+                f"{nlu.target} that are annotated for slots (an empty list says that there are none); LABELLED has "
+                f"{nlu.annotated}"
+            )
+        known = frozenset(excluded)
+        hashes = np.array(sorted({hash64(key.encode()) for key in known}), dtype=np.uint64)
+        return cls(nlu, chosen, size, seed, max_tokens, known, hashes)
+
+    def score_block(
+        self, block: pa.RecordBatch, *, worst_passed: float = np.inf, worst_fill: float = np.inf
+    ) -> Partial:
+        """Find the best of a block with columns text, id and count.
+
+        `worst_passed` and `worst_fill` are scores beyond which nothing can enter the batch any more, from partials
+        that will be merged with this one: a larger one only saves work.
+        """
+        column = keys(block.column("text"))
+        scored = self._score(column)
+        blank = scored.lengths == 0
+        too_long = scored.lengths > self.max_tokens
+        labelled = self._is_excluded(column, scored.hashes) & ~blank
+        open_rows = ~(blank | too_long | labelled)
+        passes = open_rows if self.strategy.keep is None else open_rows & self.strategy.keep(scored.scores)
+        distinct, distinct_passed = empty_sketch(), empty_sketch()
+        add_hashes(scored.hashes, ~blank, distinct)
+        add_hashes(scored.hashes, passes, distinct_passed)
+        rows = np.flatnonzero(passes)
+        passed = self._best(block, column, scored, rows, self._rank(column, scored, rows), worst_passed)
+        fill = SCHEMA.empty_table()
+        if self.strategy.keep is not None and passed.num_rows < self.size and worst_fill > -np.inf:
+            rest = np.flatnonzero(open_rows & ~passes)
+            fill = self._best(block, column, scored, rest, nearest_to_zero(scored.scores[rest]), worst_fill)
+        counters = Counters(
+            len(block), int(blank.sum()), int(labelled.sum()), int((too_long & ~labelled).sum()), len(rows)
+        )
+        return Partial(self.size, passed, fill, counters, distinct, distinct_passed)
+
+    def _score(self, column: pa.Array) -> ScoredKeys:
+        if self.nlu.committee is not None:
+            return self.nlu.committee.score(column, limit=self.max_tokens)
+        # No members: one pass for the lengths and hashes alone.
+        return score_column(column, np.zeros((2, 0), dtype=np.float32), np.zeros(0), bits=1, limit=self.max_tokens)
+
+    def _is_excluded(self, column: pa.Array, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Mark the keys that must not be chosen: by hash first, then for certain."""
+        places = np.searchsorted(self.excluded_hashes, hashes)
+        maybe = np.zeros(len(column), dtype=np.bool_)
+        within = places < len(self.excluded_hashes)
+        maybe[within] = self.excluded_hashes[places[within]] == hashes[within]
+        for row in np.flatnonzero(maybe).tolist():
+            maybe[row] = column[row].as_py() in self.excluded
+        return maybe
+
+    def _rank(self, column: pa.Array, scored: ScoredKeys, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Compute the strategy's score of the rows that passed."""
+        nothing = np.zeros(len(rows))
+        log_intent, log_crf = nothing, nothing
+        if "tagger" in self.strategy.models and len(rows):
+            log_intent, log_crf, _ = self.nlu.confidence(column.take(pa.array(rows)))
+        uniform = uniforms(salt(self.seed, "selection"), scored.hashes[rows])
+        return self.strategy.score(
+            Evidence(scored.scores[rows], log_intent, log_crf, scored.lengths[rows], uniform)
+        )
+
+    def _best(
+        self,
+        block: pa.RecordBatch,
+        column: pa.Array,
+        scored: ScoredKeys,
+        rows: NDArray[np.int64],
+        scores: NDArray[np.float64],
+        bound: float,
+    ) -> pa.Table:
+        """Make the table of the best rows, leaving out as early as possible what cannot enter it."""
+        near = scores <= bound
+        rows, scores = rows[near], scores[near]
+        hashes = scored.hashes[rows]
+        first = np.unique(hashes, return_index=True)[1]
+        if len(first) > self.size:
+            # At least `size` keys score no worse than this (fewer hashes than keys would only make it larger).
+            enough = scores <= np.partition(scores[first], self.size - 1)[self.size - 1]
+            rows, scores, hashes = rows[enough], scores[enough], hashes[enough]
+        taken = pa.array(rows)
+        ids = block.column("id").take(taken)
+        if ids.null_count:
+            ids = pc.coalesce(ids, pa.array([f"{one:016x}" for one in hashes.tolist()], type=pa.string()))
+        found = [column.take(taken), pa.array(scores), ids]
+        found += [block.column(name).take(taken) for name in ("text", "count")]
+        return best(pa.Table.from_arrays(found, schema=SCHEMA), self.size)
+
+    def finish(self, partial: Partial) -> Batch:
+        """Make the batch: the best of those that passed, and the best of the rest where these are too few.
+
+        Raises
+        ------
+        InputError
+            If no utterance of the pool could be chosen.
+
+        """
+        passed = partial.passed.slice(0, self.size)
+        fill = partial.fill.slice(0, self.size - passed.num_rows)
+        counters = partial.counters
+        chosen = pa.concat_tables([passed, fill])
+        if not chosen.num_rows:
+            raise InputError(
+                f"the pool has no utterance that could be chosen: of {counters.rows:,} rows {counters.blank:,} are "
+                f"blank, {counters.labelled:,} already labelled, {counters.too_long:,} longer than "
+                f"{self.max_tokens} tokens; give another pool, or raise --max-tokens"
+            )
+        return Batch(
+            self._candidates(chosen, passed.num_rows),
+            counters,
+            partial.distinct_keys,
+            partial.distinct_keys_passed,
+            self._warnings(partial, chosen.num_rows),
+        )
+
+    def _candidates(self, chosen: pa.Table, passed: int) -> tuple[Candidate, ...]:
+        columns = chosen.combine_chunks()
+        scores = self._score(columns["key"].combine_chunks()).scores.tolist()
+        texts = columns["text"].to_pylist()
+        predictions = self.nlu.predict(texts) if self.nlu.tagger is not None else [None] * len(texts)
+        return tuple(
+            Candidate(
+                rank=rank + 1,
+                id=row["id"],
+                text=row["text"],
+                key=row["key"],
+                count=row["count"],
+                score=row["score"],
+                members=dict(zip(MEMBERS, members, strict=True)) if members else {},
+                prediction=prediction,
+                why="filter" if rank < passed else "fill",
+                strategy=self.strategy.name,
+            )
+            for rank, (row, members, prediction) in enumerate(
+                zip(columns.to_pylist(), scores, predictions, strict=True)
+            )
+        )
+
+    def _warnings(self, partial: Partial, chosen: int) -> tuple[str, ...]:
+        """Say what a person should know before trusting the batch."""
+        found = []
+        nlu, passed = self.nlu, partial.distinct_keys_passed
+        if chosen < self.size:
+            found.append(f"the pool had only {chosen} candidates for a batch of {self.size}")
+        elif passed < ENOUGH * self.size:
+            found.append(
+                f"only {'about ' if passed >= self.size else ''}{passed} different utterances passed the filter, "
+                f"fewer than {ENOUGH} x {self.size}: the ranking had little to choose from; use a larger pool or a "
+                "smaller --size"
+            )
+        if "tagger" in self.strategy.models and nlu.tagger is not None and not nlu.tagger.knows_slots:
+            found.append(
+                f"no utterance of {nlu.target} has a slot: the tagger is always sure, and {self.strategy.name} ranks "
+                "by its other factors alone"
+            )
+        if "intents" in self.strategy.models and nlu.intents is None:
+            found.append(f"no utterance of {nlu.target} has an intent: p_intent counts as 1")
+        if nlu.committee is not None and nlu.positives < FEW_POSITIVES:
+            found.append(
+                f"LABELLED has only {nlu.positives} utterances of {nlu.target}: expect a rough committee; "
+                f"{FEW_POSITIVES} or more are a good start"
+            )
+        return tuple(found)
+
+

@@ -1,0 +1,180 @@
+"""The strategies: which models they use, which utterances they keep, and the score by which these are ranked.
+
+Filters and scores are pure functions of arrays. The smallest score is annotated first; ties go by key. A new
+strategy is one function and one row of `STRATEGIES`: the command line, the docs, the studies and the tests read the
+table.
+
+Letters: y_lg, y_hg, y_sq are the raw scores of the members; p_lg = 1 / (1 + exp(-y_lg)); p_intent and p_crf the
+probabilities of the likeliest intent and of the best tag sequence. Products are sums of logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from canvass.errors import OptionError, nearest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Scores = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+
+Model = Literal["committee", "intents", "tagger"]
+LOGISTIC = 0  # the committee's first member
+
+
+class Evidence(NamedTuple):
+    """What a score may look at; N candidates, M members.
+
+    `members` float64 (N, M): raw scores y_m; `log_intent`, `log_crf` float64 (N,); `lengths` int32 (N,): T, at
+    least 1; `uniform` float64 (N,): a draw from [0, 1) by hash of the key.
+    """
+
+    members: Scores
+    log_intent: Scores
+    log_crf: Scores
+    lengths: NDArray[np.int32]
+    uniform: Scores
+
+
+def majority(members: Scores) -> Mask:
+    """Keep what more members call positive than negative; a score of exactly 0 counts as negative."""
+    return np.asarray(2 * (members > 0).sum(axis=1) > members.shape[1])
+
+
+def disagree(members: Scores) -> Mask:
+    """Keep what the members do not agree on: their signs are not all equal."""
+    positive = (members > 0).sum(axis=1)
+    return np.asarray((positive > 0) & (positive < members.shape[1]))
+
+
+def logistic_positive(members: Scores) -> Mask:
+    """Keep what the logistic member calls positive."""
+    return np.asarray(members[:, LOGISTIC] > 0)
+
+
+def log_target(members: Scores) -> Scores:
+    """Compute log p_lg without overflow (logaddexp works value by value: no bit depends on the place)."""
+    return np.asarray(-np.logaddexp(0.0, -members[:, LOGISTIC]))
+
+
+def nearest_to_zero(members: Scores) -> Scores:
+    """abs(y_lg): uncertainty on either side; also ranks what a filter left out, to fill a batch."""
+    return np.asarray(np.abs(members[:, LOGISTIC]))
+
+
+def by_chance(evidence: Evidence) -> Scores:
+    """Rank by the draw of the key."""
+    return evidence.uniform
+
+
+def uncertainty(evidence: Evidence) -> Scores:
+    """abs(y_lg)."""
+    return nearest_to_zero(evidence.members)
+
+
+def logistic(evidence: Evidence) -> Scores:
+    """y_lg."""
+    return evidence.members[:, LOGISTIC]
+
+
+def sum_of_absolutes(evidence: Evidence) -> Scores:
+    """sum of abs(y_m), in the order of the members."""
+    absolutes = np.abs(evidence.members)
+    return sum((absolutes[:, m] for m in range(1, absolutes.shape[1])), absolutes[:, 0])
+
+
+def absolute_sum(evidence: Evidence) -> Scores:
+    """abs(sum of y_m): a confident yes may be offset by a confident no."""
+    members = evidence.members
+    return np.abs(sum((members[:, m] for m in range(1, members.shape[1])), members[:, 0]))
+
+
+def target_and_tags(evidence: Evidence) -> Scores:
+    """p_lg * p_crf."""
+    return log_target(evidence.members) + evidence.log_crf
+
+
+def tags_by_length(evidence: Evidence) -> Scores:
+    """(log p_crf) / T, maximum normalised log-probability (Shen et al. 2017): does not favour long utterances."""
+    return evidence.log_crf / evidence.lengths
+
+
+def whole_frame(evidence: Evidence) -> Scores:
+    """p_lg * p_intent * p_crf: the chance that domain, intent and slots are all right."""
+    return log_target(evidence.members) + evidence.log_intent + evidence.log_crf
+
+
+def intent_and_tags(evidence: Evidence) -> Scores:
+    """p_intent * p_crf, where there is no rest to tell the target from."""
+    return evidence.log_intent + evidence.log_crf
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """One row of the table: the models a strategy cannot do without, its filter, its score, where it is from."""
+
+    name: str
+    models: frozenset[Model]
+    keep: Callable[[Scores], Mask] | None
+    score: Callable[[Evidence], Scores]
+    formula: str
+    source: str
+
+    @property
+    def filter(self) -> str:
+        """The filter in words."""
+        return "none" if self.keep is None else self.keep.__name__.replace("_", " ")
+
+
+_COMMITTEE: frozenset[Model] = frozenset({"committee"})
+_WITH_TAGGER: frozenset[Model] = frozenset({"committee", "tagger"})
+
+STRATEGIES: dict[str, Strategy] = {
+    strategy.name: strategy
+    for strategy in (
+        Strategy("random", frozenset(), None, by_chance, "uniform", "article"),
+        Strategy("uncertainty", _COMMITTEE, None, uncertainty, "abs(y_lg)", "article: the classical rule"),
+        Strategy("al-logistic", _COMMITTEE, logistic_positive, logistic, "y_lg", "paper"),
+        Strategy("qbc-sa", _COMMITTEE, disagree, sum_of_absolutes, "sum of abs(y_m)", "paper"),
+        Strategy("qbc-as", _COMMITTEE, disagree, absolute_sum, "abs(sum of y_m)", "paper"),
+        Strategy("majority-sa", _COMMITTEE, majority, sum_of_absolutes, "sum of abs(y_m)", "paper"),
+        Strategy("majority-as", _COMMITTEE, majority, absolute_sum, "abs(sum of y_m)", "article"),
+        Strategy("qbc-crf", _WITH_TAGGER, disagree, target_and_tags, "p_lg * p_crf", "paper"),
+        Strategy("majority-crf", _WITH_TAGGER, majority, target_and_tags, "p_lg * p_crf", "paper: the proposed one"),
+        Strategy("random-positive", _COMMITTEE, majority, by_chance, "uniform", "the honest baseline"),
+        Strategy("majority-mnlp", _WITH_TAGGER, majority, tags_by_length, "(log p_crf) / T", "Shen et al. 2017"),
+        Strategy(
+            "majority-joint",
+            frozenset({"committee", "intents", "tagger"}),
+            majority,
+            whole_frame,
+            "p_lg * p_intent * p_crf",
+            "ours; the default",
+        ),
+        Strategy(
+            "joint",
+            frozenset({"intents", "tagger"}),
+            None,
+            intent_and_tags,
+            "p_intent * p_crf",
+            "ours; for `--target all`",
+        ),
+    )
+}
+DEFAULT = "majority-joint"
+DEFAULT_FOR_ALL = "joint"
+
+
+def strategy_named(name: str) -> Strategy:
+    """Find a strategy; raises OptionError with the nearest names."""
+    if name not in STRATEGIES:
+        raise OptionError(
+            f"--strategy {name!r} is unknown{nearest(name, list(STRATEGIES))} (there are {', '.join(STRATEGIES)})"
+        )
+    return STRATEGIES[name]

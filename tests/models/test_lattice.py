@@ -1,0 +1,193 @@
+"""The compiled lattice against its twin, against all paths, and against CRFsuite itself."""
+
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pycrfsuite
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from canvass.models import lattice, lattice_reference
+
+ORDINARY = st.floats(-5.0, 5.0)
+INTEGERS = st.integers(-2, 2).map(float)  # many ties
+FORBIDDEN = st.sampled_from([-1e4, 0.0, 1.0, 3.0])
+EXTREME = st.floats(-700.0, 700.0)
+SCORES = (ORDINARY, INTEGERS, FORBIDDEN, EXTREME)
+
+
+@st.composite
+def lattices(draw, longest=5, scores=SCORES):
+    """State scores (T, L) and transition scores (L, L), each from one of the kinds of scores above."""
+    length, tags = draw(st.integers(1, longest)), draw(st.integers(1, 4))
+    kinds = [draw(st.sampled_from(scores)) for _ in range(2)]
+    state = draw(st.lists(kinds[0], min_size=length * tags, max_size=length * tags))
+    transitions = draw(st.lists(kinds[1], min_size=tags * tags, max_size=tags * tags))
+    return np.array(state).reshape(length, tags), np.array(transitions).reshape(tags, tags)
+
+
+def solve(state, transitions):
+    """Run the three kernels on scratch that is dirty and larger than needed."""
+    length, tags = state.shape
+    padded = np.full((length + 2, tags), np.nan)
+    padded[:length] = state
+    work, rows = np.full((length + 2, tags), np.nan), np.full((2, tags), np.nan)
+    path = np.full(length + 2, -1, dtype=np.int32)
+    packed = lattice.pack_transitions(transitions)
+    score = lattice.viterbi(padded, packed, length, path, work)
+    log_partition = lattice.log_partition(padded, packed, length, work)
+    assert lattice.token_marginals(padded, packed, length, work, rows) == log_partition
+    assert np.isnan(work[length:]).all()
+    assert (path[length:] == -1).all()
+    assert np.array_equal(padded[:length], state)
+    return lattice_reference.Solution(path[:length].tolist(), score, log_partition, work[:length])
+
+
+def assert_close(found, expected, scale):
+    """Compare log Z and the marginals; scale is the size of the scores, which bounds the rounding of sums."""
+    assert found.log_partition == pytest.approx(expected.log_partition, rel=1e-10, abs=1e-14 * scale)
+    np.testing.assert_allclose(found.marginals, expected.marginals, rtol=1e-9, atol=1e-14 * scale)
+
+
+def scale_of(state, transitions):
+    return len(state) * (1.0 + np.abs(state).max() + np.abs(transitions).max())
+
+
+@given(lattices())
+def test_kernels_equal_their_twin_and_all_paths(case):
+    state, transitions = case
+    found, twin = solve(state, transitions), lattice_reference.solve(state, transitions)
+    brute = lattice_reference.enumerate_paths(state, transitions)
+    assert found.path == twin.path
+    assert found.score == twin.score == brute.score
+    assert found.score == lattice_reference.path_score(state, transitions, found.path)
+    for expected in (twin, brute):
+        assert_close(found, expected, scale_of(*case))
+    np.testing.assert_allclose(found.marginals.sum(axis=1), 1.0, rtol=1e-11)
+
+
+@given(lattices(scores=[INTEGERS]))
+def test_of_equal_paths_the_smallest_last_tag_wins_then_the_one_before(case):
+    # Sums of small integers are exact, so that the ties of the twins are the same.
+    assert solve(*case).path == lattice_reference.enumerate_paths(*case).path
+
+
+@given(lattices(longest=60))
+def test_longer_lattices_equal_the_twin(case):
+    found, twin = solve(*case), lattice_reference.solve(*case)
+    assert (found.path, found.score) == (twin.path, twin.score)
+    assert_close(found, twin, scale_of(*case))
+
+
+@given(st.integers(1, 20), st.integers(1, 40), st.integers(0, 2**32 - 1))
+@settings(max_examples=30)
+def test_any_number_of_tags(length, tags, seed):
+    # Four tags are taken at a time, and the vector units take some more: all remainders have to work.
+    random = np.random.default_rng(seed)
+    case = random.normal(size=(length, tags)), random.normal(size=(tags, tags))
+    found, twin = solve(*case), lattice_reference.solve(*case)
+    assert (found.path, found.score) == (twin.path, twin.score)
+    assert_close(found, twin, scale_of(*case))
+
+
+@pytest.mark.parametrize("width", [1.0, 299.0, 301.0, 1e4])
+def test_a_hundred_thousand_tokens(width):
+    random = np.random.default_rng(1)
+    state = random.uniform(-700.0, 700.0, size=(100_000, 3))
+    transitions = random.uniform(0.0, 1.0, size=(3, 3)) * width
+    transitions[0, :2] = 0.0, width
+    assert lattice.pack_transitions(transitions).wide == (width > lattice.WIDEST)
+    found = solve(state, transitions)
+    alpha = state[0]
+    for scores in state[1:]:
+        alpha = scores + np.logaddexp.reduce(alpha[:, None] + transitions, axis=0)
+    assert found.log_partition == pytest.approx(np.logaddexp.reduce(alpha), rel=1e-10)
+    assert found.score == lattice_reference.path_score(state, transitions, found.path)
+    np.testing.assert_allclose(found.marginals.sum(axis=1), 1.0, rtol=1e-11)
+
+
+def test_every_path_that_was_kept_dies():
+    # Token 0 prefers tag 0 by 1e4, and tag 0 must not be left: scaled sums would round to 0 / 0.
+    found = lattice.decode(np.array([[0.0, -1e4], [0.0, 0.0]]), np.array([[-2e4, -2e4], [0.0, 0.0]]))
+    assert found.path.tolist() == [1, 0]
+    assert found.log_probability == pytest.approx(-math.log(2.0))
+    np.testing.assert_allclose(found.marginals, [[0.0, 1.0], [0.5, 0.5]])
+
+
+def test_an_empty_utterance_has_one_path_of_score_zero():
+    assert solve(np.zeros((0, 3)), np.zeros((3, 3)))[:3] == ([], 0.0, 0.0)
+    found = lattice.decode(np.zeros((0, 3)), np.zeros((3, 3)))
+    assert (found.path.shape, found.log_probability, found.marginals.shape) == ((0,), 0.0, (0, 3))
+
+
+@given(lattices())
+def test_decode_is_pure_and_its_probability_is_that_of_the_path(case):
+    before = [array.copy() for array in case]
+    found, brute = lattice.decode(*case), lattice_reference.enumerate_paths(*case)
+    assert found.log_probability <= 0.0
+    assert found.log_probability == pytest.approx(
+        brute.score - brute.log_partition, abs=1e-14 * scale_of(*case)
+    )
+    assert (found.path.dtype.name, found.marginals.dtype.name) == ("int32", "float64")
+    for array, copy in zip(case, before, strict=True):
+        assert np.array_equal(array, copy)
+    again = lattice.decode(np.asfortranarray(case[0]), np.asfortranarray(case[1]))
+    assert again.log_probability == found.log_probability
+    assert np.array_equal(again.marginals, found.marginals)
+
+
+def test_another_process_computes_the_same_bytes():
+    program = (
+        "import sys, numpy; from canvass.models.lattice import decode; r = numpy.random.default_rng(5);"
+        "f = decode(r.normal(size=(9, 30)), r.normal(size=(30, 30)));"
+        "sys.stdout.write(f.log_probability.hex() + f.marginals.tobytes().hex())"
+    )
+    random = np.random.default_rng(5)
+    found = lattice.decode(random.normal(size=(9, 30)), random.normal(size=(30, 30)))
+    printed = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    ).stdout
+    assert printed == found.log_probability.hex() + found.marginals.tobytes().hex()
+
+
+def trained_tagger(folder, seed, tags):
+    """Train CRFsuite on random data, and return the tagger and the tag sequences' attributes."""
+    random = np.random.default_rng(seed)
+    trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
+    trainer.set_params(
+        {"c1": 0.02, "c2": 0.05, "max_iterations": 40, "feature.possible_transitions": seed % 2}
+    )
+    attributes = [
+        [[f"a{a}" for a in random.integers(0, 12, 3)] for _ in range(random.integers(1, 9))]
+        for _ in range(60)
+    ]
+    for tokens in attributes:
+        trainer.append(tokens, [f"t{tag}" for tag in random.integers(0, tags, len(tokens))])
+    trainer.train(str(folder / "model"))
+    tagger = pycrfsuite.Tagger()
+    tagger.open(str(folder / "model"))
+    return tagger, attributes
+
+
+@pytest.mark.parametrize(("seed", "tags"), [(0, 2), (1, 5), (2, 9), (3, 17)])
+def test_equal_to_crfsuite(tmp_path, seed, tags):
+    tagger, utterances = trained_tagger(tmp_path, seed, tags)
+    labels, info = tagger.labels(), tagger.info()
+    transitions = np.zeros((len(labels), len(labels)))
+    for (source, target), weight in info.transitions.items():
+        transitions[labels.index(source), labels.index(target)] = weight
+    assert np.abs(transitions).max() > 0.1
+    for tokens in [*utterances, [[] for _ in range(4)], [["unseen"]]]:
+        state = np.zeros((len(tokens), len(labels)))
+        for t, attributes in enumerate(tokens):
+            for j, label in enumerate(labels):
+                state[t, j] = sum(info.state_features.get((name, label), 0.0) for name in attributes)
+        found = lattice.decode(state, transitions)
+        best = tagger.tag(tokens)
+        assert [labels[tag] for tag in found.path] == best
+        assert math.exp(found.log_probability) == pytest.approx(tagger.probability(best), abs=1e-5)
+        expected = [[tagger.marginal(label, t) for label in labels] for t in range(len(tokens))]
+        np.testing.assert_allclose(found.marginals, expected, atol=1e-5)
