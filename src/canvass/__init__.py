@@ -1,1 +1,68 @@
-"""Choose which few hundred of millions of unlabelled requests are worth a person's time."""
+"""Choose which few hundred of millions of unlabelled requests are worth a person's time.
+
+The names below are the library; each is loaded when it is first used, so that `import canvass` costs nothing.
+
+>>> import canvass
+>>> canvass.Target.parse("domain:music")
+Target(kind='domain', name='music')
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from canvass.corpus.formats.records import Fields as Fields
+    from canvass.corpus.labelled import read_labelled as read_labelled
+    from canvass.corpus.pool import Pool as Pool
+    from canvass.errors import CanvassError as CanvassError
+    from canvass.models.committee import Committee as Committee
+    from canvass.models.nlu import NLU as NLU
+    from canvass.models.tagger import Tagger as Tagger
+    from canvass.selection.local import select as select
+    from canvass.selection.output import write_batch as write_batch
+    from canvass.selection.plan import Batch as Batch
+    from canvass.selection.plan import Plan as Plan
+    from canvass.strategies import STRATEGIES as STRATEGIES
+    from canvass.types import Candidate as Candidate
+    from canvass.types import Prediction as Prediction
+    from canvass.types import Slot as Slot
+    from canvass.types import Target as Target
+    from canvass.types import Utterance as Utterance
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Batch": "selection.plan",
+    "Candidate": "types",
+    "CanvassError": "errors",
+    "Committee": "models.committee",
+    "Fields": "corpus.formats.records",
+    "NLU": "models.nlu",
+    "Plan": "selection.plan",
+    "Pool": "corpus.pool",
+    "Prediction": "types",
+    "STRATEGIES": "strategies",
+    "Slot": "types",
+    "Tagger": "models.tagger",
+    "Target": "types",
+    "Utterance": "types",
+    "read_labelled": "corpus.labelled",
+    "select": "selection.local",
+    "write_batch": "selection.output",
+}
+__all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 - strings, all of them
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'canvass' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"canvass.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

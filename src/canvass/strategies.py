@@ -70,7 +70,7 @@ def nearest_to_zero(members: Scores) -> Scores:
 
 def by_chance(evidence: Evidence) -> Scores:
     """Rank by the draw of the key."""
-    return evidence.uniform
+    return evidence.uniform.copy()
 
 
 def uncertainty(evidence: Evidence) -> Scores:
@@ -80,7 +80,7 @@ def uncertainty(evidence: Evidence) -> Scores:
 
 def logistic(evidence: Evidence) -> Scores:
     """y_lg."""
-    return evidence.members[:, LOGISTIC]
+    return evidence.members[:, LOGISTIC].copy()
 
 
 def sum_of_absolutes(evidence: Evidence) -> Scores:

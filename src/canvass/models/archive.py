@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ HEADER = "header.json"
 FIRST_DATE = (1980, 1, 1, 0, 0, 0)  # a fixed one: same content, same bytes
 LARGEST = 1 << 32  # bytes of one array
 LARGEST_HEADER = 1 << 26
+LARGEST_PREFIX = 4096  # of an array: its own description
+SIMPLE = re.compile(r"[<>|=]?[biuf][1248]")  # types of numbers; no objects, no structures
 
 
 def save(path: str | Path, kind: str, version: int, header: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
@@ -65,11 +68,16 @@ def load(path: str | Path, kind: str, version: int) -> tuple[dict[str, Any], dic
                     f"{path} has version {document['version']} of the {kind} format, this canvass reads version "
                     f"{version}; train it again"
                 )
+            listed = document["arrays"]
+            if sorted(archive.namelist()) != sorted([HEADER, *(f"{name}.npy" for name in listed)]):
+                raise ValueError("its arrays are not those that its header lists")
             return document["header"], {
-                name: _read_array(archive, name, np.dtype(kind_of_number), tuple(shape))
-                for name, (kind_of_number, shape) in document["arrays"].items()
+                name: _read_array(archive, name, kind_of_number, shape)
+                for name, (kind_of_number, shape) in listed.items()
             }
     except OSError as error:
+        if error.errno is None:  # not of the system, but of a decompressor
+            raise ModelFileError(f"{path} is not a {kind} file of canvass, or is damaged ({error})") from error
         raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
     except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, AttributeError, EOFError, NotImplementedError,
             RuntimeError, RecursionError) as error:  # fmt: skip
@@ -82,14 +90,21 @@ def _read(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     return archive.read(name)
 
 
-def _read_array(
-    archive: zipfile.ZipFile, name: str, kind: np.dtype[Any], shape: tuple[int, ...]
-) -> NDArray[Any]:
-    size = math.prod(shape) * kind.itemsize
-    if kind.hasobject or min(shape, default=0) < 0 or size > LARGEST:
-        raise ValueError(f"array {name} has an impossible type or shape")
-    content = io.BytesIO(_read(archive, f"{name}.npy", size + 4096))
-    array: NDArray[Any] = np.lib.format.read_array(content, allow_pickle=False)
-    if array.dtype != kind or array.shape != shape:
+def _read_array(archive: zipfile.ZipFile, name: str, kind: str, shape: list[int]) -> NDArray[Any]:
+    if not (isinstance(kind, str) and SIMPLE.fullmatch(kind)):
+        raise ValueError(f"array {name} has an impossible type")
+    if not (isinstance(shape, list) and all(type(length) is int and 0 <= length <= LARGEST for length in shape)):
+        raise ValueError(f"array {name} has an impossible shape")
+    expected = np.dtype(kind)
+    size = math.prod(shape) * expected.itemsize
+    if size > LARGEST:
+        raise ValueError(f"array {name} is too large")
+    content = _read(archive, f"{name}.npy", size + LARGEST_PREFIX)
+    # The shape is compared before memory is taken for it.
+    start = io.BytesIO(content)
+    if np.lib.format.read_magic(start) != (1, 0):
+        raise ValueError(f"array {name} is of an unknown version")
+    there = np.lib.format.read_array_header_1_0(start)
+    if there != (tuple(shape), False, expected) or len(content) - start.tell() != size:
         raise ValueError(f"array {name} is not what the header says")
-    return array
+    return np.frombuffer(content, expected, offset=start.tell()).reshape(shape).copy()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-UNSEEN = -1
+MOST_BITS = 26
 
 
 class LikeliestIntents(NamedTuple):
@@ -75,8 +75,9 @@ class IntentClassifier:
         bias = np.zeros(len(self.names))
         if len(self.names) > 1:
             learner = LogisticRegression(C=self.strength, max_iter=1000)
+            number_of = {name: number for number, name in enumerate(self.names)}
             with threadpool_limits(1):  # sums in one order
-                learner.fit(matrix, np.asarray(intents))
+                learner.fit(matrix, np.array([number_of[name] for name in intents]))
             coefficients, intercepts = learner.coef_[:, : len(used)], learner.intercept_
             if len(self.names) == 2:  # noqa: PLR2004 - scikit-learn keeps one row for two classes
                 coefficients = np.vstack([np.zeros_like(coefficients), coefficients])
@@ -94,6 +95,8 @@ class IntentClassifier:
 
     def predict(self, column: pa.Array) -> LikeliestIntents:
         """Find the likeliest intent of each key of a column."""
+        if not self.names:
+            raise TrainingError("the intent classifier is not trained; call fit first")
         found = LikeliestIntents(np.zeros(len(column), dtype=np.int32), np.zeros(len(column)))
         if len(self.names) > 1:
             matrix = feature_matrix(column, bits=self.bits)
@@ -113,10 +116,15 @@ class IntentClassifier:
         if not (
             names
             and all(isinstance(name, str) for name in names)
+            and names == sorted(set(names))
+            and 1 <= bits <= MOST_BITS
+            and columns.ndim == 1
             and weights.shape == (len(columns), len(names))
             and bias.shape == (len(names),)
             and (weights.dtype, bias.dtype, columns.dtype) == (np.float64, np.float64, np.int64)
             and (len(columns) == 0 or (columns.min() >= 0 and columns.max() < 1 << bits))
+            and np.isfinite(weights).all()
+            and np.isfinite(bias).all()
         ):
             raise ValueError("the intent classifier's arrays do not fit together")
         classifier = cls(bits=bits)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from canvass.corpus.normalise import keys
-from canvass.errors import ModelFileError, TargetError, TrainingError, nearest
+from canvass.errors import ModelFileError, OptionError, TargetError, TrainingError, nearest
 from canvass.models import archive
 from canvass.models.committee import BITS, MEMBERS, Committee
 from canvass.models.intents import IntentClassifier
@@ -140,14 +140,17 @@ class NLU:
             "positives": self.positives,
             "annotated": self.annotated,
             "members": list(MEMBERS) if self.committee else None,
-            "bits": BITS if self.committee is None else self.committee.bits,
+            "bits": next((model.bits for model in (self.committee, self.intents) if model is not None), BITS),
             "intents": self.intents.names if self.intents else None,
             "tags": self.tagger.tags if self.tagger else None,
         }
-        arrays: dict[str, Any] = {}
+        archive.save(path, KIND, VERSION, header, self._arrays())
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        arrays: dict[str, NDArray[Any]] = {}
         for model in (self.committee, self.intents, self.tagger):
             arrays |= model.to_arrays() if model is not None else {}
-        archive.save(path, KIND, VERSION, header, arrays)
+        return arrays
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -162,18 +165,25 @@ class NLU:
         header, arrays = archive.load(path, KIND, VERSION)
         try:
             bits, members, names, tags = (header[name] for name in ("bits", "members", "intents", "tags"))
+            numbers = [header[name] for name in ("positives", "annotated")]
             if members not in (None, list(MEMBERS)):
                 raise ValueError(f"unknown members {members}")
-            return cls(
+            if not all(isinstance(one, list | None) for one in (names, tags)):
+                raise ValueError("the intents or the tags are no list")
+            if not all(type(one) is int and one >= 0 for one in (bits, *numbers)):
+                raise ValueError("bits, positives or annotated is no number")
+            nlu = cls(
                 Target.parse(header["target"]),
-                Committee.from_arrays(arrays, bits=bits) if members else None,
-                IntentClassifier.from_arrays(arrays, names, bits=bits) if names else None,
-                Tagger.from_arrays(arrays, tags) if tags else None,
-                int(header["positives"]),
-                int(header["annotated"]),
+                None if members is None else Committee.from_arrays(arrays, bits=bits),
+                None if names is None else IntentClassifier.from_arrays(arrays, names, bits=bits),
+                None if tags is None else Tagger.from_arrays(arrays, tags),
+                *numbers,
             )
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            if nlu._arrays().keys() != arrays.keys():
+                raise ValueError("it has arrays that belong to no model")
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OptionError) as error:
             raise ModelFileError(f"{path} is damaged: {error}") from error
+        return nlu
 
 
 def check_examples(utterances: Sequence[Utterance], target: Target, positives: int) -> None:

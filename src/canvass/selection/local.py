@@ -32,6 +32,11 @@ class _Best:
             self.partial = merge(self.partial, found)
 
 
+def processors() -> int:
+    """Count the processors that this process may use (of all, where the system does not say)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def select(
     plan: Plan,
     pool: Pool,
@@ -53,7 +58,7 @@ def select(
         Called after each block with the rows and the bytes that it accounts for.
 
     """
-    count = len(os.sched_getaffinity(0)) if threads is None else threads
+    count = processors() if threads is None else threads
     if count < 1:
         raise OptionError(f"--threads {count} makes no sense; it must be at least 1")
     shared = _Best(plan.size)

@@ -92,12 +92,7 @@ class Plan:
             If the labelled set cannot train the models of the strategy.
 
         """
-        chosen = strategy_named(strategy)
-        if target.kind == "all" and "committee" in chosen.models:
-            raise OptionError(
-                f"--strategy {chosen.name} needs a committee that tells the target from the rest, and with --target "
-                "all there is no rest; take --strategy joint or random"
-            )
+        check_options(strategy, size, max_tokens, has_committee=target.kind != "all")
         nlu = NLU.train(labelled, target, seed=seed, iterations=ITERATIONS_FOR_SELECTION)
         return cls.of(
             nlu, (key_of(one.text) for one in labelled), strategy=strategy, size=size, seed=seed, max_tokens=max_tokens
@@ -115,10 +110,7 @@ class Plan:
         max_tokens: int = MAX_TOKENS,
     ) -> Self:
         """Plan with models that are trained already; `excluded` are keys."""
-        for name, value in (("--size", size), ("--max-tokens", max_tokens)):
-            if value < 1:
-                raise OptionError(f"{name} {value} makes no sense; it must be at least 1")
-        chosen = strategy_named(strategy)
+        chosen = check_options(strategy, size, max_tokens, has_committee=nlu.committee is not None)
         if "tagger" in chosen.models and nlu.tagger is None:
             raise TrainingError(
                 f"--strategy {chosen.name} needs a slot tagger, and that needs at least {FEWEST} utterances of "
@@ -288,3 +280,15 @@ class Plan:
         return tuple(found)
 
 
+def check_options(strategy: str, size: int, max_tokens: int, *, has_committee: bool) -> Strategy:
+    """Find the strategy, and refuse options that make no sense: before any model is trained."""
+    for name, value in (("--size", size), ("--max-tokens", max_tokens)):
+        if value < 1:
+            raise OptionError(f"{name} {value} makes no sense; it must be at least 1")
+    chosen = strategy_named(strategy)
+    if "committee" in chosen.models and not has_committee:
+        raise OptionError(
+            f"--strategy {chosen.name} needs a committee that tells the target from the rest, and with --target "
+            "all there is no rest; take --strategy joint or random"
+        )
+    return chosen

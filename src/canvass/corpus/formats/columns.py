@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from canvass.corpus.formats.records import Block, missing_column, pool_utterance_of
+from canvass.corpus.formats.records import SHOWN_CHARACTERS, Block, listed, missing_column, pool_utterance_of
 from canvass.errors import InputError
 
 if TYPE_CHECKING:
@@ -99,9 +99,9 @@ def used_columns(schema: pa.Schema, where: str, fields: Fields) -> dict[str, str
         if places:
             found[column] = kind_of(schema.field(places[0]).type)
             if found[column] not in KINDS[role]:
-                types = ", ".join(f"{field.name}: {field.type}" for field in schema)
+                types = listed([f"{field.name}: {field.type}" for field in schema])
                 raise InputError(
-                    f"{where}: column {column!r} has the type {found[column]}; "
+                    f"{where}: column {column!r} has the type {found[column][:SHOWN_CHARACTERS]}; "
                     f"expected {' or '.join(KINDS[role][:2])} "
                     f"(the file has {types}); name the column with --{role}-field"
                 )

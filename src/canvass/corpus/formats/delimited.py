@@ -24,7 +24,7 @@ from canvass.errors import InputError, location
 from canvass.files import compressed, split_name, whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from canvass.corpus.formats.records import BadLines, Block, Fields
     from canvass.types import Utterance
@@ -299,7 +299,7 @@ def columns(delimiter: str, path: str, fields: Fields) -> dict[str, str]:
     return dict.fromkeys((name for name in fields.of_a_pool() if name in header), "")
 
 
-def write(delimiter: str, path: str, rows: Sequence[dict[str, Any]]) -> None:
+def write(delimiter: str, path: str, given: Iterable[dict[str, Any]]) -> None:
     """Write rows under a header of all their names; lists become JSON, None an empty cell.
 
     Raises
@@ -308,6 +308,7 @@ def write(delimiter: str, path: str, rows: Sequence[dict[str, Any]]) -> None:
         If the file cannot be written.
 
     """
+    rows = list(given)
     names = list(dict.fromkeys(name for row in rows for name in row))
     table = [names, *([_cell(row.get(name)) for name in names] for row in rows)] if names else []
     text = "".join(

@@ -7,6 +7,7 @@ with b"\n" and nothing else: `str.splitlines` would also split at U+2028 and oth
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from canvass.errors import InputError, location
 from canvass.files import compressed, split_name, whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from canvass.corpus.formats.records import BadLines, Block, Fields
     from canvass.types import Utterance
@@ -30,6 +31,7 @@ BLANKS = b" \t\r\n"
 CARRIAGE_RETURN, OPENING, CLOSING = b"\r{}"
 LARGEST_PARSED = (1 << 31) - 1
 DIGITS_OF_NUMBERS = 4000
+ROWS_TOGETHER = 10_000
 
 
 def _whole_number(digits: str) -> int | float:
@@ -198,8 +200,8 @@ def _neat_lines(data: bytes) -> int | None:
     return len(ends) if np.all(codes[starts] == OPENING) and np.all(last == CLOSING) else None
 
 
-def write(path: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Write rows, one object a line; the file appears whole or not at all.
+def write(path: str, rows: Iterable[dict[str, Any]]) -> None:
+    """Write rows, one object a line, as they come; the file appears whole or not at all.
 
     Raises
     ------
@@ -207,9 +209,12 @@ def write(path: str, rows: Sequence[dict[str, Any]]) -> None:
         If the file cannot be written.
 
     """
-    text = "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
+    waiting = iter(rows)
     with whole_file(path) as stream:
-        stream.write(compressed(text.encode(), split_name(path)[1]))
+        while some := list(itertools.islice(waiting, ROWS_TOGETHER)):
+            text = "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in some)
+            # Compressed pieces may follow one another in a file, of gzip as of zstd.
+            stream.write(compressed(text.encode(), split_name(path)[1]))
 
 
 FORMAT = Format(

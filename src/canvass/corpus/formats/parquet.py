@@ -17,7 +17,7 @@ from canvass.errors import InputError
 from canvass.files import STANDARD_STREAM, compressed, split_name, whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from canvass.corpus.formats.records import BadLines, Block, Fields
     from canvass.types import Utterance
@@ -98,7 +98,7 @@ def columns(path: str, fields: Fields) -> dict[str, str]:
         return used_columns(parquet.schema_arrow, path, fields)
 
 
-def write(path: str, rows: Sequence[dict[str, Any]]) -> None:
+def write(path: str, given: Iterable[dict[str, Any]]) -> None:
     """Write rows with natural types; the file appears whole or not at all.
 
     A column whose name ends with "slots", or that holds lists of slots, is a list of structs (start: int64,
@@ -110,6 +110,7 @@ def write(path: str, rows: Sequence[dict[str, Any]]) -> None:
         If the file cannot be written.
 
     """
+    rows = list(given)
     names = list(dict.fromkeys(name for row in rows for name in row))
     arrays = [_array(name, [row.get(name) for row in rows]) for name in names]
     sink = pa.BufferOutputStream()

@@ -16,7 +16,7 @@ from canvass.errors import InputError, OptionError
 from canvass.types import Slot, Utterance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -112,7 +112,7 @@ class Format:
     extensions: tuple[str, ...]
     read: Callable[[str, Fields, BadLines], Iterator[tuple[str, Utterance]]] | None
     blocks: Callable[[str, Fields, BadLines, int], Iterator[Block]] | None
-    write: Callable[[str, Sequence[dict[str, Any]]], None] | None
+    write: Callable[[str, Iterable[dict[str, Any]]], None] | None
     carries: tuple[str, ...]
     loses: str = ""
     columns: Callable[[str, Fields], dict[str, str]] | None = field(default=None)
@@ -128,7 +128,10 @@ def shown(value: object) -> str:
 
 def listed(names: Sequence[str]) -> str:
     """Show the names of columns in a sentence."""
-    some = [name if name.isprintable() and name else shown(name) for name in names[:SHOWN_NAMES]]
+    plain = (bool(name) and name.isprintable() and len(name) < SHOWN_CHARACTERS for name in names)
+    some = [
+        name if is_plain else shown(name) for name, is_plain in zip(names[:SHOWN_NAMES], plain, strict=False)
+    ]
     return ", ".join([*some, "..."] if len(names) > SHOWN_NAMES else some) or "nothing"
 
 

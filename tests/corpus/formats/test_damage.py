@@ -1,0 +1,134 @@
+"""Damaged files of every format and compression: rows or a named error, and nothing else."""
+
+import gzip
+import io
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from canvass.corpus.formats import FORMATS, format_of
+from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.labelled import read_labelled
+from canvass.corpus.pool import Pool
+from canvass.errors import CanvassError
+
+ROWS = [
+    {
+        "id": f"u{index}",
+        "text": f'play {"jazz " * (index % 4)}naïve 😀 "{index}"',
+        "count": index + 1,
+        "domain": "music",
+        "intent": None if index % 3 else "PlayMusic",
+        "slots": [{"start": 0, "end": 4, "label": "verb"}] if index % 2 else [],
+    }
+    for index in range(40)
+]
+DAMAGES = 60
+WORDS = (
+    b"null",
+    b"\n",
+    b'"',
+    b"{",
+    b"\x00",
+    b"\xff\xfe",
+    b"\\ud800",
+    b"[" * 5000,
+    b"\r",
+    b"-1",
+    b"1e999",
+    b",",
+    b"\xef\xbb\xbf",
+)
+
+
+def stored(kind, folder):
+    path = folder / f"whole{kind.extensions[0]}"
+    if kind.write is None:
+        path.write_text("".join(f"{row['text']}\n" for row in ROWS))
+    else:
+        kind.write(str(path), ROWS)
+    return path.read_bytes()
+
+
+def other_parquet_files():
+    table = pa.table(
+        {"text": pa.array([row["text"] for row in ROWS]).dictionary_encode(), "id": list(range(len(ROWS)))}
+    )
+    for compression, dictionary in (("none", False), ("zstd", True), ("gzip", False)):
+        sink = io.BytesIO()
+        pq.write_table(table, sink, compression=compression, use_dictionary=dictionary, row_group_size=16)
+        yield sink.getvalue()
+
+
+def damaged(data, generator):
+    """Flip, delete, insert, repeat or cut some bytes, once to four times."""
+    for _ in range(generator.integers(1, 5)):
+        place, other = sorted(generator.integers(0, len(data) + 1, 2))
+        near = min(place + int(generator.integers(1, 6)), len(data))
+        word = WORDS[generator.integers(len(WORDS))]
+        data = (
+            data[:place] + generator.bytes(near - place) + data[near:],
+            data[:place] + data[near:],
+            data[:place] + word + data[place:],
+            data[:other] + data[place:],
+            data[:place],
+        )[generator.choice(5, p=[0.4, 0.2, 0.3, 0.05, 0.05])]
+        if not data:
+            break
+    return data
+
+
+def rows_of_pool(path, tolerated):
+    return sum(block.batch.num_rows for block in Pool.open([path], rows=7, skip_bad=tolerated).blocks())
+
+
+def rows_of_labelled(path, tolerated):
+    return len(read_labelled([path], skip_bad=tolerated).utterances)
+
+
+def rows_of_reader(path, tolerated):
+    read = format_of(path).read
+    return 0 if read is None else len(list(read(path, Fields(), BadLines(tolerated))))
+
+
+def outcome_of(way, path, tolerated):
+    """Read a file; a `CanvassError` is an outcome like a number of rows, anything else fails the test."""
+    try:
+        return way(path, tolerated)
+    except CanvassError as error:
+        return str(error)
+
+
+COMPRESSIONS = {
+    "": bytes,
+    ".gz": lambda data: gzip.compress(data, mtime=0),
+    ".zst": lambda data: pa.compress(data, codec="zstd", asbytes=True),
+}
+
+
+@pytest.mark.parametrize("ending", COMPRESSIONS)
+@pytest.mark.parametrize("kind", FORMATS, ids=[row.name for row in FORMATS])
+def test_damaged_files_are_refused_by_name(tmp_path, kind, ending):
+    generator = np.random.default_rng([17, *f"{kind.name}{ending}".encode()])
+    data = stored(kind, tmp_path)
+    whole = [data, *(other_parquet_files() if kind.name == "parquet" else ())]
+    path = tmp_path / f"damaged{kind.extensions[0]}{ending}"
+    outcomes = []
+    for index in range(DAMAGES):
+        before = whole[index % len(whole)]
+        # Damage below the compression reaches the parser; damage above it reaches the decompressor.
+        below = COMPRESSIONS[ending](damaged(before, generator))
+        above = damaged(COMPRESSIONS[ending](before), generator)
+        path.write_bytes(below if index % 2 else above)
+        outcomes += [
+            outcome_of(way, str(path), tolerated)
+            for way in (rows_of_pool, rows_of_labelled, rows_of_reader)
+            for tolerated in (0, 5)
+        ]
+    sentences = [outcome for outcome in outcomes if isinstance(outcome, str)]
+    assert all(str(path) in sentence and len(sentence) < 3000 for sentence in sentences)
+    # The damage is such that some files can still be read and some cannot.
+    assert any(isinstance(outcome, int) for outcome in outcomes)
+    assert sentences

@@ -1,0 +1,129 @@
+"""Annotated sets: what is kept, what is left out, and what is refused."""
+
+import io
+import json
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from canvass.corpus.formats import FORMATS, format_of
+from canvass.corpus.formats.records import Fields
+from canvass.corpus.labelled import Labelled, read_labelled
+from canvass.errors import FileError, InputError, OptionError
+from canvass.types import Slot, Utterance
+
+SLOT = {"start": 5, "end": 9, "label": "genre"}
+ROWS = [
+    {"id": "1", "text": "play jazz", "domain": "music", "intent": "Play", "slots": [SLOT], "split": "train"},
+    {"id": "2", "text": "stop", "domain": "music", "intent": None, "slots": [], "split": None},
+    {"id": "3", "text": "naïve 😀", "domain": None, "intent": None, "slots": None, "split": None},
+]
+EXPECTED = (
+    Utterance("play jazz", "1", 1, "music", "Play", (Slot(5, 9, "genre"),), "train"),
+    Utterance("stop", "2", 1, "music", None, ()),
+    Utterance("naïve 😀", "3"),
+)
+OFF = {"text": "play jazzy", "slots": [SLOT]}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(name, rows=ROWS):
+    format_of(name).write(name, rows)
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("kind", [row for row in FORMATS if row.read], ids=lambda row: row.name)
+def test_every_format_comes_back(folder, kind, ending):
+    name = f"train{kind.extensions[0]}{ending}"
+    write(name)
+    assert read_labelled([name]) == Labelled(EXPECTED)
+
+
+def test_many_files_and_a_folder_with_notes(folder):
+    write("a.jsonl", ROWS[:1])
+    write("b.parquet", ROWS[1:])
+    (folder / "notes.txt").write_text("not annotated\n")
+    assert read_labelled(["."]).utterances == EXPECTED
+
+
+def test_standard_input(monkeypatch):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(json.dumps(ROWS[0]).encode())))
+    assert read_labelled(["-"]).utterances == EXPECTED[:1]
+
+
+def test_a_slot_off_the_token_borders_is_left_out(folder, caplog):
+    caplog.set_level(logging.WARNING)
+    write("a.jsonl", [ROWS[0], OFF, ROWS[1], OFF])
+    labelled = read_labelled(["a.jsonl"])
+    assert labelled.utterances == EXPECTED[:2]
+    assert labelled.left_out == 2
+    assert labelled.first_left_out.startswith(
+        "a.jsonl:2: slot 'genre' at 5-9, 'jazz', does not begin and end at token"
+    )
+    assert labelled.bad_lines == 0
+    assert "left out 2 records" in caplog.text
+
+
+def test_strict_refuses_a_slot_off_the_token_borders(folder):
+    write("a.jsonl", [ROWS[0], OFF])
+    with pytest.raises(
+        InputError, match=r"a\.jsonl:2: slot 'genre' at 5-9, 'jazz', does not begin and end at token"
+    ):
+        read_labelled(["a.jsonl"], strict=True, skip_bad=9)
+
+
+def test_bad_lines_are_tolerated_over_all_files(folder):
+    for name in ("a.jsonl", "b.jsonl"):
+        write(name, [ROWS[0], {"text": "stop", "slots": [SLOT]}])
+    labelled = read_labelled(["."], skip_bad=2)
+    assert (len(labelled.utterances), labelled.bad_lines) == (2, 2)
+    with pytest.raises(
+        InputError,
+        match=r"b\.jsonl:2: slot 1 of field 'slots', 'genre' at 5-9, is out of bounds.*tolerates 1",
+    ):
+        read_labelled(["."], skip_bad=1)
+    with pytest.raises(InputError, match=r"a\.jsonl:2: slot 1 of field 'slots'"):
+        read_labelled(["."])
+
+
+def test_the_names_of_the_user(folder):
+    write("a.csv", [{"utt": "play", "scenario": "music", "text": "x"}])
+    (utterance,) = read_labelled(["a.csv"], fields=Fields(text="utt", domain="scenario")).utterances
+    assert utterance == Utterance("play", domain="music")
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "error", "words"),
+    [
+        (["none.jsonl"], {}, FileError, "none.jsonl: no such file or folder"),
+        (["pool.txt"], {}, OptionError, "pool.txt: the format text carries no annotations"),
+        (["empty.jsonl"], {}, InputError, "empty.jsonl: no annotated utterance; name a file that has some"),
+        (
+            ["off.jsonl"],
+            {},
+            InputError,
+            "(1 with slots off the token borders, left out; the first: off.jsonl:1: slot",
+        ),
+        (
+            ["bad.jsonl"],
+            {"skip_bad": 3},
+            InputError,
+            "(1 bad, left out; the first: bad.jsonl:1: field 'text' is missing",
+        ),
+        (["off.jsonl"], {"skip_bad": -1}, OptionError, "--skip-bad -1 is negative"),
+    ],
+)
+def test_what_is_refused(folder, names, options, error, words):
+    (folder / "pool.txt").write_text("a\n")
+    (folder / "empty.jsonl").write_text("\n")
+    (folder / "bad.jsonl").write_text("{}\n")
+    write("off.jsonl", [OFF])
+    with pytest.raises(error) as caught:
+        read_labelled(names, **options)
+    assert words in str(caught.value)
