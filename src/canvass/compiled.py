@@ -1,16 +1,22 @@
 """The one way to compile a kernel, so that all of them share their settings.
 
 * `nogil`: blocks are scored on threads.
-* `cache`: machine code is kept on disk, so that the next process starts at once. numba notices a change of
-  the file that holds a kernel, but not of a kernel that is called from another file: whoever edits a called
-  kernel removes the `*.nbi` files of the callers' `__pycache__`.
+* `cache`: machine code is kept on disk, so that the next process starts at once.
 * no `fastmath`: sums keep the order in which they are written, so that equal input gives equal bytes.
 * `error_model="numpy"`: a division by zero gives inf or nan, as in numpy. Nothing raises inside a kernel, and
   inner loops carry no checks that would keep them from being vectorised.
+
+numba throws cached code away when the file that holds a kernel changes, but not when a kernel or a constant that it
+takes from another file does, and an installed file may keep its time stamp through an upgrade. So the stamp of every
+kernel here is a digest of all sources that hold kernels, or constants that kernels take.
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numba
@@ -19,10 +25,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
+LOGGER = logging.getLogger(__name__)
+CONSTANTS = ("seeding.py", "corpus/characters.py")
+SETTINGS: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
+
+
+@functools.cache
+def _digest_of_sources() -> str:
+    package = Path(__file__).parent
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(package.rglob("*.py")):
+        name, source = path.relative_to(package).as_posix(), path.read_bytes()
+        if name in CONSTANTS or b"\n@compiled" in source:
+            digest.update(name.encode() + b"\0" + source)
+    return digest.hexdigest()
 
 
 def compiled(function: Function) -> Function:
     """Compile a function with numba at its first call; to type checkers it stays what it was."""
     # Some releases of numba ship types and some do not; Any suits both.
-    kernel: Any = numba.njit(nogil=True, cache=True, fastmath=False, error_model="numpy")(function)
+    kernel: Any
+    try:
+        kernel = numba.njit(cache=True, **SETTINGS)(function)
+    except RuntimeError:
+        LOGGER.warning("no folder to keep compiled code in; set NUMBA_CACHE_DIR, or every start will compile anew")
+        kernel = numba.njit(**SETTINGS)(function)
+    else:
+        kernel._cache._cache_file._source_stamp = _digest_of_sources()  # noqa: SLF001 - numba has no other way
     return cast("Function", kernel)

@@ -42,7 +42,7 @@ class Committee:
     """
 
     def __init__(
-        self, *, bits: int = BITS, seed: int = 0, alpha: float = 1e-5, epochs: int = 30, ridge: float = 1.0
+        self, *, bits: int = BITS, seed: int = 0, alpha: float = 3e-7, epochs: int = 30, ridge: float = 1.0
     ) -> None:
         self.bits = bits
         self.seed = seed

@@ -1,0 +1,40 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import canvass.compiled
+
+PROGRAM = """
+import sys
+sys.path.insert(0, {folder!r})
+from canvass import caller
+print(caller.twice(3))
+"""
+
+
+def run(folder):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache")}
+    program = PROGRAM.format(folder=str(folder))
+    return subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, cwd=folder
+    ).stdout.strip()
+
+
+def test_a_kernel_is_compiled_anew_when_one_that_it_calls_changes(tmp_path):
+    """numba alone would run the old code: the file that holds the calling kernel did not change."""
+    package = tmp_path / "canvass"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "compiled.py").write_text(Path(canvass.compiled.__file__).read_text())
+    called = "from canvass.compiled import compiled\n@compiled\ndef one(x):\n    return x * {}\n"
+    (package / "called.py").write_text(called.format(2))
+    (package / "caller.py").write_text(
+        "from canvass.compiled import compiled\nfrom canvass.called import one\n"
+        "@compiled\ndef twice(x):\n    return one(x)\n"
+    )
+    assert run(tmp_path) == "6"
+    assert len(list((tmp_path / "cache").rglob("*.nbi"))) == 2
+    assert run(tmp_path) == "6"
+    (package / "called.py").write_text(called.format(5))
+    assert run(tmp_path) == "15"
