@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from canvass.cli import terminal
+from canvass.cli.choices import show_candidates
+from canvass.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,32 +26,48 @@ BATCH = 30
 SHOWN = 10
 BASELINE = "random-positive"
 STARTS = 3  # seeds that are averaged: one alone is mostly luck
-BAR = 34
+LONGEST_BAR = 34
 
 
 def command(
     *,
     target: Annotated[
-        str, typer.Option("--target", metavar="T", help="A domain or an intent of the embedded corpus.")
+        str, typer.Option("--target", "-t", metavar="T", help="A domain or an intent of the embedded corpus.")
     ] = "domain:timers",
-    seed: Annotated[int, typer.Option("--seed", help="Of the corpus and of every draw.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the corpus and of every draw.")] = 0,
 ) -> None:
-    """Choose a batch from the embedded corpus, then play three rounds with hidden labels and watch the error fall."""
+    """Choose from the embedded corpus, then play three rounds with hidden labels and watch the error fall."""
     from canvass.corpus.demo import generate, split
     from canvass.types import Target
 
     wanted = Target.parse(target)
+    if wanted.kind == "all":
+        raise OptionError(
+            "--target all makes no sense for the demo, which tells a target from the rest; name a domain or "
+            "an intent"
+        )
     console = terminal.console()
     start = time.monotonic()
-    total = len(generate(seed))
-    console.print(
-        f"[bold]The embedded corpus[/bold]: {total:,} requests to a home assistant, made from the sentence templates of "
-        "Home Assistant. Their labels are known, and hidden from canvass.\n"
+    with terminal.busy("making the corpus"):
+        total = len(generate(seed))
+        corpora = [split(seed + number, wanted) for number in range(STARTS)]
+    _say(
+        console,
+        "The embedded corpus:",
+        f"{total:,} requests to a home assistant, made from the sentence templates of Home Assistant. Their "
+        "labels are known, and hidden from canvass.",
     )
-    first = split(seed, wanted)
-    _select(console, first, wanted, seed)
-    _play(console, [first, *(split(seed + i, wanted) for i in range(1, STARTS))], wanted, seed)
-    console.print(f"\n[dim]{time.monotonic() - start:.0f} seconds in all. Next: canvass select --help[/dim]")
+    _select(console, corpora[0], wanted, seed)
+    _play(console, corpora, wanted, seed)
+    _say(console, "", f"{time.monotonic() - start:.0f} seconds in all. Next: canvass select --help")
+
+
+def _say(console: Console, heading: str, text: str) -> None:
+    """Print a paragraph, and a blank line."""
+    from rich.text import Text
+
+    console.print(Text.assemble((heading, "bold"), " " if heading else "", terminal.harmless(text)))
+    console.print()
 
 
 def _select(console: Console, corpus: DemoSplit, target: Target, seed: int) -> None:
@@ -64,12 +82,15 @@ def _select(console: Console, corpus: DemoSplit, target: Target, seed: int) -> N
     start = time.monotonic()
     batch = select(plan, Pool.of(pool))
     seconds = time.monotonic() - start
-    console.print(
-        f"[bold]1. Choose.[/bold] {len(corpus.labelled):,} are labelled, {of_target} of them {target}. Of {len(pool):,} "
-        f"others, {batch.counters.passed:,} pass the majority filter. The {SHOWN} most worth a person's time, chosen in "
-        f"{seconds:.1f} s, with predictions to correct:\n"
+    _say(
+        console,
+        "1. Choose.",
+        f"{len(corpus.labelled):,} are labelled, {of_target} of them {target}. Of {len(pool):,} others, "
+        f"{batch.counters.passed:,} pass the majority filter. The {SHOWN} most worth a person's time, chosen "
+        f"in {seconds:.1f} s, with predictions to correct:",
     )
-    terminal.show_candidates(console, batch.candidates, SHOWN)
+    show_candidates(console, batch.candidates, SHOWN)
+    console.print()
 
 
 def _play(console: Console, corpora: Sequence[DemoSplit], target: Target, seed: int) -> None:
@@ -77,10 +98,12 @@ def _play(console: Console, corpora: Sequence[DemoSplit], target: Target, seed: 
     from canvass.simulation import Start, play
     from canvass.strategies import DEFAULT
 
-    console.print(
-        f"\n[bold]2. Learn.[/bold] {ROUNDS} rounds of {BATCH} annotations, answered from the hidden labels; slot error "
-        f"rate on {sum(map(target.matches, corpora[0].test))} other requests, mean of {len(corpora)} starts. {BASELINE} "
-        f"takes any requests that look like the target; {DEFAULT} takes the hard ones.\n"
+    _say(
+        console,
+        "2. Learn.",
+        f"{ROUNDS} rounds of {BATCH} annotations, answered from the hidden labels; slot error rate on "
+        f"{sum(map(target.matches, corpora[0].test))} other requests, mean of {len(corpora)} starts. "
+        f"{BASELINE} takes any requests that look like the target; {DEFAULT} takes the hard ones.",
     )
     strategies = (BASELINE, DEFAULT)
     curves: dict[str, list[list[Round]]] = {name: [] for name in strategies}
@@ -100,17 +123,30 @@ def _play(console: Console, corpora: Sequence[DemoSplit], target: Target, seed: 
                     )
                 )
     errors = {name: _mean_errors(runs) for name, runs in curves.items()}
-    for number in range(ROUNDS + 1):
-        for name in strategies:
-            label = f"{number * BATCH} annotations" if name == strategies[0] else ""
-            bar = "█" * round(BAR * errors[name][number] / max(errors[name][0], 1e-9))
-            style = "bold #009e73" if name == DEFAULT else "#888888"
-            console.print(f"{label:>15}  {name:<16} {errors[name][number]:6.1%} [{style}]{bar}[/]")
+    _show_errors(console, errors)
     ours, theirs = errors[DEFAULT][-1], errors[BASELINE][-1]
-    console.print(
-        f"\nAfter {ROUNDS * BATCH} annotations {DEFAULT} makes [bold]{abs(1 - ours / theirs):.0%} "
-        f"{'fewer' if ours <= theirs else 'more'} errors[/bold] than {BASELINE}."
+    change = abs(1 - ours / max(theirs, 1e-9))
+    _say(
+        console,
+        f"{change:.0%} {'fewer' if ours <= theirs else 'more'} errors",
+        f"are made after {ROUNDS * BATCH} annotations chosen by {DEFAULT} than by {BASELINE}.",
     )
+
+
+def _show_errors(console: Console, errors: dict[str, list[float]]) -> None:
+    """Draw the error of each strategy after each round as bars."""
+    from rich.text import Text
+
+    from canvass.strategies import DEFAULT
+
+    bar_width = max(4, min(LONGEST_BAR, console.width - 44))
+    for number in range(ROUNDS + 1):
+        for name, curve in errors.items():
+            label = f"{number * BATCH} annotations" if name == BASELINE else ""
+            bar = "█" * round(bar_width * curve[number] / max(*(one[0] for one in errors.values()), 1e-9))
+            style = "#008a64" if name == DEFAULT else "#808080"
+            console.print(Text.assemble(f"{label:>15}  {name:<16} {curve[number]:6.1%} ", (bar, style)))
+    console.print()
 
 
 def _advance_by_one(advance: Callable[[int, int], None]) -> Callable[[Round], None]:
@@ -118,4 +154,6 @@ def _advance_by_one(advance: Callable[[int, int], None]) -> Callable[[Round], No
 
 
 def _mean_errors(runs: Sequence[Sequence[Round]]) -> list[float]:
-    return [sum(one.scores.slot_error_rate for one in rounds) / len(rounds) for rounds in zip(*runs, strict=True)]
+    return [
+        sum(one.scores.slot_error_rate for one in rounds) / len(rounds) for rounds in zip(*runs, strict=True)
+    ]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING
 
 from canvass.cli import options, terminal
-from canvass.cli.predict import Model
+from canvass.cli.predict import Model  # noqa: TC001 - typer reads the types of a command when it runs
+from canvass.errors import TargetError
 
 if TYPE_CHECKING:
     from canvass.metrics import Routing, Scores
@@ -29,7 +28,6 @@ def command(
     *,
     skip_bad: options.SkipBadOption = 0,
     strict: options.StrictOption = False,
-    as_json: options.JsonOption = False,
     labelled_format: options.LabelledFormat = None,
     text_field: options.TextField = "text",
     id_field: options.IdField = "id",
@@ -37,20 +35,33 @@ def command(
     domain_field: options.DomainField = "domain",
     intent_field: options.IntentField = "intent",
     slots_field: options.SlotsField = "slots",
+    as_json: options.JsonOption = False,
 ) -> None:
-    """Count a model's errors: intent and slots on the target's requests, routing on all of them."""
+    """Count a model's errors: intent and slots on the target's requests, routing on all of them.
+
+    Piped, it prints one JSON object, as with --json.
+    """
     from canvass.corpus.labelled import read_labelled
     from canvass.models.nlu import NLU
     from canvass.simulation import evaluate
 
+    options.check_format("--labelled-format", labelled_format)
     nlu = NLU.load(model)
     fields = options.fields_of(text_field, id_field, count_field, domain_field, intent_field, slots_field)
     gold = read_labelled([file], fields=fields, strict=strict, skip_bad=skip_bad, format=labelled_format)
     options.report_left_out(gold)
+    if not any(map(nlu.target.matches, gold.utterances)):
+        raise TargetError(
+            f"{file} has no utterance of {nlu.target}, the target of {model}; there is nothing to count"
+        )
     scores, routing = evaluate(nlu, gold.utterances)
     if as_json or not terminal.interactive():
-        facts = {"target": str(nlu.target), **scores.as_dict(), "routing": routing.as_dict() if routing else None}
-        sys.stdout.write(json.dumps(facts) + "\n")
+        facts = {
+            "target": str(nlu.target),
+            **scores.as_dict(),
+            "routing": routing.as_dict() if routing else None,
+        }
+        terminal.print_json(facts)
     else:
         _show(scores, routing)
 
@@ -60,8 +71,9 @@ def _show(scores: Scores, routing: Routing | None) -> None:
     rates = scores.as_dict()
     terminal.show_facts(console, [(title, f"{rates[name]:.2%}") for title, name in RATES])
     console.print(
-        f"\n{scores.utterances:,} utterances with {scores.reference_slots:,} slots: {scores.substitutions:,} substituted, "
-        f"{scores.insertions:,} inserted, {scores.deletions:,} deleted, {scores.intent_errors:,} wrong intents"
+        f"\n{scores.utterances:,} utterances with {scores.reference_slots:,} slots: "
+        f"{scores.substitutions:,} substituted, {scores.insertions:,} inserted, {scores.deletions:,} deleted"
+        f"; {scores.intent_errors:,} wrong intents"
     )
     if routing is not None:
         console.print(

@@ -1,29 +1,31 @@
-"""The entry of the command line: one sub-command a module, and exceptions to sentences and exit codes."""
+"""The entry of the command line: one sub-command a module."""
 
 from __future__ import annotations
 
-import os
+import signal
 import sys
+from typing import TYPE_CHECKING
 
 import typer
 
 from canvass import __version__
 from canvass.cli import demo, evaluate, predict, select, strategies, train
-from canvass.errors import CanvassError
+from canvass.cli.help import Command, Group, sentences
 
-INTERRUPTED = 130
+if TYPE_CHECKING:
+    from types import FrameType
 
 app = typer.Typer(
     name="canvass",
-    help="Choose which few hundred of millions of unlabelled requests are worth a person's time.",
+    cls=Group,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,  # help and usage errors in plain text
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for module in (select, train, predict, evaluate, demo, strategies):
-    app.command(module.__name__.rpartition(".")[2])(module.command)
+    app.command(module.__name__.rpartition(".")[2], cls=Command)(module.command)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - the shape of a callback
@@ -42,17 +44,18 @@ def _canvass(
     """Choose which few hundred of millions of unlabelled requests are worth a person's time."""
 
 
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """End as after an error, so that files in the making are removed."""
+    del frame
+    sys.exit(128 + number)
+
+
 def main() -> None:
-    """Run the command line; every error a user can mend is one sentence and exit code 2."""
+    """Run the command line; every error that a user can mend is one sentence and exit code 2."""
+    signal.signal(signal.SIGTERM, _terminate)
     try:
-        app()
-    except CanvassError as error:
-        typer.echo(f"canvass: {error}", err=True)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("canvass: interrupted; nothing was written", err=True)
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read our output has had enough (`canvass ... | head`); say nothing, also at shutdown.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        with sentences():
+            app(prog_name="canvass")
+    except typer.Exit as end:
+        # Interrupted before a command began, or while its end was printed.
+        sys.exit(end.exit_code)

@@ -15,46 +15,75 @@ if TYPE_CHECKING:
     from canvass.corpus.pool import Pool
     from canvass.models.nlu import NLU
 
-Model = Annotated[str, typer.Argument(metavar="MODEL", help="A file of `canvass train`.", show_default=False)]
+Model = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A model file, written by canvass train.", show_default=False)
+]
 
 
 def command(
     model: Model,
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", help="Requests, as the pool of `canvass select`.", show_default=False),
+        typer.Argument(
+            metavar="FILE...",
+            help="Requests: files (also plain text, one a line), folders, globs, or - for standard input.",
+            show_default=False,
+        ),
     ],
     *,
     out: Annotated[
-        str, typer.Option("--out", "-o", metavar="FILE", help="Where to write; JSONL on standard output by default.")
+        str,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Where to write: .jsonl, .csv, .tsv or .parquet, or - for standard output (JSONL).",
+        ),
     ] = STANDARD_STREAM,
     skip_bad: options.SkipBadOption = 0,
     file_format: Annotated[
-        str | None, typer.Option("--format", metavar="F", help="Format of FILE, where the name does not tell.")
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="F",
+            help="Format of FILE where its name does not tell: jsonl, csv, tsv, parquet or text.",
+            rich_help_panel=options.READING,
+        ),
     ] = None,
     text_field: options.TextField = "text",
     id_field: options.IdField = "id",
     count_field: options.CountField = "count",
 ) -> None:
-    """Predict whether requests belong to the target, and their intent and slots if they do."""
+    """Predict whether requests belong to the target, and their intent and slots.
+
+    Each request is written with is_target, the members' scores, and the intent and slots that it has if it
+    does belong to the target.
+    """
     from canvass.corpus.formats import format_of
     from canvass.corpus.formats.records import Fields
     from canvass.corpus.pool import Pool
     from canvass.models.nlu import NLU
-    from canvass.selection.output import check_writable
 
-    check_writable(out)
+    options.check_table(out)
+    options.check_format("--format", file_format)
     nlu = NLU.load(model)
-    pool = Pool.open(
-        files, fields=Fields(text=text_field, id=id_field, count=count_field), skip_bad=skip_bad, format=file_format
-    )
+    fields = Fields(text=text_field, id=id_field, count=count_field)
+    pool = Pool.open(files, fields=fields, skip_bad=skip_bad, format=file_format)
     check_output(out, [model, *pool.files])
     write = format_of(out).write
     assert write is not None, "checked above"
-    with terminal.progress("predicting", pool.total_bytes) as advance:
-        write(out, _records(nlu, pool, advance))
+    if out == STANDARD_STREAM and terminal.interactive():
+        # The result itself runs over the terminal: a bar would be torn by it, and its texts must not act.
+        for record in _records(nlu, pool, lambda _units, _share: None):
+            terminal.print_json(record)
+    else:
+        with terminal.progress("predicting", pool.total_bytes) as advance:
+            write(out, _records(nlu, pool, advance))
     if pool.bad.count:
-        terminal.say(f"{pool.bad.count} bad lines were skipped; the first: {pool.bad.first}")
+        lines = "line was" if pool.bad.count == 1 else "lines were"
+        terminal.warn(f"{pool.bad.count} bad {lines} skipped; the first: {pool.bad.first}")
+    if out != STANDARD_STREAM:
+        terminal.show_written(out)
 
 
 def _records(nlu: NLU, pool: Pool, advance: Callable[[int, int], None]) -> Iterator[dict[str, Any]]:

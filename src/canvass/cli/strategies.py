@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 from canvass.cli import options, terminal
+
+LEGEND = """
+y_lg, y_hg, y_sq: raw scores of the logistic, hinge and squared member (y_m: each of them)
+p_lg: probability of the target; p_intent, p_crf: of the likeliest intent and slots; T: tokens"""
 
 
 def command(*, as_json: options.JsonOption = False) -> None:
@@ -24,7 +27,7 @@ def command(*, as_json: options.JsonOption = False) -> None:
         for one in STRATEGIES.values()
     ]
     if as_json:
-        sys.stdout.write(json.dumps(rows) + "\n")
+        terminal.print_json(rows)
         return
     columns = ("strategy", "filter", "score", "from")
     if not terminal.interactive():
@@ -32,10 +35,14 @@ def command(*, as_json: options.JsonOption = False) -> None:
             sys.stdout.write("\t".join(str(row[name]) for name in columns) + "\n")
         return
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(box=None, padding=(0, 2), header_style="bold")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
     for name in columns:
-        table.add_column(name)
+        # At 80 columns the last one wraps, and no formula is torn.
+        table.add_column(name, no_wrap=name != "from")
     for row in rows:
-        table.add_row(*(str(row[name]) for name in columns), style="bold" if row["default"] else "")
-    terminal.console().print(table)
+        table.add_row(*(Text(str(row[name])) for name in columns), style="bold" if row["default"] else "")
+    console = terminal.console()
+    console.print(table)
+    console.print(Text(LEGEND, style="dim"))

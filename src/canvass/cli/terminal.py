@@ -1,24 +1,22 @@
-"""What people see on a terminal: progress, warnings, coloured slots, small tables. Piped, there is none of it."""
+"""What people see on a terminal: progress, warnings, small tables; piped, only plain sentences."""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
+import unicodedata
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rich.console import Console
-    from rich.text import Text
 
-    from canvass.types import Candidate, Slot
-
-# Colours that people with any colour vision tell apart, on dark and on light ground (after Okabe and Ito 2008).
-COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#0072b2", "#b3a100", "#888888")
-UNSURE_TOKENS = 3
-SURE = 0.9  # tokens above this are never marked
+WARNING = "bold #c65500"
+JOINERS = "\u200c\u200d"  # within words of Persian and Hindi, within emoji; they move nothing
+REPLACEMENT = "\ufffd"
 
 
 def interactive() -> bool:
@@ -30,117 +28,96 @@ def console(*, error: bool = False) -> Console:
     """Make a console; on standard error for what is not the result."""
     from rich.console import Console
 
-    return Console(stderr=error, highlight=False, soft_wrap=False)
+    return Console(stderr=error, highlight=False, emoji=False, markup=False, soft_wrap=False)
 
 
-def say(message: str) -> None:
-    """Tell a person something beside the result, on standard error."""
-    sys.stderr.write(f"canvass: {message}\n")
+def harmless(text: str) -> str:
+    """Keep a text on its line, and its offsets: controls would move the cursor or turn the direction."""
+    return "".join(map(_harmless, text))
+
+
+def _harmless(character: str) -> str:
+    if character.isprintable() or character in JOINERS:
+        return character
+    return " " if character == "\t" or unicodedata.category(character) == "Zs" else REPLACEMENT
+
+
+def say(message: str, *, label: str = "") -> None:
+    """Tell a person something beside the result: a line on standard error, wrapped at words on a terminal."""
+    message = harmless(message)
+    if not sys.stderr.isatty():
+        sys.stderr.write(f"canvass: {label}{message}\n")
+        return
+    from rich.text import Text
+
+    console(error=True).print(Text.assemble("canvass: ", (label, WARNING), message))
+
+
+def warn(message: str) -> None:
+    """Warn of something that a person should know before trusting the result."""
+    say(message, label="warning: ")
+
+
+def print_json(value: Mapping[str, Any] | Sequence[Any], *, error: bool = False) -> None:
+    """Print one line of JSON; on a terminal in ASCII, so that no text acts on it."""
+    stream = sys.stderr if error else sys.stdout
+    stream.write(json.dumps(value, ensure_ascii=stream.isatty()) + "\n")
 
 
 @contextmanager
-def progress(title: str, total: int | None, unit: str = "utterances") -> Iterator[Callable[[int, int], None]]:
+def busy(title: str) -> Iterator[None]:
+    """Show on a terminal that something of unknown length is going on."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with console(error=True).status(title):
+        yield
+
+
+@contextmanager
+def progress(title: str, total: int | None, unit: str = "requests") -> Iterator[Callable[[int, int], None]]:
     """Show rate and time left on a terminal while steps of (units, share of `total`) come in."""
     if not sys.stderr.isatty():
         yield lambda _units, _share: None
         return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+    columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn(bar_width=None)]
+    columns.append(TextColumn("{task.fields[rate]}"))
+    if total is not None:
+        columns.append(TimeRemainingColumn(compact=True))
+        columns.append(TextColumn("left"))
     start = time.monotonic()
     done = 0
-    with Progress(*columns, console=console(error=True), transient=True) as bar:
+    with Progress(*columns, console=console(error=True), transient=True, expand=True) as bar:
         task = bar.add_task(title, total=total, rate="")
 
         def advance(units: int, share: int) -> None:
             nonlocal done
             done += units
             rate = done / max(time.monotonic() - start, 1e-9)
-            bar.update(task, advance=share, rate=f"{done:,} {unit}, {rate:,.0f} a second")
+            shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"  # noqa: PLR2004 - two digits say enough
+            bar.update(task, advance=share, rate=f"{done:,} {unit}, {shown} a second")
 
         yield advance
 
 
-def colours_of(labels: Sequence[str]) -> dict[str, str]:
-    """Give each label a colour, in the order of their names."""
-    return {label: COLOURS[i % len(COLOURS)] for i, label in enumerate(sorted(set(labels)))}
+def show_written(path: str) -> None:
+    """Name the file that was written; nothing where nobody looks."""
+    if interactive():
+        from rich.text import Text
 
-
-def marked_text(text: str, slots: Sequence[Slot], unsure: Sequence[tuple[int, int]], colours: dict[str, str]) -> Text:
-    """Colour the slots of a text and underline the spans that the tagger is unsure of."""
-    from rich.text import Text
-
-    marked = Text(_one_line(text))
-    for slot in slots:
-        marked.stylize(f"bold {colours[slot.label]}", slot.start, slot.end)
-    for start, end in unsure:
-        marked.stylize("underline", start, end)
-    return marked
-
-
-def unsure_spans(candidate: Candidate) -> list[tuple[int, int]]:
-    """Find the tokens that the tagger is least certain of."""
-    if candidate.prediction is None:
-        return []
-    doubtful = sorted(one for one in candidate.prediction.certainty if one[2] < SURE)
-    least = sorted(doubtful, key=lambda one: one[2])[:UNSURE_TOKENS]
-    return [(start, end) for start, end, _ in least]
-
-
-def _one_line(text: str) -> str:
-    """Keep a text on its line, and its offsets: controls would move the cursor."""
-    return "".join(character if character.isprintable() or character == " " else "\ufffd" for character in text)
-
-
-def thoughts(candidate: Candidate, colours: dict[str, str]) -> Text:
-    """Say in a line what the models think of a choice."""
-    from rich.text import Text
-
-    line = Text()
-    prediction = candidate.prediction
-    if prediction is not None:
-        line.append(prediction.intent or "no intent", style="italic")
-        for slot in prediction.slots:
-            line.append("  ")
-            line.append(slot.label, style=colours[slot.label])
-            line.append(f" {_one_line(candidate.text[slot.start : slot.end])}")
-        line.append(f"  · frame {prediction.intent_probability * prediction.confidence:.0%} sure", style="dim")
-    if candidate.members:
-        votes = "  ".join(f"{name} {score:+.1f}" for name, score in candidate.members.items())
-        line.append(f"  · {votes}", style="dim")
-    if candidate.count > 1:
-        line.append(f"  · seen {candidate.count:,} times", style="dim")
-    if candidate.why == "fill":
-        line.append("  · did not pass the filter, fills the batch", style="dim")
-    return line
-
-
-def show_candidates(out: Console, candidates: Sequence[Candidate], limit: int) -> None:
-    """Show the first choices of a batch: the text with its predicted slots, then what the models think."""
-    from rich.table import Table
-    from rich.text import Text
-
-    shown = candidates[:limit]
-    colours = colours_of([slot.label for one in shown if one.prediction for slot in one.prediction.slots])
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(justify="right", style="dim", width=4)
-    table.add_column(overflow="fold")
-    for candidate in shown:
-        slots = candidate.prediction.slots if candidate.prediction else ()
-        table.add_row(str(candidate.rank), marked_text(candidate.text, slots, unsure_spans(candidate), colours))
-        table.add_row("", thoughts(candidate, colours))
-    if any(unsure_spans(candidate) for candidate in shown):
-        table.add_row("", Text("underlined: the words that the tagger is least certain of", style="dim italic"))
-    out.print(table)
+        console().print(Text.assemble("Wrote ", (harmless(path), "bold"), "."))
 
 
 def show_facts(out: Console, facts: Sequence[tuple[str, Any]]) -> None:
     """Show a small table of names and figures."""
     from rich.table import Table
+    from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", style="dim")
     table.add_column(justify="right")
     for name, value in facts:
-        table.add_row(name, f"{value:,}" if isinstance(value, int) else str(value))
+        table.add_row(Text(name), Text(f"{value:,}" if isinstance(value, int) else harmless(str(value))))
     out.print(table)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BEYOND = np.uint64(hash64(b"\x00"))
 ATTRIBUTES = (
     "bias", "word", "prefix3", "suffix2", "suffix3", "shape",
-    "word-2", "word-1", "word+1", "word+2", "word-1|word", "word|word+1", "shape-1|shape", "shape|shape+1",
+    "word-2", "word-1", "word+1", "word+2", "word-1|word", "word|word+1",
 )  # fmt: skip
 NAMES = np.array([hash64(name.encode()) for name in ATTRIBUTES], dtype=np.uint64)
 
@@ -88,16 +88,12 @@ def token_attributes(
     places: NDArray[np.int64],
     hashes: NDArray[np.uint64],
     drawn: NDArray[np.uint8],
-    shapes: NDArray[np.uint64],
     attributes: NDArray[np.uint64],
 ) -> None:
-    """Hash the attributes of the T tokens that `scan` found. Writes `attributes` uint64 (T, 14).
+    """Hash the attributes of the T tokens that `scan` found. Writes `attributes` uint64 (T, 12).
 
-    `drawn` uint8 (longest token,) and `shapes` uint64 (T,) are scratch.
+    `drawn` uint8 (longest token,) is scratch.
     """
-    for t in range(count):
-        size = draw_shape(data, places[t, 0], places[t, 1], description, drawn)
-        shapes[t] = hash_bytes(drawn, 0, size)
     for t in range(count):
         low, high = places[t, 2], places[t, 3]
         before_2 = hashes[t - 2] if t > 1 else BEYOND
@@ -105,23 +101,19 @@ def token_attributes(
         here = hashes[t]
         after = hashes[t + 1] if t + 1 < count else BEYOND
         after_2 = hashes[t + 2] if t + 2 < count else BEYOND
-        shape = shapes[t]
-        shape_before = shapes[t - 1] if t > 0 else BEYOND
-        shape_after = shapes[t + 1] if t + 1 < count else BEYOND
+        size = draw_shape(data, places[t, 0], places[t, 1], description, drawn)
         attributes[t, 0] = NAMES[0]
         attributes[t, 1] = mix(NAMES[1] ^ here)
         attributes[t, 2] = mix(NAMES[2] ^ hash_bytes(lowered, low, prefix_end(lowered, low, high, 3)))
         attributes[t, 3] = mix(NAMES[3] ^ hash_bytes(lowered, suffix_start(lowered, low, high, 2), high))
         attributes[t, 4] = mix(NAMES[4] ^ hash_bytes(lowered, suffix_start(lowered, low, high, 3), high))
-        attributes[t, 5] = mix(NAMES[5] ^ shape)
+        attributes[t, 5] = mix(NAMES[5] ^ hash_bytes(drawn, 0, size))
         attributes[t, 6] = mix(NAMES[6] ^ before_2)
         attributes[t, 7] = mix(NAMES[7] ^ before)
         attributes[t, 8] = mix(NAMES[8] ^ after)
         attributes[t, 9] = mix(NAMES[9] ^ after_2)
         attributes[t, 10] = mix(mix(NAMES[10] ^ before) ^ here)
         attributes[t, 11] = mix(mix(NAMES[11] ^ here) ^ after)
-        attributes[t, 12] = mix(mix(NAMES[12] ^ shape_before) ^ shape)
-        attributes[t, 13] = mix(mix(NAMES[13] ^ shape) ^ shape_after)
 
 
 @compiled
@@ -135,7 +127,7 @@ def fill_attributes(
 ) -> None:
     """Hash the attributes of every token of a column of keys.
 
-    Writes `starts` int64 (N + 1,): the first token of each key; `attributes` uint64 (all tokens, 14), which must
+    Writes `starts` int64 (N + 1,): the first token of each key; `attributes` uint64 (all tokens, 12), which must
     have room for a token a byte.
     """
     capacity = longest(offsets) + 1
@@ -144,7 +136,6 @@ def fill_attributes(
     places = np.empty((capacity, 4), dtype=np.int64)
     words = np.empty(capacity, dtype=np.bool_)
     hashes = np.empty(capacity, dtype=np.uint64)
-    shapes = np.empty(capacity, dtype=np.uint64)
     starts[0] = 0
     for row in range(len(offsets) - 1):
         count = scan(
@@ -152,5 +143,5 @@ def fill_attributes(
         )
         first = starts[row]
         found = attributes[first : first + count]
-        token_attributes(data, description, count, lowered, places, hashes, drawn, shapes, found)
+        token_attributes(data, description, count, lowered, places, hashes, drawn, found)
         starts[row + 1] = first + count

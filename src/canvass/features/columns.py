@@ -73,7 +73,7 @@ def feature_matrix(keys: pa.Array, *, bits: int) -> Any:
 
 
 def attribute_hashes(keys: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Hash the tagger's attributes: the first token of each key, int64 (N + 1,), and uint64 (tokens, 14)."""
+    """Hash the tagger's attributes: the first token of each key, int64 (N + 1,), and uint64 (tokens, 12)."""
     offsets, data = string_buffers(keys)
     starts = np.empty(len(keys) + 1, dtype=np.int64)
     attributes = np.empty((int(offsets[-1] - offsets[0]), len(ATTRIBUTES)), dtype=np.uint64)

@@ -5,7 +5,7 @@
 Committee and intent classifier: each word, pair and triple of neighbouring words, lower-cased, is hashed into one
 of F = 2^bits buckets; each occurrence adds 1 / sqrt(n), n the number of occurrences in the utterance.
 
-Tagger: each token has the fourteen attributes of `ATTRIBUTES`, each a hash of its name and of the words it looks at.
+Tagger: each token has the twelve attributes of `ATTRIBUTES`, each a hash of its name and of the words it looks at.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BUCKET_FACTOR = 0x9E3779B97F4A7C15
 BEYOND = hash64(b"\x00")
 ATTRIBUTES = (
     "bias", "word", "prefix3", "suffix2", "suffix3", "shape",
-    "word-2", "word-1", "word+1", "word+2", "word-1|word", "word|word+1", "shape-1|shape", "shape|shape+1",
+    "word-2", "word-1", "word+1", "word+2", "word-1|word", "word|word+1",
 )  # fmt: skip
 
 
@@ -96,12 +96,11 @@ def attribute(name: str, *parts: int) -> int:
 
 
 def attributes(key: str) -> list[list[int]]:
-    """Hash the attributes of each token, in the order of `ATTRIBUTES`: (T, 14)."""
+    """Hash the attributes of each token, in the order of `ATTRIBUTES`: (T, 12)."""
     spans = tokens(key)
     written = [key[token.start : token.end] for token in spans]
     lowered = [lower(word) for word in written]
     words = [BEYOND, BEYOND, *(hash64(word.encode()) for word in lowered), BEYOND, BEYOND]
-    shapes = [BEYOND, *(hash64(shape(word).encode()) for word in written), BEYOND]
     found = []
     for i, word in enumerate(lowered):
         before_2, before, here, after, after_2 = words[i : i + 5]
@@ -111,15 +110,13 @@ def attributes(key: str) -> list[list[int]]:
             (hash64(word[:3].encode()),),
             (hash64(word[-2:].encode()),),
             (hash64(word[-3:].encode()),),
-            (shapes[i + 1],),
+            (hash64(shape(written[i]).encode()),),
             (before_2,),
             (before,),
             (after,),
             (after_2,),
             (before, here),
             (here, after),
-            (shapes[i], shapes[i + 1]),
-            (shapes[i + 1], shapes[i + 2]),
         )
         found.append([attribute(name, *looked_at) for name, looked_at in zip(ATTRIBUTES, parts, strict=True)])
     return found

@@ -121,7 +121,7 @@ class IntentClassifier:
             and columns.ndim == 1
             and weights.shape == (len(columns), len(names))
             and bias.shape == (len(names),)
-            and (weights.dtype, bias.dtype, columns.dtype) == (np.float64, np.float64, np.int64)
+            and [one.dtype for one in (weights, bias, columns)] == [np.dtype(kind) for kind in ("f8", "f8", "i8")]
             and (len(columns) == 0 or (columns.min() >= 0 and columns.max() < 1 << bits))
             and np.isfinite(weights).all()
             and np.isfinite(bias).all()

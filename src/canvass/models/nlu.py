@@ -14,7 +14,8 @@ import numpy as np
 
 from canvass.corpus.normalise import keys
 from canvass.errors import ModelFileError, OptionError, TargetError, TrainingError, nearest
-from canvass.models import archive
+from canvass.models.archive import load as load_archive
+from canvass.models.archive import save as save_archive
 from canvass.models.committee import BITS, MEMBERS, Committee
 from canvass.models.intents import IntentClassifier
 from canvass.models.tagger import FEWEST, ITERATIONS, Tagger
@@ -144,7 +145,7 @@ class NLU:
             "intents": self.intents.names if self.intents else None,
             "tags": self.tagger.tags if self.tagger else None,
         }
-        archive.save(path, KIND, VERSION, header, self._arrays())
+        save_archive(path, KIND, VERSION, header, self._arrays())
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         arrays: dict[str, NDArray[Any]] = {}
@@ -162,27 +163,32 @@ class NLU:
             If it cannot be read, is damaged, or was written by another version.
 
         """
-        header, arrays = archive.load(path, KIND, VERSION)
+        header, arrays = load_archive(path, KIND, VERSION)
         try:
-            bits, members, names, tags = (header[name] for name in ("bits", "members", "intents", "tags"))
-            numbers = [header[name] for name in ("positives", "annotated")]
-            if members not in (None, list(MEMBERS)):
-                raise ValueError(f"unknown members {members}")
-            if not all(isinstance(one, list | None) for one in (names, tags)):
-                raise ValueError("the intents or the tags are no list")
-            if not all(type(one) is int and one >= 0 for one in (bits, *numbers)):
-                raise ValueError("bits, positives or annotated is no number")
-            nlu = cls(
-                Target.parse(header["target"]),
-                None if members is None else Committee.from_arrays(arrays, bits=bits),
-                None if names is None else IntentClassifier.from_arrays(arrays, names, bits=bits),
-                None if tags is None else Tagger.from_arrays(arrays, tags),
-                *numbers,
-            )
-            if nlu._arrays().keys() != arrays.keys():
-                raise ValueError("it has arrays that belong to no model")
+            return cls._of_parts(header, arrays)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, OptionError) as error:
             raise ModelFileError(f"{path} is damaged: {error}") from error
+
+    @classmethod
+    def _of_parts(cls, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Self:
+        """Take what `save` wrote; raises ValueError, or what Python does, where it does not fit together."""
+        bits, members, names, tags = (header[name] for name in ("bits", "members", "intents", "tags"))
+        numbers = [header[name] for name in ("positives", "annotated")]
+        if members not in (None, list(MEMBERS)):
+            raise ValueError(f"unknown members {members}")
+        if not all(isinstance(one, list | None) for one in (names, tags)):
+            raise ValueError("the intents or the tags are no list")
+        if not all(type(one) is int and one >= 0 for one in (bits, *numbers)):
+            raise ValueError("bits, positives or annotated is no number")
+        nlu = cls(
+            Target.parse(header["target"]),
+            None if members is None else Committee.from_arrays(arrays, bits=bits),
+            None if names is None else IntentClassifier.from_arrays(arrays, names, bits=bits),
+            None if tags is None else Tagger.from_arrays(arrays, tags),
+            *numbers,
+        )
+        if nlu._arrays().keys() != arrays.keys():
+            raise ValueError("it has arrays that belong to no model")
         return nlu
 
 

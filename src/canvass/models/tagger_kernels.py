@@ -92,7 +92,6 @@ def tag_keys(
     places = np.empty((capacity, 4), dtype=np.int64)
     words = np.empty(capacity, dtype=np.bool_)
     hashes = np.empty(capacity, dtype=np.uint64)
-    shapes = np.empty(capacity, dtype=np.uint64)
     room = 0
     attributes = np.empty((0, len(ATTRIBUTES)), dtype=np.uint64)
     state = np.empty((0, tags), dtype=np.float64)
@@ -110,7 +109,7 @@ def tag_keys(
             state = np.empty((room, tags), dtype=np.float64)
             work = np.empty((room, tags), dtype=np.float64)
             path = np.empty(room, dtype=np.int32)
-        token_attributes(data, description, length, lowered, places, hashes, drawn, shapes, attributes)
+        token_attributes(data, description, length, lowered, places, hashes, drawn, attributes)
         for t in range(length):
             state[t, :] = 0.0
             for a in range(len(ATTRIBUTES)):

@@ -77,15 +77,15 @@ class Partial:
 
     @property
     def distinct_keys(self) -> int:
-        """About how many distinct keys were read."""
-        return estimate(self.distinct)
+        """About how many distinct keys were read; never more than rows with a key."""
+        return min(estimate(self.distinct), self.counters.rows - self.counters.blank)
 
     @property
     def distinct_keys_passed(self) -> int:
         """About how many distinct keys passed the filter; exact while fewer than the size of the table did."""
         if self.passed.num_rows < self.size:
             return int(self.passed.num_rows)
-        return max(estimate(self.distinct_passed), self.size)
+        return max(min(estimate(self.distinct_passed), self.counters.passed), self.size)
 
 
 def worst(table: pa.Table, size: int) -> float:

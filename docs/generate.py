@@ -1,0 +1,93 @@
+"""Write the generated parts of the docs: the table of strategies, the help of all commands, the import table.
+
+`python docs/generate.py` writes them; `--check` only says which are stale (a test runs it).
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES
+
+DOCS = Path(__file__).parent
+SOURCE = DOCS.parent / "src" / "canvass"
+TABLE = DOCS.parent / "tests" / "test_layers.py"
+COMMANDS = ("select", "train", "predict", "evaluate", "demo", "strategies")
+TWINS_ONLY = "tests and docs only"
+
+
+def strategies() -> str:
+    """Make the table of strategies."""
+    lines = ["| strategy | filter | score | models | from |", "| --- | --- | --- | --- | --- |"]
+    for one in STRATEGIES.values():
+        name = f"**`{one.name}`**" if one.name in (DEFAULT, DEFAULT_FOR_ALL) else f"`{one.name}`"
+        models = ", ".join(sorted(one.models)) or "none"
+        lines.append(f"| {name} | {one.filter} | {one.formula} | {models} | {one.source} |")
+    return "\n".join(lines)
+
+
+def commands() -> str:
+    """Print the help of every command, as on a terminal of 100 columns."""
+    environment = {**os.environ, "COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
+    parts = []
+    for words in ([], *([name] for name in COMMANDS)):
+        call = [sys.executable, "-c", "from canvass.cli.main import main; main()", *words, "--help"]
+        shown = subprocess.run(call, env=environment, capture_output=True, text=True, check=True).stdout
+        shown = "\n".join(line.rstrip() for line in shown.strip("\n").splitlines())
+        title = " ".join(["canvass", *words])
+        parts.append(f"## `{title}`\n\n```text\n{shown}\n```")
+    return "\n\n".join(parts)
+
+
+def layout() -> str:
+    """Print the import table that `tests/test_layers.py` holds the code to, with each module's first sentence."""
+    tree = ast.parse(TABLE.read_text())
+    node = next(
+        one for one in tree.body if isinstance(one, ast.AnnAssign) and ast.unparse(one.target) == "TABLE" and one.value
+    )
+    table: dict[str, tuple[str, ...]] = ast.literal_eval(node.value) if node.value else {}
+    lines = ["| module | one line | may import |", "| --- | --- | --- |"]
+    for module, allowed in table.items():
+        imports = ", ".join("all" if name == "*" else f"`{name}`" for name in allowed) or "layer 0"
+        lines.append(f"| `{module}` | {first_sentence(module)} | {imports} |")
+    return "\n".join(lines)
+
+
+def first_sentence(module: str) -> str:
+    """Take the first line of a module's docstring."""
+    path = SOURCE / Path(*module.split("."))
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    docstring = ast.get_docstring(ast.parse(file.read_text())) or ""
+    return docstring.splitlines()[0].rstrip(".").replace("|", "\\|")
+
+
+PARTS = {
+    "strategies": (DOCS / "strategies.md", strategies),
+    "commands": (DOCS / "commands.md", commands),
+    "layout": (DOCS / "layout.md", layout),
+}
+
+
+def main() -> int:
+    """Write, or check, every generated part; returns the number of stale ones when checking."""
+    stale = []
+    for name, (path, make) in PARTS.items():
+        before = path.read_text()
+        pattern = re.compile(rf"(<!-- generated: {name} -->\n).*?(\n<!-- end -->)", re.DOTALL)
+        made = make()
+        after = pattern.sub(lambda found, made=made: f"{found[1]}{made}{found[2]}", before)  # type: ignore[misc]
+        if after != before:
+            stale.append(path.name)
+            if "--check" not in sys.argv:
+                path.write_text(after)
+    print("\n".join(f"docs/{name} {'is stale; run make docs' if '--check' in sys.argv else 'written'}" for name in stale))
+    return len(stale) if "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

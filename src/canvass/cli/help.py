@@ -1,0 +1,148 @@
+"""Help pages as plain aligned text; how a command runs: exceptions to sentences and exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from canvass.cli import terminal
+from canvass.errors import CanvassError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+INTERRUPTED = 130
+WIDEST, NARROWEST = 100, 40
+WIDEST_NAME = 26  # a longer one has its text on the next line
+INDENT = "  "
+
+
+class Command(TyperCommand):
+    """A sub-command."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; whatever a user can mend is one sentence."""
+        with sentences():
+            return super().invoke(ctx)
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Name the arguments, those that must be given first."""
+        return [*_arguments(self.get_params(ctx)), "[OPTIONS]"]
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help page."""
+        params = self.get_params(ctx)
+        formatter.write(_page(self.get_usage(ctx), self.help or "", _groups(params)))
+
+
+class Group(TyperGroup):
+    """The command line as a whole."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help page: the commands, then the options."""
+        commands = [(name, _paragraphs(one.help or "")[0]) for name, one in self.commands.items()]
+        groups = {"Commands": commands, **_groups(self.get_params(ctx))}
+        formatter.write(_page(self.get_usage(ctx), self.help or "", groups))
+
+
+@contextlib.contextmanager
+def sentences() -> Iterator[None]:
+    """Turn what can go wrong without a defect of ours into one sentence and an exit code."""
+    try:
+        yield
+        # Here, not at shutdown, where a failure would be too late for a sentence.
+        sys.stdout.flush()
+    except CanvassError as error:
+        terminal.say(str(error))
+        raise typer.Exit(error.exit_code) from error
+    except KeyboardInterrupt as error:
+        terminal.say("interrupted; no file was written")
+        raise typer.Exit(INTERRUPTED) from error
+    except BrokenPipeError as error:
+        # Whoever read our output has had enough (`canvass ... | head`); say nothing, also at shutdown.
+        _drop_standard_output()
+        raise typer.Exit(0) from error
+    except OSError as error:
+        # A full disk behind standard output, say: the message of the system is the best there is.
+        _drop_standard_output()
+        place = f"{error.filename}: " if error.filename else ""
+        terminal.say(f"{place}{error.strerror or error}; nothing more can be read or written there")
+        raise typer.Exit(CanvassError.exit_code) from error
+
+
+def _drop_standard_output() -> None:
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _arguments(params: Sequence[Any]) -> list[str]:
+    return [param.metavar for param in params if param.param_type_name == "argument"]
+
+
+def _groups(params: Sequence[Any]) -> dict[str, list[tuple[str, str]]]:
+    """Collect (name, text) of the arguments and of each group of options, in the order of declaration."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for param in params:
+        if getattr(param, "hidden", False):
+            continue
+        is_argument = param.param_type_name == "argument"
+        title = getattr(param, "rich_help_panel", None) or ("Arguments" if is_argument else "Options")
+        groups.setdefault(title, []).append((_name(param), _text(param)))
+    return groups
+
+
+def _name(param: Any) -> str:
+    if param.param_type_name == "argument":
+        return str(param.metavar)
+    # The columns of long names line up when each has room for a short one.
+    short = next((name for name in param.opts if not name.startswith("--")), "")
+    long = next(name for name in param.opts if name.startswith("--"))
+    value = "" if param.is_flag or not param.metavar else f" {param.metavar}"
+    return f"{short + ',' if short else '':<4}{long}{value}"
+
+
+def _text(param: Any) -> str:
+    text = " ".join((param.help or "").split())
+    if param.param_type_name == "argument":
+        return text
+    shown = param.show_default and param.default is not None and not param.is_flag
+    if param.required:
+        return f"{text} [required]"
+    return f"{text} [default: {param.default}]" if shown else text
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [" ".join(one.split()) for one in text.partition("\f")[0].split("\n\n")]
+
+
+def _page(usage: str, text: str, groups: dict[str, list[tuple[str, str]]]) -> str:
+    width = max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns)) - 1
+    parts = [usage, *(textwrap.fill(one, width) for one in _paragraphs(text))]
+    for title, rows in groups.items():
+        lines = [typer.style(title, bold=True)]
+        column = min(max(len(name) for name, _ in rows), WIDEST_NAME) + 2 * len(INDENT)
+        # On a narrow terminal, texts stand below the names.
+        column = column if column < width // 2 else 2 * len(INDENT)
+        for name, help_text in rows:
+            first = f"{INDENT}{name}".ljust(column)
+            if len(first) > column or len(first.rstrip()) > column - len(INDENT):
+                lines.append(first.rstrip())
+                first = " " * column
+            lines.append(
+                textwrap.fill(
+                    help_text,
+                    width,
+                    initial_indent=first,
+                    subsequent_indent=" " * column,
+                    break_on_hyphens=False,
+                )
+            )
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,236 @@
+"""`canvass select`: what it writes, whatever the formats it reads and writes, and what it tells."""
+
+import gzip
+import json
+import unicodedata
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+from commands import MUSIC, record, records, write, write_records
+
+from canvass.strategies import STRATEGIES
+from examples import labelled_and_rest
+
+KNOWN, REST = labelled_and_rest()
+FILES = ["labelled.jsonl", "pool.jsonl"]
+FIELDS = [
+    "rank",
+    "id",
+    "text",
+    "count",
+    "strategy",
+    "why",
+    "score",
+    "score_logistic",
+    "score_hinge",
+    "score_squared",
+    "predicted_intent",
+    "intent_probability",
+    "predicted_slots",
+    "tagger_confidence",
+]
+
+
+@pytest.fixture
+def batch(canvass, folder):
+    """The records of a batch, from a run that must succeed without a warning about bad input."""
+
+    def run(*words, stdin=b""):
+        result = canvass("select", *words, stdin=stdin)
+        assert result.code == 0, result
+        assert "bad" not in result.err
+        return records(result.out)
+
+    return run
+
+
+def test_piped_it_is_the_batch_and_nothing_else(canvass, folder):
+    result = canvass("select", *FILES, *MUSIC)
+    assert result.code == 0
+    found = records(result.out)
+    assert [list(one) for one in found] == [FIELDS] * 10
+    assert [one["rank"] for one in found] == list(range(1, 11))
+    assert [one["score"] for one in found] == sorted(one["score"] for one in found)
+    assert {one["strategy"] for one in found} == {"majority-joint"}
+    assert {one["why"] for one in found} <= {"filter", "fill"}
+    texts = {one.text for one in REST}
+    assert all(one["text"] in texts and one["id"] == f"u-{one['text']}" for one in found)
+    assert all(line.startswith("canvass: warning: ") for line in result.err.splitlines())
+    assert "\x1b" not in result.out + result.err
+
+
+def test_same_command_twice_gives_the_same_bytes(canvass, folder):
+    for words in (MUSIC, (*MUSIC, "--strategy", "random", "--seed", "3")):
+        first = canvass("select", *FILES, *words)
+        assert canvass("select", *FILES, *words, "--threads", 1, "--block-rows", 7).out == first.out
+    assert canvass("select", *FILES, *MUSIC, "--strategy", "random", "--seed", "4").out != first.out
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_by_its_name(batch, strategy):
+    target = ["--target", "all"] if strategy == "joint" else ["--target", "domain:music"]
+    found = batch(*FILES, *target, "--size", "5", "--strategy", strategy)
+    assert [one["strategy"] for one in found] == [strategy] * 5
+
+
+def test_default_for_all_is_joint(batch, folder):
+    write(folder / "music.jsonl", [one for one in KNOWN if one.domain == "music"])
+    found = batch("music.jsonl", "pool.jsonl", "--target", "all", "--size", "5")
+    assert {one["strategy"] for one in found} == {"joint"}
+    assert not any("score_logistic" in one for one in found)
+
+
+def test_domain_is_short_for_target(batch):
+    long = batch(*FILES, "--target", "domain:music", "--size", "10")
+    assert batch(*FILES, *MUSIC) == long
+    assert batch(*FILES, "-d", "music", "-n", "10") == long
+    assert batch(*FILES, "-t", "intent:PlayMusic", "-n", "10") != long
+
+
+def from_columns(table):
+    """Records of a flat file: slots are JSON in CSV."""
+    found = []
+    for row in table.to_pylist():
+        slots = row["predicted_slots"]
+        found.append({**row, "predicted_slots": json.loads(slots) if isinstance(slots, str) else slots})
+    return found
+
+
+def test_all_output_formats_hold_the_same_records(canvass, folder):
+    expected = records(canvass("select", *FILES, *MUSIC).out)
+    for name in ("b.jsonl", "b.jsonl.gz", "b.jsonl.zst", "b.csv", "b.tsv", "b.csv.gz", "b.parquet"):
+        result = canvass("select", *FILES, *MUSIC, "--out", name)
+        assert (result.code, result.out) == (0, "")
+    assert records((folder / "b.jsonl").read_text(encoding="utf-8")) == expected
+    assert records(gzip.decompress((folder / "b.jsonl.gz").read_bytes()).decode()) == expected
+    with pa.input_stream(folder / "b.jsonl.zst", compression="zstd") as stream:
+        assert records(stream.read().decode()) == expected
+    assert from_columns(pq.read_table(folder / "b.parquet")) == expected
+    assert from_columns(pa.csv.read_csv(folder / "b.csv")) == expected
+    assert from_columns(pa.csv.read_csv(folder / "b.csv.gz")) == expected
+    tabs = pa.csv.ParseOptions(delimiter="\t")
+    assert from_columns(pa.csv.read_csv(folder / "b.tsv", parse_options=tabs)) == expected
+    assert records(canvass("select", *FILES, *MUSIC, "--out", "-").out) == expected
+
+
+def test_a_batch_can_be_read_as_a_pool(batch, canvass, folder):
+    canvass("select", *FILES, *MUSIC, "--out", "b.parquet")
+    found = batch("labelled.jsonl", "b.parquet", "--domain", "music", "--size", "3")
+    assert len(found) == 3
+
+
+def test_pools_of_all_formats_and_places_give_the_same_batch(batch, folder):
+    expected = batch(*FILES, *MUSIC)
+    rows = [record(one, annotated=False) for one in REST]
+    (folder / "shards/deep").mkdir(parents=True)
+    write_records(folder / "shards/b.jsonl", rows[:20])
+    write_records(folder / "shards/deep/a.jsonl", rows[20:50])
+    with gzip.open(folder / "shards/c.jsonl.gz", "wt", encoding="utf-8") as stream:
+        stream.writelines(json.dumps(row) + "\n" for row in rows[50:])
+    table = pa.Table.from_pylist(rows)
+    pq.write_table(table, folder / "p.parquet", row_group_size=9)
+    pa.csv.write_csv(table, folder / "p.csv")
+    for pool in (
+        ["shards"],
+        ["shards/**/*.jsonl*"],
+        ["shards/c.jsonl.gz", "shards/b.jsonl", "shards/deep"],
+        ["p.parquet"],
+        ["p.csv"],
+    ):
+        assert batch("labelled.jsonl", *pool, *MUSIC) == expected, pool
+    lines = (folder / "pool.jsonl").read_bytes()
+    assert batch("labelled.jsonl", "-", *MUSIC, stdin=lines) == expected
+    assert batch("-", "pool.jsonl", *MUSIC, stdin=(folder / "labelled.jsonl").read_bytes()) == expected
+    csv = (folder / "p.csv").read_bytes()
+    assert batch("labelled.jsonl", "-", *MUSIC, "--pool-format", "csv", stdin=csv) == expected
+    # Plain text has no ids: these are made from the keys.
+    (folder / "pool.txt").write_text("".join(f"{one.text}\n" for one in REST), encoding="utf-8")
+    found = batch("labelled.jsonl", "pool.txt", *MUSIC)
+    without = [{name: value for name, value in one.items() if name != "id"} for one in expected]
+    assert [{name: value for name, value in one.items() if name != "id"} for one in found] == without
+    assert len({one["id"] for one in found}) == 10
+
+
+def test_columns_by_option(batch, folder):
+    expected = batch(*FILES, *MUSIC)
+    names = {name: f"my {name}" for name in ("text", "id", "count", "domain", "intent", "slots")}
+    for file in FILES:
+        rows = records((folder / file).read_text(encoding="utf-8"))
+        renamed = [{names[name]: value for name, value in row.items()} for row in rows]
+        write_records(folder / f"my-{file}", renamed)
+    options = [word for name in names for word in (f"--{name}-field", names[name])]
+    assert batch("my-labelled.jsonl", "my-pool.jsonl", *MUSIC, *options) == expected
+
+
+def test_counts_of_a_key_are_summed_and_labelled_ones_never_chosen(batch, folder):
+    rows = [{"text": one.text, "count": 2} for one in REST]
+    rows += [{"text": f"  {one.text.replace(' ', '  ')} "} for one in REST]  # another spelling, seen once
+    rows += [{"text": one.text, "count": 1000} for one in KNOWN]
+    write_records(folder / "counted.jsonl", rows)
+    found = batch("labelled.jsonl", "counted.jsonl", "--domain", "music", "--size", "200")
+    assert {one["count"] for one in found} == {3}
+    assert len(found) == len(REST)
+    assert {one["why"] for one in found} == {"filter", "fill"}
+
+
+def test_text_is_as_written_and_offsets_refer_to_it(batch, folder):
+    """Double blanks, decomposed characters and emoji of two UTF-16 units stay, and are counted as code points."""
+    texts = [
+        "now play  blue   moon by  bj\u00f6rk",
+        " \U0001f3b5 now play  hey jude  by miles davis",
+        "now put on  \u0141\u00f3d\u017a by night",
+    ]
+    written = [unicodedata.normalize("NFD", text) for text in texts]
+    write_records(folder / "odd.jsonl", [{"text": text} for text in written])
+    found = batch("labelled.jsonl", "odd.jsonl", "--domain", "music", "--size", "3")
+    assert sorted(one["text"] for one in found) == sorted(written)
+    values = {
+        unicodedata.normalize("NFC", one["text"][slot["start"] : slot["end"]])
+        for one in found
+        for slot in one["predicted_slots"]
+    }
+    assert {"blue   moon", "bj\u00f6rk", "hey jude", "miles davis"} <= values
+    assert all(value == value.strip() for value in values)
+
+
+def test_too_long_is_left_out_and_counted(canvass, folder):
+    result = canvass("select", *FILES, *MUSIC, "--max-tokens", 4, "--json")
+    facts = json.loads(result.out)
+    assert facts["too_long"] > 10
+    assert all(len(one["text"].split()) <= 4 for one in facts["choices"])
+
+
+def test_json_is_one_object(canvass, folder):
+    result = canvass("select", *FILES, *MUSIC, "--json")
+    facts = json.loads(result.out)
+    assert result.out.count("\n") == 1
+    assert facts["rows"] == len(REST)
+    assert facts["chosen"] == len(facts["choices"]) == 10
+    assert (
+        facts["labelled"] == facts["too_long"] == facts["blank"] == facts["bad_lines"] == facts["filled"] == 0
+    )
+    assert abs(facts["distinct"] - len(REST)) <= 3
+    assert facts["passed"] >= 10
+    assert set(facts["seconds"]) == {"train", "select"}
+    assert [f"canvass: warning: {one}" for one in facts["warnings"]] == result.err.splitlines()
+    assert facts["choices"] == records(canvass("select", *FILES, *MUSIC).out)
+    kept = canvass("select", *FILES, *MUSIC, "--json", "--out", "b.jsonl")
+    assert "choices" not in json.loads(kept.out)
+    assert records((folder / "b.jsonl").read_text(encoding="utf-8")) == facts["choices"]
+    both = canvass("select", *FILES, *MUSIC, "--json", "--out", "-")
+    assert records(both.out) == facts["choices"]
+    assert json.loads(both.err.splitlines()[-1])["chosen"] == 10
+
+
+def test_warnings_go_to_standard_error(canvass, folder):
+    few = [one for one in KNOWN if one.domain == "music"][:4] + [
+        one for one in KNOWN if one.domain != "music"
+    ]
+    write(folder / "few.jsonl", few)
+    result = canvass("select", "few.jsonl", "pool.jsonl", "--domain", "music", "--size", "60")
+    assert "warning: LABELLED has only 4 utterances of domain:music" in result.err
+    assert "passed the filter" in result.err
+    assert "3 x 60" in result.err
+    assert len(records(result.out)) == 60

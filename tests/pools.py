@@ -1,0 +1,151 @@
+"""A pool with everything that a pool can have, and the batch that a plan should choose from it, by brute force."""
+
+import random
+import unicodedata
+
+import numpy as np
+import pyarrow as pa
+
+from canvass.corpus.normalise import key_of, keys
+from canvass.corpus.spans import tokens
+from canvass.models.nlu import NLU
+from canvass.seeding import hash64, uniform
+from canvass.selection.partial import Counters
+from canvass.strategies import STRATEGIES, Evidence
+from canvass.types import Utterance
+from examples import labelled_and_rest
+from texts import NOTABLE
+
+MEMBERS = ("logistic", "hinge", "squared")
+SPACES = [" ", "  ", "\t", "\u00a0", "\u3000", "\n", " \x1c"]
+LABELLED, REST = labelled_and_rest()
+NOISE = [
+    "play", "set", "timer", "rain", "in", "by", "river", "björk", "please", "song", "Łódź", "list", "U2", "add", "音楽", "!",
+    "what's", "ten",
+]  # fmt: skip
+# Labelled, and too long for the pool: it is counted once, as labelled.
+LONG = "play river ! " * 13 + "play it now"
+
+
+def trained(target, **options):
+    return NLU.train(LABELLED, target, iterations=15, bits=13, **options)
+
+
+def respelled(text, dice):
+    """Another text with the same key: other white space, decomposed characters."""
+    words = (unicodedata.normalize(dice.choice(["NFC", "NFD"]), word) for word in text.split(" "))
+    return dice.choice(["", *SPACES]) + dice.choice(SPACES).join(words) + dice.choice(["", *SPACES])
+
+
+def pool_rows():
+    dice = random.Random(11)
+    found = []
+    found += [
+        Utterance(one.text, id=f"r{number}", count=dice.randrange(1, 5)) for number, one in enumerate(REST)
+    ]
+    noise = [" ".join(dice.choices(NOISE, k=dice.randrange(1, 8))) for _ in range(60)]
+    found += [Utterance(text, id=f"n{number}") for number, text in enumerate(noise)]
+    for one in dice.choices([*found, *LABELLED], k=150):
+        identity = dice.choice([None, None, f"r{dice.randrange(10**4)}", "é", "\U00010000", "\uffff"])
+        found.append(Utterance(respelled(one.text, dice), id=identity, count=dice.randrange(1, 10**6)))
+    found += [Utterance(text, id=dice.choice([None, f"t{dice.randrange(100)}"])) for text in NOTABLE]
+    found.append(Utterance("play river ! " * 13 + "play", id="forty tokens"))
+    found.append(Utterance("play river ! " * 13 + "play it", id="forty-one tokens"))
+    found.append(Utterance(respelled(LONG, dice), id="labelled and too long"))
+    found.append(Utterance("x" * 3000, id=None, count=3))
+    found.append(Utterance("play " * 20_000, id="very long"))
+    dice.shuffle(found)
+    return found
+
+
+ROWS = pool_rows()
+
+
+class Twin:
+    """What a plan should choose, with one entry of a dict for every key and nothing bounded or in blocks."""
+
+    def __init__(self, nlu, max_tokens=40):
+        self.nlu = nlu
+        self.excluded = {LONG, *(key_of(one.text) for one in LABELLED)}
+        self.max_tokens = max_tokens
+        self._evidence = {}
+        self._lengths = {}
+        self._predictions = {}
+
+    def length(self, key):
+        if key not in self._lengths:
+            self._lengths[key] = len(tokens(key))
+        return self._lengths[key]
+
+    def prediction(self, text):
+        """What the models say of one text alone."""
+        if text not in self._predictions:
+            self._predictions[text] = self.nlu.predict([text])[0]
+        return self._predictions[text]
+
+    def evidence(self, key, seed):
+        """The evidence of one key, from calls with one row."""
+        if key not in self._evidence:
+            column = keys(pa.array([key], type=pa.string()))
+            length = self.length(key)
+            members = np.zeros((1, 0))
+            if self.nlu.committee is not None:
+                members = self.nlu.committee.decision_function([key])
+            log_intent = log_crf = np.zeros(1)
+            if self.nlu.intents is not None:
+                log_intent = self.nlu.intents.predict(column).log_probability
+            if self.nlu.tagger is not None:
+                log_crf, lengths = self.nlu.tagger.confidence(column)
+                assert lengths.tolist() == [length]
+            self._evidence[key] = Evidence(
+                members, log_intent, log_crf, np.array([length], dtype=np.int32), np.zeros(1)
+            )
+        return self._evidence[key]._replace(uniform=np.array([uniform(seed, "selection", key)]))
+
+    def choose(self, rows, strategy, size, seed=0):
+        """Return (chosen, counters, distinct keys read, distinct keys that passed)."""
+        keep, score = STRATEGIES[strategy].keep, STRATEGIES[strategy].score
+        entries = {}
+        read = set()
+        blank = labelled = too_long = 0
+        for row in rows:
+            key = key_of(row.text)
+            if not key:
+                blank += 1
+                continue
+            read.add(key)
+            if key in self.excluded:
+                labelled += 1
+            elif self.length(key) > self.max_tokens:
+                too_long += 1
+            else:
+                identity = f"{hash64(key.encode()):016x}" if row.id is None else row.id
+                entry = entries.setdefault(key, [(identity, row.text), 0, 0])
+                entry[0] = min(entry[0], (identity, row.text))
+                entry[1] += row.count
+                entry[2] += 1
+        found = []
+        passed_rows = passed_keys = 0
+        for key, ((identity, text), count, times) in entries.items():
+            evidence = self.evidence(key, seed)
+            passes = keep is None or bool(keep(evidence.members)[0])
+            passed_rows += times * passes
+            passed_keys += passes
+            value = float(score(evidence)[0]) if passes else abs(float(evidence.members[0, 0]))
+            members = dict(zip(MEMBERS, evidence.members[0].tolist(), strict=False))
+            why = "filter" if passes else "fill"
+            found.append((not passes, value, key, identity, text, count, members, why))
+        chosen = [
+            {
+                "rank": rank, "id": identity, "text": text, "key": key, "count": count, "score": value,
+                "members": members, "why": why, "strategy": strategy,
+            }
+            for rank, (_, value, key, identity, text, count, members, why) in enumerate(sorted(found, key=lambda one: one[:3])[:size], 1)
+        ]  # fmt: skip
+        return chosen, Counters(len(rows), blank, labelled, too_long, passed_rows), len(read), passed_keys
+
+
+def shown(batch):
+    """The candidates of a batch in the form of the twin; predictions are compared apart."""
+    names = ("rank", "id", "text", "key", "count", "score", "members", "why", "strategy")
+    return [{name: getattr(one, name) for name in names} for one in batch.candidates]

@@ -1,0 +1,101 @@
+"""The docs are tests: every command in them is run, every block of Python, and generated parts must be current."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from examples import labelled_and_rest
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+# Run by the tests of their own, or only on a machine where one may wait.
+NOT_HERE = ("make ", "git clone", "pip install", "python benchmarks/", "canvass demo")
+
+
+def blocks(language):
+    for page in PAGES:
+        for found in re.finditer(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
+            yield pytest.param(found[1], id=f"{page.name}:{page.read_text()[: found.start()].count(chr(10)) + 1}")
+
+
+def console_lines():
+    for block in blocks("console"):
+        for line in block.values[0].splitlines():
+            if line.startswith("$ ") and not line[2:].startswith(NOT_HERE):
+                yield pytest.param(line[2:], id=line[2:])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with the files that the docs speak of."""
+    path = tmp_path_factory.mktemp("docs")
+    labelled, rest = labelled_and_rest()
+
+    def write(name, utterances, *, labels):
+        with (path / name).open("w", encoding="utf-8") as file:
+            for i, one in enumerate(utterances):
+                record = {"id": f"{name}-{i}", "text": one.text}
+                if labels:
+                    record |= {"domain": one.domain, "intent": one.intent}
+                    if one.slots is not None:
+                        record["slots"] = [{"start": s.start, "end": s.end, "label": s.label} for s in one.slots]
+                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+    write("labelled.jsonl", labelled, labels=True)
+    write("test.jsonl", rest, labels=True)
+    write("pool.jsonl", rest, labels=False)
+    (path / "pool").mkdir()
+    write("pool/a.jsonl", rest[::2], labels=False)
+    write("pool/b.jsonl", rest[1::2], labels=False)
+    (path / "requests.txt").write_text("\n".join(one.text for one in rest), encoding="utf-8")
+    yield path
+
+
+@pytest.mark.parametrize("line", console_lines())
+def test_commands_in_the_docs_run(folder, line):
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(line, shell=True, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("program", blocks("python"))
+def test_python_in_the_docs_runs(folder, program, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    exec(compile(program, "docs", "exec"), {})
+    assert capsys.readouterr().out
+
+
+def test_generated_parts_are_current():
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs" / "generate.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_links_lead_somewhere():
+    broken = [
+        f"{page.name}: {target}"
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL))
+        if not (page.parent / target).exists()
+    ]
+    assert not broken
+
+
+def test_every_strategy_and_command_is_in_the_docs():
+    from canvass.strategies import STRATEGIES
+
+    everything = "\n".join(page.read_text() for page in PAGES)
+    assert [name for name in STRATEGIES if f"`{name}`" not in everything] == []
+    commands = {path.stem for path in (ROOT / "src/canvass/cli").glob("*.py") if "\ndef command(" in path.read_text()}
+    assert [name for name in commands if f"`canvass {name}`" not in everything] == []
+
+
+def test_the_readme_names_the_test_command_that_ci_runs():
+    assert "make test" in (ROOT / "README.md").read_text()
+    assert "\nmake test" in (ROOT / ".ci" / "run").read_text()

@@ -1,0 +1,90 @@
+"""The exception tree and the records."""
+
+import dataclasses
+
+import pytest
+
+from canvass import errors
+from canvass.errors import CanvassError, OptionError, TargetError, location, nearest
+from canvass.types import Slot, Target, Utterance
+
+TREE = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, Exception)]
+
+
+def test_the_exception_tree():
+    assert len(TREE) >= 7
+    for one in TREE:
+        assert issubclass(one, CanvassError)
+        assert one.exit_code == 2
+        # Readers catch these of Python; ours must never be taken for them.
+        assert not issubclass(one, OSError | ValueError | LookupError)
+        assert one.__doc__.count(".") == 1
+    assert issubclass(TargetError, OptionError)
+
+
+@pytest.mark.parametrize(
+    ("word", "choices", "expected"),
+    [
+        ("musik", ["music", "weather"], "; did you mean music?"),
+        ("MUSIC", ["Music"], "; did you mean Music?"),
+        (
+            "playmusic",
+            ["PlayMusic", "PauseMusic", "StopMusic", "x"],
+            "; did you mean PlayMusic or PauseMusic",
+        ),
+        ("", ["music"], ""),
+        ("music", [], ""),
+        ("music", ["", "歌"], ""),
+    ],
+)
+def test_nearest_names(word, choices, expected):
+    found = nearest(word, choices)
+    assert found.startswith(expected)
+    assert bool(found) == bool(expected)
+    assert found.count(" or ") <= 2
+
+
+def test_locations():
+    assert location("a.csv", 3) == "a.csv:3"
+    assert location("a.csv") == "a.csv"
+
+
+@pytest.mark.parametrize(
+    "words", ["domain:music", "intent:PlayMusic", "all", "domain:a:b", "intent:all", "domain: x", "domain:歌"]
+)
+def test_targets_and_their_words(words):
+    target = Target.parse(words)
+    assert str(target) == words
+    assert Target.parse(str(target)) == target
+
+
+@pytest.mark.parametrize("words", ["", "music", "domain", "domain:", "intent:", ":", ":music", "All", "all:", "all:x", " all", "Domain:x", "slot:x", "domain=music"])  # fmt: skip
+def test_what_is_no_target(words):
+    with pytest.raises(OptionError, match="write domain:NAME, intent:NAME or all") as refused:
+        Target.parse(words)
+    assert repr(words) in str(refused.value)
+    assert type(refused.value) is OptionError
+
+
+def test_what_a_target_matches():
+    one = Utterance("play", domain="music", intent="PlayMusic")
+    nothing = Utterance("play")
+    for words, matches in (
+        ("domain:music", True), ("domain:Music", False), ("domain:PlayMusic", False),
+        ("intent:PlayMusic", True), ("intent:music", False), ("all", True),
+    ):  # fmt: skip
+        assert Target.parse(words).matches(one) is matches
+        assert Target.parse(words).matches(nothing) is (words == "all")
+
+
+def test_records_cannot_be_changed():
+    for one in (Slot(0, 1, "a"), Utterance("a"), Target("all")):
+        name = dataclasses.fields(one)[0].name
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(one, name, "other")
+        assert not hasattr(one, "__dict__")
+
+
+def test_not_annotated_is_not_annotated_as_empty():
+    assert Utterance("a") != Utterance("a", slots=())
+    assert min([Slot(2, 3, "a"), Slot(0, 9, "b"), Slot(0, 9, "a")]) == Slot(0, 9, "a")

@@ -1,0 +1,144 @@
+"""The loop with hidden labels, played on the small corpus."""
+
+import itertools
+
+import pytest
+
+from canvass.corpus.normalise import key_of
+from canvass.errors import OptionError
+from canvass.simulation import TEST_SHARE, Start, evaluate, play, split
+from canvass.strategies import STRATEGIES
+from canvass.types import Target, Utterance
+from examples import MUSIC, music, others
+
+CORPUS = [*music(), *others()]
+SIZES = {"positives": 12, "negatives": 10}
+PLAYED = ["majority-joint", "random", "random-positive", "qbc-sa"]
+
+
+@pytest.fixture(scope="module")
+def start():
+    return split(CORPUS, MUSIC, seed=1, **SIZES)
+
+
+def played(start, strategy, rounds=2, seed=5):
+    return play(start, MUSIC, strategy, rounds=rounds, batch=6, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def games(start):
+    return {strategy: played(start, strategy) for strategy in PLAYED}
+
+
+def keys_of(utterances):
+    return [key_of(one.text) for one in utterances]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_split_cuts_the_corpus_into_three(seed):
+    found = split([*CORPUS, Utterance(" play  river by u2 ", domain="music")], MUSIC, seed=seed, **SIZES)
+    labelled, pool, test = (keys_of(part) for part in (found.labelled, found.pool, found.test))
+    assert sorted(labelled + pool + test) == sorted(set(keys_of(CORPUS)))
+    assert sum(MUSIC.matches(one) for one in found.labelled) == 12
+    assert len(labelled) == 22
+    # The test set is the same for all seeds; the rest is not.
+    assert test == keys_of(split(CORPUS, MUSIC, seed=99, **SIZES).test)
+    assert 0.5 * TEST_SHARE < len(test) / len(CORPUS) < 1.7 * TEST_SHARE
+    assert labelled != keys_of(split(CORPUS, MUSIC, seed=seed + 1, **SIZES).labelled)
+    assert test != keys_of(split(CORPUS, MUSIC, seed=seed, test_seed=1, **SIZES).test)
+
+
+def test_a_split_does_not_depend_on_chance(start):
+    assert split(CORPUS, MUSIC, seed=1, **SIZES) == start
+
+
+@pytest.mark.parametrize(("sizes", "words"), [({"positives": 500, "negatives": 1}, "of the target"), ({"positives": 1, "negatives": 500}, "of others")])  # fmt: skip
+def test_a_corpus_that_is_too_small_is_refused(sizes, words):
+    with pytest.raises(OptionError, match=rf"the corpus has \d+ utterances {words} .* 500 are asked"):
+        split(CORPUS, MUSIC, seed=1, **sizes)
+
+
+def test_the_same_seed_plays_the_same_game(start, games):
+    assert played(start, "majority-joint") == games["majority-joint"]
+    assert played(start, "random-positive") == games["random-positive"]
+    assert [one.chosen for one in played(start, "random", seed=6)] != [one.chosen for one in games["random"]]
+
+
+@pytest.mark.parametrize("strategy", PLAYED)
+def test_what_is_chosen_comes_from_the_pool_once_and_never_from_the_test(start, games, strategy):
+    game = games[strategy]
+    assert [one.annotations for one in game] == [0, 6, 12]
+    assert [len(one.chosen) for one in game] == [0, 6, 6]
+    chosen = list(itertools.chain.from_iterable(one.chosen for one in game))
+    assert len(set(chosen)) == len(chosen)
+    assert set(chosen) <= set(keys_of(start.pool))
+    assert not set(chosen) & set(keys_of(start.test) + keys_of(start.labelled))
+    targets = set(keys_of(one for one in CORPUS if MUSIC.matches(one)))
+    assert [one.on_target for one in game] == [sum(key in targets for key in one.chosen) for one in game]
+    ours = [one for one in start.test if MUSIC.matches(one)]
+    for one in game:
+        assert one.scores.utterances == len(ours)
+        routed = one.routing
+        assert routed.true_positives + routed.false_negatives == len(ours)
+        assert routed.true_positives + routed.false_negatives + routed.false_positives + routed.true_negatives == len(start.test)  # fmt: skip
+
+
+def test_all_strategies_start_from_the_same_state(games):
+    first = {strategy: game[0] for strategy, game in games.items()}
+    assert all(one == first["random"] for one in first.values())
+    assert len({game[1].chosen for game in games.values()}) == len(PLAYED)
+
+
+def test_a_game_goes_on_as_a_shorter_one_began(start, games):
+    assert played(start, "random", rounds=1) == games["random"][:2]
+
+
+def test_the_strategy_sees_no_label_of_the_pool(start, games):
+    """With other labels in the pool, the first choice is the same."""
+    wrong = [Utterance(one.text, domain="weather", intent="X", slots=()) for one in start.pool]
+    other = Start(start.labelled, tuple(wrong), start.test)
+    assert played(other, "majority-joint", rounds=1)[1].chosen == games["majority-joint"][1].chosen
+    assert played(other, "majority-joint", rounds=1)[1].on_target == 0
+
+
+def test_every_round_is_told_and_learning_helps(start):
+    told = []
+    game = play(start, MUSIC, "majority-joint", rounds=3, batch=10, seed=0, after_round=told.append)
+    assert told == game
+    assert game[-1].scores.slot_error_rate < game[0].scores.slot_error_rate
+    # Cheap, and it decides whether a study means anything: the target is found more often than by chance.
+    by_chance = play(start, MUSIC, "random", rounds=3, batch=10, seed=0)
+    assert sum(one.on_target for one in game) > sum(one.on_target for one in by_chance)
+
+
+@pytest.mark.parametrize("strategy", ["joint", "random"])
+def test_target_all(strategy):
+    everything = Target("all")
+    annotated = [
+        Utterance(one.text, domain=one.domain, intent=one.intent, slots=one.slots or ()) for one in CORPUS
+    ]
+    start = Start(tuple(annotated[::5]), tuple(annotated[1::5]), tuple(annotated[2::5]))
+    game = play(start, everything, strategy, rounds=1, batch=4, seed=0)
+    assert game[1].on_target == 4
+    assert game[1].routing is None
+    assert game[1].scores.utterances == len(start.test)
+
+
+def test_evaluation_counts_the_errors_of_the_target_alone(start):
+    class Oracle:
+        target = MUSIC
+        committee = None
+
+        def predict(self, texts):
+            gold = {one.text: one for one in CORPUS}
+            return [gold[text] for text in texts]
+
+    scores, routed = evaluate(Oracle(), start.test)
+    assert routed is None
+    assert scores.slot_error_rate == 0.0
+    assert scores.reference_slots == sum(len(one.slots) for one in start.test if MUSIC.matches(one)) > 0
+
+
+def test_all_strategies_of_the_table_can_be_played(start):
+    for strategy in set(STRATEGIES) - set(PLAYED):
+        assert len(played(start, strategy, rounds=1)[1].chosen) == 6

@@ -1,0 +1,222 @@
+"""Every row of the table of strategies against a twin in plain Python, written from the design's section 3."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from canvass.errors import OptionError
+from canvass.strategies import (
+    DEFAULT,
+    DEFAULT_FOR_ALL,
+    STRATEGIES,
+    Evidence,
+    Strategy,
+    nearest_to_zero,
+    strategy_named,
+)
+
+EVERYTHING = {"committee", "intents", "tagger"}
+
+
+def log_logistic(score):
+    """log(1 / (1 + exp(-score))), without overflow."""
+    return -math.log1p(math.exp(-score)) if score > 0 else score - math.log1p(math.exp(score))
+
+
+def positives(row):
+    return sum(score > 0 for score in row.members)
+
+
+def kept_by_majority(row):
+    return positives(row) > len(row.members) - positives(row)
+
+
+def kept_by_disagreement(row):
+    return 0 < positives(row) < len(row.members)
+
+
+class Row:
+    """One candidate, in plain Python."""
+
+    def __init__(self, members, log_intent, log_crf, length, uniform):
+        self.members = members
+        self.log_intent = log_intent
+        self.log_crf = log_crf
+        self.length = length
+        self.uniform = uniform
+
+
+def sum_of_absolutes(row):
+    return abs(row.members[0]) + abs(row.members[1]) + abs(row.members[2])
+
+
+def absolute_sum(row):
+    return abs(row.members[0] + row.members[1] + row.members[2])
+
+
+def target_and_tags(row):
+    return log_logistic(row.members[0]) + row.log_crf
+
+
+# name: models, filter, score
+TWINS = {
+    "random": (set(), None, lambda row: row.uniform),
+    "uncertainty": ({"committee"}, None, lambda row: abs(row.members[0])),
+    "al-logistic": ({"committee"}, lambda row: row.members[0] > 0, lambda row: row.members[0]),
+    "qbc-sa": ({"committee"}, kept_by_disagreement, sum_of_absolutes),
+    "qbc-as": ({"committee"}, kept_by_disagreement, absolute_sum),
+    "majority-sa": ({"committee"}, kept_by_majority, sum_of_absolutes),
+    "majority-as": ({"committee"}, kept_by_majority, absolute_sum),
+    "qbc-crf": ({"committee", "tagger"}, kept_by_disagreement, target_and_tags),
+    "majority-crf": ({"committee", "tagger"}, kept_by_majority, target_and_tags),
+    "random-positive": ({"committee"}, kept_by_majority, lambda row: row.uniform),
+    "majority-mnlp": ({"committee", "tagger"}, kept_by_majority, lambda row: row.log_crf / row.length),
+    "majority-joint": (EVERYTHING, kept_by_majority, lambda row: target_and_tags(row) + row.log_intent),
+    "joint": ({"intents", "tagger"}, None, lambda row: row.log_intent + row.log_crf),
+}
+
+raw_scores = st.one_of(
+    st.sampled_from([0.0, -0.0, 1e3, -1e3, 5e-324, -5e-324, 1.0, -1.0, 800.0, -800.0, 36.9, -36.9]),
+    st.floats(-1e3, 1e3),
+)
+log_probabilities = st.one_of(
+    st.sampled_from([0.0, -1e-300, -745.2, -1e3]), st.floats(-1e3, 0.0, allow_subnormal=False)
+)
+rows = st.builds(
+    Row,
+    st.lists(raw_scores, min_size=3, max_size=3),
+    log_probabilities,
+    log_probabilities,
+    st.integers(1, 100),
+    st.floats(0.0, 1.0, exclude_max=True),
+)
+tables = st.lists(rows, max_size=20)
+
+
+def evidence_of(table):
+    return Evidence(
+        np.array([row.members for row in table], dtype=np.float64).reshape(len(table), 3),
+        np.array([row.log_intent for row in table], dtype=np.float64),
+        np.array([row.log_crf for row in table], dtype=np.float64),
+        np.array([row.length for row in table], dtype=np.int32),
+        np.array([row.uniform for row in table], dtype=np.float64),
+    )
+
+
+def test_the_table_has_the_rows_of_the_design_and_no_other():
+    assert list(STRATEGIES) == list(TWINS)
+    for name, strategy in STRATEGIES.items():
+        assert strategy.name == name
+        assert strategy.models == TWINS[name][0]
+        assert (strategy.keep is None) == (TWINS[name][1] is None) == (strategy.filter == "none")
+        assert strategy.formula
+        assert strategy.source
+    assert (DEFAULT, DEFAULT_FOR_ALL) == ("majority-joint", "joint")
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@given(tables)
+@settings(max_examples=25)
+def test_filter_and_score_equal_the_twin(name, table):
+    strategy, (_, keep, score) = STRATEGIES[name], TWINS[name]
+    evidence = evidence_of(table)
+    before = [array.copy() for array in evidence]
+    # Overflow, a division by zero or an invalid value anywhere would raise.
+    with np.errstate(over="raise", divide="raise", invalid="raise"):
+        scores = strategy.score(evidence)
+        kept = None if strategy.keep is None else strategy.keep(evidence.members)
+    assert scores.dtype == np.float64
+    assert np.isfinite(scores).all()
+    expected = [score(row) for row in table]
+    np.testing.assert_allclose(scores, expected, rtol=1e-14, atol=1e-300)
+    if keep is None:
+        assert kept is None
+    else:
+        assert kept.dtype == np.bool_
+        assert kept.tolist() == [keep(row) for row in table]
+    for array, copy in zip(evidence, before, strict=True):
+        assert not np.shares_memory(array, scores)
+        assert array.tobytes() == copy.tobytes()
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@given(st.lists(rows, min_size=1, max_size=20))
+@settings(max_examples=25)
+def test_a_score_depends_on_its_row_alone(name, table):
+    strategy = STRATEGIES[name]
+    # Columns that are no more contiguous than a slice of a block must not matter either.
+    wide = Evidence(*(np.repeat(array, 2, axis=0)[::2] for array in evidence_of(table)))
+    together = strategy.score(wide)
+    alone = [strategy.score(evidence_of([row])) for row in table]
+    assert together.tobytes() == np.concatenate(alone).tobytes()
+    if strategy.keep is not None:
+        apart = [strategy.keep(evidence_of([row]).members)[0] for row in table]
+        assert strategy.keep(wide.members).tolist() == apart
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_thousand_rows_equal_one_by_one(name):
+    """Long arrays take the vector units; short ones of the test above may not."""
+    random = np.random.default_rng(3)
+    table = [
+        Row(list(random.normal(size=3) * 5), -random.exponential(), -random.exponential(), int(length), random.random())
+        for length in random.integers(1, 40, 1000)
+    ]  # fmt: skip
+    together = STRATEGIES[name].score(evidence_of(table)).tolist()
+    assert together == [STRATEGIES[name].score(evidence_of([row]))[0] for row in table]
+
+
+@given(tables)
+def test_fill_is_ranked_by_the_logistic_member_on_either_side(table):
+    found = nearest_to_zero(evidence_of(table).members)
+    assert found.tolist() == [abs(row.members[0]) for row in table]
+
+
+def ranked(name, named_rows):
+    strategy, table = STRATEGIES[name], list(named_rows.values())
+    evidence = evidence_of(table)
+    kept = np.ones(len(table), dtype=bool) if strategy.keep is None else strategy.keep(evidence.members)
+    order = np.argsort(strategy.score(evidence), kind="stable")
+    return [list(named_rows)[i] for i in order if kept[i]]
+
+
+def test_the_smallest_score_is_the_one_to_annotate():
+    """What each strategy says of the same five requests, worked out by hand."""
+    sure, half = 0.0, math.log(0.5)
+    found = {
+        "clear yes": Row([8.0, 2.0, 1.0], sure, sure, 5, 0.1),
+        "hard slots": Row([5.0, 1.0, 0.5], sure, 10 * half, 10, 0.2),
+        "hard slots, long": Row([5.0, 1.0, 0.5], sure, 11 * half, 40, 0.3),
+        "hard intent": Row([4.0, 1.0, 0.4], 20 * half, half, 4, 0.4),
+        "split": Row([-0.5, 0.5, 0.25], sure, sure, 3, 0.5),
+        "one yes": Row([-1.0, -1.0, 3.0], sure, sure, 3, 0.6),
+        "zero": Row([0.0, 0.5, 0.0], sure, half, 3, 0.7),
+        "clear no": Row([-6.0, -1.5, -1.0], half, half, 3, 0.8),
+    }
+    everything = list(found)
+    assert ranked("random", found) == everything
+    assert ranked("uncertainty", found)[:3] == ["zero", "split", "one yes"]
+    assert ranked("al-logistic", found) == ["hard intent", "hard slots", "hard slots, long", "clear yes"]
+    assert ranked("qbc-sa", found) == ["zero", "split", "one yes"]
+    assert ranked("qbc-as", found) == ["split", "zero", "one yes"]
+    assert ranked("majority-sa", found)[:2] == ["split", "hard intent"]
+    assert ranked("majority-as", found)[:2] == ["split", "hard intent"]
+    assert ranked("qbc-crf", found) == ["zero", "one yes", "split"]
+    assert ranked("majority-crf", found)[:2] == ["hard slots, long", "hard slots"]
+    assert ranked("majority-mnlp", found)[:2] == ["hard slots", "hard slots, long"]
+    assert ranked("majority-joint", found)[:2] == ["hard intent", "hard slots, long"]
+    assert ranked("joint", found)[:2] == ["hard intent", "hard slots, long"]
+    assert ranked("random-positive", found) == [
+        "clear yes", "hard slots", "hard slots, long", "hard intent", "split"
+    ]  # fmt: skip
+
+
+def test_an_unknown_name_brings_the_nearest_and_the_whole_list():
+    with pytest.raises(OptionError, match="did you mean majority-c") as refused:
+        strategy_named("majority_crf")
+    assert all(name in str(refused.value) for name in STRATEGIES)
+    assert isinstance(strategy_named("joint"), Strategy)
+    assert strategy_named("joint") is STRATEGIES["joint"]
