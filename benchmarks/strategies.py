@@ -42,7 +42,9 @@ class Setting:
     def name(self) -> str:
         """A file name for the results."""
         where = Path(self.corpus).name
-        return f"strategies-{where}-{self.target.replace(':', '-')}-{self.positives}-{self.rounds}x{self.batch}"
+        return (
+            f"strategies-{where}-{self.target.replace(':', '-')}-{self.positives}-{self.rounds}x{self.batch}"
+        )
 
 
 @cache
@@ -55,7 +57,11 @@ def run(setting: Setting, strategy: str, seed: int) -> dict[str, Any]:
     """Play one strategy from one seed."""
     target = Target.parse(setting.target)
     start = split(
-        utterances(setting.corpus), target, seed=seed, positives=setting.positives, negatives=setting.negatives
+        utterances(setting.corpus),
+        target,
+        seed=seed,
+        positives=setting.positives,
+        negatives=setting.negatives,
     )
     rounds = play(start, target, strategy, rounds=setting.rounds, batch=setting.batch, seed=seed)
     return {
@@ -93,15 +99,16 @@ def table(runs: list[dict[str, Any]]) -> str:
             for baseline in BASELINES
         ]
         seeds = ", ".join(f"{final:.4f}" for final in finals[name])
-        lines.append(
-            f"| {name} | {fmean(finals[name]):.4f} | {seeds} | {against[0]} | {against[1]} | {fmean(targets[name]):.0f} |"
-        )
+        cells = [name, f"{fmean(finals[name]):.4f}", seeds, *against, f"{fmean(targets[name]):.0f}"]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def main() -> None:
     """Run what is asked, on all processors."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("corpus")
     parser.add_argument("--target", required=True)
     parser.add_argument("--strategies", default=",".join(name for name in STRATEGIES if name != "joint"))
@@ -118,10 +125,14 @@ def main() -> None:
     work = [(name, seed) for seed in range(options.seeds) for name in options.strategies.split(",")]
     runs = []
     with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as executor:
-        for number, one in enumerate(executor.map(run, *zip(*((setting, *each) for each in work), strict=True))):
+        for number, one in enumerate(
+            executor.map(run, *zip(*((setting, *each) for each in work), strict=True))
+        ):
             runs.append(one)
             final = one["rounds"][-1]["scores"]["slot_error_rate"]
-            print(f"{number + 1}/{len(work)} seed {one['seed']} {one['strategy']}: {final:.4f}", file=sys.stderr)
+            print(
+                f"{number + 1}/{len(work)} seed {one['seed']} {one['strategy']}: {final:.4f}", file=sys.stderr
+            )
     if not options.no_results:
         RESULTS.mkdir(exist_ok=True)
         document = {"command": " ".join(sys.argv), "setting": vars(setting), "runs": runs}

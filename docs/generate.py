@@ -48,7 +48,9 @@ def layout() -> str:
     """Print the import table that `tests/test_layers.py` holds the code to, with each module's first sentence."""
     tree = ast.parse(TABLE.read_text())
     node = next(
-        one for one in tree.body if isinstance(one, ast.AnnAssign) and ast.unparse(one.target) == "TABLE" and one.value
+        one
+        for one in tree.body
+        if isinstance(one, ast.AnnAssign) and ast.unparse(one.target) == "TABLE" and one.value
     )
     table: dict[str, tuple[str, ...]] = ast.literal_eval(node.value) if node.value else {}
     lines = ["| module | one line | may import |", "| --- | --- | --- |"]
@@ -85,7 +87,12 @@ def main() -> int:
             stale.append(path.name)
             if "--check" not in sys.argv:
                 path.write_text(after)
-    print("\n".join(f"docs/{name} {'is stale; run make docs' if '--check' in sys.argv else 'written'}" for name in stale))
+    print(
+        "\n".join(
+            f"docs/{name} {'is stale; run make docs' if '--check' in sys.argv else 'written'}"
+            for name in stale
+        )
+    )
     return len(stale) if "--check" in sys.argv else 0
 
 

@@ -17,7 +17,12 @@ def run(folder):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache")}
     program = PROGRAM.format(folder=str(folder))
     return subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, cwd=folder
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=folder,
     ).stdout.strip()
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from examples import labelled_and_rest
 
 ROOT = Path(__file__).parent.parent
@@ -19,7 +20,9 @@ NOT_HERE = ("make ", "git clone", "pip install", "python benchmarks/", "canvass 
 def blocks(language):
     for page in PAGES:
         for found in re.finditer(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
-            yield pytest.param(found[1], id=f"{page.name}:{page.read_text()[: found.start()].count(chr(10)) + 1}")
+            yield pytest.param(
+                found[1], id=f"{page.name}:{page.read_text()[: found.start()].count(chr(10)) + 1}"
+            )
 
 
 def console_lines():
@@ -42,7 +45,9 @@ def folder(tmp_path_factory):
                 if labels:
                     record |= {"domain": one.domain, "intent": one.intent}
                     if one.slots is not None:
-                        record["slots"] = [{"start": s.start, "end": s.end, "label": s.label} for s in one.slots]
+                        record["slots"] = [
+                            {"start": s.start, "end": s.end, "label": s.label} for s in one.slots
+                        ]
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
     write("labelled.jsonl", labelled, labels=True)
@@ -52,13 +57,15 @@ def folder(tmp_path_factory):
     write("pool/a.jsonl", rest[::2], labels=False)
     write("pool/b.jsonl", rest[1::2], labels=False)
     (path / "requests.txt").write_text("\n".join(one.text for one in rest), encoding="utf-8")
-    yield path
+    return path
 
 
 @pytest.mark.parametrize("line", console_lines())
 def test_commands_in_the_docs_run(folder, line):
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(line, shell=True, cwd=folder, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        line, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
 
@@ -72,7 +79,10 @@ def test_python_in_the_docs_runs(folder, program, monkeypatch, capsys):
 
 def test_generated_parts_are_current():
     done = subprocess.run(
-        [sys.executable, ROOT / "docs" / "generate.py", "--check"], capture_output=True, text=True, check=False
+        [sys.executable, ROOT / "docs" / "generate.py", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -81,7 +91,9 @@ def test_links_lead_somewhere():
     broken = [
         f"{page.name}: {target}"
         for page in PAGES
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL))
+        for target in re.findall(
+            r"\]\(([^)#:]+)(?:#[^)]*)?\)", re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+        )
         if not (page.parent / target).exists()
     ]
     assert not broken
@@ -92,7 +104,9 @@ def test_every_strategy_and_command_is_in_the_docs():
 
     everything = "\n".join(page.read_text() for page in PAGES)
     assert [name for name in STRATEGIES if f"`{name}`" not in everything] == []
-    commands = {path.stem for path in (ROOT / "src/canvass/cli").glob("*.py") if "\ndef command(" in path.read_text()}
+    commands = {
+        path.stem for path in (ROOT / "src/canvass/cli").glob("*.py") if "\ndef command(" in path.read_text()
+    }
     assert [name for name in commands if f"`canvass {name}`" not in everything] == []
 
 

@@ -51,7 +51,13 @@ TABLE: dict[str, tuple[str, ...]] = {
         "models.lattice",
         "models.tagger_kernels",
     ),
-    "models.nlu": ("corpus.normalise", "models.archive", "models.committee", "models.intents", "models.tagger"),
+    "models.nlu": (
+        "corpus.normalise",
+        "models.archive",
+        "models.committee",
+        "models.intents",
+        "models.tagger",
+    ),
     "strategies": (),
     "selection.sketch": (),
     "selection.partial": ("selection.sketch",),
@@ -103,7 +109,9 @@ def test_imports_follow_the_table(path):
     if path.name == "__init__.py" and row is None:
         row = next((name for name in TABLE if name.startswith(f"{module}.")), None)
     assert row is not None, f"{module} has no row in the import table"
-    wrong = sorted(name for name in imports_of(path) if not allowed(row, name) and not name.startswith(module))
+    wrong = sorted(
+        name for name in imports_of(path) if not allowed(row, name) and not name.startswith(module)
+    )
     assert not wrong, f"{module} imports {wrong}; its row allows {TABLE[row]}"
     if row != "cli":
         assert not (imports_of(path) & set(TWINS) - {module}), f"{module} imports a readable twin"

@@ -11,8 +11,27 @@ NOTABLE = [
 ]  # fmt: skip
 
 words = st.sampled_from(
-    ["play", "River", "by", "joni", "MITCHELL", "tobymac's", "7:30", "p.m.", "café", "Łódź", "歌", "เพลง", "गाना", "!", "👍🏽", "’s"]
+    [
+        "play",
+        "River",
+        "by",
+        "joni",
+        "MITCHELL",
+        "tobymac's",
+        "7:30",
+        "p.m.",
+        "café",
+        "Łódź",
+        "歌",
+        "เพลง",
+        "गाना",
+        "!",
+        "👍🏽",
+        "’s",
+    ]
 )
 requests = st.lists(words, max_size=9).map(" ".join)
 anything = st.text(st.characters(codec="utf-8"), max_size=40)
-texts = st.one_of(requests, anything, st.sampled_from(NOTABLE), st.lists(st.sampled_from(NOTABLE), max_size=4).map("".join))
+texts = st.one_of(
+    requests, anything, st.sampled_from(NOTABLE), st.lists(st.sampled_from(NOTABLE), max_size=4).map("".join)
+)

@@ -48,7 +48,9 @@ def compiled(function: Function) -> Function:
     try:
         kernel = numba.njit(cache=True, **SETTINGS)(function)
     except RuntimeError:
-        LOGGER.warning("no folder to keep compiled code in; set NUMBA_CACHE_DIR, or every start will compile anew")
+        LOGGER.warning(
+            "no folder to keep compiled code in; set NUMBA_CACHE_DIR, or every start will compile anew"
+        )
         kernel = numba.njit(**SETTINGS)(function)
     else:
         kernel._cache._cache_file._source_stamp = _digest_of_sources()  # noqa: SLF001 - numba has no other way

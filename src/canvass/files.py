@@ -56,7 +56,9 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
     try:
         handle, hidden = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     except OSError as error:
-        raise FileError(f"{target}: cannot write to this folder ({error.strerror}); choose another") from error
+        raise FileError(
+            f"{target}: cannot write to this folder ({error.strerror}); choose another"
+        ) from error
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream
@@ -89,7 +91,9 @@ def check_output(path: str | Path, inputs: Iterable[str] = ()) -> None:
         return
     target = Path(path)
     if not target.parent.is_dir():
-        raise FileError(f"{target}: the folder {target.parent} does not exist; create it or choose another output")
+        raise FileError(
+            f"{target}: the folder {target.parent} does not exist; create it or choose another output"
+        )
     if target.is_dir():
         raise FileError(f"{target} is a folder; name a file for the output")
     for name in inputs:

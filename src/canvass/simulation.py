@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from canvass.corpus.normalise import key_of
 from canvass.corpus.pool import Pool
-from canvass.errors import OptionError
+from canvass.errors import InputError, OptionError
 from canvass.metrics import Routing, Scores, count_errors, routing, score
 from canvass.models.nlu import NLU
-from canvass.seeding import generator, uniform
+from canvass.seeding import derived_seed, generator, uniform
 from canvass.selection.local import select
 from canvass.selection.plan import Plan
 
@@ -50,7 +50,13 @@ class Round:
 
 
 def split(
-    utterances: Sequence[Utterance], target: Target, *, seed: int, positives: int, negatives: int, test_seed: int = 0
+    utterances: Sequence[Utterance],
+    target: Target,
+    *,
+    seed: int,
+    positives: int,
+    negatives: int,
+    test_seed: int = 0,
 ) -> Start:
     """Split an annotated corpus: a fifth by hash of the key for the test, a labelled set drawn by seed, the pool.
 
@@ -70,7 +76,9 @@ def split(
     others = [rest[i] for i in order if not target.matches(rest[i])]
     for name, there, wanted in (("of the target", ours, positives), ("of others", others, negatives)):
         if len(there) <= wanted:
-            raise OptionError(f"the corpus has {len(there)} utterances {name} beside the test set, {wanted} are asked")
+            raise OptionError(
+                f"the corpus has {len(there)} utterances {name} beside the test set, {wanted} are asked"
+            )
     return Start(
         tuple(ours[:positives] + others[:negatives]),
         tuple(ours[positives:] + others[negatives:]),
@@ -79,8 +87,22 @@ def split(
 
 
 def evaluate(nlu: NLU, test: Sequence[Utterance]) -> tuple[Scores, Routing | None]:
-    """Count the errors of a target's NLU on its test utterances, and of its committee on all."""
-    ours = [utterance for utterance in test if nlu.target.matches(utterance)]
+    """Count the errors of a target's NLU on its test utterances, and of its committee on all.
+
+    Utterances of the target that nobody annotated for slots count for the committee only.
+
+    Raises
+    ------
+    InputError
+        If no utterance of the target is annotated for slots.
+
+    """
+    ours = [utterance for utterance in test if nlu.target.matches(utterance) and utterance.slots is not None]
+    if not ours:
+        raise InputError(
+            f"no utterance of {nlu.target} is annotated for slots (an empty list says that there are none): there is "
+            "nothing to count"
+        )
     predictions = nlu.predict([utterance.text for utterance in ours])
     scores = score(
         [
@@ -112,13 +134,17 @@ def play(
     chosen: tuple[str, ...] = ()
     for number in range(rounds + 1):
         if number:
-            plan = Plan.train(labelled, target, strategy=strategy, size=batch, seed=seed + number)
+            plan = Plan.train(
+                labelled, target, strategy=strategy, size=batch, seed=derived_seed(seed, "round", number)
+            )
             hidden = [replace(one, domain=None, intent=None, slots=None) for one in gold.values()]
             chosen = tuple(candidate.key for candidate in select(plan, Pool.of(hidden)).candidates)
             labelled += [gold.pop(key) for key in chosen]
         scores, routed = evaluate(NLU.train(labelled, target, seed=seed), start.test)
         on_target = sum(target.matches(one) for one in labelled[len(labelled) - len(chosen) :])
-        played.append(Round(len(labelled) - len(start.labelled), chosen, on_target if number else 0, scores, routed))
+        played.append(
+            Round(len(labelled) - len(start.labelled), chosen, on_target if number else 0, scores, routed)
+        )
         if after_round is not None:
             after_round(played[-1])
     return played

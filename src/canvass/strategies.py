@@ -10,7 +10,6 @@ probabilities of the likeliest intent and of the best tag sequence. Products are
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -19,6 +18,8 @@ import numpy as np
 from canvass.errors import OptionError, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Scores = NDArray[np.float64]
@@ -84,7 +85,7 @@ def logistic(evidence: Evidence) -> Scores:
 
 
 def sum_of_absolutes(evidence: Evidence) -> Scores:
-    """sum of abs(y_m), in the order of the members."""
+    """Sum of abs(y_m), in the order of the members."""
     absolutes = np.abs(evidence.members)
     return sum((absolutes[:, m] for m in range(1, absolutes.shape[1])), absolutes[:, 0])
 
@@ -146,9 +147,13 @@ STRATEGIES: dict[str, Strategy] = {
         Strategy("majority-sa", _COMMITTEE, majority, sum_of_absolutes, "sum of abs(y_m)", "paper"),
         Strategy("majority-as", _COMMITTEE, majority, absolute_sum, "abs(sum of y_m)", "article"),
         Strategy("qbc-crf", _WITH_TAGGER, disagree, target_and_tags, "p_lg * p_crf", "paper"),
-        Strategy("majority-crf", _WITH_TAGGER, majority, target_and_tags, "p_lg * p_crf", "paper: the proposed one"),
+        Strategy(
+            "majority-crf", _WITH_TAGGER, majority, target_and_tags, "p_lg * p_crf", "paper: the proposed one"
+        ),
         Strategy("random-positive", _COMMITTEE, majority, by_chance, "uniform", "the honest baseline"),
-        Strategy("majority-mnlp", _WITH_TAGGER, majority, tags_by_length, "(log p_crf) / T", "Shen et al. 2017"),
+        Strategy(
+            "majority-mnlp", _WITH_TAGGER, majority, tags_by_length, "(log p_crf) / T", "Shen et al. 2017"
+        ),
         Strategy(
             "majority-joint",
             frozenset({"committee", "intents", "tagger"}),

@@ -4,10 +4,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from texts import NOTABLE, texts
 
 from canvass.corpus import characters
 from canvass.corpus.normalise import key_of, keys, normalise
+from texts import NOTABLE, texts
 
 
 def test_the_tables_are_what_describe_says_for_every_code_point():
@@ -31,7 +31,9 @@ def test_lower_table_and_function_agree_for_every_code_point():
 
 
 def test_no_character_beyond_the_table_has_case():
-    assert not [code for code in range(characters.CASED_CODE_POINTS, 0x110000) if chr(code).lower() != chr(code)]
+    assert not [
+        code for code in range(characters.CASED_CODE_POINTS, 0x110000) if chr(code).lower() != chr(code)
+    ]
 
 
 @given(texts)

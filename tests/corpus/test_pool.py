@@ -184,7 +184,7 @@ def test_a_file_without_permission(folder):
     [
         ({"rows": 0}, "--block-rows 0 is too small"),
         ({"skip_bad": -1}, "--skip-bad -1 is negative"),
-        ({"format": "x"}, "--format 'x' is not a known format"),
+        ({"format": "x"}, "'x' is not a known format"),
     ],
 )
 def test_options_that_make_no_sense(folder, options, words):

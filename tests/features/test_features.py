@@ -2,14 +2,14 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import example, given
 from hypothesis import strategies as st
-from texts import NOTABLE, texts
 
 from canvass.corpus.normalise import key_of
 from canvass.corpus.spans import tokens
 from canvass.features import reference
 from canvass.features.attributes import ATTRIBUTES
 from canvass.features.columns import attribute_hashes, feature_matrix, hash_column, score_column
-from canvass.seeding import hash64, mix64, uniform, uniforms, salt
+from canvass.seeding import hash64, mix64, salt, uniform, uniforms
+from texts import NOTABLE, texts
 
 BITS = 8
 TABLE = np.random.Generator(np.random.PCG64(0)).normal(size=(1 << BITS, 3)).astype(np.float32)
@@ -83,7 +83,9 @@ def test_uniform_draws_are_those_of_the_reference(seed, keys):
 
 
 def test_uniform_draws_are_uniform():
-    draws = uniforms(salt(1, "x"), np.array([hash64(str(i).encode()) for i in range(20_000)], dtype=np.uint64))
+    draws = uniforms(
+        salt(1, "x"), np.array([hash64(str(i).encode()) for i in range(20_000)], dtype=np.uint64)
+    )
     counts = np.histogram(draws, bins=50, range=(0, 1))[0]
     assert abs(draws.mean() - 0.5) < 0.01
     assert counts.min() > 300

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from examples import MUSIC, labelled_and_rest
 
 from canvass.errors import TrainingError
 from canvass.models.committee import MEMBERS, Committee
+from examples import MUSIC, labelled_and_rest
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pycrfsuite
 import pytest
-from examples import music
 from hypothesis import given
 from hypothesis import strategies as st
-from texts import texts
 
 from canvass.corpus.normalise import key_of, keys
 from canvass.corpus.spans import bio_tags, misaligned_slot, slots_of, text_tokens, tokens
@@ -19,6 +17,8 @@ from canvass.features import reference
 from canvass.models.crfsuite_file import read_weights
 from canvass.models.tagger import Tagger
 from canvass.types import Slot
+from examples import music
+from texts import texts
 
 SNIPS = Path(__file__).parents[3] / "shared" / "data" / "snips"
 
@@ -102,8 +102,7 @@ def test_decoding_equals_crfsuite_on_real_requests(tmp_path):
             assert tagged.slots == slots_of(peer.decode(text)[0], spans)
 
 
-def test_weights_are_those_that_crfsuite_prints(pair, tmp_path):
-    _, peer = pair
+def test_weights_are_those_that_crfsuite_prints(tmp_path):
     examples = [(one.text, one.slots) for one in music()[:9]]
     Peer(examples, tmp_path, 10)
     weights = read_weights((tmp_path / "crf").read_bytes())

@@ -26,8 +26,10 @@ UPPER = 0b0_1000  # upper or title case: `X` in a word's shape
 UNSETTLED = 0b1_0000  # Unicode NFC may change it, or may join it with the character before it
 
 # What str.isspace and str.split call white space; written out, since it must not drift with Python's version.
-WHITE_SPACE = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + (
-    "\u2028\u2029\u202f\u205f\u3000"
+WHITE_SPACE = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680"
+    + "".join(map(chr, range(0x2000, 0x200B)))
+    + ("\u2028\u2029\u202f\u205f\u3000")
 )
 
 # Han, Hiragana, Katakana, Thai, Lao, Khmer and Myanmar (Unicode's Scripts.txt; first and last code point).
@@ -53,7 +55,38 @@ VARIATION_SELECTORS = range(0xE0100, 0xE01F0)
 
 _KIND_OF_CATEGORY = {"L": LETTER, "M": MARK, "N": NUMBER}
 _UPPER_CATEGORIES = ("Lu", "Lt")
-_CATEGORIES = "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn".split()
+_CATEGORIES = [
+    "Lu",
+    "Ll",
+    "Lt",
+    "Lm",
+    "Lo",
+    "Mn",
+    "Mc",
+    "Me",
+    "Nd",
+    "Nl",
+    "No",
+    "Pc",
+    "Pd",
+    "Ps",
+    "Pe",
+    "Pi",
+    "Pf",
+    "Po",
+    "Sm",
+    "Sc",
+    "Sk",
+    "So",
+    "Zs",
+    "Zl",
+    "Zp",
+    "Cc",
+    "Cf",
+    "Cs",
+    "Co",
+    "Cn",
+]
 
 
 class CharacterTables(NamedTuple):
@@ -111,11 +144,7 @@ def describe(character: str) -> int:
             kind = SINGLE
     if category in _UPPER_CATEGORIES:
         kind |= UPPER
-    if (
-        unicodedata.combining(character)
-        or character in _joins_backwards()
-        or not is_settled(character)
-    ):
+    if unicodedata.combining(character) or character in _joins_backwards() or not is_settled(character):
         kind |= UNSETTLED
     return kind
 
@@ -129,7 +158,7 @@ def tables() -> CharacterTables:
 
     characters = list(map(chr, range(CASED_CODE_POINTS)))
     kind_of = {category: _KIND_OF_CATEGORY.get(category[0], OTHER) for category in _CATEGORIES}
-    kind_of |= {category: LETTER | UPPER for category in _UPPER_CATEGORIES}
+    kind_of |= dict.fromkeys(_UPPER_CATEGORIES, LETTER | UPPER)
     description = np.zeros(CODE_POINTS, dtype=np.uint8)
     kinds = description[:CASED_CODE_POINTS]
     kinds[:] = [kind_of[category] for category in map(unicodedata.category, characters)]

@@ -30,7 +30,10 @@ def code_point(data: NDArray[np.uint8], at: int) -> tuple[int, int]:
 
 @compiled
 def find_unsettled(
-    offsets: NDArray[np.int32], data: NDArray[np.uint8], description: NDArray[np.uint8], unsettled: NDArray[np.bool_]
+    offsets: NDArray[np.int32],
+    data: NDArray[np.uint8],
+    description: NDArray[np.uint8],
+    unsettled: NDArray[np.bool_],
 ) -> None:
     """Mark the texts that may differ from their keys.
 

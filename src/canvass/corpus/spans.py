@@ -61,7 +61,8 @@ def text_tokens(text: str) -> tuple[Normalised, list[Token]]:
     """Cut a text into the tokens of its key, with offsets into the text as it was written."""
     normalised = normalise(text)
     return normalised, [
-        Token(*normalised.text_span(token.start, token.end), token.is_word) for token in tokens(normalised.key)
+        Token(*normalised.text_span(token.start, token.end), token.is_word)
+        for token in tokens(normalised.key)
     ]
 
 

@@ -45,7 +45,10 @@ def score_column(
         np.empty(count, dtype=np.int32),
         np.empty(count, dtype=np.uint64),
     )
-    score_keys(*string_buffers(keys), limit, *tables(), bits, table, bias, *scored)
+    offsets, data = string_buffers(keys)
+    score_keys(
+        offsets, data, limit, *tables(), bits, table, bias, scored.scores, scored.lengths, scored.hashes
+    )
     return scored
 
 

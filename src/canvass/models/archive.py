@@ -28,12 +28,19 @@ HEADER = "header.json"
 FIRST_DATE = (1980, 1, 1, 0, 0, 0)  # a fixed one: same content, same bytes
 LARGEST = 1 << 32  # bytes of one array
 LARGEST_HEADER = 1 << 26
+# What the readers of zip, deflate, JSON and npy raise when bytes are not what they should be.
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, struct.error, KeyError, ValueError, TypeError, AttributeError, EOFError,
+    NotImplementedError, RuntimeError, RecursionError, SyntaxError, MemoryError, OverflowError,
+)  # fmt: skip
 LARGEST_PREFIX = 4096  # of an array: its own description
 MAGIC = b"\x93NUMPY\x01\x00"
 SIMPLE = re.compile(r"[<>|=]?[biuf][1248]")  # types of numbers; no objects, no structures
 
 
-def save(path: str | Path, kind: str, version: int, header: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
+def save(
+    path: str | Path, kind: str, version: int, header: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> None:
     """Write a file that appears whole or not at all; same content, same bytes."""
     listed = {name: [array.dtype.str, list(array.shape)] for name, array in arrays.items()}
     document = {"kind": kind, "version": version, "arrays": listed, "header": dict(header)}
@@ -74,17 +81,18 @@ def load(path: str | Path, kind: str, version: int) -> tuple[dict[str, Any], dic
                 )
             listed = document["arrays"]
             if sorted(archive.namelist()) != sorted([HEADER, *(f"{name}.npy" for name in listed)]):
-                raise ValueError("its arrays are not those that its header lists")
+                raise ValueError("its arrays are not those that its header lists")  # noqa: TRY301 - damage, like the rest
             return document["header"], {
                 name: _read_array(archive, name, kind_of_number, shape)
                 for name, (kind_of_number, shape) in listed.items()
             }
     except OSError as error:
         if error.errno == errno.EINVAL:  # an offset that is none
-            raise ModelFileError(f"{path} is not a {kind} file of canvass, or is damaged ({error})") from error
+            raise ModelFileError(
+                f"{path} is not a {kind} file of canvass, or is damaged ({error})"
+            ) from error
         raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, AttributeError, EOFError, NotImplementedError,
-            RuntimeError, RecursionError, SyntaxError, MemoryError, OverflowError, struct.error) as error:  # fmt: skip
+    except DAMAGE as error:
         raise ModelFileError(f"{path} is not a {kind} file of canvass, or is damaged ({error})") from error
 
 
@@ -100,7 +108,9 @@ def _read(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
 def _read_array(archive: zipfile.ZipFile, name: str, kind: str, shape: list[int]) -> NDArray[Any]:
     if not (isinstance(kind, str) and SIMPLE.fullmatch(kind)):
         raise ValueError(f"array {name} has an impossible type")
-    if not (isinstance(shape, list) and all(type(length) is int and 0 <= length <= LARGEST for length in shape)):
+    if not (
+        isinstance(shape, list) and all(type(length) is int and 0 <= length <= LARGEST for length in shape)
+    ):
         raise ValueError(f"array {name} has an impossible shape")
     expected = np.dtype(kind)
     size = math.prod(shape) * expected.itemsize

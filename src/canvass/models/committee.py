@@ -42,7 +42,7 @@ class Committee:
     """
 
     def __init__(
-        self, *, bits: int = BITS, seed: int = 0, alpha: float = 3e-7, epochs: int = 30, ridge: float = 1.0
+        self, *, bits: int = BITS, seed: int = 0, alpha: float = 3e-6, epochs: int = 30, ridge: float = 1.0
     ) -> None:
         self.bits = bits
         self.seed = seed
@@ -134,7 +134,10 @@ class Committee:
             1 <= bits <= 26  # noqa: PLR2004 - 64 million features
             and weights.shape == (len(rows), len(MEMBERS))
             and bias.shape == (len(MEMBERS),)
-            and (weights.dtype, bias.dtype, rows.dtype) == (np.float32, np.float64, np.int64)
+            and rows.ndim == 1
+            and rows.dtype == np.int64
+            and weights.dtype == np.float32
+            and bias.dtype == np.float64
             and (len(rows) == 0 or (rows.min() >= 0 and rows.max() < 1 << bits))
             and np.isfinite(weights).all()
             and np.isfinite(bias).all()

@@ -8,10 +8,12 @@ the same since CRFsuite 0.12 (2011; `crf1d_model.c`, `cqdb.c`): a header of twel
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 HEADER = struct.Struct("<4sI4sIIIIIIIII")
 FEATURES_HEADER = struct.Struct("<4sII")
@@ -46,7 +48,10 @@ def read_weights(content: bytes) -> CrfWeights:
         chosen = features[features["type"] == kind_of_feature]
         weights[chosen["source"], chosen["destination"]] = chosen["weight"]
     return CrfWeights(
-        _strings(content, labels_at, label_count), _strings(content, attributes_at, attribute_count), state, transitions
+        _strings(content, labels_at, label_count),
+        _strings(content, attributes_at, attribute_count),
+        state,
+        transitions,
     )
 
 

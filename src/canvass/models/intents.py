@@ -86,7 +86,9 @@ class IntentClassifier:
         self._pack(used.astype(np.int64), weights, bias)
         return self
 
-    def _pack(self, columns: NDArray[np.int64], weights: NDArray[np.float64], bias: NDArray[np.float64]) -> None:
+    def _pack(
+        self, columns: NDArray[np.int64], weights: NDArray[np.float64], bias: NDArray[np.float64]
+    ) -> None:
         """Keep one weight row per column that was seen, and a row of zeros for all others."""
         self._columns, self._bias = columns, bias
         self._weights = np.vstack([weights, np.zeros((1, len(bias)))])
@@ -107,7 +109,11 @@ class IntentClassifier:
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Give the trained weights for a file."""
-        return {"intent_columns": self._columns, "intent_weights": self._weights[:-1], "intent_bias": self._bias}
+        return {
+            "intent_columns": self._columns,
+            "intent_weights": self._weights[:-1],
+            "intent_bias": self._bias,
+        }
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], names: list[str], *, bits: int) -> Self:
@@ -121,7 +127,8 @@ class IntentClassifier:
             and columns.ndim == 1
             and weights.shape == (len(columns), len(names))
             and bias.shape == (len(names),)
-            and [one.dtype for one in (weights, bias, columns)] == [np.dtype(kind) for kind in ("f8", "f8", "i8")]
+            and [one.dtype for one in (weights, bias, columns)]
+            == [np.dtype(kind) for kind in ("f8", "f8", "i8")]
             and (len(columns) == 0 or (columns.min() >= 0 and columns.max() < 1 << bits))
             and np.isfinite(weights).all()
             and np.isfinite(bias).all()

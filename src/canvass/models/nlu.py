@@ -84,13 +84,19 @@ class NLU:
         check_examples(utterances, target, len(positives))
         committee = None
         if target.kind != "all":
-            committee = Committee(bits=bits, seed=seed).fit([utterance.text for utterance in utterances], is_target)
-        with_intent = [(utterance.text, utterance.intent) for utterance in positives if utterance.intent is not None]
+            committee = Committee(bits=bits, seed=seed).fit(
+                [utterance.text for utterance in utterances], is_target
+            )
+        with_intent = [
+            (utterance.text, utterance.intent) for utterance in positives if utterance.intent is not None
+        ]
         intents = None
         if with_intent:
             texts, names = zip(*with_intent, strict=True)
             intents = IntentClassifier(bits=bits).fit(keys(pa.array(texts, type=pa.string())), names)
-        annotated = [(utterance.text, utterance.slots) for utterance in positives if utterance.slots is not None]
+        annotated = [
+            (utterance.text, utterance.slots) for utterance in positives if utterance.slots is not None
+        ]
         tagger = None
         if len(annotated) >= FEWEST:
             texts, slots = zip(*annotated, strict=True)
@@ -130,7 +136,13 @@ class NLU:
             names = [self.intents.names[number] for number in likeliest.intents.tolist()]
             log_intent = likeliest.log_probability.tolist()
         return [
-            Prediction(name, math.exp(log_of_intent), tagged.slots, math.exp(tagged.log_probability), tagged.certainty)
+            Prediction(
+                name,
+                math.exp(log_of_intent),
+                tagged.slots,
+                math.exp(tagged.log_probability),
+                tagged.certainty,
+            )
             for name, log_of_intent, tagged in zip(names, log_intent, self.tagger.tag(texts), strict=True)
         ]
 

@@ -6,6 +6,7 @@ that training and decoding see the same ones without a string being built from e
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -85,14 +86,17 @@ class Tagger:
             )
         tags = [bio_tags(text, spans) for text, spans in zip(texts, slots, strict=True)]
         starts, attributes = attribute_hashes(keys(pa.array(texts, type=pa.string())))
-        hashes, numbers = np.unique(attributes, return_inverse=True)
+        hashes, numbers = np.unique(attributes.ravel(), return_inverse=True)
         if all(tag == OUTSIDE for sequence in tags for tag in sequence):
             # Nothing to learn: every token is outside, with certainty.
             self._pack([OUTSIDE], np.zeros(0, np.uint64), np.zeros((0, 1)), np.zeros((1, 1)))
             return self
         names = [str(number) for number in range(len(hashes))]
-        items = [[names[number] for number in row] for row in numbers.reshape(attributes.shape).tolist()]
-        weights = read_weights(self._train([items[a:b] for a, b in zip(starts[:-1], starts[1:], strict=True)], tags))
+        rows_of_numbers: list[list[int]] = numbers.reshape(attributes.shape).tolist()
+        items = [[names[number] for number in row] for row in rows_of_numbers]
+        weights = read_weights(
+            self._train([items[a:b] for a, b in itertools.pairwise(starts.tolist())], tags)
+        )
         rows = np.array([int(name) for name in weights.attributes], dtype=np.int64)
         self._pack(weights.labels, hashes[rows], weights.state, weights.transitions)
         return self
@@ -188,10 +192,11 @@ class Tagger:
             and hashes.dtype == np.uint64
             and hashes.ndim == 1
             and rows.shape == columns.shape == values.shape == (len(values),)
-            and (len(rows) == 0 or (0 <= rows.min() and rows.max() < len(hashes)))
-            and (len(rows) == 0 or (0 <= columns.min() and columns.max() < len(tags)))
+            and (len(rows) == 0 or (rows.min() >= 0 and rows.max() < len(hashes)))
+            and (len(rows) == 0 or (columns.min() >= 0 and columns.max() < len(tags)))
             and transitions.shape == (len(tags), len(tags))
-            and (values.dtype, transitions.dtype) == (np.float64, np.float64)
+            and values.dtype == transitions.dtype == np.float64
+            and rows.dtype == columns.dtype == np.int32
             and np.isfinite(values).all()
             and np.isfinite(transitions).all()
         ):

@@ -65,9 +65,7 @@ def select(
 
     def score(block: Block) -> Block:
         best = shared.partial
-        shared.add(
-            plan.score_block(block.batch, worst_passed=best.worst_passed, worst_fill=best.worst_fill)
-        )
+        shared.add(plan.score_block(block.batch, worst_passed=best.worst_passed, worst_fill=best.worst_fill))
         return block
 
     def finish_one(waiting: deque[Future[Block]]) -> None:

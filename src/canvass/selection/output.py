@@ -22,7 +22,12 @@ def slot_records(slots: Sequence[Slot]) -> list[dict[str, Any]]:
 def prediction_record(prediction: Prediction | None) -> dict[str, Any]:
     """Write a prediction as flat fields; all are None where there is no tagger."""
     if prediction is None:
-        return {"predicted_intent": None, "intent_probability": None, "predicted_slots": None, "tagger_confidence": None}
+        return {
+            "predicted_intent": None,
+            "intent_probability": None,
+            "predicted_slots": None,
+            "tagger_confidence": None,
+        }
     return {
         "predicted_intent": prediction.intent,
         "intent_probability": prediction.intent_probability,

@@ -63,7 +63,9 @@ class Partial:
     @classmethod
     def empty(cls, size: int) -> Partial:
         """Make the partial of nothing, the neutral element of `merge`."""
-        return cls(size, SCHEMA.empty_table(), SCHEMA.empty_table(), Counters(), empty_sketch(), empty_sketch())
+        return cls(
+            size, SCHEMA.empty_table(), SCHEMA.empty_table(), Counters(), empty_sketch(), empty_sketch()
+        )
 
     @property
     def worst_passed(self) -> float:

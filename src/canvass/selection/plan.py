@@ -8,7 +8,7 @@ is a function of the key alone.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -56,6 +56,14 @@ class Batch:
         return sum(candidate.why == "fill" for candidate in self.candidates)
 
 
+class _ScoredBlock(NamedTuple):
+    """A block with columns text, id and count, the keys of its texts, and their scores."""
+
+    batch: pa.RecordBatch
+    keys: pa.Array
+    scored: ScoredKeys
+
+
 @dataclass(frozen=True)
 class Plan:
     """Trained models, a strategy, and how many utterances to choose.
@@ -95,7 +103,12 @@ class Plan:
         check_options(strategy, size, max_tokens, has_committee=target.kind != "all")
         nlu = NLU.train(labelled, target, seed=seed, iterations=ITERATIONS_FOR_SELECTION)
         return cls.of(
-            nlu, (key_of(one.text) for one in labelled), strategy=strategy, size=size, seed=seed, max_tokens=max_tokens
+            nlu,
+            (key_of(one.text) for one in labelled),
+            strategy=strategy,
+            size=size,
+            seed=seed,
+            max_tokens=max_tokens,
         )
 
     @classmethod
@@ -131,6 +144,7 @@ class Plan:
         """
         column = keys(block.column("text"))
         scored = self._score(column)
+        scored_block = _ScoredBlock(block, column, scored)
         blank = scored.lengths == 0
         too_long = scored.lengths > self.max_tokens
         labelled = self._is_excluded(column, scored.hashes) & ~blank
@@ -140,11 +154,11 @@ class Plan:
         add_hashes(scored.hashes, ~blank, distinct)
         add_hashes(scored.hashes, passes, distinct_passed)
         rows = np.flatnonzero(passes)
-        passed = self._best(block, column, scored, rows, self._rank(column, scored, rows), worst_passed)
+        passed = self._best(scored_block, rows, self._rank(scored_block, rows), worst_passed)
         fill = SCHEMA.empty_table()
         if self.strategy.keep is not None and passed.num_rows < self.size and worst_fill > -np.inf:
             rest = np.flatnonzero(open_rows & ~passes)
-            fill = self._best(block, column, scored, rest, nearest_to_zero(scored.scores[rest]), worst_fill)
+            fill = self._best(scored_block, rest, nearest_to_zero(scored.scores[rest]), worst_fill)
         counters = Counters(
             len(block), int(blank.sum()), int(labelled.sum()), int((too_long & ~labelled).sum()), len(rows)
         )
@@ -154,7 +168,9 @@ class Plan:
         if self.nlu.committee is not None:
             return self.nlu.committee.score(column, limit=self.max_tokens)
         # No members: one pass for the lengths and hashes alone.
-        return score_column(column, np.zeros((2, 0), dtype=np.float32), np.zeros(0), bits=1, limit=self.max_tokens)
+        return score_column(
+            column, np.zeros((2, 0), dtype=np.float32), np.zeros(0), bits=1, limit=self.max_tokens
+        )
 
     def _is_excluded(self, column: pa.Array, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Mark the keys that must not be chosen: by hash first, then for certain."""
@@ -166,41 +182,34 @@ class Plan:
             maybe[row] = column[row].as_py() in self.excluded
         return maybe
 
-    def _rank(self, column: pa.Array, scored: ScoredKeys, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _rank(self, block: _ScoredBlock, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Compute the strategy's score of the rows that passed."""
         nothing = np.zeros(len(rows))
         log_intent, log_crf = nothing, nothing
         if "tagger" in self.strategy.models and len(rows):
-            log_intent, log_crf, _ = self.nlu.confidence(column.take(pa.array(rows)))
-        uniform = uniforms(salt(self.seed, "selection"), scored.hashes[rows])
-        return self.strategy.score(
-            Evidence(scored.scores[rows], log_intent, log_crf, scored.lengths[rows], uniform)
-        )
+            log_intent, log_crf, _ = self.nlu.confidence(block.keys.take(pa.array(rows)))
+        uniform = uniforms(salt(self.seed, "selection"), block.scored.hashes[rows])
+        members, lengths = block.scored.scores[rows], block.scored.lengths[rows]
+        return self.strategy.score(Evidence(members, log_intent, log_crf, lengths, uniform))
 
     def _best(
-        self,
-        block: pa.RecordBatch,
-        column: pa.Array,
-        scored: ScoredKeys,
-        rows: NDArray[np.int64],
-        scores: NDArray[np.float64],
-        bound: float,
+        self, block: _ScoredBlock, rows: NDArray[np.int64], scores: NDArray[np.float64], bound: float
     ) -> pa.Table:
         """Make the table of the best rows, leaving out as early as possible what cannot enter it."""
         near = scores <= bound
         rows, scores = rows[near], scores[near]
-        hashes = scored.hashes[rows]
+        hashes = block.scored.hashes[rows]
         first = np.unique(hashes, return_index=True)[1]
         if len(first) > self.size:
             # At least `size` keys score no worse than this (fewer hashes than keys would only make it larger).
             enough = scores <= np.partition(scores[first], self.size - 1)[self.size - 1]
             rows, scores, hashes = rows[enough], scores[enough], hashes[enough]
         taken = pa.array(rows)
-        ids = block.column("id").take(taken)
+        ids = block.batch.column("id").take(taken)
         if ids.null_count:
             ids = pc.coalesce(ids, pa.array([f"{one:016x}" for one in hashes.tolist()], type=pa.string()))
-        found = [column.take(taken), pa.array(scores), ids]
-        found += [block.column(name).take(taken) for name in ("text", "count")]
+        found = [block.keys.take(taken), pa.array(scores), ids]
+        found += [block.batch.column(name).take(taken) for name in ("text", "count")]
         return best(pa.Table.from_arrays(found, schema=SCHEMA), self.size)
 
     def finish(self, partial: Partial) -> Batch:
@@ -258,7 +267,10 @@ class Plan:
         found = []
         nlu, passed = self.nlu, partial.distinct_keys_passed
         if chosen < self.size:
-            found.append(f"the pool had only {chosen} candidates for a batch of {self.size}")
+            found.append(
+                f"the pool had only {chosen} candidates for a batch of {self.size}; {min(passed, chosen)} passed "
+                "the filter"
+            )
         elif passed < ENOUGH * self.size:
             found.append(
                 f"only {'about ' if passed >= self.size else ''}{passed} different utterances passed the filter, "
@@ -267,11 +279,11 @@ class Plan:
             )
         if "tagger" in self.strategy.models and nlu.tagger is not None and not nlu.tagger.knows_slots:
             found.append(
-                f"no utterance of {nlu.target} has a slot: the tagger is always sure, and {self.strategy.name} ranks "
-                "by its other factors alone"
+                "no labelled utterance of the target has a slot: the tagger is always sure, and "
+                f"{self.strategy.name} ranks by its other factors alone"
             )
         if "intents" in self.strategy.models and nlu.intents is None:
-            found.append(f"no utterance of {nlu.target} has an intent: p_intent counts as 1")
+            found.append("no labelled utterance of the target has an intent: p_intent counts as 1")
         if nlu.committee is not None and nlu.positives < FEW_POSITIVES:
             found.append(
                 f"LABELLED has only {nlu.positives} utterances of {nlu.target}: expect a rough committee; "

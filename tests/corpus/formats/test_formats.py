@@ -40,12 +40,12 @@ def test_by_name():
 def test_unknown_formats():
     with pytest.raises(
         OptionError,
-        match=r"a\.docx: the extension '\.docx' is of no known format \(known: \.jsonl, .*--format",
+        match=r"a\.docx: the extension '\.docx' is of no known format \(known: \.jsonl, .*say which format",
     ):
         format_of("a.docx")
     with pytest.raises(
         OptionError,
-        match="--format 'xml' is not a known format; choose one of jsonl, csv, tsv, parquet, text",
+        match="'xml' is not a known format; choose one of jsonl, csv, tsv, parquet, text",
     ):
         format_of("a.jsonl", "xml")
 

@@ -49,7 +49,7 @@ def format_of(path: str, override: str | None = None) -> Format:
         for row in FORMATS:
             if row.name == override:
                 return row
-        raise OptionError(f"--format {override!r} is not a known format; choose one of {known}")
+        raise OptionError(f"{override!r} is not a known format; choose one of {known}")
     if path == STANDARD_STREAM:
         return jsonl.FORMAT
     extension = split_name(path)[0]
@@ -59,7 +59,7 @@ def format_of(path: str, override: str | None = None) -> Format:
     extensions = ", ".join(extension for row in FORMATS for extension in row.extensions)
     raise OptionError(
         f"{path}: the extension {extension!r} is of no known format (known: {extensions}, each also with "
-        f".gz or .zst); rename the file, or name its format with --format ({known})"
+        f".gz or .zst); rename the file, or say which format it is ({known})"
     )
 
 
