@@ -81,7 +81,7 @@ def load(path: str | Path, kind: str, version: int) -> tuple[dict[str, Any], dic
                 )
             listed = document["arrays"]
             if sorted(archive.namelist()) != sorted([HEADER, *(f"{name}.npy" for name in listed)]):
-                raise ValueError("its arrays are not those that its header lists")  # noqa: TRY301 - damage, like the rest
+                raise ValueError("its arrays are not those that its header lists")
             return document["header"], {
                 name: _read_array(archive, name, kind_of_number, shape)
                 for name, (kind_of_number, shape) in listed.items()

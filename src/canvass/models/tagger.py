@@ -92,8 +92,7 @@ class Tagger:
             self._pack([OUTSIDE], np.zeros(0, np.uint64), np.zeros((0, 1)), np.zeros((1, 1)))
             return self
         names = [str(number) for number in range(len(hashes))]
-        rows_of_numbers: list[list[int]] = numbers.reshape(attributes.shape).tolist()
-        items = [[names[number] for number in row] for row in rows_of_numbers]
+        items = [[names[number] for number in row] for row in numbers.reshape(len(attributes), -1).tolist()]
         weights = read_weights(
             self._train([items[a:b] for a, b in itertools.pairwise(starts.tolist())], tags)
         )
