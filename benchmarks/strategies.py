@@ -3,7 +3,7 @@
     python benchmarks/strategies.py ../shared/data/snips --target intent:PlayMusic --seeds 3
 
 The test set is a fifth by hash of the key; the labelled set is drawn by seed; the rest is the pool. Raw results
-(counts after each round, and a digest of what was chosen) go to one JSON file per setting, from which the table is made.
+(counts after each round, a digest of what was chosen) go to one JSON file per setting, from which the table is made.
 """
 
 from __future__ import annotations
