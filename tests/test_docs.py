@@ -60,7 +60,7 @@ def folder(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("line", console_lines())
+@pytest.mark.parametrize("line", list(console_lines()))
 def test_commands_in_the_docs_run(folder, line):
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
@@ -70,7 +70,7 @@ def test_commands_in_the_docs_run(folder, line):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("program", blocks("python"))
+@pytest.mark.parametrize("program", list(blocks("python")))
 def test_python_in_the_docs_runs(folder, program, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     exec(compile(program, "docs", "exec"), {})

@@ -278,5 +278,5 @@ def test_slots_that_are_absent_or_empty_differ(canvass, folder):
     write_records(folder / "none.jsonl", [{**row, "slots": []} for row in rows])
     assert refused(canvass("select", "absent.jsonl", "pool.jsonl", *MUSIC), "LABELLED has 0")
     result = canvass("select", "none.jsonl", "pool.jsonl", *MUSIC)
-    assert "no utterance of domain:music has a slot" in result.err
+    assert "no labelled utterance of the target has a slot" in result.err
     assert all(json.loads(line)["predicted_slots"] == [] for line in result.out.splitlines())
