@@ -1,8 +1,21 @@
 """What the tests of the commands share: files, and what a refusal must look like."""
 
 import json
+import re
+from typing import NamedTuple
 
 MUSIC = ("--domain", "music", "--size", "10")
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self):
+        """What a person reads on a terminal, without colours."""
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.out).replace("\r\n", "\n")
 
 
 def record(utterance, *, annotated=True):

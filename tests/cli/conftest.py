@@ -1,32 +1,19 @@
 import contextlib
 import os
 import pty
-import re
 import select
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from commands import write
+from commands import Result, write
 
 from canvass.cli.main import main
 from examples import labelled_and_rest
 
 COMMAND = [sys.executable, "-c", "from canvass.cli.main import main; main()"]
-
-
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def text(self):
-        """What a person reads on a terminal, without colours."""
-        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.out).replace("\r\n", "\n")
 
 
 @pytest.fixture

@@ -148,6 +148,6 @@ def test_full_disk_behind_standard_output(start, folder):
 def test_real_process_refuses(start, folder):
     process = start("select", "labelled.jsonl", "nix.jsonl", *MUSIC, stdout=-1, stderr=-1, text=True)
     out, err = process.communicate(timeout=30)
-    from conftest import Result
+    from commands import Result
 
     assert refused(Result(process.returncode, out, err), "nix.jsonl")
