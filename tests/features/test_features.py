@@ -7,13 +7,15 @@ from canvass.corpus.normalise import key_of
 from canvass.corpus.spans import tokens
 from canvass.features import reference
 from canvass.features.attributes import ATTRIBUTES
-from canvass.features.columns import attribute_hashes, feature_matrix, hash_column, score_column
+from canvass.features.columns import MemberTable, attribute_hashes, feature_matrix, hash_column, score_column
 from canvass.seeding import hash64, mix64, salt, uniform, uniforms
 from texts import NOTABLE, texts
 
 BITS = 8
 TABLE = np.random.Generator(np.random.PCG64(0)).normal(size=(1 << BITS, 3)).astype(np.float32)
+TABLE[::3] = 0  # buckets without a weight
 BIAS = np.array([0.5, -0.25, 0.125])
+MEMBERS = MemberTable(TABLE, BIAS)
 
 columns = st.lists(texts.map(key_of), max_size=6)
 LONG = "x" * 100_000
@@ -28,7 +30,7 @@ def sliced(keys):
 @example([key_of(text) for text in NOTABLE])
 @example([LONG, "", LONG_RUN, "歌" * 40_000])
 def test_fused_scores_are_those_of_the_reference_to_the_bit(keys):
-    scored = score_column(sliced(keys), TABLE, BIAS, bits=BITS)
+    scored = score_column(sliced(keys), MEMBERS)
     table = TABLE.tolist()
     assert scored.scores.tolist() == [reference.scores(key, table, BIAS.tolist(), BITS) for key in keys]
     assert scored.lengths.tolist() == [len(tokens(key)) for key in keys]
@@ -63,7 +65,7 @@ def test_the_names_of_the_attributes_are_those_of_the_reference():
 
 @given(st.integers(0, 6), texts.map(key_of))
 def test_a_key_beyond_the_limit_is_not_scored(limit, key):
-    scored = score_column(pa.array([key, "play"]), TABLE, BIAS, bits=BITS, limit=max(limit, 1))
+    scored = score_column(pa.array([key, "play"]), MEMBERS, limit=max(limit, 1))
     count = len(tokens(key))
     assert scored.lengths[0] == min(count, max(limit, 1) + 1)
     assert scored.lengths[1] == 1

@@ -30,24 +30,37 @@ class ScoredKeys(NamedTuple):
     hashes: NDArray[np.uint64]
 
 
-def score_column(
-    keys: pa.Array,
-    table: NDArray[np.float32],
-    bias: NDArray[np.float64],
-    *,
-    bits: int,
-    limit: int = UNLIMITED,
-) -> ScoredKeys:
-    """Score a column of keys with all members; `table` is (F, M), `bias` (M,), F = 2^bits."""
+class MemberTable(NamedTuple):
+    """The weights of all members: float32 (F, M), float64 (M,)."""
+
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float64]
+
+    @property
+    def bits(self) -> int:
+        """F = 2^bits."""
+        return len(self.weights).bit_length() - 1
+
+
+def score_column(keys: pa.Array, members: MemberTable, *, limit: int = UNLIMITED) -> ScoredKeys:
+    """Score a column of keys with all members."""
     count = len(keys)
     scored = ScoredKeys(
-        np.empty((count, len(bias)), dtype=np.float64),
+        np.empty((count, len(members.bias)), dtype=np.float64),
         np.empty(count, dtype=np.int32),
         np.empty(count, dtype=np.uint64),
     )
     offsets, data = string_buffers(keys)
     score_keys(
-        offsets, data, limit, *tables(), bits, table, bias, scored.scores, scored.lengths, scored.hashes
+        offsets,
+        data,
+        limit,
+        *tables(),
+        members.bits,
+        *members,
+        scored.scores,
+        scored.lengths,
+        scored.hashes,
     )
     return scored
 
@@ -73,6 +86,17 @@ def feature_matrix(keys: pa.Array, *, bits: int) -> Any:
     matrix = csr_matrix((values[:filled], columns[:filled], starts), shape=(len(keys), 1 << bits))
     matrix.sum_duplicates()
     return matrix
+
+
+def compact(matrix: Any) -> NDArray[np.int64]:
+    """Drop the columns of a CSR matrix that no row uses, in place; returns the numbers of those that stay.
+
+    A linear model keeps the weight zero for a column that no example has, so this changes nothing but the time.
+    """
+    used, numbers = np.unique(matrix.indices, return_inverse=True)
+    matrix.indices = numbers.astype(np.int32)
+    matrix.resize(matrix.shape[0], max(len(used), 1))
+    return used.astype(np.int64)
 
 
 def attribute_hashes(keys: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:

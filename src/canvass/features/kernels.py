@@ -1,7 +1,8 @@
 """The n-gram features of `features.reference`, compiled, straight from the bytes of an Arrow column of keys.
 
 `score_keys` sums the members' weights for the pool: no sparse matrix, no strings. `fill_rows` builds the CSR matrix
-that the members are trained on. Both walk the n-grams in one order, so a sum has one value.
+that the members are trained on. Both walk the n-grams in one order, so a sum has one value: of each word, those that
+end with it, short ones first.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from canvass.compiled import compiled
-from canvass.features.scan import HALF, ZERO, hash_bytes, longest, scan
+from canvass.features.ascii_scan import NOT_ASCII, hash_key, scan_ascii
+from canvass.features.scan import HALF, longest, scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,33 +30,52 @@ def bucket_of(ngram: np.uint64, shift: np.uint64) -> np.uint64:
 
 
 @compiled
-def ngram_buckets(
-    count: int,
-    words: NDArray[np.bool_],
+def scan_words(
+    data: NDArray[np.uint8],
+    low: int,
+    high: int,
+    limit: int,
+    description: NDArray[np.uint8],
+    lower: NDArray[np.int32],
+    lowered: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    is_word: NDArray[np.bool_],
     hashes: NDArray[np.uint64],
-    shift: np.uint64,
-    buckets: NDArray[np.int64],
+) -> tuple[int, int]:
+    """Count the tokens of a key, and hash its words; returns T, or limit + 1, and the number of words.
+
+    Writes `hashes` uint64 (limit + 1,): of the words alone; the other arrays are scratch of `scan`.
+    """
+    tokens, words = scan_ascii(data, low, high, limit, hashes)
+    if tokens != NOT_ASCII:
+        return tokens, words
+    tokens = scan(data, low, high, limit, description, lower, lowered, places, is_word, hashes)
+    words = 0
+    for t in range(min(tokens, limit)):
+        if is_word[t]:
+            hashes[words] = hashes[t]
+            words += 1
+    return tokens, words
+
+
+@compiled
+def ngram_buckets(
+    words: int, hashes: NDArray[np.uint64], shift: np.uint64, buckets: NDArray[np.int64]
 ) -> int:
-    """Write the buckets of all n-grams of T tokens to `buckets`, in the order of summation; returns their number n."""
+    """Write the buckets of all n-grams of words to `buckets`, in the order of summation; returns their number n."""
     found = 0
-    before = ZERO
-    before_2 = ZERO
-    seen = 0
-    for t in range(count):
-        if not words[t]:
-            continue
+    for t in range(words):
         here = hashes[t]
         buckets[found] = bucket_of(here, shift)
         found += 1
-        if seen > 0:
-            buckets[found] = bucket_of(before * NGRAM_FACTOR + here, shift)
+        if t > 0:
+            pair = hashes[t - 1] * NGRAM_FACTOR + here
+            buckets[found] = bucket_of(pair, shift)
             found += 1
-        if seen > 1:
-            buckets[found] = bucket_of((before_2 * NGRAM_FACTOR + before) * NGRAM_FACTOR + here, shift)
+        if t > 1:
+            triple = (hashes[t - 2] * NGRAM_FACTOR + hashes[t - 1]) * NGRAM_FACTOR + here
+            buckets[found] = bucket_of(triple, shift)
             found += 1
-        before_2 = before
-        before = here
-        seen += 1
     return found
 
 
@@ -81,7 +102,7 @@ def score_keys(
     capacity = min(limit, longest_key) + 1
     lowered = np.empty(longest_key * 3 // 2 + 8, dtype=np.uint8)
     places = np.empty((capacity, 4), dtype=np.int64)
-    words = np.empty(capacity, dtype=np.bool_)
+    is_word = np.empty(capacity, dtype=np.bool_)
     hashes = np.empty(capacity, dtype=np.uint64)
     buckets = np.empty(3 * capacity, dtype=np.int64)
     shift = np.uint64(64 - bits)
@@ -90,18 +111,32 @@ def score_keys(
     for row in range(len(offsets) - 1):
         low = offsets[row]
         high = offsets[row + 1]
-        key_hashes[row] = hash_bytes(data, low, high)
-        count = scan(data, low, high, limit, description, lower, lowered, places, words, hashes)
-        lengths[row] = count
-        if count > limit:
+        key_hashes[row] = hash_key(data, low, high)
+        tokens, words = scan_words(
+            data, low, high, limit, description, lower, lowered, places, is_word, hashes
+        )
+        lengths[row] = tokens
+        if tokens > limit:
             scores[row, :] = 0.0
             continue
-        found = ngram_buckets(count, words, hashes, shift, buckets)
+        found = ngram_buckets(words, hashes, shift, buckets)
+        scale = 1.0 / math.sqrt(found) if found > 0 else 0.0
+        if members == 3:
+            # The committee as it is: sums in registers. The loop below says the same for any number.
+            sum_0, sum_1, sum_2 = 0.0, 0.0, 0.0
+            for i in range(found):
+                weights = table[buckets[i]]
+                sum_0 += weights[0]
+                sum_1 += weights[1]
+                sum_2 += weights[2]
+            scores[row, 0] = sum_0 * scale + bias[0]
+            scores[row, 1] = sum_1 * scale + bias[1]
+            scores[row, 2] = sum_2 * scale + bias[2]
+            continue
         sums[:] = 0.0
         for i in range(found):
             for m in range(members):
                 sums[m] += table[buckets[i], m]
-        scale = 1.0 / math.sqrt(found) if found > 0 else 0.0
         for m in range(members):
             scores[row, m] = sums[m] * scale + bias[m]
 
@@ -110,7 +145,7 @@ def score_keys(
 def hash_keys(offsets: NDArray[np.int32], data: NDArray[np.uint8], key_hashes: NDArray[np.uint64]) -> None:
     """Hash every key of a block, as `seeding.hash64`. Writes `key_hashes` uint64 (N,)."""
     for row in range(len(offsets) - 1):
-        key_hashes[row] = hash_bytes(data, offsets[row], offsets[row + 1])
+        key_hashes[row] = hash_key(data, offsets[row], offsets[row + 1])
 
 
 @compiled
@@ -131,15 +166,24 @@ def fill_rows(
     capacity = longest(offsets) + 1
     lowered = np.empty(capacity * 3 // 2 + 8, dtype=np.uint8)
     places = np.empty((capacity, 4), dtype=np.int64)
-    words = np.empty(capacity, dtype=np.bool_)
+    is_word = np.empty(capacity, dtype=np.bool_)
     hashes = np.empty(capacity, dtype=np.uint64)
     shift = np.uint64(64 - bits)
     starts[0] = 0
     for row in range(len(offsets) - 1):
-        count = scan(
-            data, offsets[row], offsets[row + 1], capacity, description, lower, lowered, places, words, hashes
+        _, words = scan_words(
+            data,
+            offsets[row],
+            offsets[row + 1],
+            capacity - 1,
+            description,
+            lower,
+            lowered,
+            places,
+            is_word,
+            hashes,
         )
         first = starts[row]
-        found = ngram_buckets(count, words, hashes, shift, columns[first:])
+        found = ngram_buckets(words, hashes, shift, columns[first:])
         values[first : first + found] = 1.0 / math.sqrt(found) if found > 0 else 0.0
         starts[row + 1] = first + found

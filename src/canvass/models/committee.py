@@ -12,7 +12,14 @@ import numpy as np
 
 from canvass.corpus.normalise import keys
 from canvass.errors import TrainingError
-from canvass.features.columns import UNLIMITED, ScoredKeys, feature_matrix, score_column
+from canvass.features.columns import (
+    UNLIMITED,
+    MemberTable,
+    ScoredKeys,
+    compact,
+    feature_matrix,
+    score_column,
+)
 from canvass.seeding import derived_seed
 
 if TYPE_CHECKING:
@@ -49,22 +56,24 @@ class Committee:
         self.alpha = alpha
         self.epochs = epochs
         self.ridge = ridge
-        self._table: NDArray[np.float32] | None = None
-        self._bias: NDArray[np.float64] | None = None
+        self._members: MemberTable | None = None
+
+    @property
+    def members(self) -> MemberTable:
+        """The packed weights of all members; raises TrainingError before `fit`."""
+        if self._members is None:
+            raise TrainingError("the committee is not trained; call fit first")
+        return self._members
 
     @property
     def table(self) -> NDArray[np.float32]:
         """The weights, float32 (F, M)."""
-        if self._table is None:
-            raise TrainingError("the committee is not trained; call fit first")
-        return self._table
+        return self.members.weights
 
     @property
     def bias(self) -> NDArray[np.float64]:
         """The constants, float64 (M,)."""
-        if self._bias is None:
-            raise TrainingError("the committee is not trained; call fit first")
-        return self._bias
+        return self.members.bias
 
     def fit(self, texts: Sequence[str], is_target: Sequence[bool]) -> Self:
         """Train all members.
@@ -82,10 +91,7 @@ class Committee:
         if len(set(labels.tolist())) < 2:  # noqa: PLR2004 - both classes
             raise TrainingError("the committee needs at least one positive and one negative example")
         matrix = feature_matrix(keys(pa.array(texts, type=pa.string())), bits=self.bits)
-        # Columns that no example has would keep the weight zero; leaving them out changes nothing but the time.
-        used, compact = np.unique(matrix.indices, return_inverse=True)
-        matrix.indices = compact.astype(np.int32)
-        matrix.resize(matrix.shape[0], max(len(used), 1))
+        used = compact(matrix)
         table = np.zeros((1 << self.bits, len(MEMBERS)), dtype=np.float32)
         bias = np.zeros(len(MEMBERS))
         with threadpool_limits(1):  # sums in one order
@@ -94,7 +100,7 @@ class Committee:
                 learner.fit(matrix, labels)
                 table[used, m] = learner.coef_.ravel()[: len(used)]
                 bias[m] = float(np.ravel(learner.intercept_)[0])
-        self._table, self._bias = table, bias
+        self._members = MemberTable(table, bias)
         return self
 
     def _learner(self, member: str) -> Any:
@@ -113,7 +119,7 @@ class Committee:
 
     def score(self, column: pa.Array, *, limit: int = UNLIMITED) -> ScoredKeys:
         """Score a column of keys; keys of more than `limit` tokens are not scored."""
-        return score_column(column, self.table, self.bias, bits=self.bits, limit=limit)
+        return score_column(column, self.members, limit=limit)
 
     def decision_function(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Score texts: y_m, float64 (N, M)."""
@@ -146,5 +152,5 @@ class Committee:
         committee = cls(bits=bits)
         table = np.zeros((1 << bits, len(MEMBERS)), dtype=np.float32)
         table[rows] = weights
-        committee._table, committee._bias = table, bias
+        committee._members = MemberTable(table, bias)
         return committee

@@ -9,7 +9,7 @@ import numpy as np
 
 from canvass.compiled import compiled
 from canvass.errors import TrainingError
-from canvass.features.columns import feature_matrix
+from canvass.features.columns import compact, feature_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,9 +68,7 @@ class IntentClassifier:
             raise TrainingError("the intent classifier needs at least one utterance with an intent")
         self.names = sorted(set(intents))
         matrix = feature_matrix(column, bits=self.bits)
-        used, compact = np.unique(matrix.indices, return_inverse=True)
-        matrix.indices = compact.astype(np.int32)
-        matrix.resize(matrix.shape[0], max(len(used), 1))
+        used = compact(matrix)
         weights = np.zeros((len(used), len(self.names)))
         bias = np.zeros(len(self.names))
         if len(self.names) > 1:
@@ -83,7 +81,7 @@ class IntentClassifier:
                 coefficients = np.vstack([np.zeros_like(coefficients), coefficients])
                 intercepts = np.append(0.0, intercepts)
             weights, bias = np.ascontiguousarray(coefficients.T), np.ascontiguousarray(intercepts)
-        self._pack(used.astype(np.int64), weights, bias)
+        self._pack(used, weights, bias)
         return self
 
     def _pack(

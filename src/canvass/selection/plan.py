@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from canvass.corpus.normalise import key_of, keys
 from canvass.errors import InputError, OptionError, TrainingError
-from canvass.features.columns import score_column
+from canvass.features.columns import MemberTable, score_column
 from canvass.models.committee import MEMBERS
 from canvass.models.nlu import NLU
 from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 MAX_TOKENS = 40
 SIZE = 500
 FEW_POSITIVES = 20
+NO_MEMBERS = MemberTable(np.zeros((2, 0), dtype=np.float32), np.zeros(0))
 ENOUGH = 3  # a ranking of fewer than so many times the size had little to choose from
 
 
@@ -168,9 +169,7 @@ class Plan:
         if self.nlu.committee is not None:
             return self.nlu.committee.score(column, limit=self.max_tokens)
         # No members: one pass for the lengths and hashes alone.
-        return score_column(
-            column, np.zeros((2, 0), dtype=np.float32), np.zeros(0), bits=1, limit=self.max_tokens
-        )
+        return score_column(column, NO_MEMBERS, limit=self.max_tokens)
 
     def _is_excluded(self, column: pa.Array, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Mark the keys that must not be chosen: by hash first, then for certain."""

@@ -1,0 +1,84 @@
+"""Run scenarios, keep the raw seconds, and print the figures.
+
+    python benchmarks/run.py                      # all; about half an hour
+    python benchmarks/run.py --quick              # small pools, two runs, nothing kept
+    python benchmarks/run.py --scenario round --list
+
+Candidate and peer take turns, in one process on one thread, or as whole processes. Raw seconds go to one JSON file a
+scenario under benchmarks/results/; figures are computed from these.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+PINNED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+ENVIRONMENT = dict(os.environ)
+os.environ.update(dict.fromkeys(PINNED, "1"))  # before numpy is imported
+
+from canvass.files import whole_file  # noqa: E402
+from figures import report  # noqa: E402
+from harness import heavy_modules, time_functions, time_processes  # noqa: E402
+from machine import machine, versions  # noqa: E402
+from scenarios import SCENARIOS, Scenario  # noqa: E402
+from workloads import workload  # noqa: E402
+
+RESULTS = Path(__file__).parent / "results"
+RUNS, QUICK_RUNS = 5, 2
+
+
+def run(scenario: Scenario, *, quick: bool, runs: int) -> dict[str, Any]:
+    """Run a scenario; returns the document that is kept."""
+    sizes = [scenario.workload, *([scenario.base] if scenario.base else [])]
+    works = [workload(size, quick=quick) for size in sizes]
+    for work in works:
+        work.make()
+    time_all = time_processes if scenario.processes else time_functions
+    document: dict[str, Any] = {
+        "scenario": scenario.id,
+        "workload": works[0].name,
+        "base": works[1].name if scenario.base else None,
+        "command": f"python benchmarks/run.py --scenario {scenario.id}",
+        "machine": machine(),
+        "versions": versions(),
+        "runs": time_all(scenario, works, runs, ENVIRONMENT),
+    }
+    if scenario.processes and scenario.measure == "seconds":
+        document["heavy_modules"] = heavy_modules(scenario.candidate(works[0]), ENVIRONMENT)
+    return document
+
+
+def main() -> None:
+    """Run what is asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scenario", action="append", choices=SCENARIOS, metavar="ID", help="may be repeated")
+    parser.add_argument("--quick", action="store_true", help="small pools and few runs; nothing is kept")
+    parser.add_argument("--runs", type=int, help=f"of each side [default: {RUNS}]")
+    parser.add_argument("--list", action="store_true", help="name the scenarios")
+    parser.add_argument("--report", action="store_true", help="print the figures of the results that are there")
+    options = parser.parse_args()
+    for name in options.scenario or SCENARIOS:
+        scenario, path = SCENARIOS[name], RESULTS / f"{name}.json"
+        if options.list:
+            print(f"{name}: {scenario.what}")
+        elif options.report:
+            if path.exists():
+                print(report(scenario, json.loads(path.read_text())))
+        else:
+            runs = options.runs or (QUICK_RUNS if options.quick else RUNS)
+            document = run(scenario, quick=options.quick, runs=runs)
+            if not options.quick:
+                RESULTS.mkdir(exist_ok=True)
+                with whole_file(path) as stream:
+                    stream.write(json.dumps(document).encode() + b"\n")
+            print(report(scenario, document))
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Machine instructions that numba has no words for: an unaligned load of eight bytes, and counting zero bits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+BYTE, WORD = ir.IntType(8), ir.IntType(64)
+
+
+@intrinsic
+def load_word(_context: Any, data: Any, _at: Any) -> Any:
+    """Load data[at : at + 8], uint8, as one little-endian uint64; the caller sees to it that they are there."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0])
+        place = builder.gep(builder.bitcast(array.data, BYTE.as_pointer()), [arguments[1]])
+        load = builder.load(builder.bitcast(place, WORD.as_pointer()))
+        load.align = 1
+        return load
+
+    return types.uint64(data, types.int64), generate
+
+
+@intrinsic
+def trailing_zeros(_context: Any, _word: Any) -> Any:
+    """Count the zero bits below the lowest one of a uint64; 64 for zero."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.uint64(types.uint64), generate
