@@ -11,7 +11,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "canvass"
 
 # Layer 0 may be imported by everyone. A name stands for the module and, for a package, for all inside it.
-LAYER_0 = ("errors", "types", "seeding", "files", "compiled")
+LAYER_0 = ("errors", "types", "seeding", "files", "compiled", "machine")
 
 # module: what else of canvass it may import
 TABLE: dict[str, tuple[str, ...]] = {
@@ -20,6 +20,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "seeding": (),
     "files": (),
     "compiled": (),
+    "machine": (),
     "corpus.characters": (),
     "corpus.scanning": ("corpus.characters",),
     "corpus.normalise": ("corpus.characters", "corpus.scanning"),
@@ -31,7 +32,8 @@ TABLE: dict[str, tuple[str, ...]] = {
     "corpus.demo": ("corpus.embedded",),
     "features.reference": ("corpus.characters", "corpus.spans"),
     "features.scan": ("corpus.characters", "corpus.scanning"),
-    "features.kernels": ("features.scan",),
+    "features.ascii_scan": ("corpus.characters", "corpus.scanning", "features.scan"),
+    "features.kernels": ("features.ascii_scan", "features.scan"),
     "features.attributes": ("corpus.characters", "corpus.scanning", "features.scan"),
     "features.columns": ("corpus.characters", "corpus.normalise", "features.kernels", "features.attributes"),
     "metrics": ("corpus.spans",),

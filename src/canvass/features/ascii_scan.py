@@ -1,9 +1,13 @@
 """The words of an ASCII key, eight bytes at a time: the fast way of `scan` for most requests of most languages.
 
-A word of eight bytes is loaded at once, lower-cased, and searched for its first byte that is neither letter nor
-digit, by arithmetic on all bytes together: adding a constant to each byte sets its high bit where it is beyond a
-bound, and no carry crosses bytes since their high bits are cleared first. Whatever is not ASCII sends the whole key
-to `scan`, the general way, which gives the same tokens and hashes.
+Eight bytes are loaded at once, lower-cased, and those that are letters or digits marked, by arithmetic on all bytes
+together: adding a constant to each byte sets its high bit where it is beyond a bound, and no carry crosses bytes
+since their high bits are cleared first.
+
+* `scan_short` marks all bytes of a key of at most 64 in one word of bits, in which words are runs of ones.
+* `scan_ascii` goes from token to token; it takes keys of any length, and apostrophes.
+
+Whatever is not ASCII sends the whole key to `scan`, the general way, which gives the same tokens and hashes.
 """
 
 from __future__ import annotations
@@ -14,38 +18,28 @@ import numpy as np
 
 from canvass.compiled import compiled
 from canvass.corpus.characters import KIND, LETTER, NUMBER, SPACE, describe
-from canvass.corpus.scanning import BLANK
-from canvass.features.machine import load_word, trailing_zeros
+from canvass.corpus.scanning import BLANK, BLANKS, EACH, HIGH_BITS, LOW_BITS, word_at, zero_bytes
 from canvass.features.scan import APOSTROPHE, START, ZERO, fold
+from canvass.machine import count_ones, load_word, store_word, trailing_zeros
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NOT_ASCII = -1
+NOT_SHORT = -2
+SHORT = 64  # bytes: as many as a word has bits
 FOREIGN = 0xFF  # the kind of a byte that is not ASCII
 KINDS = np.array([describe(chr(byte)) & KIND for byte in range(128)] + [FOREIGN] * 128, dtype=np.uint8)
 
-EACH = 0x0101_0101_0101_0101  # a one in each byte
-HIGH_BITS = np.uint64(0x80 * EACH)
-LOW_BITS = np.uint64(0x7F * EACH)
 FROM_UPPER_A, BEYOND_UPPER_Z = np.uint64((0x80 - ord("A")) * EACH), np.uint64((0x7F - ord("Z")) * EACH)
 FROM_LOWER_A, BEYOND_LOWER_Z = np.uint64((0x80 - ord("a")) * EACH), np.uint64((0x7F - ord("z")) * EACH)
 FROM_ZERO, BEYOND_NINE = np.uint64((0x80 - ord("0")) * EACH), np.uint64((0x7F - ord("9")) * EACH)
+APOSTROPHES = np.uint64(APOSTROPHE * EACH)
 FIRST_BYTE = np.uint64(0x80)
+# Multiplied by this, the lowest bits of eight bytes become the bits of the highest byte, in their order.
+GATHER = np.uint64(0x0102_0408_1020_4080)
+SEVEN, EIGHT, LAST_BYTE = np.uint64(7), np.uint64(8), np.uint64(56)
 ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
-
-
-@compiled
-def word_at(data: NDArray[np.uint8], at: int, high: int) -> np.uint64:
-    """Load the bytes of data[at:high], at most eight, as a little-endian word padded with zeros."""
-    size = high - at
-    if at + 8 <= len(data):
-        word = load_word(data, at)
-        return word if size >= 8 else word & ((ONE << np.uint64(8 * size)) - ONE)
-    word = ZERO
-    for i in range(min(size, 8)):
-        word |= np.uint64(data[at + i]) << np.uint64(8 * i)
-    return word
 
 
 @compiled
@@ -74,6 +68,64 @@ def no_word_characters(word: np.uint64) -> np.uint64:
     letters = (heptets + FROM_LOWER_A) & ~(heptets + BEYOND_LOWER_Z)
     digits = (heptets + FROM_ZERO) & ~(heptets + BEYOND_NINE)
     return ~((letters | digits) & ~word) & HIGH_BITS
+
+
+@compiled
+def gather(high_bits: np.uint64) -> np.uint64:
+    """Collect the high bits of eight bytes in the lowest byte, the first byte's lowest."""
+    return ((high_bits >> SEVEN) * GATHER) >> LAST_BYTE
+
+
+@compiled
+def scan_short(
+    data: NDArray[np.uint8],
+    low: int,
+    high: int,
+    lowered: NDArray[np.uint8],
+    hashes: NDArray[np.uint64],
+) -> tuple[int, int]:
+    """Do what `scan_ascii` does, without a limit, for a key of 1 to 64 bytes without an apostrophe.
+
+    Returns NOT_ASCII, or NOT_SHORT where there is an apostrophe. `lowered` uint8 (72,) is scratch: the
+    lower-cased key, padded with zeros.
+    """
+    in_word = ZERO  # a bit for each byte
+    blank = ZERO
+    at = low
+    shift = ZERO
+    while at < high:
+        word = word_at(data, at, high)
+        if word & HIGH_BITS:
+            return NOT_ASCII, 0
+        if zero_bytes(word ^ APOSTROPHES):
+            return NOT_SHORT, 0
+        small = lower_case(word)
+        store_word(lowered, at - low, small)
+        in_word |= gather(no_word_characters(small) ^ HIGH_BITS) << shift
+        blank |= gather(zero_bytes(word ^ BLANKS)) << shift
+        at += 8
+        shift += EIGHT
+    store_word(lowered, at - low, ZERO)
+    size = np.uint64(high - low)
+    inside = ~ZERO >> (np.uint64(SHORT) - size)
+    tokens = np.int64(count_ones(inside & ~in_word & ~blank))
+    words = 0
+    while in_word:
+        start = trailing_zeros(in_word)
+        following = in_word + (in_word & (~in_word + ONE))  # the lowest run of ones becomes the one after it
+        length = trailing_zeros(following) - start
+        in_word &= following
+        state = START
+        place = np.int64(start)
+        left = length
+        while left > EIGHT:
+            state = fold(state, load_word(lowered, place))
+            place += 8
+            left -= EIGHT
+        last = load_word(lowered, place) & (~ZERO >> (np.uint64(64) - (left << THREE)))
+        hashes[words] = fold(fold(state, last), length)
+        words += 1
+    return tokens + words, words
 
 
 @compiled

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from canvass.compiled import compiled
-from canvass.features.ascii_scan import NOT_ASCII, hash_key, scan_ascii
+from canvass.features.ascii_scan import NOT_ASCII, NOT_SHORT, SHORT, hash_key, scan_ascii, scan_short
 from canvass.features.scan import HALF, longest, scan
 
 if TYPE_CHECKING:
@@ -44,9 +44,16 @@ def scan_words(
 ) -> tuple[int, int]:
     """Count the tokens of a key, and hash its words; returns T, or limit + 1, and the number of words.
 
-    Writes `hashes` uint64 (limit + 1,): of the words alone; the other arrays are scratch of `scan`.
+    Writes `hashes` uint64 (at least 64 and limit + 1,): of the words alone; the other arrays are scratch of `scan`
+    and `scan_short`.
     """
-    tokens, words = scan_ascii(data, low, high, limit, hashes)
+    tokens, words = NOT_SHORT, 0
+    if 0 < high - low <= SHORT:
+        tokens, words = scan_short(data, low, high, lowered, hashes)
+        if tokens > limit:
+            return limit + 1, 0
+    if tokens == NOT_SHORT:
+        tokens, words = scan_ascii(data, low, high, limit, hashes)
     if tokens != NOT_ASCII:
         return tokens, words
     tokens = scan(data, low, high, limit, description, lower, lowered, places, is_word, hashes)
@@ -100,11 +107,11 @@ def score_keys(
     """
     longest_key = longest(offsets)
     capacity = min(limit, longest_key) + 1
-    lowered = np.empty(longest_key * 3 // 2 + 8, dtype=np.uint8)
+    lowered = np.empty(longest_key * 3 // 2 + SHORT + 8, dtype=np.uint8)
     places = np.empty((capacity, 4), dtype=np.int64)
     is_word = np.empty(capacity, dtype=np.bool_)
-    hashes = np.empty(capacity, dtype=np.uint64)
-    buckets = np.empty(3 * capacity, dtype=np.int64)
+    hashes = np.empty(max(capacity, SHORT), dtype=np.uint64)
+    buckets = np.empty(3 * len(hashes), dtype=np.int64)
     shift = np.uint64(64 - bits)
     members = len(bias)
     sums = np.empty(members, dtype=np.float64)
@@ -164,10 +171,10 @@ def fill_rows(
     Writes `starts` int64 (N + 1,), and `columns` and `values`, which must have room for 3 entries a byte of text.
     """
     capacity = longest(offsets) + 1
-    lowered = np.empty(capacity * 3 // 2 + 8, dtype=np.uint8)
+    lowered = np.empty(capacity * 3 // 2 + SHORT + 8, dtype=np.uint8)
     places = np.empty((capacity, 4), dtype=np.int64)
     is_word = np.empty(capacity, dtype=np.bool_)
-    hashes = np.empty(capacity, dtype=np.uint64)
+    hashes = np.empty(max(capacity, SHORT), dtype=np.uint64)
     shift = np.uint64(64 - bits)
     starts[0] = 0
     for row in range(len(offsets) - 1):

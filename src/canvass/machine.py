@@ -1,4 +1,4 @@
-"""Machine instructions that numba has no words for: an unaligned load of eight bytes, and counting zero bits."""
+"""Machine instructions that numba has no words for: an unaligned load of eight bytes, and counting bits."""
 
 from __future__ import annotations
 
@@ -27,10 +27,33 @@ def load_word(_context: Any, data: Any, _at: Any) -> Any:
 
 
 @intrinsic
+def store_word(_context: Any, data: Any, _at: Any, _word: Any) -> Any:
+    """Store a uint64 as data[at : at + 8], uint8, little-endian; the caller sees to it that there is room."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0])
+        place = builder.gep(builder.bitcast(array.data, BYTE.as_pointer()), [arguments[1]])
+        builder.store(arguments[2], builder.bitcast(place, WORD.as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return types.void(data, types.int64, types.uint64), generate
+
+
+@intrinsic
 def trailing_zeros(_context: Any, _word: Any) -> Any:
     """Count the zero bits below the lowest one of a uint64; 64 for zero."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.uint64(types.uint64), generate
+
+
+@intrinsic
+def count_ones(_context: Any, _word: Any) -> Any:
+    """Count the one bits of a uint64."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
 
     return types.uint64(types.uint64), generate
