@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 LOGGER = logging.getLogger(__name__)
-CONSTANTS = ("seeding.py", "corpus/characters.py")
+CONSTANTS = ("seeding.py", "machine.py", "corpus/characters.py")
 SETTINGS: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
 
 

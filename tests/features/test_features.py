@@ -98,3 +98,26 @@ def test_uniform_draws_are_uniform():
 def test_buckets_are_spread():
     buckets = [reference.bucket(hash64(str(i).encode()), 10) for i in range(50_000)]
     assert np.bincount(buckets, minlength=1024).max() < 49 + 8 * 7
+
+
+def test_keys_around_the_sizes_of_words_and_masks():
+    """Where the fast scans change hands: 8 bytes a word, 64 bytes a short key, apostrophes, the end of the memory."""
+    keys = [
+        text[:size].strip()
+        for size in (1, 7, 8, 9, 15, 16, 17, 62, 63, 64, 65, 66, 127, 128, 129)
+        for text in (
+            "X" * 200,
+            "aB3 " * 50,
+            "it's " * 40,
+            "a." * 100,
+            "abcdefgh " * 20,
+            "1234567 " * 20,
+            "z" * 63 + "é" * 9,
+        )
+    ]
+    for column in (sliced(keys), *(sliced([key]) for key in keys)):
+        scored = score_column(column, MEMBERS)
+        expected = [reference.scores(key, TABLE.tolist(), BIAS.tolist(), BITS) for key in column.to_pylist()]
+        assert scored.scores.tolist() == expected
+        assert scored.lengths.tolist() == [len(tokens(key)) for key in column.to_pylist()]
+        assert scored.hashes.tolist() == [hash64(key.encode()) for key in column.to_pylist()]

@@ -5,8 +5,6 @@ import re
 import unicodedata
 from functools import reduce
 
-import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -194,17 +192,6 @@ def test_what_is_labelled_is_never_chosen_however_it_is_spelled(twins, name):
     batch = select(plan_of(twin, name, 50), Pool.of(rows))
     assert [one.key for one in batch.candidates] == ["play what i like"]
     assert batch.counters.labelled == 3 * len(LABELLED)
-
-
-def test_excluded_by_the_key_and_not_by_its_hash_alone(twins, monkeypatch):
-    """A key whose hash is that of a labelled one may be chosen."""
-    plan = plan_of(twins[MUSIC], "random", 5)
-    column = pa.array(["play a", "play b"])
-    hashes = np.array([hash64(b"play a"), hash64(b"play b")], dtype=np.uint64)
-    known = Plan(plan.nlu, plan.strategy, 5, 0, 40, frozenset(["play b"]), np.sort(hashes))
-    assert known._is_excluded(column, hashes).tolist() == [False, True]
-    nothing = Plan(plan.nlu, plan.strategy, 5, 0, 40, frozenset(), np.zeros(0, dtype=np.uint64))
-    assert nothing._is_excluded(column, hashes).tolist() == [False, False]
 
 
 def test_the_longest_utterance_that_is_let_in(twins):

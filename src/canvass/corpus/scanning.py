@@ -43,7 +43,7 @@ def word_at(data: NDArray[np.uint8], at: int, high: int) -> np.uint64:
     """Load the bytes of data[at:high], at most eight, as a little-endian word padded with zeros."""
     size = high - at
     if at + 8 <= len(data):
-        word = load_word(data, at)
+        word: np.uint64 = load_word(data, at)
         return word if size >= 8 else word & ((ONE << np.uint64(8 * size)) - ONE)
     word = ZERO
     for i in range(min(size, 8)):

@@ -39,7 +39,7 @@ FIRST_BYTE = np.uint64(0x80)
 # Multiplied by this, the lowest bits of eight bytes become the bits of the highest byte, in their order.
 GATHER = np.uint64(0x0102_0408_1020_4080)
 SEVEN, EIGHT, LAST_BYTE = np.uint64(7), np.uint64(8), np.uint64(56)
-ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
+ONE, TWO = np.uint64(1), np.uint64(2)
 
 
 @compiled
@@ -108,22 +108,21 @@ def scan_short(
     store_word(lowered, at - low, ZERO)
     size = np.uint64(high - low)
     inside = ~ZERO >> (np.uint64(SHORT) - size)
-    tokens = np.int64(count_ones(inside & ~in_word & ~blank))
+    tokens: int = count_ones(inside & ~in_word & ~blank)
     words = 0
     while in_word:
-        start = trailing_zeros(in_word)
+        place: int = trailing_zeros(in_word)
         following = in_word + (in_word & (~in_word + ONE))  # the lowest run of ones becomes the one after it
-        length = trailing_zeros(following) - start
+        length: int = trailing_zeros(following) - place
         in_word &= following
         state = START
-        place = np.int64(start)
         left = length
-        while left > EIGHT:
+        while left > 8:
             state = fold(state, load_word(lowered, place))
             place += 8
-            left -= EIGHT
-        last = load_word(lowered, place) & (~ZERO >> (np.uint64(64) - (left << THREE)))
-        hashes[words] = fold(fold(state, last), length)
+            left -= 8
+        last = load_word(lowered, place) & (~ZERO >> np.uint64(64 - 8 * left))
+        hashes[words] = fold(fold(state, last), np.uint64(length))
         words += 1
     return tokens + words, words
 
@@ -166,10 +165,10 @@ def scan_ascii(
                 state = fold(state, word)
                 at += 8
                 continue
-            size = trailing_zeros(ends) >> THREE
-            if size > ZERO:
-                state = fold(state, word & ((ONE << (size << THREE)) - ONE))
-                at += np.int64(size)
+            size: int = trailing_zeros(ends) >> 3
+            if size > 0:
+                state = fold(state, word & ((ONE << np.uint64(8 * size)) - ONE))
+                at += size
             break
         hashes[words] = fold(state, np.uint64(at - start))
         words += 1

@@ -7,7 +7,7 @@ is a function of the key alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
@@ -20,7 +20,8 @@ from canvass.features.columns import MemberTable, score_column
 from canvass.models.committee import MEMBERS
 from canvass.models.nlu import NLU
 from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION
-from canvass.seeding import hash64, salt, uniforms
+from canvass.seeding import salt, uniforms
+from canvass.selection.excluded import Excluded
 from canvass.selection.partial import SCHEMA, Counters, Partial, best
 from canvass.selection.sketch import add_hashes, empty_sketch
 from canvass.strategies import DEFAULT, Evidence, Strategy, nearest_to_zero, strategy_named
@@ -77,8 +78,7 @@ class Plan:
     size: int
     seed: int
     max_tokens: int
-    excluded: frozenset[str]
-    excluded_hashes: NDArray[np.uint64] = field(repr=False)
+    excluded: Excluded
 
     @classmethod
     def train(
@@ -131,9 +131,7 @@ class Plan:
                 f"{nlu.target} that are annotated for slots (an empty list says that there are none); LABELLED has "
                 f"{nlu.annotated}"
             )
-        known = frozenset(excluded)
-        hashes = np.array(sorted({hash64(key.encode()) for key in known}), dtype=np.uint64)
-        return cls(nlu, chosen, size, seed, max_tokens, known, hashes)
+        return cls(nlu, chosen, size, seed, max_tokens, Excluded(excluded))
 
     def score_block(
         self, block: pa.RecordBatch, *, worst_passed: float = np.inf, worst_fill: float = np.inf
@@ -148,7 +146,7 @@ class Plan:
         scored_block = _ScoredBlock(block, column, scored)
         blank = scored.lengths == 0
         too_long = scored.lengths > self.max_tokens
-        labelled = self._is_excluded(column, scored.hashes) & ~blank
+        labelled = self.excluded.mask(column, scored.hashes) & ~blank
         open_rows = ~(blank | too_long | labelled)
         passes = open_rows if self.strategy.keep is None else open_rows & self.strategy.keep(scored.scores)
         distinct, distinct_passed = empty_sketch(), empty_sketch()
@@ -171,22 +169,16 @@ class Plan:
         # No members: one pass for the lengths and hashes alone.
         return score_column(column, NO_MEMBERS, limit=self.max_tokens)
 
-    def _is_excluded(self, column: pa.Array, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
-        """Mark the keys that must not be chosen: by hash first, then for certain."""
-        places = np.searchsorted(self.excluded_hashes, hashes)
-        maybe = np.zeros(len(column), dtype=np.bool_)
-        within = places < len(self.excluded_hashes)
-        maybe[within] = self.excluded_hashes[places[within]] == hashes[within]
-        for row in np.flatnonzero(maybe).tolist():
-            maybe[row] = column[row].as_py() in self.excluded
-        return maybe
-
     def _rank(self, block: _ScoredBlock, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Compute the strategy's score of the rows that passed."""
         nothing = np.zeros(len(rows))
         log_intent, log_crf = nothing, nothing
         if "tagger" in self.strategy.models and len(rows):
-            log_intent, log_crf, _ = self.nlu.confidence(block.keys.take(pa.array(rows)))
+            # A key that stands in the block more than once is tagged once.
+            once = block.keys.take(pa.array(rows)).dictionary_encode()
+            log_intent, log_crf, _ = self.nlu.confidence(once.dictionary)
+            places = once.indices.to_numpy()
+            log_intent, log_crf = log_intent[places], log_crf[places]
         uniform = uniforms(salt(self.seed, "selection"), block.scored.hashes[rows])
         members, lengths = block.scored.scores[rows], block.scored.lengths[rows]
         return self.strategy.score(Evidence(members, log_intent, log_crf, lengths, uniform))
