@@ -34,7 +34,8 @@ format: $(READY) ## Put the code into its one format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## Run the benchmarks and print what docs/ quotes
+bench: $(READY) ## Run the benchmarks against the peers and print what docs/ quotes
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python benchmarks/run.py
 
 docs: $(READY) ## Write the generated parts of the docs anew

@@ -67,7 +67,18 @@ def whole_round(work: Workload) -> Callable[[], object]:
 def select_command(work: Workload) -> list[str]:
     """Choose from the pool as a user would: `canvass select`, two threads."""
     files = [str(work.labelled), str(work.pool)]
-    return [CANVASS, "select", *files, "--target", str(work.target), "--size", str(SELECTED), "--threads", "2", "--json"]
+    return [
+        CANVASS,
+        "select",
+        *files,
+        "--target",
+        str(work.target),
+        "--size",
+        str(SELECTED),
+        "--threads",
+        "2",
+        "--json",
+    ]
 
 
 def help_command(work: Workload) -> list[str]:

@@ -48,7 +48,10 @@ def figure(scenario: Scenario, document: dict[str, Any]) -> Figure:
         ratios = [mine / there for mine, there in zip(more, more_there, strict=True)]
         cost = median(ours) - median(ours_before)
         return Figure(cost / (median(theirs) - median(theirs_before)), min(ratios), max(ratios), unit)
-    ratios = [there / mine for there, mine in zip(theirs, ours, strict=False)]
+    if len(theirs) == len(ours):
+        ratios = [there / mine for there, mine in zip(theirs, ours, strict=True)]
+    else:
+        ratios = [min(theirs) / max(ours), max(theirs) / min(ours)]
     return Figure(median(theirs) / median(ours), min(ratios), max(ratios), unit)
 
 

@@ -15,9 +15,9 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def machine() -> dict[str, str | int]:
+def machine() -> dict[str, str | float]:
     """Describe the machine."""
-    found = {}
+    found: dict[str, str] = {}
     for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
         name, _, value = line.partition(":")
         found.setdefault(name.strip(), value.strip())
@@ -26,6 +26,7 @@ def machine() -> dict[str, str | int]:
         "cache": found.get("cache size", ""),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
+        "load_before": round(os.getloadavg()[0], 1),  # of others, who make figures worse
         "system": f"{platform.system()} {platform.machine()}",
     }
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from traffic import Population, Source, source
 
 from canvass.features.columns import hash_column
 from canvass.files import whole_file
 from canvass.seeding import generator
-from traffic import Population, Source, source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ class Facts:
 
 
 def numbers(rows: int, population: int, seed: int, purpose: str) -> NDArray[np.int64]:
-    """Number each row's request: all requests once, the rest of the rows Zipf-distributed over them.
+    """Give each row the number of its request: all requests once, the rest Zipf-distributed over them.
 
     The number is the rank: floor(D^u) has P(k) = log(1 + 1 / k) / log(D), which is Zipf's law with exponent 1.
     """
@@ -111,14 +111,22 @@ def write_labelled(path: Path, utterances: list[Utterance]) -> None:
     with whole_file(path) as stream:
         for one in utterances:
             slots = one.slots and [{"start": a.start, "end": a.end, "label": a.label} for a in one.slots]
-            record = {"id": one.id, "text": one.text, "domain": one.domain, "intent": one.intent}
-            record |= {} if slots is None else {"slots": list(slots)}
+            record: dict[str, object] = {
+                "id": one.id,
+                "text": one.text,
+                "domain": one.domain,
+                "intent": one.intent,
+            }
+            if slots is not None:
+                record["slots"] = list(slots)
             stream.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
 
 
 def main() -> None:
     """Write the pools that are asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("sizes", nargs="*", default=["1m", "10m"], choices=SIZES, metavar="SIZE")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

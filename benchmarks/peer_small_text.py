@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from peers import in_blocks, vectorizer
 from scipy.sparse import vstack
 from sklearn.linear_model import SGDClassifier
 from small_text import LeastConfidence, PoolBasedActiveLearner, SklearnClassifierFactory, SklearnDataset
-
-from peers import in_blocks, vectorizer
 
 
 def main() -> None:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from candidates import SELECTED, scores
-from canvass.models.committee import BITS
 from workloads import BLOCK
+
+from canvass.models.committee import BITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,7 +78,8 @@ def _vowpal_lines(texts: list[str]) -> Iterator[str]:
 def vowpal_wabbit_scores(work: Workload) -> Callable[[], object]:
     """Vowpal Wabbit's own file driver, one pass a loss, 1-3-grams; it reads on a second thread of its own.
 
-    The file is written, lower-cased and cut into words, before the clock starts. Predictions go to /dev/null.
+    The file is written, lower-cased and cut into words, before the clock starts. The first pass writes the cache that
+    the others read. Predictions go to /dev/null.
     """
     from vowpalwabbit import Workspace
 
@@ -95,8 +97,21 @@ def vowpal_wabbit_scores(work: Workload) -> Callable[[], object]:
     for loss in LOSSES:
         learn = ["-d", str(folder / "train"), "-f", str(folder / loss), "-b", str(BITS), "--ngram", "3"]
         run(*learn, "--loss_function", loss, "--passes", "5", "--cache_file", str(folder / "cache"), "-k")
-    predict = ["-t", "-d", str(folder / "pool"), "-p", "/dev/null"]
-    return lambda: [run(*predict, "-i", str(folder / loss)) for loss in LOSSES]
+    predict = [
+        "-t",
+        "-d",
+        str(folder / "pool"),
+        "-p",
+        "/dev/null",
+        "--cache_file",
+        str(folder / "pool.cache"),
+    ]
+
+    def score() -> None:
+        for loss in LOSSES:
+            run(*predict, "-i", str(folder / loss), *(["-k"] if loss == LOSSES[0] else []))
+
+    return score
 
 
 def one_thread(work: Workload) -> Callable[[], object]:

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
 from candidates import SELECTED_IN_ROUND
+from peers import in_blocks, linear_models, vectorizer
+
 from canvass.corpus.spans import bio_tags, text_tokens
 from canvass.models.tagger import ITERATIONS, ITERATIONS_FOR_SELECTION
-from peers import in_blocks, linear_models, vectorizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from canvass import Utterance
     from workloads import Workload
+
+    from canvass import Utterance
 
 TOKENS = re.compile(r"'?\w+|[^\w\s]")
 SHAPE = [(re.compile(r"[A-Z]+"), "X"), (re.compile(r"[a-z]+"), "x"), (re.compile(r"\d+"), "d")]

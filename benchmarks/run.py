@@ -1,8 +1,8 @@
 """Run scenarios, keep the raw seconds, and print the figures.
 
-    python benchmarks/run.py                      # all; about half an hour
+    python benchmarks/run.py                      # all; about twenty minutes
     python benchmarks/run.py --quick              # small pools, two runs, nothing kept
-    python benchmarks/run.py --scenario round --list
+    python benchmarks/run.py --report             # the figures of the results that are there, again
 
 Candidate and peer take turns, in one process on one thread, or as whole processes. Raw seconds go to one JSON file a
 scenario under benchmarks/results/; figures are computed from these.
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,13 @@ PINNED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 ENVIRONMENT = dict(os.environ)
 os.environ.update(dict.fromkeys(PINNED, "1"))  # before numpy is imported
 
-from canvass.files import whole_file  # noqa: E402
 from figures import report  # noqa: E402
 from harness import heavy_modules, time_functions, time_processes  # noqa: E402
 from machine import machine, versions  # noqa: E402
 from scenarios import SCENARIOS, Scenario  # noqa: E402
 from workloads import workload  # noqa: E402
+
+from canvass.files import whole_file  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results"
 RUNS, QUICK_RUNS = 5, 2
@@ -48,36 +48,51 @@ def run(scenario: Scenario, *, quick: bool, runs: int) -> dict[str, Any]:
         "versions": versions(),
         "runs": time_all(scenario, works, runs, ENVIRONMENT),
     }
-    if scenario.processes and scenario.measure == "seconds":
-        document["heavy_modules"] = heavy_modules(scenario.candidate(works[0]), ENVIRONMENT)
+    command = scenario.candidate(works[0]) if scenario.measure == "seconds" else None
+    if isinstance(command, list):
+        document["heavy_modules"] = heavy_modules(command, ENVIRONMENT)
     return document
+
+
+def keep(path: Path, document: dict[str, Any]) -> None:
+    """Write a result; small, and without a text or a path of this machine."""
+    RESULTS.mkdir(exist_ok=True)
+    with whole_file(path) as stream:
+        stream.write(json.dumps(document).encode() + b"\n")
 
 
 def main() -> None:
     """Run what is asked."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scenario", action="append", choices=SCENARIOS, metavar="ID", help="may be repeated")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--scenario", action="append", choices=SCENARIOS, metavar="ID", help="may be repeated"
+    )
     parser.add_argument("--quick", action="store_true", help="small pools and few runs; nothing is kept")
     parser.add_argument("--runs", type=int, help=f"of each side [default: {RUNS}]")
     parser.add_argument("--list", action="store_true", help="name the scenarios")
-    parser.add_argument("--report", action="store_true", help="print the figures of the results that are there")
+    parser.add_argument(
+        "--report", action="store_true", help="print the figures of the results that are there"
+    )
     options = parser.parse_args()
-    for name in options.scenario or SCENARIOS:
-        scenario, path = SCENARIOS[name], RESULTS / f"{name}.json"
-        if options.list:
-            print(f"{name}: {scenario.what}")
-        elif options.report:
-            if path.exists():
-                print(report(scenario, json.loads(path.read_text())))
-        else:
+    chosen = options.scenario or list(SCENARIOS)
+    if options.list:
+        print("\n".join(f"{name}: {SCENARIOS[name].what}" for name in chosen))
+        return
+    found: dict[str, dict[str, Any]] = {}
+    for name in chosen:
+        source = SCENARIOS[SCENARIOS[name].runs_of or name]
+        path = RESULTS / f"{source.id}.json"
+        if options.report and path.exists():
+            found[source.id] = json.loads(path.read_text())
+        elif source.id not in found and not options.report:
             runs = options.runs or (QUICK_RUNS if options.quick else RUNS)
-            document = run(scenario, quick=options.quick, runs=runs)
+            found[source.id] = run(source, quick=options.quick, runs=runs)
             if not options.quick:
-                RESULTS.mkdir(exist_ok=True)
-                with whole_file(path) as stream:
-                    stream.write(json.dumps(document).encode() + b"\n")
-            print(report(scenario, document))
-            sys.stdout.flush()
+                keep(path, found[source.id])
+        if source.id in found:
+            print(report(SCENARIOS[name], found[source.id]), flush=True)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ class Scenario:
 
     `measure`: how many times faster than the peer; what more rows cost (those of `workload` beyond those of `base`)
     in what they cost the peer; peak MB of the process; or seconds. `peer_runs` is less than all runs where the peer
-    takes minutes.
+    takes minutes; `runs_of` names a scenario whose runs serve this one, too.
     """
 
     id: str
@@ -40,6 +40,7 @@ class Scenario:
     base: str | None = None
     processes: bool = False
     peer_runs: int | None = None
+    runs_of: str | None = None
 
 
 SCENARIOS = {
@@ -75,7 +76,7 @@ SCENARIOS = {
             "select-memory",
             "peak memory of canvass select",
             "10m", candidates.select_command, None, 600, 300,
-            measure="memory", base="1m", processes=True,
+            measure="memory", base="1m", processes=True, runs_of="select-reading",
         ),
         Scenario(
             "select-small-text-1m",
@@ -92,7 +93,10 @@ SCENARIOS = {
             "one warm round: train, score, re-rank, choose 20, against scikit-learn and python-crfsuite",
             "1m", candidates.whole_round, peers_crfsuite.crfsuite_round, 10, None,
         ),
-        Scenario("round", "one warm round", "1m", candidates.whole_round, None, 1, 1, measure="seconds"),
+        Scenario(
+            "round", "one warm round", "1m", candidates.whole_round, None, 1, 1,
+            measure="seconds", runs_of="round-crfsuite",
+        ),
         Scenario(
             "help", "canvass --help", "20k", candidates.help_command, None, 0.3, None,
             measure="seconds", processes=True,

@@ -55,7 +55,9 @@ def split(name: str, target: Target, utterances: Sequence[Utterance], seed: int)
     ours = [utterances[i] for i in order if target.matches(utterances[i])]
     others = [utterances[i] for i in order if not target.matches(utterances[i])]
     few, many = min(LABELLED_TARGET, len(ours) // 2), min(LABELLED_OTHERS, len(others) // 2)
-    return Source(name, target, ours[:few] + others[:many], ours[few:] + others[many:])
+    labelled = ours[:few] + others[:many]
+    mixed = [labelled[i] for i in generator(seed, "traffic/order").permutation(len(labelled)).tolist()]
+    return Source(name, target, mixed, ours[few:] + others[many:])
 
 
 def from_corpora(folder: Path) -> Iterator[Utterance]:
@@ -75,8 +77,9 @@ def from_corpora(folder: Path) -> Iterator[Utterance]:
 
 
 class Population:
-    """Requests 0 .. size - 1 made from some utterances: those without slots as they are, short ones first; then
-    the exchanged ones.
+    """Requests 0 .. size - 1 made from some utterances.
+
+    Those without slots come first, as they are, short ones before long ones; then those with exchanged values.
 
     `labels` int64 (N, SLOTS): the label of each slot, the last one (of the empty value) where there is none.
     """
@@ -88,7 +91,9 @@ class Population:
         order = generator(seed, f"traffic/{purpose}").permutation(len(utterances)).tolist()
         cuts = [cut(utterances[i]) for i in order]
         names = sorted({label for _, slots in cuts for label, _ in slots})
-        values = [sorted({value for _, slots in cuts for name, value in slots if name == label}) for label in names]
+        values = [
+            sorted({value for _, slots in cuts for name, value in slots if name == label}) for label in names
+        ]
         values.append([""])
         numbers = {label: number for number, label in enumerate(names)}
         self._counts = np.array([len(one) for one in values], dtype=np.int64)
@@ -125,7 +130,9 @@ class Population:
         parts = [self._pieces[0].take(chosen)]
         for j in range(SLOTS):
             labels = self._labels[rows, j]
-            places = self._starts[labels] + (uniforms(self._salts[j], keys) * self._counts[labels]).astype(np.int64)
+            places = self._starts[labels] + (uniforms(self._salts[j], keys) * self._counts[labels]).astype(
+                np.int64
+            )
             parts += [self._values.take(pa.array(places)), self._pieces[j + 1].take(chosen)]
         return pc.binary_join_element_wise(*parts, "")
 

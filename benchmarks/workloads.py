@@ -10,9 +10,10 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from canvass import Committee, Tagger, Target, read_labelled
 from make_pool import POOLS, SIZES, write_labelled, write_pool
 from traffic import CORPORA, source
+
+from canvass import Committee, Tagger, Target, read_labelled
 
 if TYPE_CHECKING:
     from pathlib import Path

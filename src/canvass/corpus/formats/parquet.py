@@ -28,7 +28,12 @@ ROWS_OF_READ = 4096
 
 @contextlib.contextmanager
 def _opened(path: str) -> Iterator[pq.ParquetFile]:
-    with on_disk(path, decompress=True) as file, _named_errors(path), pq.ParquetFile(file) as parquet:
+    # Without read-ahead of whole row groups, memory does not grow with the size of the file.
+    with (
+        on_disk(path, decompress=True) as file,
+        _named_errors(path),
+        pq.ParquetFile(file, pre_buffer=False) as parquet,
+    ):
         yield parquet
 
 
