@@ -17,6 +17,7 @@ from canvass.models.nlu import NLU
 from canvass.seeding import derived_seed, generator, uniform
 from canvass.selection.local import select
 from canvass.selection.plan import Plan
+from canvass.strategies import majority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,8 +114,7 @@ def evaluate(nlu: NLU, test: Sequence[Utterance]) -> tuple[Scores, Routing | Non
     if nlu.committee is None:
         return scores, None
     members = nlu.committee.decision_function([utterance.text for utterance in test])
-    routed = (2 * (members > 0).sum(axis=1) > members.shape[1]).tolist()
-    return scores, routing([nlu.target.matches(utterance) for utterance in test], routed)
+    return scores, routing([nlu.target.matches(utterance) for utterance in test], majority(members))
 
 
 def play(

@@ -18,8 +18,18 @@ import numpy as np
 
 from canvass.compiled import compiled
 from canvass.corpus.characters import KIND, LETTER, NUMBER, SPACE, describe
-from canvass.corpus.scanning import BLANK, BLANKS, EACH, HIGH_BITS, LOW_BITS, word_at, zero_bytes
-from canvass.features.scan import APOSTROPHE, START, ZERO, fold
+from canvass.corpus.scanning import (
+    BLANK,
+    BLANKS,
+    EACH,
+    HIGH_BITS,
+    LOW_BITS,
+    ONE,
+    ZERO,
+    word_at,
+    zero_bytes,
+)
+from canvass.features.scan import APOSTROPHE, EIGHT, START, fold
 from canvass.machine import count_ones, load_word, store_word, trailing_zeros
 
 if TYPE_CHECKING:
@@ -38,19 +48,7 @@ APOSTROPHES = np.uint64(APOSTROPHE * EACH)
 FIRST_BYTE = np.uint64(0x80)
 # Multiplied by this, the lowest bits of eight bytes become the bits of the highest byte, in their order.
 GATHER = np.uint64(0x0102_0408_1020_4080)
-SEVEN, EIGHT, LAST_BYTE = np.uint64(7), np.uint64(8), np.uint64(56)
-ONE, TWO = np.uint64(1), np.uint64(2)
-
-
-@compiled
-def hash_key(data: NDArray[np.uint8], low: int, high: int) -> np.uint64:
-    """Hash data[low:high], as `seeding.hash64`."""
-    state = START
-    at = low
-    while at < high:
-        state = fold(state, word_at(data, at, high))
-        at += 8
-    return fold(state, np.uint64(high - low))
+TWO, SEVEN, LAST_BYTE = np.uint64(2), np.uint64(7), np.uint64(56)
 
 
 @compiled

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from canvass.compiled import compiled
-from canvass.features.ascii_scan import NOT_ASCII, NOT_SHORT, SHORT, hash_key, scan_ascii, scan_short
-from canvass.features.scan import HALF, longest, scan
+from canvass.features.ascii_scan import NOT_ASCII, NOT_SHORT, SHORT, scan_ascii, scan_short
+from canvass.features.scan import HALF, hash_bytes, longest, scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,7 +118,7 @@ def score_keys(
     for row in range(len(offsets) - 1):
         low = offsets[row]
         high = offsets[row + 1]
-        key_hashes[row] = hash_key(data, low, high)
+        key_hashes[row] = hash_bytes(data, low, high)
         tokens, words = scan_words(
             data, low, high, limit, description, lower, lowered, places, is_word, hashes
         )
@@ -152,7 +152,7 @@ def score_keys(
 def hash_keys(offsets: NDArray[np.int32], data: NDArray[np.uint8], key_hashes: NDArray[np.uint64]) -> None:
     """Hash every key of a block, as `seeding.hash64`. Writes `key_hashes` uint64 (N,)."""
     for row in range(len(offsets) - 1):
-        key_hashes[row] = hash_key(data, offsets[row], offsets[row + 1])
+        key_hashes[row] = hash_bytes(data, offsets[row], offsets[row + 1])
 
 
 @compiled

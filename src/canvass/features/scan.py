@@ -12,7 +12,7 @@ import numpy as np
 
 from canvass.compiled import compiled
 from canvass.corpus.characters import CASED_CODE_POINTS, KIND, LETTER, MARK, NUMBER, SINGLE, SPACE
-from canvass.corpus.scanning import code_point
+from canvass.corpus.scanning import ZERO, code_point, word_at
 from canvass.seeding import HASH_START, MIX_FACTORS, WORD_FACTOR
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 START = np.uint64(HASH_START)
 FACTOR = np.uint64(WORD_FACTOR)
 MIX_1, MIX_2 = np.uint64(MIX_FACTORS[0]), np.uint64(MIX_FACTORS[1])
-ZERO, EIGHT, FULL, HALF = np.uint64(0), np.uint64(8), np.uint64(64), np.uint64(32)
+EIGHT, FULL, HALF = np.uint64(8), np.uint64(64), np.uint64(32)
 APOSTROPHE, CURLY_APOSTROPHE = 0x27, 0x2019
 
 
@@ -46,10 +46,7 @@ def hash_bytes(data: NDArray[np.uint8], low: int, high: int) -> np.uint64:
     state = START
     at = low
     while at < high:
-        word = ZERO
-        for i in range(min(8, high - at)):
-            word |= np.uint64(data[at + i]) << np.uint64(8 * i)
-        state = fold(state, word)
+        state = fold(state, word_at(data, at, high))
         at += 8
     return fold(state, np.uint64(high - low))
 
