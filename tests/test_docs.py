@@ -25,11 +25,12 @@ def blocks(language):
             )
 
 
-def console_lines():
+def sessions():
+    """The commands of each block, in their order: one may read what another wrote."""
     for block in blocks("console"):
-        for line in block.values[0].splitlines():
-            if line.startswith("$ ") and not line[2:].startswith(NOT_HERE):
-                yield pytest.param(line[2:], id=line[2:])
+        lines = [line[2:] for line in block.values[0].splitlines() if line.startswith("$ ")]
+        if here := [line for line in lines if not line.startswith(NOT_HERE)]:
+            yield pytest.param(here, id=block.id)
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +61,15 @@ def folder(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("line", list(console_lines()))
-def test_commands_in_the_docs_run(folder, line):
+@pytest.mark.parametrize("lines", list(sessions()))
+def test_commands_in_the_docs_run(folder, lines):
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(
-        line, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
+    for line in lines:
+        done = subprocess.run(
+            line, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("program", list(blocks("python")))
