@@ -1,0 +1,32 @@
+"""The statistics of studies: intervals, tests and curves for paired runs of strategies; pure functions of arrays.
+
+Shapes: S seeds, N test utterances, R rounds. A study gives, for each strategy and round, the errors of each test
+utterance under each seed, int (S, N), and the slots of the reference, int (N,), which are the same for all. Two
+strategies are paired in both: equal rows are runs from the same start, equal columns the same test utterance.
+"""
+
+from __future__ import annotations
+
+from canvass.statistics.agreement import cohens_kappa
+from canvass.statistics.comparison import bootstrap_interval, rates, relative
+from canvass.statistics.curves import Band, Saving, annotations_saved, area_under_curve, mean_and_band
+from canvass.statistics.intervals import Interval, wilson_interval
+from canvass.statistics.significance import Significance, holm, seed_randomisation, utterance_randomisation
+
+__all__ = [
+    "Band",
+    "Interval",
+    "Saving",
+    "Significance",
+    "annotations_saved",
+    "area_under_curve",
+    "bootstrap_interval",
+    "cohens_kappa",
+    "holm",
+    "mean_and_band",
+    "rates",
+    "relative",
+    "seed_randomisation",
+    "utterance_randomisation",
+    "wilson_interval",
+]
