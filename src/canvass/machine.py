@@ -1,4 +1,8 @@
-"""Machine instructions that numba has no words for: an unaligned load of eight bytes, and counting bits."""
+"""Machine instructions that numba has no words for: 64 bytes at a time, sums of rows, unaligned loads, counting bits.
+
+They are given to LLVM as operations on vectors, which it turns into whatever the processor has (AVX-512, AVX2, SSE2
+or NEON) without a change to any result. A caller sees to it that all bytes and rows it names are there.
+"""
 
 from __future__ import annotations
 
@@ -12,41 +16,148 @@ from numba.extending import intrinsic
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+CHUNK = 64  # bytes that are looked at together: one bit of a word for each
+
 
 def instruction(typed: Callable[..., Any]) -> Any:
     """Make a typing function with its generator callable from kernels; type checkers see Any."""
     return intrinsic(typed)
 
 
+tools: Any = cgutils  # numba has no types
 struct_proxy: Any = cgutils.create_struct_proxy
-BYTE, WORD = ir.IntType(8), ir.IntType(64)
+BYTE, WORD, BYTES = ir.IntType(8), ir.IntType(64), ir.VectorType(ir.IntType(8), CHUNK)
+BYTES_PER_LINE = 64  # of the cache
+PLACES_PER_COLUMN = 3
+
+
+def _data(context: Any, builder: Any, array_type: Any, array: Any) -> Any:
+    """Point to the first item of an array."""
+    return struct_proxy(array_type)(context, builder, array).data
+
+
+def _load(builder: Any, place: Any, what: Any) -> Any:
+    """Load a value of any type from any byte."""
+    load = builder.load(builder.bitcast(place, what.as_pointer()))
+    load.align = 1
+    return load
+
+
+def _chunk(context: Any, builder: Any, array_type: Any, array: Any, at: Any) -> Any:
+    """Load data[at : at + 64]."""
+    return _load(builder, builder.gep(_data(context, builder, array_type, array), [at]), BYTES)
+
+
+def _in_all(builder: Any, value: Any) -> Any:
+    """Repeat a byte 64 times."""
+    undefined, number = ir.Constant(BYTES, ir.Undefined), ir.IntType(32)
+    first = builder.insert_element(undefined, value, number(0))
+    return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(number, CHUNK), None))
+
+
+def _are_between(builder: Any, chunk: Any, first: Any, last: Any) -> Any:
+    """Compare each byte with two bounds, both within; bytes have no sign."""
+    width = builder.sub(last, first)
+    return builder.icmp_unsigned("<=", builder.sub(chunk, _in_all(builder, first)), _in_all(builder, width))
+
+
+@instruction
+def bytes_between(_context: Any, data: Any, _at: Any, _first: Any, _last: Any) -> Any:
+    """Mark which of data[at : at + 64], uint8, lie between two bounds, both within: a bit of a uint64 for each byte."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        chunk = _chunk(context, builder, signature.args[0], arguments[0], arguments[1])
+        first, last = (builder.trunc(bound, BYTE) for bound in arguments[2:])
+        return builder.bitcast(_are_between(builder, chunk, first, last), WORD)
+
+    return types.uint64(data, types.int64, types.int64, types.int64), generate
+
+
+@instruction
+def copy_lowered(_context: Any, data: Any, _at: Any, out: Any) -> Any:
+    """Copy data[at : at + 64], uint8, to out[:64], with the ASCII letters among them in lower case."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        chunk = _chunk(context, builder, signature.args[0], arguments[0], arguments[1])
+        upper = _are_between(builder, chunk, BYTE(ord("A")), BYTE(ord("Z")))
+        lowered = builder.or_(chunk, _in_all(builder, BYTE(ord("a") - ord("A"))))
+        place = _data(context, builder, signature.args[2], arguments[2])
+        builder.store(
+            builder.select(upper, lowered, chunk), builder.bitcast(place, BYTES.as_pointer()), align=1
+        )
+        return context.get_dummy_value()
+
+    return types.void(data, types.int64, out), generate
+
+
+@instruction
+def copy_bytes(_context: Any, data: Any, _at: Any, out: Any, _to: Any, _count: Any) -> Any:
+    """Copy data[at : at + count], uint8, to out[to : to + count], another array."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, target = (_data(context, builder, signature.args[i], arguments[i]) for i in (0, 2))
+        source, target = builder.gep(source, [arguments[1]]), builder.gep(target, [arguments[3]])
+        tools.raw_memcpy(builder, target, source, arguments[4], 1)
+        return context.get_dummy_value()
+
+    return types.void(data, types.int64, out, types.int64, types.int64), generate
+
+
+def _sum_rows(lanes: int | None) -> Any:
+    """Make the instruction that sums a stretch of `lanes` columns; None stands for as many as fill 64 bytes."""
+
+    @instruction
+    def sum_rows(
+        _context: Any, rows: Any, _column: Any, places: Any, _first: Any, _last: Any, sums: Any
+    ) -> Any:
+        """Sum rows[place, column : column + lanes] in float64, one row after the other, to the same columns of `sums`.
+
+        `rows` float32 or float64 (R, at least column + lanes), `places` int32 (3, W), of which [:, first:last] are
+        taken column by column, `sums` float64.
+        """
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            table, which = (struct_proxy(signature.args[i])(context, builder, arguments[i]) for i in (0, 2))
+            weight = table.data.type.pointee
+            single = isinstance(weight, ir.FloatType)
+            wide = lanes or BYTES_PER_LINE // (4 if single else 8)
+            weights, totals = ir.VectorType(weight, wide), ir.VectorType(ir.DoubleType(), wide)
+            stride = tools.unpack_tuple(builder, table.shape, 2)[1]
+            columns = tools.unpack_tuple(builder, which.shape, 2)[1]
+            start = builder.gep(table.data, [arguments[1]])
+            total = tools.alloca_once_value(builder, ir.Constant(totals, None))
+            with tools.for_range_slice(builder, arguments[3], arguments[4], WORD(1)) as (column, _):
+                for line in range(PLACES_PER_COLUMN):
+                    at = builder.add(builder.mul(WORD(line), columns), column)
+                    place = builder.sext(builder.load(builder.gep(which.data, [at])), WORD)
+                    row = _load(builder, builder.gep(start, [builder.mul(place, stride)]), weights)
+                    row = builder.fpext(row, totals) if single else row
+                    builder.store(builder.fadd(builder.load(total), row), total)
+            out = _data(context, builder, signature.args[5], arguments[5])
+            place = builder.bitcast(builder.gep(out, [arguments[1]]), totals.as_pointer())
+            builder.store(builder.load(total), place, align=8)
+            return context.get_dummy_value()
+
+        return types.void(rows, types.int64, places, types.int64, types.int64, sums), generate
+
+    return sum_rows
+
+
+sum_rows_of_4, sum_rows_of_a_line = _sum_rows(4), _sum_rows(None)
 
 
 @instruction
 def load_word(_context: Any, data: Any, _at: Any) -> Any:
-    """Load data[at : at + 8], uint8, as one little-endian uint64; the caller sees to it that they are there."""
+    """Load data[at : at + 8], uint8, as one little-endian uint64."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = struct_proxy(signature.args[0])(context, builder, arguments[0])
-        place = builder.gep(builder.bitcast(array.data, BYTE.as_pointer()), [arguments[1]])
-        load = builder.load(builder.bitcast(place, WORD.as_pointer()))
-        load.align = 1
-        return load
+        return _load(
+            builder,
+            builder.gep(_data(context, builder, signature.args[0], arguments[0]), [arguments[1]]),
+            WORD,
+        )
 
     return types.uint64(data, types.int64), generate
-
-
-@instruction
-def store_word(_context: Any, data: Any, _at: Any, _word: Any) -> Any:
-    """Store a uint64 as data[at : at + 8], uint8, little-endian; the caller sees to it that there is room."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = struct_proxy(signature.args[0])(context, builder, arguments[0])
-        place = builder.gep(builder.bitcast(array.data, BYTE.as_pointer()), [arguments[1]])
-        builder.store(arguments[2], builder.bitcast(place, WORD.as_pointer()), align=1)
-        return context.get_dummy_value()
-
-    return types.void(data, types.int64, types.uint64), generate
 
 
 @instruction
@@ -55,6 +166,16 @@ def trailing_zeros(_context: Any, _word: Any) -> Any:
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.uint64), generate
+
+
+@instruction
+def leading_zeros(_context: Any, _word: Any) -> Any:
+    """Count the zero bits above the highest one of a uint64, as int64; 64 for zero."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
 
     return types.int64(types.uint64), generate
 

@@ -1,11 +1,14 @@
 import unicodedata
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from canvass.corpus import characters
+from canvass.corpus import normalise as normalise_module
 from canvass.corpus.normalise import key_of, keys, normalise
 from texts import NOTABLE, texts
 
@@ -51,6 +54,21 @@ def test_the_fast_way_gives_the_same_keys(column, skip):
     # A sliced column, as the offsets of a slice do not start at zero.
     array = pa.array(["é"] * skip + column, type=pa.string()).slice(skip)
     assert keys(array).to_pylist() == [key_of(text) for text in column]
+
+
+def test_a_column_that_might_grow_too_large_is_left_to_arrow(monkeypatch):
+    monkeypatch.setattr(normalise_module, "MOST_BYTES", 3)
+    assert keys(pa.array(["a  b", "c", " d "])).to_pylist() == ["a b", "c", "d"]
+
+
+@given(st.lists(texts, min_size=1, max_size=8))
+def test_both_ways_to_put_keys_in_their_places_agree(column):
+    array = pa.array(column, type=pa.string())
+    chosen = np.array([i % 3 != 1 for i in range(len(column))])
+    found = normalise_module.keys_of(array, chosen)
+    put = normalise_module.with_keys(array, chosen, found)
+    assert put.equals(pc.replace_with_mask(array, pa.array(chosen), found))
+    put.validate(full=True)
 
 
 def test_a_settled_column_is_not_copied():

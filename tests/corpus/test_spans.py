@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvass.corpus.spans import bio_tags, misaligned_slot, slots_of, text_tokens, tokens
+from canvass.corpus.spans import bio_tags, misaligned_slot, slots_of, text_tokens, tokens, tokens_by_kind
 from canvass.errors import InputError
 from canvass.types import Slot
 from texts import texts
@@ -47,6 +47,25 @@ def test_tokens_are_all_that_is_not_white_space(text):
     spans = tokens(text)
     assert "".join(cut(text)) == "".join(text.split())
     assert all(a.end <= b.start for a, b in itertools.pairwise(spans))
+
+
+@given(
+    st.text(st.characters(max_codepoint=127))
+    | st.text("aZ09 '_-\t\x1c")
+    | st.text("a0' ", min_size=4)
+    | texts
+)
+def test_the_fast_way_finds_the_same_tokens(text):
+    assert tokens(text) == tokens_by_kind(text)
+
+
+@given(st.text("a0' -\t") | texts, st.data())
+def test_the_fast_way_finds_the_same_borders(text, data):
+    _, spans = text_tokens(text)
+    start = data.draw(st.integers(0, len(text)))
+    slot = Slot(start, data.draw(st.integers(start, len(text))), "x")
+    fits = any(slot.start == span.start for span in spans) and any(slot.end == span.end for span in spans)
+    assert misaligned_slot(text, (slot,)) == (None if fits else slot)
 
 
 @st.composite

@@ -30,6 +30,9 @@ def key_of(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
+MOST_BYTES = 2**31 - 1  # of a column of strings
+
+
 class Normalised(NamedTuple):
     """A key with the way back: character i of the key came from text[starts[i]:ends[i]]."""
 
@@ -76,20 +79,21 @@ def normalise(text: str) -> Normalised:
 
 
 def string_buffers(column: pa.Array) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """View a column of strings without nulls as offsets, int32 (N + 1,), and bytes of UTF-8, uint8."""
+    """View a column of strings without nulls as offsets, int32 (N + 1,), and bytes of UTF-8, uint8; both read-only."""
     _, offsets, data = column.buffers()
     first = column.offset
-    ends = np.frombuffer(offsets, dtype=np.int32, count=first + len(column) + 1) if len(column) else None
-    if ends is None or data is None:
-        return np.zeros(len(column) + 1, dtype=np.int32), np.zeros(0, dtype=np.uint8)
-    return ends[first:], np.frombuffer(data, dtype=np.uint8)
+    ends = np.zeros(len(column) + 1, dtype=np.int32)
+    text = np.zeros(0, dtype=np.uint8)
+    if len(column) and data is not None:
+        ends = np.frombuffer(offsets, dtype=np.int32, count=first + len(column) + 1)[first:]
+        text = np.frombuffer(data, dtype=np.uint8)
+    # Kernels are compiled for arrays that may be written and again for those that may not; Arrow has both.
+    ends.flags.writeable = text.flags.writeable = False
+    return ends, text
 
 
 def keys(texts: pa.Array) -> pa.Array:
     """Normalise a column of texts, `string` without nulls, to the column of their keys."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     from canvass.corpus.scanning import find_unsettled
 
     offsets, data = string_buffers(texts)
@@ -97,6 +101,28 @@ def keys(texts: pa.Array) -> pa.Array:
     find_unsettled(offsets, data, tables().description, unsettled)
     if not unsettled.any():
         return texts
-    mask = pa.array(unsettled)
-    settled = [key_of(text) for text in texts.filter(mask).to_pylist()]
-    return pc.replace_with_mask(texts, mask, pa.array(settled, type=pa.string()))
+    return with_keys(texts, unsettled, keys_of(texts, unsettled))
+
+
+def keys_of(texts: pa.Array, chosen: NDArray[np.bool_]) -> pa.Array:
+    """Normalise the chosen texts of a column, one by one; `chosen` bool (N,)."""
+    import pyarrow as pa
+
+    return pa.array([key_of(text) for text in texts.filter(pa.array(chosen)).to_pylist()], type=pa.string())
+
+
+def with_keys(texts: pa.Array, chosen: NDArray[np.bool_], found: pa.Array) -> pa.Array:
+    """Put the keys of the chosen texts in their places."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from canvass.corpus.scanning import replace_texts
+
+    (offsets, data), (new_offsets, new_data) = string_buffers(texts), string_buffers(found)
+    room = int(offsets[-1]) - int(offsets[0]) + int(new_offsets[-1])
+    if room > MOST_BYTES:
+        return pc.replace_with_mask(texts, pa.array(chosen), found)
+    both = pa.allocate_buffer(4 * len(offsets)), pa.allocate_buffer(room)  # Arrow uses its memory again
+    found_offsets, found_data = np.frombuffer(both[0], dtype=np.int32), np.frombuffer(both[1], dtype=np.uint8)
+    replace_texts(offsets, data, chosen, new_offsets, new_data, found_offsets, found_data)
+    return pa.StringArray.from_buffers(len(texts), *both)

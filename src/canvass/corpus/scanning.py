@@ -9,7 +9,7 @@ import numpy as np
 from canvass.compiled import compiled
 from canvass.corpus.characters import KIND, SPACE
 from canvass.corpus.characters import UNSETTLED as TOUCHED_BY_NFC
-from canvass.machine import load_word
+from canvass.machine import CHUNK, bytes_between, copy_bytes, load_word
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,11 +17,8 @@ if TYPE_CHECKING:
 BLANK = 0x20
 EACH = 0x0101_0101_0101_0101  # a one in each byte
 HIGH_BITS, LOW_BITS = np.uint64(0x80 * EACH), np.uint64(0x7F * EACH)
-BLANKS, LETTERS = np.uint64(BLANK * EACH), np.uint64(ord("a") * EACH)
-FROM_BLANK = np.uint64((0x80 - BLANK) * EACH)  # added to a byte, it sets the high bit from a blank on
-FIRST_HIGH_BIT = np.uint64(0x80)
+BLANKS = np.uint64(BLANK * EACH)
 ZERO, ONE = np.uint64(0), np.uint64(1)
-SETTLED, UNSETTLED, NOT_ASCII = 1, 0, -1
 
 
 @compiled
@@ -58,25 +55,46 @@ def zero_bytes(word: np.uint64) -> np.uint64:
 
 
 @compiled
-def look_at_ascii(data: NDArray[np.uint8], low: int, high: int) -> int:
-    """Say of a text whether it is SETTLED, UNSETTLED (it might be changed), or NOT_ASCII: eight bytes at a time."""
-    if low == high:
-        return SETTLED
-    carry = FIRST_HIGH_BIT  # the beginning counts as a blank
+def copy_end(data: NDArray[np.uint8], at: int, high: int, scratch: NDArray[np.uint8]) -> None:
+    """Copy data[at:high], fewer than 64 bytes, to where 64 may be read: `scratch` uint8 (at least 64,)."""
+    for i in range(high - at):
+        scratch[i] = data[at + i]
+
+
+@compiled
+def first_bits(count: int) -> np.uint64:
+    """Set the lowest bits of a word: as many as `count`, from 1; all where it is 64 or more."""
+    return ~ZERO >> np.uint64(max(CHUNK - count, 0))
+
+
+@compiled
+def blanks_and_strangers(data: NDArray[np.uint8], at: int) -> tuple[np.uint64, np.uint64]:
+    """Mark which of data[at : at + 64] are blanks, and which are controls or not ASCII."""
+    controls = bytes_between(data, at, 0x00, BLANK - 1)
+    return bytes_between(data, at, BLANK, BLANK), controls | bytes_between(data, at, 0x80, 0xFF)
+
+
+@compiled
+def is_settled(data: NDArray[np.uint8], low: int, high: int, description: NDArray[np.uint8]) -> bool:
+    """Say whether the text data[low:high] is its own key for certain, code point by code point.
+
+    A text is settled if it has no character that NFC could touch, no control, and its only white space are single
+    blanks between other characters.
+    """
+    after_space = True
+    settled = True
     at = low
-    while at < high:
-        word = word_at(data, at, high)
-        if at + 8 > high:
-            word |= LETTERS << np.uint64(8 * (high - at))
-        if word & HIGH_BITS:
-            return NOT_ASCII
-        blanks = zero_bytes(word ^ BLANKS)
-        controls = ~(word + FROM_BLANK) & HIGH_BITS
-        if controls | (blanks & (blanks << np.uint64(8) | carry)):
-            return UNSETTLED
-        carry = blanks >> np.uint64(56)
-        at += 8
-    return UNSETTLED if data[high - 1] == BLANK else SETTLED
+    while at < high and settled:
+        point, width = code_point(data, at)
+        described = description[point]
+        if described & KIND == SPACE:
+            settled = point == BLANK and not after_space
+            after_space = True
+        else:
+            settled = not described & TOUCHED_BY_NFC
+            after_space = False
+        at += width
+    return settled and (low == high or not after_space)
 
 
 @compiled
@@ -86,28 +104,57 @@ def find_unsettled(
     description: NDArray[np.uint8],
     unsettled: NDArray[np.bool_],
 ) -> None:
-    """Mark the texts that may differ from their keys.
+    """Mark the texts that may differ from their keys: `unsettled` bool (N,), see `is_settled`.
 
-    A text is settled if it has no character that NFC could touch, no control, and its only white space are single
-    blanks between other characters. Writes to `unsettled`, bool (N,).
+    64 bytes at a time, where they are ASCII.
     """
+    scratch = np.empty(CHUNK, dtype=np.uint8)
     for row in range(len(unsettled)):
-        at = offsets[row]
-        high = offsets[row + 1]
-        seen = look_at_ascii(data, at, high)
-        if seen != NOT_ASCII:
-            unsettled[row] = seen == UNSETTLED
-            continue
-        after_space = True
-        settled = True
-        while at < high and settled:
-            point, width = code_point(data, at)
-            described = description[point]
-            if described & KIND == SPACE:
-                settled = point == BLANK and not after_space
-                after_space = True
+        low, high = int(offsets[row]), int(offsets[row + 1])
+        before = ONE  # a blank before this chunk, or the beginning of the text
+        strange = ZERO
+        at = low
+        while at < high:
+            if at + CHUNK <= len(data):
+                blanks, strangers = blanks_and_strangers(data, at)
             else:
-                settled = not described & TOUCHED_BY_NFC
-                after_space = False
-            at += width
-        unsettled[row] = not settled or (after_space and offsets[row] < high)
+                copy_end(data, at, high, scratch)
+                blanks, strangers = blanks_and_strangers(scratch, 0)
+            strange |= (strangers | (blanks & (blanks << ONE | before))) & first_bits(high - at)
+            before = blanks >> np.uint64(min(high - at, CHUNK) - 1) & ONE
+            at += CHUNK
+        if low < high and strange | before:
+            unsettled[row] = not is_settled(data, low, high, description)
+
+
+@compiled
+def replace_texts(  # noqa: PLR0917 - numba passes arrays best one by one
+    offsets: NDArray[np.int32],
+    data: NDArray[np.uint8],
+    chosen: NDArray[np.bool_],
+    new_offsets: NDArray[np.int32],
+    new_data: NDArray[np.uint8],
+    found_offsets: NDArray[np.int32],
+    found_data: NDArray[np.uint8],
+) -> None:
+    """Copy a column, with new texts for the chosen ones, in their order; whole stretches between these at once.
+
+    Writes `found_offsets` int32 (N + 1,), and `found_data`, which must have room.
+    """
+    size = 0
+    taken = 0
+    begin = int(offsets[0])  # of what is not copied yet
+    for row in range(len(chosen)):
+        found_offsets[row] = size + offsets[row] - begin
+        if chosen[row]:
+            end = int(offsets[row])
+            copy_bytes(data, begin, found_data, size, end - begin)
+            size += end - begin
+            low, high = int(new_offsets[taken]), int(new_offsets[taken + 1])
+            copy_bytes(new_data, low, found_data, size, high - low)
+            size += high - low
+            taken += 1
+            begin = int(offsets[row + 1])
+    end = int(offsets[len(chosen)])
+    copy_bytes(data, begin, found_data, size, end - begin)
+    found_offsets[len(chosen)] = size + end - begin

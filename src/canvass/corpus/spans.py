@@ -13,6 +13,7 @@ The committee sees the words, the tagger all tokens.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from canvass.corpus.characters import KIND, LETTER, MARK, NUMBER, SINGLE, SPACE, describe
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 APOSTROPHES = "'\u2019"
 OUTSIDE = "O"
+# The tokens of an ASCII text: a clitic or a word (the group), or a symbol.
+ASCII_TOKEN = re.compile(r"('[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]+)|[^ \t-\r\x1c-\x1f]")
 
 
 class Token(NamedTuple):
@@ -42,6 +45,13 @@ def tokens(text: str) -> list[Token]:
     >>> [text[token.start : token.end] for token in tokens(text)]
     ['play', 'tobymac', "'s", '歌', '!']
     """
+    if text.isascii():
+        return [Token(*match.span(), match.lastindex is not None) for match in ASCII_TOKEN.finditer(text)]
+    return tokens_by_kind(text)
+
+
+def tokens_by_kind(text: str) -> list[Token]:
+    """Cut any text into tokens, character by character: the readable twin of `tokens`."""
     found: list[Token] = []
     kinds = [describe(character) & KIND for character in text]
     run = False  # whether a letter or number would belong to the token before it
@@ -60,19 +70,23 @@ def tokens(text: str) -> list[Token]:
 def text_tokens(text: str) -> tuple[Normalised, list[Token]]:
     """Cut a text into the tokens of its key, with offsets into the text as it was written."""
     normalised = normalise(text)
-    return normalised, [
-        Token(*normalised.text_span(token.start, token.end), token.is_word)
-        for token in tokens(normalised.key)
-    ]
+    found = tokens(normalised.key)
+    if normalised.key != text:
+        found = [Token(*normalised.text_span(token.start, token.end), token.is_word) for token in found]
+    return normalised, found
 
 
 def misaligned_slot(text: str, slots: Sequence[Slot]) -> Slot | None:
     """Find the first slot whose rims are not token borders; None where all are."""
     if not slots:
         return None
-    _, spans = text_tokens(text)
-    starts = {span.start for span in spans}
-    ends = {span.end for span in spans}
+    if text.isascii():
+        # White space parts tokens whatever it is, so the text may be cut without a look at its key.
+        spans = [match.span() for match in ASCII_TOKEN.finditer(text)]
+    else:
+        spans = [token[:2] for token in text_tokens(text)[1]]
+    starts = {start for start, _ in spans}
+    ends = {end for _, end in spans}
     return next((slot for slot in slots if slot.start not in starts or slot.end not in ends), None)
 
 

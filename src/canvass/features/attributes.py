@@ -21,6 +21,8 @@ ATTRIBUTES = (
     "bias", "word", "prefix3", "suffix2", "suffix3", "shape",
     "word-2", "word-1", "word+1", "word+2", "word-1|word", "word|word+1",
 )  # fmt: skip
+OWN = 6  # the first ones look at the token alone; the next four at one neighbour, the last two at a pair
+BEFORE_HERE, HERE_AFTER = 10, 11
 NAMES = np.array([hash64(name.encode()) for name in ATTRIBUTES], dtype=np.uint64)
 
 
@@ -80,6 +82,36 @@ def draw_shape(
 
 
 @compiled
+def own_attributes(
+    data: NDArray[np.uint8],
+    description: NDArray[np.uint8],
+    lowered: NDArray[np.uint8],
+    place: NDArray[np.int64],
+    word: np.uint64,
+    drawn: NDArray[np.uint8],
+    attributes: NDArray[np.uint64],
+) -> None:
+    """Hash the attributes that look at one token alone. Writes `attributes[:OWN]`.
+
+    `place` and `word` are the token's row and hash from `scan`; `drawn` uint8 (longest token,) is scratch.
+    """
+    low, high = place[2], place[3]
+    size = draw_shape(data, place[0], place[1], description, drawn)
+    attributes[0] = NAMES[0]
+    attributes[1] = mix(NAMES[1] ^ word)
+    attributes[2] = mix(NAMES[2] ^ hash_bytes(lowered, low, prefix_end(lowered, low, high, 3)))
+    attributes[3] = mix(NAMES[3] ^ hash_bytes(lowered, suffix_start(lowered, low, high, 2), high))
+    attributes[4] = mix(NAMES[4] ^ hash_bytes(lowered, suffix_start(lowered, low, high, 3), high))
+    attributes[5] = mix(NAMES[5] ^ hash_bytes(drawn, 0, size))
+
+
+@compiled
+def pair_state(first: np.uint64, pair: int) -> np.uint64:
+    """Begin the hash of the attribute numbered `pair` (BEFORE_HERE or HERE_AFTER) with the first of its two words."""
+    return mix(NAMES[pair] ^ first)
+
+
+@compiled
 def token_attributes(
     data: NDArray[np.uint8],
     description: NDArray[np.uint8],
@@ -95,25 +127,18 @@ def token_attributes(
     `drawn` uint8 (longest token,) is scratch.
     """
     for t in range(count):
-        low, high = places[t, 2], places[t, 3]
         before_2 = hashes[t - 2] if t > 1 else BEYOND
         before = hashes[t - 1] if t > 0 else BEYOND
         here = hashes[t]
         after = hashes[t + 1] if t + 1 < count else BEYOND
         after_2 = hashes[t + 2] if t + 2 < count else BEYOND
-        size = draw_shape(data, places[t, 0], places[t, 1], description, drawn)
-        attributes[t, 0] = NAMES[0]
-        attributes[t, 1] = mix(NAMES[1] ^ here)
-        attributes[t, 2] = mix(NAMES[2] ^ hash_bytes(lowered, low, prefix_end(lowered, low, high, 3)))
-        attributes[t, 3] = mix(NAMES[3] ^ hash_bytes(lowered, suffix_start(lowered, low, high, 2), high))
-        attributes[t, 4] = mix(NAMES[4] ^ hash_bytes(lowered, suffix_start(lowered, low, high, 3), high))
-        attributes[t, 5] = mix(NAMES[5] ^ hash_bytes(drawn, 0, size))
+        own_attributes(data, description, lowered, places[t], here, drawn, attributes[t])
         attributes[t, 6] = mix(NAMES[6] ^ before_2)
         attributes[t, 7] = mix(NAMES[7] ^ before)
         attributes[t, 8] = mix(NAMES[8] ^ after)
         attributes[t, 9] = mix(NAMES[9] ^ after_2)
-        attributes[t, 10] = mix(mix(NAMES[10] ^ before) ^ here)
-        attributes[t, 11] = mix(mix(NAMES[11] ^ here) ^ after)
+        attributes[t, BEFORE_HERE] = mix(pair_state(before, BEFORE_HERE) ^ here)
+        attributes[t, HERE_AFTER] = mix(pair_state(here, HERE_AFTER) ^ after)
 
 
 @compiled

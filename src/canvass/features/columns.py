@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from canvass.corpus.characters import tables
+from canvass.corpus.normalise import keys as keys_of_texts
 from canvass.corpus.normalise import string_buffers
 from canvass.features.attributes import ATTRIBUTES, fill_attributes
 from canvass.features.kernels import fill_rows, hash_keys, score_keys
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    Weights = NDArray[Any]  # float32 or float64
+
 UNLIMITED = 1 << 40
+LINE, FEW = 64, 4  # bytes of a line of the cache; members that are summed together where there are no more
 
 
 class ScoredKeys(NamedTuple):
@@ -30,16 +36,69 @@ class ScoredKeys(NamedTuple):
     hashes: NDArray[np.uint64]
 
 
-class MemberTable(NamedTuple):
-    """The weights of all members: float32 (F, M), float64 (M,)."""
+class MemberTable:
+    """The weights of all members, M side by side, without the features that have none.
 
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float64]
+    `index` int32 (F,): the row of a bucket; `rows` (R + 1, at least M), float32 or float64: the R rows that have a
+    weight, then a row of zeros, which all other buckets share, padded with columns of zeros to whole vectors;
+    `bias` float64 (M,).
+    """
+
+    __slots__ = ("bias", "bits", "index", "rows")
+
+    def __init__(self, weights: Weights, bias: NDArray[np.float64]) -> None:
+        """Pack weights (F, M), F = 2^bits, and constants (M,)."""
+        used = np.flatnonzero((weights != 0).any(axis=1))
+        self.bits, self.bias = len(weights).bit_length() - 1, bias
+        self.index, self.rows = _pack(used, weights[used], self.bits)
+
+    @classmethod
+    def of_rows(
+        cls, used: NDArray[np.int64], weights: Weights, bias: NDArray[np.float64], *, bits: int
+    ) -> MemberTable:
+        """Pack the weights (R, M) of the buckets `used`, int64 (R,)."""
+        table = cls.__new__(cls)
+        table.bits, table.bias = bits, bias
+        table.index, table.rows = _pack(used, weights, bits)
+        return table
 
     @property
-    def bits(self) -> int:
-        """F = 2^bits."""
-        return len(self.weights).bit_length() - 1
+    def used(self) -> NDArray[np.int64]:
+        """The buckets that have a weight, int64 (R,), in ascending order."""
+        return np.flatnonzero(self.index != len(self.rows) - 1)
+
+    @property
+    def weights(self) -> Weights:
+        """The weights of all features, (F, M): a copy, for training and files."""
+        return np.ascontiguousarray(self.rows[self.index, : len(self.bias)])
+
+
+def _pack(used: NDArray[np.int64], weights: Weights, bits: int) -> tuple[NDArray[np.int32], Weights]:
+    """Make index and rows from the weights (R, M) of the buckets that have some.
+
+    The kernels take 4 columns together, or a line of the cache; the first row begins with a line.
+    """
+    index = np.full(1 << bits, len(used), dtype=np.int32)
+    index[used] = np.arange(len(used), dtype=np.int32)
+    members, line = weights.shape[1], LINE // weights.itemsize
+    width = FEW if members <= FEW else -(-members // line) * line
+    room = np.zeros((len(used) + 1) * width + line, dtype=weights.dtype)
+    skipped = -room.ctypes.data % LINE // room.itemsize
+    rows = room[skipped : skipped + (len(used) + 1) * width].reshape(-1, width)
+    rows[:-1, :members] = weights
+    return index, rows
+
+
+def join_tables(tables: Sequence[MemberTable]) -> MemberTable:
+    """Put the members of several tables side by side, in their order; all have the same number of features.
+
+    The sums of each member stay the same to the bit: a row of zeros changes none. Tables without members are left out.
+    """
+    tables = [table for table in tables if len(table.bias)] or list(tables[:1])
+    used = np.unique(np.concatenate([table.used for table in tables]))
+    weights = [table.rows[table.index[used], : len(table.bias)] for table in tables]
+    bias = np.concatenate([table.bias for table in tables])
+    return MemberTable.of_rows(used, np.concatenate(weights, axis=1), bias, bits=tables[0].bits)
 
 
 def score_column(keys: pa.Array, members: MemberTable, *, limit: int = UNLIMITED) -> ScoredKeys:
@@ -50,19 +109,27 @@ def score_column(keys: pa.Array, members: MemberTable, *, limit: int = UNLIMITED
         np.empty(count, dtype=np.int32),
         np.empty(count, dtype=np.uint64),
     )
-    offsets, data = string_buffers(keys)
     score_keys(
-        offsets,
-        data,
+        *string_buffers(keys),
         limit,
         *tables(),
         members.bits,
-        *members,
+        members.index,
+        members.rows,
+        members.bias,
         scored.scores,
         scored.lengths,
         scored.hashes,
     )
     return scored
+
+
+def score_texts(
+    texts: pa.Array, members: MemberTable, *, limit: int = UNLIMITED
+) -> tuple[pa.Array, ScoredKeys]:
+    """Normalise a column of texts, and score their keys; returns the keys and their scores."""
+    found = keys_of_texts(texts)
+    return found, score_column(found, members, limit=limit)
 
 
 def hash_column(keys: pa.Array) -> NDArray[np.uint64]:

@@ -13,56 +13,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from canvass.compiled import compiled
-from canvass.features.ascii_scan import NOT_ASCII, NOT_SHORT, SHORT, scan_ascii, scan_short
-from canvass.features.scan import HALF, hash_bytes, longest, scan
+from canvass.features.scan import HALF, hash_bytes, longest
+from canvass.features.words import SCRATCH, hash_words
+from canvass.machine import sum_rows_of_4, sum_rows_of_a_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NGRAM_FACTOR = np.uint64(0xA0761D6478BD642F)
 BUCKET_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+TILE, TILE_WORDS = 256, 2048  # keys, and words, that are scored together: what the first two caches hold
 
 
 @compiled
 def bucket_of(ngram: np.uint64, shift: np.uint64) -> np.uint64:
     """Choose the bucket of an n-gram; shift = 64 - bits."""
     return ((ngram ^ (ngram >> HALF)) * BUCKET_FACTOR) >> shift
-
-
-@compiled
-def scan_words(
-    data: NDArray[np.uint8],
-    low: int,
-    high: int,
-    limit: int,
-    description: NDArray[np.uint8],
-    lower: NDArray[np.int32],
-    lowered: NDArray[np.uint8],
-    places: NDArray[np.int64],
-    is_word: NDArray[np.bool_],
-    hashes: NDArray[np.uint64],
-) -> tuple[int, int]:
-    """Count the tokens of a key, and hash its words; returns T, or limit + 1, and the number of words.
-
-    Writes `hashes` uint64 (at least 64 and limit + 1,): of the words alone; the other arrays are scratch of `scan`
-    and `scan_short`.
-    """
-    tokens, words = NOT_SHORT, 0
-    if 0 < high - low <= SHORT:
-        tokens, words = scan_short(data, low, high, lowered, hashes)
-        if tokens > limit:
-            return limit + 1, 0
-    if tokens == NOT_SHORT:
-        tokens, words = scan_ascii(data, low, high, limit, hashes)
-    if tokens != NOT_ASCII:
-        return tokens, words
-    tokens = scan(data, low, high, limit, description, lower, lowered, places, is_word, hashes)
-    words = 0
-    for t in range(min(tokens, limit)):
-        if is_word[t]:
-            hashes[words] = hashes[t]
-            words += 1
-    return tokens, words
 
 
 @compiled
@@ -87,6 +53,70 @@ def ngram_buckets(
 
 
 @compiled
+def find_rows(
+    hashes: NDArray[np.uint64],
+    words: int,
+    shift: np.uint64,
+    index: NDArray[np.int32],
+    buckets: NDArray[np.int64],
+    rows: NDArray[np.int32],
+) -> None:
+    """Find the rows of weights of the n-grams that end with each of the words of a tile: one, two, three words.
+
+    `hashes` uint64 (2 + W,): of the words, behind two that stand for none; `index` int32 (F,). Writes `buckets`
+    int64 and `rows` int32 (3, at least W), as if the tile were one key: vectors of words instead of loops of seven.
+    """
+    for i in range(words):
+        before, here = hashes[i + 1], hashes[i + 2]
+        pair = before * NGRAM_FACTOR + here
+        triple = (hashes[i] * NGRAM_FACTOR + before) * NGRAM_FACTOR + here
+        buckets[0, i] = bucket_of(here, shift)
+        buckets[1, i] = bucket_of(pair, shift)
+        buckets[2, i] = bucket_of(triple, shift)
+    for line in range(3):
+        for i in range(words):
+            rows[line, i] = index[buckets[line, i]]
+
+
+@compiled
+def score_tile(
+    first: int,
+    last: int,
+    ends: NDArray[np.int64],
+    rows: NDArray[np.int32],
+    weights: NDArray[np.floating],
+    bias: NDArray[np.float64],
+    sums: NDArray[np.float64],
+    scores: NDArray[np.float64],
+) -> None:
+    """Sum the weights of the keys first to last, whose words end at `ends` int64 (keys + 1,) within the tile.
+
+    `rows` int32 (3, W) is changed: n-grams that would begin in the key before have no weight. Writes `scores`.
+    """
+    nothing = len(weights) - 1
+    members = len(bias)
+    width = weights.shape[1]
+    for row in range(first, last):
+        begin, end = ends[row - first], ends[row - first + 1]
+        words = end - begin
+        scale = 0.0
+        if words > 0:
+            rows[1, begin] = nothing
+            rows[2, begin] = nothing
+            if words > 1:
+                rows[2, begin + 1] = nothing
+            scale = 1.0 / math.sqrt(3 * words - 3 if words > 1 else 1)
+        if width == 4:
+            sum_rows_of_4(weights, 0, rows, begin, end, sums)
+        else:
+            line = 64 // weights.itemsize
+            for column in range(0, width, line):
+                sum_rows_of_a_line(weights, column, rows, begin, end, sums)
+        for m in range(members):
+            scores[row, m] = sums[m] * scale + bias[m]
+
+
+@compiled
 def score_keys(
     offsets: NDArray[np.int32],
     data: NDArray[np.uint8],
@@ -94,58 +124,58 @@ def score_keys(
     description: NDArray[np.uint8],
     lower: NDArray[np.int32],
     bits: int,
-    table: NDArray[np.float32],
+    index: NDArray[np.int32],
+    weights: NDArray[np.floating],
     bias: NDArray[np.float64],
     scores: NDArray[np.float64],
     lengths: NDArray[np.int32],
     key_hashes: NDArray[np.uint64],
 ) -> None:
-    """Score every key of a block with all members, in one pass.
+    """Score every key of a block with all members.
 
-    `table` float32 (F, M), `bias` float64 (M,). Writes `scores` float64 (N, M); `lengths` int32 (N,): T, or
-    limit + 1 where there are more tokens than `limit` (those are not scored); `key_hashes` uint64 (N,).
+    `index`, `weights` and `bias` as in `columns.MemberTable`. Writes `scores` float64 (N, M); `lengths` int32 (N,):
+    T, or limit + 1 where there are more tokens than `limit` (those are not scored); `key_hashes` uint64 (N,).
+    A tile of keys at a time: first the words of all, then the rows of all their n-grams, then the sums.
     """
     longest_key = longest(offsets)
     capacity = min(limit, longest_key) + 1
-    lowered = np.empty(longest_key * 3 // 2 + SHORT + 8, dtype=np.uint8)
+    lowered = np.empty(longest_key * 3 // 2 + SCRATCH, dtype=np.uint8)
     places = np.empty((capacity, 4), dtype=np.int64)
     is_word = np.empty(capacity, dtype=np.bool_)
-    hashes = np.empty(max(capacity, SHORT), dtype=np.uint64)
-    buckets = np.empty(3 * len(hashes), dtype=np.int64)
+    hashes = np.zeros(2 + TILE_WORDS + capacity, dtype=np.uint64)
+    words = hashes[2:]
+    buckets = np.empty((3, TILE_WORDS + capacity), dtype=np.int64)
+    rows = np.empty((3, TILE_WORDS + capacity), dtype=np.int32)
+    ends = np.zeros(TILE + 1, dtype=np.int64)
+    sums = np.zeros(weights.shape[1], dtype=np.float64)
     shift = np.uint64(64 - bits)
-    members = len(bias)
-    sums = np.empty(members, dtype=np.float64)
-    for row in range(len(offsets) - 1):
-        low = offsets[row]
-        high = offsets[row + 1]
-        key_hashes[row] = hash_bytes(data, low, high)
-        tokens, words = scan_words(
-            data, low, high, limit, description, lower, lowered, places, is_word, hashes
+    count = len(offsets) - 1
+    first = 0
+    while first < count:
+        last = first + hash_words(
+            offsets,
+            data,
+            first,
+            min(first + TILE, count),
+            TILE_WORDS,
+            limit,
+            description,
+            lower,
+            lowered,
+            places,
+            is_word,
+            words,
+            ends,
+            lengths,
+            key_hashes,
         )
-        lengths[row] = tokens
-        if tokens > limit:
-            scores[row, :] = 0.0
-            continue
-        found = ngram_buckets(words, hashes, shift, buckets)
-        scale = 1.0 / math.sqrt(found) if found > 0 else 0.0
-        if members == 3:
-            # The committee as it is: sums in registers. The loop below says the same for any number.
-            sum_0, sum_1, sum_2 = 0.0, 0.0, 0.0
-            for i in range(found):
-                weights = table[buckets[i]]
-                sum_0 += weights[0]
-                sum_1 += weights[1]
-                sum_2 += weights[2]
-            scores[row, 0] = sum_0 * scale + bias[0]
-            scores[row, 1] = sum_1 * scale + bias[1]
-            scores[row, 2] = sum_2 * scale + bias[2]
-            continue
-        sums[:] = 0.0
-        for i in range(found):
-            for m in range(members):
-                sums[m] += table[buckets[i], m]
-        for m in range(members):
-            scores[row, m] = sums[m] * scale + bias[m]
+        if len(bias):
+            find_rows(hashes, ends[last - first], shift, index, buckets, rows)
+            score_tile(first, last, ends, rows, weights, bias, sums, scores)
+            for row in range(first, last):
+                if lengths[row] > limit:
+                    scores[row, :] = 0.0
+        first = last
 
 
 @compiled
@@ -171,26 +201,34 @@ def fill_rows(
     Writes `starts` int64 (N + 1,), and `columns` and `values`, which must have room for 3 entries a byte of text.
     """
     capacity = longest(offsets) + 1
-    lowered = np.empty(capacity * 3 // 2 + SHORT + 8, dtype=np.uint8)
+    lowered = np.empty(capacity * 3 // 2 + SCRATCH, dtype=np.uint8)
     places = np.empty((capacity, 4), dtype=np.int64)
     is_word = np.empty(capacity, dtype=np.bool_)
-    hashes = np.empty(max(capacity, SHORT), dtype=np.uint64)
+    hashes = np.empty(capacity + 1, dtype=np.uint64)
+    ends = np.zeros(2, dtype=np.int64)
+    lengths = np.empty(len(offsets), dtype=np.int32)
+    key_hashes = np.empty(len(offsets), dtype=np.uint64)
     shift = np.uint64(64 - bits)
     starts[0] = 0
     for row in range(len(offsets) - 1):
-        _, words = scan_words(
+        hash_words(
+            offsets,
             data,
-            offsets[row],
-            offsets[row + 1],
-            capacity - 1,
+            row,
+            row + 1,
+            1,
+            capacity,
             description,
             lower,
             lowered,
             places,
             is_word,
             hashes,
+            ends,
+            lengths,
+            key_hashes,
         )
         first = starts[row]
-        found = ngram_buckets(words, hashes, shift, columns[first:])
+        found = ngram_buckets(ends[1], hashes, shift, columns[first:])
         values[first : first + found] = 1.0 / math.sqrt(found) if found > 0 else 0.0
         starts[row + 1] = first + found

@@ -9,7 +9,7 @@ import numpy as np
 
 from canvass.compiled import compiled
 from canvass.errors import TrainingError
-from canvass.features.columns import compact, feature_matrix
+from canvass.features.columns import MemberTable, compact, feature_matrix, score_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,59 +57,53 @@ class IntentClassifier:
         self._columns: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._weights: NDArray[np.float64] = np.zeros((1, 0))
         self._bias: NDArray[np.float64] = np.zeros(0)
-        self._row_of_column: NDArray[np.int32] = np.zeros(0, dtype=np.int32)
+        self._table: MemberTable | None = None
 
     def fit(self, column: pa.Array, intents: Sequence[str]) -> Self:
         """Train on a column of keys and the intent of each; raises TrainingError where there is none."""
-        from sklearn.linear_model import LogisticRegression
-        from threadpoolctl import threadpool_limits
-
         if not intents:
             raise TrainingError("the intent classifier needs at least one utterance with an intent")
         self.names = sorted(set(intents))
+        if len(self.names) == 1:  # nothing to learn
+            self._pack(np.zeros(0, dtype=np.int64), np.zeros((0, 1)), np.zeros(1))
+            return self
+        from sklearn.linear_model import LogisticRegression
+        from threadpoolctl import threadpool_limits
+
         matrix = feature_matrix(column, bits=self.bits)
         used = compact(matrix)
-        weights = np.zeros((len(used), len(self.names)))
-        bias = np.zeros(len(self.names))
-        if len(self.names) > 1:
-            learner = LogisticRegression(C=self.strength, max_iter=1000)
-            number_of = {name: number for number, name in enumerate(self.names)}
-            with threadpool_limits(1):  # sums in one order
-                learner.fit(matrix, np.array([number_of[name] for name in intents]))
-            coefficients, intercepts = learner.coef_[:, : len(used)], learner.intercept_
-            if len(self.names) == 2:  # noqa: PLR2004 - scikit-learn keeps one row for two classes
-                coefficients = np.vstack([np.zeros_like(coefficients), coefficients])
-                intercepts = np.append(0.0, intercepts)
-            weights, bias = np.ascontiguousarray(coefficients.T), np.ascontiguousarray(intercepts)
-        self._pack(used, weights, bias)
+        learner = LogisticRegression(C=self.strength, max_iter=1000)
+        number_of = {name: number for number, name in enumerate(self.names)}
+        with threadpool_limits(1):  # sums in one order
+            learner.fit(matrix, np.array([number_of[name] for name in intents]))
+        coefficients, intercepts = learner.coef_[:, : len(used)], learner.intercept_
+        if len(self.names) == 2:  # noqa: PLR2004 - scikit-learn keeps one row for two classes
+            coefficients = np.vstack([np.zeros_like(coefficients), coefficients])
+            intercepts = np.append(0.0, intercepts)
+        self._pack(used, np.ascontiguousarray(coefficients.T), np.ascontiguousarray(intercepts))
         return self
 
     def _pack(
         self, columns: NDArray[np.int64], weights: NDArray[np.float64], bias: NDArray[np.float64]
     ) -> None:
-        """Keep one weight row per column that was seen, and a row of zeros for all others."""
-        self._columns, self._bias = columns, bias
-        self._weights = np.vstack([weights, np.zeros((1, len(bias)))])
-        self._row_of_column = np.full(1 << self.bits, len(columns), dtype=np.int32)
-        self._row_of_column[columns] = np.arange(len(columns), dtype=np.int32)
+        """Keep the weights as they were trained, and in the form in which a pool is scored."""
+        self._columns, self._weights, self._bias = columns, weights, bias
+        self._table = MemberTable.of_rows(columns, weights, bias, bits=self.bits)
 
     def predict(self, column: pa.Array) -> LikeliestIntents:
         """Find the likeliest intent of each key of a column."""
-        if not self.names:
+        if self._table is None:
             raise TrainingError("the intent classifier is not trained; call fit first")
         found = LikeliestIntents(np.zeros(len(column), dtype=np.int32), np.zeros(len(column)))
         if len(self.names) > 1:
-            matrix = feature_matrix(column, bits=self.bits)
-            matrix.indices = self._row_of_column[matrix.indices]
-            matrix.resize(matrix.shape[0], len(self._weights))
-            likeliest(np.ascontiguousarray(matrix @ self._weights) + self._bias, *found)
+            likeliest(score_column(column, self._table).scores, *found)
         return found
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Give the trained weights for a file."""
         return {
             "intent_columns": self._columns,
-            "intent_weights": self._weights[:-1],
+            "intent_weights": self._weights,
             "intent_bias": self._bias,
         }
 

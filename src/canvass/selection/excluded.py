@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from canvass.compiled import compiled
+from canvass.corpus.normalise import string_buffers
 from canvass.seeding import hash64
 
 if TYPE_CHECKING:
@@ -17,24 +19,60 @@ if TYPE_CHECKING:
 FEWEST_BITS, MOST_BITS = 16, 26
 
 
+@compiled
+def find_equal(  # noqa: PLR0917 - numba passes arrays best one by one
+    offsets: NDArray[np.int32],
+    data: NDArray[np.uint8],
+    hashes: NDArray[np.uint64],
+    marks: NDArray[np.uint64],
+    shift: np.uint64,
+    known_hashes: NDArray[np.uint64],
+    known_offsets: NDArray[np.int32],
+    known_data: NDArray[np.uint8],
+    found: NDArray[np.bool_],
+) -> None:
+    """Mark the keys that are among the known ones, byte for byte.
+
+    `hashes` uint64 (N,) of the keys; `marks` a bit for each value of the highest bits of a hash; `known_hashes` in
+    ascending order. Writes `found` bool (N,).
+    """
+    for row in range(len(hashes)):
+        here = hashes[row]
+        found[row] = False
+        mark = here >> shift
+        if marks[mark >> np.uint64(6)] >> (mark & np.uint64(63)) & np.uint64(1):
+            low, size = offsets[row], offsets[row + 1] - offsets[row]
+            place = np.searchsorted(known_hashes, here)
+            while place < len(known_hashes) and known_hashes[place] == here and not found[row]:
+                start = known_offsets[place]
+                equal = known_offsets[place + 1] - start == size
+                i = 0
+                while equal and i < size:
+                    equal = data[low + i] == known_data[start + i]
+                    i += 1
+                found[row] = equal
+                place += 1
+
+
 class Excluded:
-    """A set of keys, and marks for the highest bits of their hashes, at most an eighth of them set."""
+    """A set of keys, and marks for the highest bits of their hashes, at most one in 64 of them set."""
 
     def __init__(self, keys: Iterable[str]) -> None:
+        import pyarrow as pa
+
         self.keys = frozenset(keys)
-        self._hashes = np.array(sorted({hash64(key.encode()) for key in self.keys}), dtype=np.uint64)
-        bits = min(max((8 * len(self._hashes)).bit_length(), FEWEST_BITS), MOST_BITS)
+        by_hash = sorted((hash64(key.encode()), key) for key in self.keys)
+        self._column = pa.array([key for _, key in by_hash], type=pa.string())
+        self._hashes = np.array([one for one, _ in by_hash], dtype=np.uint64)
+        bits = min(max((64 * len(self._hashes)).bit_length(), FEWEST_BITS), MOST_BITS)
         self._shift = np.uint64(64 - bits)
-        self._marks = np.zeros(1 << bits, dtype=np.bool_)
-        self._marks[self._hashes >> self._shift] = True
+        marks = np.zeros(1 << bits, dtype=np.bool_)
+        marks[self._hashes >> self._shift] = True
+        self._marks = np.packbits(marks, bitorder="little").view(np.uint64)
 
     def mask(self, column: pa.Array, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Mark the keys of a column that are in the set: by their hashes, uint64 (N,), first, then for certain."""
-        found = np.zeros(len(column), dtype=np.bool_)
-        marked = np.flatnonzero(self._marks[hashes >> self._shift])
-        places = np.searchsorted(self._hashes, hashes[marked])
-        inside = places < len(self._hashes)
-        marked, places = marked[inside], places[inside]
-        for row in marked[self._hashes[places] == hashes[marked]].tolist():
-            found[row] = column[row].as_py() in self.keys
+        found = np.empty(len(column), dtype=np.bool_)
+        known = string_buffers(self._column)
+        find_equal(*string_buffers(column), hashes, self._marks, self._shift, self._hashes, *known, found)
         return found

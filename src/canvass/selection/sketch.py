@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from canvass.compiled import compiled
+from canvass.machine import leading_zeros
 from canvass.seeding import MIX_FACTORS
 
 if TYPE_CHECKING:
@@ -40,11 +41,8 @@ def add_hashes(hashes: NDArray[np.uint64], chosen: NDArray[np.bool_], registers:
         state = (state ^ (state >> np.uint64(27))) * _MIX_2
         state ^= state >> np.uint64(31)
         register = state >> np.uint64(REST)
-        rank = 1  # of the highest bit set among the rest
-        bit = np.uint64(1) << np.uint64(REST - 1)
-        while rank <= REST and not state & bit:
-            bit >>= np.uint64(1)
-            rank += 1
+        # Of the highest bit set among the rest; the bit below them ends the search.
+        rank = 1 + leading_zeros(state << np.uint64(PRECISION) | np.uint64(1 << (PRECISION - 1)))
         registers[register] = max(registers[register], rank)
 
 

@@ -107,7 +107,8 @@ def write(path: str, given: Iterable[dict[str, Any]]) -> None:
     """Write rows with natural types; the file appears whole or not at all.
 
     A column whose name ends with "slots", or that holds lists of slots, is a list of structs (start: int64,
-    end: int64, label: string), also where all of it is empty; a column of None alone is of strings.
+    end: int64, label: string), also where all of it is empty; any other list is one of strings, and so is a column of
+    None alone.
 
     Raises
     ------
@@ -126,11 +127,12 @@ def write(path: str, given: Iterable[dict[str, Any]]) -> None:
 
 def _array(name: str, values: list[Any]) -> pa.Array:
     kinds = {type(value) for value in values if value is not None}
-    slots_only = all(
-        not value or set(value[0]) <= {"start", "end", "label"} for value in values if kinds == {list}
-    )
-    if name.endswith("slots") or (kinds == {list} and slots_only):
+    if name.endswith("slots") or (
+        kinds == {list} and any(isinstance(value[0], dict) for value in values if value)
+    ):
         return pa.array(values, type=SLOTS)
+    if kinds == {list}:
+        return pa.array(values, type=pa.list_(pa.string()))
     if kinds == {int, float}:
         return pa.array(values, type=pa.float64())
     return pa.array(values, type=None if kinds else pa.string())
