@@ -11,22 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canvass.models import lattice, lattice_reference
-
-ORDINARY = st.floats(-5.0, 5.0)
-INTEGERS = st.integers(-2, 2).map(float)  # many ties
-FORBIDDEN = st.sampled_from([-1e4, 0.0, 1.0, 3.0])
-EXTREME = st.floats(-700.0, 700.0)
-SCORES = (ORDINARY, INTEGERS, FORBIDDEN, EXTREME)
-
-
-@st.composite
-def lattices(draw, longest=5, scores=SCORES):
-    """State scores (T, L) and transition scores (L, L), each from one of the kinds of scores above."""
-    length, tags = draw(st.integers(1, longest)), draw(st.integers(1, 4))
-    kinds = [draw(st.sampled_from(scores)) for _ in range(2)]
-    state = draw(st.lists(kinds[0], min_size=length * tags, max_size=length * tags))
-    transitions = draw(st.lists(kinds[1], min_size=tags * tags, max_size=tags * tags))
-    return np.array(state).reshape(length, tags), np.array(transitions).reshape(tags, tags)
+from lattices import INTEGERS, lattices, scale_of
 
 
 def solve(state, transitions):
@@ -50,10 +35,6 @@ def assert_close(found, expected, scale):
     """Compare log Z and the marginals; scale is the size of the scores, which bounds the rounding of sums."""
     assert found.log_partition == pytest.approx(expected.log_partition, rel=1e-10, abs=1e-14 * scale)
     np.testing.assert_allclose(found.marginals, expected.marginals, rtol=1e-9, atol=1e-14 * scale)
-
-
-def scale_of(state, transitions):
-    return len(state) * (1.0 + np.abs(state).max() + np.abs(transitions).max())
 
 
 @given(lattices())

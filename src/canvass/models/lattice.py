@@ -22,7 +22,8 @@ The tricks:
   L T R^2 * 1e-308. Up to `WIDEST` = log R = 300 that is nothing; beyond, log space is used.
 
 Left out: blocks of several utterances (L is wide enough for the vector units), a sparse or pruned set of
-transitions, vectorised exponentials (their rounding would depend on the place in the row).
+transitions, vectorised exponentials (their rounding would depend on the place in the row). `products` does without
+exponentials, where only the probability of the best path is asked for.
 
 All scores must be finite. The kernels allocate nothing and write to the arrays named so in their docstrings.
 """

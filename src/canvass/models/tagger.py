@@ -1,4 +1,4 @@
-"""The tagger: a linear-chain CRF, trained by CRFsuite and decoded by `models.lattice`.
+"""The tagger: a linear-chain CRF, trained by CRFsuite, decoded by `tagger_kernels` and `tagger_products`.
 
 It is trained on the target's annotated utterances only. Attributes go to CRFsuite as numbers of their hashes, so
 that training and decoding see the same ones without a string being built from either.
@@ -19,8 +19,9 @@ from canvass.corpus.spans import OUTSIDE, bio_tags, slots_of, text_tokens
 from canvass.errors import TrainingError
 from canvass.features.columns import attribute_hashes
 from canvass.models.crfsuite_file import read_weights
-from canvass.models.lattice import pack_transitions
-from canvass.models.tagger_kernels import pack, tag_keys
+from canvass.models.tagger_kernels import pack_weights, tag_keys
+from canvass.models.tagger_products import best_probabilities, pack_products
+from canvass.models.word_forms import no_forms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from canvass.models.word_forms import Forms
     from canvass.types import Slot
 
 FEWEST = 2
@@ -121,8 +123,9 @@ class Tagger:
         transitions: NDArray[np.float64],
     ) -> None:
         self.tags = tags
-        self._weights = pack(np.ascontiguousarray(hashes), np.ascontiguousarray(state))
-        self._transitions = pack_transitions(transitions)
+        self._weights = pack_weights(hashes, state, transitions)
+        self._products = pack_products(self._weights)
+        self._forms: list[Forms] = []
 
     @property
     def knows_slots(self) -> bool:
@@ -133,8 +136,13 @@ class Tagger:
         """Compute the probability of the best tag sequence of each key of a column."""
         self._must_be_trained()
         found = Confidence(np.empty(len(column)), np.empty(len(column), dtype=np.int32))
-        nothing = np.zeros(0, dtype=np.int32), np.zeros(0)
-        tag_keys(*string_buffers(column), *tables(), self._weights, self._transitions, *found, *nothing)
+        # Word forms serve one thread at a time. Taking from a list and adding to it are atomic.
+        try:
+            forms = self._forms.pop()
+        except IndexError:
+            forms = no_forms(self._products.table)
+        best_probabilities(*string_buffers(column), *tables(), self._weights, self._products, forms, *found)
+        self._forms.append(forms)
         return found
 
     def tag(self, texts: Sequence[str]) -> list[Tagged]:
@@ -142,11 +150,12 @@ class Tagger:
         import pyarrow as pa
 
         self._must_be_trained()
-        offsets, data = string_buffers(keys(pa.array(texts, type=pa.string())))
-        room = int(offsets[-1] - offsets[0]) + 1
-        found = Confidence(np.empty(len(texts)), np.empty(len(texts), dtype=np.int32))
+        column = keys(pa.array(texts, type=pa.string()))
+        found = self.confidence(column)
+        offsets, data = string_buffers(column)
+        room = int(offsets[-1] - offsets[0])
         paths, certainty = np.empty(room, dtype=np.int32), np.empty(room)
-        tag_keys(offsets, data, *tables(), self._weights, self._transitions, *found, paths, certainty)
+        tag_keys(offsets, data, *tables(), self._weights, paths, certainty)
         tagged = []
         first = 0
         for text, log_probability, length in zip(texts, *(array.tolist() for array in found), strict=True):
@@ -172,11 +181,11 @@ class Tagger:
         state = self._weights.state
         rows, columns = np.nonzero(state)
         return {
-            "tagger_hashes": self._weights.hashes,
+            "tagger_hashes": self._weights.table.hashes,
             "tagger_rows": rows.astype(np.int32),
             "tagger_columns": columns.astype(np.int32),
             "tagger_values": state[rows, columns],
-            "tagger_transitions": self._transitions.scores,
+            "tagger_transitions": self._weights.transitions.scores,
         }
 
     @classmethod

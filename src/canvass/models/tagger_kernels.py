@@ -1,7 +1,8 @@
-"""The tagger's inner loop: from the bytes of a key to its tags and their probability, in one pass.
+"""The tagger's inner loop: from the bytes of a key to its tags and their certainty, in one pass.
 
-Each token's attributes are hashed (`features.attributes`), looked up in an open-addressing table of the hashes that
-were seen in training, and their weights summed to the state scores of the lattice (`models.lattice`).
+Each token's attributes are hashed (`features.attributes`), looked up in the table of those that were seen in training,
+and their weights summed to the state scores of the lattice (`models.lattice`). `tagger_products` has a faster way to
+the probability alone.
 """
 
 from __future__ import annotations
@@ -13,57 +14,55 @@ import numpy as np
 from canvass.compiled import compiled
 from canvass.features.attributes import ATTRIBUTES, token_attributes
 from canvass.features.scan import longest, scan
-from canvass.models.lattice import Transitions, log_partition, token_marginals, viterbi
+from canvass.models.attribute_table import AttributeTable, pack_attributes, row_of
+from canvass.models.lattice import Transitions, log_partition, pack_transitions, token_marginals, viterbi
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-EMPTY = -1
-
 
 class Weights(NamedTuple):
-    """A tagger's weights, packed by `pack`.
+    """A tagger's weights, packed by `pack_weights`: `state` float64 (A, L), one row for each row of `table`."""
 
-    `slots` int32 (power of two,): row of the hash that fell there, or -1. `hashes` uint64 (A,), `state` float64
-    (A, L): one row per attribute that was seen in training.
-    """
-
-    slots: NDArray[np.int32]
-    hashes: NDArray[np.uint64]
+    table: AttributeTable
     state: NDArray[np.float64]
+    transitions: Transitions
 
 
-def pack(hashes: NDArray[np.uint64], state: NDArray[np.float64]) -> Weights:
-    """Build the table of hashes, at most a quarter full."""
-    slots = np.full(1 << max(4 * len(hashes), 1).bit_length(), EMPTY, dtype=np.int32)
-    _insert_all(hashes, slots)
-    return Weights(slots, hashes, state)
-
-
-@compiled
-def _insert_all(hashes: NDArray[np.uint64], slots: NDArray[np.int32]) -> None:
-    last = np.uint64(len(slots) - 1)
-    for row in range(len(hashes)):
-        at = hashes[row] & last
-        while slots[at] != EMPTY:
-            at = (at + np.uint64(1)) & last
-        slots[at] = row
+def pack_weights(
+    hashes: NDArray[np.uint64], state: NDArray[np.float64], transitions: NDArray[np.float64]
+) -> Weights:
+    """Pack uint64 (A,) and float64 (A, L) by attribute, and float64 (L, L) from tag i to tag j."""
+    return Weights(
+        pack_attributes(np.ascontiguousarray(hashes)),
+        np.ascontiguousarray(state),
+        pack_transitions(transitions),
+    )
 
 
 @compiled
-def add_weights(weights: Weights, attribute: np.uint64, scores: NDArray[np.float64]) -> None:
-    """Add an attribute's weights to a token's state scores, (L,); an attribute never seen adds nothing."""
-    last = np.uint64(len(weights.slots) - 1)
-    at = attribute & last
-    while True:
-        row = weights.slots[at]
-        if row == EMPTY:
-            return
-        if weights.hashes[row] == attribute:
-            for j in range(len(scores)):
-                scores[j] += weights.state[row, j]
-            return
-        at = (at + np.uint64(1)) & last
+def state_scores(
+    weights: Weights, attributes: NDArray[np.uint64], length: int, state: NDArray[np.float64]
+) -> None:
+    """Sum the weights of each token's attributes, uint64 (>= T, 12), to `state`, float64 (>= T, L)."""
+    for t in range(length):
+        scores = state[t]
+        scores[:] = 0.0
+        for a in range(len(ATTRIBUTES)):
+            row = row_of(weights.table, attributes[t, a])
+            if row < len(weights.state):
+                for j in range(len(scores)):
+                    scores[j] += weights.state[row, j]
+
+
+@compiled
+def log_probability_of(weights: Weights, attributes: NDArray[np.uint64], length: int) -> float:
+    """Compute log P(best tags | key), at most 0, of a key of T tokens with attributes uint64 (>= T, 12)."""
+    shape = length, len(weights.transitions.scores)
+    state, work = np.empty(shape), np.empty(shape)
+    state_scores(weights, attributes, length, state)
+    best = viterbi(state, weights.transitions, length, np.empty(length, dtype=np.int32), work)
+    return min(0.0, best - log_partition(state, weights.transitions, length, work))
 
 
 @compiled
@@ -73,20 +72,16 @@ def tag_keys(
     description: NDArray[np.uint8],
     lower: NDArray[np.int32],
     weights: Weights,
-    transitions: Transitions,
-    log_probability: NDArray[np.float64],
-    lengths: NDArray[np.int32],
     paths: NDArray[np.int32],
     certainty: NDArray[np.float64],
 ) -> None:
     """Tag every key of a column.
 
-    Writes `log_probability` float64 (N,): log P(best tags | key), at most 0; `lengths` int32 (N,): T. If `paths`,
-    int32, has room for a token a byte, the best tags of all keys follow one another there, and in `certainty`,
-    float64, the marginal probability of each; where it is empty, only the probabilities are computed.
+    Writes the best tags of all keys one after another to `paths`, int32, and the marginal probability of each to
+    `certainty`, float64; both must have room for a token a byte.
     """
     capacity = longest(offsets) + 1
-    tags = len(transitions.scores)
+    tags = len(weights.transitions.scores)
     lowered = np.empty(capacity * 3 // 2 + 8, dtype=np.uint8)
     drawn = np.empty(capacity, dtype=np.uint8)
     places = np.empty((capacity, 4), dtype=np.int64)
@@ -97,7 +92,6 @@ def tag_keys(
     state = np.empty((0, tags), dtype=np.float64)
     work = np.empty((0, tags), dtype=np.float64)
     rows = np.empty((2, tags), dtype=np.float64)
-    path = np.empty(0, dtype=np.int32)
     written = 0
     for row in range(len(offsets) - 1):
         length = scan(
@@ -108,19 +102,11 @@ def tag_keys(
             attributes = np.empty((room, len(ATTRIBUTES)), dtype=np.uint64)
             state = np.empty((room, tags), dtype=np.float64)
             work = np.empty((room, tags), dtype=np.float64)
-            path = np.empty(room, dtype=np.int32)
         token_attributes(data, description, length, lowered, places, hashes, drawn, attributes)
+        state_scores(weights, attributes, length, state)
+        path = paths[written : written + length]
+        viterbi(state, weights.transitions, length, path, work)
+        token_marginals(state, weights.transitions, length, work, rows)
         for t in range(length):
-            state[t, :] = 0.0
-            for a in range(len(ATTRIBUTES)):
-                add_weights(weights, attributes[t, a], state[t])
-        best = viterbi(state, transitions, length, path, work)
-        lengths[row] = length
-        if len(paths) == 0:
-            log_probability[row] = min(0.0, best - log_partition(state, transitions, length, work))
-            continue
-        log_probability[row] = min(0.0, best - token_marginals(state, transitions, length, work, rows))
-        for t in range(length):
-            paths[written + t] = path[t]
             certainty[written + t] = work[t, path[t]]
         written += length

@@ -1,0 +1,55 @@
+"""The attributes that were seen in training, as an open-addressing table of their hashes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from canvass.compiled import compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+EMPTY = -1
+
+
+class AttributeTable(NamedTuple):
+    """A rows of attributes, packed by `pack_attributes`.
+
+    `slots` int32 (power of two,): row of the hash that fell there, or EMPTY. `hashes` uint64 (A,).
+    """
+
+    slots: NDArray[np.int32]
+    hashes: NDArray[np.uint64]
+
+
+def pack_attributes(hashes: NDArray[np.uint64]) -> AttributeTable:
+    """Build the table of hashes, uint64 (A,), at most a quarter full."""
+    slots = np.full(1 << max(4 * len(hashes), 1).bit_length(), EMPTY, dtype=np.int32)
+    _insert_all(hashes, slots)
+    return AttributeTable(slots, hashes)
+
+
+@compiled
+def _insert_all(hashes: NDArray[np.uint64], slots: NDArray[np.int32]) -> None:
+    last = np.uint64(len(slots) - 1)
+    for row in range(len(hashes)):
+        at = hashes[row] & last
+        while slots[at] != EMPTY:
+            at = (at + np.uint64(1)) & last
+        slots[at] = row
+
+
+@compiled
+def row_of(table: AttributeTable, attribute: np.uint64) -> int:
+    """Find the row of an attribute; A, one more than the last, where it was never seen."""
+    last = np.uint64(len(table.slots) - 1)
+    at = attribute & last
+    while True:
+        row = table.slots[at]
+        if row == EMPTY:
+            return len(table.hashes)
+        if table.hashes[row] == attribute:
+            return int(row)
+        at = (at + np.uint64(1)) & last

@@ -1,0 +1,102 @@
+"""The lattice in products against the readable lattice."""
+
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from canvass.models import lattice_reference, products
+from lattices import INTEGERS, ORDINARY, lattices, scale_of
+
+ALIKE = st.floats(-1.0, 1.0)
+
+
+def reach(state, transitions):
+    return np.ptp(state, axis=1).max() + np.ptp(transitions)
+
+
+def expected(state, transitions):
+    found = lattice_reference.solve(state, transitions)
+    return found.score - found.log_partition
+
+
+@given(lattices(longest=40, scores=[ORDINARY, INTEGERS, ALIKE]))
+@example((np.zeros((1, 1)), np.zeros((1, 1))))
+def test_equal_to_the_twin(case):
+    found = products.log_probability(*case)
+    assert found <= 0.0
+    assert found == pytest.approx(expected(*case), rel=1e-10, abs=1e-14 * scale_of(*case))
+
+
+@given(st.integers(1, 20), st.integers(1, 40), st.integers(0, 2**32 - 1))
+@settings(max_examples=30)
+def test_any_number_of_tags(length, tags, seed):
+    random = np.random.default_rng(seed)
+    case = random.normal(size=(length, tags)), random.normal(size=(tags, tags))
+    assert products.log_probability(*case) == pytest.approx(expected(*case), abs=1e-12)
+
+
+@given(st.integers(1, 30), st.integers(1, 12), st.integers(0, 2**32 - 1), st.floats(0.0, 1.0))
+@settings(max_examples=50)
+def test_up_to_the_widest_reach(length, tags, seed, share):
+    # Rows in which the first tag is the worst, the best, or neither: that is the one that is looked at.
+    random = np.random.default_rng(seed)
+    state = random.choice([0.0, share * products.REACH], size=(length, tags))
+    transitions = random.choice([0.0, (1.0 - share) * products.REACH], size=(tags, tags))
+    assert reach(state, transitions) <= products.REACH * (1 + 1e-15)
+    found = products.log_probability(state, transitions)
+    assert found == pytest.approx(
+        expected(state, transitions), rel=1e-9, abs=1e-14 * scale_of(state, transitions)
+    )
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.5, 30.0, 150.0])
+@pytest.mark.parametrize("tags", [1, 3, 9])
+def test_many_tokens(spread, tags):
+    # With no spread sums only grow and bests stay; with a large one, both shrink from token to token.
+    random = np.random.default_rng(1)
+    state = random.uniform(-spread, 0.0, size=(20_000, tags))
+    transitions = random.uniform(-spread, 0.0, size=(tags, tags))
+    # Logarithms in extended precision, of which the same is taken off both at every token.
+    sums = bests = state[0].astype(np.longdouble)
+    for scores in state[1:].astype(np.longdouble):
+        sums = scores + np.logaddexp.reduce(sums[:, None] + transitions, axis=0)
+        bests = scores + (bests[:, None] + transitions).max(axis=0)
+        sums, bests = sums - sums.max(), bests - sums.max()
+    expected = float(bests.max() - np.logaddexp.reduce(sums))
+    assert products.log_probability(state, transitions) == pytest.approx(expected, rel=1e-13, abs=1e-12)
+
+
+def test_rescaling_is_exact_and_counted():
+    cells = np.array([[2.0**-500, 2.0**-700, 3.0, 2.0**500, 1.0, 5.0]])
+    assert products.rescale(cells, 0, 0, 3) == -2
+    assert products.rescale(cells, 0, 3, 6) == 2
+    assert cells.tolist() == [[2.0**-100, 2.0**-300, 3.0 * 2.0**400, 2.0**100, 2.0**-400, 5.0 * 2.0**-400]]
+
+
+@given(st.lists(st.floats(-200.0, 200.0), min_size=1, max_size=20))
+def test_factors_are_exponentials(scores):
+    table = products.aligned(2, products.padded(len(scores)))
+    widest = products.fill_factors(np.array([scores]), table)
+    assert widest == max(scores) - min(scores)
+    factors = [math.exp(score - max(scores)) for score in scores]
+    assert table[0].tolist() == pytest.approx(factors + [1.0] * (table.shape[1] - len(scores)), rel=1e-15)
+    assert (table[1] == 1.0).all()
+
+
+def test_another_process_computes_the_same_bytes():
+    program = (
+        "import sys, numpy; from canvass.models.products import log_probability;"
+        "r = numpy.random.default_rng(5);"
+        "sys.stdout.write(log_probability(r.normal(size=(9, 30)), r.normal(size=(30, 30))).hex())"
+    )
+    random = np.random.default_rng(5)
+    found = products.log_probability(random.normal(size=(9, 30)), random.normal(size=(30, 30)))
+    printed = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    ).stdout
+    assert printed == found.hex()
