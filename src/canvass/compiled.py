@@ -9,6 +9,9 @@
 numba throws cached code away when the file that holds a kernel changes, but not when a kernel or a constant that it
 takes from another file does, and an installed file may keep its time stamp through an upgrade. So the stamp of every
 kernel here is a digest of all sources that hold kernels, or constants that kernels take.
+
+The first run on a machine, or after an upgrade, compiles what it needs: a quarter of a minute. The log says so once
+(the command line shows it to people).
 """
 
 from __future__ import annotations
@@ -20,10 +23,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numba
+from numba.core import event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Some releases of numba ship types and some do not; Any suits both.
+EVENTS: Any = event
 Function = TypeVar("Function", bound="Callable[..., Any]")
 LOGGER = logging.getLogger(__name__)
 CONSTANTS = ("seeding.py", "machine.py", "corpus/characters.py")
@@ -39,6 +45,24 @@ def _digest_of_sources() -> str:
         if name in CONSTANTS or b"\n@compiled" in source:
             digest.update(name.encode() + b"\0" + source)
     return digest.hexdigest()
+
+
+class _Notice(event.Listener):
+    """Logs the first compilation of a kernel of canvass in this process; loading compiled code is none."""
+
+    said = False
+
+    def on_start(self, event: Any) -> None:
+        """Tell, unless it has been told or somebody else's code is compiled."""
+        if not self.said and event.data["dispatcher"].py_func.__module__.startswith("canvass."):
+            self.said = True
+            LOGGER.info("compiling for this machine, once; this takes about a quarter of a minute")
+
+    def on_end(self, event: Any) -> None:
+        """Tell nothing."""
+
+
+EVENTS.register("numba:compile", _Notice())
 
 
 def compiled(function: Function) -> Function:

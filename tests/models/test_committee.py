@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from canvass.errors import TrainingError
-from canvass.models.committee import MEMBERS, Committee
+from canvass.models.committee import MEMBERS, Committee, examples_of
 from examples import MUSIC, labelled_and_rest
 
 
@@ -25,11 +25,13 @@ def test_members_tell_the_target_from_the_rest(committee, examples):
 
 
 def test_scores_are_those_of_scikit_learn_itself(examples):
-    """The packed table and the fused kernel, against the estimators' own decision functions."""
+    """Training, the packed table and the fused kernel, against the estimators' own decision functions."""
     import pyarrow as pa
+    from sklearn.linear_model import RidgeClassifier, SGDClassifier
 
     from canvass.corpus.normalise import keys
     from canvass.features.columns import feature_matrix
+    from canvass.seeding import derived_seed
 
     texts, labels, rest = examples
     committee = Committee(seed=3, bits=12)
@@ -38,8 +40,39 @@ def test_scores_are_those_of_scikit_learn_itself(examples):
     matrix = feature_matrix(keys(pa.array(pool)), bits=12)
     fast = committee.fit(texts, labels).decision_function(pool)
     for m, member in enumerate(MEMBERS):
-        learner = committee._learner(member).fit(train, np.where(labels, 1, -1))
+        learner = RidgeClassifier(solver="sparse_cg")
+        if member != "squared":
+            learner = SGDClassifier(
+                loss="hinge" if member == "hinge" else "log_loss",
+                alpha=committee.alpha,
+                max_iter=committee.epochs,
+                tol=None,
+                average=True,
+                random_state=derived_seed(3, f"committee/{member}"),
+            )
+        learner.fit(train, np.where(labels, 1, -1))
         np.testing.assert_allclose(fast[:, m], learner.decision_function(matrix), rtol=2e-4, atol=2e-5)
+
+
+def test_examples_serve_many_committees(examples):
+    import pyarrow as pa
+
+    from canvass.corpus.normalise import keys
+
+    texts, labels, _ = examples
+    ready = examples_of(keys(pa.array(texts)), bits=12)
+    kept = [array.tobytes() for array in ready]
+    for target in (labels, [not label for label in labels], labels):
+        one, other = Committee(bits=12).fit(texts, target), Committee(bits=12).fit_examples(ready, target)
+        assert one.table.tobytes() == other.table.tobytes()
+        assert one.bias.tobytes() == other.bias.tobytes()
+    assert [array.tobytes() for array in ready] == kept
+
+
+@pytest.mark.parametrize("options", [{"alpha": 0.0}, {"alpha": float("nan")}, {"ridge": float("nan")}])
+def test_weights_that_are_not_finite_are_refused(examples, options):
+    with pytest.raises(TrainingError, match="not finite; take a larger"):
+        Committee(**options).fit(examples[0], examples[1])
 
 
 def test_same_seed_same_bytes_and_other_seed_other_bytes(examples):

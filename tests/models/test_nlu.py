@@ -12,7 +12,7 @@ import pytest
 from canvass.corpus.normalise import keys
 from canvass.errors import CanvassError, FileError, ModelFileError, TargetError, TrainingError
 from canvass.models import archive
-from canvass.models.nlu import NLU
+from canvass.models.nlu import NLU, train_all
 from canvass.types import Target, Utterance
 from examples import MUSIC, labelled_and_rest, music, others
 from texts import NOTABLE
@@ -78,6 +78,31 @@ def test_training_twice_gives_the_same_file(full, tmp_path):
     NLU.train(LABELLED, MUSIC, iterations=15, bits=10, seed=1).save(tmp_path / "three")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     assert (tmp_path / "one").read_bytes() != (tmp_path / "three").read_bytes()
+
+
+def test_several_targets_together_are_each_as_if_alone(tmp_path):
+    targets = [
+        MUSIC,
+        Target("intent", "PlayMusic"),
+        ALL,
+        *(Target("domain", one) for one in others_of(LABELLED)),
+    ]
+    together = train_all(LABELLED, targets, iterations=15, bits=10, seed=4)
+    for number, (target, found) in enumerate(zip(targets, together, strict=True)):
+        found.save(tmp_path / f"{number}")
+        NLU.train(LABELLED, target, iterations=15, bits=10, seed=4).save(tmp_path / "alone")
+        assert (tmp_path / f"{number}").read_bytes() == (tmp_path / "alone").read_bytes()
+    assert train_all(LABELLED, []) == []
+
+
+def others_of(utterances):
+    return sorted({one.domain for one in utterances if one.domain is not None} - {MUSIC.name})
+
+
+def test_a_target_that_is_not_there_is_refused_before_any_training(monkeypatch):
+    monkeypatch.setattr("canvass.models.nlu.examples_of", pytest.fail)
+    with pytest.raises(TargetError, match="'muzic'"):
+        train_all(LABELLED, [MUSIC, Target("domain", "muzic")])
 
 
 def test_what_is_trained_on_what():

@@ -1,7 +1,8 @@
 """The committee: linear classifiers "target or not", one per loss, packed to one table.
 
-scikit-learn trains the members on the hashed n-grams; canvass scores them in one pass (`features.kernels`). Raw
-scores are compared and summed as they are: typically about 1 in size for squared and 6 for logistic.
+The members are trained on the hashed n-grams by `models.linear`, step by step as scikit-learn does it, and score in
+one pass (`features.kernels`). Raw scores are compared and summed as they are: typically about 1 in size for squared
+and 6 for logistic.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from canvass.features.columns import (
     feature_matrix,
     score_column,
 )
+from canvass.models.linear import Examples, descend, regress
 from canvass.seeding import derived_seed
 
 if TYPE_CHECKING:
@@ -30,6 +32,26 @@ if TYPE_CHECKING:
 
 MEMBERS = ("logistic", "hinge", "squared")
 BITS = 18
+LARGEST_SEED = (1 << 31) - 1
+
+
+def examples_of(column: pa.Array, *, bits: int) -> Examples:
+    """Make the features of a column of keys, for `Committee.fit_examples`."""
+    matrix = feature_matrix(column, bits=bits)
+    used = compact(matrix)
+    return Examples(
+        matrix.data,
+        matrix.indices.astype(np.int32, copy=False),
+        matrix.indptr.astype(np.int32, copy=False),
+        used,
+    )
+
+
+def seed_of_order(seed: int) -> int:
+    """Draw the seed of the order of examples as scikit-learn does from its `random_state`: the second number."""
+    dice = np.random.RandomState(seed)
+    dice.randint(1, LARGEST_SEED)
+    return int(dice.randint(LARGEST_SEED))
 
 
 class Committee:
@@ -85,37 +107,35 @@ class Committee:
 
         """
         import pyarrow as pa
-        from threadpoolctl import threadpool_limits
 
-        labels = np.where(np.asarray(is_target, dtype=np.bool_), 1, -1)
+        return self.fit_examples(
+            examples_of(keys(pa.array(texts, type=pa.string())), bits=self.bits), is_target
+        )
+
+    def fit_examples(self, examples: Examples, is_target: Sequence[bool] | NDArray[np.bool_]) -> Self:
+        """Train all members on features that are there already (of as many bits); otherwise as `fit`."""
+        labels = np.where(np.asarray(is_target, dtype=np.bool_), 1.0, -1.0)
         if len(set(labels.tolist())) < 2:  # noqa: PLR2004 - both classes
             raise TrainingError("the committee needs at least one positive and one negative example")
-        matrix = feature_matrix(keys(pa.array(texts, type=pa.string())), bits=self.bits)
-        used = compact(matrix)
-        table = np.zeros((1 << self.bits, len(MEMBERS)), dtype=np.float32)
+        used = examples.used
+        matrix = examples[:3]
+        table = np.zeros((len(used), len(MEMBERS)), dtype=np.float32)
         bias = np.zeros(len(MEMBERS))
-        with threadpool_limits(1):  # sums in one order
-            for m, member in enumerate(MEMBERS):
-                learner = self._learner(member)
-                learner.fit(matrix, labels)
-                table[used, m] = learner.coef_.ravel()[: len(used)]
-                bias[m] = float(np.ravel(learner.intercept_)[0])
-        self._members = MemberTable(table, bias)
+        for m, member in enumerate(MEMBERS):
+            weights = np.zeros(max(len(used), 1))
+            if member == "squared":
+                bias[m] = regress(*matrix, labels, self.ridge, weights)
+            else:
+                order = seed_of_order(derived_seed(self.seed, f"committee/{member}"))
+                bias[m] = descend(*matrix, labels, member == "hinge", self.alpha, self.epochs, order, weights)
+            if not np.isfinite(weights).all():
+                raise TrainingError(
+                    f"the {member} member's weights are not finite; take a larger "
+                    f"{'ridge' if member == 'squared' else 'alpha'}"
+                )
+            table[:, m] = weights[: len(used)]
+        self._members = MemberTable.of_rows(used, table, bias, bits=self.bits)
         return self
-
-    def _learner(self, member: str) -> Any:
-        from sklearn.linear_model import RidgeClassifier, SGDClassifier
-
-        if member == "squared":
-            return RidgeClassifier(alpha=self.ridge, solver="sparse_cg")
-        return SGDClassifier(
-            loss="log_loss" if member == "logistic" else member,
-            alpha=self.alpha,
-            max_iter=self.epochs,
-            tol=None,
-            average=True,
-            random_state=derived_seed(self.seed, f"committee/{member}"),
-        )
 
     def score(self, column: pa.Array, *, limit: int = UNLIMITED) -> ScoredKeys:
         """Score a column of keys; keys of more than `limit` tokens are not scored."""
@@ -129,8 +149,14 @@ class Committee:
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Give the trained weights, sparse, for a file."""
-        rows = np.flatnonzero(self.table.any(axis=1)).astype(np.int64)
-        return {"committee_rows": rows, "committee_weights": self.table[rows], "committee_bias": self.bias}
+        used = self.members.used
+        weights = self.members.rows[self.members.index[used], : len(MEMBERS)]
+        some = weights.any(axis=1)
+        return {
+            "committee_rows": used[some],
+            "committee_weights": weights[some],
+            "committee_bias": self.bias,
+        }
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], *, bits: int) -> Self:
@@ -150,7 +176,5 @@ class Committee:
         ):
             raise ValueError("the committee's arrays do not fit together")
         committee = cls(bits=bits)
-        table = np.zeros((1 << bits, len(MEMBERS)), dtype=np.float32)
-        table[rows] = weights
-        committee._members = MemberTable(table, bias)
+        committee._members = MemberTable.of_rows(rows, weights, bias, bits=bits)
         return committee

@@ -6,7 +6,10 @@ errors a study counts. The committee tells the target from everything else.
 
 from __future__ import annotations
 
+import itertools
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -16,10 +19,10 @@ from canvass.corpus.normalise import keys
 from canvass.errors import ModelFileError, OptionError, TargetError, TrainingError, nearest
 from canvass.models.archive import load as load_archive
 from canvass.models.archive import save as save_archive
-from canvass.models.committee import BITS, MEMBERS, Committee
+from canvass.models.committee import BITS, MEMBERS, Committee, examples_of
 from canvass.models.intents import IntentClassifier
 from canvass.models.tagger import FEWEST, ITERATIONS, Tagger
-from canvass.types import Prediction, Target
+from canvass.types import ALL, Prediction, Target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,16 +60,15 @@ class NLU:
     positives: int
     annotated: int
 
-    @classmethod
+    @staticmethod
     def train(
-        cls,
         utterances: Sequence[Utterance],
         target: Target,
         *,
         seed: int = 0,
         iterations: int = ITERATIONS,
         bits: int = BITS,
-    ) -> Self:
+    ) -> NLU:
         """Train all models that the labelled utterances allow.
 
         Raises
@@ -77,31 +79,7 @@ class NLU:
             If every utterance belongs to a target that is not `all`.
 
         """
-        import pyarrow as pa
-
-        is_target = [target.matches(utterance) for utterance in utterances]
-        positives = [utterance for utterance, yes in zip(utterances, is_target, strict=True) if yes]
-        check_examples(utterances, target, len(positives))
-        committee = None
-        if target.kind != "all":
-            committee = Committee(bits=bits, seed=seed).fit(
-                [utterance.text for utterance in utterances], is_target
-            )
-        with_intent = [
-            (utterance.text, utterance.intent) for utterance in positives if utterance.intent is not None
-        ]
-        intents = None
-        if with_intent:
-            texts, names = zip(*with_intent, strict=True)
-            intents = IntentClassifier(bits=bits).fit(keys(pa.array(texts, type=pa.string())), names)
-        annotated = [
-            (utterance.text, utterance.slots) for utterance in positives if utterance.slots is not None
-        ]
-        tagger = None
-        if len(annotated) >= FEWEST:
-            texts, slots = zip(*annotated, strict=True)
-            tagger = Tagger(iterations=iterations).fit(texts, slots)
-        return cls(target, committee, intents, tagger, len(positives), len(annotated))
+        return train_all(utterances, [target], seed=seed, iterations=iterations, bits=bits)[0]
 
     def confidence(self, column: pa.Array) -> FrameConfidence:
         """Compute how sure the intent classifier and the tagger are of each key of a column."""
@@ -202,6 +180,73 @@ class NLU:
         if nlu._arrays().keys() != arrays.keys():
             raise ValueError("it has arrays that belong to no model")
         return nlu
+
+
+def train_all(
+    utterances: Sequence[Utterance],
+    targets: Sequence[Target],
+    *,
+    seed: int = 0,
+    iterations: int = ITERATIONS,
+    bits: int = BITS,
+) -> list[NLU]:
+    """Train the models of several targets on one labelled set; each is what `NLU.train` gives for its target.
+
+    What does not depend on the target is computed once, and models are trained side by side. Raises as `NLU.train`,
+    for the first target in the list, before anything is trained.
+    """
+    import pyarrow as pa
+
+    chosen = [
+        np.fromiter(map(target.matches, utterances), dtype=np.bool_, count=len(utterances))
+        for target in targets
+    ]
+    for target, is_target in zip(targets, chosen, strict=True):
+        check_examples(utterances, target, int(is_target.sum()))
+    column = keys(pa.array([utterance.text for utterance in utterances], type=pa.string()))
+
+    def train_tagger(is_target: NDArray[np.bool_]) -> tuple[Tagger | None, int]:
+        positives = itertools.compress(utterances, is_target.tolist())
+        annotated = [(one.text, one.slots) for one in positives if one.slots is not None]
+        if len(annotated) < FEWEST:
+            return None, len(annotated)
+        return Tagger(iterations=iterations).fit(*zip(*annotated, strict=True)), len(annotated)
+
+    def train_intents(is_target: NDArray[np.bool_]) -> IntentClassifier | None:
+        found = [
+            (row, name)
+            for row in np.flatnonzero(is_target).tolist()
+            if (name := utterances[row].intent) is not None
+        ]
+        if not found:
+            return None
+        rows, names = zip(*found, strict=True)
+        return IntentClassifier(bits=bits).fit(column.take(pa.array(rows)), names)
+
+    with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="canvass") as executor:
+        # Committees are trained by kernels without the GIL, while CRFsuite holds it on this thread.
+        examples = examples_of(column, bits=bits)
+        committees = [
+            executor.submit(Committee(bits=bits, seed=seed).fit_examples, examples, is_target)
+            if target.kind != ALL
+            else None
+            for target, is_target in zip(targets, chosen, strict=True)
+        ]
+        taggers = [train_tagger(is_target) for is_target in chosen]
+        intents = [train_intents(is_target) for is_target in chosen]
+        return [
+            NLU(
+                target,
+                None if committee is None else committee.result(),
+                classifier,
+                tagger,
+                int(is_target.sum()),
+                annotated,
+            )
+            for target, is_target, committee, classifier, (tagger, annotated) in zip(
+                targets, chosen, committees, intents, taggers, strict=True
+            )
+        ]
 
 
 def check_examples(utterances: Sequence[Utterance], target: Target, positives: int) -> None:

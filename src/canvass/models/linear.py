@@ -1,0 +1,240 @@
+"""Train one linear classifier, compiled: averaged stochastic gradient descent, and ridge regression.
+
+Both do step by step what scikit-learn's `SGDClassifier(average=True)` and `RidgeClassifier(solver="sparse_cg")` do,
+which are their readable twins in the tests. Importing scikit-learn takes longer than training all members, its
+estimators validate more than they compute, and sums of its BLAS depend on the processor.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from canvass.compiled import compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+WORD = np.uint64(0xFFFFFFFF)
+LARGEST_DRAW = np.uint64(0x7FFFFFFF)
+BIAS_DECAY = 0.01  # of scikit-learn, for sparse features: the constant would oscillate otherwise
+SMALLEST_SCALE = 1e-9
+STEEPEST = 1e12
+LOWEST_ODDS = -37.0  # of a score; below, 1 + exp(-score) is exp(-score) in float64
+TOLERANCE = 1e-4  # of the residual of conjugate gradients, relative to the right-hand side
+
+
+class Examples(NamedTuple):
+    """The features of N labelled utterances, made once for any number of members and targets.
+
+    A CSR matrix of the columns that occur: `values` float64 and `columns` int32 (entries,), `starts` int32 (N + 1,);
+    `used` int64 (columns that occur,) are their hashed features, ascending.
+    """
+
+    values: NDArray[np.float64]
+    columns: NDArray[np.int32]
+    starts: NDArray[np.int32]
+    used: NDArray[np.int64]
+
+
+@compiled
+def shuffle(order: NDArray[np.int32], seed: int) -> None:
+    """Permute by Fisher and Yates, with the 32-bit xorshift of Marsaglia (2003); the seed is not zero."""
+    state = np.uint64(seed) & WORD
+    for i in range(len(order) - 1):
+        state ^= state << np.uint64(13) & WORD
+        state ^= state >> np.uint64(17)
+        state ^= state << np.uint64(5) & WORD
+        j = i + np.int64((state & LARGEST_DRAW) % np.uint64(len(order) - i))
+        order[i], order[j] = order[j], order[i]
+
+
+@compiled
+def slope(hinge: bool, label: float, score: float) -> float:  # noqa: FBT001 - one loop for both losses
+    """Differentiate the loss by the score; the label is 1 or -1."""
+    if hinge:
+        return -label if score * label <= 1.0 else 0.0
+    chosen = 1.0 if label > 0.0 else 0.0
+    if score > LOWEST_ODDS:
+        odds = math.exp(-score)
+        return ((1.0 - chosen) - chosen * odds) / (1.0 + odds)
+    return math.exp(score) - chosen
+
+
+@compiled
+def descend(  # noqa: PLR0917 - kernels take plain arrays
+    values: NDArray[np.float64],
+    columns: NDArray[np.int32],
+    starts: NDArray[np.int32],
+    labels: NDArray[np.float64],
+    hinge: bool,  # noqa: FBT001 - one loop for both losses
+    alpha: float,
+    epochs: int,
+    seed: int,
+    average: NDArray[np.float64],
+) -> float:
+    """Train by averaged stochastic gradient descent with an L2 penalty; returns the constant.
+
+    Writes `average` float64 (columns that occur,), which begins with zeros. Labels are 1 and -1. The step of example
+    t is 1 / (alpha * (t0 + t)); weights are kept as scale * weights, and their mean over all steps as
+    (average + a * weights) / b, so that a step costs no more than the example has features (Bottou, "Stochastic
+    gradient descent tricks", 2012).
+    """
+    weights = np.zeros(len(average))
+    order = np.arange(len(labels)).astype(np.int32)
+    typical = math.sqrt(1.0 / math.sqrt(alpha))
+    first = 1.0 / (typical / max(1.0, slope(hinge, 1.0, -typical)) * alpha)
+    scale, a, b = 1.0, 0.0, 1.0
+    bias, average_bias = 0.0, 0.0
+    step = 1.0
+    for _ in range(epochs):
+        shuffle(order, seed)
+        for row in order:
+            low, high = starts[row], starts[row + 1]
+            score = 0.0
+            for at in range(low, high):
+                score += weights[columns[at]] * values[at]
+            score = score * scale + bias
+            rate = 1.0 / (alpha * (first + step - 1.0))
+            change = -rate * min(max(slope(hinge, labels[row], score), -STEEPEST), STEEPEST)
+            scale *= max(0.0, 1.0 - rate * alpha)
+            if scale < SMALLEST_SCALE:
+                settle(weights, average, scale, a, b)
+                scale, a, b = 1.0, 0.0, 1.0
+            if change != 0.0:
+                added = change / scale
+                taken = -change / scale
+                for at in range(low, high):
+                    weights[columns[at]] += values[at] * added
+                    average[columns[at]] += a * values[at] * taken
+                bias += change * BIAS_DECAY
+            if step > 1.0:
+                b /= 1.0 - 1.0 / step
+            a += 1.0 / step * b * scale
+            average_bias += (bias - average_bias) / step
+            step += 1.0
+    settle(weights, average, scale, a, b)
+    return average_bias
+
+
+@compiled
+def settle(
+    weights: NDArray[np.float64], average: NDArray[np.float64], scale: float, a: float, b: float
+) -> None:
+    """Write weights and their mean out in full."""
+    for column in range(len(weights)):
+        average[column] = (average[column] + a * weights[column]) * (1.0 / b)
+        weights[column] *= scale
+
+
+@compiled
+def dot(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Sum products, from the first to the last."""
+    total = 0.0
+    for i in range(len(one)):
+        total += one[i] * other[i]
+    return total
+
+
+@compiled
+def add_multiple(factor: float, vector: NDArray[np.float64], total: NDArray[np.float64]) -> None:
+    """Add factor * vector to `total`; a loop, since numba takes three times as long to compile sums of arrays."""
+    for i in range(len(vector)):
+        total[i] += factor * vector[i]
+
+
+@compiled
+def forward(  # noqa: PLR0917 - kernels take plain arrays
+    values: NDArray[np.float64],
+    columns: NDArray[np.int32],
+    starts: NDArray[np.int32],
+    means: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    scores: NDArray[np.float64],
+) -> None:
+    """Multiply the matrix, less the mean of each column, by weights. Writes `scores` (N,)."""
+    shift = dot(means, weights)
+    for row in range(len(scores)):
+        total = 0.0
+        for at in range(starts[row], starts[row + 1]):
+            total += values[at] * weights[columns[at]]
+        scores[row] = total - shift
+
+
+@compiled
+def backward(  # noqa: PLR0917 - kernels take plain arrays
+    values: NDArray[np.float64],
+    columns: NDArray[np.int32],
+    starts: NDArray[np.int32],
+    means: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    weights: NDArray[np.float64],
+) -> None:
+    """Multiply the transpose of the matrix, less the mean of each column, by scores. Writes `weights`."""
+    total = 0.0
+    for column in range(len(weights)):
+        weights[column] = 0.0
+    for row in range(len(scores)):
+        total += scores[row]
+        for at in range(starts[row], starts[row + 1]):
+            weights[columns[at]] += values[at] * scores[row]
+    for column in range(len(weights)):
+        weights[column] -= means[column] * total
+
+
+@compiled
+def regress(  # noqa: PLR0917 - kernels take plain arrays
+    values: NDArray[np.float64],
+    columns: NDArray[np.int32],
+    starts: NDArray[np.int32],
+    labels: NDArray[np.float64],
+    penalty: float,
+    weights: NDArray[np.float64],
+) -> float:
+    """Train by ridge regression on the labels 1 and -1, by conjugate gradients; returns the constant.
+
+    Writes `weights` float64 (columns that occur,), which begins with zeros. The smaller of two systems is solved:
+    with X less the mean of each column, (X'X + penalty) w = X'y, or w = X'v with (XX' + penalty) v = y.
+    """
+    rows = len(labels)
+    means = np.zeros(len(weights))
+    for at in range(len(values)):
+        means[columns[at]] += values[at] / rows
+    ones = np.ones(rows)
+    mean = dot(labels, ones) / rows
+    centred = labels.copy()
+    add_multiple(-mean, ones, centred)
+    dual = len(weights) > rows
+    right = centred if dual else np.empty(len(weights))
+    other = np.empty(len(weights) if dual else rows)
+    if not dual:
+        backward(values, columns, starts, means, centred, right)
+    found = np.zeros(len(right))
+    direction = np.zeros(len(right))
+    image = np.empty(len(right))
+    enough = TOLERANCE * math.sqrt(dot(right, right))
+    before = 1.0
+    for _ in range(10 * len(right)):
+        now = dot(right, right)
+        if math.sqrt(now) <= enough:
+            break
+        for i in range(len(right)):
+            direction[i] = direction[i] * (now / before) + right[i]
+        if dual:
+            backward(values, columns, starts, means, direction, other)
+            forward(values, columns, starts, means, other, image)
+        else:
+            forward(values, columns, starts, means, direction, other)
+            backward(values, columns, starts, means, other, image)
+        add_multiple(penalty, direction, image)
+        length = now / dot(direction, image)
+        add_multiple(length, direction, found)
+        add_multiple(-length, image, right)
+        before = now
+    if dual:
+        backward(values, columns, starts, means, found, weights)
+    else:
+        add_multiple(1.0, found, weights)
+    return mean - dot(means, weights)
