@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +16,13 @@ if TYPE_CHECKING:
 
     from workloads import Workload
 
+    from canvass import Pool
+    from canvass.selection.several import Plans
+
 CANVASS = str(Path(sys.executable).with_name("canvass"))
 SELECTED = 500
 SELECTED_IN_ROUND = 20
+TARGETS = 20
 
 
 def scores(work: Workload) -> Callable[[], object]:
@@ -49,19 +55,51 @@ def tags(work: Workload) -> Callable[[], object]:
 
 def whole_round(work: Workload) -> Callable[[], object]:
     """Train committee and tagger, score the pool, re-rank all that pass, choose; texts are in memory."""
-    import pyarrow as pa
+    from canvass import Plan, select
 
-    from canvass import Plan, Pool, select
-
-    utterances = work.utterances()
-    texts = pa.chunked_array(work.blocks())
-    pool = Pool.from_table(pa.table({"text": texts}), rows=BLOCK)
+    utterances, pool = work.utterances(), _pool(work)
 
     def play() -> object:
         plan = Plan.train(utterances, work.target, strategy="majority-crf", size=SELECTED_IN_ROUND)
         return select(plan, pool).candidates
 
     return play
+
+
+def twenty_targets(work: Workload) -> Callable[[], object]:
+    """Choose for twenty intents in one pass over the pool, on two threads; the models are trained before."""
+    from canvass.selection.local import select_each
+
+    plans, pool = _twenty_plans(work), _pool(work)
+    return lambda: select_each(plans, pool, threads=2)
+
+
+def one_pass_each(work: Workload) -> Callable[[], object]:
+    """Choose for the same twenty intents one after the other, a pass each."""
+    from canvass import select
+
+    plans, pool = _twenty_plans(work), _pool(work)
+    return lambda: [select(plan, pool, threads=2) for plan in plans.plans]
+
+
+@functools.cache
+def _twenty_plans(work: Workload) -> Plans:
+    """Train plans for the twenty intents that most of the labelled set has, of those with slots."""
+    from canvass import Target
+    from canvass.selection.several import Plans
+
+    utterances = work.utterances()
+    counts = Counter(one.intent for one in utterances if one.slots is not None and one.intent is not None)
+    targets = [Target("intent", name) for name, _ in counts.most_common(TARGETS)]
+    return Plans.train(utterances, targets, size=SELECTED_IN_ROUND)
+
+
+def _pool(work: Workload) -> Pool:
+    import pyarrow as pa
+
+    from canvass import Pool
+
+    return Pool.from_table(pa.table({"text": pa.chunked_array(work.blocks())}), rows=BLOCK)
 
 
 def select_command(work: Workload) -> list[str]:

@@ -7,6 +7,8 @@ Peers come with the extra `bench`; each is imported where it is used.
 from __future__ import annotations
 
 import atexit
+import functools
+import os
 import re
 import shutil
 import sys
@@ -81,8 +83,28 @@ def vowpal_wabbit_scores(work: Workload) -> Callable[[], object]:
     The file is written, lower-cased and cut into words, before the clock starts. The first pass writes the cache that
     the others read. Predictions go to /dev/null.
     """
-    from vowpalwabbit import Workspace
+    cached = ["--cache_file", str(_vowpal_folder(work) / "pool.cache")]
+    return _vowpal_passes(work, [[*cached, "-k"], cached, cached])
 
+
+def vowpal_wabbit_scores_on_one_processor(work: Workload) -> Callable[[], object]:
+    """Let each of Vowpal Wabbit's passes read the text, with its two threads on one processor."""
+    score = _vowpal_passes(work, [[], [], []])
+
+    def pinned() -> None:
+        allowed = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {max(allowed)})
+        try:
+            score()
+        finally:
+            os.sched_setaffinity(0, allowed)
+
+    return pinned
+
+
+@functools.cache
+def _vowpal_folder(work: Workload) -> Path:
+    """Write the pool and the models of the three losses to a folder that goes with the process."""
     folder = Path(tempfile.mkdtemp(prefix="canvass-bench-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     utterances = work.utterances()
@@ -90,26 +112,27 @@ def vowpal_wabbit_scores(work: Workload) -> Callable[[], object]:
     lines = _vowpal_lines([one.text for one in utterances])
     (folder / "train").write_text("".join(f"{sign} {line}" for sign, line in zip(signs, lines, strict=True)))
     (folder / "pool").write_text("".join(_vowpal_lines(work.strings())))
-
-    def run(*options: str) -> None:
-        Workspace(arg_list=["--quiet", "--no_stdin", *options]).finish()
-
     for loss in LOSSES:
         learn = ["-d", str(folder / "train"), "-f", str(folder / loss), "-b", str(BITS), "--ngram", "3"]
-        run(*learn, "--loss_function", loss, "--passes", "5", "--cache_file", str(folder / "cache"), "-k")
-    predict = [
-        "-t",
-        "-d",
-        str(folder / "pool"),
-        "-p",
-        "/dev/null",
-        "--cache_file",
-        str(folder / "pool.cache"),
-    ]
+        cache = ["--passes", "5", "--cache_file", str(folder / "cache"), "-k"]
+        _vowpal(*learn, "--loss_function", loss, *cache)
+    return folder
+
+
+def _vowpal(*options: str) -> None:
+    from vowpalwabbit import Workspace
+
+    Workspace(arg_list=["--quiet", "--no_stdin", *options]).finish()
+
+
+def _vowpal_passes(work: Workload, options: list[list[str]]) -> Callable[[], object]:
+    """Predict with each loss's model in turn, with further options for each."""
+    folder = _vowpal_folder(work)
+    predict = ["-t", "-d", str(folder / "pool"), "-p", "/dev/null"]
 
     def score() -> None:
-        for loss in LOSSES:
-            run(*predict, "-i", str(folder / loss), *(["-k"] if loss == LOSSES[0] else []))
+        for loss, more in zip(LOSSES, options, strict=True):
+            _vowpal(*predict, "-i", str(folder / loss), *more)
 
     return score
 

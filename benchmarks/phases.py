@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 PHASES = (
     # phase, module, class or "", function
-    ("keys", "selection.plan", "", "keys"),
-    ("score", "selection.plan", "Plan", "_score"),
-    ("labelled already?", "selection.plan", "Plan", "_is_excluded"),
-    ("sketches", "selection.plan", "", "add_hashes"),
+    ("keys and scores", "selection.scored", "", "score_texts"),
+    ("labelled already?", "selection.excluded", "Excluded", "mask"),
+    ("sketches", "selection.scored", "", "add_hashes"),
+    ("block, the rest", "selection.scored", "ScoredBlock", "of"),
     ("intents and tagger", "models.nlu", "NLU", "confidence"),
     ("rank", "selection.plan", "Plan", "_rank"),
     ("partial", "selection.plan", "Plan", "_best"),
-    ("merge", "selection.local", "", "merge"),
-    ("block, the rest (filter)", "selection.plan", "Plan", "score_block"),
+    ("filter", "selection.plan", "Plan", "find_best"),
+    ("merge", "selection.several", "", "merge"),
 )
 
 
@@ -64,7 +64,9 @@ def wrap_all(clock: Clock) -> None:
         home = importlib.import_module(f"canvass.{module}")
         home = getattr(home, owner) if owner else home
         if hasattr(home, function):
-            setattr(home, function, clock.wrap(name, getattr(home, function)))
+            clocked = clock.wrap(name, getattr(home, function))
+            # A class method is looked up bound already.
+            setattr(home, function, staticmethod(clocked) if function == "of" else clocked)
         else:
             print(f"no phase {name}: {function} is gone")
 
@@ -92,16 +94,15 @@ def main() -> None:
         pass
     print(f"read, alone: {time.perf_counter() - start:.2f} s")
     wrap_all(clock)
-    from canvass.selection.partial import Partial
+    from canvass.selection.several import Plans, merge_each
 
-    pool, best, read = Pool.open([str(work.pool)]), Partial.empty(plan.size), 0.0
-    merge = importlib.import_module("canvass.selection.local").merge
+    plans = Plans((plan,))
+    pool, best, read = Pool.open([str(work.pool)]), plans.empty(), 0.0
     blocks: Iterator[Any] = pool.blocks()
     start = now = time.perf_counter()
     for block in blocks:
         read += time.perf_counter() - now
-        found = plan.score_block(block.batch, worst_passed=best.worst_passed, worst_fill=best.worst_fill)
-        best = merge(best, found)
+        best = merge_each(best, plans.score_block(block.batch, best))
         now = time.perf_counter()
     whole = time.perf_counter() - start
     for name, seconds in sorted({**clock.seconds, "read": read}.items(), key=lambda item: -item[1]):

@@ -57,6 +57,11 @@ SCENARIOS = {
             "1m", candidates.scores, peers.vowpal_wabbit_scores, 40, 80,
         ),
         Scenario(
+            "score-vowpal-wabbit-one-processor",
+            "the same against Vowpal Wabbit on one processor, each pass reading the text",
+            "1m", candidates.scores, peers.vowpal_wabbit_scores_on_one_processor, 40, 80,
+        ),
+        Scenario(
             "score-two-threads",
             "text bytes to three scores, two threads against one",
             "1m", candidates.scores_on_two_threads, peers.one_thread, 1.8, 1.95,
@@ -96,6 +101,10 @@ SCENARIOS = {
         Scenario(
             "round", "one warm round", "1m", candidates.whole_round, None, 1, 1,
             measure="seconds", runs_of="round-crfsuite",
+        ),
+        Scenario(
+            "twenty-targets", "twenty targets in one pass against twenty passes, two threads",
+            "1m", candidates.twenty_targets, candidates.one_pass_each, 4, 10,
         ),
         Scenario(
             "help", "canvass --help", "20k", candidates.help_command, None, 0.3, None,

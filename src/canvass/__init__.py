@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from canvass.models.nlu import NLU as NLU
     from canvass.models.tagger import Tagger as Tagger
     from canvass.selection.local import select as select
+    from canvass.selection.local import select_each as select_each
     from canvass.selection.output import write_batch as write_batch
     from canvass.selection.plan import Batch as Batch
     from canvass.selection.plan import Plan as Plan
+    from canvass.selection.several import Plans as Plans
     from canvass.strategies import STRATEGIES as STRATEGIES
     from canvass.types import Candidate as Candidate
     from canvass.types import Prediction as Prediction
@@ -42,6 +44,7 @@ _HOME = {
     "Fields": "corpus.formats.records",
     "NLU": "models.nlu",
     "Plan": "selection.plan",
+    "Plans": "selection.several",
     "Pool": "corpus.pool",
     "Prediction": "types",
     "STRATEGIES": "strategies",
@@ -51,6 +54,7 @@ _HOME = {
     "Utterance": "types",
     "read_labelled": "corpus.labelled",
     "select": "selection.local",
+    "select_each": "selection.local",
     "write_batch": "selection.output",
 }
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 - strings, all of them

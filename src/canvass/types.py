@@ -98,7 +98,8 @@ class Candidate:
 
     `score` is the strategy's score (the smallest is annotated first); for a `fill` it is abs(y_lg).
     `members` maps the name of each member to its raw score y_m; it is empty where there is no committee.
-    `prediction` is None where the labelled set could not train a tagger.
+    `prediction` is None where the labelled set could not train a tagger. `also_for` names the other targets whose
+    batches hold the same key, where several were asked for at once.
     """
 
     rank: int
@@ -111,3 +112,5 @@ class Candidate:
     prediction: Prediction | None
     why: Literal["filter", "fill"]
     strategy: str
+    target: str
+    also_for: tuple[str, ...] | None = None

@@ -45,7 +45,7 @@ def test_help_tells_groups_values_and_defaults(canvass, monkeypatch):
     text = canvass("select", "-h").out
     assert "Usage: canvass select LABELLED POOL... [OPTIONS]\n" in text
     for line in (
-        "  -n, --size N         How many to choose. [default: 500]",
+        "  -n, --size N         How many to choose for each target. [default: 500]",
         "      --text-field NAME    The text. [default: text]",
         "      --json          Print one JSON object for machines.",
         "Columns of the input",

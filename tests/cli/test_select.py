@@ -20,6 +20,7 @@ FIELDS = [
     "id",
     "text",
     "count",
+    "target",
     "strategy",
     "why",
     "score",
@@ -234,3 +235,60 @@ def test_warnings_go_to_standard_error(canvass, folder):
     assert "passed the filter" in result.err
     assert "3 x 60" in result.err
     assert len(records(result.out)) == 60
+
+
+SEVERAL = [
+    "--target",
+    "domain:music",
+    "--target",
+    "intent:AddToPlaylist",
+    "--target",
+    "intent:PlayMusic",
+    "-n",
+    "8",
+]
+
+
+def test_several_targets_one_after_the_other(batch):
+    found = batch(*FILES, *SEVERAL)
+    targets = ["domain:music", "intent:AddToPlaylist", "intent:PlayMusic"]
+    assert [one["target"] for one in found] == [name for name in targets for _ in range(8)]
+    assert [one["rank"] for one in found] == [*range(1, 9)] * 3
+    for name in targets:
+        alone = batch(*FILES, "--target", name, "-n", "8")
+        ours = [one for one in found if one["target"] == name]
+        assert [{key: value for key, value in one.items() if key != "also_for"} for one in ours] == alone
+    of_text = {}
+    for one in found:
+        of_text.setdefault(one["text"], []).append(one["target"])
+    assert any(one["also_for"] for one in found)
+    for one in found:
+        assert one["also_for"] == [name for name in of_text[one["text"]] if name != one["target"]]
+
+
+def test_several_targets_in_every_output_format(canvass, folder):
+    for name in ("b.jsonl", "b.csv", "b.tsv", "b.parquet"):
+        assert canvass("select", *FILES, *SEVERAL, "-o", name).code == 0
+    expected = [json.loads(line)["also_for"] for line in (folder / "b.jsonl").read_text().splitlines()]
+    table = pq.read_table(folder / "b.parquet")
+    assert table["also_for"].to_pylist() == expected
+    assert table.schema.field("also_for").type == pa.list_(pa.string())
+    assert table["predicted_slots"].type != table["also_for"].type
+    cells = pa.csv.read_csv(folder / "b.csv")["also_for"].to_pylist()
+    assert [json.loads(cell) for cell in cells] == expected
+
+
+def test_each_domain_that_can_be_trained(canvass, folder):
+    result = canvass("select", *FILES, "--each-domain", "-n", "3", "--json")
+    facts = json.loads(result.out)
+    assert [one["target"] for one in facts["targets"]] == ["domain:music"]
+    assert len(facts["choices"]) == facts["chosen"] == 3
+    assert "left out, with too few utterances annotated for slots" in result.err
+    result = canvass("select", *FILES, "--each-domain", "-n", "3", "-s", "majority-sa", "--json")
+    facts = json.loads(result.out)
+    domains = sorted({f"domain:{one.domain}" for one in KNOWN if one.domain})
+    assert [one["target"] for one in facts["targets"]] == domains
+    assert [one["chosen"] for one in facts["targets"]] == [3] * len(domains)
+    assert "passed" not in facts
+    assert len(facts["choices"]) == 3 * len(domains)
+    assert all(warning.startswith("domain:") for warning in facts["warnings"])

@@ -30,7 +30,9 @@ def shown(*candidates, width=80, limit=10, colour=False):
 def candidate(text, *slots, certainty=(), why="filter", intent="PlayMusic", count=1, members=None):
     prediction = Prediction(intent, 0.5, tuple(slots), 0.25, certainty)
     scores = {"logistic": 0.0, "hinge": -1.0, "squared": 0.5} if members is None else members
-    return Candidate(1, "1", text, text, count, -1.0, scores, prediction, why, "majority-joint")
+    return Candidate(
+        1, "1", text, text, count, -1.0, scores, prediction, why, "majority-joint", "domain:music"
+    )
 
 
 def test_select_shows_choices_then_the_summary(on_terminal, folder):
@@ -146,7 +148,7 @@ def test_slots_are_coloured_and_doubtful_words_underlined():
 
 
 def test_what_there_is_no_model_for_is_not_shown():
-    one = Candidate(1, "1", "play", "play", 7, 0.5, {}, None, "fill", "random")
+    one = Candidate(1, "1", "play", "play", 7, 0.5, {}, None, "fill", "random", "domain:music")
     text = shown(one)
     assert "votes" not in text
     assert "sure" not in text

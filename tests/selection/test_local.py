@@ -14,6 +14,7 @@ from canvass.errors import InputError, OptionError
 from canvass.selection.local import processors, select
 from canvass.selection.output import write_batch
 from canvass.selection.plan import Plan
+from canvass.selection.several import Plans
 from canvass.strategies import STRATEGIES
 from canvass.types import Utterance
 from examples import MUSIC
@@ -139,7 +140,7 @@ def test_an_interrupt_ends_the_threads(twin, error):
 
 
 def test_an_error_of_a_thread_is_raised(twin, monkeypatch):
-    monkeypatch.setattr(Plan, "score_block", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(Plans, "score_block", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         select(plan_of(twin), Pool.of(ROWS, rows=5), threads=2)
     assert canvass_threads() == []
@@ -149,10 +150,10 @@ def test_few_blocks_are_read_ahead(twin, monkeypatch):
     """Memory does not grow with the pool: the reader waits for the threads."""
     done = []
     ahead = []
-    score = Plan.score_block
+    score = Plans.score_block
 
-    def counting(plan, block, **bounds):
-        found = score(plan, block, **bounds)
+    def counting(plans, block, so_far):
+        found = score(plans, block, so_far)
         done.append(1)
         return found
 
@@ -162,7 +163,7 @@ def test_few_blocks_are_read_ahead(twin, monkeypatch):
                 ahead.append(number - len(done))
                 yield block
 
-    monkeypatch.setattr(Plan, "score_block", counting)
+    monkeypatch.setattr(Plans, "score_block", counting)
     select(plan_of(twin), Watched(), threads=2)
     assert max(ahead) <= 6
     assert len(done) == len(ahead) > 50

@@ -24,8 +24,10 @@ LONGEST_TEXT, LONGEST_VALUE = 300, 60
 MOST_SLOTS = 12
 
 
-def show_candidates(out: Console, candidates: Sequence[Candidate], limit: int) -> None:
-    """Show the first choices of a batch."""
+def show_candidates(
+    out: Console, candidates: Sequence[Candidate], limit: int, *, legend: bool = True
+) -> None:
+    """Show the first choices of a batch, and what the words and marks mean."""
     from rich.table import Table
     from rich.text import Text
 
@@ -42,12 +44,12 @@ def show_candidates(out: Console, candidates: Sequence[Candidate], limit: int) -
     if len(candidates) > limit:
         table.add_row("", Text(f"and {len(candidates) - limit:,} more", style="dim"))
     out.print(table)
-    if legend := _legend(shown):
+    if legend and (lines := _legend(shown)):
         out.print()
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(width=4)
         table.add_column(style="dim")
-        for line in legend:
+        for line in lines:
             table.add_row("", line)
         out.print(table)
 
@@ -114,6 +116,8 @@ def _reasons(candidate: Candidate) -> Text:
         parts.append(f"seen {candidate.count:,} times")
     if candidate.why == "fill":
         parts.append("fill")
+    if candidate.also_for:
+        parts.append(harmless(f"also for {', '.join(candidate.also_for)}"))
     return Text("  ·  ".join(parts), style="dim")
 
 

@@ -39,6 +39,20 @@ TargetOption = Annotated[
 DomainOption = Annotated[
     str | None, typer.Option("--domain", "-d", metavar="NAME", help="Short for --target domain:NAME.")
 ]
+TargetsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        "-t",
+        metavar="T",
+        help="What to spend the budget on: domain:NAME, intent:NAME or all. May be repeated: every target gets a "
+        "batch of its own, in one pass over the pool.",
+    ),
+]
+DomainsOption = Annotated[
+    list[str] | None,
+    typer.Option("--domain", "-d", metavar="NAME", help="Short for --target domain:NAME; may be repeated."),
+]
 SeedOption = Annotated[
     int, typer.Option("--seed", metavar="N", help="Of every random choice: same input and seed, same bytes.")
 ]
@@ -99,6 +113,20 @@ LabelledFormat = Annotated[
         rich_help_panel=READING,
     ),
 ]
+
+
+def targets_of(targets: list[str] | None, domains: list[str] | None, *, each_domain: bool) -> list[Target]:
+    """Read the targets from --target and --domain; an empty list stands for --each-domain, which stands alone."""
+    named = [Target.parse(words) for words in targets or []]
+    named += [Target.parse(f"domain:{name}") for name in domains or []]
+    if each_domain and named:
+        raise OptionError("--each-domain takes every domain of LABELLED; leave out --target and --domain")
+    if not named and not each_domain:
+        raise OptionError(
+            "neither --target nor --domain is given; write --target domain:NAME, --target intent:NAME, "
+            "--target all, --domain NAME or --each-domain"
+        )
+    return named
 
 
 def target_of(target: str | None, domain: str | None) -> Target:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import sys
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from canvass.cli import options, terminal
-from canvass.cli.choices import show_candidates
-from canvass.files import STANDARD_STREAM
-
-if TYPE_CHECKING:
-    from canvass.corpus.pool import Pool
-    from canvass.selection.plan import Batch
-
-FIRST_CHOICES = 10
+from canvass.cli.batches import deliver
 
 
 def command(
@@ -32,9 +23,14 @@ def command(
         ),
     ],
     *,
-    target: options.TargetOption = None,
-    domain: options.DomainOption = None,
-    size: Annotated[int, typer.Option("--size", "-n", metavar="N", help="How many to choose.")] = 500,
+    target: options.TargetsOption = None,
+    domain: options.DomainsOption = None,
+    each_domain: Annotated[
+        bool, typer.Option("--each-domain", help="Take every domain of LABELLED as a target.")
+    ] = False,
+    size: Annotated[
+        int, typer.Option("--size", "-n", metavar="N", help="How many to choose for each target.")
+    ] = 500,
     strategy: Annotated[
         str | None,
         typer.Option(
@@ -107,15 +103,18 @@ def command(
     """
     from canvass.corpus.labelled import read_labelled
     from canvass.corpus.pool import Pool
-    from canvass.selection.local import select
-    from canvass.selection.plan import Plan, check_options
+    from canvass.selection.local import select_each
+    from canvass.selection.plan import check_options
+    from canvass.selection.several import Plans, check_targets, domains_of
     from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL
 
     start = time.monotonic()
-    wanted = options.target_of(target, domain)
-    name = strategy or (DEFAULT_FOR_ALL if wanted.kind == "all" else DEFAULT)
+    wanted = options.targets_of(target, domain, each_domain=each_domain)
+    check_targets(wanted)
+    has_rest = not any(one.kind == "all" for one in wanted)
+    name = strategy or (DEFAULT if has_rest else DEFAULT_FOR_ALL)
     # What is cheap to refuse is refused before any file is read.
-    check_options(name, size, max_tokens, has_committee=wanted.kind != "all")
+    check_options(name, size, max_tokens, has_committee=has_rest)
     options.check_format("--labelled-format", labelled_format)
     options.check_format("--pool-format", pool_format)
     if out is not None:
@@ -128,79 +127,19 @@ def command(
             [labelled], fields=fields, strict=strict, skip_bad=skip_bad, format=labelled_format
         )
     options.report_left_out(known)
+    if each_domain:
+        wanted, too_few = domains_of(known.utterances, name)
+        if too_few:
+            terminal.warn(
+                f"left out, with too few utterances annotated for slots to train {name}: "
+                + ", ".join(one.name for one in too_few)
+            )
     with terminal.busy(f"training on {len(known.utterances):,} annotated requests"):
-        plan = Plan.train(
+        plans = Plans.train(
             known.utterances, wanted, strategy=name, size=size, seed=seed, max_tokens=max_tokens
         )
     trained = time.monotonic()
     with terminal.progress("reading the pool", opened.total_bytes) as advance:
-        batch = select(plan, opened, threads=threads, progress=advance)
+        batches = select_each(plans, opened, threads=threads, progress=advance)
     seconds = {"train": trained - start, "select": time.monotonic() - trained}
-    _deliver(batch, opened, out, as_json=as_json, seconds=seconds)
-
-
-def _deliver(batch: Batch, pool: Pool, out: str | None, *, as_json: bool, seconds: dict[str, float]) -> None:
-    """Write the batch and tell what a person, or a machine, should know about it."""
-    from canvass.selection.output import candidate_record, write_batch
-
-    for warning in batch.warnings:
-        terminal.warn(warning)
-    if pool.bad.count:
-        lines = "line of the pool was" if pool.bad.count == 1 else "lines of the pool were"
-        terminal.warn(f"{pool.bad.count} bad {lines} skipped; the first: {pool.bad.first}")
-    to_standard_output = out == STANDARD_STREAM
-    if to_standard_output and terminal.interactive():
-        for candidate in batch.candidates:
-            terminal.print_json(candidate_record(candidate))
-    elif out is not None:
-        write_batch(out, batch)
-    if as_json:
-        facts = {**_facts(batch), "bad_lines": pool.bad.count, "warnings": batch.warnings, "seconds": seconds}
-        if out is None:
-            facts["choices"] = [candidate_record(candidate) for candidate in batch.candidates]
-        terminal.print_json(facts, error=to_standard_output)
-    elif terminal.interactive() and not to_standard_output:
-        _show(batch, pool, out, seconds)
-    elif out is None:
-        write_batch(STANDARD_STREAM, batch)
-
-
-def _facts(batch: Batch) -> dict[str, Any]:
-    return {
-        **dataclasses.asdict(batch.counters),
-        "distinct": batch.distinct,
-        "distinct_passed": batch.distinct_passed,
-        "chosen": len(batch.candidates),
-        "filled": batch.filled,
-    }
-
-
-def _show(batch: Batch, pool: Pool, out: str | None, seconds: dict[str, float]) -> None:
-    console = terminal.console()
-    counters = batch.counters
-    if sys.stderr.isatty() and batch.warnings:
-        console.print()
-    show_candidates(console, batch.candidates, FIRST_CHOICES)
-    console.print()
-    terminal.show_facts(
-        console,
-        [
-            ("rows read", counters.rows),
-            *([("bad lines skipped", pool.bad.count)] if pool.bad.count else []),
-            ("distinct", f"~{batch.distinct:,}"),
-            *([("blank", counters.blank)] if counters.blank else []),
-            ("already labelled", counters.labelled),
-            ("too long", counters.too_long),
-            ("passed the filter", counters.passed),
-            ("chosen", len(batch.candidates)),
-            ("of these to fill", batch.filled),
-            ("seconds to train", f"{seconds['train']:.1f}"),
-            ("seconds to choose", f"{seconds['select']:.1f}"),
-            ("utterances a second", f"{counters.rows / max(seconds['select'], 1e-9):,.0f}"),
-        ],
-    )
-    console.print()
-    if out is None:
-        console.print("Nothing was written; add --out batch.jsonl to keep the batch.")
-    else:
-        terminal.show_written(out)
+    deliver(batches, opened, out, as_json=as_json, seconds=seconds)

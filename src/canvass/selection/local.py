@@ -1,4 +1,4 @@
-"""Run a plan on the threads of one machine: the kernels release the GIL while they score a block."""
+"""Run plans on the threads of one machine: the kernels release the GIL while they score a block."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from canvass.errors import OptionError
-from canvass.selection.partial import Partial, merge
+from canvass.selection.several import Plans, merge_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,19 +17,20 @@ if TYPE_CHECKING:
 
     from canvass.corpus.formats.records import Block
     from canvass.corpus.pool import Pool
+    from canvass.selection.partial import Partial
     from canvass.selection.plan import Batch, Plan
 
 
 class _Best:
-    """The partial of all that has been scored, shared by the threads."""
+    """The partials of all that has been scored, shared by the threads."""
 
-    def __init__(self, size: int) -> None:
-        self.partial = Partial.empty(size)
+    def __init__(self, plans: Plans) -> None:
+        self.partials = plans.empty()
         self._lock = threading.Lock()
 
-    def add(self, found: Partial) -> None:
+    def add(self, found: tuple[Partial, ...]) -> None:
         with self._lock:
-            self.partial = merge(self.partial, found)
+            self.partials = merge_each(self.partials, found)
 
 
 def processors() -> int:
@@ -58,14 +59,24 @@ def select(
         Called after each block with the rows and the bytes that it accounts for.
 
     """
+    return select_each(Plans((plan,)), pool, threads=threads, progress=progress)[0]
+
+
+def select_each(
+    plans: Plans,
+    pool: Pool,
+    *,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Batch, ...]:
+    """Choose a batch for each of several targets in one pass over a pool; the parameters are those of `select`."""
     count = processors() if threads is None else threads
     if count < 1:
         raise OptionError(f"--threads {count} makes no sense; it must be at least 1")
-    shared = _Best(plan.size)
+    shared = _Best(plans)
 
     def score(block: Block) -> Block:
-        best = shared.partial
-        shared.add(plan.score_block(block.batch, worst_passed=best.worst_passed, worst_fill=best.worst_fill))
+        shared.add(plans.score_block(block.batch, shared.partials))
         return block
 
     def finish_one(waiting: deque[Future[Block]]) -> None:
@@ -86,4 +97,4 @@ def select(
         except BaseException:
             executor.shutdown(cancel_futures=True)
             raise
-    return plan.finish(shared.partial)
+    return plans.finish(shared.partials)

@@ -43,6 +43,8 @@ def candidate_record(candidate: Candidate) -> dict[str, Any]:
         "id": candidate.id,
         "text": candidate.text,
         "count": candidate.count,
+        "target": candidate.target,
+        **({} if candidate.also_for is None else {"also_for": list(candidate.also_for)}),
         "strategy": candidate.strategy,
         "why": candidate.why,
         "score": candidate.score,
@@ -58,8 +60,8 @@ def check_writable(path: str) -> None:
         raise OptionError(f"{path}: {kind.name} cannot hold a batch; write .jsonl, .csv, .tsv or .parquet")
 
 
-def write_batch(path: str, batch: Batch) -> None:
-    """Write a batch; the file appears whole or not at all.
+def write_batch(path: str, *batches: Batch) -> None:
+    """Write a batch, or those of several targets one after the other; the file appears whole or not at all.
 
     Raises
     ------
@@ -72,4 +74,4 @@ def write_batch(path: str, batch: Batch) -> None:
     check_writable(path)
     write = format_of(path).write
     assert write is not None, "checked above"
-    write(path, [candidate_record(candidate) for candidate in batch.candidates])
+    write(path, [candidate_record(one) for batch in batches for one in batch.candidates])

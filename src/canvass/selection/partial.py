@@ -105,14 +105,19 @@ def best(rows: pa.Table, size: int) -> pa.Table:
     return named.sort_by([("score", "ascending"), ("key", "ascending")]).slice(0, size).combine_chunks()
 
 
+def _merged(one: pa.Table, other: pa.Table, size: int) -> pa.Table:
+    """Make one table of two. Most blocks of a large pool bring nothing that could enter."""
+    if not one.num_rows or not other.num_rows:
+        return one if one.num_rows else other
+    return best(pa.concat_tables([one, other]), size)
+
+
 def merge(one: Partial, other: Partial) -> Partial:
     """Join what was found in two parts of a pool."""
     assert one.size == other.size, "partials of one plan have one size"
-    passed = best(pa.concat_tables([one.passed, other.passed]), one.size)
-    if passed.num_rows == one.size:
-        fill = SCHEMA.empty_table()
-    else:
-        fill = best(pa.concat_tables([one.fill, other.fill]), one.size)
+    passed = _merged(one.passed, other.passed, one.size)
+    full = passed.num_rows == one.size
+    fill = SCHEMA.empty_table() if full else _merged(one.fill, other.fill, one.size)
     return Partial(
         one.size,
         passed,

@@ -7,38 +7,39 @@ is a function of the key alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from canvass.corpus.normalise import key_of, keys
+from canvass.corpus.normalise import key_of
 from canvass.errors import InputError, OptionError, TrainingError
-from canvass.features.columns import MemberTable, score_column
+from canvass.features.columns import score_column
 from canvass.models.committee import MEMBERS
 from canvass.models.nlu import NLU
 from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION
 from canvass.seeding import salt, uniforms
 from canvass.selection.excluded import Excluded
-from canvass.selection.partial import SCHEMA, Counters, Partial, best
+from canvass.selection.partial import SCHEMA, Partial, best
+from canvass.selection.scored import NO_MEMBERS, ScoredBlock
 from canvass.selection.sketch import add_hashes, empty_sketch
 from canvass.strategies import DEFAULT, Evidence, Strategy, nearest_to_zero, strategy_named
-from canvass.types import Candidate
+from canvass.types import Candidate, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from canvass.features.columns import ScoredKeys
-    from canvass.types import Target, Utterance
+    from canvass.features.columns import MemberTable
+    from canvass.selection.partial import Counters
+    from canvass.types import Utterance
 
 MAX_TOKENS = 40
 SIZE = 500
 FEW_POSITIVES = 20
-NO_MEMBERS = MemberTable(np.zeros((2, 0), dtype=np.float32), np.zeros(0))
 ENOUGH = 3  # a ranking of fewer than so many times the size had little to choose from
 
 
@@ -46,6 +47,7 @@ ENOUGH = 3  # a ranking of fewer than so many times the size had little to choos
 class Batch:
     """The chosen utterances in rank order, with what a person should know about how they came about."""
 
+    target: Target
     candidates: tuple[Candidate, ...]
     counters: Counters
     distinct: int
@@ -56,14 +58,6 @@ class Batch:
     def filled(self) -> int:
         """How many did not pass the filter and only fill the batch."""
         return sum(candidate.why == "fill" for candidate in self.candidates)
-
-
-class _ScoredBlock(NamedTuple):
-    """A block with columns text, id and count, the keys of its texts, and their scores."""
-
-    batch: pa.RecordBatch
-    keys: pa.Array
-    scored: ScoredKeys
 
 
 @dataclass(frozen=True)
@@ -116,7 +110,7 @@ class Plan:
     def of(
         cls,
         nlu: NLU,
-        excluded: Iterable[str],
+        excluded: Iterable[str] | Excluded,
         *,
         strategy: str = DEFAULT,
         size: int = SIZE,
@@ -124,6 +118,7 @@ class Plan:
         max_tokens: int = MAX_TOKENS,
     ) -> Self:
         """Plan with models that are trained already; `excluded` are keys."""
+        known = excluded if isinstance(excluded, Excluded) else Excluded(excluded)
         chosen = check_options(strategy, size, max_tokens, has_committee=nlu.committee is not None)
         if "tagger" in chosen.models and nlu.tagger is None:
             raise TrainingError(
@@ -131,7 +126,12 @@ class Plan:
                 f"{nlu.target} that are annotated for slots (an empty list says that there are none); LABELLED has "
                 f"{nlu.annotated}"
             )
-        return cls(nlu, chosen, size, seed, max_tokens, Excluded(excluded))
+        return cls(nlu, chosen, size, seed, max_tokens, known)
+
+    @property
+    def members(self) -> MemberTable:
+        """The weights that must be summed for each row of the pool; those of no member without a committee."""
+        return NO_MEMBERS if self.nlu.committee is None else self.nlu.committee.members
 
     def score_block(
         self, block: pa.RecordBatch, *, worst_passed: float = np.inf, worst_fill: float = np.inf
@@ -141,35 +141,29 @@ class Plan:
         `worst_passed` and `worst_fill` are scores beyond which nothing can enter the batch any more, from partials
         that will be merged with this one: a larger one only saves work.
         """
-        column = keys(block.column("text"))
-        scored = self._score(column)
-        scored_block = _ScoredBlock(block, column, scored)
-        blank = scored.lengths == 0
-        too_long = scored.lengths > self.max_tokens
-        labelled = self.excluded.mask(column, scored.hashes) & ~blank
-        open_rows = ~(blank | too_long | labelled)
-        passes = open_rows if self.strategy.keep is None else open_rows & self.strategy.keep(scored.scores)
-        distinct, distinct_passed = empty_sketch(), empty_sketch()
-        add_hashes(scored.hashes, ~blank, distinct)
-        add_hashes(scored.hashes, passes, distinct_passed)
+        scored = ScoredBlock.of(block, self.members, max_tokens=self.max_tokens, excluded=self.excluded)
+        return self.find_best(scored, scored.members, worst_passed=worst_passed, worst_fill=worst_fill)
+
+    def find_best(
+        self, block: ScoredBlock, members: NDArray[np.float64], *, worst_passed: float, worst_fill: float
+    ) -> Partial:
+        """Find the best of a scored block; `members` float64 (N, M) are the scores of this plan's own members."""
+        keep = self.strategy.keep
+        passes = block.open_rows if keep is None else block.open_rows & keep(members)
         rows = np.flatnonzero(passes)
-        passed = self._best(scored_block, rows, self._rank(scored_block, rows), worst_passed)
+        distinct_passed = empty_sketch()
+        add_hashes(block.hashes[rows], np.ones(len(rows), dtype=np.bool_), distinct_passed)
+        passed = self._best(block, rows, self._rank(block, members, rows), worst_passed)
         fill = SCHEMA.empty_table()
-        if self.strategy.keep is not None and passed.num_rows < self.size and worst_fill > -np.inf:
-            rest = np.flatnonzero(open_rows & ~passes)
-            fill = self._best(scored_block, rest, nearest_to_zero(scored.scores[rest]), worst_fill)
-        counters = Counters(
-            len(block), int(blank.sum()), int(labelled.sum()), int((too_long & ~labelled).sum()), len(rows)
-        )
-        return Partial(self.size, passed, fill, counters, distinct, distinct_passed)
+        if keep is not None and passed.num_rows < self.size and worst_fill > -np.inf:
+            rest = np.flatnonzero(block.open_rows & ~passes)
+            fill = self._best(block, rest, nearest_to_zero(members[rest]), worst_fill)
+        counters = replace(block.counters, passed=len(rows))
+        return Partial(self.size, passed, fill, counters, block.distinct, distinct_passed)
 
-    def _score(self, column: pa.Array) -> ScoredKeys:
-        if self.nlu.committee is not None:
-            return self.nlu.committee.score(column, limit=self.max_tokens)
-        # No members: one pass for the lengths and hashes alone.
-        return score_column(column, NO_MEMBERS, limit=self.max_tokens)
-
-    def _rank(self, block: _ScoredBlock, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _rank(
+        self, block: ScoredBlock, members: NDArray[np.float64], rows: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
         """Compute the strategy's score of the rows that passed."""
         nothing = np.zeros(len(rows))
         log_intent, log_crf = nothing, nothing
@@ -179,17 +173,18 @@ class Plan:
             log_intent, log_crf, _ = self.nlu.confidence(once.dictionary)
             places = once.indices.to_numpy()
             log_intent, log_crf = log_intent[places], log_crf[places]
-        uniform = uniforms(salt(self.seed, "selection"), block.scored.hashes[rows])
-        members, lengths = block.scored.scores[rows], block.scored.lengths[rows]
-        return self.strategy.score(Evidence(members, log_intent, log_crf, lengths, uniform))
+        uniform = uniforms(salt(self.seed, "selection"), block.hashes[rows])
+        return self.strategy.score(Evidence(members[rows], log_intent, log_crf, block.lengths[rows], uniform))
 
     def _best(
-        self, block: _ScoredBlock, rows: NDArray[np.int64], scores: NDArray[np.float64], bound: float
+        self, block: ScoredBlock, rows: NDArray[np.int64], scores: NDArray[np.float64], bound: float
     ) -> pa.Table:
         """Make the table of the best rows, leaving out as early as possible what cannot enter it."""
         near = scores <= bound
         rows, scores = rows[near], scores[near]
-        hashes = block.scored.hashes[rows]
+        if not len(rows):
+            return SCHEMA.empty_table()
+        hashes = block.hashes[rows]
         first = np.unique(hashes, return_index=True)[1]
         if len(first) > self.size:
             # At least `size` keys score no worse than this (fewer hashes than keys would only make it larger).
@@ -223,6 +218,7 @@ class Plan:
                 f"{self.max_tokens} tokens; give another pool, or raise --max-tokens"
             )
         return Batch(
+            self.nlu.target,
             self._candidates(chosen, passed.num_rows),
             counters,
             partial.distinct_keys,
@@ -232,7 +228,8 @@ class Plan:
 
     def _candidates(self, chosen: pa.Table, passed: int) -> tuple[Candidate, ...]:
         columns = chosen.combine_chunks()
-        scores = self._score(columns["key"].combine_chunks()).scores.tolist()
+        column = columns["key"].combine_chunks()
+        scores = score_column(column, self.members, limit=self.max_tokens).scores.tolist()
         texts = columns["text"].to_pylist()
         predictions = self.nlu.predict(texts) if self.nlu.tagger is not None else [None] * len(texts)
         return tuple(
@@ -247,6 +244,7 @@ class Plan:
                 prediction=prediction,
                 why="filter" if rank < passed else "fill",
                 strategy=self.strategy.name,
+                target=str(self.nlu.target),
             )
             for rank, (row, members, prediction) in enumerate(
                 zip(columns.to_pylist(), scores, predictions, strict=True)
