@@ -174,6 +174,14 @@ TABLE: dict[str, tuple[str, ...]] = {
         "simulation.start",
     ),
     "simulation.study": ("simulation.spec", "simulation.store", "simulation.worker"),
+    "report": (
+        "metrics",
+        "statistics",
+        "strategies",
+        "simulation.counts",
+        "simulation.spec",
+        "simulation.store",
+    ),
     "cli": ("*",),
 }
 # Readable twins are for tests and docs only.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -9,11 +11,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from canvass import __version__
-from canvass.cli import demo, evaluate, predict, select, strategies, train
+from canvass.cli import curve, demo, evaluate, predict, report, select, simulate, strategies, terminal, train
 from canvass.cli.help import Command, Group, sentences
 
 if TYPE_CHECKING:
     from types import FrameType
+
+GARBAGE = 200_000  # objects more than before, until a look for garbage
 
 app = typer.Typer(
     name="canvass",
@@ -24,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # help and usage errors in plain text
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (select, train, predict, evaluate, demo, strategies):
+for module in (select, train, predict, evaluate, simulate, report, curve, demo, strategies):
     app.command(module.__name__.rpartition(".")[2], cls=Command)(module.command)
 
 
@@ -44,6 +48,13 @@ def _canvass(
     """Choose which few hundred of millions of unlabelled requests are worth a person's time."""
 
 
+class _Said(logging.Handler):
+    """Shows a record of the log to a person."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        terminal.say(record.getMessage())
+
+
 def _terminate(number: int, frame: FrameType | None) -> None:
     """End as after an error, so that files in the making are removed."""
     del frame
@@ -52,6 +63,13 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 def main() -> None:
     """Run the command line; every error that a user can mend is one sentence and exit code 2."""
+    # What is imported and read stays to the end; looking through it for garbage takes a twentieth of the time before
+    # the first row.
+    gc.set_threshold(GARBAGE)
+    if sys.stderr.isatty():
+        logger = logging.getLogger("canvass.compiled")
+        logger.addHandler(_Said())
+        logger.setLevel(logging.INFO)
     signal.signal(signal.SIGTERM, _terminate)
     try:
         with sentences():

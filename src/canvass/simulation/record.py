@@ -1,0 +1,165 @@
+"""From a game to the results that are stored: play it, and keep what any metric can be computed from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from canvass.corpus.normalise import key_of
+from canvass.seeding import uniform
+from canvass.simulation.budget import tokens_of
+from canvass.simulation.counts import packed
+from canvass.simulation.evaluation import HeldOut
+from canvass.simulation.game import EXAMPLES, Clock
+from canvass.simulation.picture import LARGEST_SAMPLE, plane
+from canvass.simulation.store import Chosen, Picture, Run
+from canvass.simulation.transfer import errors_of_second_family
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from canvass.metrics import Routing
+    from canvass.models.nlu import NLU
+    from canvass.simulation.game import Choice, Game, State
+    from canvass.simulation.spec import RunName, Transfer
+    from canvass.types import Slot, Utterance
+
+
+def record(game: Game, name: RunName, *, transfer: Transfer, pictures: bool) -> tuple[Run, dict[str, float]]:
+    """Play a game to its end; also gives the processor seconds of each phase."""
+    seconds: Counter[str] = Counter()
+    errors, routings, sizes, examples = [], [], [], []
+    choices: list[tuple[Choice, int]] = []  # with the round
+    second_family: dict[int, NDArray[np.uint16]] = {}
+    shown: dict[int, Picture] = {}
+    sample = _sample(game) if pictures else []
+    last = len(game.schedule)
+    held_out = HeldOut.of(game.start.test, game.target)
+    before: NLU | None = None
+    for state in game.states():
+        seconds.update(state.seconds)
+        errors.append(packed(state.errors))
+        routings += [_row(state.routing)] if state.routing else []
+        sizes.append(_sizes(state))
+        if state.round:
+            examples.append(tuple(_example(choice) for choice in state.choices[:EXAMPLES]))
+        if pictures and before is not None and state.round in {1, last}:
+            earlier = {one.candidate.key for one, _ in choices}
+            clock = Clock()
+            shown |= _picture(game, before, sample, earlier, state)
+            clock.stop("picture")
+            seconds.update(clock.seconds)
+        choices += [(choice, state.round) for choice in state.choices]
+        before = state.nlu
+        if transfer == "each" or (transfer == "last" and state.round == last):
+            clock = Clock()
+            counts = errors_of_second_family(state.labelled, game.target, held_out)
+            second_family[state.round] = packed(counts)
+            clock.stop("transfer")
+            seconds.update(clock.seconds)
+    golds = [choice.gold for choice, _ in choices]
+    run = Run(
+        name,
+        np.stack(errors),
+        np.array(routings, dtype=np.int64).reshape(len(routings), 4),
+        np.array(sizes, dtype=np.int64),
+        tuple(choice.candidate.key for choice, _ in choices),
+        tuple(choice.candidate.id for choice, _ in choices),
+        Chosen(
+            round=np.array([number for _, number in choices], dtype=np.int32),
+            on_target=np.array([game.target.matches(gold) for gold in golds], dtype=np.bool_),
+            tokens=np.array([tokens_of(gold) for gold in golds], dtype=np.int32),
+            slots=np.array([len(gold.slots or ()) for gold in golds], dtype=np.int32),
+            filled=np.array([choice.candidate.why == "fill" for choice, _ in choices], dtype=np.bool_),
+            score=np.array([choice.candidate.score for choice, _ in choices], dtype=np.float64),
+        ),
+        tuple(examples),
+        shown,
+        np.stack(list(second_family.values()))
+        if second_family
+        else np.zeros((0, *errors[0].shape), np.uint16),
+        tuple(second_family),
+    )
+    return run, dict(seconds)
+
+
+def _row(routing: Routing) -> list[int]:
+    return [
+        routing.true_positives, routing.false_positives, routing.false_negatives, routing.true_negatives,
+    ]  # fmt: skip
+
+
+def _sizes(state: State) -> list[int]:
+    """Say how large the models are, in the order of `store.SIZE_COLUMNS`; weights of zero are not counted."""
+    nlu = state.nlu
+    arrays: dict[str, Any] = {}
+    for model in (nlu.committee, nlu.intents, nlu.tagger):
+        arrays |= model.to_arrays() if model is not None else {}
+    weights = {
+        name: int(np.count_nonzero(arrays[name])) if name in arrays else 0
+        for name in ("committee_weights", "intent_weights", "tagger_values")
+    }
+    return [
+        len(state.labelled),
+        nlu.positives,
+        weights["committee_weights"],
+        len(nlu.intents.names) if nlu.intents else 0,
+        weights["intent_weights"],
+        len(nlu.tagger.tags) if nlu.tagger else 0,
+        weights["tagger_values"],
+    ]
+
+
+def _example(choice: Choice) -> dict[str, Any]:
+    """Keep a choice for people to look at: what the NLU thought of it, and what it is."""
+    candidate, gold, prediction = choice
+    return {
+        "id": candidate.id,
+        "text": gold.text,
+        "score": candidate.score,
+        "why": candidate.why,
+        "members": candidate.members,
+        "domain": gold.domain,
+        "intent": gold.intent,
+        "slots": None if gold.slots is None else _plain(gold.slots),
+        "predicted_intent": prediction.intent if prediction else None,
+        "predicted_slots": _plain(prediction.slots) if prediction else None,
+    }
+
+
+def _plain(slots: Sequence[Slot]) -> list[list[Any]]:
+    return [[slot.start, slot.end, slot.label] for slot in slots]
+
+
+def _sample(game: Game) -> list[Utterance]:
+    """Draw the utterances of the picture: the same for every strategy of a seed."""
+    drawn = sorted(game.start.pool, key=lambda one: uniform(game.seed, "picture", key_of(one.text)))
+    return drawn[:LARGEST_SAMPLE]
+
+
+def _picture(
+    game: Game, nlu: NLU, sample: Sequence[Utterance], earlier: set[str], state: State
+) -> dict[int, Picture]:
+    """Lay the sample, and what a round chose, into the plane of the committee that chose."""
+    import pyarrow as pa
+
+    if nlu.committee is None or not sample:
+        return {}
+    chosen = {choice.candidate.key: choice.gold for choice in state.choices}
+    sampled = {key_of(one.text): one for one in sample}
+    shown = {**sampled, **chosen}  # the sample first
+    found = plane(nlu.committee, pa.array(list(shown), type=pa.string()), len(sample))
+    return {
+        state.round: Picture(
+            points=found.points.astype(np.float32),
+            scores=found.scores.astype(np.float32),
+            state=np.array([1 if key in chosen else 2 * (key in earlier) for key in shown], dtype=np.int8),
+            is_target=np.array([game.target.matches(one) for one in shown.values()], dtype=np.bool_),
+            sampled=np.array([key in sampled for key in shown], dtype=np.bool_),
+            lines=found.lines,
+        )
+    }

@@ -1,0 +1,142 @@
+"""Run a study on all cores: what is not there yet, one file a run; it may be interrupted at any point."""
+
+from __future__ import annotations
+
+import multiprocessing
+import platform
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from canvass.errors import FileError, OptionError, TrainingError
+from canvass.simulation.store import (
+    PROVENANCE_FILE,
+    SECONDS_FILE,
+    STUDY_FILE,
+    append,
+    read_spec,
+    remove_leftovers,
+    write_spec,
+)
+from canvass.simulation.worker import make_worker, play, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from canvass.simulation.spec import RunName, Spec, TargetFacts
+    from canvass.simulation.worker import Reading, Result
+
+LIBRARIES = ("canvass", "numpy", "scipy", "scikit-learn", "python-crfsuite", "numba", "pyarrow")
+
+
+def open_folder(folder: Path, spec: Spec, facts: Sequence[TargetFacts]) -> list[RunName]:
+    """Begin a study, or go on with one; returns the runs that are still to be played.
+
+    Raises
+    ------
+    FileError
+        If the folder cannot be made, or holds something else.
+    OptionError
+        If the study in the folder has other options.
+
+    """
+    if (folder / STUDY_FILE).exists():
+        begun, _ = read_spec(folder)
+        if option := begun.differs_in(spec):
+            raise OptionError(
+                f"{folder} holds a study that differs in {option}; give the options it was begun with, or another --out"
+            )
+    else:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            others = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        except OSError as error:
+            raise FileError(
+                f"{folder}: cannot be a folder for a study ({error.strerror or error})"
+            ) from error
+        if others:
+            raise FileError(
+                f"{folder} holds no study but {others[0].name}; name a new or an empty folder with --out"
+            )
+        write_spec(folder, spec, facts)
+    remove_leftovers(folder)
+    return [name for name in spec.runs() if not (folder / name.file).exists()]
+
+
+def note_provenance(folder: Path, command: Sequence[str]) -> None:
+    """Keep how, and with what, results were made, beside them; once per call of the command."""
+    versions = {}
+    for library in LIBRARIES:
+        try:
+            versions[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    record: dict[str, Any] = {
+        "command": list(command),
+        "versions": versions,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+    append(folder, PROVENANCE_FILE, record)
+
+
+def run_study(
+    folder: Path,
+    spec: Spec,
+    reading: Reading,
+    names: Sequence[RunName],
+    *,
+    processes: int,
+    after_run: Callable[[Result], None] = lambda _result: None,
+) -> None:
+    """Play runs in processes, each of which reads the corpus once; a single one is this process itself.
+
+    Raises
+    ------
+    CanvassError
+        If a run fails; its message names the run. What was finished stays.
+
+    """
+    if not names:
+        return
+    if processes == 1:
+        worker = make_worker(folder, spec, reading)
+        for name in names:
+            after_run(_kept(folder, worker.play(name)))
+        return
+    before = set(multiprocessing.active_children())
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(
+        min(processes, len(names)), context, initializer=prepare, initargs=(folder, spec, reading)
+    )
+    try:
+        waiting = {executor.submit(play, name): name for name in names}
+        while waiting:
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                name = waiting.pop(future)
+                try:
+                    result = future.result()
+                except BrokenProcessPool as error:
+                    raise TrainingError(
+                        f"a process of the study died, while {name} or a run beside it was played (out of memory?); "
+                        "run the same command again to go on, with fewer --processes if need be"
+                    ) from error
+                after_run(_kept(folder, result))
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        for child in set(multiprocessing.active_children()) - before:
+            child.terminate()
+            child.join()
+        remove_leftovers(folder)
+        raise
+    executor.shutdown()
+
+
+def _kept(folder: Path, result: Result) -> Result:
+    """Keep the seconds of a run apart from its results; raise the error of one that failed."""
+    if result.error is not None:
+        raise result.error
+    append(folder, SECONDS_FILE, {"run": result.name._asdict(), "seconds": result.seconds})
+    return result

@@ -1,0 +1,356 @@
+"""A tiny study from end to end: what is stored, resumed, refused."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import write
+
+from canvass.corpus.labelled import read_labelled
+from canvass.errors import FileError, InputError, ModelFileError, OptionError, TrainingError
+from canvass.metrics import score
+from canvass.simulation.counts import unpacked
+from canvass.simulation.game import Game
+from canvass.simulation.spec import ENOUGH, folder_of, strategies_for
+from canvass.simulation.start import Corpus
+from canvass.simulation.store import Chosen, read_study
+from canvass.simulation.summary import CEILING, final_slot_error_rates
+from canvass.simulation.worker import Worker
+from canvass.strategies import STRATEGIES as TABLE
+from canvass.types import Target
+from examples import MUSIC, music, others
+from studies import STRATEGIES, TARGET, play, results, spec_of
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    path = tmp_path_factory.mktemp("corpus") / "corpus.jsonl"
+    write(path, [*music(), *others()])
+    return path
+
+
+@pytest.fixture(scope="module")
+def utterances(corpus):
+    return read_labelled([str(corpus)]).utterances
+
+
+@pytest.fixture(scope="module")
+def spec(utterances):
+    return spec_of(utterances, transfer="last")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, corpus, spec):
+    """A study that was played at one go."""
+    folder = tmp_path_factory.mktemp("study") / "whole"
+    play(folder, corpus, spec)
+    return folder
+
+
+def test_all_runs_are_there_and_nothing_else(whole, spec):
+    study = read_study(whole)
+    assert study.spec == spec
+    assert study.missing == ()
+    assert [run.name for run in study.runs] == spec.runs()
+    assert len(spec.runs()) == 2 * (len(STRATEGIES) + 2)
+    names = {"study.json", *(name.file for name in spec.runs())}
+    assert set(results(whole)) == names
+    assert {tuple(one["run"].values()) for one in study.seconds} == set(spec.runs())
+    assert all(one["seconds"]["train"] > 0 for one in study.seconds)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_what_is_stored_is_what_was_played(whole, spec, utterances, strategy):
+    start = Corpus.of(utterances).start(MUSIC, seed=1, positives=8, negatives=8)
+    states = list(Game(start, MUSIC, strategy, spec.schedule, seed=1).states())
+    run = next(one for one in read_study(whole).runs_of(TARGET, "strategy", strategy) if one.name.seed == 1)
+    assert [score(unpacked(errors)) for errors in run.errors] == [score(state.errors) for state in states]
+    choices = [choice for state in states for choice in state.choices]
+    assert run.keys == tuple(choice.candidate.key for choice in choices)
+    assert run.ids == tuple(choice.candidate.id for choice in choices)
+    assert run.chosen.round.tolist() == [1] * 3 + [2] * 4
+    assert run.chosen.on_target.tolist() == [MUSIC.matches(choice.gold) for choice in choices]
+    assert run.chosen.slots.tolist() == [len(choice.gold.slots or ()) for choice in choices]
+    assert run.chosen.score.tolist() == [choice.candidate.score for choice in choices]
+    if strategy == "random":
+        assert set(run.chosen.on_target.tolist()) == {True, False}
+    assert run.counts_after("utterances").tolist() == [0, 3, 7]
+    assert run.counts_after("tokens").tolist()[-1] == run.chosen.tokens.sum()
+    for row, state in zip(run.routing.tolist(), states, strict=True):
+        assert row == list(vars_of(state.routing))
+    assert run.sizes[:, 0].tolist() == [16, 19, 23]
+    assert [len(some) for some in run.examples] == [3, 4]
+    example = run.examples[0][0]
+    assert example["text"] == choices[0].gold.text
+    assert example["predicted_slots"] == [[s.start, s.end, s.label] for s in choices[0].prediction.slots]
+    assert run.reference_slots.tolist() == [error.reference_slots for error in states[0].errors]
+
+
+def test_a_last_round_without_choices_counts_as_a_state(whole):
+    run = read_study(whole).runs_of(TARGET, "strategy")[0]
+    first = [array[run.chosen.round == 1] for array in run.chosen]
+    assert replace(run, chosen=Chosen(*first)).counts_after("utterances").tolist() == [0, 3, 3]
+
+
+def vars_of(routing):
+    return (
+        routing.true_positives,
+        routing.false_positives,
+        routing.false_negatives,
+        routing.true_negatives,
+    )
+
+
+def test_the_pictures_mark_what_was_chosen(whole):
+    for run in read_study(whole).runs_of(TARGET, "strategy"):
+        assert sorted(run.pictures) == [1, 2]
+        for number, picture in run.pictures.items():
+            assert (picture.state == 1).sum() == (run.chosen.round == number).sum()
+            # The pool is so small that all of it is in the sample.
+            assert (picture.state == 2).sum() == (run.chosen.round < number).sum()
+            assert picture.points.shape == (len(picture.state), 2)
+            assert picture.lines.shape == (3, 3)
+            assert np.allclose(picture.points[:, 0], picture.scores[:, 0])
+    # Before the first round all strategies of a seed have one picture.
+    first = [run.pictures[1] for run in read_study(whole).runs_of(TARGET, "strategy") if run.name.seed == 0]
+    assert np.array_equal(first[0].points[first[0].sampled], first[1].points[first[1].sampled])
+
+
+def test_all_strategies_of_a_seed_start_alike_and_are_measured_alike(whole):
+    study = read_study(whole)
+    for seed in range(2):
+        runs = [run for run in study.runs_of(TARGET, "strategy") if run.name.seed == seed]
+        assert all(np.array_equal(run.errors[0], runs[0].errors[0]) for run in runs)
+    assert all(np.array_equal(run.reference_slots, study.runs[0].reference_slots) for run in study.runs)
+
+
+def test_the_prolonged_run_spends_three_times_the_budget_and_the_ceiling_all(whole):
+    study = read_study(whole)
+    for run in study.runs_of(TARGET, "prolonged"):
+        assert len(run.keys) == 21
+    facts = study.facts[TARGET]
+    for run in study.runs_of(TARGET, "ceiling"):
+        assert run.sizes[:, 0].tolist() == [facts.labelled + facts.pool]
+        assert run.transfer_rounds == (0,)
+    assert facts.short_pool == (facts.pool_target < ENOUGH * 7)
+    rates = final_slot_error_rates(study, TARGET)
+    assert list(rates)[-1] == CEILING
+    assert rates[CEILING] <= min(rates.values())
+
+
+def test_the_second_family_is_measured_after_the_last_round(whole):
+    for run in read_study(whole).runs_of(TARGET, "strategy"):
+        assert run.transfer_rounds == (2,)
+        assert run.transfer.shape == (1, *run.errors.shape[1:])
+        assert np.array_equal(run.transfer[0][:, [0, 2, 3]].sum(axis=1), run.reference_slots)
+
+
+def test_processes_and_resuming_change_no_byte(tmp_path, corpus, spec, whole):
+    folder = tmp_path / "study"
+    played = play(folder, corpus, spec, names=spec.runs()[:3])
+    assert played == spec.runs()
+    assert len(read_study(folder).missing) == len(spec.runs()) - 3
+    (folder / folder_of(TARGET) / ".ceiling-1.npz.x.part").write_bytes(b"half")
+    finished = []
+    left = play(folder, corpus, spec, processes=2, after_run=finished.append)
+    assert left == spec.runs()[3:]
+    assert {one.name for one in finished} == set(left)
+    assert results(folder) == results(whole)
+    assert play(folder, corpus, spec) == []
+
+
+def test_other_options_on_a_study_are_refused_by_name(whole, corpus, spec):
+    changes = {
+        "seeds": (3, r"--seeds \(2 there, 3 now\)"),
+        "schedule": ((3, 5), r"the rounds .* \(3,4 there, 3,5 now\)"),
+        "strategies": ({TARGET: ("random",)}, "--strategies"),
+        "noise": (0.1, "--noise"),
+        "transfer": ("no", "--transfer"),
+        "corpus": ("0", "CORPUS"),
+        "canvass": ("1", "the version of canvass"),
+    }
+    for name, (value, words) in changes.items():
+        other = type(spec)(**{**vars(spec), name: value})
+        with pytest.raises(OptionError, match=rf"holds a study that differs in {words}"):
+            play(whole, corpus, other)
+
+
+def test_a_folder_of_other_things_is_refused(tmp_path, corpus, spec):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(FileError, match=r"holds no study but notes\.txt"):
+        play(tmp_path, corpus, spec)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_run_that_fails_is_named(tmp_path, corpus, spec, processes):
+    names = [spec.runs()[0]._replace(target="domain:nix")]
+    with pytest.raises(
+        OptionError, match=r"the run domain:nix, random-positive prolonged, seed 0 failed: .* 0 utterances"
+    ):
+        play(tmp_path / "study", corpus, spec, processes=processes, names=names * processes)
+
+
+def test_a_defect_is_no_gap_either(tmp_path, corpus, spec, monkeypatch):
+    def broken(_self, _target, **_options):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Corpus, "start", broken)
+    worker = Worker(tmp_path, spec, Corpus.of(read_labelled([str(corpus)]).utterances))
+    with pytest.raises(RuntimeError, match="the run domain:music, ceiling, seed 0 failed"):
+        worker.play(spec.runs()[1])
+
+
+def test_a_corpus_that_changed_is_refused(tmp_path, corpus, spec):
+    for processes in (1, 2):
+        with pytest.raises(InputError, match="CORPUS has changed"):
+            play(tmp_path / "study", corpus, type(spec)(**{**vars(spec), "corpus": "0"}), processes=processes)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "kill"), reason="signals")
+def test_a_killed_study_goes_on_to_the_same_bytes(tmp_path, corpus, spec, whole):
+    folder = tmp_path / "study"
+    tests = str(Path(__file__).parent.parent)
+    program = (
+        f"import sys; sys.path[:0] = {[tests, f'{tests}/cli']!r}\n"
+        "from pathlib import Path\nfrom studies import *\nfrom canvass.corpus.labelled import read_labelled\n"
+        "if __name__ == '__main__':\n"
+        f"    spec = spec_of(read_labelled([{str(corpus)!r}]).utterances, transfer='last')\n"
+        f"    play(Path({str(folder)!r}), {str(corpus)!r}, spec, processes=2)\n"
+    )
+    script = tmp_path / "script.py"
+    script.write_text(program)
+    process = subprocess.Popen([sys.executable, str(script)])
+    end = time.monotonic() + 120
+    while not list(folder.glob("*/*.npz")) and time.monotonic() < end and process.poll() is None:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert list(folder.glob("*/*.npz"))
+    time.sleep(1)  # its processes end with it
+    play(folder, corpus, spec)
+    assert results(folder) == results(whole)
+
+
+def test_damage_is_a_sentence(tmp_path, whole, spec):
+    import shutil
+
+    folder = tmp_path / "copy"
+    shutil.copytree(whole, folder)
+    one, other = (folder / name.file for name in spec.runs()[:2])
+    shutil.copy(one, other)
+    with pytest.raises(ModelFileError, match="is of another run"):
+        read_study(folder)
+    other.write_bytes(b"PK nonsense")
+    with pytest.raises(ModelFileError, match="damaged"):
+        read_study(folder)
+    document = json.loads((folder / "study.json").read_text())
+    for wrong in (
+        "{",
+        "[]",
+        json.dumps({**document, "version": 99}),
+        json.dumps({**document, "options": {}}),
+    ):
+        (folder / "study.json").write_text(wrong)
+        with pytest.raises(InputError, match="study"):
+            read_study(folder)
+    with pytest.raises(FileError, match="no study there"):
+        read_study(tmp_path / "nowhere")
+
+
+def test_noise_changes_the_answers_and_not_what_errors_are_counted_on(tmp_path, corpus, utterances, whole):
+    noisy = spec_of(utterances, noise=0.4, seeds=1)
+    play(tmp_path / "noisy", corpus, noisy)
+    clean, wrong = (
+        read_study(folder).runs_of(TARGET, "ceiling")[0] for folder in (whole, tmp_path / "noisy")
+    )
+    assert np.array_equal(clean.reference_slots, wrong.reference_slots)
+    assert score(unpacked(wrong.errors[0])).slot_error_rate > score(unpacked(clean.errors[0])).slot_error_rate
+
+
+def test_target_all_is_played_with_the_strategies_that_need_no_committee(tmp_path, utterances):
+    annotated = [one for one in utterances if one.slots is not None]
+    path = tmp_path / "corpus.jsonl"
+    write(path, annotated)
+    known = read_labelled([str(path)]).utterances
+    names = strategies_for(Target("all"), ["all"])
+    assert names == ("random", "joint")
+    play(tmp_path / "study", path, spec_of(known, targets=("all",), strategies={"all": names}, seeds=1))
+    study = read_study(tmp_path / "study")
+    assert study.missing == ()
+    for run in study.runs:
+        assert run.routing.shape == (0, 4)
+        assert run.pictures == {}
+        assert run.chosen.on_target.all()
+
+
+def test_strategies_are_those_of_the_table():
+    assert strategies_for(MUSIC, ["all"]) == tuple(TABLE)
+    assert strategies_for(MUSIC, ["random", "joint"]) == ("random", "joint")
+    for target, names, words in (
+        (MUSIC, ["randon"], "did you mean random"),
+        (MUSIC, ["random", "random"], "twice"),
+        (Target("all"), ["qbc-sa"], "choose from random, joint"),
+    ):
+        with pytest.raises(OptionError, match=words):
+            strategies_for(target, names)
+
+
+def test_options_that_make_no_sense(utterances):
+    for changes, words in (
+        ({"seeds": 0}, "--seeds 0"),
+        ({"schedule": ()}, "--rounds 0"),
+        ({"schedule": (3, 0)}, "--batch 0"),
+        ({"noise": 1.0}, "--noise 1"),
+        ({"pool_share": 0.0}, "--pool-share 0"),
+        ({"budget_unit": "euros"}, "--budget-unit 'euros'"),
+    ):
+        with pytest.raises(OptionError, match=words):
+            spec_of(utterances, **changes).check()
+
+
+def test_to_read_a_study_no_model_is_loaded(whole):
+    program = (
+        "import sys; from canvass.simulation import read_study; "
+        f"assert len(read_study({str(whole)!r}).runs) == 8; "
+        "print(sorted({'numba', 'sklearn', 'pycrfsuite'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_folders_of_targets_are_apart():
+    names = ["all", "domain:all", "intent:a/b", "intent:a_b", "intent:a%2Fb", "domain:..", "intent:é"]
+    folders = [folder_of(name) for name in names]
+    assert len(set(folders)) == len(names)
+    assert not any("/" in name or name.startswith(".") for name in folders)
+
+
+def test_a_process_that_dies_is_an_error(tmp_path, corpus, spec, monkeypatch):
+    from concurrent.futures.process import BrokenProcessPool
+
+    from canvass.simulation import study
+
+    class Dead:
+        def __init__(self, *_args, **_options):
+            pass
+
+        def submit(self, *_args):
+            from concurrent.futures import Future
+
+            future = Future()
+            future.set_exception(BrokenProcessPool("gone"))
+            return future
+
+        def shutdown(self, **_options):
+            pass
+
+    monkeypatch.setattr(study, "ProcessPoolExecutor", Dead)
+    with pytest.raises(TrainingError, match="a process of the study died, while domain:music"):
+        play(tmp_path / "study", corpus, spec, processes=2)

@@ -1,0 +1,49 @@
+"""A tiny study that tests share."""
+
+from canvass.corpus.formats.records import Fields
+from canvass.simulation.facts import digest_of, facts_of
+from canvass.simulation.spec import Spec
+from canvass.simulation.start import Corpus
+from canvass.simulation.study import open_folder, run_study
+from canvass.simulation.worker import Reading
+
+TARGET = "domain:music"
+STRATEGIES = ("majority-joint", "random")
+
+
+def spec_of(utterances, **changes):
+    options = {
+        "corpus": digest_of(utterances),
+        "targets": (TARGET,),
+        "strategies": {TARGET: STRATEGIES},
+        "seeds": 2,
+        "seed_size": 8,
+        "negatives": 8,
+        "schedule": (3, 4),
+        "budget_unit": "utterances",
+        "pool_share": None,
+        "noise": 0.0,
+        "transfer": "no",
+        "test": "fifth",
+        "canvass": "0",
+    }
+    return Spec(**{**options, **changes})
+
+
+def play(folder, path, spec, *, processes=1, names=None, after_run=lambda _: None):
+    reading = Reading((str(path),), Fields())
+    cut = Corpus.of(reading.read(), test=spec.test)
+    left = open_folder(folder, spec, [facts_of(cut, spec, target) for target in spec.targets])
+    run_study(
+        folder, spec, reading, left if names is None else names, processes=processes, after_run=after_run
+    )
+    return left
+
+
+def results(folder):
+    """The bytes of all files that are results: neither seconds nor provenance."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".jsonl"
+    }
