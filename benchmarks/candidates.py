@@ -45,7 +45,7 @@ def _score_one(work: Workload) -> Callable[[Any], object]:
     return lambda block: trained.score(keys(block)).scores
 
 
-def tags(work: Workload) -> Callable[[], object]:
+def confidences(work: Workload) -> Callable[[], object]:
     """Find the probability of each text's best tag sequence, on this thread."""
     from canvass.corpus.normalise import keys
 

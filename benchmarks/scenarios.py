@@ -67,9 +67,9 @@ SCENARIOS = {
             "1m", candidates.scores_on_two_threads, peers.one_thread, 1.8, 1.95,
         ),
         Scenario(
-            "tag-crfsuite",
-            "text to best tag path and its probability, one thread, against python-crfsuite",
-            "20k", candidates.tags, peers_crfsuite.crfsuite_tags, 10, 20,
+            "confidence-crfsuite",
+            "text to the probability of its best tag path, one thread, against python-crfsuite",
+            "20k", candidates.confidences, peers_crfsuite.crfsuite_tags, 10, 20,
         ),
         Scenario(
             "select-reading",

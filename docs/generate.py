@@ -17,7 +17,7 @@ from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES
 DOCS = Path(__file__).parent
 SOURCE = DOCS.parent / "src" / "canvass"
 TABLE = DOCS.parent / "tests" / "test_layers.py"
-COMMANDS = ("select", "train", "predict", "evaluate", "simulate", "demo", "strategies")
+COMMANDS = ("select", "train", "predict", "evaluate", "simulate", "report", "curve", "demo", "strategies")
 TWINS_ONLY = "tests and docs only"
 
 

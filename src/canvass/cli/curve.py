@@ -1,0 +1,188 @@
+"""`canvass curve`: the learning curves of a study in the terminal."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from canvass.cli import options, terminal
+from canvass.cli.report import StudyFolder  # noqa: TC001 - typer reads the types of a command when it runs
+from canvass.errors import OptionError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from canvass.report.curves import Curve
+    from canvass.report.measures import Measure
+    from canvass.simulation.store import Study
+
+MOST = 6  # lines that can be told apart
+# Distinct on terminals of 16 colours, too.
+COLOURS = ("#ff8700", "#5f87ff", "#00af5f", "#d75fd7", "#a8a8a8", "#00afd7")
+HEIGHT, WIDEST, NARROWEST = 16, 100, 20
+AXIS = 8  # characters left of the plot
+NAMES = {
+    "sloter": "slot_error_rate",
+    "span-sloter": "span_slot_error_rate",
+    "intent": "intent_error_rate",
+    "span-f1": "span_f1",
+    "frame": "frame_error_rate",
+}
+
+
+def command(
+    study: StudyFolder,
+    *,
+    metric: Annotated[
+        str, typer.Option("--metric", "-m", metavar="NAME", help=f"What to show: {', '.join(NAMES)}.")
+    ] = "sloter",
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--target", "-t", metavar="T", help="A target of the study; may be repeated. [default: all]"
+        ),
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option("--by", metavar="UNIT", help="What is counted on the way: utterances, tokens or slots."),
+    ] = "utterances",
+    strategies: Annotated[
+        str | None,
+        typer.Option(
+            "--strategies",
+            "-s",
+            metavar="NAMES",
+            help=f"all, or names with commas between. [default: on a terminal {MOST} at most, piped all]",
+        ),
+    ] = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Show learning curves: means over the seeds, against what was annotated.
+
+    Piped, it prints a table with tabs: target, strategy, annotated, mean, low, high (the 95 % interval of the mean).
+    """
+    from canvass.report.curves import UNITS, TargetRuns
+    from canvass.report.measures import MEASURES
+    from canvass.simulation.store import read_study
+
+    measure = MEASURES.get(NAMES.get(metric, metric))
+    if measure is None:
+        raise OptionError(
+            f"--metric {metric!r} is unknown{nearest(metric, list(NAMES))}; choose one of {', '.join(NAMES)}"
+        )
+    if by not in UNITS:
+        raise OptionError(f"--by {by!r} is unknown; choose one of {', '.join(UNITS)}")
+    with terminal.busy("reading the study"):
+        found = read_study(study)
+    names = _targets(found, target)
+    if found.missing:
+        terminal.warn(
+            f"the study is not finished: {len(found.missing):,} of {len(found.spec.runs()):,} runs are missing; means "
+            "are over the seeds that are there"
+        )
+    chosen = {name: _chosen(TargetRuns.of(found, name).curves(), strategies) for name in names}
+    if as_json:
+        document = {
+            name: {one.name: _points(one, measure, by) for one in curves} for name, curves in chosen.items()
+        }
+        terminal.print_json({"metric": measure.name, "by": by, "targets": document})
+    elif terminal.interactive():
+        console = terminal.console()
+        for name in names:
+            _plot(console, name, chosen[name], measure, by, limited=strategies is None)
+    else:
+        _print_table(chosen, measure, by)
+
+
+def _targets(study: Study, wanted: list[str] | None) -> list[str]:
+    there = list(study.spec.targets)
+    for name in wanted or []:
+        if name not in there:
+            raise OptionError(
+                f"--target {name!r} is not in the study{nearest(name, there)} (there are {', '.join(there)})"
+            )
+    return wanted or there
+
+
+def _chosen(curves: dict[str, Curve], wanted: str | None) -> list[Curve]:
+    names = (
+        list(curves) if wanted is None or wanted == "all" else [name.strip() for name in wanted.split(",")]
+    )
+    for name in names:
+        if name not in curves:
+            raise OptionError(
+                f"--strategies {name!r} has no finished run in the study{nearest(name, list(curves))} (there are "
+                f"{', '.join(curves) or 'none'})"
+            )
+    return [curves[name] for name in names]
+
+
+def _points(curve: Curve, measure: Measure, unit: str) -> list[dict[str, float | None]]:
+    rows = zip(curve.x(unit).tolist(), *(part.tolist() for part in curve.band(measure)), strict=True)
+    names = "annotated", "mean", "low", "high"
+    # Where there is no band, it is NaN, which JSON does not have.
+    return [
+        {name: None if math.isnan(value) else value for name, value in zip(names, row, strict=True)}
+        for row in rows
+    ]
+
+
+def _print_table(chosen: dict[str, list[Curve]], measure: Measure, unit: str) -> None:
+    sys.stdout.write(f"target\tstrategy\t{unit}\t{measure.name}\tlow\thigh\n")
+    for target, curves in chosen.items():
+        for curve in curves:
+            for point in _points(curve, measure, unit):
+                figures = ["" if value is None else f"{value:.6g}" for value in point.values()]
+                sys.stdout.write("\t".join((target, curve.name, *figures)) + "\n")
+
+
+def _plot(
+    console: Console, target: str, curves: Sequence[Curve], measure: Measure, unit: str, *, limited: bool
+) -> None:
+    """Plot the curves of a target in dots of braille, each with its name and final figure at its end."""
+    from rich.text import Text
+
+    from canvass.report.braille import plot
+    from canvass.report.curve_figures import EMPHASISED, spread
+
+    if not curves:
+        console.print(Text(f"{terminal.harmless(target)}: no run of a strategy is finished", "bold"))
+        return
+    shown = list(curves)
+    if limited and len(shown) > MOST:
+        shown = [curve for name in EMPHASISED for curve in curves if curve.name == name][:MOST] or shown[
+            :MOST
+        ]
+    console.print(Text.assemble((terminal.harmless(target), "bold"), f"  {measure.title}, %"))
+    names = [f" {curve.name} {100 * measure.rate(curve.sums[:, -1]).mean():.1f}" for curve in shown]
+    width = max(NARROWEST, min(WIDEST, console.width) - AXIS - max(map(len, names)))
+    lines = [(curve.x(unit), 100 * measure.rate(curve.sums).mean(axis=0)) for curve in shown]
+    rows = plot(lines, width, HEIGHT)
+    # Each name stands where its line ends, or as near as there is room: no colour is needed to read it.
+    low, high = min(float(y.min()) for _, y in lines), max(float(y.max()) for _, y in lines)
+    ends = sorted((float(y[-1]), number) for number, (_, y) in enumerate(lines))
+    heights = [(value - low) / max(high - low, 1e-12) * (HEIGHT - 1) for value, _ in ends]
+    taken: dict[int, int] = {}
+    for place, (_, number) in zip(spread(heights, 1.0, HEIGHT - 1), ends, strict=True):
+        row = HEIGHT - 1 - place
+        free = [one for one in range(HEIGHT) if one not in taken]
+        if free:
+            taken[min(free, key=lambda one: abs(one - row))] = number
+    for row, (axis, cells) in enumerate(rows):
+        line = Text()
+        line.append(f"{axis:>{AXIS - 1}} ", "dim")
+        for character, owner in cells:
+            line.append(character, None if owner is None else COLOURS[owner % len(COLOURS)])
+        if row in taken:
+            line.append(names[taken[row]], COLOURS[taken[row] % len(COLOURS)])
+        console.print(line, no_wrap=True, crop=True)
+    end = f"{max(float(x[-1]) for x, _ in lines):,.0f}"
+    console.print(Text(f"{'':>{AXIS}}0{unit:^{width - len(end) - 1}}{end}", "dim"), no_wrap=True, crop=True)
+    if len(shown) < len(curves):
+        console.print(Text(f"{'':>{AXIS}}and {len(curves) - len(shown)} more (--strategies)", "dim"))
+    console.print()

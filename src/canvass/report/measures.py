@@ -1,0 +1,107 @@
+"""The measures of a report: rates from sums of stored counts, for many runs and rounds at once.
+
+The same definitions as `metrics.Scores`, whose figures the tests compare with these.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Totals = NDArray[np.int64]
+    Rates = NDArray[np.float64]
+
+# Columns of the sums: those of `counts.ERROR_COLUMNS`, frames with any error, and utterances.
+SUMMED = ("substitutions", "insertions", "deletions", "hits", "intent_wrong", "frames_wrong", "utterances")
+SUBSTITUTED, INSERTED, DELETED, HITS, WRONG_INTENT, WRONG_FRAME, UTTERANCES = range(len(SUMMED))
+
+
+class Measure(NamedTuple):
+    """One rate: its name in files, its title for people, and whether less of it is better."""
+
+    name: str
+    title: str
+    less_is_better: bool
+    rate: Callable[[Totals], Rates]
+
+
+def frame_errors(errors: NDArray[np.uint16]) -> NDArray[np.int64]:
+    """Count the errors of each frame, intent included: from (..., N, 5) to (..., N)."""
+    counts = errors.astype(np.int64)
+    return np.asarray(counts[..., :3].sum(axis=-1) + counts[..., WRONG_INTENT])
+
+
+def totals(errors: NDArray[np.uint16]) -> Totals:
+    """Sum stored counts over the utterances: from (..., N, 5) to int64 (..., 7), columns `SUMMED`.
+
+    >>> totals(np.array([[1, 0, 2, 3, 1], [0, 0, 0, 2, 0]], dtype=np.uint16)).tolist()
+    [1, 0, 2, 5, 1, 1, 2]
+    """
+    sums = errors.sum(axis=-2, dtype=np.int64)
+    wrong = np.count_nonzero(frame_errors(errors), axis=-1)
+    count = np.full(sums.shape[:-1], errors.shape[-2])
+    return np.concatenate([sums, wrong[..., np.newaxis], count[..., np.newaxis]], axis=-1)
+
+
+def _over(errors: Any, of: Any) -> Rates:
+    """Divide; over nothing, the number of errors, as in `metrics`."""
+    return np.asarray(errors / np.maximum(1, of), dtype=np.float64)
+
+
+def _span_errors(sums: Totals) -> Any:
+    return sums[..., SUBSTITUTED] + sums[..., INSERTED] + sums[..., DELETED]
+
+
+def _reference(sums: Totals) -> Any:
+    return sums[..., SUBSTITUTED] + sums[..., DELETED] + sums[..., HITS]
+
+
+def slot_error_rate(sums: Totals) -> Rates:
+    """SlotER, the intent being one more slot of every utterance."""
+    return _over(_span_errors(sums) + sums[..., WRONG_INTENT], _reference(sums) + sums[..., UTTERANCES])
+
+
+def span_slot_error_rate(sums: Totals) -> Rates:
+    """SlotER of the spans alone."""
+    return _over(_span_errors(sums), _reference(sums))
+
+
+def intent_error_rate(sums: Totals) -> Rates:
+    """Share of the utterances whose intent is wrong."""
+    return _over(sums[..., WRONG_INTENT], sums[..., UTTERANCES])
+
+
+def span_f1(sums: Totals) -> Rates:
+    """F1 of exact spans, micro; 1 where there were none, and none was predicted."""
+    predicted = sums[..., SUBSTITUTED] + sums[..., INSERTED] + sums[..., HITS]
+    both = predicted + _reference(sums)
+    return np.where(both == 0, 1.0, _over(2 * sums[..., HITS], both))
+
+
+def frame_error_rate(sums: Totals) -> Rates:
+    """Share of the utterances with any error."""
+    return _over(sums[..., WRONG_FRAME], sums[..., UTTERANCES])
+
+
+MEASURES = {
+    one.name: one
+    for one in (
+        Measure("slot_error_rate", "slot error rate", less_is_better=True, rate=slot_error_rate),
+        Measure(
+            "span_slot_error_rate",
+            "slot error rate, spans alone",
+            less_is_better=True,
+            rate=span_slot_error_rate,
+        ),
+        Measure("intent_error_rate", "intent error rate", less_is_better=True, rate=intent_error_rate),
+        Measure("span_f1", "span F1", less_is_better=False, rate=span_f1),
+        Measure("frame_error_rate", "frame error rate", less_is_better=True, rate=frame_error_rate),
+    )
+}
+MAIN = MEASURES["slot_error_rate"]
