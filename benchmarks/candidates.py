@@ -82,16 +82,19 @@ def one_pass_each(work: Workload) -> Callable[[], object]:
     return lambda: [select(plan, pool, threads=2) for plan in plans.plans]
 
 
+def twenty_names(work: Workload) -> list[str]:
+    """Name the twenty intents that most of the labelled set has, of those with slots."""
+    found = (one.intent for one in work.utterances() if one.slots is not None and one.intent is not None)
+    return [name for name, _ in Counter(found).most_common(TARGETS)]
+
+
 @functools.cache
 def _twenty_plans(work: Workload) -> Plans:
-    """Train plans for the twenty intents that most of the labelled set has, of those with slots."""
     from canvass import Target
     from canvass.selection.several import Plans
 
-    utterances = work.utterances()
-    counts = Counter(one.intent for one in utterances if one.slots is not None and one.intent is not None)
-    targets = [Target("intent", name) for name, _ in counts.most_common(TARGETS)]
-    return Plans.train(utterances, targets, size=SELECTED_IN_ROUND)
+    targets = [Target("intent", name) for name in twenty_names(work)]
+    return Plans.train(work.utterances(), targets, size=SELECTED_IN_ROUND)
 
 
 def _pool(work: Workload) -> Pool:
@@ -104,19 +107,25 @@ def _pool(work: Workload) -> Pool:
 
 def select_command(work: Workload) -> list[str]:
     """Choose from the pool as a user would: `canvass select`, two threads."""
+    return _select(work, [str(work.target)], SELECTED)
+
+
+def twenty_targets_command(work: Workload) -> list[str]:
+    """Choose for twenty intents with one command."""
+    return _select(work, [f"intent:{name}" for name in twenty_names(work)], SELECTED_IN_ROUND)
+
+
+def twenty_commands(work: Workload) -> list[str]:
+    """Choose for the same twenty intents with a command each."""
+    commands = [_select(work, [f"intent:{name}"], SELECTED_IN_ROUND) for name in twenty_names(work)]
+    program = "import subprocess, sys; [subprocess.run(one, check=True) for one in eval(sys.argv[1])]"
+    return [sys.executable, "-c", program, repr(commands)]
+
+
+def _select(work: Workload, targets: list[str], size: int) -> list[str]:
     files = [str(work.labelled), str(work.pool)]
-    return [
-        CANVASS,
-        "select",
-        *files,
-        "--target",
-        str(work.target),
-        "--size",
-        str(SELECTED),
-        "--threads",
-        "2",
-        "--json",
-    ]
+    named = [word for target in targets for word in ("--target", target)]
+    return [CANVASS, "select", *files, *named, "--size", str(size), "--threads", "2", "--json"]
 
 
 def help_command(work: Workload) -> list[str]:

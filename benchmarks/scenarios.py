@@ -103,8 +103,12 @@ SCENARIOS = {
             measure="seconds", runs_of="round-crfsuite",
         ),
         Scenario(
-            "twenty-targets", "twenty targets in one pass against twenty passes, two threads",
-            "1m", candidates.twenty_targets, candidates.one_pass_each, 4, 10,
+            "twenty-targets", "twenty targets in one pass over memory against twenty passes, two threads",
+            "1m", candidates.twenty_targets, candidates.one_pass_each, 2, 4,
+        ),
+        Scenario(
+            "twenty-targets-command", "one command for twenty targets against twenty commands (run once)",
+            "10m", candidates.twenty_targets_command, candidates.twenty_commands, 4, 10, processes=True, peer_runs=1,
         ),
         Scenario(
             "help", "canvass --help", "20k", candidates.help_command, None, 0.3, None,

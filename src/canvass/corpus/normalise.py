@@ -4,7 +4,7 @@ The key is the text in Unicode NFC, white-space runs as one blank, trimmed, case
 key are one candidate, and every score is a function of the key alone.
 
 `keys` is the fast way for a column: a compiled scan finds the few texts that are not their own key already, and
-only those go through `key_of`. It is checked against `key_of` text by text.
+of those only what is not ASCII goes through `key_of`. It is checked against `key_of` text by text.
 """
 
 from __future__ import annotations
@@ -105,10 +105,22 @@ def keys(texts: pa.Array) -> pa.Array:
 
 
 def keys_of(texts: pa.Array, chosen: NDArray[np.bool_]) -> pa.Array:
-    """Normalise the chosen texts of a column, one by one; `chosen` bool (N,)."""
+    """Normalise the chosen texts of a column, `chosen` bool (N,): ASCII together, others one by one."""
     import pyarrow as pa
 
-    return pa.array([key_of(text) for text in texts.filter(pa.array(chosen)).to_pylist()], type=pa.string())
+    from canvass.corpus.scanning import collapse_ascii
+
+    some = texts.filter(pa.array(chosen))
+    offsets, data = string_buffers(some)
+    both = pa.allocate_buffer(4 * len(offsets)), pa.allocate_buffer(int(offsets[-1]) - int(offsets[0]))
+    found_offsets, found_data = np.frombuffer(both[0], dtype=np.int32), np.frombuffer(both[1], dtype=np.uint8)
+    foreign = np.zeros(len(some), dtype=np.bool_)
+    collapse_ascii(offsets, data, found_offsets, found_data, foreign)
+    found = pa.StringArray.from_buffers(len(some), *both)
+    if not foreign.any():
+        return found
+    others = [key_of(text) for text in some.filter(pa.array(foreign)).to_pylist()]
+    return with_keys(found, foreign, pa.array(others, type=pa.string()))
 
 
 def with_keys(texts: pa.Array, chosen: NDArray[np.bool_], found: pa.Array) -> pa.Array:

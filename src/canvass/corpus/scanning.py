@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from canvass.compiled import compiled
-from canvass.corpus.characters import KIND, SPACE
+from canvass.corpus.characters import KIND, SPACE, describe
 from canvass.corpus.characters import UNSETTLED as TOUCHED_BY_NFC
 from canvass.machine import CHUNK, bytes_between, copy_bytes, load_word
 
@@ -19,6 +19,7 @@ EACH = 0x0101_0101_0101_0101  # a one in each byte
 HIGH_BITS, LOW_BITS = np.uint64(0x80 * EACH), np.uint64(0x7F * EACH)
 BLANKS = np.uint64(BLANK * EACH)
 ZERO, ONE = np.uint64(0), np.uint64(1)
+ASCII_SPACE = np.array([describe(chr(byte)) & KIND == SPACE for byte in range(0x80)])
 
 
 @compiled
@@ -125,6 +126,40 @@ def find_unsettled(
             at += CHUNK
         if low < high and strange | before:
             unsettled[row] = not is_settled(data, low, high, description)
+
+
+@compiled
+def collapse_ascii(
+    offsets: NDArray[np.int32],
+    data: NDArray[np.uint8],
+    found_offsets: NDArray[np.int32],
+    found_data: NDArray[np.uint8],
+    foreign: NDArray[np.bool_],
+) -> None:
+    """Trim the ASCII texts of a column, and make each run of white space one blank.
+
+    Writes `found_offsets` int32 (N + 1,), and `found_data`, which must have room for all; texts that are not ASCII are
+    left empty, and marked in `foreign` bool (N,).
+    """
+    size = 0
+    for row in range(len(foreign)):
+        begin = size
+        found_offsets[row] = begin
+        after_space = True
+        for at in range(offsets[row], offsets[row + 1]):
+            byte = data[at]
+            if byte >= len(ASCII_SPACE):
+                foreign[row] = True
+                size = begin
+                break
+            space = ASCII_SPACE[byte]
+            if not (space and after_space):
+                found_data[size] = BLANK if space else byte
+                size += 1
+            after_space = space
+        if size > begin and found_data[size - 1] == BLANK:
+            size -= 1
+    found_offsets[len(foreign)] = size
 
 
 @compiled

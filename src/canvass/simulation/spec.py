@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from canvass.errors import InputError, OptionError
 from canvass.simulation.budget import UNITS, Unit, prolonged
-from canvass.strategies import STRATEGIES, strategy_named
+from canvass.strategies import DEFAULT_FOR_ALL, STRATEGIES, strategy_named
 from canvass.types import ALL, Target
 
 if TYPE_CHECKING:
@@ -166,7 +166,12 @@ def strategies_for(target: Target, names: Sequence[str]) -> tuple[str, ...]:
     """
     alone = target.kind == ALL
     if list(names) == [EVERY]:
-        return tuple(one.name for one in STRATEGIES.values() if not (alone and "committee" in one.models))
+        # What is meant for a target without a rest would spend its budget on everything else.
+        return tuple(
+            one.name
+            for one in STRATEGIES.values()
+            if (("committee" not in one.models) if alone else one.name != DEFAULT_FOR_ALL)
+        )
     chosen = [strategy_named(name) for name in names]
     if len(set(names)) < len(chosen):
         raise OptionError("--strategies names one of them twice; name each once")
