@@ -13,7 +13,7 @@ from commands import Result, write
 from canvass.cli.main import main
 from examples import labelled_and_rest
 
-COMMAND = [sys.executable, "-c", "from canvass.cli.main import main; main()"]
+COMMAND = [sys.executable, "-c", "from canvass.cli.main import program; program()"]
 
 
 @pytest.fixture

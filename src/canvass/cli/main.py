@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
+import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -59,6 +61,23 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     """End as after an error, so that files in the making are removed."""
     del frame
     sys.exit(128 + number)
+
+
+def program() -> NoReturn:
+    """Run `main` as a process of its own, and leave without taking it apart.
+
+    Everything is written and flushed by then. Freeing half a gigabyte and every module one by one takes a third of a
+    second; the system does it at once.
+    """
+    code: object = 0
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code
+    with contextlib.suppress(OSError, ValueError):  # a closed pipe was dealt with before
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def main() -> None:
