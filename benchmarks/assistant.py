@@ -1,4 +1,4 @@
-"""Join slurp and hwu64 to the assistant corpus of the studies: one record for each text, compared by letters and digits.
+"""Join slurp and hwu64 to the assistant corpus of the studies: one record a text, compared by letters and digits.
 
     python benchmarks/assistant.py ../shared/data benchmarks/pools/assistant.jsonl
 
@@ -52,9 +52,7 @@ def main() -> None:
     parser.add_argument("corpora", type=Path)
     parser.add_argument("out", type=Path)
     options = parser.parse_args()
-    utterances = [
-        one for part in PARTS for one in read_labelled([str(options.corpora / part)]).utterances
-    ]
+    utterances = [one for part in PARTS for one in read_labelled([str(options.corpora / part)]).utterances]
     found = joined(utterances)
     options.out.parent.mkdir(exist_ok=True)
     with whole_file(options.out) as stream:
