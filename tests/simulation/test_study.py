@@ -167,7 +167,7 @@ def test_processes_and_resuming_change_no_byte(tmp_path, corpus, spec, whole):
 
 def test_other_options_on_a_study_are_refused_by_name(whole, corpus, spec):
     changes = {
-        "seeds": (3, r"--seeds \(2 there, 3 now\)"),
+        "seeds": (1, r"--seeds \(2 there, 1 now\)"),
         "schedule": ((3, 5), r"the rounds .* \(3,4 there, 3,5 now\)"),
         "strategies": ({TARGET: ("random",)}, "--strategies"),
         "noise": (0.1, "--noise"),
@@ -179,6 +179,14 @@ def test_other_options_on_a_study_are_refused_by_name(whole, corpus, spec):
         other = type(spec)(**{**vars(spec), name: value})
         with pytest.raises(OptionError, match=rf"holds a study that differs in {words}"):
             play(whole, corpus, other)
+
+
+def test_a_study_grows_by_seeds_and_strategies(tmp_path, whole, corpus, utterances, spec):
+    play(tmp_path, corpus, spec_of(utterances, strategies={TARGET: STRATEGIES[:1]}, seeds=1, transfer="last"))
+    began = {name: data for name, data in results(tmp_path).items() if name.endswith(".npz")}
+    left = play(tmp_path, corpus, spec)
+    assert not {name.file for name in left} & set(began)
+    assert results(tmp_path) == results(whole)
 
 
 def test_a_folder_of_other_things_is_refused(tmp_path, corpus, spec):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, get_args
 from urllib.parse import quote
 
@@ -125,6 +125,11 @@ class Spec:
         if kind == "ceiling":
             return ()
         return self.schedule if kind == "strategy" else prolonged(self.schedule, TIMES)
+
+    def grows_to(self, other: Spec) -> bool:
+        """Whether another study has all runs of this one, and perhaps more: of targets, strategies or seeds."""
+        same = replace(self, targets=other.targets, strategies=other.strategies, seeds=other.seeds) == other
+        return same and set(self.runs()) <= set(other.runs())
 
     def differs_in(self, other: Spec) -> str:
         """Name the first option in which two studies differ, and both values; an empty string where none does."""

@@ -39,12 +39,14 @@ def open_folder(folder: Path, spec: Spec, facts: Sequence[TargetFacts]) -> list[
     FileError
         If the folder cannot be made, or holds something else.
     OptionError
-        If the study in the folder has other options.
+        If the study in the folder has other options; more targets, strategies or seeds are added to it.
 
     """
     if (folder / STUDY_FILE).exists():
         begun, _ = read_spec(folder)
-        if option := begun.differs_in(spec):
+        if begun.grows_to(spec):
+            write_spec(folder, spec, facts)
+        elif option := begun.differs_in(spec):
             raise OptionError(
                 f"{folder} holds a study that differs in {option}; give the options it was begun with, or another --out"
             )
