@@ -46,9 +46,21 @@ TABLE: dict[str, tuple[str, ...]] = {
     "models.intents": ("features.columns",),
     "models.lattice_reference": (),
     "models.lattice": (),
-    "models.crfsuite_file": (),
+    "models.crf_reference": ("models.crf_problem",),
+    "models.owlqn": (),
+    "models.crf_training": ("models.crf_objective", "models.crf_problem", "models.owlqn"),
     "models.attribute_table": (),
     "models.products": (),
+    "models.crf_problem": (),
+    "models.crf_vectors": (),
+    "models.crf_wide": ("models.crf_problem",),
+    "models.crf_scratch": ("models.crf_problem", "models.crf_vectors"),
+    "models.crf_objective": (
+        "models.crf_problem",
+        "models.crf_scratch",
+        "models.crf_vectors",
+        "models.crf_wide",
+    ),
     "models.word_forms": (
         "features.attributes",
         "features.scan",
@@ -75,7 +87,8 @@ TABLE: dict[str, tuple[str, ...]] = {
         "corpus.normalise",
         "corpus.spans",
         "features.columns",
-        "models.crfsuite_file",
+        "models.crf_problem",
+        "models.crf_training",
         "models.tagger_kernels",
         "models.tagger_products",
         "models.word_forms",
@@ -185,7 +198,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "cli": ("*",),
 }
 # Readable twins are for tests and docs only.
-TWINS = ("features.reference", "models.lattice_reference")
+TWINS = ("features.reference", "models.lattice_reference", "models.crf_reference")
 
 
 def module_name(path: Path) -> str:

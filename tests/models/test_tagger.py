@@ -14,9 +14,9 @@ from canvass.corpus.normalise import key_of, keys
 from canvass.corpus.spans import bio_tags, misaligned_slot, slots_of, text_tokens, tokens
 from canvass.errors import TrainingError
 from canvass.features import reference
-from canvass.models.crfsuite_file import read_weights
 from canvass.models.tagger import Tagger
 from canvass.types import Slot
+from crfsuite_file import read_weights
 from examples import music
 from texts import texts
 

@@ -224,7 +224,8 @@ def train_all(
         return IntentClassifier(bits=bits).fit(column.take(pa.array(rows)), names)
 
     with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="canvass") as executor:
-        # Committees are trained by kernels without the GIL, while CRFsuite holds it on this thread.
+        # Kernels train without the GIL: taggers first, which take longest.
+        tagging = [executor.submit(train_tagger, is_target) for is_target in chosen]
         examples = examples_of(column, bits=bits)
         committees = [
             executor.submit(Committee(bits=bits, seed=seed).fit_examples, examples, is_target)
@@ -232,8 +233,8 @@ def train_all(
             else None
             for target, is_target in zip(targets, chosen, strict=True)
         ]
-        taggers = [train_tagger(is_target) for is_target in chosen]
         intents = [train_intents(is_target) for is_target in chosen]
+        taggers = [one.result() for one in tagging]
         return [
             NLU(
                 target,

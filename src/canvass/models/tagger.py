@@ -1,14 +1,11 @@
-"""The tagger: a linear-chain CRF, trained by CRFsuite, decoded by `tagger_kernels` and `tagger_products`.
+"""The tagger: a linear-chain CRF, trained by `crf_training`, decoded by `tagger_kernels` and `tagger_products`.
 
-It is trained on the target's annotated utterances only. Attributes go to CRFsuite as numbers of their hashes, so
-that training and decoding see the same ones without a string being built from either.
+It is trained on the target's annotated utterances only, as CRFsuite would train it. Attributes are numbers of their
+hashes, so that training and decoding see the same ones without a string being built from either.
 """
 
 from __future__ import annotations
 
-import itertools
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -18,7 +15,8 @@ from canvass.corpus.normalise import keys, string_buffers
 from canvass.corpus.spans import OUTSIDE, bio_tags, slots_of, text_tokens
 from canvass.errors import TrainingError
 from canvass.features.columns import attribute_hashes
-from canvass.models.crfsuite_file import read_weights
+from canvass.models.crf_problem import make_problem
+from canvass.models.crf_training import train
 from canvass.models.tagger_kernels import pack_weights, tag_keys
 from canvass.models.tagger_products import best_probabilities, pack_products
 from canvass.models.word_forms import no_forms
@@ -93,27 +91,14 @@ class Tagger:
             # Nothing to learn: every token is outside, with certainty.
             self._pack([OUTSIDE], np.zeros(0, np.uint64), np.zeros((0, 1)), np.zeros((1, 1)))
             return self
-        names = [str(number) for number in range(len(hashes))]
-        items = [[names[number] for number in row] for row in numbers.reshape(len(attributes), -1).tolist()]
-        weights = read_weights(
-            self._train([items[a:b] for a, b in itertools.pairwise(starts.tolist())], tags)
-        )
-        rows = np.array([int(name) for name in weights.attributes], dtype=np.int64)
-        self._pack(weights.labels, hashes[rows], weights.state, weights.transitions)
+        names = list(dict.fromkeys(tag for sequence in tags for tag in sequence))
+        number_of = {name: number for number, name in enumerate(names)}
+        gold = np.array([number_of[tag] for sequence in tags for tag in sequence], dtype=np.int32)
+        problem = make_problem(starts, numbers.reshape(attributes.shape), gold, len(names))
+        trained = train(problem, c1=self.c1, c2=self.c2, iterations=self.iterations)
+        used = trained.state.any(axis=1)  # c1 leaves many attributes without a weight
+        self._pack(names, hashes[used], trained.state[used], trained.transitions)
         return self
-
-    def _train(self, items: list[list[list[str]]], tags: list[list[str]]) -> bytes:
-        import pycrfsuite
-
-        trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
-        trainer.set_params({"c1": self.c1, "c2": self.c2, "max_iterations": self.iterations})
-        for item, tag in zip(items, tags, strict=True):
-            if tag:
-                trainer.append(item, tag)
-        with tempfile.TemporaryDirectory(prefix="canvass-") as folder:
-            path = Path(folder) / "crf"
-            trainer.train(str(path))
-            return path.read_bytes()
 
     def _pack(
         self,
