@@ -10,7 +10,7 @@ numba throws cached code away when the file that holds a kernel changes, but not
 takes from another file does, and an installed file may keep its time stamp through an upgrade. So the stamp of every
 kernel here is a digest of all sources that hold kernels, or constants that kernels take.
 
-The first run on a machine, or after an upgrade, compiles what it needs: a quarter of a minute. The log says so once
+The first run on a machine, or after an upgrade, compiles what it needs: up to a minute. The log says so once
 (the command line shows it to people).
 """
 
@@ -56,7 +56,7 @@ class _Notice(event.Listener):
         """Tell, unless it has been told or somebody else's code is compiled."""
         if not self.said and event.data["dispatcher"].py_func.__module__.startswith("canvass."):
             self.said = True
-            LOGGER.info("compiling for this machine, once; this takes about a quarter of a minute")
+            LOGGER.info("compiling for this machine, once; this takes up to a minute")
 
     def on_end(self, event: Any) -> None:
         """Tell nothing."""
