@@ -1,4 +1,4 @@
-"""Write the generated parts of the docs: the table of strategies, the help of all commands, the import table.
+"""Write the generated parts of the docs: the table of strategies, the help of all commands, the list of modules.
 
 `python docs/generate.py` writes them; `--check` only says which are stale (a test runs it).
 """
@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import re
+import runpy
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES
 
 DOCS = Path(__file__).parent
 SOURCE = DOCS.parent / "src" / "canvass"
-TABLE = DOCS.parent / "tests" / "test_layers.py"
+LAYERS = runpy.run_path(str(DOCS.parent / "tests" / "test_layers.py"))["LAYERS"]
 COMMANDS = (
     "select",
     "train",
@@ -87,18 +89,26 @@ def commands() -> str:
 
 
 def layout() -> str:
-    """Print the import table that `tests/test_layers.py` holds the code to, with each module's first sentence."""
-    tree = ast.parse(TABLE.read_text())
-    node = next(
-        one
-        for one in tree.body
-        if isinstance(one, ast.AnnAssign) and ast.unparse(one.target) == "TABLE" and one.value
-    )
-    table: dict[str, tuple[str, ...]] = ast.literal_eval(node.value) if node.value else {}
-    lines = ["| module | one line | may import |", "| --- | --- | --- |"]
-    for module, allowed in table.items():
-        imports = ", ".join("all" if name == "*" else f"`{name}`" for name in allowed) or "layer 0"
-        lines.append(f"| `{module}` | {first_sentence(module)} | {imports} |")
+    """List every module with the first sentence of its docstring, by package, in the order of the layers."""
+    lines = []
+    for package in itertools.chain.from_iterable(LAYERS):
+        path = SOURCE / package
+        if path.is_dir():
+            lines += [
+                f"\n### `{package}`\n\n{first_sentence(package)}.\n",
+                "| module | what it is |",
+                "| --- | --- |",
+            ]
+            modules = sorted(
+                ".".join(file.relative_to(SOURCE).with_suffix("").parts)
+                for file in path.rglob("*.py")
+                if file.name != "__init__.py"
+            )
+            lines += [
+                f"| `{module.removeprefix(package + '.')}` | {first_sentence(module)} |" for module in modules
+            ]
+        else:
+            lines.append(f"\n### `{package}`\n\n{first_sentence(package)}.")
     return "\n".join(lines)
 
 

@@ -1,8 +1,8 @@
 """The second family: it learns, and what it predicts is well formed."""
 
 from canvass.corpus.spans import misaligned_slot
+from canvass.evaluation import HeldOut
 from canvass.metrics import score
-from canvass.simulation.evaluation import HeldOut
 from canvass.simulation.transfer import SecondFamily, errors_of_second_family
 from canvass.types import Slot, Utterance
 from examples import MUSIC, music, others

@@ -11,12 +11,12 @@ from canvass.annotation.choosing import Choosing, Requests
 from canvass.annotation.stop_set import STEP, Reference, agreement, decide
 from canvass.annotation.training import Models, guess, seed_of_round, train_models
 from canvass.corpus.normalise import key_of
+from canvass.evaluation import HeldOut
 from canvass.metrics import score
 from canvass.selection.excluded import Excluded
 from canvass.selection.frequencies import Frequencies
 from canvass.selection.local import gather
 from canvass.selection.shared_pass import SharedPass
-from canvass.simulation.evaluation import HeldOut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from canvass.simulation.evaluation import evaluate as evaluate
+    from canvass.evaluation import evaluate as evaluate
     from canvass.simulation.game import Round as Round
     from canvass.simulation.game import play as play
     from canvass.simulation.start import TEST_SHARE as TEST_SHARE

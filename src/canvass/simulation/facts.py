@@ -7,8 +7,8 @@ import json
 from typing import TYPE_CHECKING
 
 from canvass.errors import OptionError
+from canvass.evaluation import HeldOut
 from canvass.simulation.budget import cost
-from canvass.simulation.evaluation import HeldOut
 from canvass.simulation.spec import ENOUGH, TIMES, TargetFacts
 from canvass.types import Target
 

@@ -13,12 +13,12 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from canvass.evaluation import HeldOut
 from canvass.metrics import FrameErrors, Routing, Scores, score
 from canvass.models.nlu import NLU
 from canvass.seeding import derived_seed
 from canvass.selection.plan import MAX_TOKENS, Plan, selecting
 from canvass.simulation.budget import affordable, cost
-from canvass.simulation.evaluation import HeldOut
 from canvass.simulation.hidden import HiddenPool
 
 if TYPE_CHECKING:

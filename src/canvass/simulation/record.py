@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from canvass.corpus.normalise import key_of
+from canvass.evaluation import HeldOut
 from canvass.seeding import uniform
 from canvass.simulation.budget import tokens_of
 from canvass.simulation.counts import packed
-from canvass.simulation.evaluation import HeldOut
 from canvass.simulation.game import EXAMPLES, Clock
 from canvass.simulation.picture import LARGEST_SAMPLE, plane
 from canvass.simulation.store import Chosen, Picture, Run

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from canvass.corpus.spans import Token
+    from canvass.evaluation import HeldOut
     from canvass.metrics import FrameErrors
-    from canvass.simulation.evaluation import HeldOut
     from canvass.types import Slot, Target, Utterance
 
 SHORTEST, LONGEST = 2, 4  # n-grams of a token
