@@ -11,8 +11,8 @@ from pathlib import Path
 import canvass
 
 PACKAGES = (
-    "canvass", "numpy", "numba", "pyarrow", "scipy", "scikit-learn", "python-crfsuite", "vowpalwabbit", "small-text",
-    "distributed", "pyspark",
+    "canvass-nlu", "numpy", "numba", "pyarrow", "scipy", "scikit-learn", "python-crfsuite", "vowpalwabbit",
+    "small-text", "distributed", "pyspark",
 )  # fmt: skip
 
 

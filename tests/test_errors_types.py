@@ -1,13 +1,18 @@
 """The exception tree and the records."""
 
+import ast
 import dataclasses
+import pickle
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from canvass import errors
-from canvass.errors import CanvassError, OptionError, TargetError, location, nearest
+from canvass.errors import CanvassError, ExtraMissingError, OptionError, TargetError, location, nearest
 from canvass.types import Slot, Target, Utterance
 
+ROOT = Path(__file__).parent.parent
 TREE = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, Exception)]
 
 
@@ -20,6 +25,27 @@ def test_the_exception_tree():
         assert not issubclass(one, OSError | ValueError | LookupError)
         assert one.__doc__.count(".") == 1
     assert issubclass(TargetError, OptionError)
+
+
+def test_a_missing_extra_is_said_the_same_in_another_process():
+    error = ExtraMissingError("files of spaCy need spaCy", "spacy")
+    copied = pickle.loads(pickle.dumps(error))
+    assert str(copied) == str(error)
+    assert str(error).endswith("; install it with: pip install 'canvass-nlu[spacy]'")
+
+
+def test_every_missing_extra_is_one_of_the_project():
+    """In the words of one function: nothing else in the package says how it is installed."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    said = set()
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        source = path.read_text()
+        assert path.name == "errors.py" or "pip install" not in source, path
+        for call in (one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.Call)):
+            if getattr(call.func, "id", "") == "ExtraMissingError":
+                said.add(call.args[1].value)
+    assert said <= set(extras)
+    assert len(said) >= 7
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ what to do. The command line prints it and exits with `exit_code`; a traceback i
 
 from __future__ import annotations
 
+DISTRIBUTION = "canvass-nlu"  # what pip installs; `canvass` alone is another project's name
+
 
 class CanvassError(Exception):
     """Something that the caller can mend."""
@@ -63,6 +65,19 @@ class ServiceError(CanvassError):
 
 class ExtraMissingError(CanvassError):
     """An optional part is not installed; the message names the extra that brings it."""
+
+    def __init__(self, need: str, extra: str) -> None:
+        super().__init__(need, extra)  # both, so that a copy can be made from them in another process
+        self.need = need
+        self.extra = extra
+
+    def __str__(self) -> str:
+        """Say what needs the part, and how it is installed.
+
+        >>> print(ExtraMissingError("files of spaCy need spaCy", "spacy"))
+        files of spaCy need spaCy; install it with: pip install 'canvass-nlu[spacy]'
+        """
+        return f"{self.need}; install it with: pip install '{DISTRIBUTION}[{self.extra}]'"
 
 
 def location(path: str, line: int | None = None) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from commands import write_records
 
-pytest.importorskip("uvicorn", reason="the page needs uvicorn: pip install 'canvass[annotate]'")
+pytest.importorskip("uvicorn", reason="the page needs uvicorn: pip install 'canvass-nlu[annotate]'")
 
 from server_process import Connection, Servers
 

@@ -11,7 +11,7 @@ import time
 import pytest
 from commands import refused
 
-pytest.importorskip("uvicorn", reason="the page needs uvicorn: pip install 'canvass[annotate]'")
+pytest.importorskip("uvicorn", reason="the page needs uvicorn: pip install 'canvass-nlu[annotate]'")
 
 from projects import make_project, music_left, tasks_of
 
@@ -123,4 +123,4 @@ def test_wrong_options(canvass, project, tmp_path):
 @pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
 def test_a_missing_extra_is_named(canvass, project, monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
-    refused(canvass("annotate", project), "canvass[annotate]")
+    refused(canvass("annotate", project), "canvass-nlu[annotate]")

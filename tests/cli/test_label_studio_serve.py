@@ -11,7 +11,7 @@ import time
 import pytest
 from commands import refused
 
-pytest.importorskip("uvicorn", reason="the backend needs uvicorn: pip install 'canvass[label-studio]'")
+pytest.importorskip("uvicorn", reason="the backend needs uvicorn: pip install 'canvass-nlu[label-studio]'")
 
 from hooks import TOKEN, annotation, created, setup, task
 from projects import make_project
@@ -112,4 +112,4 @@ def test_wrong_options(canvass, project, tmp_path):
 @pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
 def test_a_missing_extra_is_named(canvass, project, monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
-    refused(canvass("label-studio", "serve", project), "canvass[label-studio]")
+    refused(canvass("label-studio", "serve", project), "canvass-nlu[label-studio]")

@@ -73,7 +73,7 @@ def test_nothing_is_written_where_one_form_cannot_be(canvass, study, tmp_path, m
 
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = canvass("report", study, "-o", "r.md", "-o", "r.html")
-    assert refused(result, "matplotlib", "pip install 'canvass[report]'")
+    assert refused(result, "matplotlib", "pip install 'canvass-nlu[report]'")
     assert not (tmp_path / "r.md").exists()
 
 

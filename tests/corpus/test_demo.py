@@ -446,7 +446,7 @@ def test_a_rare_target_is_refused_with_a_way_out(corpus_given):
 def test_a_missing_extra_is_named(monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
     templates.templates_by_row.cache_clear()
-    with pytest.raises(ExtraMissingError, match=r"pip install 'canvass\[demo\]'"):
+    with pytest.raises(ExtraMissingError, match=r"pip install 'canvass-nlu\[demo\]'"):
         demo.generate(0, 1)
     templates.templates_by_row.cache_clear()
 

@@ -139,5 +139,5 @@ def test_a_missing_extra_is_named(monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.delitem(sys.modules, "canvass.integrations.skactiveml_strategy", raising=False)
     monkeypatch.setitem(sys.modules, "skactiveml", None)
-    with pytest.raises(ExtraMissingError, match=r"pip install 'canvass\[skactiveml\]'"):
+    with pytest.raises(ExtraMissingError, match=r"pip install 'canvass-nlu\[skactiveml\]'"):
         as_skactiveml("random")

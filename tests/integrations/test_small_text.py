@@ -107,5 +107,5 @@ def test_a_missing_extra_is_named(monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.delitem(sys.modules, "canvass.integrations.small_text_strategy", raising=False)
     monkeypatch.setitem(sys.modules, "small_text", None)
-    with pytest.raises(ExtraMissingError, match=r"pip install 'canvass\[small-text\]'"):
+    with pytest.raises(ExtraMissingError, match=r"pip install 'canvass-nlu\[small-text\]'"):
         as_small_text("random")

@@ -7,7 +7,7 @@ import pytest
 from canvass.report.document import report_of
 from canvass.report.page import as_html
 
-pytest.importorskip("matplotlib", reason="the figures need matplotlib: pip install 'canvass[report]'")
+pytest.importorskip("matplotlib", reason="the figures need matplotlib: pip install 'canvass-nlu[report]'")
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="a browser is driven by playwright: pip install playwright"
 )

@@ -20,7 +20,7 @@ from canvass.report.picture_figures import picture
 from canvass.simulation.store import read_study
 from report.synthetic import write_study
 
-pytest.importorskip("matplotlib", reason="the figures need matplotlib: pip install 'canvass[report]'")
+pytest.importorskip("matplotlib", reason="the figures need matplotlib: pip install 'canvass-nlu[report]'")
 VOID = {"meta", "link", "br"}
 
 
@@ -176,7 +176,7 @@ def test_an_unfinished_study_says_so(tmp_path):
 
 def test_without_matplotlib_the_extra_is_named(report, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ExtraMissingError, match=r"pip install 'canvass\[report\]'"):
+    with pytest.raises(ExtraMissingError, match=r"pip install 'canvass-nlu\[report\]'"):
         as_html(report)
 
 

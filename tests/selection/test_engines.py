@@ -182,7 +182,7 @@ class Workers:
             raise TimeoutError
 
     def run(self, function, name, *, on_error):
-        assert (function.__module__, name, on_error) == ("importlib.metadata", "canvass", "return")
+        assert (function.__module__, name, on_error) == ("pkgutil", "canvass:__version__", "return")
         return {f"tcp://{number}": one for number, one in enumerate(self.found)}
 
 
@@ -193,7 +193,7 @@ def test_every_worker_is_asked_for_its_version():
     with pytest.raises(EngineError, match=r"canvass 0\.1\.0, but a worker has 0\.0\.9"):
         check_versions(Workers("0.1.0", "0.0.9"))
     with pytest.raises(EngineError, match="but a worker has none; install the same version"):
-        check_versions(Workers(ModuleNotFoundError("No package metadata was found for canvass")))
+        check_versions(Workers(ModuleNotFoundError("No module named 'canvass'")))
 
 
 def test_select_takes_an_engine_by_name_or_as_such(models, tmp_path):
@@ -234,7 +234,7 @@ def test_a_missing_extra_is_named(models, tmp_path, monkeypatch, name):
     for module in ("distributed", "pyspark", "pyspark.sql"):
         monkeypatch.setitem(sys.modules, module, None)
     pool = Pool.open([write_lines(tmp_path / "a.jsonl", GOOD)])
-    with pytest.raises(CanvassError, match=rf"pip install 'canvass\[{name}\]'"):
+    with pytest.raises(CanvassError, match=rf"pip install 'canvass-nlu\[{name}\]'"):
         select(Plan.of(models, (), size=9), pool, engine=name)
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from canvass.annotation.web.security import Access
     from canvass.annotation.web.serve import Address
 
-MISSING = "the annotation page needs starlette and uvicorn: pip install 'canvass[annotate]'"
 PURPOSE = "canvass annotate"
 LARGEST_PORT = 65_535
 OK = 200
@@ -88,7 +87,7 @@ def _check_extra() -> None:
         import starlette  # noqa: F401 - whether it is there
         import uvicorn  # noqa: F401
     except ImportError:
-        raise ExtraMissingError(MISSING) from None
+        raise ExtraMissingError("the annotation page needs starlette and uvicorn", "annotate") from None
 
 
 def _print(project: Project, queue: Queue, path: str) -> None:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from canvass.annotation.project import Project
     from canvass.annotation.web.serve import Address
 
-MISSING = "the ML backend needs starlette and uvicorn: pip install 'canvass[label-studio]'"
 PURPOSE = "canvass label-studio serve"
 LARGEST_PORT = 65_535
 
@@ -63,7 +62,7 @@ def _check_extra() -> None:
         import starlette  # noqa: F401 - whether it is there
         import uvicorn  # noqa: F401
     except ImportError:
-        raise ExtraMissingError(MISSING) from None
+        raise ExtraMissingError("the ML backend needs starlette and uvicorn", "label-studio") from None
 
 
 def _pushed_to(project: Project, number: int | None) -> int | None:

@@ -11,8 +11,6 @@ from canvass.selection.plan import MAX_TOKENS
 if TYPE_CHECKING:
     from canvass.integrations.skactiveml_strategy import CanvassPoolStrategy
 
-MISSING = "as_skactiveml needs scikit-activeml; install it with: pip install 'canvass[skactiveml]'"
-
 
 def as_skactiveml(
     strategy: str, *, target: Any = None, max_tokens: int = MAX_TOKENS, random_state: Any = 0, **options: Any
@@ -47,7 +45,7 @@ def as_skactiveml(
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "skactiveml":
             raise
-        raise ExtraMissingError(MISSING) from None
+        raise ExtraMissingError("as_skactiveml needs scikit-activeml", "skactiveml") from None
     chosen_strategy(strategy, target)
     return CanvassPoolStrategy(
         strategy, target=target, max_tokens=max_tokens, random_state=random_state, **options

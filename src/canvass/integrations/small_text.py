@@ -11,8 +11,6 @@ from canvass.selection.plan import MAX_TOKENS
 if TYPE_CHECKING:
     from canvass.integrations.small_text_strategy import CanvassQueryStrategy
 
-MISSING = "as_small_text needs small-text; install it with: pip install 'canvass[small-text]'"
-
 
 def as_small_text(
     strategy: str, *, target: Any = None, max_tokens: int = MAX_TOKENS, seed: int = 0
@@ -45,6 +43,6 @@ def as_small_text(
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "small_text":
             raise
-        raise ExtraMissingError(MISSING) from None
+        raise ExtraMissingError("as_small_text needs small-text", "small-text") from None
     chosen_strategy(strategy, target)
     return CanvassQueryStrategy(strategy, target=target, max_tokens=max_tokens, seed=seed)

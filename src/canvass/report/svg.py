@@ -13,10 +13,6 @@ from xml.sax.saxutils import escape
 
 from canvass.errors import ExtraMissingError
 
-MISSING = (
-    "the figures of an HTML report need matplotlib: pip install 'canvass[report]' (report.md and report.json need "
-    "nothing)"
-)
 # Roles: the page gives each a colour, for light and for dark. The placeholders are colours that nothing else has.
 ROLES = ("ink", "muted", "grid", "paper", "faint", "easy", "s1", "s2", "s3", "s4", "s5")
 PLACEHOLDERS = {role: f"#0b{number:02x}c3" for number, role in enumerate(ROLES, start=16)}
@@ -55,7 +51,9 @@ def canvas(width: float, height: float, name: str) -> tuple[Any, Any, Any]:
         from matplotlib.backends.backend_svg import FigureCanvasSVG
         from matplotlib.figure import Figure
     except ImportError:
-        raise ExtraMissingError(MISSING) from None
+        raise ExtraMissingError(
+            "the figures of an HTML report (report.md and report.json have none) need matplotlib", "report"
+        ) from None
     # The default styles of matplotlib, not those of the machine's user.
     settings: Any = {**mpl.rcParamsDefault, **SETTINGS, "svg.hashsalt": name}
     settings.pop("backend", None)

@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass
-from importlib.metadata import version as installed_version
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from canvass import __version__
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 FAN_IN = 16  # parts that one task merges
 WAIT = 60  # seconds for the first worker
 POLL = 0.1  # seconds
-MISSING = "the Dask engine needs Dask's distributed scheduler; install it with: pip install 'canvass[dask]'"
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Dask:
         try:
             import distributed
         except ImportError:
-            raise ExtraMissingError(MISSING) from None
+            raise ExtraMissingError("the Dask engine needs Dask's distributed scheduler", "dask") from None
         library: Any = distributed  # not all of it has types
         if self.client is not None:
             yield self.client
@@ -105,7 +104,7 @@ def check_versions(client: Any) -> None:
             f"the scheduler answers, but no worker came within {WAIT} seconds; start some, or look at their logs"
         ) from error
     # A function of the standard library, which is there whatever a worker lacks.
-    found = client.run(installed_version, "canvass", on_error="return")
+    found = client.run(resolve_name, "canvass:__version__", on_error="return")
     have = {f"has {one}" if isinstance(one, str) else "has none" for one in found.values()}
     if have != {f"has {__version__}"}:
         raise EngineError(version_sentence(__version__, have - {f"has {__version__}"}))

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from canvass.selection.jobs import Job
 
-MISSING = "the Spark engine needs PySpark; install it with: pip install 'canvass[spark]'"
 SCHEMA = "batch long, file long, part binary"  # file: the number of one that was split; -1: settled
 SETTLED = -1
 POLL = 0.2  # seconds
@@ -67,7 +66,7 @@ class Spark:
         try:
             from pyspark.sql import SparkSession
         except ImportError:
-            raise ExtraMissingError(MISSING) from None
+            raise ExtraMissingError("the Spark engine needs PySpark", "spark") from None
         if self.session is not None:
             yield self.session
             return

@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from canvass import __version__
 from canvass.errors import FileError, OptionError, TrainingError
 from canvass.simulation.store import (
     PROVENANCE_FILE,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from canvass.simulation.spec import RunName, Spec, TargetFacts
     from canvass.simulation.worker import Reading, Result
 
-LIBRARIES = ("canvass", "numpy", "scipy", "scikit-learn", "python-crfsuite", "numba", "pyarrow")
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "python-crfsuite", "numba", "pyarrow")
 
 
 def open_folder(folder: Path, spec: Spec, facts: Sequence[TargetFacts]) -> list[RunName]:
@@ -69,7 +70,7 @@ def open_folder(folder: Path, spec: Spec, facts: Sequence[TargetFacts]) -> list[
 
 def note_provenance(folder: Path, command: Sequence[str]) -> None:
     """Keep how, and with what, results were made, beside them; once per call of the command."""
-    versions = {}
+    versions = {"canvass": __version__}
     for library in LIBRARIES:
         try:
             versions[library] = version(library)

@@ -26,7 +26,7 @@ from canvass.models.nlu import NLU
 from canvass.types import Slot, Target
 from examples import fill
 
-pytest.importorskip("uvicorn", reason="the page needs a server: pip install 'canvass[annotate]'")
+pytest.importorskip("uvicorn", reason="the page needs a server: pip install 'canvass-nlu[annotate]'")
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="a browser is driven by playwright: pip install playwright"
 )

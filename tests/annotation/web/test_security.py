@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-pytest.importorskip("starlette", reason="the page needs starlette: pip install 'canvass[annotate]'")
+pytest.importorskip("starlette", reason="the page needs starlette: pip install 'canvass-nlu[annotate]'")
 
 from hypothesis import given
 from hypothesis import strategies as some

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-pytest.importorskip("uvicorn", reason="the page needs uvicorn: pip install 'canvass[annotate]'")
+pytest.importorskip("uvicorn", reason="the page needs uvicorn: pip install 'canvass-nlu[annotate]'")
 
 from projects import StillQueue, make_project, music_left, tasks_of
 from servers import TOKEN, running

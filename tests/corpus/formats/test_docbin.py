@@ -195,5 +195,5 @@ def test_without_spacy(path, monkeypatch):
     docbin.write_annotated(str(path), SOME, Losses())
     monkeypatch.setitem(sys.modules, "spacy.attrs", None)
     for attempt in (lambda: read(path), lambda: docbin.write_annotated(str(path), SOME, Losses())):
-        with pytest.raises(ExtraMissingError, match=r"pip install 'canvass\[spacy\]'"):
+        with pytest.raises(ExtraMissingError, match=r"pip install 'canvass-nlu\[spacy\]'"):
             attempt()

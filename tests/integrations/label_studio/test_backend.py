@@ -10,7 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-pytest.importorskip("starlette", reason="the backend needs starlette: pip install 'canvass[label-studio]'")
+pytest.importorskip(
+    "starlette", reason="the backend needs starlette: pip install 'canvass-nlu[label-studio]'"
+)
 
 import hooks
 from hooks import TOKEN, annotation, config, created, deleted, task

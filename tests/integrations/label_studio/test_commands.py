@@ -65,7 +65,7 @@ def test_without_the_extra(canvass, folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "httpx", None)
     done = canvass("label-studio", "push", folder, "--url", NOBODY)
     assert (done.code, done.out) == (2, "")
-    assert "pip install 'canvass[label-studio]'" in done.err
+    assert "pip install 'canvass-nlu[label-studio]'" in done.err
 
 
 def test_the_group_names_its_commands(canvass):

@@ -11,7 +11,7 @@ from typing import Any
 
 from canvass.errors import ExtraMissingError
 
-MISSING = "the embedded corpus needs the extra 'demo'; pip install 'canvass[demo]'"
+NEED = "the embedded corpus needs hassil and home-assistant-intents"
 
 # An optional word is said this often, unless the caller's table says otherwise.
 USUAL = 0.5
@@ -79,7 +79,7 @@ def parse(
     try:
         from hassil.parse_expression import parse_sentence
     except ImportError:
-        raise ExtraMissingError(MISSING) from None
+        raise ExtraMissingError(NEED, "demo") from None
     return converted(parse_sentence(template).expression, optional or {}, likely or {})
 
 

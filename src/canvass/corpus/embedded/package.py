@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from canvass.corpus.embedded.grammar import MISSING, Node, parse
+from canvass.corpus.embedded.grammar import NEED, Node, parse
 from canvass.corpus.embedded.speech import OPTIONAL
 from canvass.errors import ExtraMissingError
 
@@ -14,10 +14,10 @@ def load_package() -> dict[str, Any]:
     try:
         from home_assistant_intents import get_intents
     except ImportError:
-        raise ExtraMissingError(MISSING) from None
+        raise ExtraMissingError(NEED, "demo") from None
     package: dict[str, Any] | None = get_intents("en")
     if package is None:
-        raise ExtraMissingError(MISSING)
+        raise ExtraMissingError(NEED, "demo")
     return package
 
 

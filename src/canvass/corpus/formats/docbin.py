@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from canvass.types import Utterance
 
 FIELDS = Fields()
-MISSING = "files of spaCy need spaCy, which is not installed; install the extra: pip install 'canvass[spacy]'"
 KEY = "canvass"  # of the user data
 # A category that is not more likely than not is none.
 ENOUGH = 0.5
@@ -41,7 +40,7 @@ def _spacy() -> Any:
         import spacy.tokens
         import spacy.vocab
     except ImportError:
-        raise ExtraMissingError(MISSING) from None
+        raise ExtraMissingError("files of spaCy need spaCy", "spacy") from None
     return spacy
 
 

@@ -13,9 +13,7 @@ from canvass.errors import ExtraMissingError, OptionError, ServiceError
 try:
     import httpx
 except ImportError:
-    raise ExtraMissingError(
-        "Label Studio is spoken to with httpx: pip install 'canvass[label-studio]'"
-    ) from None
+    raise ExtraMissingError("speaking to Label Studio needs httpx", "label-studio") from None
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
