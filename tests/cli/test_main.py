@@ -62,21 +62,22 @@ def test_version_and_no_arguments(canvass):
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "named"),
     [
-        ["selct"],
-        ["select", "--frobnicate"],
-        ["select", "a.jsonl"],
-        ["select", "a.jsonl", "b.jsonl", "--size", "many"],
-        ["train", "a.jsonl", "--domain", "music"],
-        ["--frobnicate"],
+        (["selct"], "selct"),
+        (["select", "--frobnicate"], "--frobnicate"),
+        (["select", "a.jsonl"], "POOL"),
+        (["select", "a.jsonl", "b.jsonl", "--size", "many"], "--size"),
+        (["train", "a.jsonl", "--domain", "music"], "--out"),
+        (["--frobnicate"], "--frobnicate"),
     ],
 )
-def test_usage_errors(canvass, words):
+def test_usage_errors(canvass, words, named):
     result = canvass(*words)
     assert result.code == 2
     assert result.out == ""
-    assert "Error: " in result.err
+    assert named in result.err
+    assert result.err.count("\n") <= 4
     assert "Traceback" not in result.err
 
 

@@ -22,6 +22,12 @@ INTERRUPTED = 130
 WIDEST, NARROWEST = 100, 40
 WIDEST_NAME = 26  # a longer one has its text on the next line
 INDENT = "  "
+# typer declares these; their texts are ours, so that a release of it does not change a page.
+TEXTS = {
+    "--help": "Show this page.",
+    "--install-completion": "Install completion for this shell.",
+    "--show-completion": "Print what completes for this shell, to install or change it.",
+}
 
 
 class Command(TyperCommand):
@@ -36,6 +42,10 @@ class Command(TyperCommand):
         """Name the arguments, those that must be given first."""
         return [*_arguments(self.get_params(ctx)), "[OPTIONS]"]
 
+    def get_usage(self, ctx: Any) -> str:
+        """Give the usage in one line."""
+        return _usage(self, ctx)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help page."""
         params = self.get_params(ctx)
@@ -44,6 +54,15 @@ class Command(TyperCommand):
 
 class Group(TyperGroup):
     """The command line as a whole."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Name a command's place among the options."""
+        del ctx
+        return ["[OPTIONS]", "COMMAND", "[ARGS]..."]
+
+    def get_usage(self, ctx: Any) -> str:
+        """Give the usage in one line."""
+        return _usage(self, ctx)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help page: the commands, then the options."""
@@ -82,6 +101,10 @@ def _drop_standard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _usage(command: Command | Group, ctx: Any) -> str:
+    return f"Usage: {ctx.command_path} {' '.join(command.collect_usage_pieces(ctx))}"
+
+
 def _arguments(params: Sequence[Any]) -> list[str]:
     return [param.metavar for param in params if param.param_type_name == "argument"]
 
@@ -109,7 +132,8 @@ def _name(param: Any) -> str:
 
 
 def _text(param: Any) -> str:
-    text = " ".join((param.help or "").split())
+    text = next((TEXTS[name] for name in param.opts if name in TEXTS), None)
+    text = " ".join((text or param.help or "").split())
     if param.param_type_name == "argument":
         return text
     shown = param.show_default and param.default is not None and not param.is_flag

@@ -67,6 +67,21 @@ def test_what_is_refused(text, words):
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("failure", [yaml.MarkedYAMLError, RecursionError])
+def test_what_the_parser_finds_too_deep_gets_our_sentence(failure, monkeypatch):
+    text = "a: b\nc: " + "[" * 61
+
+    def parse(*args, **options):
+        if failure is RecursionError:
+            raise failure("other words")
+        mark = yaml.Mark("f", len(text), 1, len(text) - 5, None, None)
+        raise failure(problem="other words", problem_mark=mark)
+
+    monkeypatch.setattr(yaml, "parse", parse)
+    with pytest.raises(InputError, match=r"^f\.yml(:2)?: values are nested more than 60 deep"):
+        parse_yaml(text, "f.yml")
+
+
 def test_files(tmp_path):
     path = tmp_path / "a.yml"
     path.write_bytes(b"\xef\xbb\xbfa: b")

@@ -6,6 +6,7 @@ what it expects where. PyYAML parses; nothing is constructed from what a file as
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ DEEPEST = 60
 # More bytes, and more values once aliases are followed, than a file that people write will ever have.
 LARGEST_FILE = 1 << 28
 MOST_VALUES = 5_000_000
+TOO_DEEP = f"values are nested more than {DEEPEST} deep; expected a flat file"
 NULLS = ("", "~", "null", "Null", "NULL")
 STRING_TAGS = (None, "tag:yaml.org,2002:str", "!")
 
@@ -93,8 +95,13 @@ def parse_yaml(text: str, path: str) -> Node:
         return _Builder(
             path, yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         ).document()
+    except RecursionError as error:
+        raise InputError(f"{path}: {TOO_DEEP}") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
+        # The parser reads a line ahead of its events, so its own limit may come before ours.
+        if line and any(map(_is_deep, text.split("\n")[line - 1 : line])):
+            raise InputError(f"{location(path, line)}: {TOO_DEEP}") from error
         raise InputError(
             f"{location(path, line)}: not valid YAML ({error.problem or error.context}); "
             "look at the indentation and quotes"
@@ -107,6 +114,12 @@ def parse_yaml(text: str, path: str) -> Node:
         ) from error
     except yaml.YAMLError as error:
         raise InputError(f"{path}: not valid YAML ({shown(str(error))}); write the file anew") from error
+
+
+def _is_deep(line: str) -> bool:
+    """Tell whether the brackets of a line are nested deeper than a file may be."""
+    steps = ((character in "[{") - (character in "]}") for character in line)
+    return max(itertools.accumulate(steps), default=0) > DEEPEST
 
 
 class _Builder:
@@ -140,7 +153,7 @@ class _Builder:
         if event.tag not in STRING_TAGS:
             raise self._error(event, f"the tag {shown(event.tag)} is refused; data need none, so take it out")
         if depth > DEEPEST:
-            raise self._error(event, f"values are nested more than {DEEPEST} deep; expected a flat file")
+            raise self._error(event, TOO_DEEP)
         line = event.start_mark.line + 1
         if isinstance(event, yaml.ScalarEvent):
             null = event.implicit[0] and event.value in NULLS
