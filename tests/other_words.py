@@ -41,7 +41,7 @@ def is_ours(error):
 
 
 class Instrument(ast.NodeTransformer):
-    def visit_ExceptHandler(self, node):  # noqa: N802 - the name that NodeTransformer looks for
+    def visit_ExceptHandler(self, node):
         self.generic_visit(node)
         if node.name:
             call = ast.parse(f"__import__('other_words').reword({node.name})").body[0]

@@ -7,8 +7,8 @@ import pytest
 from commands import record, records, refused, write, write_records
 
 from canvass.cli import terminal
+from canvass.evaluation import evaluate
 from canvass.models.nlu import NLU
-from canvass.simulation import evaluate
 from examples import MUSIC, labelled_and_rest
 
 KNOWN, REST = labelled_and_rest()

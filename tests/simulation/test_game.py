@@ -8,10 +8,11 @@ import pytest
 from canvass.corpus.normalise import key_of
 from canvass.corpus.pool import Pool
 from canvass.errors import OptionError
+from canvass.evaluation import evaluate
 from canvass.seeding import derived_seed
 from canvass.selection.local import select
 from canvass.selection.plan import Plan
-from canvass.simulation import TEST_SHARE, Start, evaluate, play, split
+from canvass.simulation import TEST_SHARE, Start, play, split
 from canvass.simulation.budget import cost
 from canvass.simulation.game import Game
 from canvass.simulation.noise import Annotator

@@ -42,8 +42,8 @@ def command(
     Piped, it prints one JSON object, as with --json.
     """
     from canvass.corpus.labelled import read_labelled
+    from canvass.evaluation import evaluate
     from canvass.models.nlu import NLU
-    from canvass.simulation import evaluate
 
     options.check_format("--labelled-format", labelled_format)
     nlu = NLU.load(model)

@@ -9,7 +9,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from canvass.evaluation import evaluate as evaluate
     from canvass.simulation.game import Round as Round
     from canvass.simulation.game import play as play
     from canvass.simulation.start import TEST_SHARE as TEST_SHARE
@@ -21,7 +20,6 @@ _HOME = {
     "Round": "game",
     "Start": "start",
     "TEST_SHARE": "start",
-    "evaluate": "evaluation",
     "play": "game",
     "read_study": "store",
     "split": "start",
