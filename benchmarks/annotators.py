@@ -33,10 +33,10 @@ from typing import TYPE_CHECKING, Any
 from machine import machine
 from workloads import workload
 
-from canvass.annotation.creation import SETTINGS
-from canvass.annotation.project import Project
-from canvass.annotation.settings import with_changes
-from canvass.annotation.settings_file import write_settings
+from canvass.annotation.project.creation import SETTINGS
+from canvass.annotation.project.project import Project
+from canvass.annotation.project.settings import with_changes
+from canvass.annotation.project.settings_file import write_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -210,11 +210,11 @@ class Annotator:
 
     async def answer(self, task: dict[str, Any]) -> None:
         """Accept what is predicted, or say that there is no slot."""
-        guess = task["prediction"] or {"intent": None, "slots": []}
+        prediction = task["prediction"] or {"intent": None, "slots": []}
         name = str(uuid.UUID(int=self.random.getrandbits(128)))
         said = {
-            "id": name, "task": task["id"], "annotator": self.name, "kind": "frame", "intent": guess["intent"],
-            "slots": guess["slots"], "seconds": 2.5, "shown": task["prediction"] is not None,
+            "id": name, "task": task["id"], "annotator": self.name, "kind": "frame", "intent": prediction["intent"],
+            "slots": prediction["slots"], "seconds": 2.5, "shown": task["prediction"] is not None,
         }  # fmt: skip
         answer = await self.ask("POST /api/answers", "/api/answers", said, way=0)
         assert answer["saved"]

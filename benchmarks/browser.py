@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from traffic import CORPORA
 
 from canvass import Target, read_labelled
-from canvass.annotation.project import Project
-from canvass.annotation.records import Guess, NewTask, Reason
+from canvass.annotation.project.project import Project
+from canvass.annotation.store.records import NewTask, Reason, TaskPrediction
 from canvass.annotation.web.security import Access
 from canvass.annotation.web.serve import Address, allowed_hosts, listen, server_of
 from canvass.corpus.normalise import key_of
@@ -84,20 +84,20 @@ def tasks_of(found: Material, target: Target, *, blank: bool = False, wanted: in
     nlu = NLU.train(found.labelled, target)
     votes = [] if nlu.committee is None else nlu.committee.decision_function(texts).tolist()
     tasks = []
-    for rank, (one, guess) in enumerate(zip(found.annotated, nlu.predict(texts), strict=True), 1):
-        shown = Guess(
+    for rank, (one, prediction) in enumerate(zip(found.annotated, nlu.predict(texts), strict=True), 1):
+        shown = TaskPrediction(
             0,
             one.domain,
-            guess.intent,
-            guess.intent_probability,
-            () if blank else guess.slots,
-            guess.confidence,
-            () if blank else guess.certainty,
+            prediction.intent,
+            prediction.intent_probability,
+            () if blank else prediction.slots,
+            prediction.confidence,
+            () if blank else prediction.certainty,
             positive=True,
         )
         members = dict(zip(MEMBERS, votes[rank - 1], strict=True)) if votes else {}
         reason = Reason(
-            "majority-joint", rank, guess.confidence * guess.intent_probability, "filter", members
+            "majority-joint", rank, prediction.confidence * prediction.intent_probability, "filter", members
         )
         tasks.append(
             NewTask(
@@ -107,7 +107,7 @@ def tasks_of(found: Material, target: Target, *, blank: bool = False, wanted: in
                 count=1,
                 source="selected",
                 priority=float(rank),
-                guess=shown,
+                prediction=shown,
                 reason=reason,
                 wanted=wanted,
             )

@@ -25,7 +25,7 @@ from canvass.corpus.spans import text_tokens
 
 if TYPE_CHECKING:
     from canvass import Utterance
-    from canvass.annotation.records import Guess, NewTask
+    from canvass.annotation.store.records import NewTask, TaskPrediction
     from canvass.types import Slot
 
 MOST_STATES = 60_000
@@ -60,29 +60,31 @@ def wait_for(page: Any, gold: Utterance) -> None:
     )
 
 
-def intent_keys(intent: str | None, guess: Guess, intents: list[str]) -> list[str]:
+def intent_keys(intent: str | None, prediction: TaskPrediction, intents: list[str]) -> list[str]:
     """List the keys that set the intent; few have a number that is always at hand."""
-    if intent == guess.intent or intent is None:
+    if intent == prediction.intent or intent is None:
         return []
     number = intents.index(intent)
     return [str(number + 1)] if len(intents) <= FEW_INTENTS else ["i", str((number + 1) % 10)]
 
 
-def by_keys(page: Any, gold: Utterance, guess: Guess, intents: list[str], labels: list[str]) -> Count:
+def by_keys(
+    page: Any, gold: Utterance, prediction: TaskPrediction, intents: list[str], labels: list[str]
+) -> Count:
     """Annotate with the keyboard alone."""
     plan = page.evaluate(
         PLAN,
         {
             "text": gold.text,
             "tokens": [one[:2] for one in text_tokens(gold.text)[1]],
-            "unsure": [start for start, _, share in guess.certainty if share < UNSURE],
-            "slots": shape(guess.slots),
+            "unsure": [start for start, _, share in prediction.certainty if share < UNSURE],
+            "slots": shape(prediction.slots),
             "gold": shape(gold.slots or ()),
             "labels": labels,
             "most": MOST_STATES,
         },
     )
-    keys = [*intent_keys(gold.intent, guess, intents), *plan["keys"], "Enter"]
+    keys = [*intent_keys(gold.intent, prediction, intents), *plan["keys"], "Enter"]
     for key in keys:
         page.keyboard.press(key)
     return Count(len(keys), plan["exact"])
@@ -124,10 +126,10 @@ class Mouse:
         self.page.locator("#labels .chip .name").and_(self.page.get_by_text(name, exact=True)).click()
         self.actions += 1
 
-    def annotate(self, guess: Guess) -> None:
+    def annotate(self, prediction: TaskPrediction) -> None:
         """Bring the utterance to gold, and save."""
         gold = self.gold
-        if gold.intent is not None and gold.intent != guess.intent:
+        if gold.intent is not None and gold.intent != prediction.intent:
             self.page.locator("#intents .chip .name").and_(
                 self.page.get_by_text(gold.intent, exact=True)
             ).click()
@@ -170,10 +172,10 @@ class Mouse:
         self.label(label)
 
 
-def by_mouse(page: Any, gold: Utterance, guess: Guess) -> Count:
+def by_mouse(page: Any, gold: Utterance, prediction: TaskPrediction) -> Count:
     """Annotate with the mouse alone."""
     mouse = Mouse(page, gold)
-    mouse.annotate(guess)
+    mouse.annotate(prediction)
     return Count(mouse.actions, exact=False)
 
 
@@ -190,11 +192,11 @@ def run(found: Material, target: Target, tasks: list[NewTask], way: str) -> list
         labels = [one.name for one in project.slots()]
         for task, gold in zip(tasks, found.annotated, strict=True):
             wait_for(page, gold)
-            assert task.guess is not None
+            assert task.prediction is not None
             if way == "mouse":
-                counts.append(by_mouse(page, gold, task.guess))
+                counts.append(by_mouse(page, gold, task.prediction))
             else:
-                counts.append(by_keys(page, gold, task.guess, intents, labels))
+                counts.append(by_keys(page, gold, task.prediction, intents, labels))
         page.wait_for_function("() => document.getElementById('state').textContent === '✓ All saved'")
         saved = {task.text: (answer.intent, answer.slots) for task, answer in project.store.accepted()}
         wrong = [one.text for one in found.annotated if saved[one.text] != (one.intent, one.slots)]
@@ -232,7 +234,8 @@ def main() -> None:
     words = sum(len(text_tokens(one.text)[1]) for one in found.annotated)
     slots = sum(len(one.slots or ()) for one in found.annotated)
     right = sum(
-        task.guess is not None and (task.guess.intent, task.guess.slots) == (one.intent, one.slots)
+        task.prediction is not None
+        and (task.prediction.intent, task.prediction.slots) == (one.intent, one.slots)
         for task, one in zip(tasks, found.annotated, strict=True)
     )
     print(

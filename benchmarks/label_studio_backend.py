@@ -28,7 +28,7 @@ import numpy as np
 from machine import machine
 from workloads import workload
 
-from canvass.annotation.project import Project
+from canvass.annotation.project.project import Project
 from canvass.corpus.formats.label_studio_regions import result_of
 from canvass.integrations.label_studio.config import Wanted, labelling_config
 

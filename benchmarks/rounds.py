@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING
 
 from workloads import workload
 
-from canvass.annotation.project import Project
-from canvass.annotation.queue import Queue, next_round
-from canvass.annotation.records import NewAnswer, Round
-from canvass.annotation.rounds import Rounds
+from canvass.annotation.project.project import Project
+from canvass.annotation.rounds.queue import Queue, next_round
+from canvass.annotation.rounds.round import Rounds
+from canvass.annotation.store.records import NewAnswer, Round
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canvass.annotation.records import Task
+    from canvass.annotation.store.records import Task
 
 ROUNDS = 6
 ANSWERS = 10
@@ -67,8 +67,10 @@ def play(project: Project) -> None:
 
 def save(project: Project, task: Task) -> None:
     """Accept what was predicted."""
-    assert task.guess is not None
-    said = NewAnswer(f"answer-{task.id}", task.id, "ann", "frame", None, task.guess.intent, task.guess.slots)
+    assert task.prediction is not None
+    said = NewAnswer(
+        f"answer-{task.id}", task.id, "ann", "frame", None, task.prediction.intent, task.prediction.slots
+    )
     project.store.save(project.complete(said), now=time.time())
 
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from browser import WORDS, link_of, material, page_of, project_of, tasks_of
 
 from canvass import Target
-from canvass.annotation.records import NewAnswer, ReviewItem, Round
+from canvass.annotation.store.records import NewAnswer, ReviewItem, Round
 
 if TYPE_CHECKING:
-    from canvass.annotation.project import Project
+    from canvass.annotation.project.project import Project
 
 DOUBTED = "The models, trained without this answer, are 96 % sure of another intent."
 

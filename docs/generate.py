@@ -16,10 +16,10 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from canvass.annotation.schema import SCHEMA
-from canvass.annotation.settings import ProjectSettings, Settings
-from canvass.annotation.settings_file import LABELS, settings_text
-from canvass.annotation.tasks import EVENTS, STATES, diagram
+from canvass.annotation.project.settings import ProjectSettings, Settings
+from canvass.annotation.project.settings_file import LABELS, settings_text
+from canvass.annotation.store.schema import SCHEMA
+from canvass.annotation.store.tasks import EVENTS, STATES, diagram
 from canvass.cli.main import app
 from canvass.corpus.catalogue import CORPORA
 from canvass.corpus.formats import FORMATS

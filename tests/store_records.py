@@ -1,9 +1,9 @@
 """Tasks and answers for the tests of the store: short to write, complete enough to be stored."""
 
-from canvass.annotation.records import Guess, NewAnswer, NewTask, Reason
+from canvass.annotation.store.records import NewAnswer, NewTask, Reason, TaskPrediction
 from canvass.types import Slot
 
-GUESS = Guess(
+PREDICTION = TaskPrediction(
     round=3,
     domain="music",
     intent="PlayMusic",
@@ -17,7 +17,13 @@ REASON = Reason("majority-crf", 4, 0.125, "filter", {"logistic": 1.5, "hinge": -
 
 
 def new_task(key, source="selected", *, priority=0.0, **others):
-    fields = {"text": f"Play {key}", "utterance": f"u-{key}", "count": 3, "guess": GUESS, "reason": REASON}
+    fields = {
+        "text": f"Play {key}",
+        "utterance": f"u-{key}",
+        "count": 3,
+        "prediction": PREDICTION,
+        "reason": REASON,
+    }
     return NewTask(key=key, source=source, priority=priority, **{**fields, **others})
 
 

@@ -23,6 +23,8 @@ LAYERS = (
     ("integrations",),
     ("cli",),
 )
+# The rooms of annotation, each importing only itself and those before it.
+ROOMS = ("store", "project", "quality", "rounds", "exchange", "web")
 # Readable twins are for tests and docs only.
 TWINS = {"features.reference", "models.lattice_reference", "models.crf_reference"}
 # Modules that name each other, with the reason.
@@ -66,6 +68,18 @@ def test_imports_follow_the_layers(module):
     later = {name for name in imports_of(module) if layer_of(name) > layer_of(module)}
     assert not later, f"{module} imports {sorted(later)}, which come after it"
     assert not imports_of(module) & TWINS, f"{module} imports a readable twin"
+
+
+def room_of(module: str) -> int | None:
+    package, _, rest = module.partition(".")
+    return ROOMS.index(rest.partition(".")[0]) if package == "annotation" and rest else None
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if room_of(module) is not None])
+def test_the_rooms_of_annotation_are_layers(module):
+    rooms = {name: room_of(name) for name in imports_of(module)}
+    later = {name for name, room in rooms.items() if room is not None and room > room_of(module)}
+    assert not later, f"{module} imports {sorted(later)}, which come after it"
 
 
 def test_no_two_modules_import_each_other():

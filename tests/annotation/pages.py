@@ -5,7 +5,7 @@ import dataclasses
 import shutil
 
 from hypothesis import settings
-from projects import guess_of, make_project, tasks_of
+from projects import make_project, prediction_of, tasks_of
 from servers import running
 
 from canvass.corpus.spans import text_tokens
@@ -218,13 +218,16 @@ def utterance(text, *slots, intent="PlayMusic"):
 def queue_of(*utterances, **options):
     """Tasks in this order, with the utterance's own annotations for a prediction of which the tagger is sure."""
     tasks = tasks_of(list(utterances), **options)
-    return [dataclasses.replace(one, guess=dataclasses.replace(one.guess, certainty=())) for one in tasks]
+    return [
+        dataclasses.replace(one, prediction=dataclasses.replace(one.prediction, certainty=()))
+        for one in tasks
+    ]
 
 
-def queue_with_guesses(pairs):
+def queue_with_predictions(pairs):
     """Tasks of (gold, what the models say)."""
     tasks = tasks_of([gold for gold, _ in pairs])
     return [
-        dataclasses.replace(task, guess=guess_of(guess))
-        for task, (_, guess) in zip(tasks, pairs, strict=True)
+        dataclasses.replace(task, prediction=prediction_of(prediction))
+        for task, (_, prediction) in zip(tasks, pairs, strict=True)
     ]

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from commands import write
 
-from canvass.annotation.project import Project
-from canvass.annotation.records import Guess, NewTask, Reason
+from canvass.annotation.project.project import Project
+from canvass.annotation.store.records import NewTask, Reason, TaskPrediction
 from canvass.corpus.normalise import key_of
 from canvass.corpus.spans import text_tokens
 from examples import MUSIC, labelled_and_rest
@@ -23,10 +23,12 @@ def make_project(folder, *, target=MUSIC, strategy=None):
     return Project.create(folder, known, [str(pool)], target, test=rest[::TEST], strategy=strategy)
 
 
-def guess_of(utterance, *, number=0):
-    """A guess that is right, as far as the utterance is annotated."""
+def prediction_of(utterance, *, number=0):
+    """A prediction that is right, as far as the utterance is annotated."""
     certainty = tuple((one.start, one.end, 0.75) for one in text_tokens(utterance.text)[1])
-    return Guess(number, utterance.domain, utterance.intent, 0.9, utterance.slots or (), 0.5, certainty, True)
+    return TaskPrediction(
+        number, utterance.domain, utterance.intent, 0.9, utterance.slots or (), 0.5, certainty, True
+    )
 
 
 def tasks_of(utterances, *, source="selected", wanted=1):
@@ -39,7 +41,7 @@ def tasks_of(utterances, *, source="selected", wanted=1):
             count=3,
             source=source,
             priority=float(rank),
-            guess=guess_of(one),
+            prediction=prediction_of(one),
             reason=Reason(
                 "majority-joint", rank, 0.25, "filter", {"logistic": 1.5, "hinge": 0.5, "squared": -0.25}
             ),

@@ -15,9 +15,9 @@ TOKEN = "a-token-of-the-tests-0123456789"
 PARENT = """
 import os, sys
 import uvicorn, starlette.applications
-import canvass.annotation.queue, canvass.annotation.web.serve, canvass.cli.annotate
-from canvass.annotation.project import Project
-from canvass.annotation.rounds import play_round
+import canvass.annotation.rounds.queue, canvass.annotation.web.serve, canvass.cli.annotate
+from canvass.annotation.project.project import Project
+from canvass.annotation.rounds.round import play_round
 from canvass.cli.main import program
 
 with Project.open(sys.argv[2]) as project:

@@ -11,10 +11,10 @@ pytest.importorskip("uvicorn", reason="the page needs uvicorn: pip install 'canv
 
 from server_process import Connection, Servers
 
-from canvass.annotation.creation import SETTINGS
-from canvass.annotation.project import Project
-from canvass.annotation.settings import with_changes
-from canvass.annotation.settings_file import write_settings
+from canvass.annotation.project.creation import SETTINGS
+from canvass.annotation.project.project import Project
+from canvass.annotation.project.settings import with_changes
+from canvass.annotation.project.settings_file import write_settings
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of
 from canvass.simulation.game import play

@@ -16,7 +16,7 @@ pytest.importorskip("uvicorn", reason="the backend needs uvicorn: pip install 'c
 from hooks import TOKEN, annotation, created, setup, task
 from projects import make_project
 
-from canvass.annotation.project import Project
+from canvass.annotation.project.project import Project
 
 PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 PATIENCE = 120

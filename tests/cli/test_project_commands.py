@@ -9,8 +9,8 @@ import pytest
 from commands import record, records, refused, write, write_records
 
 from annotation.projects import make_project, music_left, tasks_of
-from canvass.annotation.project import Project
-from canvass.annotation.records import Label, NewAnswer, Round
+from canvass.annotation.project.project import Project
+from canvass.annotation.store.records import Label, NewAnswer, Round
 from examples import labelled_and_rest
 
 KNOWN, REST = labelled_and_rest(2)
@@ -33,9 +33,9 @@ def project(folder):
     with make_project(folder / "music") as made:
         tasks = made.store.add(tasks_of(music_left(4)))
         for task, annotator in zip(tasks, ("ana", "ana", "bo"), strict=False):
-            slots = task.guess.slots
+            slots = task.prediction.slots
             made.store.save(
-                NewAnswer(f"a{task.id}", task.id, annotator, "frame", "music", task.guess.intent, slots),
+                NewAnswer(f"a{task.id}", task.id, annotator, "frame", "music", task.prediction.intent, slots),
                 now=9.0,
             )
         for number in range(3):
@@ -117,7 +117,7 @@ def test_what_was_handed_out_can_be_written_again(canvass, folder):
 
 
 def test_a_file_that_cannot_be_written_loses_no_task(canvass, folder, monkeypatch):
-    import canvass.annotation.exporting as module
+    import canvass.annotation.exchange.exporting as module
 
     canvass("new", "music", *NEW)
 

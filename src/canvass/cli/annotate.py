@@ -14,8 +14,8 @@ from canvass.cli.projects import AllowHostOption, HostOption, PortOption
 from canvass.errors import CanvassError, ExtraMissingError, OptionError
 
 if TYPE_CHECKING:
-    from canvass.annotation.project import Project
-    from canvass.annotation.queue import Queue
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.rounds.queue import Queue
     from canvass.annotation.web.security import Access
     from canvass.annotation.web.serve import Address
 
@@ -65,8 +65,8 @@ def command(
     changes the annotations. Answers are on disk before the page says saved.
     """
     _check_extra()
-    from canvass.annotation.project import Project
-    from canvass.annotation.queue import Queue
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.rounds.queue import Queue
     from canvass.annotation.web.serve import Address, allowed_hosts
 
     if not 0 <= port <= LARGEST_PORT:

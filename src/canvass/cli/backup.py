@@ -29,8 +29,8 @@ def command(
     """
     from pathlib import Path
 
-    from canvass.annotation.backup import back_up, check_backup
-    from canvass.annotation.project import Project
+    from canvass.annotation.project.backing_up import back_up, check_backup
+    from canvass.annotation.project.project import Project
 
     check_backup(Path(out))
     with Project.open(folder) as project:

@@ -52,8 +52,8 @@ def command(
     One record an utterance, in the format of a labelled set: what is not of the target is a negative, with the domain
     and intent that were named, or none.
     """
-    from canvass.annotation.exporting import answer_records, write_export, write_records
-    from canvass.annotation.project import Project
+    from canvass.annotation.exchange.exporting import answer_records, write_export, write_records
+    from canvass.annotation.project.project import Project
 
     out = _default(out, answers, as_json=as_json)
     names = [name for name in (out, answers) if name is not None]

@@ -12,7 +12,7 @@ from canvass.cli import options, terminal
 from canvass.cli.projects import NewLabelsOption, ProjectFolder
 
 if TYPE_CHECKING:
-    from canvass.annotation.importing import Imported
+    from canvass.annotation.exchange.importing import Imported
 
 
 def command(
@@ -53,8 +53,8 @@ def command(
     A record finds its task by the text, and makes one where there is none. One without domain, intent and slots is not
     annotated yet, and left out. Nothing is saved unless every record is as it should be.
     """
-    from canvass.annotation.importing import check_annotator, import_answers
-    from canvass.annotation.project import Project
+    from canvass.annotation.exchange.importing import check_annotator, import_answers
+    from canvass.annotation.project.project import Project
 
     check_annotator(annotator)
     options.check_format("--format", file_format)

@@ -24,7 +24,7 @@ from canvass.errors import OptionError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canvass.annotation.project import Project
+    from canvass.annotation.project.project import Project
     from canvass.integrations.label_studio.client import Client
     from canvass.integrations.label_studio.pull import Pulled
     from canvass.integrations.label_studio.push import Pushed
@@ -69,7 +69,7 @@ TokenFileOption = Annotated[
 @contextmanager
 def opened(folder: str, url: str | None, token_file: str | None) -> Iterator[tuple[Project, Client]]:
     """Open a project, and a client of the Label Studio that is named, or that it was pushed to."""
-    from canvass.annotation.project import Project
+    from canvass.annotation.project.project import Project
     from canvass.integrations.label_studio.client import Client
     from canvass.integrations.label_studio.link import Link, address_of
     from canvass.integrations.label_studio.tokens import read_token

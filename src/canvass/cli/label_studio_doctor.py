@@ -30,7 +30,7 @@ def run(
     as_json: bool,
 ) -> None:
     """Print all checks; raises typer.Exit with code 2 if one of them found a problem."""
-    from canvass.annotation.project import Project
+    from canvass.annotation.project.project import Project
     from canvass.integrations.label_studio.client import Client
     from canvass.integrations.label_studio.doctor import Doctor
     from canvass.integrations.label_studio.health import checked_backend

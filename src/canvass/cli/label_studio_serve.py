@@ -11,7 +11,7 @@ from canvass.errors import ExtraMissingError, OptionError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from canvass.annotation.project import Project
+    from canvass.annotation.project.project import Project
     from canvass.annotation.web.serve import Address
 
 PURPOSE = "canvass label-studio serve"
@@ -30,7 +30,7 @@ def run(
 ) -> None:
     """Serve the project in a folder until a signal ends it; raises CanvassError where it cannot begin."""
     _check_extra()
-    from canvass.annotation.project import Project
+    from canvass.annotation.project.project import Project
     from canvass.annotation.web.serve import Address, allowed_hosts, listen
     from canvass.integrations.label_studio.backend import Backend
     from canvass.integrations.label_studio.serving import Access, check_user, read_password, serve

@@ -11,7 +11,7 @@ from canvass.errors import OptionError
 from canvass.files import STANDARD_STREAM
 
 if TYPE_CHECKING:
-    from canvass.annotation.project import Project
+    from canvass.annotation.project.project import Project
     from canvass.corpus.labelled import Labelled
 
 
@@ -92,8 +92,8 @@ def command(
     """
     from pathlib import Path
 
-    from canvass.annotation.creation import refuse_folder
-    from canvass.annotation.project import Project
+    from canvass.annotation.project.creation import refuse_folder
+    from canvass.annotation.project.project import Project
     from canvass.corpus.labelled import read_labelled
 
     wanted = options.target_of(target, domain)

@@ -44,9 +44,9 @@ def command(
     canvass import; a domain that is not the target's makes a negative, and "elsewhere" one of a domain that nobody
     knows.
     """
-    from canvass.annotation.exporting import write_records
-    from canvass.annotation.handing_out import hand_out, handed_out, task_record
-    from canvass.annotation.project import Project
+    from canvass.annotation.exchange.exporting import write_records
+    from canvass.annotation.exchange.handing_out import hand_out, handed_out, task_record
+    from canvass.annotation.project.project import Project
 
     if size is not None and again:
         raise OptionError("--again writes all that was handed out; leave out --size")

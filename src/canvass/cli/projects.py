@@ -10,7 +10,7 @@ from canvass.cli import options, terminal
 from canvass.files import check_output
 
 if TYPE_CHECKING:
-    from canvass.annotation.project import Project
+    from canvass.annotation.project.project import Project
 
 ProjectFolder = Annotated[
     str,
@@ -61,7 +61,7 @@ AllowHostOption = Annotated[
 
 def check_file(project: Project, out: str) -> None:
     """Refuse a file that cannot be written, or that would take the place of one of the project's own."""
-    from canvass.annotation.creation import DATABASE, LABELLED, LOCK, SETTINGS, TEST
+    from canvass.annotation.project.creation import DATABASE, LABELLED, LOCK, SETTINGS, TEST
 
     check_output(out, [str(project.folder / name) for name in (SETTINGS, DATABASE, LABELLED, TEST, LOCK)])
 

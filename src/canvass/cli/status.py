@@ -10,7 +10,7 @@ from canvass.cli.projects import ProjectFolder
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from canvass.annotation.status import Status
+    from canvass.annotation.quality.progress import Status
 
 HEIGHT, WIDEST, AXIS = 8, 72, 8
 COLOUR = "#ff8700"
@@ -22,8 +22,8 @@ def command(folder: ProjectFolder, *, as_json: options.JsonOption = False) -> No
 
     Piped, it prints one JSON object, as with --json.
     """
-    from canvass.annotation.project import Project
-    from canvass.annotation.status import status_of
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.quality.progress import status_of
 
     with Project.open(folder) as project:
         status = status_of(project)

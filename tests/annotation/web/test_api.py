@@ -16,10 +16,10 @@ from hypothesis import strategies as some
 from projects import NOON, StillQueue, make_project, music_left, tasks_of
 from servers import TOKEN, running
 
-from canvass.annotation.records import Answer, Guess, ReviewItem, Round, Saved, Tally
-from canvass.annotation.settings import with_changes
+from canvass.annotation.project.settings import with_changes
+from canvass.annotation.store.records import Answer, ReviewItem, Round, Saved, Tally, TaskPrediction
 from canvass.annotation.web import api
-from canvass.annotation.web.answers import answer_reader, read_answer
+from canvass.annotation.web.answer_json import answer_reader, read_answer
 from canvass.annotation.web.app import make_app, workers
 from canvass.annotation.web.inside import ask
 from canvass.annotation.web.problems import Problem, problem_of
@@ -100,7 +100,7 @@ def make(template, tmp_path):
     import shutil
     from contextlib import ExitStack
 
-    from canvass.annotation.project import Project
+    from canvass.annotation.project.project import Project
 
     with ExitStack() as stack:
 
@@ -181,7 +181,7 @@ def test_random_picks_show_nothing_that_anchors(make, source):
     answer = client.answer(task, shown=True)["answer"]
     stored = client.store.answers()[0]
     assert stored.shown is None  # whatever the page says: there was nothing to be shown
-    assert isinstance(stored.guess, Guess)
+    assert isinstance(stored.prediction, TaskPrediction)
     items = client.get(f"/api/tasks/{task['id']}")
     assert items["task"]["prediction"] is None
     assert "guess" not in answer
@@ -277,7 +277,7 @@ def test_what_is_stored_is_what_was_sent(client):
         (Slot(5, 10, "ArtistName"),),
     )
     assert (found.flagged, found.note, found.seconds) == (True, "two\nlines\t🎵", 7.0)
-    assert found.shown == found.guess == client.store.task(task["id"]).guess
+    assert found.shown == found.prediction == client.store.task(task["id"]).prediction
 
 
 def test_an_id_that_is_used_for_another_answer(client):

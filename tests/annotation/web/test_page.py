@@ -13,15 +13,15 @@ from pages import (
     browser_of,
     project_with,
     queue_of,
-    queue_with_guesses,
+    queue_with_predictions,
     served,
     utterance,
 )
 from projects import State, StillQueue
 
 from canvass import read_labelled
-from canvass.annotation.project import Project
-from canvass.annotation.records import NewAnswer, ReviewItem
+from canvass.annotation.project.project import Project
+from canvass.annotation.store.records import NewAnswer, ReviewItem
 from canvass.models.nlu import NLU
 from canvass.types import Slot, Target
 from examples import fill
@@ -64,11 +64,11 @@ def test_annotate_with_one_hand(browser, tmp_path, way):
     pattern = ["play ", ("SongName",), " by ", ("ArtistName",)]
     gold = fill("PlayMusic", pattern, {"SongName": song, "ArtistName": artist})
     pairs = [
-        tuple(dataclasses.replace(one, text=f"{gold.text} {i}") for one in (gold, guess))
-        for i, guess in enumerate(spoiled(gold))
+        tuple(dataclasses.replace(one, text=f"{gold.text} {i}") for one in (gold, prediction))
+        for i, prediction in enumerate(spoiled(gold))
     ]
     with (
-        project_with(tmp_path, queue_with_guesses(pairs)) as project,
+        project_with(tmp_path, queue_with_predictions(pairs)) as project,
         served(project) as server,
         Person(browser, server) as ada,
     ):
@@ -99,14 +99,14 @@ def test_twenty_of_snips(browser, tmp_path, way):
     labelled, test, golds = ours[:60], ours[60:120], ours[120:140]
     others = [one for one in known if not target.matches(one)][::100]
     predicted = NLU.train([*labelled, *others], target).predict([one.text for one in golds])
-    guesses = [
-        dataclasses.replace(gold, intent=guess.intent, slots=guess.slots)
-        for gold, guess in zip(golds, predicted, strict=True)
+    predictions = [
+        dataclasses.replace(gold, intent=prediction.intent, slots=prediction.slots)
+        for gold, prediction in zip(golds, predicted, strict=True)
     ]
-    assert sum(gold != guess for gold, guess in zip(golds, guesses, strict=True)) > 5
+    assert sum(gold != prediction for gold, prediction in zip(golds, predictions, strict=True)) > 5
     pool = [str(SNIPS / "test.jsonl.gz")]
     with Project.create(tmp_path / "snips", [*labelled, *others], pool, target, test=test) as project:
-        project.store.swap(queue_with_guesses(list(zip(golds, guesses, strict=True))), round=0)
+        project.store.swap(queue_with_predictions(list(zip(golds, predictions, strict=True))), round=0)
         with served(project) as server, Person(browser, server) as ada:
             for gold in golds:
                 ada.wait_for_text(gold.text)
@@ -173,8 +173,8 @@ def test_skip_flag_note_and_elsewhere(browser, tmp_path):
 @pytest.mark.slow
 def test_borders_and_labels_by_keys(browser, tmp_path):
     text = "please play one more time by the who"
-    guess = utterance(text, ("one more", "SongName"), ("by the who", "ArtistName"))
-    tasks = queue_of(guess)
+    prediction = utterance(text, ("one more", "SongName"), ("by the who", "ArtistName"))
+    tasks = queue_of(prediction)
     with project_with(tmp_path, tasks) as project, served(project) as server, Person(browser, server) as ada:
         ada.press("ArrowDown", "Shift+ArrowRight")  # the end of the first slot
         assert ada.slots[0] == ("one more time", "SongName")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from commands import write
 
-from canvass.annotation.project import Project
+from canvass.annotation.project.project import Project
 from canvass.types import Slot
 from examples import MUSIC, labelled_and_rest
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 from projects import NOON, make_project, music_left, tasks_of
 
-from canvass.annotation.answer_files import AnswerFiles
-from canvass.annotation.settings import with_changes
+from canvass.annotation.exchange.answer_files import AnswerFiles
+from canvass.annotation.project.settings import with_changes
 from canvass.corpus.formats.label_studio_regions import Controls
 from canvass.errors import InputError
 from canvass.integrations.label_studio.answers import Annotated, Unusable, answer_of
@@ -224,7 +224,7 @@ def kept(project, *found):
 def test_an_annotation_becomes_the_answer_of_its_task(project):
     project.store.swap(tasks_of(music_left(3)), round=0)
     before = project.store.tasks("open")[1]
-    found = said(project, before.guess.intent, before.guess.slots, text=before.text)
+    found = said(project, before.prediction.intent, before.prediction.slots, text=before.text)
     assert kept(project, found).answered == 1
     ((done, answer),) = project.store.accepted()
     assert (done.id, done.state, answer.annotator, answer.at) == (

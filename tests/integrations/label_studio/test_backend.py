@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from projects import make_project, music_left
 
-from canvass.annotation.settings import with_changes
+from canvass.annotation.project.settings import with_changes
 from canvass.annotation.web.app import workers
 from canvass.annotation.web.inside import ask
 from canvass.annotation.web.security import LOOPBACK

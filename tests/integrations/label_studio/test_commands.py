@@ -50,7 +50,7 @@ def test_no_token(canvass, folder, monkeypatch):
 
 
 def test_another_address_is_asked_about(canvass, folder, tmp_path):
-    from canvass.annotation.project import Project
+    from canvass.annotation.project.project import Project
     from canvass.integrations.label_studio.link import Link
 
     with Project.open(folder) as project:

@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 from label_studio_server import needs_label_studio
 from projects import make_project
 
-from canvass.annotation.settings import LabelGuide, with_changes
+from canvass.annotation.project.settings import LabelGuide, with_changes
 from canvass.errors import InputError
 from canvass.integrations.label_studio.config import Wanted, completed, labelling_config
 from canvass.integrations.label_studio.labelling import read_labelling

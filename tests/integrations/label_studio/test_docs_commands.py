@@ -8,7 +8,7 @@ from commands import write
 from label_studio_server import needs_label_studio
 from people_there import annotate, next_task
 
-from canvass.annotation.project import Project
+from canvass.annotation.project.project import Project
 from canvass.corpus.formats import label_studio as tasks_format
 from canvass.corpus.formats.losses import Losses, carried
 from canvass.integrations.label_studio.link import Link

@@ -7,7 +7,7 @@ from emoji_projects import SMILE, make_emoji_project
 from label_studio_server import EMAIL, PASSWORD, needs_label_studio
 from projects import NOON
 
-from canvass.annotation.settings import LabelGuide
+from canvass.annotation.project.settings import LabelGuide
 from canvass.corpus.formats.label_studio import prediction_of
 from canvass.integrations.label_studio.config import Wanted, labelling_config
 from canvass.integrations.label_studio.pull import pull

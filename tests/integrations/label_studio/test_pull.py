@@ -6,9 +6,9 @@ from label_studio_server import needs_label_studio
 from people_there import annotate, annotate_rightly, change, delete, draft, submit
 from projects import NOON
 
-from canvass.annotation.handing_out import handed_out
-from canvass.annotation.records import NewAnswer
-from canvass.annotation.settings import with_changes
+from canvass.annotation.exchange.handing_out import handed_out
+from canvass.annotation.project.settings import with_changes
+from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.formats.label_studio_regions import result_of
 from canvass.errors import InputError, OptionError, ServiceError
 from canvass.integrations.label_studio.people import names_of, parsed

@@ -11,7 +11,7 @@ from label_studio_server import needs_label_studio
 from people_there import annotate, next_task
 from projects import NOON, make_project, music_left, tasks_of
 
-from canvass.annotation.handing_out import hand_out, handed_out
+from canvass.annotation.exchange.handing_out import hand_out, handed_out
 from canvass.corpus.formats.label_studio_regions import result_of
 from canvass.errors import InputError, OptionError, ProjectInUseError, ServiceError, StoreError
 from canvass.integrations.label_studio.client import Client
@@ -110,8 +110,10 @@ class TestReal:
                 assert one.text in gold
                 (prediction,) = task["predictions"]
                 assert prediction["model_version"] == "canvass-r0"
-                assert prediction["result"] == result_of(one.text, one.guess.intent, one.guess.slots)
-                chance = one.guess.intent_probability * one.guess.confidence
+                assert prediction["result"] == result_of(
+                    one.text, one.prediction.intent, one.prediction.slots
+                )
+                chance = one.prediction.intent_probability * one.prediction.confidence
                 assert prediction["score"] == pytest.approx(chance)
             # Code points: the smile is one, and a blank.
             regions = [

@@ -8,7 +8,7 @@ from label_studio_server import needs_label_studio
 from people_there import annotate, annotate_rightly, next_task, submit
 from projects import NOON
 
-from canvass.annotation.handing_out import handed_out
+from canvass.annotation.exchange.handing_out import handed_out
 from canvass.integrations.label_studio.pull import Pulled, pull
 from canvass.integrations.label_studio.push import push
 

@@ -14,7 +14,7 @@ from backends import backend_of, until
 from label_studio_server import LEGACY, LabelStudio, needs_label_studio
 from projects import make_project, music_left
 
-from canvass.annotation.settings import with_changes
+from canvass.annotation.project.settings import with_changes
 from canvass.corpus.formats.label_studio_regions import result_of
 from canvass.errors import ServiceError
 from canvass.integrations.label_studio.doctor import Doctor

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from canvass import __version__
-from canvass.annotation.web.answers import answer_reader, read_answer
+from canvass.annotation.web.answer_json import answer_reader, read_answer
 from canvass.annotation.web.problems import BAD_REQUEST, Problem
 from canvass.annotation.web.reading import Reader
 from canvass.annotation.web.shapes import answer_shape, task_shape
@@ -18,7 +18,7 @@ from canvass.annotation.web.shapes import answer_shape, task_shape
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from canvass.annotation.records import Answer, Task
+    from canvass.annotation.store.records import Answer, Task
     from canvass.annotation.web.service import Service
 
 MOST_LEASED = 50

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from canvass.annotation.web.api import ROUTES, Call
-from canvass.annotation.web.files import PAGE, is_current, page_file
+from canvass.annotation.web.page_files import PAGE, is_current, page_file
 from canvass.annotation.web.problems import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, Problem, problem_of
 from canvass.annotation.web.reading import read_object
 from canvass.annotation.web.security import Access, Guard

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from canvass.annotation.settings import LabelGuide
+    from canvass.annotation.project.settings import LabelGuide
 
 
 @dataclass(frozen=True, slots=True)

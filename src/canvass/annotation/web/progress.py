@@ -6,17 +6,16 @@ import statistics
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from canvass.annotation.agreement import agreements
-from canvass.annotation.estimate import live_error, missed
-from canvass.annotation.rounds import requests_of
-from canvass.annotation.stopping import suggestion
+from canvass.annotation.quality.annotator_agreement import agreements
+from canvass.annotation.quality.estimate import live_error, missed, requests_of
+from canvass.annotation.quality.stopping import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from canvass.annotation.estimate import LiveError, Missed
-    from canvass.annotation.project import Project
-    from canvass.annotation.records import Answer, Round
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.quality.estimate import LiveError, Missed
+    from canvass.annotation.store.records import Answer, Round
     from canvass.statistics import Interval
 
 

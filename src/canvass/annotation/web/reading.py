@@ -7,7 +7,7 @@ import math
 import unicodedata
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from canvass.annotation.leases import HANDED_OUT
+from canvass.annotation.store.leases import HANDED_OUT
 from canvass.annotation.web.problems import BAD_REQUEST, Problem
 from canvass.errors import nearest
 

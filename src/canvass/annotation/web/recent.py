@@ -7,13 +7,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from canvass.annotation.records import Tally
+from canvass.annotation.store.records import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from canvass.annotation.records import Saved
-    from canvass.annotation.store import Store
+    from canvass.annotation.store.records import Saved
+    from canvass.annotation.store.task_store import Store
 
 PATIENCE = 20  # kept for so many times as long as it took to make
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from canvass.annotation.web.app import make_app, workers
-from canvass.annotation.web.files import PAGE
+from canvass.annotation.web.page_files import PAGE
 from canvass.annotation.web.security import LOOPBACK, Access, host_name
 from canvass.annotation.web.service import Service
 from canvass.errors import FileError, OptionError
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
-    from canvass.annotation.project import Project
-    from canvass.annotation.queue import Queue
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.rounds.queue import Queue
 
 PORT = 8800
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to

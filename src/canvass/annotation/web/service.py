@@ -15,9 +15,9 @@ from canvass.annotation.web.recent import Recent, Tallies
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from canvass.annotation.project import Project
-    from canvass.annotation.queue import Queue
-    from canvass.annotation.records import Saved, Tally, Task
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.rounds.queue import Queue
+    from canvass.annotation.store.records import Saved, Tally, Task
 
 MINUTE = 60.0
 IDENTITY = "identity"

@@ -9,10 +9,10 @@ from canvass.corpus.spans import text_tokens
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from canvass.annotation.records import Answer, Guess, NewTask, Reason, Task
+    from canvass.annotation.store.records import Answer, NewTask, Reason, Task, TaskPrediction
     from canvass.types import Slot
 
-# Drawn at random for an estimate, and shown without their guess, which would anchor the annotator.
+# Drawn at random for an estimate, and shown without their prediction, which would anchor the annotator.
 BLIND_SOURCES = frozenset({"random", "outside"})
 
 
@@ -33,7 +33,7 @@ def task_shape(task: Task) -> dict[str, Any]:
         "count": task.count,
         "source": source,
         "blind": blind,
-        "prediction": None if blind or task.guess is None else _prediction_shape(task.guess),
+        "prediction": None if blind or task.prediction is None else _prediction_shape(task.prediction),
         "why": None if blind or task.reason is None else _reason_shape(task.reason),
         "wanted": task.wanted,
         "state": task.state,
@@ -41,13 +41,13 @@ def task_shape(task: Task) -> dict[str, Any]:
     }
 
 
-def _prediction_shape(guess: Guess) -> dict[str, Any]:
+def _prediction_shape(prediction: TaskPrediction) -> dict[str, Any]:
     return {
-        "intent": guess.intent,
-        "intent_probability": guess.intent_probability,
-        "slots": slot_shapes(guess.slots),
-        "confidence": guess.confidence,
-        "certainty": [list(one) for one in guess.certainty],
+        "intent": prediction.intent,
+        "intent_probability": prediction.intent_probability,
+        "slots": slot_shapes(prediction.slots),
+        "confidence": prediction.confidence,
+        "certainty": [list(one) for one in prediction.certainty],
     }
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from canvass.annotation.answer_files import ELSEWHERE, Given
-from canvass.annotation.records import NewAnswer
+from canvass.annotation.exchange.answer_files import OUT_OF_TARGET, Given
+from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.formats.label_studio_regions import regions_of
 from canvass.corpus.formats.located import Value
 from canvass.corpus.formats.records import Fields, shown, utterance_of
@@ -20,7 +20,7 @@ from canvass.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from canvass.annotation.answer_files import AnswerFiles
+    from canvass.annotation.exchange.answer_files import AnswerFiles
     from canvass.integrations.label_studio.labelling import Labelling
     from canvass.types import Utterance
 
@@ -151,10 +151,12 @@ def _answer(
         answer = NewAnswer("", 0, by, "skip", seconds=seconds)
         return Annotated(name, Given(where, key, utterance, answer), moment, regions.others)
     domain, intent = regions.domain, regions.intent
-    if ELSEWHERE in labelling.intents and ELSEWHERE not in known.intents:
+    if OUT_OF_TARGET in labelling.intents and OUT_OF_TARGET not in known.intents:
         # The domain is asked for where the intent is `elsewhere`; one that was chosen before is of no meaning.
-        domain = (domain or ELSEWHERE) if intent == ELSEWHERE else None if intent in known.ours else domain
-        intent = None if intent == ELSEWHERE else intent
+        domain = (
+            (domain or OUT_OF_TARGET) if intent == OUT_OF_TARGET else None if intent in known.ours else domain
+        )
+        intent = None if intent == OUT_OF_TARGET else intent
     said = utterance_of(
         {
             "text": text,
@@ -203,7 +205,7 @@ def _why(said: Utterance, known: AnswerFiles) -> Why:
     """Tell labels that the project does not know from everything else that it refuses."""
     unknown = (
         said.intent is not None and said.intent not in known.intents,
-        said.domain is not None and said.domain not in {*known.domains, ELSEWHERE},
+        said.domain is not None and said.domain not in {*known.domains, OUT_OF_TARGET},
         any(one.label not in known.labels for one in said.slots or ()),
     )
     return "labels" if any(unknown) else "malformed"

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from canvass import __version__
-from canvass.annotation.queue import Queue
+from canvass.annotation.rounds.queue import Queue
 from canvass.annotation.web.problems import BAD_REQUEST, UNAVAILABLE, Problem
 from canvass.corpus.formats.records import listed
 from canvass.errors import InputError
@@ -24,8 +24,8 @@ from canvass.models.tagger import FEWEST
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from canvass.annotation.project import Project
-    from canvass.annotation.rounds import RoundResult
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.rounds.round import RoundResult
     from canvass.models.nlu import NLU
 
 MODEL_CLASS = "canvass"

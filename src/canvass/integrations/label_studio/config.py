@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canvass.annotation.answer_files import ELSEWHERE
-from canvass.annotation.settings import LabelGuide
+from canvass.annotation.exchange.answer_files import OUT_OF_TARGET
+from canvass.annotation.project.settings import LabelGuide
 from canvass.corpus.formats.records import listed
 from canvass.corpus.spans import text_tokens
 from canvass.errors import InputError
@@ -16,7 +16,7 @@ from canvass.integrations.label_studio.labelling import read_labelling
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from canvass.annotation.project import Project
+    from canvass.annotation.project.project import Project
 
 MANY = 30  # choices that are more are folded into a menu
 COLOURS = (  # of much the same lightness, so that black text can be read on each
@@ -45,8 +45,8 @@ class Wanted:
         intents = list(project.intents())
         if target.kind == "intent":
             intents = [one for one in intents if one.name == target.name] or [LabelGuide(name=target.name)]
-        if ELSEWHERE not in {one.name for one in intents}:
-            intents.append(LabelGuide(name=ELSEWHERE, description=f"Not of {target}"))
+        if OUT_OF_TARGET not in {one.name for one in intents}:
+            intents.append(LabelGuide(name=OUT_OF_TARGET, description=f"Not of {target}"))
         others = [] if target.kind != "domain" else [one for one in project.domains() if one != target.name]
         whole_words = not project.settings.page.inside_tokens and _has_blanks(project)
         return cls(tuple(intents), project.slots(), tuple(others), whole_words)
@@ -75,12 +75,12 @@ def labelling_config(wanted: Wanted) -> str:
     required = "true" if len(wanted.intents) > 1 else "false"
     intents = _choices(view, "intent", len(wanted.intents), required=required)
     _add(intents, "Choice", wanted.intents)
-    if wanted.domains and any(one.name == ELSEWHERE for one in wanted.intents):
+    if wanted.domains and any(one.name == OUT_OF_TARGET for one in wanted.intents):
         domains = _choices(view, "domain", len(wanted.domains), required="false")
         domains.attrib |= {
             "visibleWhen": "choice-selected",
             "whenTagName": "intent",
-            "whenChoiceValue": ELSEWHERE,
+            "whenChoiceValue": OUT_OF_TARGET,
         }
         _add(domains, "Choice", [LabelGuide(name=one) for one in wanted.domains])
     return _text(view)

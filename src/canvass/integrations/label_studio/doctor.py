@@ -29,7 +29,7 @@ from canvass.integrations.label_studio.health import bare_address, health_of, sa
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from canvass.annotation.project import Project
+    from canvass.annotation.project.project import Project
     from canvass.corpus.formats.located import Value
     from canvass.integrations.label_studio.client import Client
     from canvass.integrations.label_studio.tokens import Token

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from canvass.errors import OptionError, StoreError
 
 if TYPE_CHECKING:
-    from canvass.annotation.store import Store
+    from canvass.annotation.store.task_store import Store
 
 NAME = "label studio"
 MARK_BYTES = 6

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from canvass.annotation.importing import check_annotator
+from canvass.annotation.exchange.importing import check_annotator
 from canvass.corpus.formats.records import listed, shown
 from canvass.errors import OptionError
 from canvass.integrations.label_studio.answers import annotator_name
@@ -14,7 +14,7 @@ from canvass.integrations.label_studio.answers import annotator_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from canvass.annotation.store import Store
+    from canvass.annotation.store.task_store import Store
     from canvass.corpus.formats.located import Value
     from canvass.integrations.label_studio.answers import Annotated
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from canvass.annotation.answer_files import AnswerFiles
-from canvass.annotation.handing_out import handed_out
+from canvass.annotation.exchange.answer_files import AnswerFiles
+from canvass.annotation.exchange.handing_out import handed_out
 from canvass.corpus.normalise import key_of
 from canvass.errors import InputError, OptionError
 from canvass.integrations.label_studio.answers import NOBODY, Annotated, Unusable, answer_of
@@ -19,7 +19,7 @@ from canvass.integrations.label_studio.saving import annotations_in, keep, withd
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from canvass.annotation.project import Project
+    from canvass.annotation.project.project import Project
     from canvass.corpus.formats.located import Value
     from canvass.integrations.label_studio.client import Client
     from canvass.integrations.label_studio.labelling import Labelling

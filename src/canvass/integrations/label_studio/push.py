@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from canvass.annotation.handing_out import hand_out, handed_out
-from canvass.annotation.locking import locked
-from canvass.annotation.queue import next_round
-from canvass.annotation.training import seed_of_round, train_models
+from canvass.annotation.exchange.handing_out import hand_out, handed_out
+from canvass.annotation.project.locking import locked
+from canvass.annotation.rounds.queue import next_round
+from canvass.annotation.rounds.training import seed_of_round, train_models
 from canvass.corpus.formats.label_studio import IDENTITY
 from canvass.integrations.label_studio.config import Wanted
 from canvass.integrations.label_studio.link import Link
@@ -24,8 +24,8 @@ from canvass.integrations.label_studio.remote import remote_tasks
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from canvass.annotation.project import Project
-    from canvass.annotation.records import Task
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.store.records import Task
     from canvass.integrations.label_studio.client import Client
     from canvass.integrations.label_studio.place import Place
     from canvass.integrations.label_studio.remote import RemoteTask

@@ -10,18 +10,18 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from canvass.annotation.answer_files import moved, says
-from canvass.annotation.importing import answer_id, standing_answer, tasks_of
-from canvass.annotation.leases import HANDED_OUT
-from canvass.annotation.records import NewAnswer
+from canvass.annotation.exchange.answer_files import moved, says
+from canvass.annotation.exchange.importing import answer_id, standing_answer, tasks_of
+from canvass.annotation.store.leases import HANDED_OUT
+from canvass.annotation.store.records import NewAnswer
 from canvass.integrations.label_studio.answers import annotation_name
 from canvass.integrations.label_studio.people import named, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from canvass.annotation.records import Task
-    from canvass.annotation.store import Store
+    from canvass.annotation.store.records import Task
+    from canvass.annotation.store.task_store import Store
     from canvass.integrations.label_studio.answers import Annotated
 
 DELETED = "deleted in Label Studio"
@@ -101,7 +101,7 @@ def _keep_one(store: Store, one: Annotated, task: Task, now: float) -> list[str]
         said,
         task=task.id,
         replaces=before.id if before else None,
-        shown=task.guess if task.holder == HANDED_OUT else None,
+        shown=task.prediction if task.holder == HANDED_OUT else None,
     )
     saved = store.save(replace(answer, id=answer_id(one.name, one.given.key, answer)), now=now)
     if saved.repeated:

@@ -15,7 +15,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from canvass.annotation.answer_files import AnswerFiles
+from canvass.annotation.exchange.answer_files import AnswerFiles
 from canvass.errors import CanvassError, InputError, StoreError
 from canvass.integrations.label_studio.answers import NOBODY, Unusable, answer_of
 from canvass.integrations.label_studio.labelling import read_labelling
@@ -24,7 +24,7 @@ from canvass.integrations.label_studio.saving import keep, withdraw
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from canvass.annotation.project import Project
+    from canvass.annotation.project.project import Project
     from canvass.integrations.label_studio.saving import Kept
 
 CREATED = frozenset(

@@ -1,0 +1,1 @@
+"""Answers from files, and answers and tasks to files."""

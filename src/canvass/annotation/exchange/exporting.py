@@ -1,0 +1,156 @@
+"""What people annotated, as files: utterances to train on, and every answer with who gave it and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from canvass.annotation.exchange.formulas import guarded, is_for_spreadsheets
+from canvass.annotation.project.annotations import slot_records, utterance_record
+from canvass.corpus.formats import output_format_of
+from canvass.corpus.formats.choice import annotated_writer
+from canvass.corpus.formats.losses import Losses, carried
+from canvass.corpus.normalise import key_of
+from canvass.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.store.records import Answer, Task
+    from canvass.corpus.formats.records import Format
+    from canvass.types import Utterance
+
+SLOTS = ("slots", "guessed_slots", "predicted_slots")
+
+
+def exported(project: Project, *, everything: bool = False) -> list[Utterance]:
+    """List what people annotated; with `everything`, after what was annotated before the project began.
+
+    An answer stands in the place of what was annotated before of the same key. With `everything`, the split says where
+    an utterance belongs: "test" if it was held out, so that nobody trains on it by accident; what was held out stays
+    as it was.
+    """
+    answered = project.answered()
+    if not everything:
+        return answered
+    test = list(project.test) if project.settings.project.test == "fifth" else []
+    held_out = {key_of(one.text) for one in test}
+    answered = [one for one in answered if key_of(one.text) not in held_out]
+    corrected = {key_of(one.text) for one in answered}
+    before = [one for one in project.labelled if key_of(one.text) not in corrected]
+    return [
+        *(replace(one, split="train") for one in (*before, *answered)),
+        *(replace(one, split="test") for one in test),
+    ]
+
+
+def answer_records(project: Project) -> list[dict[str, Any]]:
+    """List every answer that was ever given, in their order, as flat records; docs/projects.md says what they hold."""
+    store = project.store
+    counts = {answer.id for _, answer in store.accepted()}
+    tasks: dict[int, Task] = {}
+    records = []
+    for answer in store.answers(current_only=False):
+        if answer.task not in tasks:
+            found = store.task(answer.task)
+            assert found is not None, "an answer keeps its task"
+            tasks[answer.task] = found
+        records.append(_answer_record(tasks[answer.task], answer, accepted=answer.id in counts))
+    return records
+
+
+def _answer_record(task: Task, answer: Answer, *, accepted: bool) -> dict[str, Any]:
+    prediction = answer.prediction
+    return {
+        "answer": answer.id,
+        "task": task.id,
+        "id": task.utterance,
+        "text": task.text,
+        "count": task.count,
+        "source": task.source,
+        "annotator": answer.annotator,
+        "at": datetime.fromtimestamp(answer.at, UTC).isoformat(timespec="milliseconds"),
+        "kind": answer.kind,
+        "domain": answer.domain,
+        "intent": answer.intent,
+        "slots": slot_records(answer.slots),
+        "flagged": answer.flagged,
+        "note": answer.note,
+        "seconds": answer.seconds,
+        "current": answer.current,
+        "accepted": accepted,
+        "replaces": answer.replaces,
+        "adjudicates": answer.adjudicates,
+        "shown": answer.shown is not None,
+        "guessed_intent": prediction and prediction.intent,
+        "guessed_slots": None if prediction is None else slot_records(prediction.slots),
+        "guess_confidence": prediction and prediction.confidence,
+        "guess_round": prediction and prediction.round,
+    }
+
+
+def write_records(path: str, records: Iterable[dict[str, Any]], *, guard: bool = True) -> int:
+    """Write flat records in the format of the extension; the file appears whole or not at all.
+
+    Cells that a spreadsheet would take for formulas are marked, in CSV and TSV and unless `guard` is False; returns how
+    many records have some.
+
+    Raises
+    ------
+    OptionError
+        If the extension is of no format that can hold them.
+    FileError
+        If the file cannot be written.
+
+    """
+    kind = output_format_of(path)
+    if kind.write is None:
+        raise OptionError(
+            f"{path}: {kind.name} cannot hold annotations; write .jsonl, .csv, .tsv or .parquet"
+        )
+    return _write_rows(kind, path, list(records), guard=guard)
+
+
+def _write_rows(kind: Format, path: str, rows: list[dict[str, Any]], *, guard: bool) -> int:
+    assert kind.write is not None, "checked by whoever chose it"
+    marked = 0
+    if guard and is_for_spreadsheets(path):
+        safe = [guarded(row, SLOTS) for row in rows]
+        marked = sum(before != after for before, after in zip(rows, safe, strict=True))
+        rows = safe
+    kind.write(path, rows)
+    return marked
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: utterances, how many of them had cells marked, and what the format could not carry."""
+
+    utterances: int
+    marked: int
+    losses: Losses
+
+
+def write_export(
+    path: str, project: Project, *, name: str | None = None, everything: bool = False, guard: bool = True
+) -> Exported:
+    """Write what `exported` lists, in the format `name` or else that of the extension.
+
+    Raises
+    ------
+    OptionError
+        If there is no such format, or it can only be read.
+    FileError
+        If the file cannot be written.
+
+    """
+    kind = output_format_of(path, name)
+    utterances = exported(project, everything=everything)
+    losses = Losses()
+    if kind.write is not None:
+        records = [utterance_record(one) for one in utterances]
+        return Exported(len(records), _write_rows(kind, path, records, guard=guard), losses)
+    annotated_writer(kind, path)(path, carried(utterances, kind.carries, losses), losses)
+    return Exported(len(utterances), 0, losses)

@@ -1,0 +1,127 @@
+"""Tasks for people who annotate elsewhere: chosen by the newest models, and kept from everyone else."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from canvass.annotation.project.annotations import slot_records
+from canvass.annotation.project.settings import with_changes
+from canvass.annotation.rounds.queue import next_round
+from canvass.annotation.rounds.round import Rounds, save_round
+from canvass.annotation.store.leases import HANDED_OUT
+from canvass.errors import InputError, OptionError, ProjectInUseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.store.records import Task
+    from canvass.models.nlu import NLU
+
+
+@dataclass(frozen=True)
+class HandedOut:
+    """The tasks of a file in rank order, and what a person should know about how they were chosen.
+
+    `nlu` are the models that predicted, None where nothing was trained.
+    """
+
+    tasks: tuple[Task, ...]
+    warnings: tuple[str, ...] = ()
+    round: int = 0
+    nlu: NLU | None = field(default=None, compare=False, repr=False)
+
+
+def hand_out(
+    project: Project,
+    size: int,
+    *,
+    now: float,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> HandedOut:
+    """Choose tasks with models of all annotations so far, and hold them without an end, so that nobody else gets them.
+
+    It is a round as the queue plays it, without random picks: where no server is running, it is recorded, so that the
+    error curve grows, and what waited in the queue goes. Where one is, its selected tasks may be among those that are
+    handed out, and leave the queue; what somebody has on their page is not.
+
+    Raises
+    ------
+    TrainingError, InputError, FileError
+        If the models cannot be trained, or the pool has nothing more to choose from, or cannot be read.
+    OptionError
+        If `size` makes no sense.
+
+    """
+    if size < 1:
+        raise OptionError(f"--size {size} makes no sense; it must be at least 1")
+    began = time.perf_counter()
+    store = project.store
+    with contextlib.ExitStack() as held:
+        alone = _is_alone(project, held)
+        # What a server has drawn at random stays in its queue: it is shown without a prediction there.
+        drawn = set() if alone else {one.key for one in store.tasks("open") if one.source != "selected"}
+        number, answers = next_round(project)
+        settings = with_changes(
+            project.settings,
+            "queue",
+            size=size + len(drawn),
+            random_share=0.0,
+            outside_share=0.0,
+            overlap=0.0,
+        )
+        result = Rounds(project.with_settings(settings)).play(
+            number, answers=answers, threads=threads, progress=progress
+        )
+        chosen = [one for one in result.tasks if one.key not in drawn][:size]
+        if not chosen:
+            raise InputError(result.message or "the pool has nothing more that could be handed out")
+        if alone:
+            save_round(project, result, answers=answers, at=now, seconds=time.perf_counter() - began)
+        tasks = store.add([replace(one, source="handed out") for one in chosen])
+    warnings = [result.message] if result.message else []
+    if len(tasks) < len(chosen):
+        warnings.append(
+            f"{len(chosen) - len(tasks)} of {len(chosen)} were taken by somebody meanwhile, and are not in the file"
+        )
+    return HandedOut(tuple(tasks), tuple(warnings), number, result.models.reference)
+
+
+def _is_alone(project: Project, held: contextlib.ExitStack) -> bool:
+    """Take the lock of the project, unless a server has it; says whether it was taken."""
+    try:
+        held.enter_context(project.lock("canvass next"))
+    except ProjectInUseError:
+        return False
+    return True
+
+
+def handed_out(project: Project) -> HandedOut:
+    """List what was handed out and has no answer yet."""
+    tasks = (one for one in project.store.tasks("leased") if one.holder == HANDED_OUT)
+    return HandedOut(tuple(sorted(tasks, key=lambda one: one.id)))
+
+
+def task_record(task: Task, target: str) -> dict[str, Any]:
+    """Write a task as a flat record: the fields of a batch of `canvass select`, after the number of the task."""
+    reason, prediction = task.reason, task.prediction
+    return {
+        "task": task.id,
+        "rank": reason and reason.rank,
+        "id": task.utterance,
+        "text": task.text,
+        "count": task.count,
+        "target": target,
+        "strategy": reason and reason.strategy,
+        "why": reason and reason.why,
+        "score": reason and reason.score,
+        **{f"score_{name}": score for name, score in (reason.members if reason else {}).items()},
+        "predicted_intent": prediction and prediction.intent,
+        "intent_probability": prediction and prediction.intent_probability,
+        "predicted_slots": None if prediction is None else slot_records(prediction.slots),
+        "tagger_confidence": prediction and prediction.confidence,
+    }

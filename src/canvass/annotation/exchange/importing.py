@@ -1,0 +1,172 @@
+"""Answers that were given elsewhere: read whole and checked against the labels first, then saved one by one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from canvass.annotation.exchange.answer_files import AnswerFiles, says
+from canvass.annotation.store.leases import HANDED_OUT
+from canvass.annotation.store.records import NewTask
+from canvass.corpus.formats.records import BadLines, Fields, shown
+from canvass.errors import OptionError
+from canvass.seeding import hash64
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from canvass.annotation.exchange.answer_files import Given
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.store.records import Answer, NewAnswer, Task
+    from canvass.annotation.store.task_store import Store
+
+LONGEST_NAME = 80
+TOGETHER = 500  # tasks that are held in one go
+HOLDING = 600.0  # seconds for which they are held
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of the records of an import.
+
+    `answered` are new answers, `corrected` of them stand in the place of an earlier one of the same annotator;
+    `repeated` were there already; `added` tasks were not in the project before. Left out were the `unannotated`, those
+    `in_test`, and `bad_lines`. `without_slots` are frames that nobody annotated for slots; `disputed` say otherwise
+    than another annotator's. `new_labels` were added to the project.
+    """
+
+    answered: int = 0
+    corrected: int = 0
+    repeated: int = 0
+    added: int = 0
+    unannotated: int = 0
+    in_test: int = 0
+    bad_lines: int = 0
+    without_slots: int = 0
+    disputed: int = 0
+    new_labels: tuple[str, ...] = ()
+
+
+def import_answers(
+    project: Project,
+    names: Sequence[str],
+    annotator: str,
+    *,
+    now: float,
+    fields: Fields = Fields(),  # noqa: B008 - frozen
+    format: str | None = None,  # noqa: A002 - the name of the option
+    skip_bad: int = 0,
+    new_labels: bool = False,
+) -> Imported:
+    """Save the annotated records of files as the answers of an annotator; the same files again change nothing.
+
+    A record belongs to the task of the same key, or makes one. It is a frame if its domain and intent are the target's,
+    else a negative; one with neither domain, intent nor slots is left out, as is what is in the test set. A record that
+    says otherwise than the same annotator before is a correction. Nothing is saved before all records were checked.
+
+    Parameters
+    ----------
+    project, names, annotator
+        Where to, from which files, folders or globs, and whose answers.
+    now
+        The time of the answers, in seconds of the epoch.
+    fields, format, skip_bad
+        As for `read_labelled`.
+    new_labels
+        Whether domains, intents and slot labels that the project does not know are added to it, not refused.
+
+    Raises
+    ------
+    InputError
+        If a record is bad, has a label that the project does not know, has a slot off the token borders (unless the
+        project allows that), or changes the text of what was handed out.
+    FileError, OptionError
+        If a file cannot be read, or the name of the annotator cannot be one.
+
+    """
+    check_annotator(annotator)
+    bad = BadLines(skip_bad)
+    reading = AnswerFiles(project, annotator, new_labels=new_labels)
+    given = list(reading.given(names, fields, format, bad))
+    store = project.store
+    for kind, name in reading.added:
+        store.add_label(kind, name, "", annotator, now)
+    tasks = tasks_of(store, given, annotator, now)
+    answered = corrected = repeated = disputed = 0
+    for one in given:
+        task = tasks[one.key]
+        before = standing_answer(store.answers_of(task.id), annotator)
+        if before is not None and says(before) == says(one.answer):
+            repeated += 1
+            continue
+        answer = replace(
+            one.answer,
+            task=task.id,
+            replaces=before.id if before else None,
+            shown=task.prediction if task.holder == HANDED_OUT else None,
+        )
+        saved = store.save(replace(answer, id=answer_id("import", one.key, answer)), now=now)
+        answered += 1
+        corrected += before is not None
+        disputed += saved.state == "disputed"
+    return Imported(
+        answered,
+        corrected,
+        repeated,
+        sum(one.key not in reading.tasks for one in given),
+        reading.unannotated,
+        reading.in_test,
+        bad.count,
+        sum(one.answer.kind == "frame" and one.answer.slots is None for one in given),
+        disputed,
+        tuple(name for _, name in reading.added),
+    )
+
+
+def check_annotator(name: str) -> None:
+    """Refuse what cannot be the name of an annotator; raises OptionError."""
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise OptionError(
+            f"--annotator {shown(name)} is no name; expected 1 to {LONGEST_NAME} characters on one line"
+        )
+
+
+def tasks_of(store: Store, given: Sequence[Given], annotator: str, now: float) -> dict[str, Task]:
+    """Find or make the task of each answer by key, and hold it: what nobody holds may leave the queue at any time."""
+    found: dict[str, Task] = {}
+    missing = list(given)
+    while missing:
+        some, missing = missing[:TOGETHER], missing[TOGETHER:]
+        store.add([_task_of(one) for one in some])
+        tasks = [store.task_of_key(one.key) for one in some]
+        store.lease(
+            annotator, count=0, holding=[one.id for one in tasks if one is not None], now=now, seconds=HOLDING
+        )
+        for one in some:
+            task = store.task_of_key(one.key)
+            if task is None:  # it left the queue just before it was held
+                missing.append(one)
+            else:
+                found[one.key] = task
+    return found
+
+
+def _task_of(given: Given) -> NewTask:
+    """Make a task of an utterance that the project did not choose."""
+    one = given.utterance
+    identity = one.id if one.id is not None else f"{hash64(given.key.encode()):016x}"
+    return NewTask(given.key, one.text, identity, one.count, "imported", 0.0)
+
+
+def standing_answer(answers: Sequence[Answer], annotator: str) -> Answer | None:
+    """Find what an annotator says of a task now."""
+    return next((one for one in reversed(answers) if one.current and one.annotator == annotator), None)
+
+
+def answer_id(prefix: str, key: str, answer: NewAnswer) -> str:
+    """Derive the id of an answer from what it says, and of what: sent twice, it is the same."""
+    slots = None if answer.slots is None else [asdict(one) for one in sorted(answer.slots)]
+    said = [key, answer.annotator, answer.kind, answer.domain, answer.intent, slots, answer.replaces]
+    return f"{prefix}-{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]}"

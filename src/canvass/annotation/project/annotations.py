@@ -1,0 +1,75 @@
+"""From answers to annotated utterances: what is trained on, and what is written to files."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from canvass.corpus.spans import misaligned_slot
+from canvass.types import Target, Utterance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from canvass.annotation.store.records import NewAnswer, NewTask
+    from canvass.types import Slot
+
+
+def complete(answer: NewAnswer, target: Target, domains: Mapping[str, str]) -> NewAnswer:
+    """Say what goes without saying of an answer, so that two people who mean the same say the same.
+
+    A `frame` is of the target, whose name nobody need repeat; where its domain was not said, `domains` has that of each
+    intent. An `elsewhere` is not annotated for slots, and a slip that names the target itself says nothing.
+    """
+    if answer.kind == "frame":
+        domain = target.name if target.kind == "domain" else answer.domain
+        intent = target.name if target.kind == "intent" else answer.intent
+        if domain is None and intent is not None:
+            domain = domains.get(intent)
+        return replace(answer, domain=domain, intent=intent)
+    domain = None if target == Target("domain", answer.domain or "") else answer.domain
+    intent = None if target == Target("intent", answer.intent or "") else answer.intent
+    return replace(answer, domain=domain, intent=intent, slots=None)
+
+
+def utterance_of(task: NewTask, answer: NewAnswer, target: Target, domains: Mapping[str, str]) -> Utterance:
+    """Read an answer as an annotated utterance; an `elsewhere` is a negative of the target."""
+    said = complete(answer, target, domains)
+    return Utterance(task.text, task.utterance, task.count, said.domain, said.intent, said.slots)
+
+
+def domains_of_intents(utterances: Iterable[Utterance]) -> dict[str, str]:
+    """Map each intent to the domain it has most often, the first by name where two are as frequent."""
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for one in utterances:
+        if one.intent is not None and one.domain is not None:
+            found[one.intent][one.domain] += 1
+    return {intent: min(counts, key=lambda name: (-counts[name], name)) for intent, counts in found.items()}
+
+
+def trainable(utterance: Utterance) -> Utterance:
+    """Leave out slots that begin or end inside a token: a tagger of tokens cannot learn them."""
+    if misaligned_slot(utterance.text, utterance.slots or ()) is None:
+        return utterance
+    return replace(utterance, slots=None)
+
+
+def slot_records(slots: Sequence[Slot] | None) -> list[dict[str, Any]] | None:
+    """Write slots as records, None where nobody annotated them."""
+    if slots is None:
+        return None
+    return [{"start": one.start, "end": one.end, "label": one.label} for one in slots]
+
+
+def utterance_record(utterance: Utterance) -> dict[str, Any]:
+    """Write an annotated utterance as a record that `read_labelled` reads back; the split only where there is one."""
+    record = {
+        "id": utterance.id,
+        "text": utterance.text,
+        "count": utterance.count,
+        "domain": utterance.domain,
+        "intent": utterance.intent,
+        "slots": slot_records(utterance.slots),
+    }
+    return record if utterance.split is None else record | {"split": utterance.split}

@@ -1,0 +1,168 @@
+"""A new project: what is held out, what is refused, and the folder that appears whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from canvass.annotation.project.annotations import utterance_record
+from canvass.annotation.project.settings_file import write_settings
+from canvass.annotation.store.task_store import Store
+from canvass.corpus.formats import jsonl
+from canvass.corpus.normalise import key_of
+from canvass.errors import FileError, TrainingError
+from canvass.files import STANDARD_STREAM, check_output
+from canvass.models.nlu import check_examples
+from canvass.models.tagger import FEWEST
+from canvass.seeding import uniform
+from canvass.strategies import STRATEGIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from canvass.annotation.project.settings import Settings
+    from canvass.types import Target, Utterance
+
+SETTINGS, DATABASE, LABELLED, TEST, LOCK = (
+    "canvass.toml",
+    "canvass.db",
+    "labelled.jsonl",
+    "test.jsonl",
+    "canvass.lock",
+)
+HELD_OUT = 0.2
+FEWEST_HELD_OUT = 5  # an error rate of fewer utterances says nothing
+
+
+def hold_out(
+    labelled: Sequence[Utterance], target: Target, seed: int
+) -> tuple[list[Utterance], list[Utterance]]:
+    """Cut a fifth off a labelled set: what stays, and what is held out for the error curve.
+
+    It is a fifth of the keys of the target and a fifth of those of the rest, the ones with the smallest hashes, so that
+    a small target gets its share too. All utterances of a key are on one side.
+    """
+    groups: dict[bool, set[str]] = {True: set(), False: set()}
+    for one in labelled:
+        groups[target.matches(one)].add(key_of(one.text))
+    groups[False] -= groups[True]
+    chosen: set[str] = set()
+    for keys in groups.values():
+        drawn = sorted(keys, key=lambda key: (uniform(seed, "held out", key), key))
+        chosen.update(drawn[: round(HELD_OUT * len(drawn))])
+    kept: list[Utterance] = []
+    test: list[Utterance] = []
+    for one in labelled:
+        (test if key_of(one.text) in chosen else kept).append(one)
+    return kept, test
+
+
+def without_keys_of(labelled: Sequence[Utterance], test: Sequence[Utterance]) -> list[Utterance]:
+    """Leave out what is in the test set too: errors are counted on what no model has seen."""
+    keys = {key_of(one.text) for one in test}
+    return [one for one in labelled if key_of(one.text) not in keys]
+
+
+def check_enough(
+    labelled: Sequence[Utterance], test: Sequence[Utterance], target: Target, *, strategy: str, held_out: bool
+) -> None:
+    """Refuse a target with too few utterances to train on, or to count errors on.
+
+    Raises
+    ------
+    TargetError, TrainingError
+        The sentence says how many there are, and how many are needed.
+
+    """
+    everything = [*labelled, *test] if held_out else labelled
+    check_examples(everything, target, sum(map(target.matches, everything)))
+    has_slots = any(target.matches(one) and one.slots is not None for one in everything)
+
+    def count(utterances: Sequence[Utterance]) -> int:
+        return sum(target.matches(one) and (one.slots is not None or not has_slots) for one in utterances)
+
+    with_slots = " annotated for slots" if has_slots else ""
+    if held_out and count(test) < FEWEST_HELD_OUT:
+        raise TrainingError(
+            f"LABELLED has {count(everything)} utterances of {target}{with_slots}, of which {count(test)} would be "
+            f"held out for the error curve, and at least {FEWEST_HELD_OUT} are needed; annotate more, or give a test "
+            "set of your own with --test"
+        )
+    if not held_out and not count(test):
+        raise TrainingError(
+            f"the test set has no utterance of {target}{with_slots}, so no error could be counted; name another with "
+            "--test, or leave it out: a fifth of LABELLED is held out then"
+        )
+    if "tagger" in STRATEGIES[strategy].models and not (has_slots and count(labelled) >= FEWEST):
+        raise TrainingError(
+            f"--strategy {strategy} needs a slot tagger, and that needs at least {FEWEST} utterances of {target} that "
+            f"are annotated for slots (an empty list says that there are none); LABELLED has "
+            f"{count(labelled) if has_slots else 0}{' beside the test set' if held_out else ''}"
+        )
+    check_examples(labelled, target, sum(map(target.matches, labelled)))
+
+
+def write_project(
+    folder: Path, settings: Settings, labelled: Sequence[Utterance], test: Sequence[Utterance]
+) -> None:
+    """Write the files of a new project.
+
+    Raises
+    ------
+    FileError
+        If there is a project, or anything else, in the folder, or it cannot be written.
+    StoreError
+        If the folder is of a network file system.
+
+    """
+    with _whole_folder(folder) as place:
+        for name, utterances, split in ((LABELLED, labelled, "train"), (TEST, test, "test")):
+            jsonl.write(
+                str(place / name), (utterance_record(replace(one, split=split)) for one in utterances)
+            )
+        Store.create(place / DATABASE).close()
+        write_settings(place / SETTINGS, settings)
+
+
+@contextlib.contextmanager
+def _whole_folder(folder: Path) -> Iterator[Path]:
+    """Give a hidden folder that takes the name of the one that was asked for when the block ends well."""
+    refuse_folder(folder)
+    check_output(folder.parent / f"{folder.name}.project")
+    try:
+        hidden = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
+    except OSError as error:
+        raise FileError(
+            f"{folder}: cannot write to {folder.parent} ({error.strerror}); choose another place"
+        ) from error
+    try:
+        yield hidden
+        umask = os.umask(0)
+        os.umask(umask)
+        hidden.chmod(0o777 & ~umask)
+        hidden.rename(folder)  # takes the place of an empty folder, and of no other
+    except OSError as error:
+        shutil.rmtree(hidden, ignore_errors=True)
+        raise FileError(f"{folder}: could not be written ({error.strerror or error})") from error
+    except BaseException:
+        shutil.rmtree(hidden, ignore_errors=True)
+        raise
+
+
+def refuse_folder(folder: Path) -> None:
+    """Refuse a folder that already holds something; raises FileError."""
+    if str(folder) == STANDARD_STREAM:
+        raise FileError("- is no folder; name one for the project")
+    if (folder / SETTINGS).exists():
+        raise FileError(
+            f"{folder} is a project already; open it with canvass annotate, or name another folder"
+        )
+    if folder.exists() and not folder.is_dir():
+        raise FileError(f"{folder} is a file; name a folder for the project")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise FileError(f"{folder} is not empty; name a new folder for the project")

@@ -1,0 +1,293 @@
+"""A project folder: settings, the labelled set, the test set, the pool, and the store of all answers."""
+
+from __future__ import annotations
+
+import os
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from canvass.annotation.project.annotations import complete, domains_of_intents, trainable, utterance_of
+from canvass.annotation.project.creation import (
+    DATABASE,
+    LABELLED,
+    LOCK,
+    SETTINGS,
+    TEST,
+    check_enough,
+    hold_out,
+    refuse_folder,
+    without_keys_of,
+    write_project,
+)
+from canvass.annotation.project.guides import guides_of
+from canvass.annotation.project.locking import locked
+from canvass.annotation.project.settings import (
+    FieldsSettings,
+    LabelGuide,
+    ProjectSettings,
+    Settings,
+    default_strategy,
+)
+from canvass.annotation.project.settings_file import read_settings
+from canvass.annotation.store.task_store import Store
+from canvass.corpus.formats.records import Fields
+from canvass.corpus.labelled import read_labelled
+from canvass.corpus.normalise import key_of
+from canvass.corpus.pool import Pool
+from canvass.errors import FileError, OptionError
+from canvass.files import STANDARD_STREAM
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    from canvass.annotation.store.records import Answer, NewAnswer, Task
+    from canvass.types import Target, Utterance
+
+JSONL = "jsonl"  # our own files: nobody need look into them to find out
+
+
+class Project:
+    """A folder in which one target is annotated; made by `create`, found again by `open`.
+
+    It holds canvass.toml (`settings`), canvass.db (`store`), labelled.jsonl (`labelled`) and test.jsonl (`test`), both
+    copies, so that later edits of the originals change nothing. The pool stays where it is.
+
+    Attributes
+    ----------
+    folder
+        Where it is.
+    settings
+        As they were read when the project was opened.
+
+    """
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self.folder = folder
+        self.settings = settings
+        self._store: Store | None = None
+        self._opening = threading.Lock()
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | Path,
+        labelled: Sequence[Utterance],
+        pool: Sequence[str],
+        target: Target,
+        *,
+        test: Sequence[Utterance] | None = None,
+        strategy: str | None = None,
+        seed: int = 0,
+        max_tokens: int = 40,
+        skip_bad: int = 0,
+        pool_format: str | None = None,
+        fields: Fields = Fields(),  # noqa: B008 - frozen
+    ) -> Self:
+        """Make a project; its folder appears whole or not at all.
+
+        Without `test`, a fifth of `labelled` is held out by hash of the key. With it, what is in both is left out of
+        `labelled`. The names of `pool` are stored as absolute paths; `fields` are its columns.
+
+        Raises
+        ------
+        FileError
+            If the folder holds something already, a name of the pool has no file, or something cannot be written.
+        TargetError, TrainingError
+            If there are too few utterances of the target to train on, or to count errors on.
+        InputError, OptionError
+            If an option makes no sense, or the files of the pool do not agree.
+
+        """
+        place = Path(folder)
+        refuse_folder(place)
+        if STANDARD_STREAM in pool:
+            raise OptionError(
+                "a project reads its pool again and again, and standard input (-) can be read once; name files"
+            )
+        names = tuple(os.path.abspath(name) for name in pool)  # noqa: PTH100 - a glob is no path
+        chosen = strategy or default_strategy(target)
+        settings = Settings(
+            project=ProjectSettings(
+                target=str(target),
+                strategy=chosen,
+                seed=seed,
+                pool=names,
+                pool_format=pool_format or "",
+                skip_bad=skip_bad,
+                max_tokens=max_tokens,
+                test="fifth" if test is None else "file",
+            ),
+            fields=FieldsSettings(text=fields.text, id=fields.id, count=fields.count),
+        )
+        settings.check(f"{place / SETTINGS}")
+        # Most of what could be wrong with a pool is wrong from the start.
+        next(_open_pool(settings, place).blocks())
+        if test is None:
+            kept, measured = hold_out(labelled, target, seed)
+        else:
+            kept, measured = without_keys_of(labelled, test), list(test)
+        check_enough(kept, measured, target, strategy=chosen, held_out=test is None)
+        intents, slots = guides_of([*kept, *measured], target, seed=seed)
+        settings = Settings(project=settings.project, fields=settings.fields, intents=intents, slots=slots)
+        write_project(place, settings, kept, measured)
+        return cls(place, settings)
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Self:
+        """Open a project.
+
+        Raises
+        ------
+        FileError
+            If there is none in the folder.
+        InputError
+            If canvass.toml is not as it should be.
+
+        """
+        place = Path(folder)
+        if not (place / SETTINGS).is_file():
+            raise FileError(
+                f"{place}: no project there ({SETTINGS} is missing); make one with canvass new, or name its "
+                "folder"
+            )
+        return cls(place, read_settings(place / SETTINGS))
+
+    def with_settings(self, settings: Settings) -> Self:
+        """Take other settings for a while: the same folder and store, which this project closes."""
+        other = type(self)(self.folder, settings)
+        other._store = self.store  # noqa: SLF001 - one of our own
+        return other
+
+    @property
+    def name(self) -> str:
+        """Name of the folder."""
+        return self.folder.resolve().name
+
+    @property
+    def title(self) -> str:
+        """Title of the page."""
+        return self.settings.page.title or self.name
+
+    @property
+    def target(self) -> Target:
+        """What is annotated."""
+        return self.settings.target
+
+    @property
+    def store(self) -> Store:
+        """The tasks and answers; opened at first use."""
+        with self._opening:
+            if self._store is None:
+                self._store = Store.open(self.folder / DATABASE)
+            return self._store
+
+    def close(self) -> None:
+        """Close the store, if it was opened."""
+        with self._opening:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def lock(self, purpose: str) -> AbstractContextManager[None]:
+        """Hold the project while the block runs; reading, and saving answers, needs no lock.
+
+        Raises ProjectInUseError where another process holds it, with the `purpose` which that one gave.
+        """
+        return locked(self.folder / LOCK, purpose)
+
+    @cached_property
+    def labelled(self) -> tuple[Utterance, ...]:
+        """What was annotated before the project began."""
+        return _read(self.folder / LABELLED)
+
+    @cached_property
+    def test(self) -> tuple[Utterance, ...]:
+        """What errors are counted on; never trained on, and never chosen."""
+        return _read(self.folder / TEST)
+
+    @cached_property
+    def domain_of_intent(self) -> dict[str, str]:
+        """The domain of each intent, by the labelled and the test set."""
+        return domains_of_intents([*self.labelled, *self.test])
+
+    def pool(self) -> Pool:
+        """Open the pool; raises FileError, InputError or OptionError where its files are not as they should be."""
+        return _open_pool(self.settings, self.folder)
+
+    def utterance_of(self, task: Task, answer: Answer) -> Utterance:
+        """Read an answer as an annotated utterance."""
+        return utterance_of(task, answer, self.target, self.domain_of_intent)
+
+    def complete(self, answer: NewAnswer) -> NewAnswer:
+        """Say what goes without saying of an answer; do so before it is saved."""
+        return complete(answer, self.target, self.domain_of_intent)
+
+    def answered(self) -> list[Utterance]:
+        """Give what people annotated here: one utterance a task that counts, in the order of the first answers."""
+        return [self.utterance_of(task, answer) for task, answer in self.store.accepted()]
+
+    def annotated(self) -> list[Utterance]:
+        """All that models are trained on: the labelled set, and what people annotated here, which comes first in doubt.
+
+        Slots that begin or end inside a token are left out, since a tagger cannot learn them; so is what is in the test
+        set, and, where the target is `all`, what belongs nowhere: there is no rest that it could be of.
+        """
+        test = {key_of(one.text) for one in self.test}
+        found: dict[str, Utterance] = {}
+        elsewhere = set()
+        for task, answer in self.store.accepted():
+            if task.key in test:
+                continue
+            if answer.kind == "elsewhere" and self.target.kind == "all":
+                elsewhere.add(task.key)
+            else:
+                found[task.key] = trainable(self.utterance_of(task, answer))
+        before = [
+            one for one in self.labelled if (key := key_of(one.text)) not in found and key not in elsewhere
+        ]
+        return [*before, *found.values()]
+
+    def intents(self) -> tuple[LabelGuide, ...]:
+        """List the intents that annotators choose from: those of canvass.toml, then those added on the page."""
+        return _with_added(self.settings.intents, self.store, "intent")
+
+    def slots(self) -> tuple[LabelGuide, ...]:
+        """List the slot labels that annotators choose from, likewise."""
+        return _with_added(self.settings.slots, self.store, "slot")
+
+    def domains(self) -> tuple[str, ...]:
+        """List the known domains by name: where something that is not of the target may belong."""
+        return tuple(sorted({one.domain for one in (*self.labelled, *self.test) if one.domain is not None}))
+
+
+def _read(path: Path) -> tuple[Utterance, ...]:
+    return read_labelled([str(path)], format=JSONL).utterances
+
+
+def _open_pool(settings: Settings, folder: Path) -> Pool:
+    project = settings.project
+    return Pool.open(
+        [str(folder / name) for name in project.pool],
+        fields=settings.columns,
+        skip_bad=project.skip_bad,
+        format=project.pool_format or None,
+    )
+
+
+def _with_added(guides: tuple[LabelGuide, ...], store: Store, kind: str) -> tuple[LabelGuide, ...]:
+    known = {one.name for one in guides}
+    added = {
+        one.name: LabelGuide(name=one.name, description=one.description)
+        for one in store.labels()
+        if one.kind == kind and one.name not in known
+    }
+    return (*guides, *added.values())

@@ -1,0 +1,140 @@
+"""canvass.toml: the settings of a project as a file for people, with a comment for each; read by tomllib."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+import tomllib
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, Any
+
+from canvass.annotation.project.settings import (
+    FieldsSettings,
+    LabelGuide,
+    PageSettings,
+    ProjectSettings,
+    QueueSettings,
+    Settings,
+    rules,
+)
+from canvass.corpus.formats.records import shown
+from canvass.errors import FileError, InputError, nearest
+from canvass.files import whole_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+SECTIONS: dict[str, tuple[type[Any], str]] = {
+    "project": (ProjectSettings, "What is chosen, how, and from what."),
+    "fields": (FieldsSettings, "The columns of the pool."),
+    "queue": (QueueSettings, "How the queue is kept fresh."),
+    "page": (PageSettings, "What the page shows and allows."),
+}
+LABELS = {
+    "intents": "The intents that annotators choose from. The page shows descriptions and examples as guidelines: edit "
+    "them, add and remove.",
+    "slots": "The slot labels; the value stands in [brackets] in their examples.",
+}
+HEADING = "The settings of a canvass project. A running server reads them when it starts."
+WIDTH = 100
+
+
+def write_settings(path: Path, settings: Settings) -> None:
+    """Write the file, whole or not at all; raises FileError if it cannot be written."""
+    with whole_file(path) as stream:
+        stream.write(settings_text(settings).encode())
+
+
+def settings_text(settings: Settings) -> str:
+    """Write settings as TOML, with the words of each as a comment above it."""
+    parts = [_comment(HEADING)]
+    for name, (_, words) in SECTIONS.items():
+        section = getattr(settings, name)
+        lines = [f"{_comment(words)}\n[{name}]"]
+        lines += [
+            f"{_comment(rule.words)}\n{one} = {_value(getattr(section, one))}"
+            for one, rule in rules(section).items()
+        ]
+        parts.append("\n".join(lines))
+    for name, words in LABELS.items():
+        parts.append(_comment(words))
+        for guide in getattr(settings, name):
+            lines = [f"{one} = {_value(getattr(guide, one))}" for one in rules(guide)]
+            parts.append("\n".join([f"[[{name}]]", *lines]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _comment(words: str) -> str:
+    return textwrap.fill(words, WIDTH, initial_indent="# ", subsequent_indent="# ")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        # A string of JSON is one of TOML, but for DEL, which TOML wants escaped.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, tuple):
+        one_line = ", ".join(map(_value, value))
+        if len(one_line) < WIDTH - len("examples = []"):
+            return f"[{one_line}]"
+        return "[\n" + "".join(f"    {_value(one)},\n" for one in value) + "]"
+    return json.dumps(value)
+
+
+def read_settings(path: Path) -> Settings:
+    """Read and check the file.
+
+    Raises
+    ------
+    FileError
+        If it is missing or cannot be read.
+    InputError
+        If it is no TOML, has a key that is no setting (the nearest is named), lacks one that must be there, or a value
+        makes no sense.
+
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(f"{path}: could not be read ({error.strerror or error})") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{path}: not valid TOML ({error}); mend the line") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not valid UTF-8 at byte {error.start}; write the file as UTF-8") from error
+    _refuse_unknown(document, [*SECTIONS, *LABELS], f"{path}: ", "section")
+    for name, (kind, _) in SECTIONS.items():
+        if isinstance(table := document.get(name), dict):
+            _refuse_unknown(table, list(rules(kind)), f"{path}: {name}.", "setting")
+    parts: dict[str, Any] = {}
+    for name, (kind, _) in SECTIONS.items():
+        parts[name] = _section(kind, document.get(name, {}), f"{path}: {name}")
+    for name in LABELS:
+        tables = document.get(name, [])
+        if not isinstance(tables, list):
+            raise InputError(f"{path}: {name} is {shown(tables)}; expected tables, each under [[{name}]]")
+        parts[name] = tuple(
+            _section(LabelGuide, table, f"{path}: {name}[{number}]") for number, table in enumerate(tables, 1)
+        )
+    settings = Settings(**parts)
+    settings.check(str(path))
+    return settings
+
+
+def _section(kind: type[Any], table: Any, where: str) -> Any:
+    if not isinstance(table, dict):
+        raise InputError(f"{where} is {shown(table)}; expected a table of settings")
+    _refuse_unknown(table, list(rules(kind)), f"{where}.", "setting")
+    for one in fields(kind):
+        if one.default is MISSING and one.name not in table:
+            raise InputError(
+                f"{where}.{one.name} is missing; write {one.name} = ... ({one.metadata['rule'].words})"
+            )
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in table.items()})
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: list[str], where: str, what: str) -> None:
+    for name in table:
+        if name not in known:
+            raise InputError(
+                f"{where}{name} is no {what}{nearest(name, known)} (there are {', '.join(known)})"
+            )

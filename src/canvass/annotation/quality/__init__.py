@@ -1,0 +1,1 @@
+"""How good answers and models are: agreement, estimates, review, and when to stop."""

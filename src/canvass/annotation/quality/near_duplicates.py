@@ -1,0 +1,140 @@
+"""Utterances of equal, or nearly equal, words that were answered differently."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from canvass.annotation.store.records import ReviewItem
+from canvass.corpus.spans import tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from canvass.annotation.store.records import Answer, Task
+    from canvass.types import Slot, Target, Utterance
+
+EQUAL, NEARLY = 1.0, 0.5  # the order of the list, not a probability
+FEWEST_WORDS = 4  # of texts that are nearly equal: one of three words says too much
+
+
+class Reading(NamedTuple):
+    """What was said of a text, word by word; `task` is None where it was given and not answered here.
+
+    `meaning` is its intent, or that it is not of the target; `tags` hold a word's slot label, "" without one, and
+    whether it begins the slot.
+    """
+
+    task: int | None
+    text: str
+    words: tuple[str, ...]
+    meaning: str
+    tags: tuple[tuple[str, bool], ...]
+
+
+def near_duplicates(
+    accepted: Iterable[tuple[Task, Answer]], labelled: Iterable[Utterance], target: Target
+) -> list[ReviewItem]:
+    """List answers whose duplicates, among the answers and the labelled set, were answered differently.
+
+    Duplicates have the same words, lower-cased and without punctuation: they should mean the same. Near duplicates
+    differ in one word, of `FEWEST_WORDS` or more; one that is replaced by another may change the intent and its own
+    slot, so only the slots of the words that they share are compared, and where a word is only left out, the intent as
+    well.
+    """
+    readings = [
+        reading(task.id, task.text, one.kind == "frame", one.intent, one.slots) for task, one in accepted
+    ]
+    readings += [
+        reading(None, one.text, target.matches(one), one.intent, one.slots)
+        for one in labelled
+        if one.slots is not None or not target.matches(one)
+    ]
+    found = [*_equal(readings), *_near(readings)]
+    seen: set[tuple[int, ...]] = set()
+    return [one for one in found if not (one.tasks in seen or seen.add(one.tasks))]  # type: ignore[func-returns-value]
+
+
+def reading(
+    task: int | None,
+    text: str,
+    of_target: bool,  # noqa: FBT001
+    intent: str | None,
+    slots: Sequence[Slot] | None,
+) -> Reading:
+    """Read an annotation by words: punctuation and case are left out, and slots carried over to the words."""
+    spans = [one for one in tokens(text) if one.is_word]
+    words = tuple(text[one.start : one.end].lower() for one in spans)
+    if not of_target:
+        return Reading(task, text, words, "not of the target", (("", False),) * len(words))
+    tags = []
+    for one in spans:
+        slot = next((slot for slot in slots or () if slot.start < one.end and one.start < slot.end), None)
+        tags.append(("", False) if slot is None else (slot.label, slot.start >= one.start))
+    return Reading(task, text, words, f"intent {intent}" if intent else "no intent", tuple(tags))
+
+
+def _equal(readings: Sequence[Reading]) -> list[ReviewItem]:
+    groups: defaultdict[tuple[str, ...], list[Reading]] = defaultdict(list)
+    for one in readings:
+        groups[one.words].append(one)
+    found = []
+    for group in groups.values():
+        answered = [one for one in group if one.task is not None]
+        if answered and group[0].words and len({(one.meaning, one.tags) for one in group}) > 1:
+            found.append(_item(group, "the same words", EQUAL))
+    return found
+
+
+def _near(readings: Sequence[Reading]) -> list[ReviewItem]:
+    """Compare texts that differ in one word, found by what is left when any one word is left out."""
+    groups: defaultdict[tuple[str, ...], list[tuple[Reading, int]]] = defaultdict(list)
+    for one in readings:
+        if len(one.words) >= FEWEST_WORDS:
+            for place in range(len(one.words)):
+                groups[(*one.words[:place], *one.words[place + 1 :])].append((one, place))
+        groups[one.words].append((one, -1))
+    found = []
+    for group in groups.values():
+        # The labelled set alone may have thousands that differ in one word: pairs are made with answers only.
+        answered = [(i, pair) for i, pair in enumerate(group) if pair[0].task is not None]
+        for (i, (one, place)), (j, (other, at)) in itertools.product(answered, enumerate(group)):
+            if i == j or (other.task is not None and j < i) or one.words == other.words:
+                continue
+            shorter = -1 in (place, at)
+            if not shorter and place != at:
+                continue  # the same words in another order is no near duplicate
+            differ = _without(one.tags, place) != _without(other.tags, at)
+            if differ or (shorter and one.meaning != other.meaning):
+                found.append(_item([one, other], "all but one word in common", NEARLY))
+    return found
+
+
+def _without(tags: Sequence[tuple[str, bool]], place: int) -> list[str]:
+    """Take the labels of the other words; where a slot begins may shift with the word that is left out."""
+    return [label for i, (label, _) in enumerate(tags) if i != place]
+
+
+def _item(group: Sequence[Reading], how: str, order: float) -> ReviewItem:
+    answered = [one for one in group if one.task is not None]
+    given = next((one for one in group if one.task is None), None)
+    said = list(dict.fromkeys(_words_of(one) for one in group))
+    words = f"{how}, answered differently: {'; '.join(said)}"
+    if given is not None:
+        words += f" (the labelled set has {given.text!r})"
+    tasks = tuple(one.task for one in answered if one.task is not None)
+    return ReviewItem("twins", tasks, answered[0].text, words, order)
+
+
+def _words_of(one: Reading) -> str:
+    slots: list[list[str]] = []
+    before = ""
+    for word, (label, begins) in zip(one.words, one.tags, strict=True):
+        if label and (begins or label != before):
+            slots.append([label, word])
+        elif label:
+            slots[-1].append(word)
+        before = label
+    marked = ", ".join(f"{label} {' '.join(some)!r}" for label, *some in slots)
+    return f"{one.meaning}, {marked}" if marked else one.meaning

@@ -1,0 +1,119 @@
+"""How far a project is: what is annotated and by whom, how good the models became, and whether to go on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from canvass.annotation.quality.annotator_agreement import agreements
+from canvass.annotation.quality.estimate import live_error, missed, requests_of
+from canvass.annotation.quality.stopping import suggestion
+from canvass.annotation.store.leases import HANDED_OUT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.quality.annotator_agreement import Agreement
+    from canvass.annotation.quality.estimate import LiveError, Missed
+    from canvass.annotation.quality.stopping import Suggestion
+    from canvass.annotation.store.records import Answer, Round, State, Task
+
+
+@dataclass(frozen=True)
+class Status:
+    """What `canvass status` says.
+
+    `labelled` and `test` count utterances, the target's in `labelled_target` and `test_target`. `accepted` tasks count
+    as annotated: `frames` of the target, and negatives. `tasks` counts them by state, where those that were handed out
+    in a file (`handed_out`) are no longer among the leased. `by_annotator` counts the answers that stand, skips left
+    out, the most first. `curve` are the rounds that trained models, `last` the latest, successful or not.
+    """
+
+    name: str
+    target: str
+    strategy: str
+    labelled: int
+    labelled_target: int
+    test: int
+    test_target: int
+    accepted: int
+    frames: int
+    tasks: dict[State, int]
+    handed_out: int
+    by_annotator: dict[str, int]
+    skips: int
+    flagged: int
+    curve: tuple[Round, ...]
+    last: Round | None
+    live: LiveError | None
+    missed: Missed | None
+    suggestion: Suggestion
+    agreement: tuple[Agreement, ...]
+    review: int
+
+    @property
+    def change(self) -> float | None:
+        """How much the last answers moved the slot error rate: of the newest models, less that of those before."""
+        known = [one.slot_error_rate for one in self.curve if one.slot_error_rate is not None]
+        return None if len(known) < 2 else known[-1] - known[-2]  # noqa: PLR2004 - the last two
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain values for JSON."""
+        return {
+            **{name: getattr(self, name) for name in self.__dataclass_fields__},
+            "curve": [asdict(one) for one in self.curve],
+            "last": self.last and asdict(self.last),
+            "change": self.change,
+            "live": self.live and asdict(self.live),
+            "missed": self.missed and asdict(self.missed),
+            "suggestion": self.suggestion._asdict(),
+            "agreement": [one._asdict() for one in self.agreement],
+        }
+
+
+def status_of(project: Project) -> Status:
+    """Read how far a project is; needs no model, and may be asked while people annotate."""
+    store, target = project.store, project.target
+    answers = store.answers()
+    accepted = store.accepted()
+    rounds = store.rounds()
+    live = live_error(accepted, seed=project.settings.project.seed)
+    handed_out = sum(one.holder == HANDED_OUT for one in store.tasks("leased"))
+    counts = store.counts()
+    return Status(
+        name=project.name,
+        target=str(target),
+        strategy=project.settings.project.strategy,
+        labelled=len(project.labelled),
+        labelled_target=sum(map(target.matches, project.labelled)),
+        test=len(project.test),
+        test_target=sum(map(target.matches, project.test)),
+        accepted=len(accepted),
+        frames=sum(answer.kind == "frame" for _, answer in accepted),
+        tasks={**counts, "leased": counts["leased"] - handed_out},
+        handed_out=handed_out,
+        by_annotator=_by_annotator(answers),
+        skips=sum(one.kind == "skip" for one in answers),
+        flagged=sum(one.flagged for one in answers),
+        curve=tuple(one for one in rounds if not one.failure),
+        last=rounds[-1] if rounds else None,
+        live=live,
+        missed=_missed(project, accepted),
+        suggestion=suggestion(rounds, live),
+        agreement=tuple(agreements(answers)),
+        review=len(store.review()),
+    )
+
+
+def _missed(project: Project, accepted: Sequence[tuple[Task, Answer]]) -> Missed | None:
+    requests = requests_of(project)
+    if requests is None:
+        return None
+    return missed(accepted, inside_requests=requests.inside, outside_requests=requests.outside)
+
+
+def _by_annotator(answers: Sequence[Answer]) -> dict[str, int]:
+    counts = Counter(one.annotator for one in answers if one.kind != "skip")
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))

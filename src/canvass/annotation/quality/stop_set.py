@@ -1,0 +1,80 @@
+"""The stop set: utterances of the pool, drawn once, on which successive models are compared.
+
+A sixteenth part of a pool may be of the target, or less, so one half is drawn from what the first committee takes for
+the target, and the other from the rest. Nothing of it is ever annotated on purpose.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from canvass.statistics import cohens_kappa
+from canvass.strategies import majority
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from canvass.models.nlu import NLU
+
+HALF = 500
+STEP = 50  # answers between two models that are compared
+OUT_OF_TARGET = "elsewhere"
+
+
+class Decisions(NamedTuple):
+    """What models decide of the stop set: an utterance's intent or `OUT_OF_TARGET`, and the tag of each token."""
+
+    utterances: tuple[str, ...]
+    tokens: tuple[str, ...]
+
+
+def decide(nlu: NLU, texts: Sequence[str]) -> Decisions:
+    """Let models decide of texts; raises TrainingError without a tagger."""
+    if not texts:
+        return Decisions((), ())
+    positive = [True] * len(texts)
+    if nlu.committee is not None:
+        positive = majority(nlu.committee.decision_function(texts)).tolist()
+    utterances, tokens = [], []
+    for yes, predicted in zip(positive, nlu.predict(texts), strict=True):
+        # An intent could be called like this; then the two would be taken for one, and agree a little more.
+        utterances.append((predicted.intent or "") if yes else OUT_OF_TARGET)
+        for start, end, _ in predicted.certainty:
+            slot = next((one for one in predicted.slots if one.start <= start and end <= one.end), None)
+            tag = "O" if slot is None else f"{'B' if slot.start == start else 'I'}-{slot.label}"
+            tokens.append(tag if yes else OUT_OF_TARGET)
+    return Decisions(tuple(utterances), tuple(tokens))
+
+
+def agreement(some: Decisions, others: Decisions) -> float:
+    """Give the smaller of two kappas, that of utterances and that of tokens; 1 where all is equal."""
+    return min(_kappa(one, other) for one, other in zip(some, others, strict=True))
+
+
+def _kappa(some: Sequence[str], others: Sequence[str]) -> float:
+    if some == others:
+        return 1.0
+    # None only where both say one and the same of everything.
+    return cohens_kappa(some, others) or 0.0
+
+
+class Reference(NamedTuple):
+    """The decisions that the next ones are compared with, and after how many answers they were made."""
+
+    answers: int
+    decisions: Decisions
+
+    def to_text(self) -> str:
+        """Write it for the store."""
+        words = sorted({*self.decisions.utterances, *self.decisions.tokens})
+        number_of = {word: number for number, word in enumerate(words)}
+        numbers = [[number_of[word] for word in some] for some in self.decisions]
+        return json.dumps([self.answers, words, *numbers], separators=(",", ":"), ensure_ascii=False)
+
+    @classmethod
+    def from_text(cls, text: str) -> Reference:
+        """Read what `to_text` wrote."""
+        answers, words, *numbers = json.loads(text)
+        utterances, tokens = (tuple(words[number] for number in some) for some in numbers)
+        return cls(answers, Decisions(utterances, tokens))

@@ -1,0 +1,1 @@
+"""One round after another: train, choose, and keep the queue fresh."""

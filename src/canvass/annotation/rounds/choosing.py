@@ -1,0 +1,156 @@
+"""Who chooses in a round: the strategy's plan, and the random draws beside it; and the queue that follows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from canvass.annotation.quality.estimate import Requests
+from canvass.annotation.quality.stop_set import HALF
+from canvass.annotation.rounds.queue_order import order_queue
+from canvass.annotation.store.records import NewTask, Reason
+from canvass.errors import InputError
+from canvass.seeding import uniform
+from canvass.selection.draw import Draw
+from canvass.selection.plan import Plan
+from canvass.strategies import majority, no_majority
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from canvass.annotation.project.settings import Settings
+    from canvass.annotation.rounds.training import Models
+    from canvass.annotation.store.records import Source
+    from canvass.selection.draw import Drawn
+    from canvass.selection.excluded import Excluded
+    from canvass.selection.frequencies import Frequencies
+    from canvass.selection.partial import Partial
+    from canvass.types import Candidate
+
+STRATA: dict[Source, object] = {"random": majority, "outside": no_majority}
+
+
+class Chosen(NamedTuple):
+    """What the choosers of a round found: tasks without order or prediction, and the texts of a stop set.
+
+    `message` says why nothing was selected, or what to know of what was; empty: nothing.
+    """
+
+    selected: tuple[NewTask, ...]
+    drawn: dict[Source, tuple[NewTask, ...]]
+    stop_set: list[str]
+    requests: Requests | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Choosing:
+    """How a round chooses: by the settings of its project, with its models; `seed` is that of the round."""
+
+    settings: Settings
+    models: Models
+    excluded: Excluded
+    seed: int
+
+    def draws(self, *, first: bool) -> dict[Source, int]:
+        """Count what each stratum draws: as many as a queue may have, and in the first round half a stop set.
+
+        Without a committee everything is inside.
+        """
+        queue = self.settings.queue
+        shares: dict[Source, float] = {"random": queue.random_share}
+        if self.models.selecting.committee is not None:
+            shares["outside"] = queue.outside_share
+        found = {source: self._picks(source) + (HALF if first else 0) for source in shares}
+        return {source: size for source, size in found.items() if size}
+
+    def _share(self, source: Source) -> float:
+        queue = self.settings.queue
+        return queue.random_share if source == "random" else queue.outside_share
+
+    def _picks(self, source: Source) -> int:
+        share = self._share(source)
+        return math.ceil(self.settings.queue.size * share) + 1 if share else 0
+
+    def choosers(self, frequencies: Frequencies | None, *, first: bool) -> tuple[Plan | Draw, ...]:
+        """Make the plan, and the draws; these need the counters of the pool."""
+        settings, nlu = self.settings, self.models.selecting
+        plan = Plan.of(
+            nlu,
+            self.excluded,
+            strategy=settings.project.strategy,
+            size=settings.queue.size,
+            seed=self.seed,
+            max_tokens=settings.project.max_tokens,
+        )
+        draws = []
+        for source, size in self.draws(first=first).items():
+            assert frequencies is not None, "draws need the counters of the pool"
+            inside = None if nlu.committee is None else majority
+            draws.append(
+                Draw(
+                    nlu.committee,
+                    inside if source == "random" else no_majority,
+                    frequencies,
+                    source,
+                    size,
+                    self.seed,
+                    settings.project.max_tokens,
+                    self.excluded,
+                )
+            )
+        return (plan, *draws)
+
+    def finish(self, choosers: Sequence[Plan | Draw], partials: Sequence[Partial]) -> Chosen:
+        """Make tasks of what the pass over the pool has found."""
+        selected: tuple[NewTask, ...] = ()
+        drawn: dict[Source, tuple[NewTask, ...]] = {}
+        requests: dict[str, int] = {}
+        stop_set: list[str] = []
+        message = ""
+        for one, partial in zip(choosers, partials, strict=True):
+            if isinstance(one, Plan):
+                try:
+                    batch = one.finish(partial)
+                except InputError as error:  # the pool has nothing left
+                    message = str(error)
+                else:
+                    selected = tuple(self._selected(candidate) for candidate in batch.candidates)
+                    message = "; ".join(batch.warnings)
+                continue
+            sample = one.finish(partial)
+            source: Source = "random" if one.purpose == "random" else "outside"
+            picks = self._picks(source)
+            drawn[source] = tuple(self._picked(pick, source) for pick in sample.drawn[:picks])
+            # What a draw has beyond its picks was drawn for the stop set.
+            stop_set += [pick.text for pick in sample.drawn[picks:]]
+            requests[source] = sample.requests
+        both = Requests(requests["random"], requests["outside"]) if len(requests) == len(STRATA) else None
+        return Chosen(selected, drawn, stop_set, both, message)
+
+    def mixed(self, chosen: Chosen, done: Mapping[Source, int]) -> list[NewTask]:
+        """Order the queue. A key that was selected and drawn is a pick: else the strategy would thin the draws."""
+        picked = {one.key for some in chosen.drawn.values() for one in some}
+        mixed = order_queue(
+            [one for one in chosen.selected if one.key not in picked],
+            {source: chosen.drawn[source] for source in chosen.drawn},
+            shares={source: self._share(source) for source in chosen.drawn},
+            done={source: done.get(source, 0) for source in ("selected", *STRATA)},
+            size=self.settings.queue.size,
+        )
+        return [replace(one, priority=float(place)) for place, one in enumerate(mixed)]
+
+    def _selected(self, one: Candidate) -> NewTask:
+        reason = Reason(one.strategy, one.rank, one.score, one.why, one.members)
+        return NewTask(
+            one.key, one.text, one.id, one.count, "selected", 0.0, reason=reason, wanted=self._wanted(one.key)
+        )
+
+    def _picked(self, one: Drawn, source: Source) -> NewTask:
+        return NewTask(
+            one.key, one.text, one.id, one.count, source, 0.0, wanted=self._wanted(one.key), weight=one.weight
+        )
+
+    def _wanted(self, key: str) -> int:
+        return 2 if uniform(self.settings.project.seed, "overlap", key) < self.settings.queue.overlap else 1

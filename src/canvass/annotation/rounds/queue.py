@@ -1,0 +1,208 @@
+"""Keeps the queue fresh: retrains and selects anew behind the annotators' backs, and never touches what they hold.
+
+A thread plays a round after every few answers, or when nobody has answered for a while and something is new, and swaps
+the queue. If a round fails, the queue stays as it is, and `state` says why. Kernels train and score without the
+interpreter's lock, so those who serve the page meanwhile need not wait for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from canvass.annotation.quality.review import review
+from canvass.annotation.rounds.round import Rounds, answered, save_round
+from canvass.corpus.normalise import key_of
+from canvass.errors import CanvassError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.rounds.round import RoundResult
+
+Phase = Literal["waiting", "training", "fresh", "failed"]
+
+PREPARING = "the first models are being trained; the first utterances come in a few seconds"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """How fresh the queue is.
+
+    `generation` counts the swaps since the start. `phase` is `waiting` before the first, `training` while a round is
+    played, `fresh` between rounds, `failed` where the last one failed and the older queue goes on. `message` is a
+    sentence for the page, or empty. `ready` tasks wait for someone.
+    """
+
+    generation: int
+    phase: Phase
+    message: str
+    ready: int
+
+
+class _StoppedError(Exception):
+    """The queue is stopping: leave the pool."""
+
+
+class Queue:
+    """The queue of a project; `clock` gives the seconds of the epoch.
+
+    `start` and `stop` are for the owner of the project's lock, once each; `answered`, `play_soon` and `state` for any
+    thread. `played` is given every round that was swapped in, on the queue's thread: its models are the newest.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        *,
+        clock: Callable[[], float] = time.time,
+        played: Callable[[RoundResult], None] = lambda _: None,
+    ) -> None:
+        self._project = project
+        self._clock = clock
+        self._played = played
+        self._rounds = Rounds(project)
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        # Guarded by the condition:
+        self._new = 0
+        self._asked = False
+        self._latest = clock()
+        self._generation = 0
+        self._phase: Phase = "waiting"
+        self._message = PREPARING
+
+    def start(self) -> None:
+        """Begin to play rounds, the first at once."""
+        self._thread = threading.Thread(target=self._run, name="canvass queue", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; a round that is being played leaves no trace. Takes a fraction of a second."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+
+    def answered(self, count: int = 1) -> None:
+        """Note that an answer was saved, or several."""
+        with self._changed:
+            self._new += count
+            self._latest = self._clock()
+            self._changed.notify_all()
+
+    def play_soon(self) -> None:
+        """Have a round played as soon as none is, whatever was answered."""
+        with self._changed:
+            self._asked = True
+            self._changed.notify_all()
+
+    def state(self) -> QueueState:
+        """Say how fresh the queue is."""
+        ready = self._project.store.counts()["open"]
+        with self._changed:
+            return QueueState(self._generation, self._phase, self._message, ready)
+
+    def _run(self) -> None:
+        while self._play_one() and self._wait():
+            pass
+
+    def _wait(self) -> bool:
+        """Wait until a round is due; False where the queue stops."""
+        queue = self._project.settings.queue
+        with self._changed:
+            while not self._stopping:
+                idle = self._clock() - self._latest
+                if self._asked:
+                    return True
+                if self._new >= queue.retrain_after or (self._new and idle >= queue.idle_seconds):
+                    return True
+                if self._new and self._project.store.counts()["open"] == 0:
+                    return True  # whoever waits for an utterance need not wait until others are idle
+                left = queue.idle_seconds - idle if self._new else None
+                self._changed.wait(left)
+        return False
+
+    def _play_one(self) -> bool:
+        """Play a round and swap the queue, or say why not; False where the queue stops."""
+        with self._changed:
+            new, self._asked = self._new, False
+            if self._generation:
+                self._phase, self._message = "training", ""
+        began = time.perf_counter()
+        try:
+            number, count = next_round(self._project)
+            result = self._rounds.play(number, answers=count, progress=self._leave_if_stopping)
+            self._leave_if_stopping()
+            save_round(
+                self._project, result, answers=count, at=self._clock(), seconds=time.perf_counter() - began
+            )
+            self._played(result)
+        except _StoppedError:
+            return False
+        except CanvassError as error:
+            self._fail(str(error), new)
+            return not self._stopping
+        except Exception:
+            # A defect of ours must not end the queue in silence.
+            logger.exception("the queue could not be made anew")
+            self._fail("the models could not be trained because of a defect; the log has the details", new)
+            return not self._stopping
+        with self._changed:
+            self._new -= new
+            self._generation += 1
+            self._phase, self._message = "fresh", result.message
+            stopping = self._stopping
+        return not stopping and self._review(result)
+
+    def _leave_if_stopping(self, *_: int) -> None:
+        if self._stopping:
+            raise _StoppedError
+
+    def _fail(self, message: str, new: int) -> None:
+        with self._changed:
+            # Not at once again with the same answers.
+            self._new -= new
+            self._phase, self._message = "failed", message
+
+    def _review(self, result: RoundResult) -> bool:
+        """Make the review list, unless a round is due already; False where the queue stops."""
+        with self._changed:
+            if self._new >= self._project.settings.queue.retrain_after:
+                return not self._stopping
+        try:
+            items = review(
+                self._project.store.accepted(),
+                result.labelled,
+                [key_of(one.text) for one in result.labelled],
+                self._project.target,
+                seed=self._project.settings.project.seed,
+                stopped=lambda: self._stopping,
+            )
+            if not self._stopping:
+                self._project.store.set_review(items)
+        except Exception:
+            logger.exception("the review list could not be made")
+        return not self._stopping
+
+
+def next_round(project: Project) -> tuple[int, int]:
+    """Give the number of the round to play, and how many answers there are.
+
+    Without new answers it is the one that was played last, with the same models; so a server that is started again
+    goes on as if it had not been stopped.
+    """
+    count = answered(project)
+    rounds = project.store.rounds()
+    if not rounds:
+        return 0, count
+    last = rounds[-1]
+    return (last.number if last.failure or last.answers == count else last.number + 1), count

@@ -1,0 +1,211 @@
+"""One round: train on all annotations, measure, choose from the pool; and how its result is stored."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from canvass.annotation.quality.estimate import REQUESTS
+from canvass.annotation.quality.stop_set import STEP, Reference, agreement, decide
+from canvass.annotation.rounds.choosing import Choosing
+from canvass.annotation.rounds.training import Models, predict, seed_of_round, train_models
+from canvass.annotation.store.records import Round
+from canvass.corpus.normalise import key_of
+from canvass.evaluation import HeldOut
+from canvass.metrics import score
+from canvass.selection.excluded import Excluded
+from canvass.selection.frequencies import Frequencies
+from canvass.selection.local import gather
+from canvass.selection.shared_pass import SharedPass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.store.records import NewTask
+    from canvass.metrics import Scores
+    from canvass.types import Utterance
+
+    Progress = Callable[[int, int], None]
+
+STOP_SET = "stop set"
+REFERENCE = "stop reference"
+
+
+@dataclass(frozen=True)
+class RoundResult:
+    """What a round found. `facts` are what the next one needs from the store; `seconds` are by phase.
+
+    `tasks` are in the order of the queue. `agreement` is the kappa with the reference models, None where they are fewer
+    than `stop_set.STEP` answers away. `message` says why there are no tasks, or what to know of them.
+    """
+
+    number: int
+    tasks: tuple[NewTask, ...]
+    labelled: tuple[Utterance, ...]
+    models: Models = field(compare=False, repr=False)
+    scores: Scores | None
+    agreement: float | None
+    message: str
+    facts: dict[str, str]
+    seconds: dict[str, float] = field(compare=False, repr=False)
+
+
+class Clock:
+    """Wall seconds by phase."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def stop(self, phase: str) -> None:
+        """Book what has passed since the last stop."""
+        now = time.perf_counter()
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._last
+        self._last = now
+
+
+class Rounds:
+    """The rounds of a project; what does not change is kept for the next: the counters of the pool, the test set."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._frequencies: Frequencies | None = None
+        self._held_out: HeldOut | None = None
+        self._given: frozenset[str] | None = None
+
+    def play(
+        self, number: int, *, answers: int, threads: int | None = None, progress: Progress | None = None
+    ) -> RoundResult:
+        """Play round `number`, after so many answers: train, measure, choose. Reads the store, and writes nothing.
+
+        `progress` is called after each block of the pool, and may raise to end the work.
+
+        Raises
+        ------
+        CanvassError
+            If the annotations cannot train the models, or the pool cannot be read.
+
+        """
+        project, clock = self._project, Clock()
+        labelled = tuple(project.annotated())
+        excluded = self._excluded()
+        done = project.store.done()
+        clock.stop("read the store")
+        seed = seed_of_round(project.settings.project.seed, number)
+        models = train_models(labelled, project.target, project.settings.project.strategy, seed=seed)
+        clock.stop("train")
+        scores = self._measure(models)
+        clock.stop("measure")
+        stop_set = project.store.meta(STOP_SET)
+        choosing = Choosing(project.settings, models, excluded, seed)
+        if self._frequencies is None and choosing.draws(first=stop_set is None):
+            self._frequencies = Frequencies.of_pool(project.pool(), progress=progress)
+        clock.stop("count the pool")
+        choosers = choosing.choosers(self._frequencies, first=stop_set is None)
+        partials = gather(SharedPass(choosers), project.pool(), threads=threads, progress=progress)
+        chosen = choosing.finish(choosers, partials)
+        clock.stop("choose")
+        facts: dict[str, str] = {}
+        if stop_set is None and len(choosers) > 1:
+            facts[STOP_SET] = stop_set = json.dumps(chosen.stop_set, ensure_ascii=False)
+        mixed = choosing.mixed(chosen, done)
+        predictions = predict(
+            models.reference,
+            [one.text for one in mixed],
+            number=number,
+            domain_of_intent=project.domain_of_intent,
+        )
+        tasks = tuple(replace(one, prediction=said) for one, said in zip(mixed, predictions, strict=True))
+        clock.stop("make tasks")
+        kappa = self._compare(models, answers, json.loads(stop_set or "[]"), facts)
+        if chosen.requests is not None:
+            facts[REQUESTS] = json.dumps(chosen.requests)
+        clock.stop("compare")
+        return RoundResult(
+            number, tasks, labelled, models, scores, kappa, chosen.message, facts, clock.seconds
+        )
+
+    def _excluded(self) -> Excluded:
+        """Collect what must not be chosen; a task that is open, and would go, may be chosen again."""
+        project = self._project
+        if self._given is None:
+            self._given = frozenset(key_of(one.text) for one in (*project.labelled, *project.test))
+        store = project.store
+        free = {
+            task.key
+            for task in store.tasks("open")
+            if task.source in ("selected", "random", "outside")
+            and not (task.wanted > 1 and store.answers_of(task.id))
+        }
+        return Excluded(self._given | (store.keys() - free))
+
+    def _measure(self, models: Models) -> Scores | None:
+        """Count errors on the test set; None where there is no tagger."""
+        if models.reference.tagger is None:
+            return None
+        if self._held_out is None:
+            self._held_out = HeldOut.of(self._project.test, self._project.target)
+        return score(self._held_out.count(models.reference.predict(self._held_out.texts)))
+
+    def _compare(
+        self, models: Models, answers: int, texts: Sequence[str], facts: dict[str, str]
+    ) -> float | None:
+        """Compare with the reference models, and take their place, if there are answers enough between them."""
+        if not texts or models.reference.tagger is None:
+            return None
+        stored = self._project.store.meta(REFERENCE)
+        before = None if stored is None else Reference.from_text(stored)
+        if before is not None and answers < before.answers + STEP:
+            return None
+        now = decide(models.reference, texts)
+        facts[REFERENCE] = Reference(answers, now).to_text()
+        return None if before is None else agreement(before.decisions, now)
+
+
+def play_round(project: Project, number: int, *, answers: int | None = None) -> RoundResult:
+    """Play one round of a project from nothing; `Rounds` keeps what the next one can use."""
+    counted = answered(project) if answers is None else answers
+    return Rounds(project).play(number, answers=counted)
+
+
+def save_round(project: Project, result: RoundResult, *, answers: int, at: float, seconds: float) -> None:
+    """Swap the queue for the one of a round, and add the round to the curve.
+
+    Parameters
+    ----------
+    project, result
+        Of which project, and what the round found.
+    answers
+        How many answers counted when it began.
+    at, seconds
+        When it ended (seconds of the epoch), and how long it took.
+
+    """
+    store, scores = project.store, result.scores
+    store.swap(result.tasks, round=result.number)
+    for name, value in result.facts.items():
+        store.set_meta(name, value)
+    store.add_round(
+        Round(
+            number=result.number,
+            at=at,
+            answers=answers,
+            labelled=len(result.labelled),
+            target_labelled=sum(map(project.target.matches, result.labelled)),
+            slot_error_rate=None if scores is None else scores.slot_error_rate,
+            intent_error=None if scores is None else scores.intent_error_rate,
+            span_f1=None if scores is None else scores.span_f1,
+            held_out=0 if scores is None else scores.utterances,
+            agreement=result.agreement,
+            seconds=seconds,
+        )
+    )
+
+
+def answered(project: Project) -> int:
+    """Count the tasks whose answers count."""
+    counts = project.store.counts()
+    return counts["answered"] + counts["closed"]

@@ -1,0 +1,87 @@
+"""The models of a round, trained as a study trains them, and what they make of utterances before people see them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from canvass.annotation.store.records import TaskPrediction
+from canvass.models.nlu import NLU
+from canvass.seeding import derived_seed
+from canvass.selection.plan import selecting_tagger
+from canvass.strategies import majority, strategy_named
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from canvass.models.tagger import Tagger
+    from canvass.types import Target, Utterance
+
+
+@dataclass(frozen=True)
+class Models:
+    """What one round trains: `reference` predicts and is measured, `selecting` ranks; both share the committee.
+
+    They are those of `canvass.simulation.game` after as many rounds, with the same labelled set and seed.
+    """
+
+    reference: NLU
+    selecting: NLU
+
+
+def seed_of_round(seed: int, number: int) -> int:
+    """Derive the seed of a round as studies do: round 0 trains what the first batch is chosen with."""
+    return derived_seed(seed, "round", number + 1)
+
+
+def train_models(labelled: Sequence[Utterance], target: Target, strategy: str, *, seed: int) -> Models:
+    """Train the models of a round; `seed` is that of the round.
+
+    Raises
+    ------
+    TargetError, TrainingError
+        If the labelled set cannot train the models of the target.
+
+    """
+    if "tagger" not in strategy_named(strategy).models:
+        reference = NLU.train(labelled, target, seed=seed)
+        return Models(reference, reference)
+    with ThreadPoolExecutor(1, thread_name_prefix="canvass") as executor:
+        tagger = executor.submit(selecting_tagger, labelled, target)
+        reference = NLU.train(labelled, target, seed=seed)
+        return Models(reference, with_tagger(reference, tagger.result()))
+
+
+def with_tagger(nlu: NLU, tagger: Tagger | None) -> NLU:
+    """Take another tagger."""
+    return NLU(nlu.target, nlu.committee, nlu.intents, tagger, nlu.positives, nlu.annotated)
+
+
+def predict(
+    nlu: NLU, texts: Sequence[str], *, number: int, domain_of_intent: Mapping[str, str]
+) -> list[TaskPrediction | None]:
+    """Predict texts after round `number`, each taken for an utterance of the target; None without a tagger.
+
+    The domain is the target's, or else the one that `domain_of_intent` has for the predicted intent.
+    """
+    if nlu.tagger is None or not texts:
+        return [None] * len(texts)
+    positive: list[bool] | list[None] = [None] * len(texts)
+    if nlu.committee is not None:
+        positive = majority(nlu.committee.decision_function(texts)).tolist()
+    return [
+        TaskPrediction(
+            round=number,
+            domain=nlu.target.name
+            if nlu.target.kind == "domain"
+            else domain_of_intent.get(predicted.intent or ""),
+            intent=predicted.intent,
+            intent_probability=predicted.intent_probability,
+            slots=predicted.slots,
+            confidence=predicted.confidence,
+            certainty=predicted.certainty,
+            positive=said,
+        )
+        for predicted, said in zip(nlu.predict(texts), positive, strict=True)
+    ]

@@ -1,0 +1,1 @@
+"""The tasks, answers and rounds of a project, in one SQLite file."""

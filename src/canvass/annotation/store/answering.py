@@ -1,0 +1,174 @@
+"""How an answer is written down, and what it does to its task: functions of an open transaction."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from canvass.annotation.store.leases import HANDED_OUT
+from canvass.annotation.store.record_rows import (
+    ANSWER,
+    TASK,
+    answer_of,
+    prediction_document,
+    slots_document,
+    task_of,
+)
+from canvass.annotation.store.records import Saved
+from canvass.annotation.store.tasks import after, event_of, standing
+from canvass.errors import AnswerConflict, InputError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from canvass.annotation.store.records import Answer, NewAnswer, State, Task
+    from canvass.types import Slot
+
+
+def save(connection: sqlite3.Connection, answer: NewAnswer, now: float) -> Saved:
+    """Write an answer down, once, and say what its task is now; see `Store.save`."""
+    before = find(connection, answer.id)
+    if before is not None:
+        if _content(before) != _content(answer):
+            raise AnswerConflict(
+                f"answer {answer.id!r} was saved before with another content; send the new one under a new id, as "
+                "one that replaces it"
+            )
+        return Saved(before, _task(connection, before.task).state, repeated=True)
+    task = _task(connection, answer.task)
+    _check_replaced(connection, answer)
+    _insert(connection, replace(answer, slots=_ordered(answer)), now, prediction_document(task.prediction))
+    state = _settle(connection, task, answer.annotator, now)
+    saved = find(connection, answer.id)
+    assert saved is not None
+    return Saved(saved, state, repeated=False)
+
+
+def check(answer: NewAnswer) -> None:
+    """Refuse, with InputError, what no table can hold or no one could find again."""
+    words = {
+        "id": answer.id,
+        "annotator": answer.annotator,
+        "domain": answer.domain,
+        "intent": answer.intent,
+        "note": answer.note,
+        "replaces": answer.replaces,
+        **{f"slots[{place}].label": slot.label for place, slot in enumerate(answer.slots or ())},
+    }
+    for field, text in words.items():
+        if text is not None and any("\ud800" <= one <= "\udfff" for one in text):
+            raise InputError(
+                f"{field} of the answer holds half of a character (a lone surrogate); send well-formed text"
+            )
+    for field in ("id", "annotator"):
+        if not words[field]:
+            raise InputError(f"{field} of the answer is empty; give one")
+    if not math.isfinite(answer.seconds):
+        raise InputError(f"seconds of the answer is {answer.seconds}; give a number")
+
+
+def find(connection: sqlite3.Connection, name: str) -> Answer | None:
+    """Look up an answer by its id."""
+    row = connection.execute(f"SELECT {ANSWER} FROM answers WHERE id = ?", (name,)).fetchone()
+    return None if row is None else answer_of(row)
+
+
+def _task(connection: sqlite3.Connection, number: int) -> Task:
+    row = connection.execute(f"SELECT {TASK} FROM tasks WHERE id = ?", (number,)).fetchone()
+    if row is None:
+        raise unknown(number)
+    return task_of(row)
+
+
+def unknown(number: int) -> InputError:
+    """Make the error for a task that is not there."""
+    return InputError(f"there is no task {number} in this project; ask for tasks again")
+
+
+def _check_replaced(connection: sqlite3.Connection, answer: NewAnswer) -> None:
+    """Refuse to replace an answer to another task, and circles; what is replaced may still be on its way."""
+    replaced = before = find(connection, answer.replaces) if answer.replaces is not None else None
+    if replaced is not None and replaced.task != answer.task:
+        raise InputError(
+            f"answer {answer.id!r} is of task {answer.task}, but replaces one of task {replaced.task}; name an answer "
+            "to the same task"
+        )
+    while before is not None and before.replaces is not None:
+        if before.replaces == answer.id:
+            raise InputError(f"answer {answer.id!r} replaces one that replaces it; name an earlier answer")
+        before = find(connection, before.replaces)
+    if answer.replaces == answer.id:
+        raise InputError(f"answer {answer.id!r} replaces itself; name an earlier answer")
+
+
+def _content(answer: NewAnswer) -> tuple[object, ...]:
+    """Take what makes two sendings the same answer: what was said, of what, by whom; not how long it took."""
+    return (
+        answer.task,
+        answer.annotator,
+        answer.kind,
+        answer.domain,
+        answer.intent,
+        _ordered(answer),
+        answer.flagged,
+        answer.note,
+        answer.replaces,
+    )
+
+
+def _ordered(answer: NewAnswer) -> tuple[Slot, ...] | None:
+    return None if answer.slots is None else tuple(sorted(answer.slots))
+
+
+def _insert(connection: sqlite3.Connection, answer: NewAnswer, now: float, prediction: str | None) -> None:
+    connection.execute(
+        "INSERT INTO answers (id, task, annotator, at, kind, domain, intent, slots, flagged, note, seconds, replaces, "
+        "adjudicates, current, shown, guess) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            answer.id,
+            answer.task,
+            answer.annotator,
+            now,
+            answer.kind,
+            answer.domain,
+            answer.intent,
+            slots_document(answer.slots),
+            answer.flagged,
+            answer.note,
+            answer.seconds,
+            answer.replaces,
+            answer.adjudicates,
+            False,  # until `_settle` has looked at all of them
+            prediction_document(answer.shown),
+            prediction,
+        ),
+    )
+
+
+def _settle(connection: sqlite3.Connection, task: Task, annotator: str, now: float) -> State:
+    """Look at all answers to a task, mark those that stand, and move the task accordingly."""
+    rows = connection.execute(f"SELECT {ANSWER} FROM answers WHERE task = ? ORDER BY sequence", (task.id,))
+    before = [answer_of(row) for row in rows]
+    stand = standing(before)
+    final = {one.id: one.adjudicates for one in stand}
+    changed = [
+        (one.id in final, final.get(one.id, one.adjudicates), one.id)
+        for one in before
+        if (one.current, one.adjudicates) != (one.id in final, final.get(one.id, one.adjudicates))
+    ]
+    # In two steps, since no two may stand in one place, not even for a moment.
+    connection.executemany("UPDATE answers SET current = 0 WHERE id = ?", [(name,) for _, _, name in changed])
+    connection.executemany("UPDATE answers SET current = ?, adjudicates = ? WHERE id = ?", changed)
+    event = event_of(
+        stand,
+        heard=len({one.annotator for one in before}),
+        wanted=task.wanted,
+        # An answer to a task that was handed out is the file coming back.
+        held=task.state == "leased" and task.until > now and task.holder not in {annotator, HANDED_OUT},
+    )
+    if event is None:
+        return task.state
+    state = after(task.state, event)
+    connection.execute("UPDATE tasks SET state = ?, holder = NULL, until = 0 WHERE id = ?", (state, task.id))
+    return state

@@ -1,0 +1,220 @@
+"""The connections to a project's database: writes that are whole or not at all, errors as sentences, backups.
+
+What is committed is on the disk: write-ahead log, synchronous=FULL. One connection writes, and those who write at the
+same moment share a commit; others are lent to whoever reads, so that a long list keeps no answer waiting. Other
+processes may read and write at the same time; a write waits for theirs, up to `BUSY_SECONDS`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from canvass.annotation.store.group_commit import GroupCommit
+from canvass.annotation.store.mounts import refuse_network
+from canvass.annotation.store.schema import VERSION, create_tables, upgrade, version_of
+from canvass.errors import CanvassError, FileError, StoreError
+from canvass.files import check_output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+BUSY_SECONDS = 20.0
+
+
+class Database:
+    """A database file, for any number of threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a file that is there; raises FileError, or StoreError where it is not a database of canvass."""
+        self.path = path
+        self._lending = threading.Lock()
+        self._readers: list[sqlite3.Connection] | None = []
+        if not path.is_file():
+            raise FileError(f"{path}: there is no such database; name a folder that canvass new made")
+        refuse_network(path)
+        with self._sentences("opened"):
+            self._connection = connect(path)
+        self._writer = GroupCommit(self._connection)
+        try:
+            self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    @classmethod
+    def create(cls, path: Path) -> Database:
+        """Make a new file; raises FileError where there is one, or the folder cannot be written."""
+        refuse_network(path)
+        check_output(path)
+        try:
+            path.touch(exist_ok=False)
+        except FileExistsError as error:
+            raise FileError(f"{path} is there already; canvass never overwrites a database") from error
+        except OSError as error:
+            raise FileError(
+                f"{path}: cannot be made ({error.strerror or error}); choose another folder"
+            ) from error
+        try:
+            with _sentences(path, "made"), contextlib.closing(connect(path)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                create_tables(connection)
+                connection.execute("COMMIT")
+            _synchronise(path.parent)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return cls(path)
+
+    def _prepare(self) -> None:
+        with self._sentences("opened"):
+            version = version_of(self._connection)
+            if version is None:
+                raise StoreError(
+                    f"{self.path} is not the database of a canvass project; restore it from a backup"
+                )
+            if version > VERSION:
+                raise StoreError(
+                    f"{self.path} was written by a newer canvass (its schema has version {version}, this canvass knows "
+                    f"up to {VERSION}); install a newer canvass"
+                )
+            self._connection.execute("PRAGMA journal_mode = WAL")
+        if version < VERSION:
+            with self.atomic("the schema") as connection:
+                upgrade(connection)
+
+    @contextlib.contextmanager
+    def atomic(self, what: str = "it") -> Iterator[sqlite3.Connection]:
+        """Open a transaction that writes: it is on the disk when the block ends well, and leaves no trace otherwise.
+
+        Raises StoreError, which says that `what` was not saved, where the disk is full, or fails, or is busy.
+        """
+        with self._sentences("written", what), self._writer.atomic() as connection:
+            yield connection
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Read all rows of a query, as of the last write."""
+        with self._sentences("read"), self._reader() as connection:
+            return connection.execute(query, values).fetchall()
+
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection that nobody else uses: there are as many as threads have ever read at once."""
+        with self._lending:
+            if self._readers is None:
+                raise StoreError(f"{self.path} could not be read: it was closed")
+            reader = self._readers.pop() if self._readers else None
+        if reader is None:
+            reader = connect(self.path)
+            reader.execute("PRAGMA query_only = ON")
+        try:
+            yield reader
+        finally:
+            with self._lending:
+                if self._readers is None:
+                    reader.close()
+                else:
+                    self._readers.append(reader)
+
+    def backup(self, target: Path) -> None:
+        """Copy the database, while others write to it, to a file that appears whole or not at all.
+
+        Raises FileError, OptionError (the target is the database itself) or StoreError.
+        """
+        check_output(target, [str(self.path)])
+        try:
+            handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        except OSError as error:
+            raise FileError(
+                f"{target}: cannot write to this folder ({error.strerror}); choose another"
+            ) from error
+        os.close(handle)
+        hidden = Path(name)
+        try:
+            # Connections of its own: the copy is of one moment, and neither waits for writers nor keeps them waiting.
+            with (
+                _sentences(target, "written", "the backup"),
+                contextlib.closing(connect(self.path)) as source,
+                contextlib.closing(connect(hidden)) as copy,
+            ):
+                source.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")
+                if copy.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+                    raise StoreError(f"{self.path} is damaged; the backup was not written")
+            hidden.chmod(self.path.stat().st_mode & 0o666)
+            _synchronise(hidden)
+            hidden.replace(target)
+            _synchronise(target.parent)
+        except OSError as error:
+            raise FileError(f"{target}: could not be written ({error.strerror or error})") from error
+        finally:
+            for ending in ("", "-journal", "-wal", "-shm"):
+                hidden.with_name(hidden.name + ending).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the connections; later calls raise StoreError."""
+        self._writer.close()
+        with self._lending:
+            for one in self._readers or ():
+                one.close()
+            self._readers = None
+
+    def _sentences(self, done: str, what: str = "it") -> contextlib.AbstractContextManager[None]:
+        return _sentences(self.path, done, what)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a file that exists; transactions begin and end where the code says so."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+@contextlib.contextmanager
+def _sentences(path: Path, done: str, what: str = "it") -> Iterator[None]:
+    """Turn SQLite's errors into sentences."""
+    try:
+        yield
+    except CanvassError:
+        raise
+    except sqlite3.Error as error:
+        raise StoreError(_sentence(path, done, what, error)) from error
+
+
+def _sentence(path: Path, done: str, what: str, error: sqlite3.Error) -> str:
+    # The lowest byte is the kind; the others say where in SQLite it happened.
+    kind = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    saved = f"{what} was not saved" if done == "written" else f"{path} could not be {done}"
+    again = "it is sent again by itself" if what == "the answer" else "then try again"
+    if kind == sqlite3.SQLITE_FULL:
+        return f"the disk is full: {saved}; free some space, {again}"
+    if kind == sqlite3.SQLITE_IOERR:
+        return f"the disk reports an error ({error}; {path}): {saved}; look after the disk, {again}"
+    if kind in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return f"another program keeps {path} locked: {saved}; close that program, {again}"
+    if kind in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN}:
+        return f"{path} cannot be {'written to' if done == 'written' else 'opened'} ({error}): check who may; {again}"
+    if kind in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+        return f"{path} is damaged, or is not the database of a canvass project ({error}); restore it from a backup"
+    return f"{path} could not be {done} ({error})"
+
+
+def _synchronise(path: Path) -> None:
+    """Bring a file, or the entries of a folder, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,187 @@
+"""The records of annotation: tasks, predictions as they were shown, and answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from canvass.types import Slot
+
+State = Literal["open", "leased", "answered", "skipped", "disputed", "closed"]
+Source = Literal["selected", "random", "outside", "handed out", "imported"]
+AnswerKind = Literal["frame", "elsewhere", "skip"]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPrediction:
+    """What the models thought of an utterance before anyone annotated it.
+
+    `round` says after how many trainings (0: the first models). `certainty` holds, for each token, its (start, end) in
+    the text and the marginal probability of its tag. `positive` is what the committee said: of the target or not (None
+    without a committee).
+    """
+
+    round: int
+    domain: str | None
+    intent: str | None
+    intent_probability: float
+    slots: tuple[Slot, ...]
+    confidence: float
+    certainty: tuple[tuple[int, int, float], ...] = ()
+    positive: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an utterance was chosen: the fields of `canvass.types.Candidate` that the page shows."""
+
+    strategy: str
+    rank: int
+    score: float
+    why: Literal["filter", "fill"]
+    members: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """An utterance for people to annotate, before the store has given it a number.
+
+    `priority` orders the queue, the smallest first. `wanted` is how many people shall answer it. A task of source
+    `random` or `outside` is shown without its prediction, which would anchor the annotator; `weight` is what it counts
+    in the estimate it was drawn for (how often the utterance was seen).
+    """
+
+    key: str
+    text: str
+    utterance: str
+    count: int
+    source: Source
+    priority: float
+    prediction: TaskPrediction | None = None
+    reason: Reason | None = None
+    wanted: int = 1
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task(NewTask):
+    """A task of the store: its number, its state, and who holds it until when (seconds of the epoch)."""
+
+    id: int = 0
+    state: State = "open"
+    holder: str | None = None
+    until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NewAnswer:
+    """What a person said of a task; `id` is made by the page, and makes a second sending of the same answer harmless.
+
+    `kind`: `frame` says domain, intent and slots; `elsewhere` says that the utterance is not of the target (`domain`
+    and `intent` name where it belongs, if known); `skip` says nothing. `replaces` names the answer that this one
+    corrects; the old one is kept. `adjudicates` marks the word that ends a dispute. `seconds` is how long the
+    utterance was in view; `shown` is the prediction that was in view, None where none was shown.
+    """
+
+    id: str
+    task: int
+    annotator: str
+    kind: AnswerKind
+    domain: str | None = None
+    intent: str | None = None
+    slots: tuple[Slot, ...] | None = None
+    flagged: bool = False
+    note: str = ""
+    seconds: float = 0.0
+    replaces: str | None = None
+    adjudicates: bool = False
+    shown: TaskPrediction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(NewAnswer):
+    """An answer of the store: what was said, and what is known of it.
+
+    `at` is when it was written (seconds of the epoch), `sequence` its place in the order of all answers, `prediction`
+    what the models thought before it (also where it was not shown). It is `current` until a later answer takes its
+    place.
+    """
+
+    at: float = 0.0
+    sequence: int = 0
+    prediction: TaskPrediction | None = None
+    current: bool = True
+
+
+class Swapped(NamedTuple):
+    """What a swap of the queue did: how many tasks went, and how many came."""
+
+    withdrawn: int
+    added: int
+
+
+class Saved(NamedTuple):
+    """What became of an answer: as it is stored, the state of its task, and whether it had been stored before."""
+
+    answer: Answer
+    state: State
+    repeated: bool
+
+
+class Tally(NamedTuple):
+    """What one annotator has done: answers ever and since a time, and the median of their seconds since then."""
+
+    answered: int
+    answered_since: int
+    seconds_per_answer: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One training and selection, and how good its models were.
+
+    `at` is when it ended (seconds of the epoch), `seconds` how long it took. `answers` is how many answers counted,
+    `labelled` how many annotated utterances the models had, `target_labelled` those of the target among them.
+    `held_out` is how many utterances the errors were measured on. `agreement` is Cohen's kappa with the predictions of
+    the round before, on a fixed stop set. `failure` is the sentence that says why there are no new models, or "".
+    """
+
+    number: int
+    at: float
+    answers: int
+    labelled: int
+    target_labelled: int
+    slot_error_rate: float | None = None
+    intent_error: float | None = None
+    span_f1: float | None = None
+    held_out: int = 0
+    agreement: float | None = None
+    seconds: float = 0.0
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewItem:
+    """Answers that deserve a second look.
+
+    `contradicted`: the models, trained without it, are sure of something else (with `probability`). `twins`: texts that
+    are equal, or nearly so, were answered differently. `words` says so in a sentence.
+    """
+
+    kind: Literal["contradicted", "twins"]
+    tasks: tuple[int, ...]
+    text: str
+    words: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """An intent or a slot label that was added while annotating: by whom and when (seconds of the epoch)."""
+
+    kind: Literal["intent", "slot"]
+    name: str
+    description: str
+    annotator: str
+    at: float

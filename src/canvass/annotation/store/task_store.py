@@ -1,0 +1,344 @@
+"""The store of a project: tasks, answers, rounds, in one SQLite file that several threads and processes may use.
+
+Writes are on the disk when a method returns, or an exception says why nothing was saved. Records go in and come out;
+nobody else sees a row.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Literal, Self
+
+import numpy as np
+
+from canvass.annotation.store.answering import check, save, unknown
+from canvass.annotation.store.database import Database
+from canvass.annotation.store.leases import lease, release
+from canvass.annotation.store.record_rows import ANSWER, TASK, answer_of, both_of, task_of
+from canvass.annotation.store.records import Label, ReviewItem, Round, Tally
+from canvass.annotation.store.task_writes import add, swap
+from canvass.annotation.store.tasks import STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from canvass.annotation.store.records import (
+        Answer,
+        NewAnswer,
+        NewTask,
+        Saved,
+        Source,
+        State,
+        Swapped,
+        Task,
+    )
+
+_ROUND = (
+    "number, at, answers, labelled, target_labelled, slot_error_rate, intent_error, span_f1, held_out, agreement, "
+    "seconds, failure"
+)
+_REVIEW = "kind, tasks, text, words, probability"
+# SQLite's largest number; a larger one cannot be the number of a task.
+_LARGEST = 2**63 - 1
+
+
+class Store:
+    """The tasks and answers of a project, for any number of threads.
+
+    All methods raise StoreError, with a sentence, where the disk is full, fails, or is kept busy by another program.
+    Times are arguments, in seconds of the epoch.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def create(cls, path: Path) -> Store:
+        """Make a new, empty store; raises FileError where there is a file already, or none can be made."""
+        return cls(Database.create(path))
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Open a store, brought up to date if an older canvass wrote it.
+
+        Raises
+        ------
+        FileError
+            If there is no such file.
+        StoreError
+            If it is no database of canvass, was written by a newer one, is damaged, or is on a network file system.
+
+        """
+        return cls(Database(path))
+
+    @property
+    def path(self) -> Path:
+        """The database file."""
+        return self._database.path
+
+    def close(self) -> None:
+        """Close the store; later calls raise StoreError."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Tasks
+
+    def swap(self, tasks: Sequence[NewTask], *, round: int) -> Swapped:  # noqa: A002 - the word for it
+        """Put what newer models chose into the place of what older ones did, in one transaction.
+
+        Open tasks of the sources `selected`, `random` and `outside` go, if nobody ever held or answered them. The new
+        ones come in, except those whose key has a task that stays. A `selected` task that somebody had and gave back
+        stays, ranked as the newer models rank it, or behind all that they chose.
+        """
+        with self._database.atomic("the new queue") as connection:
+            return swap(connection, tasks, round)
+
+    def add(self, tasks: Sequence[NewTask]) -> list[Task]:
+        """Add tasks that come from a file, or go to one, and return those that were added.
+
+        One whose key has a task is left out. One of source `handed out` is leased at once, without an end, to
+        `leases.HANDED_OUT`; an open `selected` task that nobody has answered is handed out as it is.
+        """
+        with self._database.atomic("the tasks") as connection:
+            return add(connection, tasks)
+
+    def lease(
+        self, annotator: str, *, count: int, holding: Sequence[int] = (), now: float, seconds: float
+    ) -> list[Task]:
+        """Renew what an annotator holds and top it up to `count` tasks, until `now` + `seconds`.
+
+        First come those of `holding` that are still theirs or free again, then free ones by priority. A task is never
+        given while another holds it, nor to someone who has answered or skipped it.
+        """
+        known = [number for number in holding if abs(number) <= _LARGEST]
+        with self._database.atomic("the lease") as connection:
+            return lease(connection, annotator, count=count, holding=known, now=now, seconds=seconds)
+
+    def release(self, annotator: str, tasks: Sequence[int]) -> None:
+        """Give tasks back; those that the annotator does not hold stay as they are."""
+        known = [number for number in tasks if abs(number) <= _LARGEST]
+        with self._database.atomic("the release") as connection:
+            release(connection, annotator, known)
+
+    def task(self, number: int) -> Task | None:
+        """Find a task by its number."""
+        if abs(number) > _LARGEST:
+            return None
+        rows = self._database.rows(f"SELECT {TASK} FROM tasks WHERE id = ?", (number,))
+        return task_of(rows[0]) if rows else None
+
+    def task_of_key(self, key: str) -> Task | None:
+        """Find the task of a key."""
+        rows = self._database.rows(f"SELECT {TASK} FROM tasks WHERE key = ?", (key,))
+        return task_of(rows[0]) if rows else None
+
+    def tasks(self, *states: State) -> list[Task]:
+        """List the tasks in any of the states, or all, in the order of the queue."""
+        chosen = states or tuple(STATES)
+        rows = self._database.rows(
+            f"SELECT {TASK} FROM tasks WHERE state IN ({', '.join('?' * len(chosen))}) ORDER BY priority, id",
+            chosen,
+        )
+        return [task_of(row) for row in rows]
+
+    def counts(self) -> dict[State, int]:
+        """Count the tasks in each state; a lease that ran out counts as one until somebody asks for tasks."""
+        found = dict(self._database.rows("SELECT state, count(*) FROM tasks GROUP BY state"))
+        return {state: found.get(state, 0) for state in STATES}
+
+    def keys(self) -> set[str]:
+        """List the keys that have a task, waiting or done: no one needs to choose them again."""
+        return {key for (key,) in self._database.rows("SELECT key FROM tasks")}
+
+    def done(self) -> dict[Source, int]:
+        """Count the tasks that somebody has or had, by where they came from: all but the open ones."""
+        return dict(
+            self._database.rows("SELECT source, count(*) FROM tasks WHERE state <> 'open' GROUP BY source")
+        )
+
+    # Answers
+
+    def save(self, answer: NewAnswer, *, now: float) -> Saved:
+        """Write an answer down: it is on the disk when this returns.
+
+        The same answer may be sent any number of times. It is accepted with a lease, without one, and after it ran
+        out. It takes the place of what it `replaces`, and of the same person's earlier answer to the task (one that
+        `adjudicates`, of the earlier last word); what was replaced is kept. `tasks.event_of` says what becomes of the
+        task.
+
+        Raises
+        ------
+        AnswerConflict
+            If another answer was saved under the same id. How long it took, and what was shown, may differ.
+        InputError
+            If there is no such task, the answer replaces one of another task, or text or number are malformed.
+        StoreError
+            If it could not be saved.
+
+        """
+        check(answer)
+        if abs(answer.task) > _LARGEST:
+            raise unknown(answer.task)
+        with self._database.atomic("the answer") as connection:
+            return save(connection, answer, now)
+
+    def accepted(self) -> list[tuple[Task, Answer]]:
+        """List what counts as annotated, one answer a task, in the order in which the tasks were first answered.
+
+        Of a closed task, the last word; of an answered one, the first of the answers that agree (of those that place it
+        elsewhere, the first that names the most). Tasks that were passed over are not among them.
+        """
+        rows = self._database.rows(
+            f"SELECT {TASK}, {ANSWER} FROM answers JOIN tasks ON tasks.id = answers.task "
+            "WHERE answers.current = 1 AND answers.kind <> 'skip' AND "
+            "(tasks.state = 'answered' OR (tasks.state = 'closed' AND answers.adjudicates = 1)) "
+            "ORDER BY (SELECT min(sequence) FROM answers AS every WHERE every.task = tasks.id), "
+            "(answers.domain IS NULL) + (answers.intent IS NULL), answers.sequence"
+        )
+        found: dict[int, tuple[Task, Answer]] = {}
+        for row in rows:
+            task, answer = both_of(row)
+            found.setdefault(task.id, (task, answer))
+        return list(found.values())
+
+    def answers(self, *, current_only: bool = True) -> list[Answer]:
+        """List all answers in the order in which they were written, those that were replaced as well if asked."""
+        which = "WHERE current = 1 " if current_only else ""
+        return [
+            answer_of(row)
+            for row in self._database.rows(f"SELECT {ANSWER} FROM answers {which}ORDER BY sequence")
+        ]
+
+    def answers_of(self, number: int) -> list[Answer]:
+        """List all answers to a task, those that were replaced as well, in the order in which they were written."""
+        if abs(number) > _LARGEST:
+            return []
+        rows = self._database.rows(
+            f"SELECT {ANSWER} FROM answers WHERE task = ? ORDER BY sequence", (number,)
+        )
+        return [answer_of(row) for row in rows]
+
+    def history(
+        self, annotator: str | None, *, limit: int, before: int | None = None, current_only: bool = True
+    ) -> list[tuple[Task, Answer]]:
+        """List the newest answers of one annotator or of all, at most `limit`, of a smaller sequence than `before`."""
+        rows = self._database.rows(
+            f"SELECT {TASK}, {ANSWER} FROM answers JOIN tasks ON tasks.id = answers.task "
+            "WHERE (? IS NULL OR answers.annotator = ?) AND answers.sequence < ? AND answers.current >= ? "
+            "ORDER BY answers.sequence DESC LIMIT ?",
+            (
+                annotator,
+                annotator,
+                _LARGEST if before is None else min(before, _LARGEST),
+                current_only,
+                limit,
+            ),
+        )
+        return [both_of(row) for row in rows]
+
+    def disputes(self) -> list[tuple[Task, list[Answer]]]:
+        """List the disputed tasks with the answers that stand, in the order in which they were first answered."""
+        rows = self._database.rows(
+            f"SELECT {TASK}, {ANSWER} FROM answers JOIN tasks ON tasks.id = answers.task "
+            "WHERE answers.current = 1 AND tasks.state = 'disputed' ORDER BY answers.sequence"
+        )
+        found: dict[int, tuple[Task, list[Answer]]] = {}
+        for row in rows:
+            task, answer = both_of(row)
+            found.setdefault(task.id, (task, []))[1].append(answer)
+        return list(found.values())
+
+    def tally(self, annotator: str, *, since: float) -> Tally:
+        """Count the tasks that an annotator has answered, ever and since a time, with the median of the seconds since.
+
+        What they passed over does not count; nor do, for the median, answers of which nobody knows how long they took.
+        """
+        mine = "FROM answers WHERE annotator = ? AND current = 1 AND kind <> 'skip'"
+        ((answered,),) = self._database.rows(f"SELECT count(*) {mine}", (annotator,))
+        today = self._database.rows(f"SELECT seconds {mine} AND at >= ?", (annotator, since))
+        seconds = [one for (one,) in today if one > 0]
+        return Tally(answered, len(today), float(np.median(seconds)) if seconds else None)
+
+    # Rounds, review, labels, facts
+
+    def add_round(self, one: Round) -> None:
+        """Record a round; one that was played again takes the place of its first record."""
+        with self._database.atomic("the round") as connection:
+            connection.execute(
+                f"INSERT OR REPLACE INTO rounds ({_ROUND}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    one.number,
+                    one.at,
+                    one.answers,
+                    one.labelled,
+                    one.target_labelled,
+                    one.slot_error_rate,
+                    one.intent_error,
+                    one.span_f1,
+                    one.held_out,
+                    one.agreement,
+                    one.seconds,
+                    one.failure,
+                ),
+            )
+
+    def rounds(self) -> list[Round]:
+        """List the rounds by number."""
+        return [Round(*row) for row in self._database.rows(f"SELECT {_ROUND} FROM rounds ORDER BY number")]
+
+    def set_review(self, items: Sequence[ReviewItem]) -> None:
+        """Put a new review list into the place of the old one."""
+        with self._database.atomic("the review list") as connection:
+            connection.execute("DELETE FROM review")
+            connection.executemany(
+                f"INSERT INTO review ({_REVIEW}) VALUES (?, ?, ?, ?, ?)",
+                [(one.kind, json.dumps(one.tasks), one.text, one.words, one.probability) for one in items],
+            )
+
+    def review(self) -> list[ReviewItem]:
+        """List what deserves a second look, in the order in which it was given."""
+        return [
+            ReviewItem(kind, tuple(json.loads(tasks)), text, words, probability)
+            for kind, tasks, text, words, probability in self._database.rows(
+                f"SELECT {_REVIEW} FROM review ORDER BY number"
+            )
+        ]
+
+    def add_label(
+        self, kind: Literal["intent", "slot"], name: str, description: str, annotator: str, now: float
+    ) -> None:
+        """Add an intent or a slot label; one that is there stays as it is."""
+        with self._database.atomic("the label") as connection:
+            connection.execute(
+                "INSERT INTO labels (kind, name, description, annotator, at) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (kind, name) DO NOTHING",
+                (kind, name, description, annotator, now),
+            )
+
+    def labels(self) -> list[Label]:
+        """List the added labels in the order in which they were added."""
+        query = "SELECT kind, name, description, annotator, at FROM labels ORDER BY rowid"
+        return [Label(*row) for row in self._database.rows(query)]
+
+    def meta(self, name: str) -> str | None:
+        """Look up a small fact."""
+        rows = self._database.rows("SELECT value FROM meta WHERE name = ?", (name,))
+        return str(rows[0][0]) if rows else None
+
+    def set_meta(self, name: str, value: str) -> None:
+        """Write a small fact down, over the earlier one of this name."""
+        with self._database.atomic("the fact") as connection:
+            connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, value))
+
+    def backup(self, target: Path) -> None:
+        """Copy the store, while it is in use, to a file that appears whole or not at all.
+
+        Raises FileError or OptionError where the file cannot be written, or is the store itself.
+        """
+        self._database.backup(target)

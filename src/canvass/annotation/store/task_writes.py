@@ -1,0 +1,77 @@
+"""How tasks come into the queue, and leave it unseen: functions of an open transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from canvass.annotation.store.leases import FOREVER, HANDED_OUT, hold
+from canvass.annotation.store.record_rows import NEW_TASK, TASK, new_task_row, task_of
+from canvass.annotation.store.records import Swapped
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from canvass.annotation.store.records import NewTask, Task
+
+# Open, and nobody has said anything of it.
+_UNANSWERED = "state = 'open' AND NOT EXISTS (SELECT 1 FROM answers WHERE answers.task = tasks.id)"
+
+
+def swap(connection: sqlite3.Connection, tasks: Sequence[NewTask], number: int) -> Swapped:
+    """Put the choice of newer models into the place of the older; see `Store.swap`."""
+    withdrawn = connection.execute(
+        f"DELETE FROM tasks WHERE {_UNANSWERED} AND NOT seen AND source IN ('selected', 'random', 'outside')"
+    ).rowcount
+    if tasks:
+        _rank_again(connection, tasks, number)
+    added = sum(insert(connection, task, number) for task in tasks)
+    return Swapped(withdrawn, added)
+
+
+def _rank_again(connection: sqlite3.Connection, tasks: Sequence[NewTask], number: int) -> None:
+    """Rank what older models chose, and somebody has had and given back: as newer ones do, or behind all they chose.
+
+    Only `selected` ones: a random pick that newer models could move would be random no more.
+    """
+    last = max(task.priority for task in tasks) + 1
+    chosen = {task.key: task for task in tasks if task.source == "selected"}
+    leftover = f"SELECT id, key FROM tasks WHERE {_UNANSWERED} AND source = 'selected'"
+    for place, key in connection.execute(leftover).fetchall():
+        if key in chosen:
+            _, _, _, _, _, priority, prediction, reason, _, _ = new_task_row(chosen[key])
+            connection.execute(
+                "UPDATE tasks SET priority = ?, guess = ?, reason = ?, round = ? WHERE id = ?",
+                (priority, prediction, reason, number, place),
+            )
+        else:
+            connection.execute("UPDATE tasks SET priority = ? WHERE id = ?", (last, place))
+
+
+def insert(connection: sqlite3.Connection, task: NewTask, number: int | None) -> bool:
+    """Add a task unless its key has one; says whether it was added."""
+    return bool(
+        connection.execute(
+            f"INSERT INTO tasks ({NEW_TASK}, round, state, until, seen) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 0, 0) ON CONFLICT (key) DO NOTHING",
+            (*new_task_row(task), number),
+        ).rowcount
+    )
+
+
+def add(connection: sqlite3.Connection, tasks: Sequence[NewTask]) -> list[Task]:
+    """Add tasks that come from a file, or go to one; see `Store.add`."""
+    added = []
+    for task in tasks:
+        came = insert(connection, task, None)
+        row = connection.execute(
+            f"SELECT {TASK}, {_UNANSWERED} AND source = 'selected' FROM tasks WHERE key = ?",
+            (task.key,),
+        ).fetchone()
+        if task.source == "handed out" and (came or row[-1]):
+            hold(connection, row[-5], HANDED_OUT, FOREVER)
+            row = connection.execute(f"SELECT {TASK}, 0 FROM tasks WHERE key = ?", (task.key,)).fetchone()
+        elif not came:
+            continue
+        added.append(task_of(row[:-1]))
+    return added

@@ -1,0 +1,197 @@
+"""The life of a task as a table: its states, the events that move it, and what the answers to it amount to.
+
+Rule 1: everything that decides the state of a task is in this file. Rule 2: this file knows neither a clock nor a
+file nor a person; it is told whether a lease ran out, who holds a task, and what was said of it.
+
+Theory of operation
+-------------------
+
+A task is one utterance for people to annotate. Two things move it.
+
+Holding. A page takes a few tasks ahead of time (`lease`), and takes them again from time to time so that it keeps them.
+A lease ends when the page gives the task back, or when its time is over; both are the event `release`, since
+whoever closed a laptop has given the task back. A lease keeps others away and nothing more: an answer is welcome
+with it, without it, and after it ran out.
+
+Answering. Whatever arrives is written down first; `standing` then says which of a task's answers stand, and
+`event_of` what these amount to. So the state does not depend on the way by which it was reached:
+
+* The word of an adjudicator ends it (`adjudicate`), whatever the others said, also later.
+* Two that say different things are a dispute (`disagree`), until one of them gives in or somebody adjudicates.
+* Where all who were heard passed, the task is passed over (`skip`): nobody is offered it again, and history can take
+  it up again.
+* Where those who said something agree, and as many people were heard as are wanted, it is done (`answer`). Someone
+  who passed was heard, too: the other's word counts.
+* Otherwise another person's answer is wanted (`reopen`): the task goes back to the queue, except when such a person
+  holds it already, and nothing happens.
+
+Only a task that nobody has ever held, and that has no answer, may be taken out of the queue (`withdraw`), because
+newer models chose others: an answer must never find its task gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from canvass.annotation.store.records import NewAnswer, State
+
+Event = Literal["lease", "release", "answer", "skip", "disagree", "adjudicate", "withdraw", "reopen"]
+
+STATES: dict[State, str] = {
+    "open": "waits for someone",
+    "leased": "someone has it on their page, until a time",
+    "answered": "enough people agree on it",
+    "skipped": "whoever saw it passed",
+    "disputed": "people said different things of it",
+    "closed": "an adjudicator had the last word",
+}
+EVENTS: dict[Event, str] = {
+    "lease": "a page takes it, or keeps it",
+    "release": "it is given back, or its time is over",
+    "answer": "those who said something agree, and enough were heard",
+    "skip": "all who were heard passed",
+    "disagree": "two said different things",
+    "adjudicate": "an adjudicator said what counts",
+    "reopen": "another person's answer is wanted",
+    "withdraw": "newer models chose others, and nobody has seen it",
+}
+
+# (state, event): the state after it. None: the task is no more. What is not here cannot happen.
+TRANSITIONS: dict[tuple[State, Event], State | None] = {
+    ("open", "lease"): "leased",
+    ("open", "withdraw"): None,
+    # Answers without a lease: it ran out, or the answer comes from a file.
+    ("open", "answer"): "answered",
+    ("open", "skip"): "skipped",
+    ("open", "disagree"): "disputed",
+    ("open", "adjudicate"): "closed",
+    ("open", "reopen"): "open",
+    ("leased", "lease"): "leased",
+    ("leased", "release"): "open",
+    ("leased", "answer"): "answered",
+    ("leased", "skip"): "skipped",
+    ("leased", "disagree"): "disputed",
+    ("leased", "adjudicate"): "closed",
+    ("leased", "reopen"): "open",
+    # Corrections, and answers that come late.
+    ("answered", "answer"): "answered",
+    ("answered", "skip"): "skipped",
+    ("answered", "disagree"): "disputed",
+    ("answered", "adjudicate"): "closed",
+    ("skipped", "skip"): "skipped",
+    ("skipped", "answer"): "answered",
+    ("skipped", "adjudicate"): "closed",
+    ("skipped", "reopen"): "open",
+    ("disputed", "disagree"): "disputed",
+    ("disputed", "answer"): "answered",
+    ("disputed", "skip"): "skipped",
+    ("disputed", "adjudicate"): "closed",
+    ("disputed", "reopen"): "open",
+    ("closed", "adjudicate"): "closed",
+}
+
+
+def after(state: State, event: Event) -> State:
+    """Look up the state after an event; raises ValueError where the event cannot happen, or ends the task.
+
+    >>> after("open", "lease")
+    'leased'
+    """
+    following = TRANSITIONS.get((state, event))
+    if following is None:
+        raise ValueError(f"{event!r} cannot happen to a task that is {state}")
+    return following
+
+
+def standing(answers: Sequence[NewAnswer]) -> list[NewAnswer]:
+    """Find the answers to a task that stand; `answers` are all of them, in the order in which they arrived.
+
+    An answer stands until another `replaces` it, or the same person gives a later one; of last words only the latest
+    stands. Whoever corrects the last word has it (then the answer comes back with `adjudicates` set). A correction may
+    arrive before what it corrects, since pages send again what got lost: it counts as the later all the same.
+    """
+    replaced = {one.replaces for one in answers}
+    place: dict[tuple[bool, str], NewAnswer] = {}
+    last_words: set[str | None] = set()
+    for one in _corrections_last(answers):
+        last_word = one.adjudicates or one.replaces in last_words
+        if last_word:
+            last_words.add(one.id)
+        place[last_word, "" if last_word else one.annotator] = replace(one, adjudicates=last_word)
+    return [one for one in place.values() if one.id not in replaced]
+
+
+def _corrections_last(answers: Sequence[NewAnswer]) -> list[NewAnswer]:
+    """Keep the order of arrival, but put what came too late right before what corrects it."""
+    known = {one.id: one for one in answers}
+    ordered: dict[str, NewAnswer] = {}
+    for answer in answers:
+        chain: dict[str, NewAnswer] = {}
+        one: NewAnswer | None = answer
+        while one is not None and one.id not in ordered and one.id not in chain:
+            chain[one.id] = one
+            one = known.get(one.replaces or "")
+        ordered.update(reversed(chain.items()))
+    return list(ordered.values())
+
+
+def event_of(stand: Sequence[NewAnswer], *, heard: int, wanted: int, held: bool) -> Event | None:
+    """Say what the answers to a task amount to.
+
+    Parameters
+    ----------
+    stand
+        The answers that stand, at least one.
+    heard
+        How many people have answered or passed; those count whose answer somebody else corrected.
+    wanted
+        How many people shall be heard.
+    held
+        Whether somebody who has not answered it holds the task.
+
+    """
+    if any(one.adjudicates for one in stand):
+        return "adjudicate"
+    said = [one for one in stand if one.kind != "skip"]
+    if not said:
+        return "skip"
+    if not all(agree(one, other) for one, other in combinations(said, 2)):
+        return "disagree"
+    if heard >= wanted:
+        return "answer"
+    return None if held else "reopen"
+
+
+def agree(one: NewAnswer, other: NewAnswer) -> bool:
+    """Whether two answers say the same of an utterance; flags, notes and times do not matter.
+
+    Two that place it outside of the target agree unless both name a domain, or both an intent, and not the same one.
+    """
+    if one.kind != other.kind:
+        return False
+    if one.kind == "elsewhere":
+        pairs = ((one.domain, other.domain), (one.intent, other.intent))
+        return all(left is None or right is None or left == right for left, right in pairs)
+    return (one.domain, one.intent, sorted(one.slots or ())) == (
+        other.domain,
+        other.intent,
+        sorted(other.slots or ()),
+    )
+
+
+def diagram() -> str:
+    """Draw the table as a Mermaid state diagram, one arrow for each pair of states."""
+    lines = ["stateDiagram-v2", "    [*] --> open"]
+    arrows: dict[tuple[State, State | None], list[Event]] = {}
+    for (state, event), following in TRANSITIONS.items():
+        arrows.setdefault((state, following), []).append(event)
+    lines += [
+        f"    {state} --> {following or '[*]'}: {', '.join(events)}"
+        for (state, following), events in arrows.items()
+    ]
+    return "\n".join(lines)

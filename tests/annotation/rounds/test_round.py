@@ -1,0 +1,261 @@
+"""One round of a project: what a study would train, measure and choose, and random picks by brute force."""
+
+import json
+from pathlib import Path
+
+import pytest
+from commands import write_records
+
+from canvass.annotation.project.project import Project
+from canvass.annotation.project.settings import with_changes
+from canvass.annotation.quality.estimate import requests_of
+from canvass.annotation.quality.stop_set import STEP
+from canvass.annotation.rounds.queue import next_round
+from canvass.annotation.rounds.round import STOP_SET, Rounds, play_round
+from canvass.annotation.store.records import NewAnswer, Round
+from canvass.corpus.labelled import read_labelled
+from canvass.corpus.normalise import key_of
+from canvass.errors import InputError, TrainingError
+from canvass.seeding import uniform
+from canvass.simulation.game import play
+from canvass.simulation.start import split
+from canvass.strategies import majority
+from canvass.types import Target, Utterance
+from examples import MUSIC, music, others
+
+SNIPS = Path(__file__).parents[4] / "shared" / "data" / "snips"
+
+
+def make(folder, start, target=MUSIC, *, strategy="majority-joint", seed=3, **queue):
+    pool = folder / "pool.jsonl"
+    write_records(pool, [{"text": one.text, "id": one.id, "count": one.count} for one in start.pool])
+    project = Project.create(
+        folder / "project", start.labelled, [str(pool)], target, test=start.test, strategy=strategy, seed=seed,
+    )  # fmt: skip
+    project.settings = with_changes(project.settings, "queue", **queue)
+    return project
+
+
+def put(project, result, count):
+    """What the queue does with a round."""
+    project.store.swap(result.tasks, round=result.number)
+    for name, value in result.facts.items():
+        project.store.set_meta(name, value)
+    project.store.add_round(Round(result.number, 0.0, count, len(result.labelled), 0))
+
+
+def answer_all(project, gold, count, now=0.0):
+    """Answer the next tasks from the gold labels, as the page would; returns them."""
+    tasks = project.store.lease("oracle", count=count, now=now, seconds=600)
+    for task in tasks:
+        one = gold[task.key]
+        ours = project.target.matches(one)
+        said = NewAnswer(
+            f"answer-{task.id}", task.id, "oracle", "frame" if ours else "elsewhere", one.domain, one.intent,
+            one.slots if ours else None,
+        )  # fmt: skip
+        project.store.save(project.complete(said), now=now)
+    return tasks
+
+
+def played(project, gold, rounds, batch):
+    """(keys, slot error rate) of each round, like those of a game."""
+    found, keys = [], ()
+    machine = Rounds(project)
+    for _ in range(rounds + 1):
+        number, count = next_round(project)
+        result = machine.play(number, answers=count)
+        put(project, result, count)
+        found.append((keys, result.scores.slot_error_rate))
+        keys = tuple(task.key for task in answer_all(project, gold, batch))
+    return found
+
+
+def game(start, target, strategy, *, rounds, batch, seed):
+    return [
+        (one.chosen, one.scores.slot_error_rate)
+        for one in play(start, target, strategy, rounds=rounds, batch=batch, seed=seed)
+    ]
+
+
+@pytest.fixture(scope="module")
+def small():
+    return split([*music(), *others()], MUSIC, seed=1, positives=8, negatives=8)
+
+
+@pytest.mark.parametrize("strategy", ["majority-joint", "qbc-crf", "random", "random-positive"])
+def test_the_rounds_are_those_of_a_game(tmp_path, small, strategy):
+    gold = {key_of(one.text): one for one in small.pool}
+    with make(tmp_path, small, strategy=strategy, size=4, random_share=0.0, outside_share=0.0) as project:
+        assert played(project, gold, 4, 4) == game(small, MUSIC, strategy, rounds=4, batch=4, seed=3)
+
+
+def test_the_rounds_of_all_are_those_of_a_game(tmp_path):
+    everything = Target("all")
+    start = split(music(), everything, seed=1, positives=8, negatives=0)
+    gold = {key_of(one.text): one for one in start.pool}
+    with make(
+        tmp_path, start, everything, strategy="joint", size=4, random_share=0.0, outside_share=0.0
+    ) as project:
+        assert played(project, gold, 3, 4) == game(start, everything, "joint", rounds=3, batch=4, seed=3)
+
+
+@pytest.mark.corpora
+@pytest.mark.skipif(not SNIPS.exists(), reason="the corpora of ../shared/data are not here")
+def test_the_rounds_on_snips_are_those_of_a_game(tmp_path):
+    corpus = read_labelled([str(SNIPS / "train.jsonl.gz")]).utterances[::3]
+    target = Target("intent", "AddToPlaylist")
+    start = split(corpus, target, seed=2, positives=40, negatives=200)
+    gold = {key_of(one.text): one for one in start.pool}
+    with make(tmp_path, start, target, size=20, random_share=0.0, outside_share=0.0) as project:
+        expected = game(start, target, "majority-joint", rounds=4, batch=20, seed=3)
+        assert played(project, gold, 4, 20) == expected
+    assert expected[-1][1] < expected[0][1]
+
+
+def test_a_restart_plays_the_last_round_again(tmp_path, small):
+    gold = {key_of(one.text): one for one in small.pool}
+    with make(tmp_path, small, size=6) as project:
+        assert next_round(project) == (0, 0)
+        played(project, gold, 1, 4)
+        number, count = next_round(project)
+        assert (number, count) == (2, 8)
+        put(project, play_round(project, number), count)
+        assert next_round(project) == (2, 8)
+        before = project.store.tasks("open")
+        again = play_round(project, 2)
+        assert again == play_round(project, 2)
+        project.store.swap(again.tasks, round=2)
+        strip = lambda tasks: [(task.key, task.source, task.priority, task.prediction) for task in tasks]  # noqa: E731
+        assert strip(project.store.tasks("open")) == strip(before)
+        project.store.add_round(Round(3, 0.0, 8, 0, 0, failure="no"))
+        assert next_round(project)[0] == 3
+
+
+def test_picks_are_those_of_brute_force(tmp_path, small):
+    with make(tmp_path, small, size=20, random_share=0.3, outside_share=0.2) as project:
+        result = play_round(project, 0)
+        nlu = result.models.reference
+        given = {key_of(one.text) for one in (*small.labelled, *small.test)}
+        texts = [one.text for one in small.pool if key_of(one.text) not in given]
+        inside = dict(zip(texts, majority(nlu.committee.decision_function(texts)), strict=True))
+        from canvass.annotation.rounds.training import seed_of_round
+
+        seed = seed_of_round(3, 0)
+        for source, share, wanted in (("random", 0.3, True), ("outside", 0.2, False)):
+            order = sorted(
+                (text for text in texts if inside[text] == wanted),
+                key=lambda text: uniform(seed, source, text),
+            )
+            found = [task.text for task in result.tasks if task.source == source]
+            assert found == order[: len(found)]
+            assert len(found) == pytest.approx(20 * share, abs=1)
+            assert all(task.prediction.positive == wanted for task in result.tasks if task.source == source)
+        assert len({task.key for task in result.tasks}) == len(result.tasks) == 20
+        assert [task.priority for task in result.tasks] == [float(place) for place in range(20)]
+        assert all((task.reason is None) == (task.source != "selected") for task in result.tasks)
+        assert all(task.weight == 1 for task in result.tasks)
+        put(project, result, 0)
+        counts = sum(one.count for one in small.pool if inside.get(one.text))
+        assert requests_of(project) == (counts, len(texts) - counts)
+
+
+def test_predictions_are_those_of_the_measured_models(tmp_path, small):
+    with make(tmp_path, small, size=10) as project:
+        result = play_round(project, 4)
+        nlu = result.models.reference
+        for task in result.tasks:
+            (predicted,) = nlu.predict([task.text])
+            assert (task.prediction.intent, task.prediction.slots, task.prediction.confidence) == (
+                predicted.intent, predicted.slots, predicted.confidence,
+            )  # fmt: skip
+            assert (task.prediction.round, task.prediction.domain) == (4, "music")
+
+
+def test_the_domain_of_a_prediction_is_that_of_its_intent(tmp_path):
+    start = split([*music(), *others()], Target("intent", "PlayMusic"), seed=1, positives=8, negatives=8)
+    with make(tmp_path, start, Target("intent", "PlayMusic"), size=5) as project:
+        assert {task.prediction.domain for task in play_round(project, 0).tasks} == {"music"}
+
+
+def test_the_stop_set_is_drawn_once_and_compared_after_enough_answers(tmp_path, small):
+    with make(tmp_path, small, size=5, random_share=0.4) as project:
+        first = Rounds(project).play(0, answers=0)
+        texts = json.loads(first.facts[STOP_SET])
+        assert len(set(texts)) == len(texts) > 40
+        picks = {task.text for task in first.tasks if task.source != "selected"}
+        assert picks
+        assert not picks & set(texts)
+        assert first.agreement is None
+        put(project, first, 0)
+        near = play_round(project, 1, answers=STEP - 1)
+        assert (near.agreement, near.facts.keys() & {STOP_SET, "stop reference"}) == (None, set())
+        far = play_round(project, 1, answers=STEP)
+        assert 0.5 < far.agreement <= 1  # the same data, another seed
+        assert "stop reference" in far.facts
+
+
+def test_the_overlap_is_a_share_by_hash(tmp_path, small):
+    with make(tmp_path, small, size=40, overlap=0.5) as project:
+        tasks = play_round(project, 0).tasks
+        assert {task.wanted for task in tasks} == {1, 2}
+        assert all((task.wanted == 2) == (uniform(3, "overlap", task.key) < 0.5) for task in tasks)
+
+
+def test_what_somebody_has_or_had_is_not_chosen_again(tmp_path, small):
+    gold = {key_of(one.text): one for one in small.pool}
+    with make(tmp_path, small, size=40, random_share=0.2) as project:
+        put(project, play_round(project, 0), 0)
+        held = project.store.lease("other", count=3, now=0.0, seconds=600)
+        done = answer_all(project, gold, 4)
+        waiting = {task.key for task in project.store.tasks("open")}
+        result = play_round(project, 1)
+        keys = {task.key for task in result.tasks}
+        assert not keys & {task.key for task in (*held, *done)}
+        assert keys & waiting
+        swapped = project.store.swap(result.tasks, round=1)
+        assert swapped.added == len(result.tasks) == 40
+
+
+def test_a_pool_that_is_used_up_is_said_and_the_models_are_measured_all_the_same(tmp_path, small):
+    gold = {key_of(one.text): one for one in small.pool}
+    with make(tmp_path, small, size=500) as project:
+        put(project, play_round(project, 0), 0)
+        answer_all(project, gold, 500)
+        result = play_round(project, 1)
+        assert result.tasks == ()
+        assert "no utterance that could be chosen" in result.message
+        assert result.scores.slot_error_rate >= 0
+
+
+def test_a_pool_that_cannot_be_read_fails(tmp_path, small):
+    with make(tmp_path, small) as project:
+        pool = tmp_path / "pool.jsonl"
+        pool.write_text(pool.read_text() + "{no json\n")
+        with pytest.raises(InputError, match=r"pool\.jsonl:\d+"):
+            play_round(project, 0)
+
+
+def test_too_few_examples_fail(tmp_path, small):
+    with make(tmp_path, small) as project:
+        project.__dict__["labelled"] = tuple(one for one in small.labelled if MUSIC.matches(one))
+        with pytest.raises(TrainingError, match="only utterances of domain:music"):
+            play_round(project, 0)
+
+
+def test_a_stop_in_the_pool_leaves_at_once(tmp_path, small):
+    def leave(rows, size):
+        raise KeyboardInterrupt
+
+    with make(tmp_path, small) as project, pytest.raises(KeyboardInterrupt):
+        Rounds(project).play(0, answers=0, progress=leave)
+
+
+def test_weights_and_counts_of_a_pool_with_duplicates(tmp_path, small):
+    doubled = small.__class__(
+        small.labelled, tuple(Utterance(one.text, id=f"{i}", count=2) for one in small.pool for i in "ab"), small.test
+    )  # fmt: skip
+    with make(tmp_path, doubled, size=10, random_share=0.5) as project:
+        result = play_round(project, 0)
+        assert {task.count for task in result.tasks} == {4}
+        assert {task.weight for task in result.tasks} == {1.0}
