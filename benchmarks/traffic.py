@@ -46,7 +46,7 @@ def source(corpora: Path = CORPORA, *, seed: int = 0) -> Source:
         return split("traffic_v1", Target("intent", "PlayMusic"), list(from_corpora(corpora)), seed)
     from canvass.corpus.demo import generate
 
-    return split("traffic_demo_v1", Target("domain", "media"), generate(seed), seed)
+    return split("traffic_demo_v2", Target("domain", "media"), generate(seed), seed)
 
 
 def split(name: str, target: Target, utterances: Sequence[Utterance], seed: int) -> Source:

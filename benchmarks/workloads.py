@@ -85,7 +85,7 @@ def workload(size: str, *, quick: bool = False) -> Workload:
     size = QUICK[size] if quick else size
     if CORPORA.is_dir():
         return Workload("traffic_v1", Target("intent", "PlayMusic"), size)
-    return Workload("traffic_demo_v1", Target("domain", "media"), size)
+    return Workload("traffic_demo_v2", Target("domain", "media"), size)
 
 
 @functools.cache

@@ -132,7 +132,7 @@ def test_cut_gives_the_text_back():
 @pytest.mark.slow
 def test_embedded_corpus_serves_where_the_corpora_are_absent(tmp_path):
     made_of = source(tmp_path / "nowhere", seed=3)
-    assert made_of.name == "traffic_demo_v1"
+    assert made_of.name == "traffic_demo_v2"
     assert made_of.target == Target("domain", "media")
     facts = write_pool(tmp_path / "pool.parquet", made_of, ROWS, seed=3)
     assert 0.25 < 1 - facts.distinct / ROWS < 0.35

@@ -5,8 +5,6 @@ import re
 import pytest
 from commands import refused
 
-pytest.importorskip("hassil")
-
 
 @pytest.mark.slow
 def test_demo_chooses_and_learns(canvass):

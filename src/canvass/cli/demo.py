@@ -54,8 +54,8 @@ def command(
     _say(
         console,
         "The embedded corpus:",
-        f"{total:,} requests to a home assistant, made from the sentence templates of Home Assistant. Their "
-        "labels are known, and hidden from canvass.",
+        f"{total:,} requests to a home assistant, made from templates and values. Their labels are known, "
+        "and hidden from canvass.",
     )
     _select(console, corpora[0], wanted, seed)
     _play(console, corpora, wanted, seed)

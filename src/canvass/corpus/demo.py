@@ -1,27 +1,24 @@
-"""The embedded corpus: annotated requests to a home assistant, made from real sentence templates.
+"""The embedded corpus: annotated requests to a home assistant, made from sentence templates and values of ours.
 
-The templates are those of Home Assistant (home-assistant-intents, Apache-2.0); `embedded` walks them with a
-seeded generator, fills their lists with values of ours and lets people speak casually. The same seed gives
-the same list, byte for byte.
+`embedded/requests.yaml` has the sentences of each intent, `values.yaml` what they are made of, and `speech.yaml`
+what people say around them. The same seed gives the same list, byte for byte.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
+from importlib import resources
+from itertools import accumulate
+from typing import Any
 
-from canvass.corpus.embedded.casual import loosened
-from canvass.corpus.embedded.dice import Dice
-from canvass.corpus.embedded.parts import gather, join
-from canvass.corpus.embedded.templates import Book, Template
-from canvass.corpus.embedded.walk import walk
-from canvass.corpus.embedded.wording import worded
+import yaml
+
+from canvass.corpus.templates import Alternatives, Draws, Grammar, Habits, join, parse
 from canvass.errors import OptionError, TargetError
 from canvass.seeding import generator
-from canvass.types import Slot, Target, Utterance
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from canvass.types import Target, Utterance
 
 SIZE = 24_000
 TRIES = 6  # at a new text of an intent before another intent is drawn
@@ -40,6 +37,17 @@ TIMERS = Target("domain", "timers")
 
 
 @dataclass(frozen=True)
+class Intent:
+    """An intent with its part of the corpus, its sentences, and the running sum of their weights."""
+
+    domain: str
+    name: str
+    share: float
+    sentences: list[Alternatives]
+    cumulative: list[float]
+
+
+@dataclass(frozen=True)
 class DemoSplit:
     """A labelled set, a pool with its hidden labels, and a test set; no key is in two of them."""
 
@@ -48,51 +56,68 @@ class DemoSplit:
     test: list[Utterance]
 
 
+@cache
+def load(name: str) -> dict[str, Any]:
+    """Load one of the data files."""
+    text = (resources.files("canvass.corpus") / "embedded" / f"{name}.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded
+
+
+def load_intents() -> list[Intent]:
+    """Load the intents of `requests.yaml`; the share of a domain is divided by the weights of its intents."""
+    intents = []
+    for domain, entries in load("requests").items():
+        total = sum(entry["weight"] for entry in entries["intents"].values())
+        for name, entry in entries["intents"].items():
+            share = entries["share"] * entry["weight"] / total
+            sentences = [parse(sentence) for sentence in entry["sentences"]]
+            cumulative = list(accumulate(entry["sentences"].values()))
+            intents.append(Intent(domain, name, share, sentences, cumulative))
+    return intents
+
+
 def generate(seed: int = 0, size: int = SIZE) -> list[Utterance]:
     """Generate distinct annotated utterances; the same seed gives the same list.
 
     Raises
     ------
-    ExtraMissingError
-        If hassil or home-assistant-intents is not installed.
     OptionError
         If `size` is negative, or more than the templates can say differently.
     """
     if size < 0:
         raise OptionError(f"size {size} of the embedded corpus is negative; ask for 0 or more utterances")
-    dice = Dice(generator(seed, "demo-corpus"))
-    book = Book.load()
+    draws = Draws(generator(seed, "demo-corpus"))
+    grammar, habits, intents = Grammar(load("values")), Habits(load("speech")), load_intents()
+    cumulative = list(accumulate(intent.share for intent in intents))
     seen: set[str] = set()
-    utterances: list[Utterance] = []
     failures: dict[str, int] = {}
+    utterances: list[Utterance] = []
     while len(utterances) < size:
-        row = book.draw_row(dice)
-        if row is None:
+        if not intents:
             raise OptionError(
                 f"the embedded corpus has no {size} distinct utterances; ask for {len(utterances)} or fewer"
             )
+        intent = draws.pick(intents, cumulative)
         for _ in range(TRIES):
-            text, slots, plain = say(book.draw_template(row, dice), dice)
-            if text and text not in seen:
+            careful = grammar.expand(draws.pick(intent.sentences, intent.cumulative), draws)
+            parts = habits.apply(careful, draws)
+            text, slots = join(parts)
+            if text not in seen:
                 break
         else:
-            failures[row.intent] = failures.get(row.intent, 0) + 1
-            if failures[row.intent] >= PATIENCE:
-                book.close_row(row)
+            failures[intent.name] = failures.get(intent.name, 0) + 1
+            if failures[intent.name] >= PATIENCE:
+                intents.remove(intent)
+                cumulative = list(accumulate(intent.share for intent in intents))
             continue
         seen.add(text)
-        count = dice.zipf(PLAIN_EXPONENT if plain else OTHER_EXPONENT, MOST_OFTEN)
+        plain = parts == careful and len(text.split()) <= PLAIN_WORDS
+        exponent = PLAIN_EXPONENT if plain else OTHER_EXPONENT
+        count = min(MOST_OFTEN, int((1 - draws.uniform()) ** (-1 / (exponent - 1))))
         name = f"demo-{len(utterances) + 1:06d}"
-        utterances.append(Utterance(text, name, count, row.domain, row.intent, slots))
+        utterances.append(Utterance(text, name, count, intent.domain, intent.name, slots))
     return utterances
-
-
-def say(template: Template, dice: Dice) -> tuple[str, tuple[Slot, ...], bool]:
-    """Say a template once: the text (its own key), its slots, and whether it is short and unaltered."""
-    careful = worded(gather(walk(template.node, template.scope(dice), dice)), template.kind, dice)
-    parts = loosened(careful, dice)
-    text, slots = join(parts)
-    return text, slots, parts == careful and len(text.split()) <= PLAIN_WORDS
 
 
 def split(seed: int = 0, target: Target = TIMERS) -> DemoSplit:
@@ -105,20 +130,22 @@ def split(seed: int = 0, target: Target = TIMERS) -> DemoSplit:
     TargetError
         If the corpus has too little of the target, with the domains that it has enough of.
     """
-    corpus = generate(seed)
-    wanted = [utterance for utterance in corpus if target.matches(utterance)]
-    others = [utterance for utterance in corpus if not target.matches(utterance)]
-    if len(wanted) < LABELLED_TARGET + TEST_TARGET + POOL_TARGET:
+    wanted: list[Utterance] = []
+    others: list[Utterance] = []
+    for utterance in generate(seed):
+        (wanted if target.matches(utterance) else others).append(utterance)
+    needed = LABELLED_TARGET + TEST_TARGET + POOL_TARGET
+    if len(wanted) < needed:
+        counts = Counter(utterance.domain for utterance in wanted + others)
+        large = sorted(f"domain:{domain}" for domain, count in counts.items() if count >= needed)
         raise TargetError(
-            f"the embedded corpus has {len(wanted)} utterances of {target}, and a split needs"
-            f" {LABELLED_TARGET + TEST_TARGET + POOL_TARGET}; take one of {', '.join(large_domains(corpus))}"
+            f"the embedded corpus has {len(wanted)} utterances of {target}, and a split needs {needed};"
+            f" take one of {', '.join(large)}"
         )
-    wanted = shuffled(wanted, seed, "demo-target")
-    others = shuffled(others, seed, "demo-others")
-    labelled, wanted = cut(wanted, LABELLED_TARGET)
-    test, wanted = cut(wanted, TEST_TARGET)
-    labelled_others, others = cut(others, LABELLED_OTHERS)
-    test_others, others = cut(others, TEST_OTHERS)
+    labelled, test, wanted = cut(shuffled(wanted, seed, "demo-target"), LABELLED_TARGET, TEST_TARGET)
+    labelled_others, test_others, others = cut(
+        shuffled(others, seed, "demo-others"), LABELLED_OTHERS, TEST_OTHERS
+    )
     if others:
         wanted = wanted[: max(POOL_TARGET, round(len(others) * POOL_SHARE / (1 - POOL_SHARE)))]
     return DemoSplit(
@@ -128,18 +155,9 @@ def split(seed: int = 0, target: Target = TIMERS) -> DemoSplit:
     )
 
 
-def large_domains(corpus: Sequence[Utterance]) -> list[str]:
-    """List the domains that are large enough for a split."""
-    counts: dict[str, int] = {}
-    for utterance in corpus:
-        counts[str(utterance.domain)] = counts.get(str(utterance.domain), 0) + 1
-    needed = LABELLED_TARGET + TEST_TARGET + POOL_TARGET
-    return [f"domain:{name}" for name, count in sorted(counts.items()) if count >= needed]
-
-
-def cut(utterances: list[Utterance], count: int) -> tuple[list[Utterance], list[Utterance]]:
-    """Cut off the first few."""
-    return utterances[:count], utterances[count:]
+def cut(utterances: list[Utterance], first: int, second: int) -> tuple[list[Utterance], ...]:
+    """Cut off the first few and the next few; the third list has the rest."""
+    return utterances[:first], utterances[first : first + second], utterances[first + second :]
 
 
 def shuffled(utterances: list[Utterance], seed: int, purpose: str) -> list[Utterance]:

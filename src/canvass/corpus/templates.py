@@ -1,0 +1,290 @@
+"""Sentence templates, expanded at random into annotated utterances as people word them.
+
+The notation: `(a|b)` is one of several, `[a]` is said half of the time, `<rule>` stands for another entry, and
+`{rule:label}` for one of its values, annotated with a label.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from canvass.types import Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+
+Node: TypeAlias = "str | Alternatives"
+Alternatives: TypeAlias = "list[list[Node]]"
+
+TOKEN = re.compile(r"[()|\[\]]|<[^<>]+>|\{[^{}]+\}|[^()|\[\]<{]+")
+ATTACHED = "-%°.?!"  # a word that begins with one of these follows the word before it without a blank
+POSSESSIVE = re.compile(r"(?:aunt |uncle )?\w+'s ")
+ARTICLES = frozenset({"the", "my", "our"})
+VOWEL_SOUND = re.compile(r"[aei8]|o(?!ne)|hour|11\b|18\b|u(?!ni|se)")
+
+ONES = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+UNUSUAL, IN_WORDS = 0.08, 0.35  # probabilities of a number outside of its list, and of one in words
+MOST_IN_WORDS = 99
+SHORTEST_MISSPELT = 4
+
+
+class Part(NamedTuple):
+    """A word outside of the slots (no label), or the whole of a slot."""
+
+    text: str
+    label: str | None = None
+
+
+class Draws:
+    """Random choices made from one stream of uniform numbers.
+
+    Only `Generator.random` is used, whose stream numpy keeps stable, and in blocks, since a call costs
+    microseconds.
+    """
+
+    BLOCK = 1 << 15
+
+    def __init__(self, generator: np.random.Generator) -> None:
+        self._generator = generator
+        self._block: list[float] = []
+
+    def uniform(self) -> float:
+        """Draw from [0, 1)."""
+        if not self._block:
+            self._block = self._generator.random(self.BLOCK).tolist()
+        return self._block.pop()
+
+    def chance(self, probability: float) -> bool:
+        """Return True with a probability."""
+        return self.uniform() < probability
+
+    def pick(self, items: Sequence[Any], cumulative: Sequence[float] | None = None) -> Any:
+        """Draw one item, each as likely as the others or in proportion to weights, given as running sums."""
+        if cumulative is None:
+            return items[int(self.uniform() * len(items))]
+        return items[bisect_right(cumulative, self.uniform() * cumulative[-1])]
+
+
+def parse(template: str) -> Alternatives:
+    """Parse a template into its alternatives, each a list of literals, references and nested alternatives.
+
+    >>> parse("pause [the] {timer name:name} timer")
+    [['pause ', [['the'], []], ' ', '{timer name:name}', ' timer']]
+    """
+    open_groups: list[Alternatives] = [[[]]]
+    for piece in TOKEN.findall(template):
+        if piece in "([":
+            open_groups.append([[]])
+        elif piece == "|":
+            open_groups[-1].append([])
+        elif piece in ")]":
+            group = open_groups.pop()
+            open_groups[-1][-1].append(group + [[]] * len(group) if piece == "]" else group)
+        else:
+            open_groups[-1][-1].append(piece)
+    (alternatives,) = open_groups
+    return alternatives
+
+
+class Grammar:
+    """Rules by name: the body of a rule as in `parse`, or numbers to be said in digits or in words."""
+
+    def __init__(self, rules: Mapping[str, str | list[float]]) -> None:
+        self.rules: dict[str, Any] = {
+            name: parse(body) if isinstance(body, str) else body for name, body in rules.items()
+        }
+
+    def expand(self, sentence: Alternatives, draws: Draws) -> list[Part]:
+        """Expand a sentence into its words and slots, at random."""
+        chunks: list[Part] = []
+        self._follow(sentence, draws, chunks)
+        parts: list[Part] = []
+        literal = ""
+        for text, label in [*chunks, Part("", "end")]:
+            if label is None:
+                literal += text
+                continue
+            parts += map(Part, literal.split())
+            literal = ""
+            if POSSESSIVE.match(text) and parts and parts[-1].text in ARTICLES:
+                parts.pop()
+            if text:
+                parts.append(Part(text, label))
+        return with_articles(parts)
+
+    def _follow(self, alternatives: Alternatives, draws: Draws, chunks: list[Part]) -> None:
+        for node in draws.pick(alternatives):
+            if not isinstance(node, str):
+                self._follow(node, draws, chunks)
+            elif node[0] == "{":
+                name, _, label = node[1:-1].partition(":")
+                chunks.append(Part(self.value(name, draws), label or name))
+            elif node[0] == "<":
+                self._follow(self.rules[node[1:-1]], draws, chunks)
+            else:
+                chunks.append(Part(node))
+
+    def value(self, name: str, draws: Draws) -> str:
+        """Draw a value of a rule, with single blanks."""
+        rule = self.rules[name]
+        if not isinstance(rule[0], list):
+            return numeral(rule, draws)
+        chunks: list[Part] = []
+        self._follow(rule, draws, chunks)
+        return " ".join("".join(chunk.text for chunk in chunks).split())
+
+
+def numeral(numbers: list[float], draws: Draws) -> str:
+    """Draw a number, or now and then another of their range, and write it in digits or in words."""
+    number = draws.pick(numbers)
+    if draws.chance(UNUSUAL):
+        number = draws.pick(range(int(min(numbers)), int(max(numbers)) + 1))
+    if number > MOST_IN_WORDS or not draws.chance(IN_WORDS):
+        return f"{number:g}"
+    return in_words(int(number)) + (" and a half" if number % 1 else "")
+
+
+def in_words(number: int) -> str:
+    """Spell a whole number of 0..99.
+
+    >>> in_words(45), in_words(12), in_words(90)
+    ('forty five', 'twelve', 'ninety')
+    """
+    if number < len(ONES):
+        return ONES[number]
+    tens, ones = divmod(number, 10)
+    return TENS[tens - 2] + (f" {ONES[ones]}" if ones else "")
+
+
+def with_articles(parts: list[Part]) -> list[Part]:
+    """Write `an` before a vowel sound and `a` before others."""
+    following = [*(part.text for part in parts[1:]), ""]
+    return [
+        Part("an" if VOWEL_SOUND.match(text) else "a") if part in (Part("a"), Part("an")) else part
+        for part, text in zip(parts, following, strict=True)
+    ]
+
+
+class Habits:
+    """How people differ from templates: openings, hesitations, dropped words, slips of the finger.
+
+    Each habit has its own probability; together they alter about half of all utterances. Words outside of the
+    slots are added, dropped or respelt; slots keep their labels, and their text but for its case.
+    """
+
+    def __init__(self, speech: Mapping[str, Any]) -> None:
+        self._speech: dict[str, Any] = {
+            name: _phrases(body) if isinstance(body, str) else body for name, body in speech.items()
+        }
+        self._often: Mapping[str, float] = speech["probabilities"]
+
+    def apply(self, parts: list[Part], draws: Draws) -> list[Part]:
+        """Word the parts as a person might."""
+        kind = self._kind(parts)
+        for habit in (self.drop, self.hesitate, self.repeat):
+            if draws.chance(self._often[habit.__name__]):
+                parts = habit(parts, draws)
+        if draws.chance(self._often["open"]):
+            fitting = draws.chance(self._often["fitting"])
+            parts = [*draws.pick(self._speech[f"before a {kind}" if fitting else "before anything"]), *parts]
+        if draws.chance(self._often["end"]):
+            parts = [*parts, *draws.pick(self._speech[f"after a {kind}"])]
+        for spelling in (self.shorten, misspell, shout):
+            if draws.chance(self._often[spelling.__name__]):
+                parts = spelling(parts, draws)
+        if draws.chance(self._often["punctuate"]):
+            first = parts[0]._replace(text=parts[0].text[0].upper() + parts[0].text[1:])
+            parts = [first, *parts[1:], Part("." if kind in ("command", "statement") else "?")]
+        return parts
+
+    def _kind(self, parts: list[Part]) -> str:
+        """Tell the kind of sentence by its first word."""
+        first = parts[0].text.split()[0]
+        kinds = ("question", "yes or no question")
+        return next(
+            (kind for kind in kinds if first in self._speech[f"first of a {kind}"]),
+            "statement" if parts[0].label else "command",
+        )
+
+    def drop(self, parts: list[Part], draws: Draws) -> list[Part]:
+        """Leave a small word out, as in `set timer for ten minutes`, or all of them: `set timer ten minutes`."""
+        small = [place for place in literals(parts) if parts[place].text in self._speech["droppable"]]
+        dropped = small if draws.chance(self._often["all"]) else [draws.pick(small)] if small else []
+        return [part for place, part in enumerate(parts) if place not in dropped] or parts
+
+    def hesitate(self, parts: list[Part], draws: Draws) -> list[Part]:
+        """Hesitate once, before any part but the first."""
+        gaps = [place for place in range(1, len(parts)) if not attached(parts, place)]
+        place = draws.pick(gaps or [0])
+        return [*parts[:place], *draws.pick(self._speech["hesitations"]), *parts[place:]]
+
+    def repeat(self, parts: list[Part], draws: Draws) -> list[Part]:
+        """Stumble: say a word twice."""
+        place = draws.pick(literals(parts) or [None])
+        return parts if place is None else [*parts[: place + 1], *parts[place:]]
+
+    def shorten(self, parts: list[Part], _: Draws) -> list[Part]:
+        """Write short forms, as in `10 mins`."""
+        return [
+            part if part.label else Part(self._speech["short"].get(part.text, part.text)) for part in parts
+        ]
+
+
+def _phrases(alternatives: str) -> list[list[Part]]:
+    return [list(map(Part, phrase.split())) for phrase in alternatives.split("|")]
+
+
+def attached(parts: list[Part], place: int) -> bool:
+    """Whether a part follows the one before it without a blank."""
+    return place < len(parts) and parts[place].label is None and parts[place].text[:1] in ATTACHED
+
+
+def literals(parts: list[Part]) -> list[int]:
+    """List the places of the words that stand alone: outside of the slots, with blanks around them."""
+    return [
+        place
+        for place, part in enumerate(parts)
+        if part.label is None and not attached(parts, place) and not attached(parts, place + 1)
+    ]
+
+
+def misspell(parts: list[Part], draws: Draws) -> list[Part]:
+    """Swap, drop or double one letter of one word."""
+    long = [i for i in literals(parts) if len(parts[i].text) >= SHORTEST_MISSPELT and parts[i].text.isalpha()]
+    if not long:
+        return parts
+    place = draws.pick(long)
+    text = parts[place].text
+    letter = int(draws.uniform() * (len(text) - 1))
+    head, pair, tail = text[:letter], text[letter : letter + 2], text[letter + 2 :]
+    respelt = draws.pick((head + pair[::-1] + tail, head + pair[1] + tail, head + pair[0] + pair + tail))
+    return [*parts[:place], Part(respelt), *parts[place + 1 :]]
+
+
+def shout(parts: list[Part], _: Draws) -> list[Part]:
+    """Write in capitals."""
+    return [part._replace(text=part.text.upper()) for part in parts]
+
+
+def join(parts: list[Part]) -> tuple[str, tuple[Slot, ...]]:
+    """Join the parts into a text and the spans of its slots.
+
+    >>> join([Part("dim to"), Part("40", "brightness"), Part("%")])
+    ('dim to 40%', (Slot(start=7, end=9, label='brightness'),))
+    """
+    text = ""
+    slots: list[Slot] = []
+    for place, part in enumerate(parts):
+        text += "" if not text or attached(parts, place) else " "
+        if part.label is not None:
+            slots.append(Slot(len(text), len(text) + len(part.text), part.label))
+        text += part.text
+    return text, tuple(slots)
