@@ -16,25 +16,25 @@ play() { "$canvass" simulate "${@:2}" --out "$out/$1"; }
 
 # Every strategy, a start of 100, and the second family.
 usual="--rounds 15 --batch 20 --seeds 10"
-play snips-100 $snips $intents --strategies all --seed-size 100 $usual --transfer
-play assistant-100 $assistant $domains --strategies all --seed-size 100 $usual --transfer
+play snips-100 $snips $intents --seed-size 100 $usual --transfer last
+play assistant-100 $assistant $domains --seed-size 100 $usual --transfer last
 
 # A start of 20.
-play snips-20 $snips $intents --strategies all --seed-size 20 $usual
-play assistant-20 $assistant $domains --strategies all --seed-size 20 $usual
+play snips-20 $snips $intents --seed-size 20 $usual
+play assistant-20 $assistant $domains --seed-size 20 $usual
 
 # The same 300 annotations in one round, in five, and in sixty.
-few=random-positive,majority-crf,majority-joint
+few="-s random-positive -s majority-crf -s majority-joint"
 for schedule in "1 300" "5 60" "60 5"; do
   read -r rounds batch <<<"$schedule"
-  options="--strategies $few --seed-size 100 --rounds $rounds --batch $batch --seeds 10"
+  options="$few --seed-size 100 --rounds $rounds --batch $batch --seeds 10"
   play "snips-${rounds}x$batch" $snips $two $options
   play "assistant-${rounds}x$batch" $assistant -t domain:calendar $options
 done
 
 # Annotators who err.
 for noise in 0.05 0.1; do
-  options="--strategies random,random-positive,majority-crf,majority-mnlp,majority-joint --seed-size 100 --noise $noise"
+  options="-s random -s majority-mnlp $few --seed-size 100 --noise $noise"
   play snips-noise-$noise $snips -t intent:PlayMusic $options $usual
   play assistant-noise-$noise $assistant -t domain:calendar $options $usual
 done

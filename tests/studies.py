@@ -1,6 +1,6 @@
 """A tiny study that tests share."""
 
-from canvass.corpus.formats.records import Fields
+from canvass.corpus.formats.records import Columns
 from canvass.simulation.facts import digest_of, facts_of
 from canvass.simulation.spec import Spec
 from canvass.simulation.start import Corpus
@@ -31,7 +31,7 @@ def spec_of(utterances, **changes):
 
 
 def play(folder, path, spec, *, processes=1, names=None, after_run=lambda _: None):
-    reading = Reading((str(path),), Fields())
+    reading = Reading((str(path),), Columns())
     cut = Corpus.of(reading.read(), test=spec.test)
     left = open_folder(folder, spec, [facts_of(cut, spec, target) for target in spec.targets])
     run_study(

@@ -4,7 +4,7 @@ import json
 import re
 from typing import NamedTuple
 
-MUSIC = ("--domain", "music", "--size", "10")
+MUSIC = ("--target", "domain:music", "--size", "10")
 
 
 class Result(NamedTuple):

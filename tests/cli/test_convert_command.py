@@ -33,7 +33,7 @@ def test_convert_says_what_is_lost(canvass, rasa):
 
 
 def test_convert_for_machines(canvass, rasa):
-    facts = json.loads(canvass("convert", "nlu.yml", "out.json", "--to", "snips", "--json").out)
+    facts = json.loads(canvass("convert", "nlu.yml", "out.json", "--out-format", "snips", "--json").out)
     assert facts["from"] == ["rasa"]
     assert (facts["to"], facts["utterances"], facts["skipped"]) == ("snips", 2, 0)
     assert facts["lost"] == [
@@ -45,11 +45,11 @@ def test_convert_for_machines(canvass, rasa):
 
 
 def test_convert_reads_standard_input_and_named_columns(canvass, rasa):
-    found = canvass("convert", "-", "-", "--from", "rasa", stdin=RASA.encode()).out
+    found = canvass("convert", "-", "-", "--in-format", "rasa", stdin=RASA.encode()).out
     assert [one["text"] for one in records(found)] == ["to Paris", "home"]
     rows = b"utt,label\nplay,music\n"
     named = canvass(
-        "convert", "-", "-", "--from", "csv", "--text-field", "utt", "--domain-field", "label", stdin=rows
+        "convert", "-", "-", "--in-format", "csv", "--columns", "text=utt,domain=label", stdin=rows
     )
     assert records(named.out) == [{"text": "play", "domain": "music"}]
     bad = canvass("convert", "-", "-", "--skip-bad", "1", stdin=b'{"text": "a"}\nx\n')
@@ -61,12 +61,12 @@ def test_convert_reads_standard_input_and_named_columns(canvass, rasa):
     ("words", "expected"),
     [
         (["nlu.yml", "out.jsonl", "--strict"], ["nlu.yml:4", "synonyms", "--strict"]),
-        (["nlu.yml", "out.jsonl", "--from", "xml"], ["--from 'xml' is not a known format"]),
-        (["nlu.yml", "out.jsonl", "--to", "xml"], ["--to 'xml' is not a known format"]),
+        (["nlu.yml", "out.jsonl", "--in-format", "xml"], ["--in-format 'xml' is not a known format"]),
+        (["nlu.yml", "out.jsonl", "--out-format", "xml"], ["--out-format 'xml' is not a known format"]),
         (["nlu.yml", "out.json"], ["out.json", "say which format to write"]),
-        (["nlu.yml", "out.zip", "--to", "lex"], ["lex can only be read"]),
+        (["nlu.yml", "out.zip", "--out-format", "lex"], ["lex can only be read"]),
         (["nlu.yml", "nlu.yml"], ["input"]),
-        (["nlu.yml", "out.jsonl", "--from", "jsonl"], ["nlu.yml:1"]),
+        (["nlu.yml", "out.jsonl", "--in-format", "jsonl"], ["nlu.yml:1"]),
     ],
 )
 def test_convert_refuses(canvass, rasa, words, expected):
@@ -79,8 +79,8 @@ def test_every_command_takes_other_formats(canvass, folder):
     """Train on Rasa, evaluate on Snips, predict and select from a pool in the form of MASSIVE."""
     known, _ = labelled_and_rest()
     assert canvass("convert", "labelled.jsonl", "labelled.yml").code == 0
-    assert canvass("convert", "labelled.jsonl", "labelled.json", "--to", "snips").code == 0
-    assert canvass("convert", "pool.jsonl", "requests.jsonl", "--to", "massive").code == 0
+    assert canvass("convert", "labelled.jsonl", "labelled.json", "--out-format", "snips").code == 0
+    assert canvass("convert", "pool.jsonl", "requests.jsonl", "--out-format", "massive").code == 0
     intent = next(one.intent for one in known if one.domain == "music")
     target = ("--target", f"intent:{intent}")
     facts = json.loads(canvass("train", "labelled.yml", *target, "-o", "m.npz", "--json").out)

@@ -45,13 +45,13 @@ def test_help_tells_groups_values_and_defaults(canvass, monkeypatch):
     text = canvass("select", "-h").out
     assert "Usage: canvass select LABELLED POOL... [OPTIONS]\n" in text
     for line in (
-        "  -n, --size N         How many to choose for each target. [default: 500]",
-        "      --text-field NAME    The text. [default: text]",
-        "      --json               Print one JSON object for machines.",
-        "Columns of the input",
+        "  -n, --size N         Choose N requests for each target. [default: 500]",
+        "      --columns COLUMN=NAME,...",
+        "      --json               Print the result as one JSON object.",
+        "Reading",
     ):
         assert line in text.splitlines()
-    assert "Where to write the model (.npz). [required]" in canvass("train", "-h").out
+    assert "Write the model to this file (.npz). [required]" in canvass("train", "-h").out
 
 
 def test_version_and_no_arguments(canvass):
@@ -68,7 +68,7 @@ def test_version_and_no_arguments(canvass):
         (["select", "--frobnicate"], "--frobnicate"),
         (["select", "a.jsonl"], "POOL"),
         (["select", "a.jsonl", "b.jsonl", "--size", "many"], "--size"),
-        (["train", "a.jsonl", "--domain", "music"], "--out"),
+        (["train", "a.jsonl", "--target", "domain:music"], "--out"),
         (["--frobnicate"], "--frobnicate"),
     ],
 )
@@ -113,7 +113,7 @@ def test_interrupted_select_leaves_no_file(start, folder):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_predict_takes_the_part_away(canvass, start, folder, number, code):
-    assert canvass("train", "labelled.jsonl", "--domain", "music", "-o", "m.npz").code == 0
+    assert canvass("train", "labelled.jsonl", "--target", "domain:music", "-o", "m.npz").code == 0
     before = names(folder)
     process = reading_forever(start, folder, "predict", "m.npz", "-", "--out", "out.jsonl")
     wait_for(lambda: any(name.endswith(".part") for name in names(folder)))

@@ -14,8 +14,8 @@ from canvass.annotation.store.records import Label, NewAnswer, Round
 from examples import labelled_and_rest
 
 KNOWN, REST = labelled_and_rest(2)
-NEW = ("--labelled", "labelled.jsonl", "--pool", "pool.jsonl", "--domain", "music")
-PREDICTED = ("--intent-field", "predicted_intent", "--slots-field", "predicted_slots")
+NEW = ("labelled.jsonl", "pool.jsonl", "--target", "domain:music")
+PREDICTED = ("--columns", "intent=predicted_intent,slots=predicted_slots")
 
 
 @pytest.fixture
@@ -76,9 +76,9 @@ def test_columns_and_formats_are_told(canvass, folder):
         ],
     )
     write_records(folder / "p.txt", [{"utt": one.text, "freq": 2} for one in REST])
-    words = ("--text-field", "utt", "--domain-field", "d", "--count-field", "freq")
+    words = ("--columns", "text=utt,domain=d,count=freq")
     result = canvass(
-        "new", "music", "--labelled", "l.txt", "--pool", "p.txt", "--domain", "music", *words,
+        "new", "music", "l.txt", "p.txt", "--target", "domain:music", *words,
         "--labelled-format", "jsonl", "--pool-format", "jsonl",
     )  # fmt: skip
     assert result.code == 0, result.err
@@ -204,7 +204,7 @@ def test_exports_for_other_tools(canvass, project, folder):
     assert (result.code, result.out) == (0, "")
     assert "lost, 3 times: the field domain" in result.err
     assert "nlu:" in (folder / "nlu.yml").read_text()
-    canvass("export", "music", "-o", "tasks.json", "--format", "label-studio")
+    canvass("export", "music", "-o", "tasks.json", "--out-format", "label-studio")
     assert len(json.loads((folder / "tasks.json").read_text())) == 3
 
 

@@ -55,7 +55,7 @@ def test_on_a_terminal_it_says_what_was_found(on_terminal, study):
         (["curve", "study", "--metric", "slot"], ["--metric 'slot' is unknown", "sloter"]),
         (["curve", "study", "--by", "words"], ["--by 'words'", "utterances, tokens, slots"]),
         (["curve", "study", "--target", "intent:Play"], ["--target 'intent:Play'", TARGET]),
-        (["curve", "study", "-s", "majority"], ["--strategies 'majority'", "majority-crf"]),
+        (["curve", "study", "-s", "majority"], ["--strategy 'majority'", "majority-crf"]),
     ],
 )
 def test_refusals(canvass, study, words, said):

@@ -64,7 +64,7 @@ def test_pool_that_has_nothing_new(refuses, folder):
 
 def test_unknown_target_with_the_nearest_names(refuses):
     words = ["labelled.jsonl", "pool.jsonl"]
-    assert refuses([*words, "--domain", "musik"], "'musik'", "did you mean music?", "weather")
+    assert refuses([*words, "--target", "domain:musik"], "'musik'", "did you mean music?", "weather")
     assert refuses([*words, "--target", "intent:playmusik"], "did you mean PlayMusic?")
 
 
@@ -207,12 +207,20 @@ OPTIONS = [
         ["'majority-crv'", "did you mean majority-crf"],
     ),
     ("committee for all", ["--target", "all", "--strategy", "majority-crf"], ["--target all", "joint"]),
-    ("size 0", ["--domain", "music", "--size", "0"], ["--size 0", "at least 1"]),
+    ("size 0", ["--target", "domain:music", "--size", "0"], ["--size 0", "at least 1"]),
     ("max-tokens 0", [*MUSIC, "--max-tokens", "0"], ["--max-tokens 0", "at least 1"]),
     ("block-rows 0", [*MUSIC, "--block-rows", "0"], ["--block-rows 0"]),
     ("threads 0", [*MUSIC, "--threads", "0"], ["--threads 0"]),
-    ("no target", [], ["neither --target nor --domain", "domain:NAME"]),
-    ("a target twice", ["--target", "domain:music", "--domain", "music"], ["domain:music is given twice"]),
+    ("columns without a name", [*MUSIC, "--columns", "text="], ["'text'", "text=utt,intent=label"]),
+    ("a column unknown", [*MUSIC, "--columns", "txt=utt"], ["no column 'txt'", "did you mean text?"]),
+    ("a column twice", [*MUSIC, "--columns", "text=a,text=b"], ["names text twice"]),
+    ("columns alike", [*MUSIC, "--columns", "text=id"], ["text=id,id=id,count=count", "three different"]),
+    ("no target", [], ["--target is missing", "domain:NAME"]),
+    (
+        "a target twice",
+        ["--target", "domain:music", "--target", "domain:music"],
+        ["domain:music is given twice"],
+    ),
     ("all and another", [*MUSIC, "--target", "all"], ["--target all stands for every utterance"]),
     ("each domain and one", [*MUSIC, "--each-domain"], ["--each-domain takes every domain", "leave out"]),
     ("malformed target", ["--target", "music"], ["'music'", "domain:NAME"]),

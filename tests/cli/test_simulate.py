@@ -12,8 +12,8 @@ from canvass.simulation import read_study
 from examples import music, others
 
 SMALL = (
-    "--target", "domain:music", "--strategies", "random,majority-crf", "--seeds", "1", "--seed-size", "8",
-    "--negatives", "8", "--batch-schedule", "3,4", "--processes", "1",
+    "--target", "domain:music", "--strategy", "random", "--strategy", "majority-crf", "--seeds", "1", "--seed-size", "8",
+    "--negatives", "8", "--batch", "3,4", "--processes", "1",
 )  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def corpus(tmp_path, monkeypatch):
 
 
 def test_a_study_is_played_and_told(canvass, corpus, tmp_path):
-    result = canvass("simulate", corpus, *SMALL, "--out", "study", "--transfer", "--noise", "0.1")
+    result = canvass("simulate", corpus, *SMALL, "--out", "study", "--transfer", "last", "--noise", "0.1")
     assert result.code == 0, result.err
     told = json.loads(result.out)
     assert (told["study"], told["runs"], told["played"]) == ("study", 4, 4)
@@ -40,7 +40,7 @@ def test_a_study_is_played_and_told(canvass, corpus, tmp_path):
         "fifth",
     )
     assert study.provenance[0]["command"][:3] == ["canvass", "simulate", corpus]
-    again = canvass("simulate", corpus, *SMALL, "--out", "study", "--transfer", "--noise", "0.1")
+    again = canvass("simulate", corpus, *SMALL, "--out", "study", "--transfer", "last", "--noise", "0.1")
     assert json.loads(again.out)["played"] == 0
     assert json.loads(again.out)["slot_error_rate"] == told["slot_error_rate"]
     assert refused(canvass("simulate", corpus, *SMALL, "--out", "study"), "study holds a study", "--noise")
@@ -82,9 +82,9 @@ def test_on_a_terminal_the_rates_are_a_table(on_terminal, corpus):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--batch-schedule", "3,x"), ["--batch-schedule '3,x'"]),
-        (("--rounds", "3"), ["--batch-schedule says"]),
-        (("--strategies", "randon"), ["did you mean random"]),
+        (("--batch", "3,x"), ["--batch '3,x'"]),
+        (("--rounds", "3"), ["--batch 3,4 says", "--rounds"]),
+        (("--strategy", "randon"), ["did you mean random"]),
         (("--target", "domain:music"), ["--target is given twice"]),
         (("--target", "music"), ["'music' is not a target"]),
         (("--target", "domain:nix"), ["0 utterances of domain:nix"]),
@@ -96,7 +96,9 @@ def test_on_a_terminal_the_rates_are_a_table(on_terminal, corpus):
         (("--noise", "2"), ["--noise 2"]),
         (("--pool-share", "0.999"), ["--pool-share 0.999"]),
         (("--seed-size", "5000"), ["5000 are asked"]),
-        (("--batch-schedule", "900"), ["spend less, or give a larger corpus"]),
+        (("--transfer", "always"), ["--transfer 'always'", "last or each"]),
+        (("--batch", "900,"), ["--batch '900,'"]),
+        (("--batch", "900"), ["spend less, or give a larger corpus"]),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_written(canvass, corpus, tmp_path, words, said):
@@ -109,7 +111,7 @@ def test_standard_input_is_refused(canvass):
 
 
 def test_the_target_must_be_given(canvass, corpus):
-    assert refused(canvass("simulate", corpus, "--out", "study"), "--target is not given")
+    assert refused(canvass("simulate", corpus, "--out", "study"), "Missing option '--target'")
 
 
 @pytest.mark.slow

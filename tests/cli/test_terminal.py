@@ -37,7 +37,7 @@ def candidate(text, *slots, certainty=(), why="filter", intent="PlayMusic", coun
 
 def test_select_shows_choices_then_the_summary(on_terminal, folder):
     result = on_terminal(
-        "select", "labelled.jsonl", "pool.jsonl", "--domain", "music", "-n", "12", "-o", "b.jsonl"
+        "select", "labelled.jsonl", "pool.jsonl", "--target", "domain:music", "-n", "12", "-o", "b.jsonl"
     )
     assert result.code == 0
     text = result.text
@@ -91,7 +91,15 @@ def test_texts_do_not_act_on_a_narrow_terminal_without_colours(on_terminal, fold
     for name in ("more.jsonl", "nasty.jsonl"):
         (folder / name).rename(folder / "known" / name)
     result = on_terminal(
-        "select", "known", "pool.jsonl", "--domain", "a\x1b[41m[red]b", "-n", "2", columns=40, NO_COLOR="1"
+        "select",
+        "known",
+        "pool.jsonl",
+        "--target",
+        "domain:a\x1b[41m[red]b",
+        "-n",
+        "2",
+        columns=40,
+        NO_COLOR="1",
     )
     assert result.code == 0
     for act in (

@@ -22,10 +22,12 @@ def model(tmp_path_factory):
 
 
 def test_train_writes_the_model_of_the_library(canvass, folder, model):
-    result = canvass("train", "labelled.jsonl", "--domain", "music", "--out", "m.npz")
+    result = canvass("train", "labelled.jsonl", "--target", "domain:music", "--out", "m.npz")
     assert result == (0, "", "")
     assert (folder / "m.npz").read_bytes() == model.read_bytes()
-    facts = json.loads(canvass("train", "labelled.jsonl", "--domain", "music", "-o", "m.npz", "--json").out)
+    facts = json.loads(
+        canvass("train", "labelled.jsonl", "--target", "domain:music", "-o", "m.npz", "--json").out
+    )
     positives = sum(map(MUSIC.matches, KNOWN))
     assert facts.pop("tags") > 3
     assert facts == {
@@ -40,7 +42,7 @@ def test_train_writes_the_model_of_the_library(canvass, folder, model):
 def test_train_without_a_tagger_warns(canvass, folder):
     rows = [{name: value for name, value in record(one).items() if name != "slots"} for one in KNOWN]
     write_records(folder / "bare.jsonl", rows)
-    result = canvass("train", "bare.jsonl", "--domain", "music", "-o", "m.npz")
+    result = canvass("train", "bare.jsonl", "--target", "domain:music", "-o", "m.npz")
     assert result.code == 0
     assert "warning: no tagger was trained: only 0 utterances" in result.err
     assert refused(canvass("evaluate", "m.npz", "labelled.jsonl"), "tagger", "at least 2")
@@ -52,15 +54,21 @@ def test_train_without_a_tagger_warns(canvass, folder):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["labelled.jsonl", "-o", "m.npz"], ["neither --target nor --domain"]),
-        (["labelled.jsonl", "--domain", "musik", "-o", "m.npz"], ["did you mean music?"]),
-        (["nix.jsonl", "--domain", "music", "-o", "m.npz"], ["nix.jsonl"]),
-        (["labelled.jsonl", "--domain", "music", "-o", "nix/m.npz"], ["nix", "does not exist"]),
-        (["labelled.jsonl", "--domain", "music", "-o", "./labelled.jsonl"], ["labelled.jsonl", "input"]),
-        (["labelled.jsonl", "--domain", "music", "-o", "-"], ["--out -", "name a file"]),
-        (["labelled.jsonl", "--domain", "music", "-o", "m.npz", "--iterations", "0"], ["--iterations 0"]),
+        (["labelled.jsonl", "-o", "m.npz"], ["Missing option '--target'"]),
+        (["labelled.jsonl", "--target", "domain:musik", "-o", "m.npz"], ["did you mean music?"]),
+        (["nix.jsonl", "--target", "domain:music", "-o", "m.npz"], ["nix.jsonl"]),
+        (["labelled.jsonl", "--target", "domain:music", "-o", "nix/m.npz"], ["nix", "does not exist"]),
         (
-            ["labelled.jsonl", "--domain", "music", "-o", "m.npz", "--labelled-format", "xml"],
+            ["labelled.jsonl", "--target", "domain:music", "-o", "./labelled.jsonl"],
+            ["labelled.jsonl", "input"],
+        ),
+        (["labelled.jsonl", "--target", "domain:music", "-o", "-"], ["--out -", "name a file"]),
+        (
+            ["labelled.jsonl", "--target", "domain:music", "-o", "m.npz", "--iterations", "0"],
+            ["--iterations 0"],
+        ),
+        (
+            ["labelled.jsonl", "--target", "domain:music", "-o", "m.npz", "--labelled-format", "xml"],
             ["--labelled-format"],
         ),
     ],
@@ -84,7 +92,7 @@ def test_predict_in_every_format(canvass, folder, model):
     lines = (folder / "pool.jsonl").read_bytes()
     assert records(canvass("predict", model, "-", stdin=lines).out) == found
     text = "".join(f"{one.text}\n" for one in REST).encode()
-    assert len(records(canvass("predict", model, "-", "--format", "text", stdin=text).out)) == len(REST)
+    assert len(records(canvass("predict", model, "-", "--pool-format", "text", stdin=text).out)) == len(REST)
     bad = canvass("predict", model, "-", "--skip-bad", "1", stdin=lines + b"nonsense\n")
     assert records(bad.out) == found
     assert "1 bad line was skipped; the first: -:" in bad.err
@@ -100,7 +108,7 @@ def test_predict_in_every_format(canvass, folder, model):
         (["MODEL", "pool.jsonl", "-o", "p.xml"], ["p.xml", ".jsonl"]),
         (["MODEL", "pool.jsonl", "-o", "pool.jsonl"], ["pool.jsonl", "input"]),
         (["MODEL", "pool.jsonl", "-o", "nix/p.jsonl"], ["does not exist"]),
-        (["MODEL", "pool.jsonl", "--format", "xml"], ["--format 'xml'"]),
+        (["MODEL", "pool.jsonl", "--pool-format", "xml"], ["--pool-format 'xml'"]),
         (["MODEL", "bad.jsonl", "-o", "p.jsonl"], ["bad.jsonl:2"]),
         (["MODEL", "-", "-"], ["standard input"]),
     ],
@@ -132,7 +140,7 @@ def test_evaluate_train_and_predict_for_a_person(canvass, folder, model, monkeyp
     text = " ".join(canvass("evaluate", model, "test.jsonl").out.split())
     for words in ("slot error rate, intent as a slot", "span F1", "wrong intents", "routing: precision"):
         assert words in text
-    text = canvass("train", "labelled.jsonl", "--domain", "music", "-o", "m.npz").out
+    text = canvass("train", "labelled.jsonl", "--target", "domain:music", "-o", "m.npz").out
     assert "of the target" in text
     assert "Wrote m.npz." in text
     assert canvass("predict", model, "pool.jsonl", "-o", "p.jsonl").out == "Wrote p.jsonl.\n"
@@ -142,7 +150,7 @@ def test_evaluate_train_and_predict_for_a_person(canvass, folder, model, monkeyp
     seen = []
     monkeypatch.setattr(terminal, "print_json", seen.append)
     assert canvass("predict", model, "nasty.jsonl").out == ""
-    canvass("select", "labelled.jsonl", "nasty.jsonl", "--domain", "music", "--out", "-")
+    canvass("select", "labelled.jsonl", "nasty.jsonl", "--target", "domain:music", "--out", "-")
     assert [one["text"] for one in seen] == [text, text]  # by the printer that escapes
 
 

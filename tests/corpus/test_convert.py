@@ -5,7 +5,7 @@ import pytest
 from canvass.corpus.convert import convert
 from canvass.corpus.formats import FORMATS, format_of
 from canvass.corpus.formats.losses import Loss
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.errors import CanvassError, FileError, InputError, OptionError
 from sound_files import ANNOTATED, write_sound_file
 
@@ -17,7 +17,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def read(path):
-    return [utterance for _, utterance in format_of(path).read(path, Fields(), BadLines())]
+    return [utterance for _, utterance in format_of(path).read(path, Columns(), BadLines())]
 
 
 @pytest.mark.parametrize("kind", FORMATS, ids=[row.name for row in FORMATS])
@@ -75,7 +75,7 @@ def test_folders_and_bad_lines(folder):
 
 def test_columns_may_be_named(folder):
     (folder / "a.jsonl").write_text('{"utt": "a", "locale": "en", "topic": "x"}\n')
-    convert(["a.jsonl"], "out.jsonl", fields=Fields(text="utt", intent="topic"))
+    convert(["a.jsonl"], "out.jsonl", columns=Columns(text="utt", intent="topic"))
     assert (folder / "out.jsonl").read_text() == '{"text": "a", "intent": "x"}\n'
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from canvass.corpus.formats import FORMATS, format_of
-from canvass.corpus.formats.records import Fields
+from canvass.corpus.formats.records import Columns
 from canvass.corpus.labelled import Labelled, read_labelled
 from canvass.errors import FileError, InputError, OptionError
 from canvass.types import Slot, Utterance
@@ -94,7 +94,7 @@ def test_bad_lines_are_tolerated_over_all_files(folder):
 
 def test_the_names_of_the_user(folder):
     write("a.csv", [{"utt": "play", "scenario": "music", "text": "x"}])
-    (utterance,) = read_labelled(["a.csv"], fields=Fields(text="utt", domain="scenario")).utterances
+    (utterance,) = read_labelled(["a.csv"], columns=Columns(text="utt", domain="scenario")).utterances
     assert utterance == Utterance("play", domain="music")
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from canvass.corpus.formats import FORMATS, format_of
 from canvass.corpus.formats.columns import SCHEMA
-from canvass.corpus.formats.records import Fields
+from canvass.corpus.formats.records import Columns
 from canvass.corpus.pool import Pool
 from canvass.errors import FileError, InputError, OptionError
 from canvass.types import Utterance
@@ -97,7 +97,7 @@ def test_skip_bad_is_over_all_files(folder, caplog):
 
 def test_the_names_of_the_user(folder):
     (folder / "a.csv").write_text("utt,n,text\nplay,3,x\n")
-    assert rows_of(Pool.open(["a.csv"], fields=Fields(text="utt", count="n"))) == [("play", None, 3)]
+    assert rows_of(Pool.open(["a.csv"], columns=Columns(text="utt", count="n"))) == [("play", None, 3)]
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_from_a_table():
     table = pa.table(
         {"utt": pa.chunked_array([["a", "b"], ["c"]], pa.large_string()), "z": [1, 2, 3], "id": [7, 8, None]}
     )
-    pool = Pool.from_table(table, fields=Fields(text="utt"), rows=2)
+    pool = Pool.from_table(table, columns=Columns(text="utt"), rows=2)
     assert rows_of(pool) == [("a", "7", 1), ("b", "8", 1), ("c", None, 1)]
     with pytest.raises(InputError, match=r"the table: column 'text' is missing \(the file has: utt, z, id\)"):
         Pool.from_table(table)

@@ -11,7 +11,7 @@ import pytest
 from canvass.corpus import public, unpacking
 from canvass.corpus.catalogue import CORPORA, corpus_named
 from canvass.corpus.formats.jsonl import FORMAT
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.public import cache_folder, check_folder, checksums, convert, fetch
 from canvass.corpus.unpacking import unpack
 from canvass.errors import FileError, InputError, OptionError, ServiceError
@@ -57,7 +57,7 @@ def cached(tmp_path):
 
 
 def read(path):
-    return [one for _, one in FORMAT.read(str(path), Fields(), BadLines())]
+    return [one for _, one in FORMAT.read(str(path), Columns(), BadLines())]
 
 
 def test_each_corpus_has_a_layout():

@@ -5,7 +5,7 @@ import random
 import pyarrow as pa
 import pytest
 
-from canvass.corpus.formats.records import Fields
+from canvass.corpus.formats.records import Columns
 from canvass.corpus.pool import ROWS as BLOCK
 from canvass.corpus.pool import Pool
 from canvass.errors import CanvassError, InputError
@@ -19,7 +19,7 @@ from clusters import dask_client, needs_spark, records, small_rows, spark_sessio
 from examples import MUSIC
 from pools import LABELLED, trained
 
-FIELDS = Fields(text="utterance", id="key", count="n")
+FIELDS = Columns(text="utterance", id="key", count="n")
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_dask_collections(client, plans, rows, expected, kind):
         pandas = pytest.importorskip("pandas")
         frame = pytest.importorskip("dask.dataframe")
         collection = frame.from_pandas(pandas.DataFrame(some), npartitions=5)
-    assert batches_of(plans, collection, client, fields=FIELDS) == expected
+    assert batches_of(plans, collection, client, columns=FIELDS) == expected
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -143,10 +143,10 @@ class TestSpark:
         from canvass.selection.spark_frames import batches_of, choose
 
         frame = spark_frame(session, rows).repartition(partitions)
-        chosen = choose(plans, frame, fields=FIELDS, mergers=3)
+        chosen = choose(plans, frame, columns=FIELDS, mergers=3)
         assert [row.asDict(recursive=True) for row in chosen.collect()] == as_records(expected)
         assert chosen.where("target = 'domain:music'").count() == 11
-        assert batches_of(plans, frame, fields=FIELDS, mergers=2) == expected
+        assert batches_of(plans, frame, columns=FIELDS, mergers=2) == expected
 
     def test_bad_input(self, session, plans):
         from canvass.selection.spark_frames import batches_of, choose

@@ -36,5 +36,5 @@ def test_a_prolonged_schedule_begins_as_the_short_one_and_spends_as_often_as_ask
 
 @pytest.mark.parametrize("words", ["", "10,", "10,0", "-1", "ten", "1.5"])
 def test_what_is_no_schedule_is_refused(words):
-    with pytest.raises(OptionError, match=r"--batch-schedule .* such as 10,10,20,40"):
+    with pytest.raises(OptionError, match=r"--batch .* such as 10,10,20,40"):
         parse_schedule(words)

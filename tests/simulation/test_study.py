@@ -169,10 +169,10 @@ def test_other_options_on_a_study_are_refused_by_name(whole, corpus, spec):
     changes = {
         "seeds": (1, r"--seeds \(2 there, 1 now\)"),
         "schedule": ((3, 5), r"the rounds .* \(3,4 there, 3,5 now\)"),
-        "strategies": ({TARGET: ("random",)}, "--strategies"),
+        "strategies": ({TARGET: ("random",)}, "--strategy"),
         "noise": (0.1, "--noise"),
         "transfer": ("no", "--transfer"),
-        "corpus": ("0", "CORPUS"),
+        "corpus": ("0", "LABELLED"),
         "canvass": ("1", "the version of canvass"),
     }
     for name, (value, words) in changes.items():
@@ -216,7 +216,7 @@ def test_a_defect_is_no_gap_either(tmp_path, corpus, spec, monkeypatch):
 
 def test_a_corpus_that_changed_is_refused(tmp_path, corpus, spec):
     for processes in (1, 2):
-        with pytest.raises(InputError, match="CORPUS has changed"):
+        with pytest.raises(InputError, match="LABELLED has changed"):
             play(tmp_path / "study", corpus, type(spec)(**{**vars(spec), "corpus": "0"}), processes=processes)
 
 

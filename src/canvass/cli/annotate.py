@@ -41,7 +41,7 @@ def command(
         typer.Option(
             "--token-file",
             metavar="FILE",
-            help="Keep the token there, so that the link stays the same; the file is made where there is none.",
+            help="Keep the token in this file, so that the link stays the same.",
         ),
     ] = None,
     open_page: Annotated[

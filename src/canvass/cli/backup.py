@@ -19,7 +19,7 @@ def command(
             "--out",
             "-o",
             metavar="FILE",
-            help="Where to write: .db for the database with all answers, .zip for all files of the project.",
+            help="Write to this file: .db for the database with all answers, .zip for all files of the project.",
         ),
     ],
 ) -> None:

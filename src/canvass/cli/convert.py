@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from canvass.cli import options, terminal
 from canvass.files import STANDARD_STREAM
+
+if TYPE_CHECKING:
+    from canvass.corpus.convert import Converted
 
 
 def command(
@@ -16,35 +19,31 @@ def command(
         str,
         typer.Argument(
             metavar="IN",
-            help="A file in any format (see canvass formats), a folder, a glob, or - for standard input.",
+            help="Requests: a file of any format (see canvass formats), a folder, a glob, or - for standard input.",
             show_default=False,
         ),
     ],
     out: Annotated[
         str,
         typer.Argument(
-            metavar="OUT", help="The file to write, or - for standard output.", show_default=False
+            metavar="OUT", help="Write to this file, or - for standard output.", show_default=False
         ),
     ],
     *,
-    source_format: Annotated[
+    in_format: Annotated[
         str | None,
-        typer.Option("--from", metavar="F", help="Format of IN where its content and name do not tell."),
+        typer.Option(
+            "--in-format",
+            metavar="FORMAT",
+            help="Read IN in this format. [default: recognised by content and name]",
+        ),
     ] = None,
-    target_format: Annotated[
-        str | None, typer.Option("--to", metavar="G", help="Format of OUT where its name does not tell.")
-    ] = None,
+    out_format: options.OutFormat = None,
     strict: Annotated[
         bool,
-        typer.Option("--strict", help="Refuse a conversion that would lose something, and write nothing."),
+        typer.Option("--strict", help="Stop before anything is lost, and write nothing."),
     ] = False,
-    skip_bad: options.SkipBadOption = 0,
-    text_field: options.TextField = "text",
-    id_field: options.IdField = "id",
-    count_field: options.CountField = "count",
-    domain_field: options.DomainField = "domain",
-    intent_field: options.IntentField = "intent",
-    slots_field: options.SlotsField = "slots",
+    reading: options.InputOptions,
     as_json: options.JsonOption = False,
 ) -> None:
     """Convert annotated requests from one file format to another, and say what could not be carried.
@@ -53,19 +52,23 @@ def command(
     """
     from canvass.corpus.convert import convert
 
-    options.check_format("--from", source_format)
-    options.check_format("--to", target_format)
-    fields = options.fields_of(text_field, id_field, count_field, domain_field, intent_field, slots_field)
+    options.check_format("--in-format", in_format)
+    options.check_format("--out-format", out_format)
     with terminal.busy("converting"):
         done = convert(
             [source],
             out,
-            source=source_format,
-            target=target_format,
-            fields=fields,
+            source=in_format,
+            target=out_format,
+            columns=reading.names,
             strict=strict,
-            skip_bad=skip_bad,
+            skip_bad=reading.skip_bad,
         )
+    _tell(done, out, as_json=as_json)
+
+
+def _tell(done: Converted, out: str, *, as_json: bool) -> None:
+    """Say what was skipped and lost, and where the result is."""
     if done.bad.count:
         lines = "bad record was" if done.bad.count == 1 else "bad records were"
         terminal.warn(f"{done.bad.count} {lines} skipped; the first: {done.bad.first}")

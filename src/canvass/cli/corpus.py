@@ -74,21 +74,20 @@ def get(
     *,
     locale: Annotated[
         str | None,
-        typer.Option("--locale", metavar="L", help="Of a corpus in several languages, such as de-DE."),
+        typer.Option(
+            "--locale", metavar="L", help="Take this language of a corpus that has several, such as de-DE."
+        ),
     ] = None,
     out: Annotated[
         str | None,
-        typer.Option(
-            "--out", "-o", metavar="DIR", help="The folder to make; NAME, or NAME-L, where it is not given."
-        ),
+        typer.Option("--out", "-o", metavar="DIR", help="Make this folder. [default: NAME, or NAME-L]"),
     ] = None,
     cache: Annotated[
         str | None,
         typer.Option(
             "--cache",
             metavar="DIR",
-            help="Where the files are kept as they are published, for the next time; the cache of this machine where "
-            "it is not given.",
+            help="Keep the published files there for the next time. [default: the cache of this machine]",
             rich_help_panel=DOWNLOADING,
         ),
     ] = None,
@@ -107,7 +106,7 @@ def get(
         typer.Option(
             "--sha256",
             metavar="HEX",
-            help="Accept a file of this SHA-256, too; may be repeated.",
+            help="Accept a file with this SHA-256, too. May be repeated.",
             rich_help_panel=DOWNLOADING,
         ),
     ] = None,

@@ -39,25 +39,25 @@ def command(
     study: StudyFolder,
     *,
     metric: Annotated[
-        str, typer.Option("--metric", "-m", metavar="NAME", help=f"What to show: {', '.join(NAMES)}.")
+        str, typer.Option("--metric", "-m", metavar="NAME", help=f"Show this measure: {', '.join(NAMES)}.")
     ] = "sloter",
     target: Annotated[
         list[str] | None,
         typer.Option(
-            "--target", "-t", metavar="T", help="A target of the study; may be repeated. [default: all]"
+            "--target", "-t", metavar="TARGET", help="Show this target. May be repeated. [default: all]"
         ),
     ] = None,
     by: Annotated[
         str,
-        typer.Option("--by", metavar="UNIT", help="What is counted on the way: utterances, tokens or slots."),
+        typer.Option("--by", metavar="UNIT", help="Count what was annotated in utterances, tokens or slots."),
     ] = "utterances",
-    strategies: Annotated[
-        str | None,
+    strategy: Annotated[
+        list[str] | None,
         typer.Option(
-            "--strategies",
+            "--strategy",
             "-s",
-            metavar="NAMES",
-            help=f"all, or names with commas between. [default: on a terminal {MOST} at most, piped all]",
+            metavar="NAME",
+            help=f"Show this strategy, or all. May be repeated. [default: on a terminal {MOST} at most, piped all]",
         ),
     ] = None,
     as_json: options.JsonOption = False,
@@ -85,7 +85,7 @@ def command(
             f"the study is not finished: {len(found.missing):,} of {len(found.spec.runs()):,} runs are missing; means "
             "are over the seeds that are there"
         )
-    chosen = {name: _chosen(TargetRuns.of(found, name).curves(), strategies) for name in names}
+    chosen = {name: _chosen(TargetRuns.of(found, name).curves(), strategy) for name in names}
     if as_json:
         document = {
             name: {one.name: _points(one, measure, by) for one in curves} for name, curves in chosen.items()
@@ -94,7 +94,7 @@ def command(
     elif terminal.interactive():
         console = terminal.console()
         for name in names:
-            _plot(console, name, chosen[name], measure, by, limited=strategies is None)
+            _plot(console, name, chosen[name], measure, by, limited=strategy is None)
     else:
         _print_table(chosen, measure, by)
 
@@ -109,14 +109,12 @@ def _targets(study: Study, wanted: list[str] | None) -> list[str]:
     return wanted or there
 
 
-def _chosen(curves: dict[str, Curve], wanted: str | None) -> list[Curve]:
-    names = (
-        list(curves) if wanted is None or wanted == "all" else [name.strip() for name in wanted.split(",")]
-    )
+def _chosen(curves: dict[str, Curve], wanted: list[str] | None) -> list[Curve]:
+    names = list(curves) if wanted in (None, ["all"]) else wanted
     for name in names:
         if name not in curves:
             raise OptionError(
-                f"--strategies {name!r} has no finished run in the study{nearest(name, list(curves))} (there are "
+                f"--strategy {name!r} has no finished run in the study{nearest(name, list(curves))} (there are "
                 f"{', '.join(curves) or 'none'})"
             )
     return [curves[name] for name in names]
@@ -184,5 +182,5 @@ def _plot(
     end = f"{max(float(x[-1]) for x, _ in lines):,.0f}"
     console.print(Text(f"{'':>{AXIS}}0{unit:^{width - len(end) - 1}}{end}", "dim"), no_wrap=True, crop=True)
     if len(shown) < len(curves):
-        console.print(Text(f"{'':>{AXIS}}and {len(curves) - len(shown)} more (--strategies)", "dim"))
+        console.print(Text(f"{'':>{AXIS}}and {len(curves) - len(shown)} more (--strategy all)", "dim"))
     console.print()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from canvass.cli import terminal
+from canvass.cli import options, terminal
 from canvass.cli.choices import show_candidates
 from canvass.errors import OptionError
 
@@ -32,9 +32,15 @@ LONGEST_BAR = 34
 def command(
     *,
     target: Annotated[
-        str, typer.Option("--target", "-t", metavar="T", help="A domain or an intent of the embedded corpus.")
+        str,
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="TARGET",
+            help="Choose requests of this domain or intent of the embedded corpus.",
+        ),
     ] = "domain:timers",
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the corpus and of every draw.")] = 0,
+    seed: options.SeedOption = 0,
 ) -> None:
     """Choose from the embedded corpus, then play three rounds with hidden labels and watch the error fall."""
     from canvass.corpus.demo import generate, split

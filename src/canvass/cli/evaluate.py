@@ -24,37 +24,25 @@ RATES = (
 
 def command(
     model: Model,
-    file: options.LabelledFiles,
+    labelled: options.LabelledFiles,
     *,
-    skip_bad: options.SkipBadOption = 0,
-    strict: options.StrictOption = False,
-    labelled_format: options.LabelledFormat = None,
-    text_field: options.TextField = "text",
-    id_field: options.IdField = "id",
-    count_field: options.CountField = "count",
-    domain_field: options.DomainField = "domain",
-    intent_field: options.IntentField = "intent",
-    slots_field: options.SlotsField = "slots",
+    reading: options.LabelledOptions,
     as_json: options.JsonOption = False,
 ) -> None:
     """Count a model's errors: intent and slots on the target's requests, routing on all of them.
 
     Piped, it prints one JSON object, as with --json.
     """
-    from canvass.corpus.labelled import read_labelled
     from canvass.evaluation import evaluate
     from canvass.models.nlu import NLU
 
-    options.check_format("--labelled-format", labelled_format)
     nlu = NLU.load(model)
-    fields = options.fields_of(text_field, id_field, count_field, domain_field, intent_field, slots_field)
-    gold = read_labelled([file], fields=fields, strict=strict, skip_bad=skip_bad, format=labelled_format)
-    options.report_left_out(gold)
-    if not any(map(nlu.target.matches, gold.utterances)):
+    utterances = reading.read([labelled]).utterances
+    if not any(map(nlu.target.matches, utterances)):
         raise TargetError(
-            f"{file} has no utterance of {nlu.target}, the target of {model}; there is nothing to count"
+            f"{labelled} has no utterance of {nlu.target}, the target of {model}; there is nothing to count"
         )
-    scores, routing = evaluate(nlu, gold.utterances)
+    scores, routing = evaluate(nlu, utterances)
     if as_json or not terminal.interactive():
         facts = {
             "target": str(nlu.target),

@@ -21,19 +21,16 @@ def command(
             "--out",
             "-o",
             metavar="FILE",
-            help="Where to write what counts as annotated: .jsonl, .csv, .tsv, .parquet or any that canvass formats "
-            "can write, or - for standard output, which is the default when that is no terminal.",
+            help="Write the annotated requests to this file, in any format that canvass formats can write, or to - for "
+            "standard output. [default: - where that is no terminal]",
         ),
     ] = None,
-    file_format: Annotated[
-        str | None,
-        typer.Option("--format", metavar="F", help="Format of --out where its name does not tell."),
-    ] = None,
+    out_format: options.OutFormat = None,
     everything: Annotated[
         bool,
         typer.Option(
             "--all",
-            help="Write what was annotated before the project began, too; the column split says what was held out.",
+            help="Add what was annotated before the project began; the column split says what is held out.",
         ),
     ] = False,
     answers: Annotated[
@@ -41,7 +38,7 @@ def command(
         typer.Option(
             "--answers",
             metavar="FILE",
-            help="Where to write every answer, old ones too, with who gave it and when.",
+            help="Write every answer to this file, old ones too, with who gave it and when.",
         ),
     ] = None,
     raw: RawOption = False,
@@ -59,7 +56,7 @@ def command(
     names = [name for name in (out, answers) if name is not None]
     if len(set(names)) < len(names):
         raise OptionError(f"--out and --answers are both {out}; name two files")
-    options.check_format("--format", file_format)
+    options.check_format("--out-format", out_format)
     if answers is not None:
         options.check_table(answers)
     with Project.open(folder) as project:
@@ -67,7 +64,7 @@ def command(
             check_file(project, name)
         facts = {}
         if out is not None:
-            done = write_export(out, project, name=file_format, everything=everything, guard=not raw)
+            done = write_export(out, project, name=out_format, everything=everything, guard=not raw)
             facts["utterances"] = done.utterances
             report_marked(out, done.marked)
             terminal.warn_of_losses(done.losses)

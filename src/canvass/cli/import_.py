@@ -17,35 +17,22 @@ if TYPE_CHECKING:
 
 def command(
     folder: ProjectFolder,
-    files: Annotated[
+    labelled: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE...",
-            help="Annotated tasks: files in any format (see canvass formats), folders, globs, or - for standard input.",
+            metavar="LABELLED...",
+            help="Annotated tasks: files of any format (see canvass formats), folders, globs, or - for standard input.",
             show_default=False,
         ),
     ],
     *,
     annotator: Annotated[
-        str, typer.Option("--annotator", "-a", metavar="NAME", help="Whose answers they are.")
+        str,
+        typer.Option("--annotator", "-a", metavar="NAME", help="Save them as the answers of this annotator."),
     ],
     new_labels: NewLabelsOption = False,
-    skip_bad: options.SkipBadOption = 0,
-    file_format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="F",
-            help="Format of FILE where its content and name do not tell (see canvass formats).",
-            rich_help_panel=options.READING,
-        ),
-    ] = None,
-    text_field: options.TextField = "text",
-    id_field: options.IdField = "id",
-    count_field: options.CountField = "count",
-    domain_field: options.DomainField = "domain",
-    intent_field: options.IntentField = "intent",
-    slots_field: options.SlotsField = "slots",
+    reading: options.InputOptions,
+    labelled_format: options.LabelledFormat = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Save annotated tasks as the answers of one annotator; the same file again changes nothing.
@@ -57,17 +44,16 @@ def command(
     from canvass.annotation.project.project import Project
 
     check_annotator(annotator)
-    options.check_format("--format", file_format)
-    fields = options.fields_of(text_field, id_field, count_field, domain_field, intent_field, slots_field)
+    options.check_format("--labelled-format", labelled_format)
     with Project.open(folder) as project, terminal.busy("reading and saving the answers"):
         imported = import_answers(
             project,
-            files,
+            labelled,
             annotator,
             now=time.time(),
-            fields=fields,
-            format=file_format,
-            skip_bad=skip_bad,
+            columns=reading.names,
+            format=labelled_format,
+            skip_bad=reading.skip_bad,
             new_labels=new_labels,
         )
     _tell(imported, annotator, as_json=as_json)

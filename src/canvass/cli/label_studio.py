@@ -17,7 +17,6 @@ from canvass.cli.projects import (
     NewLabelsOption,
     PortOption,
     ProjectFolder,
-    ScoringThreads,
 )
 from canvass.errors import OptionError
 
@@ -41,7 +40,7 @@ UrlOption = Annotated[
     typer.Option(
         "--url",
         metavar="URL",
-        help="Where Label Studio is, such as http://localhost:8080. [default: where this project was pushed to]",
+        help="Connect to Label Studio there, such as http://localhost:8080. [default: where DIR was pushed to]",
         show_default=False,
     ),
 ]
@@ -50,7 +49,7 @@ ProjectOption = Annotated[
     typer.Option(
         "--project",
         metavar="N",
-        help="The number of the project in Label Studio. [default: the one that this folder was pushed to]",
+        help="Use project N of Label Studio. [default: the one that this folder was pushed to]",
         show_default=False,
     ),
 ]
@@ -60,7 +59,7 @@ TokenFileOption = Annotated[
     typer.Option(
         "--token-file",
         metavar="FILE",
-        help="A file with the token of your account there. [default: the environment's LABEL_STUDIO_API_KEY]",
+        help="Read the token of your account there from this file. [default: the environment's LABEL_STUDIO_API_KEY]",
         show_default=False,
     ),
 ]
@@ -93,9 +92,9 @@ def push(
             help="Make a new project in Label Studio, though there is one; what waits in that goes to the new one.",
         ),
     ] = False,
-    size: Annotated[int, typer.Option("--size", "-n", metavar="N", help="How many tasks.")] = 50,
+    size: Annotated[int, typer.Option("--size", "-n", metavar="N", help="Push N tasks.")] = 50,
     token_file: TokenFileOption = None,
-    threads: ScoringThreads = None,
+    threads: options.ThreadsOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Choose the next tasks as canvass next does, and put them into Label Studio with predictions.
@@ -246,13 +245,11 @@ def serve(
     allow_host: AllowHostOption = None,
     user: Annotated[
         str | None,
-        typer.Option("--user", metavar="NAME", help="Answer only who sends this user and a password."),
+        typer.Option("--user", metavar="NAME", help="Answer only requests with this user and the password."),
     ] = None,
     password_file: Annotated[
         str | None,
-        typer.Option(
-            "--password-file", metavar="FILE", help="A file with the password that belongs to --user."
-        ),
+        typer.Option("--password-file", metavar="FILE", help="Read the password of --user from this file."),
     ] = None,
     project: Annotated[
         int | None,

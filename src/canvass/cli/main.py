@@ -26,6 +26,7 @@ from canvass.cli import (
     import_,
     label_studio,
     new,
+    options,
     predict,
     report,
     select,
@@ -74,7 +75,9 @@ COMMANDS = (
 )
 for module in COMMANDS:
     # A module cannot be called `import`.
-    app.command(module.__name__.rpartition(".")[2].rstrip("_"), cls=Command)(module.command)
+    app.command(module.__name__.rpartition(".")[2].rstrip("_"), cls=Command)(
+        options.flattened(module.command)
+    )
 GROUPS = (corpus, label_studio)
 for group in GROUPS:
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2].replace("_", "-"))

@@ -12,122 +12,66 @@ from canvass.files import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from canvass.annotation.project.project import Project
-    from canvass.corpus.labelled import Labelled
 
 
 def command(
     folder: Annotated[
         str,
-        typer.Argument(
-            metavar="DIR", help="The folder to make; it must not be there yet.", show_default=False
-        ),
+        typer.Argument(metavar="DIR", help="Make this folder; it must not exist yet.", show_default=False),
     ],
+    labelled: options.LabelledFiles,
+    pool: options.PoolFiles,
     *,
-    labelled: Annotated[
-        str,
-        typer.Option(
-            "--labelled",
-            "-l",
-            metavar="FILE",
-            help="Annotated requests: a file, a folder, a glob, or - for standard input. They are copied.",
-        ),
-    ],
-    pool: Annotated[
-        list[str],
-        typer.Option(
-            "--pool",
-            "-p",
-            metavar="FILE",
-            help="Unlabelled requests: a file (also plain text, one a line), a folder or a glob. May be repeated. They "
-            "stay where they are.",
-        ),
-    ],
-    target: options.TargetOption = None,
-    domain: options.DomainOption = None,
+    target: options.TargetOption,
     test: Annotated[
         str | None,
         typer.Option(
             "--test",
             metavar="FILE",
-            help="Annotated requests to count errors on. [default: a fifth of LABELLED, held out by hash]",
+            help="Count errors on these annotated requests. [default: a fifth of LABELLED, held out by hash]",
         ),
     ] = None,
-    strategy: Annotated[
-        str | None,
-        typer.Option(
-            "--strategy",
-            "-s",
-            metavar="NAME",
-            help="How to choose (canvass strategies lists them) [default: majority-joint; joint for --target all]",
-        ),
-    ] = None,
+    strategy: options.StrategyOption = None,
     seed: options.SeedOption = 0,
-    max_tokens: Annotated[
-        int, typer.Option("--max-tokens", metavar="N", help="Leave out requests of more tokens.")
-    ] = 40,
-    skip_bad: options.SkipBadOption = 0,
-    strict: options.StrictOption = False,
-    labelled_format: options.LabelledFormat = None,
-    pool_format: Annotated[
-        str | None,
-        typer.Option(
-            "--pool-format",
-            metavar="F",
-            help="Format of the pool where its content and name do not tell (see canvass formats).",
-            rich_help_panel=options.READING,
-        ),
-    ] = None,
-    text_field: options.TextField = "text",
-    id_field: options.IdField = "id",
-    count_field: options.CountField = "count",
-    domain_field: options.DomainField = "domain",
-    intent_field: options.IntentField = "intent",
-    slots_field: options.SlotsField = "slots",
+    max_tokens: options.MaxTokensOption = 40,
+    reading: options.LabelledOptions,
+    pool_format: options.PoolFormat = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Make a project: a folder in which one target is annotated.
 
     It holds canvass.toml (settings and guidelines, to be edited), canvass.db (all answers), and copies of the labelled
-    requests and of those that errors are counted on. Next: canvass annotate DIR, or canvass next and canvass import.
+    requests and of those that errors are counted on. POOL stays where it is. Next: canvass annotate DIR, or canvass
+    next and canvass import.
     """
     from pathlib import Path
 
     from canvass.annotation.project.creation import refuse_folder
     from canvass.annotation.project.project import Project
-    from canvass.corpus.labelled import read_labelled
+    from canvass.types import Target
 
-    wanted = options.target_of(target, domain)
+    wanted = Target.parse(target)
     refuse_folder(Path(folder))
-    options.check_format("--labelled-format", labelled_format)
     options.check_format("--pool-format", pool_format)
     if labelled == test == STANDARD_STREAM:
         raise OptionError(
-            "--labelled and --test are both standard input (-), which can be read once; name a file"
+            "LABELLED and --test are both standard input (-), which can be read once; name a file for one"
         )
-    fields = options.fields_of(text_field, id_field, count_field, domain_field, intent_field, slots_field)
-
-    def read(name: str) -> Labelled:
-        known = read_labelled([name], fields=fields, strict=strict, skip_bad=skip_bad, format=labelled_format)
-        options.report_left_out(known)
-        return known
-
-    with terminal.busy("reading LABELLED"):
-        known = read(labelled)
-        measured = None if test is None else read(test).utterances
+    given = reading.read([labelled]).utterances
     with Project.create(
         folder,
-        known.utterances,
+        given,
         pool,
         wanted,
-        test=measured,
+        test=None if test is None else reading.read([test]).utterances,
         strategy=strategy,
         seed=seed,
         max_tokens=max_tokens,
-        skip_bad=skip_bad,
+        skip_bad=reading.skip_bad,
         pool_format=pool_format,
-        fields=fields,
+        columns=reading.names,
     ) as project:
-        _tell(project, given=len(known.utterances), held_out=test is None, as_json=as_json)
+        _tell(project, given=len(given), held_out=test is None, as_json=as_json)
 
 
 def _tell(project: Project, *, given: int, held_out: bool, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from canvass.cli import options, terminal
-from canvass.cli.projects import ProjectFolder, RawOption, ScoringThreads, check_file, report_marked
+from canvass.cli.projects import ProjectFolder, RawOption, check_file, report_marked
 from canvass.errors import OptionError
 
 
@@ -21,21 +21,21 @@ def command(
             "--out",
             "-o",
             metavar="FILE",
-            help="Where to write the tasks: .jsonl, .csv, .tsv or .parquet, or - for standard output.",
+            help="Write the tasks to this file: .jsonl, .csv, .tsv or .parquet, or - for standard output.",
         ),
     ],
     size: Annotated[
-        int | None, typer.Option("--size", "-n", metavar="N", help="How many. [default: 50]")
+        int | None, typer.Option("--size", "-n", metavar="N", help="Hand out N tasks. [default: 50]")
     ] = None,
     again: Annotated[
         bool,
         typer.Option(
             "--again",
-            help="Choose nothing; write once more all that was handed out and has no answer yet.",
+            help="Choose nothing; write again all that was handed out and has no answer yet.",
         ),
     ] = False,
     raw: RawOption = False,
-    threads: ScoringThreads = None,
+    threads: options.ThreadsOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Choose the next tasks with models of all annotations so far, and hand them out in a file.

@@ -1,66 +1,96 @@
-"""Options that several commands share, each declared once."""
+"""Options that several commands share, each declared once, and the groups of them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import functools
+import inspect
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from canvass.cli import terminal
 from canvass.errors import OptionError
 from canvass.files import STANDARD_STREAM, check_output
-from canvass.types import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from canvass.corpus.formats.records import Fields
+    from canvass.corpus.formats.records import Columns
     from canvass.corpus.labelled import Labelled
 
 READING = "Reading"
-COLUMNS = "Columns of the input"
 RUNNING = "Running"
+
+TARGET_WORDS = "domain:NAME, intent:NAME or all"
 
 LabelledFiles = Annotated[
     str,
     typer.Argument(
         metavar="LABELLED",
-        help="Annotated requests: a file in any format (see canvass formats), a folder, a glob, or - "
-        "for standard input.",
+        help="Annotated requests: a file of any format (see canvass formats), a folder, a glob, or - for standard "
+        "input.",
+        show_default=False,
+    ),
+]
+PoolFiles = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="POOL...",
+        help="Unlabelled requests: files (plain text with one request a line, too), folders, globs, addresses such as "
+        "s3://bucket/folder, or - for standard input.",
         show_default=False,
     ),
 ]
 TargetOption = Annotated[
-    str | None,
-    typer.Option(
-        "--target", "-t", metavar="T", help="What to spend the budget on: domain:NAME, intent:NAME or all."
-    ),
-]
-DomainOption = Annotated[
-    str | None, typer.Option("--domain", "-d", metavar="NAME", help="Short for --target domain:NAME.")
-]
-TargetsOption = Annotated[
-    list[str] | None,
+    str,
     typer.Option(
         "--target",
         "-t",
-        metavar="T",
-        help="What to spend the budget on: domain:NAME, intent:NAME or all. May be repeated: every target gets a "
-        "batch of its own, in one pass over the pool.",
+        metavar="TARGET",
+        help=f"Train on requests of this domain or intent, or on all requests: {TARGET_WORDS}.",
     ),
 ]
-DomainsOption = Annotated[
-    list[str] | None,
-    typer.Option("--domain", "-d", metavar="NAME", help="Short for --target domain:NAME; may be repeated."),
+StrategyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--strategy",
+        "-s",
+        metavar="NAME",
+        help="Choose by this strategy (see canvass strategies). [default: majority-joint; joint for --target all]",
+    ),
 ]
 SeedOption = Annotated[
-    int, typer.Option("--seed", metavar="N", help="Of every random choice: same input and seed, same bytes.")
-]
-StrictOption = Annotated[
-    bool,
+    int,
     typer.Option(
-        "--strict",
-        help="Refuse records whose slots are off the token borders, instead of leaving them out.",
+        "--seed",
+        metavar="N",
+        help="Start the random numbers here; the same input and seed give the same bytes.",
+    ),
+]
+MaxTokensOption = Annotated[
+    int, typer.Option("--max-tokens", metavar="N", help="Leave out requests of more than N tokens.")
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print the result as one JSON object.", rich_help_panel=RUNNING)
+]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        metavar="N",
+        help="Score the pool with N threads; the result does not depend on it. [default: one for each processor]",
+        rich_help_panel=RUNNING,
+    ),
+]
+
+ColumnsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--columns",
+        metavar="COLUMN=NAME,...",
+        help="Read these columns under other names, as in text=utt,intent=label. The columns are text, id, count, "
+        "domain, intent, slots and split; all but text may be missing.",
         rich_help_panel=READING,
     ),
 ]
@@ -69,87 +99,137 @@ SkipBadOption = Annotated[
     typer.Option(
         "--skip-bad",
         metavar="N",
-        help="Tolerate up to N bad lines of an input, and count them.",
+        help="Skip up to N bad lines of the input, and count them.",
         rich_help_panel=READING,
     ),
 ]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object for machines.", rich_help_panel=RUNNING)
-]
-
-TextField = Annotated[
-    str, typer.Option("--text-field", metavar="NAME", help="The text.", rich_help_panel=COLUMNS)
-]
-IdField = Annotated[
-    str, typer.Option("--id-field", metavar="NAME", help="The id; may be absent.", rich_help_panel=COLUMNS)
-]
-CountField = Annotated[
-    str,
+StrictOption = Annotated[
+    bool,
     typer.Option(
-        "--count-field", metavar="NAME", help="How often it was seen; may be absent.", rich_help_panel=COLUMNS
-    ),
-]
-DomainField = Annotated[
-    str, typer.Option("--domain-field", metavar="NAME", help="The domain.", rich_help_panel=COLUMNS)
-]
-IntentField = Annotated[
-    str, typer.Option("--intent-field", metavar="NAME", help="The intent.", rich_help_panel=COLUMNS)
-]
-SlotsField = Annotated[
-    str,
-    typer.Option(
-        "--slots-field",
-        metavar="NAME",
-        help="The slots; absent: not annotated for slots, an empty list: there are none.",
-        rich_help_panel=COLUMNS,
+        "--strict",
+        help="Stop at a slot that does not begin and end with a word, instead of leaving the request out.",
+        rich_help_panel=READING,
     ),
 ]
 LabelledFormat = Annotated[
     str | None,
     typer.Option(
         "--labelled-format",
-        metavar="F",
-        help="Format of LABELLED where its content and name do not tell; see canvass formats.",
+        metavar="FORMAT",
+        help="Read LABELLED in this format. [default: recognised by content and name]",
         rich_help_panel=READING,
+    ),
+]
+PoolFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--pool-format",
+        metavar="FORMAT",
+        help="Read POOL in this format. [default: recognised by content and name]",
+        rich_help_panel=READING,
+    ),
+]
+OutFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--out-format", metavar="FORMAT", help="Write this format. [default: by the extension of the file]"
     ),
 ]
 
 
-def targets_of(targets: list[str] | None, domains: list[str] | None, *, each_domain: bool) -> list[Target]:
-    """Read the targets from --target and --domain; an empty list stands for --each-domain, which stands alone."""
-    named = [Target.parse(words) for words in targets or []]
-    named += [Target.parse(f"domain:{name}") for name in domains or []]
-    if each_domain and named:
-        raise OptionError("--each-domain takes every domain of LABELLED; leave out --target and --domain")
-    if not named and not each_domain:
-        raise OptionError(
-            "neither --target nor --domain is given; write --target domain:NAME, --target intent:NAME, "
-            "--target all, --domain NAME or --each-domain"
-        )
-    return named
+@dataclass(frozen=True, kw_only=True)
+class InputOptions:
+    """What all commands that read requests share.
+
+    Raises
+    ------
+    OptionError
+        If --columns makes no sense.
+
+    """
+
+    columns: ColumnsOption = None
+    skip_bad: SkipBadOption = 0
+
+    def __post_init__(self) -> None:
+        _ = self.names
+
+    @property
+    def names(self) -> Columns:
+        """The names of the columns; repeated options add up."""
+        from canvass.corpus.formats.records import Columns
+
+        return Columns.parse(",".join(self.columns)) if self.columns else Columns()
 
 
-def target_of(target: str | None, domain: str | None) -> Target:
-    """Read the target from --target or --domain; exactly one must be given."""
-    if (target is None) == (domain is None):
-        given = (
-            "neither --target nor --domain is given"
-            if target is None
-            else "both --target and --domain are given"
-        )
-        raise OptionError(
-            f"{given}; write one of --target domain:NAME, --target intent:NAME, --target all, --domain NAME"
-        )
-    return Target.parse(f"domain:{domain}" if target is None else target)
+@dataclass(frozen=True, kw_only=True)
+class LabelledOptions(InputOptions):
+    """What all commands that read annotated requests share.
+
+    Raises
+    ------
+    OptionError
+        If --columns makes no sense, or there is no such format.
+
+    """
+
+    labelled_format: LabelledFormat = None
+    strict: StrictOption = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_format("--labelled-format", self.labelled_format)
+
+    def read(self, names: Sequence[str]) -> Labelled:
+        """Read annotated files, and tell what of them is not used; raises as `read_labelled`."""
+        from canvass.corpus.labelled import read_labelled
+
+        with terminal.busy("reading LABELLED"):
+            labelled = read_labelled(
+                names,
+                columns=self.names,
+                strict=self.strict,
+                skip_bad=self.skip_bad,
+                format=self.labelled_format,
+            )
+        report_left_out(labelled)
+        return labelled
 
 
-def fields_of(  # noqa: PLR0917 - the order of the options, everywhere
-    text: str, identity: str, count: str, domain: str, intent: str, slots: str
-) -> Fields:
-    """Collect the column names."""
-    from canvass.corpus.formats.records import Fields
+def flattened(command: Callable[..., None]) -> Callable[..., None]:
+    """Make a command for typer, which knows no groups of options, of one that takes some.
 
-    return Fields(text=text, id=identity, count=count, domain=domain, intent=intent, slots=slots)
+    Each keyword of `command` that is annotated with a dataclass becomes as many options as it has fields, which are
+    annotated as any option is; `command` gets the instance.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, type[Any]] = {
+        name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)
+    }
+    parameters = []
+    for name, parameter in inspect.signature(command).parameters.items():
+        if name not in groups:
+            parameters.append(parameter.replace(annotation=hints[name]))
+            continue
+        options = get_type_hints(groups[name], include_extras=True)
+        for option in fields(groups[name]):
+            default = inspect.Parameter.empty if option.default is MISSING else option.default
+            parameters.append(
+                inspect.Parameter(
+                    option.name, parameter.kind, default=default, annotation=options[option.name]
+                )
+            )
+
+    @functools.wraps(command)
+    def run(**values: Any) -> None:
+        for name, group in groups.items():
+            values[name] = group(**{option.name: values.pop(option.name) for option in fields(group)})
+        command(**values)
+
+    # Typer looks at both.
+    run.__dict__["__signature__"] = inspect.Signature(parameters)
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
 
 
 def check_format(option: str, name: str | None) -> None:
@@ -186,14 +266,16 @@ def check_inputs(out: str | None, labelled: str, labelled_format: str | None, ot
         check_output(out, [*files, *others])
 
 
-def report_left_out(known: Labelled) -> None:
+def report_left_out(labelled: Labelled) -> None:
     """Tell which labelled records were not used."""
-    if known.left_out:
-        records = "record is" if known.left_out == 1 else "records are"
-        terminal.warn(f"{known.left_out} labelled {records} left out; the first: {known.first_left_out}")
-    if known.bad_lines:
-        lines = "line of LABELLED was" if known.bad_lines == 1 else "lines of LABELLED were"
-        terminal.warn(f"{known.bad_lines} bad {lines} skipped")
-    for what, loss in known.lost:
+    if labelled.left_out:
+        records = "record is" if labelled.left_out == 1 else "records are"
+        terminal.warn(
+            f"{labelled.left_out} labelled {records} left out; the first: {labelled.first_left_out}"
+        )
+    if labelled.bad_lines:
+        lines = "line of LABELLED was" if labelled.bad_lines == 1 else "lines of LABELLED were"
+        terminal.warn(f"{labelled.bad_lines} bad {lines} skipped")
+    for what, loss in labelled.lost:
         times = "time" if loss.count == 1 else "times"
         terminal.warn(f"not used of LABELLED, {loss.count:,} {times}: {what}; first: {loss.first}")

@@ -22,14 +22,7 @@ Model = Annotated[
 
 def command(
     model: Model,
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE...",
-            help="Requests: files (also plain text, one a line), folders, globs, or - for standard input.",
-            show_default=False,
-        ),
-    ],
+    pool: options.PoolFiles,
     *,
     out: Annotated[
         str,
@@ -37,53 +30,46 @@ def command(
             "--out",
             "-o",
             metavar="FILE",
-            help="Where to write: .jsonl, .csv, .tsv or .parquet, or - for standard output (JSONL).",
+            help="Write to this file: .jsonl, .csv, .tsv or .parquet, or - for JSONL on standard output.",
         ),
     ] = STANDARD_STREAM,
-    skip_bad: options.SkipBadOption = 0,
-    file_format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="F",
-            help="Format of FILE where its content and name do not tell; see canvass formats.",
-            rich_help_panel=options.READING,
-        ),
-    ] = None,
-    text_field: options.TextField = "text",
-    id_field: options.IdField = "id",
-    count_field: options.CountField = "count",
+    reading: options.InputOptions,
+    pool_format: options.PoolFormat = None,
 ) -> None:
     """Predict whether requests belong to the target, and their intent and slots.
 
     Each request is written with is_target, the members' scores, and the intent and slots that it has if it
     does belong to the target.
     """
-    from canvass.corpus.formats import output_format_of
-    from canvass.corpus.formats.records import Fields
     from canvass.corpus.pool import Pool
     from canvass.models.nlu import NLU
 
     options.check_table(out)
-    options.check_format("--format", file_format)
+    options.check_format("--pool-format", pool_format)
     nlu = NLU.load(model)
-    fields = Fields(text=text_field, id=id_field, count=count_field)
-    pool = Pool.open(files, fields=fields, skip_bad=skip_bad, format=file_format)
-    check_output(out, [model, *pool.files])
-    write = output_format_of(out).write
-    assert write is not None, "checked above"
-    if out == STANDARD_STREAM and terminal.interactive():
-        # The result itself runs over the terminal: a bar would be torn by it, and its texts must not act.
-        for record in _records(nlu, pool, lambda _units, _share: None):
-            terminal.print_json(record)
-    else:
-        with terminal.progress("predicting", pool.total_bytes) as advance:
-            write(out, _records(nlu, pool, advance))
-    if pool.bad.count:
-        lines = "line was" if pool.bad.count == 1 else "lines were"
-        terminal.warn(f"{pool.bad.count} bad {lines} skipped; the first: {pool.bad.first}")
+    opened = Pool.open(pool, columns=reading.names, skip_bad=reading.skip_bad, format=pool_format)
+    check_output(out, [model, *opened.files])
+    _write(nlu, opened, out)
+    if opened.bad.count:
+        lines = "line was" if opened.bad.count == 1 else "lines were"
+        terminal.warn(f"{opened.bad.count} bad {lines} skipped; the first: {opened.bad.first}")
     if out != STANDARD_STREAM:
         terminal.show_written(out)
+
+
+def _write(nlu: NLU, pool: Pool, out: str) -> None:
+    """Write the predictions; on a terminal line by line, so that no text acts on it."""
+    from canvass.corpus.formats import output_format_of
+
+    if out == STANDARD_STREAM and terminal.interactive():
+        # The result itself runs over the terminal: a bar would be torn by it.
+        for record in _records(nlu, pool, lambda _units, _share: None):
+            terminal.print_json(record)
+        return
+    write = output_format_of(out).write
+    assert write is not None, "the command checked it"
+    with terminal.progress("predicting", pool.total_bytes) as advance:
+        write(out, _records(nlu, pool, advance))
 
 
 def _records(nlu: NLU, pool: Pool, advance: Callable[[int, int], None]) -> Iterator[dict[str, Any]]:

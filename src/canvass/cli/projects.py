@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from canvass.cli import options, terminal
+from canvass.cli import terminal
 from canvass.files import check_output
 
 if TYPE_CHECKING:
@@ -20,24 +20,15 @@ RawOption = Annotated[
     bool,
     typer.Option(
         "--raw",
-        help="In CSV and TSV, leave cells that begin like formulas as they are; without it, an apostrophe makes them "
-        "text, so that no spreadsheet runs what somebody typed.",
+        help="In CSV and TSV, leave cells that look like formulas as they are, instead of putting an apostrophe before "
+        "them so that no spreadsheet runs them.",
     ),
 ]
 NewLabelsOption = Annotated[
     bool,
     typer.Option(
         "--new-labels",
-        help="Take on domains, intents and slot labels that the project does not know, instead of refusing them.",
-    ),
-]
-ScoringThreads = Annotated[
-    int | None,
-    typer.Option(
-        "--threads",
-        metavar="N",
-        help="How many score the pool; the tasks do not depend on it. [default: one a processor]",
-        rich_help_panel=options.RUNNING,
+        help="Add domains, intents and slot labels that the project does not know, instead of refusing them.",
     ),
 ]
 HostOption = Annotated[
@@ -45,10 +36,12 @@ HostOption = Annotated[
     typer.Option(
         "--host",
         metavar="ADDRESS",
-        help="Where to listen. Any other than this machine's own loopback lets other machines in.",
+        help="Listen on this address; any but the loopback lets other machines in.",
     ),
 ]
-PortOption = Annotated[int, typer.Option("--port", metavar="N", help="The port; 0 takes any that is free.")]
+PortOption = Annotated[
+    int, typer.Option("--port", metavar="N", help="Listen on this port; 0 takes any that is free.")
+]
 AllowHostOption = Annotated[
     list[str] | None,
     typer.Option(

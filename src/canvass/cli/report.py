@@ -35,7 +35,7 @@ def command(
             "--out",
             "-o",
             metavar="FILE",
-            help="Where to write the report: .html (one file that needs nothing else), .md or .json. May be repeated.",
+            help="Write the report to this file: .html (which needs nothing else), .md or .json. May be repeated.",
         ),
     ] = None,
     as_json: options.JsonOption = False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,12 +27,147 @@ ROUNDS, BATCH = 15, 20
 LOOP = "The loop"
 
 
+@dataclass(frozen=True, kw_only=True)
+class StudyOptions:
+    """What is played: targets, strategies and the loop."""
+
+    target: Annotated[
+        list[str],
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="TARGET",
+            help=f"Spend the budget on this domain or intent, or on all: {options.TARGET_WORDS}. Repeat it for a study "
+            "of each target.",
+        ),
+    ]
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--strategy",
+            "-s",
+            metavar="NAME",
+            help="Play this strategy (see canvass strategies), or all. May be repeated. [default: all]",
+        ),
+    ] = None
+    seeds: Annotated[
+        int, typer.Option("--seeds", metavar="N", help="Play each strategy N times, from different starts.")
+    ] = 10
+    seed_size: Annotated[
+        int, typer.Option("--seed-size", metavar="N", help="Start from N annotated requests of the target.")
+    ] = 100
+    negatives: Annotated[
+        int, typer.Option("--negatives", metavar="N", help="Start from N annotated requests of others, too.")
+    ] = 1500
+    rounds: Annotated[
+        int | None, typer.Option("--rounds", metavar="N", help=f"Play N rounds. [default: {ROUNDS}]")
+    ] = None
+    batch: Annotated[
+        str,
+        typer.Option(
+            "--batch",
+            metavar="N,...",
+            help="Annotate N requests in each round; a list such as 10,10,20,40 is for as many rounds.",
+        ),
+    ] = str(BATCH)
+    budget_unit: Annotated[
+        str,
+        typer.Option(
+            "--budget-unit",
+            metavar="UNIT",
+            help="Count --batch in utterances, tokens or slots (the intent counts as one slot more).",
+            rich_help_panel=LOOP,
+        ),
+    ] = "utterances"
+    pool_share: Annotated[
+        float | None,
+        typer.Option(
+            "--pool-share",
+            metavar="X",
+            help="Leave out requests of the target until it makes up this share of the pool.",
+            rich_help_panel=LOOP,
+        ),
+    ] = None
+    noise: Annotated[
+        float,
+        typer.Option(
+            "--noise",
+            metavar="X",
+            help="Annotate this share of intents and of slots wrongly.",
+            rich_help_panel=LOOP,
+        ),
+    ] = 0.0
+    transfer: Annotated[
+        str,
+        typer.Option(
+            "--transfer",
+            metavar="WHEN",
+            help="Train a second family of models on what was chosen, and count its errors, after the last "
+            "round or after each (slow): no, last or each.",
+            rich_help_panel=LOOP,
+        ),
+    ] = "no"
+    test: Annotated[
+        str | None,
+        typer.Option(
+            "--test",
+            metavar="PART",
+            help="Count errors on the records whose split is test (own), or on a fifth of all, by hash (fifth). "
+            "[default: own where there are some]",
+            rich_help_panel=LOOP,
+        ),
+    ] = None
+
+    def spec(self) -> Spec:
+        """Describe the study, its corpus still unknown; raises OptionError for what makes no sense."""
+        from canvass.simulation.spec import Spec, strategies_for
+        from canvass.types import Target
+
+        targets = tuple(str(Target.parse(words)) for words in self.target)
+        if len(set(targets)) < len(targets):
+            raise OptionError("--target is given twice; write domain:NAME, intent:NAME or all, each once")
+        if self.test not in {None, "own", "fifth"}:
+            raise OptionError(f"--test {self.test!r} is unknown; write own or fifth")
+        if self.transfer not in {"no", "last", "each"}:
+            raise OptionError(f"--transfer {self.transfer!r} is unknown; write no, last or each")
+        spec = Spec(
+            corpus="",
+            targets=targets,
+            strategies={
+                name: strategies_for(Target.parse(name), self.strategy or ["all"]) for name in targets
+            },
+            seeds=self.seeds,
+            seed_size=self.seed_size,
+            negatives=self.negatives,
+            schedule=self._schedule(),
+            budget_unit=self.budget_unit,  # type: ignore[arg-type]  # `check` refuses other words
+            pool_share=self.pool_share,
+            noise=self.noise,
+            transfer=self.transfer,  # type: ignore[arg-type]  # checked above
+            test="fifth" if self.test == "fifth" else "own",
+            canvass=__version__,
+        )
+        spec.check()
+        return spec
+
+    def _schedule(self) -> tuple[int, ...]:
+        """Say what each round spends."""
+        from canvass.simulation.budget import parse_schedule
+
+        schedule = parse_schedule(self.batch)
+        if len(schedule) == 1 and "," not in self.batch:
+            return schedule * (ROUNDS if self.rounds is None else max(self.rounds, 0))
+        if self.rounds is not None:
+            raise OptionError(f"--batch {self.batch} says what each round spends; leave out --rounds")
+        return schedule
+
+
 def command(
-    corpus: Annotated[
+    labelled: Annotated[
         list[str],
         typer.Argument(
-            metavar="CORPUS...",
-            help="Annotated requests: files in any format (see canvass formats), folders or globs.",
+            metavar="LABELLED...",
+            help="Annotated requests: files of any format (see canvass formats), folders or globs.",
             show_default=False,
         ),
     ],
@@ -41,122 +177,18 @@ def command(
         typer.Option(
             "--out",
             "-o",
-            metavar="FOLDER",
-            help="Where the results go; a study that was interrupted there goes on.",
+            metavar="DIR",
+            help="Write the results to this folder; a study that was interrupted there goes on.",
         ),
     ],
-    target: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--target",
-            "-t",
-            metavar="T",
-            help="What to spend the budget on: domain:NAME, intent:NAME or all. May be repeated: a study each.",
-        ),
-    ] = None,
-    strategies: Annotated[
-        str,
-        typer.Option(
-            "--strategies",
-            "-s",
-            metavar="NAMES",
-            help="all, or names with commas between (canvass strategies).",
-        ),
-    ] = "all",
-    seeds: Annotated[int, typer.Option("--seeds", metavar="N", help="How many starts.")] = 10,
-    seed_size: Annotated[
-        int, typer.Option("--seed-size", metavar="N", help="Annotated requests of the target to start from.")
-    ] = 100,
-    negatives: Annotated[
-        int, typer.Option("--negatives", metavar="N", help="Annotated requests of others to start from.")
-    ] = 1500,
-    rounds: Annotated[
-        int | None, typer.Option("--rounds", metavar="N", help=f"How many rounds. [default: {ROUNDS}]")
-    ] = None,
-    batch: Annotated[
-        int | None, typer.Option("--batch", metavar="N", help=f"What each round spends. [default: {BATCH}]")
-    ] = None,
-    batch_schedule: Annotated[
-        str | None,
-        typer.Option(
-            "--batch-schedule",
-            metavar="N,N,...",
-            help="What each round spends where they differ, in place of --rounds and --batch.",
-        ),
-    ] = None,
-    budget_unit: Annotated[
-        str,
-        typer.Option(
-            "--budget-unit",
-            metavar="UNIT",
-            help="Unit of what a round spends: utterances, tokens or slots (the intent counts as one).",
-            rich_help_panel=LOOP,
-        ),
-    ] = "utterances",
-    pool_share: Annotated[
-        float | None,
-        typer.Option(
-            "--pool-share",
-            metavar="X",
-            help="Thin the target to this share of the pool.",
-            rich_help_panel=LOOP,
-        ),
-    ] = None,
-    noise: Annotated[
-        float,
-        typer.Option(
-            "--noise",
-            metavar="X",
-            help="Share of wrong intents and of wrong slots in what is annotated.",
-            rich_help_panel=LOOP,
-        ),
-    ] = 0.0,
-    transfer: Annotated[
-        bool,
-        typer.Option(
-            "--transfer",
-            help="After the last round, train a second family of models on what was selected, and count its "
-            "errors.",
-            rich_help_panel=LOOP,
-        ),
-    ] = False,
-    transfer_each: Annotated[
-        bool,
-        typer.Option("--transfer-each-round", help="The same after every round; slow.", rich_help_panel=LOOP),
-    ] = False,
-    test: Annotated[
-        str | None,
-        typer.Option(
-            "--test",
-            metavar="PART",
-            help="What errors are counted on: own (the records whose split is test) or fifth (a fifth of all, by "
-            "hash). [default: own where there are some]",
-            rich_help_panel=LOOP,
-        ),
-    ] = None,
-    skip_bad: options.SkipBadOption = 0,
-    strict: options.StrictOption = False,
-    corpus_format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="F",
-            help="Format of CORPUS where its content and name do not tell; see canvass formats.",
-            rich_help_panel=options.READING,
-        ),
-    ] = None,
-    text_field: options.TextField = "text",
-    id_field: options.IdField = "id",
-    count_field: options.CountField = "count",
-    domain_field: options.DomainField = "domain",
-    intent_field: options.IntentField = "intent",
-    slots_field: options.SlotsField = "slots",
+    study: StudyOptions,
+    reading: options.LabelledOptions,
     processes: Annotated[
         int | None,
         typer.Option(
             "--processes",
             metavar="N",
-            help="How many runs are played at once; no result depends on it. [default: one a processor]",
+            help="Play N runs at once; no result depends on it. [default: one for each processor]",
             rich_help_panel=options.RUNNING,
         ),
     ] = None,
@@ -170,48 +202,18 @@ def command(
     from pathlib import Path
 
     from canvass.processors import processors
-    from canvass.simulation.budget import parse_schedule
-    from canvass.simulation.spec import Spec, strategies_for
     from canvass.simulation.worker import Reading
-    from canvass.types import Target
 
-    targets = tuple(str(Target.parse(words)) for words in target or [])
-    if not targets or len(set(targets)) < len(targets):
-        given = "is given twice" if targets else "is not given"
-        raise OptionError(f"--target {given}; write domain:NAME, intent:NAME or all, each once")
-    if batch_schedule is not None and (rounds is not None or batch is not None):
-        raise OptionError("--batch-schedule says what each round spends; leave out --rounds and --batch")
+    spec = study.spec()
     count = processors() if processes is None else processes
     if count < 1:
         raise OptionError(f"--processes {count} makes no sense; it must be at least 1")
-    if test not in {None, "own", "fifth"}:
-        raise OptionError(f"--test {test!r} is unknown; write own or fifth")
-    if STANDARD_STREAM in corpus:
+    if STANDARD_STREAM in labelled:
         raise OptionError(
-            "CORPUS is read by every process, and standard input (-) can be read once; name a file"
+            "LABELLED is read by every process, and standard input (-) can be read once; name a file"
         )
-    options.check_format("--format", corpus_format)
-    uniform = (BATCH if batch is None else batch,) * (ROUNDS if rounds is None else max(rounds, 0))
-    chosen = [name.strip() for name in strategies.split(",")]
-    spec = Spec(
-        corpus="",
-        targets=targets,
-        strategies={name: strategies_for(Target.parse(name), chosen) for name in targets},
-        seeds=seeds,
-        seed_size=seed_size,
-        negatives=negatives,
-        schedule=uniform if batch_schedule is None else parse_schedule(batch_schedule),
-        budget_unit=budget_unit,  # type: ignore[arg-type]  # `check` refuses other words
-        pool_share=pool_share,
-        noise=noise,
-        transfer="each" if transfer_each else "last" if transfer else "no",
-        test="fifth" if test == "fifth" else "own",
-        canvass=__version__,
-    )
-    spec.check()
-    fields = options.fields_of(text_field, id_field, count_field, domain_field, intent_field, slots_field)
-    reading = Reading(tuple(corpus), fields, strict, skip_bad, corpus_format)
-    _simulate(reading, spec, Path(out), count, own_test_if_any=test is None, as_json=as_json)
+    again = Reading(tuple(labelled), reading.names, reading.strict, reading.skip_bad, reading.labelled_format)
+    _simulate(again, spec, Path(out), count, own_test_if_any=study.test is None, as_json=as_json)
 
 
 def _simulate(
@@ -224,10 +226,10 @@ def _simulate(
     from canvass.simulation.start import TEST_SPLIT, Corpus
     from canvass.simulation.study import note_provenance, open_folder
 
-    with terminal.busy("reading CORPUS"):
+    with terminal.busy("reading LABELLED"):
         known = read_labelled(
             reading.names,
-            fields=reading.fields,
+            columns=reading.columns,
             strict=reading.strict,
             skip_bad=reading.skip_bad,
             format=reading.format,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from canvass.corpus.formats import files_of, format_of, output_format_of
 from canvass.corpus.formats.choice import annotated_writer
 from canvass.corpus.formats.losses import Losses, carried
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.storage import is_remote
 from canvass.errors import FileError, InputError, OptionError
 from canvass.files import STANDARD_STREAM, check_output
@@ -37,7 +37,7 @@ def convert(
     *,
     source: str | None = None,
     target: str | None = None,
-    fields: Fields = Fields(),  # noqa: B008 - frozen
+    columns: Columns = Columns(),  # noqa: B008 - frozen
     strict: bool = False,
     skip_bad: int = 0,
 ) -> Converted:
@@ -62,26 +62,26 @@ def convert(
         raise FileError(f"{out}: the result can only be written to a file on this machine")
     kind = output_format_of(out, target)
     write = annotated_writer(kind, out)
-    files = files_of(names, source, lambda _: True, fields)
+    files = files_of(names, source, lambda _: True, columns)
     check_output(out, [file for file in files if file != STANDARD_STREAM and not is_remote(file)])
     losses = Losses(strict)
-    kinds = tuple(dict.fromkeys(format_of(file, source, fields).name for file in files))
+    kinds = tuple(dict.fromkeys(format_of(file, source, columns).name for file in files))
     result = Converted(kinds, kind.name, bad=BadLines(skip_bad, losses=losses), losses=losses)
-    write(out, carried(_utterances(files, source, fields, result), kind.carries, losses), losses)
+    write(out, carried(_utterances(files, source, columns, result), kind.carries, losses), losses)
     return result
 
 
 def _utterances(
-    files: list[str], source: str | None, fields: Fields, result: Converted
+    files: list[str], source: str | None, columns: Columns, result: Converted
 ) -> Iterator[Utterance]:
     for file in files:
-        kind = format_of(file, source, fields)
+        kind = format_of(file, source, columns)
         if kind.read is not None:
-            for _, utterance in kind.read(file, fields, result.bad):
+            for _, utterance in kind.read(file, columns, result.bad):
                 result.utterances += 1
                 yield utterance
         elif kind.blocks is not None:
-            for block in kind.blocks(file, fields, result.bad, ROWS):
+            for block in kind.blocks(file, columns, result.bad, ROWS):
                 for row in block.batch.to_pylist():
                     result.utterances += 1
                     yield Utterance(**row)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from canvass.corpus.formats import files_of, format_of
 from canvass.corpus.formats.losses import Loss, Losses
-from canvass.corpus.formats.records import BadLines, Fields, shown
+from canvass.corpus.formats.records import BadLines, Columns, shown
 from canvass.corpus.spans import misaligned_slot
 from canvass.errors import InputError, OptionError
 
@@ -39,7 +39,7 @@ class Labelled:
 def read_labelled(
     names: Sequence[str],
     *,
-    fields: Fields = Fields(),  # noqa: B008 - frozen
+    columns: Columns = Columns(),  # noqa: B008 - frozen
     strict: bool = False,
     skip_bad: int = 0,
     format: str | None = None,  # noqa: A002 - the name of the option
@@ -66,15 +66,15 @@ def read_labelled(
     utterances: list[Utterance] = []
     left_out = 0
     first_left_out = ""
-    files = files_of(names, format, lambda row: row.read is not None, fields)
+    files = files_of(names, format, lambda row: row.read is not None, columns)
     for file in files:
-        kind = format_of(file, format, fields)
+        kind = format_of(file, format, columns)
         if kind.read is None:
             raise OptionError(
                 f"{file}: the format {kind.name} carries no annotations; "
                 "a labelled set needs another, such as jsonl"
             )
-        for where, utterance in kind.read(file, fields, bad):
+        for where, utterance in kind.read(file, columns, bad):
             sentence = _misalignment(utterance, where)
             if not sentence:
                 utterances.append(utterance)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from canvass.corpus.formats import format_of
 from canvass.corpus.formats.parquet import WHOLE
-from canvass.corpus.formats.records import BadLines, Block, Fields
+from canvass.corpus.formats.records import BadLines, Block, Columns
 from canvass.corpus.storage import sizes_of
 from canvass.corpus.where import Where, partition_of
 from canvass.errors import FileError, InputError, OptionError
@@ -69,7 +69,7 @@ class Piece:
 class Reading:
     """How the files of a pool are read: what has to be the same for all of them, on every machine."""
 
-    fields: Fields = field(default_factory=Fields)
+    columns: Columns = field(default_factory=Columns)
     rows: int = 65_536
     skip_bad: int = 0
     where: str | None = None
@@ -87,7 +87,7 @@ class Reading:
     @classmethod
     def of_record(cls, record: dict[str, Any]) -> Self:
         """Read what `to_record` wrote."""
-        return cls(**(record | {"fields": Fields(**record["fields"])}))
+        return cls(**(record | {"columns": Columns(**record["columns"])}))
 
     def blocks(self, part: FilePart, bad: BadLines) -> Iterator[Block]:
         """Stream the rows of a part of a file.
@@ -104,13 +104,13 @@ class Reading:
             if where is not None and not kind.parts.has_where:
                 raise _unknown_column(where, part.file)
             return kind.parts.blocks(
-                part.file, self.fields, bad, self.rows, part=part.part or WHOLE, where=where
+                part.file, self.columns, bad, self.rows, part=part.part or WHOLE, where=where
             )
         if where is not None:
             raise _unknown_column(where, part.file)
         if kind.blocks is None:
             raise OptionError(f"{part.file}: the format {kind.name} cannot be read as a pool")
-        return kind.blocks(part.file, self.fields, bad, self.rows)
+        return kind.blocks(part.file, self.columns, bad, self.rows)
 
 
 def _open_condition(words: str | None, path: str) -> Where | None:
@@ -145,7 +145,7 @@ def parts_of(files: Sequence[str], reading: Reading, override: str | None) -> li
             )
         files = kept
     return [
-        FilePart(file, number, format_of(file, override, reading.fields).name, size)
+        FilePart(file, number, format_of(file, override, reading.columns).name, size)
         for number, (file, size) in enumerate(zip(files, sizes_of(files), strict=True))
     ]
 
@@ -187,7 +187,7 @@ def _split(part: FilePart, reading: Reading, step: int) -> list[FilePart]:
         return [part]
     try:
         found = kind.split(
-            part.file, reading.fields, _open_condition(reading.where, part.file), part.size, step
+            part.file, reading.columns, _open_condition(reading.where, part.file), part.size, step
         )
     except (InputError, FileError):
         return [part]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from canvass.corpus.formats import files_of, format_of
 from canvass.corpus.formats.columns import NOTHING, accounted, batch_of, batch_of_columns, used_columns
-from canvass.corpus.formats.records import BadLines, Block, Fields, pool_utterance_of
+from canvass.corpus.formats.records import BadLines, Block, Columns, pool_utterance_of
 from canvass.corpus.pieces import FilePart, Reading, parts_of
 from canvass.corpus.storage import is_remote
 from canvass.corpus.where import Where
@@ -66,7 +66,7 @@ class Pool:
         cls,
         names: Sequence[str],
         *,
-        fields: Fields = Fields(),  # noqa: B008 - frozen
+        columns: Columns = Columns(),  # noqa: B008 - frozen
         rows: int = ROWS,
         skip_bad: int = 0,
         format: str | None = None,  # noqa: A002 - the name of the option
@@ -91,8 +91,8 @@ class Pool:
         _refuse_options(rows, skip_bad)
         if where is not None:
             Where.parse(where)
-        found = files_of(names, format, lambda row: row.blocks is not None, fields)
-        reading = Reading(fields, rows, skip_bad, where, skip_bad_files)
+        found = files_of(names, format, lambda row: row.blocks is not None, columns)
+        reading = Reading(columns, rows, skip_bad, where, skip_bad_files)
         parts = parts_of(found, reading, format)
         files = [part.file for part in parts]
         _refuse_different_columns(files, reading, format)
@@ -122,13 +122,13 @@ class Pool:
             records = [({"text": row.text, "id": row.id, "count": row.count}, index) for index, row in some]
             batches.append(
                 batch_of(
-                    [pool_utterance_of(record, f"utterance {index}", Fields()) for record, index in records]
+                    [pool_utterance_of(record, f"utterance {index}", Columns()) for record, index in records]
                 )
             )
         return cls._in_memory(batches, rows)
 
     @classmethod
-    def from_table(cls, table: pa.Table, *, fields: Fields = Fields(), rows: int = ROWS) -> Pool:  # noqa: B008
+    def from_table(cls, table: pa.Table, *, columns: Columns = Columns(), rows: int = ROWS) -> Pool:  # noqa: B008
         """Make a pool of an Arrow table in memory, whose columns may have any type that Parquet's may.
 
         Raises
@@ -138,11 +138,11 @@ class Pool:
 
         """
         _refuse_options(rows, 0)
-        names = list(used_columns(table.schema, "the table", fields))
+        names = list(used_columns(table.schema, "the table", columns))
         batches = []
         first_row = 1
         for batch in table.select(names).to_batches(max_chunksize=rows):
-            batches.append(batch_of_columns(batch, first_row, "the table", fields, BadLines()))
+            batches.append(batch_of_columns(batch, first_row, "the table", columns, BadLines()))
             first_row += batch.num_rows
         return cls._in_memory(batches, rows)
 
@@ -203,14 +203,14 @@ def _refuse_different_columns(files: list[str], reading: Reading, override: str 
     first: tuple[str, dict[str, str]] | None = None
     known: dict[str, tuple[str, str]] = {}  # column: (kind, the first file that states it)
     for file in files:
-        row = format_of(file, override, reading.fields)
-        columns_of = row.columns
+        row = format_of(file, override, reading.columns)
+        columns_of = row.pool_columns
         # Of files elsewhere, only those whose columns can be seen without reading all of them.
         here = row.parts is not None if is_remote(file) else Path(file).is_file()
         if columns_of is None or file == STANDARD_STREAM or not here:
             continue
         try:
-            columns = columns_of(file, reading.fields)
+            columns = columns_of(file, reading.columns)
         except (FileError, InputError):
             if not reading.skip_bad_files:
                 raise

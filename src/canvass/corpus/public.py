@@ -21,7 +21,7 @@ from canvass.corpus.download import Wanted, digest_of, download
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.located import read_document
 from canvass.corpus.formats.losses import Loss, Losses
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.formats.table import row_named
 from canvass.corpus.unpacking import unpack
 from canvass.errors import FileError, InputError, OptionError
@@ -241,7 +241,7 @@ def _file_of(part: Part, locale: str, files: dict[File, tuple[Path, str]]) -> It
 def _utterances(name: str, path: Path, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     kind = row_named(name)
     if kind is not None and kind.read is not None:
-        yield from kind.read(str(path), Fields(), bad)
+        yield from kind.read(str(path), Columns(), bad)
 
 
 def _domains(corpus: Corpus, files: dict[File, tuple[Path, str]]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from canvass.corpus.formats.records import Fields, missing_column
+from canvass.corpus.formats.records import Columns, missing_column
 from canvass.errors import InputError
 from canvass.selection.dask import FAN_IN, check_versions, sentences, wait_for
 from canvass.selection.frames import score_rows
@@ -28,7 +28,7 @@ def batches_of(
     collection: Any,
     client: Any,
     *,
-    fields: Fields = Fields(),  # noqa: B008 - frozen
+    columns: Columns = Columns(),  # noqa: B008 - frozen
 ) -> tuple[Batch, ...]:
     """Choose a batch for each plan from all rows of a collection, on the cluster of a client.
 
@@ -56,7 +56,7 @@ def batches_of(
             pure=False,
             data=plan,
             digest=shipped.digest,
-            fields=fields,
+            columns=columns,
         )
         futures = [plan, *some]
         try:
@@ -73,29 +73,29 @@ def batches_of(
     return plans.finish(found.partials)
 
 
-def _score(partition: Any, number: int, *, data: bytes, digest: str, fields: Fields) -> bytes:
+def _score(partition: Any, number: int, *, data: bytes, digest: str, columns: Columns) -> bytes:
     where = f"partition {number} of the collection"
     return score_rows(
-        Shipped(data, digest).open(), _tables(partition, fields, where), fields, where
+        Shipped(data, digest).open(), _tables(partition, columns, where), columns, where
     ).to_bytes()
 
 
-def _tables(partition: Any, fields: Fields, where: str) -> Iterable[pa.RecordBatch]:
+def _tables(partition: Any, columns: Columns, where: str) -> Iterable[pa.RecordBatch]:
     if isinstance(partition, pa.Table | pa.RecordBatch):
         table = partition
     elif hasattr(partition, "columns"):
-        names = [name for name in fields.of_a_pool() if name in partition.columns]
-        if fields.text not in names:
-            raise missing_column(where, fields.text, list(partition.columns), "Fields(text=...)")
+        names = [name for name in columns.of_a_pool() if name in partition.columns]
+        if columns.text not in names:
+            raise missing_column(where, columns.text, list(partition.columns), "Columns(text=...)")
         table = pa.Table.from_pandas(partition[names], preserve_index=False)
     else:
-        records = [{fields.text: one} if isinstance(one, str) else one for one in partition]
+        records = [{columns.text: one} if isinstance(one, str) else one for one in partition]
         known = list(dict.fromkeys(name for one in records for name in one))
-        if records and fields.text not in known:
-            raise missing_column(where, fields.text, known, "Fields(text=...)")
-        columns = [name for name in fields.of_a_pool() if name in known]
+        if records and columns.text not in known:
+            raise missing_column(where, columns.text, known, "Columns(text=...)")
+        names = [name for name in columns.of_a_pool() if name in known]
         try:
-            table = pa.table({name: [one.get(name) for one in records] for name in columns})
+            table = pa.table({name: [one.get(name) for one in records] for name in names})
         except pa.ArrowException as error:
             raise InputError(
                 f"{where}: {error}; expected texts, or records with one kind of value a column"

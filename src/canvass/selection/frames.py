@@ -17,7 +17,7 @@ from canvass.selection.several import Plans, merge_each
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from canvass.corpus.formats.records import Fields
+    from canvass.corpus.formats.records import Columns
     from canvass.selection.plan import Batch
 
 SLOTS = pa.list_(pa.struct([("start", pa.int64()), ("end", pa.int64()), ("label", pa.string())]))
@@ -40,7 +40,7 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
 }
 
 
-def score_rows(plans: Plans, batches: Iterable[pa.RecordBatch], fields: Fields, where: str) -> Part:
+def score_rows(plans: Plans, batches: Iterable[pa.RecordBatch], columns: Columns, where: str) -> Part:
     """Find the best of rows with the columns of a pool, whatever their types in Arrow.
 
     Raises
@@ -52,8 +52,8 @@ def score_rows(plans: Plans, batches: Iterable[pa.RecordBatch], fields: Fields, 
     best = plans.empty()
     first_row = 1
     for batch in _blocks(batches):
-        names = list(used_columns(batch.schema, where, fields))
-        made = batch_of_columns(batch.select(names), first_row, where, fields, BadLines())
+        names = list(used_columns(batch.schema, where, columns))
+        made = batch_of_columns(batch.select(names), first_row, where, columns, BadLines())
         best = merge_each(best, plans.score_block(made, best))
         first_row += batch.num_rows
     return Part(best)

@@ -1,6 +1,6 @@
 """From a Spark DataFrame of requests to one of choices: drops into an existing job, whatever has read the data.
 
-    chosen = choose(plans, spark.table("logs.requests").where("day >= '2026-11-01'"), fields=Fields(text="utterance"))
+    chosen = choose(plans, spark.table("logs.requests").where("day >= '2026-11-01'"), columns=Columns(text="utterance"))
     chosen.write.parquet("s3://annotation/next")
 
 Nothing runs before an action, as with every DataFrame; it works on Spark Connect and Databricks, too.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from canvass.corpus.formats.records import Fields
+from canvass.corpus.formats.records import Columns
 from canvass.errors import InputError
 from canvass.selection.frames import batches_as_rows, score_rows, sql_schema
 from canvass.selection.jobs import merge_all
@@ -31,14 +31,14 @@ SCHEMA = "part binary"
 MERGERS = 32  # tasks of the stage that merges; the last task gets that many parts
 
 
-def choose(plans: Plans, frame: Any, *, fields: Fields = Fields(), mergers: int = MERGERS) -> Any:  # noqa: B008
+def choose(plans: Plans, frame: Any, *, columns: Columns = Columns(), mergers: int = MERGERS) -> Any:  # noqa: B008
     """Make the DataFrame of the choices, in rank order: the columns of a batch file (docs/files.md).
 
-    Only the columns of `fields` are read. `mergers` is how many tasks merge what the partitions of `frame` found; the
+    Only the `columns` are read. `mergers` is how many tasks merge what the partitions of `frame` found; the
     choices do not depend on it, nor on the partitions.
     """
     shipped = Shipped.of(plans)
-    parts = _parts(shipped, frame, fields, mergers).repartition(1)
+    parts = _parts(shipped, frame, columns, mergers).repartition(1)
     return parts.mapInArrow(partial(_finish, shipped), sql_schema(plans))
 
 
@@ -46,34 +46,34 @@ def batches_of(
     plans: Plans,
     frame: Any,
     *,
-    fields: Fields = Fields(),  # noqa: B008 - frozen
+    columns: Columns = Columns(),  # noqa: B008 - frozen
     mergers: int = MERGERS,
 ) -> tuple[Batch, ...]:
     """Run the same now, and give the batches with their counters and warnings; raises as `Spark.run`."""
     with sentences(None):
-        rows = _parts(Shipped.of(plans), frame, fields, mergers).collect()
+        rows = _parts(Shipped.of(plans), frame, columns, mergers).collect()
     return plans.finish(Part.of_bytes(merge_all(bytes(row["part"]) for row in rows)).partials)
 
 
-def _parts(shipped: Shipped, frame: Any, fields: Fields, mergers: int) -> Any:
-    names = [name for name in fields.of_a_pool() if name in frame.columns]
-    if fields.text not in names:
+def _parts(shipped: Shipped, frame: Any, columns: Columns, mergers: int) -> Any:
+    names = [name for name in columns.of_a_pool() if name in frame.columns]
+    if columns.text not in names:
         raise InputError(
-            f"the DataFrame has no column {fields.text!r} (it has {', '.join(frame.columns[:12])}); name the text with "
-            "Fields(text=...)"
+            f"the DataFrame has no column {columns.text!r} (it has {', '.join(frame.columns[:12])}); name the text "
+            "with Columns(text=...)"
         )
     found = frame.select(*(f"`{name}`" for name in names)).mapInArrow(
-        partial(_score, shipped, fields), SCHEMA
+        partial(_score, shipped, columns), SCHEMA
     )
     return found.repartition(mergers).mapInArrow(_merge, SCHEMA)
 
 
-def _score(shipped: Shipped, fields: Fields, rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _score(shipped: Shipped, columns: Columns, rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     from pyspark import TaskContext
 
     task = TaskContext.get()
     where = f"partition {task.partitionId()} of the DataFrame" if task is not None else "the DataFrame"
-    yield _row(score_rows(shipped.open(), rows, fields, where).to_bytes())
+    yield _row(score_rows(shipped.open(), rows, columns, where).to_bytes())
 
 
 def _merge(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

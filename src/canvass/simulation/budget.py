@@ -47,7 +47,7 @@ def affordable(ranked: Sequence[Utterance], unit: Unit, budget: int) -> int:
 
 
 def parse_schedule(words: str) -> tuple[int, ...]:
-    """Read `10,10,20,40`; raises OptionError for anything else.
+    """Read `20` or `10,10,20,40`; raises OptionError for anything else.
 
     >>> parse_schedule("10,10,20,40")
     (10, 10, 20, 40)
@@ -58,7 +58,8 @@ def parse_schedule(words: str) -> tuple[int, ...]:
         schedule = ()
     if not schedule or min(schedule) < 1:
         raise OptionError(
-            f"--batch-schedule {words!r} is no list of batches; write whole numbers of at least 1, such as 10,10,20,40"
+            f"--batch {words!r} makes no sense; write a whole number of at least 1, or one for each round, such as "
+            "10,10,20,40"
         )
     return schedule
 

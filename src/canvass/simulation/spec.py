@@ -76,13 +76,13 @@ class Spec:
     # Each field with the words of the option that sets it.
     OPTIONS = (
         ("canvass", "the version of canvass"),
-        ("corpus", "CORPUS"),
+        ("corpus", "LABELLED"),
         ("targets", "--target"),
-        ("strategies", "--strategies"),
+        ("strategies", "--strategy"),
         ("seeds", "--seeds"),
         ("seed_size", "--seed-size"),
         ("negatives", "--negatives"),
-        ("schedule", "the rounds (--rounds, --batch, --batch-schedule)"),
+        ("schedule", "the rounds (--rounds, --batch)"),
         ("budget_unit", "--budget-unit"),
         ("pool_share", "--pool-share"),
         ("noise", "--noise"),
@@ -179,12 +179,12 @@ def strategies_for(target: Target, names: Sequence[str]) -> tuple[str, ...]:
         )
     chosen = [strategy_named(name) for name in names]
     if len(set(names)) < len(chosen):
-        raise OptionError("--strategies names one of them twice; name each once")
+        raise OptionError("--strategy names one twice; name each once")
     for one in chosen:
         if alone and "committee" in one.models:
             fitting = ", ".join(strategies_for(target, [EVERY]))
             raise OptionError(
-                f"--strategies {one.name} needs a committee, and with --target all there is no rest to tell the "
+                f"--strategy {one.name} needs a committee, and with --target all there is no rest to tell the "
                 f"target from; choose from {fitting}"
             )
     return tuple(one.name for one in chosen)

@@ -15,7 +15,7 @@ from canvass.errors import CanvassError, InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from canvass.corpus.formats.records import Fields
+    from canvass.corpus.formats.records import Columns
     from canvass.simulation.spec import RunName, Spec
     from canvass.simulation.start import Corpus
     from canvass.types import Utterance
@@ -26,7 +26,7 @@ class Reading:
     """How a corpus is read: the parameters of `read_labelled`."""
 
     names: tuple[str, ...]
-    fields: Fields
+    columns: Columns
     strict: bool = False
     skip_bad: int = 0
     format: str | None = None
@@ -36,7 +36,7 @@ class Reading:
         from canvass.corpus.labelled import read_labelled
 
         return read_labelled(
-            self.names, fields=self.fields, strict=self.strict, skip_bad=self.skip_bad, format=self.format
+            self.names, columns=self.columns, strict=self.strict, skip_bad=self.skip_bad, format=self.format
         ).utterances
 
 
@@ -99,7 +99,7 @@ def make_worker(folder: Path, spec: Spec, reading: Reading) -> Worker:
 
     utterances = reading.read()
     if digest_of(utterances) != spec.corpus:
-        raise InputError("CORPUS has changed since the study began; give the one it began with")
+        raise InputError("LABELLED has changed since the study began; give the one it began with")
     return Worker(folder, spec, Corpus.of(utterances, test=spec.test))
 
 

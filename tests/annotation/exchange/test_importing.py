@@ -11,14 +11,14 @@ from canvass.annotation.exchange.importing import Imported, import_answers
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.project.settings_file import write_settings
 from canvass.annotation.store.records import NewAnswer
-from canvass.corpus.formats.records import Fields
+from canvass.corpus.formats.records import Columns
 from canvass.errors import InputError, OptionError
 from canvass.types import Slot, Target, Utterance
 from examples import MUSIC
 
 NOW = 1_760_000_000.0
 LEFT = music_left(8)
-PREDICTED = Fields(intent="predicted_intent", slots="predicted_slots")
+PREDICTED = Columns(intent="predicted_intent", slots="predicted_slots")
 
 
 @pytest.fixture
@@ -251,7 +251,7 @@ def test_what_was_handed_out_comes_back_as_it_is(project, tmp_path, imported):
     assert one.slot_error_rate is not None
     assert project.store.lease("ana", count=9, now=NOW, seconds=60) == []
     records = [task_record(task, str(MUSIC)) for task in found.tasks]
-    assert imported(records, fields=PREDICTED) == Imported(answered=5)
+    assert imported(records, columns=PREDICTED) == Imported(answered=5)
     assert handed_out(project).tasks == ()
     again = hand_out(project, 5, now=NOW, threads=1)
     assert not {task.key for task in again.tasks} & {task.key for task in found.tasks}

@@ -16,7 +16,7 @@ from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.project.settings_file import read_settings, write_settings
 from canvass.annotation.store.records import NewAnswer
-from canvass.corpus.formats.records import Fields
+from canvass.corpus.formats.records import Columns
 from canvass.corpus.normalise import key_of
 from canvass.errors import (
     CanvassError,
@@ -136,7 +136,7 @@ REFUSED = [
     ({"pool": ["-"]}, OptionError, "standard input (-) can be read once"),
     ({"pool": ["nix.jsonl"]}, FileError, "nix.jsonl: no such file"),
     ({"pool_format": "yaml"}, InputError, "project.pool_format is 'yaml'"),
-    ({"fields": Fields(text="utt")}, InputError, "utt"),
+    ({"columns": Columns(text="utt")}, InputError, "utt"),
     ({"labelled": music()}, TrainingError, "only utterances of domain:music"),
     ({"test": [Utterance("stop", domain="timers")]}, TrainingError, "the test set has no utterance of domain:music"),
     ({"labelled": [*music()[:8], *KNOWN[-5:]]}, TrainingError, "at least 5 are needed"),

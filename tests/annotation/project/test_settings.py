@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvass.annotation.project.settings import (
-    FieldsSettings,
+    ColumnsSettings,
     LabelGuide,
     PageSettings,
     ProjectSettings,
@@ -48,8 +48,8 @@ ANY = st.builds(
         max_tokens=st.integers(1, 99),
         test=st.sampled_from(["fifth", "file"]),
     ),
-    fields=st.lists(FILLED, min_size=3, max_size=3, unique=True).map(
-        lambda names: FieldsSettings(text=names[0], id=names[1], count=names[2])
+    columns=st.lists(FILLED, min_size=3, max_size=3, unique=True).map(
+        lambda names: ColumnsSettings(text=names[0], id=names[1], count=names[2])
     ),
     queue=st.builds(
         QueueSettings,
@@ -121,7 +121,9 @@ BAD = [
     ("[queue]\nidle_seconds = inf", "queue.idle_seconds is inf; expected a number above 0"),
     ('[page]\nnew_labels = "yes"', "page.new_labels is 'yes'; expected true or false"),
     ("page = 3", "page is 3; expected a table"),
+    ('[columns]\nid = "text"', "must be three different columns"),
     ('[fields]\nid = "text"', "must be three different columns"),
+    ('[columns]\nid = "n"\n[fields]\nid = "n"', "fields is no section"),
     ("intents = 3", "expected tables, each under [[intents]]"),
     ('[[intents]]\ndescription = "x"', "intents[1].name is missing"),
     ('[[slots]]\nname = "a"\n[[slots]]\nname = "a"', "slots has 'a' twice"),

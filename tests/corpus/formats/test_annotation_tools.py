@@ -7,7 +7,7 @@ from hypothesis import given
 
 from canvass.corpus.formats import doccano, format_of, prodigy
 from canvass.corpus.formats.losses import Losses
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.pool import Pool
 from canvass.types import Slot, Utterance
 from texts import texts
@@ -25,7 +25,7 @@ def stored(tmp_path):
 
 def read(kind, path):
     bad = BadLines(losses=Losses())
-    found = [utterance for _, utterance in kind.read(path, Fields(), bad)]
+    found = [utterance for _, utterance in kind.read(path, Columns(), bad)]
     return found, {what: loss.count for what, loss in bad.losses.found.items()}
 
 

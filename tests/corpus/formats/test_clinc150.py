@@ -5,14 +5,14 @@ import json
 import pytest
 
 from canvass.corpus.formats.clinc150 import FORMAT
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.errors import InputError
 from canvass.types import Utterance
 
 
 def read(path, value, bad=None):
     path.write_text(json.dumps(value))
-    return list(FORMAT.read(str(path), Fields(), bad or BadLines()))
+    return list(FORMAT.read(str(path), Columns(), bad or BadLines()))
 
 
 def test_parts_are_splits_and_nobody_annotated_slots(tmp_path):

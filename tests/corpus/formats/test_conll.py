@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from canvass.corpus.formats import conll, format_of
 from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.pieces import covered, pieces_of, words_of
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.formats.tags import SCHEMES, spans_of, tags_of
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
@@ -87,7 +87,7 @@ def test_pieces_hold_all_of_a_text_but_white_space(text, data):
 
 
 def read(path, bad=None):
-    return list(conll.read(str(path), Fields(), bad or BadLines()))
+    return list(conll.read(str(path), Columns(), bad or BadLines()))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from canvass.corpus.formats import FORMATS, format_of
 from canvass.corpus.formats.losses import Losses
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.pool import Pool
 from canvass.errors import CanvassError
@@ -103,7 +103,9 @@ def rows_of_labelled(path, tolerated, kind):
 
 def rows_of_reader(path, tolerated, kind):
     return (
-        0 if kind.read is None else len(list(kind.read(path, Fields(), BadLines(tolerated, losses=Losses()))))
+        0
+        if kind.read is None
+        else len(list(kind.read(path, Columns(), BadLines(tolerated, losses=Losses()))))
     )
 
 

@@ -13,21 +13,21 @@ from hypothesis import strategies as st
 from canvass.corpus.formats import delimited
 from canvass.corpus.formats.columns import SCHEMA
 from canvass.corpus.formats.delimited import CSV, TSV
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.errors import FileError, InputError
 from canvass.types import Slot, Utterance
 
-FIELDS = Fields()
+FIELDS = Columns()
 
 
 def rows_of(batches):
     return [tuple(row.values()) for batch in batches for row in batch.to_pylist()]
 
 
-def read_pool(path, data=None, *, bad=None, rows=100, fields=FIELDS, kind=CSV):
+def read_pool(path, data=None, *, bad=None, rows=100, columns=FIELDS, kind=CSV):
     if data is not None:
         path.write_bytes(data)
-    return rows_of(block.batch for block in kind.blocks(str(path), fields, bad or BadLines(), rows))
+    return rows_of(block.batch for block in kind.blocks(str(path), columns, bad or BadLines(), rows))
 
 
 @pytest.fixture
@@ -92,11 +92,15 @@ def test_tabs(tmp_path, fast_only):
 @pytest.mark.parametrize(
     ("data", "line", "words"),
     [
-        (b"", 1, "column 'text' is missing (the file has: nothing); name the column with --text-field"),
+        (
+            b"",
+            1,
+            "column 'text' is missing (the file has: nothing); name the column with --columns text=NAME",
+        ),
         (
             b"utt,id\na,b\n",
             1,
-            "column 'text' is missing (the file has: utt, id); name the column with --text-field",
+            "column 'text' is missing (the file has: utt, id); name the column with --columns text=NAME",
         ),
         (b"text,id,text\na,b,c\n", 1, "column 'text' appears twice; expected it once"),
         (b"text,id\na,1\n\nb\nc,3\n", 4, "the row has 1 cells; expected 2, as in the header"),

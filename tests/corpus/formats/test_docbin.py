@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from canvass.corpus.formats import docbin, format_of
 from canvass.corpus.formats.losses import Losses
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.errors import ExtraMissingError, InputError
 from canvass.types import Slot, Utterance
 from texts import texts
@@ -24,7 +24,7 @@ def path(tmp_path):
 
 
 def read(path, bad=None):
-    return [utterance for _, utterance in docbin.read(str(path), Fields(), bad or BadLines())]
+    return [utterance for _, utterance in docbin.read(str(path), Columns(), bad or BadLines())]
 
 
 SOME = [

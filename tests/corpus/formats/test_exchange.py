@@ -7,14 +7,14 @@ import pytest
 
 from canvass.corpus.formats import FORMATS, format_of
 from canvass.corpus.formats.losses import Losses
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.pool import Pool
 from canvass.errors import InputError
 from exchange_samples import SAMPLES, zipped
 
 BY_NAME = {row.name: row for row in FORMATS}
-FIELDS = Fields()
+FIELDS = Columns()
 EVERY = pytest.mark.parametrize("name", SAMPLES)
 
 
@@ -29,8 +29,8 @@ def stored(tmp_path):
     return store
 
 
-def read(name, path, bad=None, fields=FIELDS):
-    return [utterance for _, utterance in BY_NAME[name].read(path, fields, bad or BadLines())]
+def read(name, path, bad=None, columns=FIELDS):
+    return [utterance for _, utterance in BY_NAME[name].read(path, columns, bad or BadLines())]
 
 
 @EVERY
@@ -213,9 +213,9 @@ def test_a_document_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
         read("clu", str(path))
 
 
-def lost(name, path, fields=FIELDS):
+def lost(name, path, columns=FIELDS):
     bad = BadLines(losses=Losses())
-    found = read(name, path, bad, fields)
+    found = read(name, path, bad, columns)
     return found, {
         what: (loss.count, loss.first.removeprefix(path)) for what, loss in bad.losses.found.items()
     }

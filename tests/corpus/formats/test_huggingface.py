@@ -9,7 +9,7 @@ import pytest
 from canvass.corpus.formats import format_of
 from canvass.corpus.formats.huggingface import FORMAT
 from canvass.corpus.formats.losses import Losses
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.pool import Pool
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
@@ -27,8 +27,8 @@ def store(path, columns, features):
     pq.write_table(table.replace_schema_metadata(metadata), path)
 
 
-def read(path, fields=Fields(), bad=None):  # noqa: B008 - frozen
-    return [utterance for _, utterance in FORMAT.read(str(path), fields, bad or BadLines())]
+def read(path, columns=Columns(), bad=None):  # noqa: B008 - frozen
+    return [utterance for _, utterance in FORMAT.read(str(path), columns, bad or BadLines())]
 
 
 COLUMNS = {
@@ -81,9 +81,9 @@ def test_tokens_alone_and_a_column_called_label(tmp_path):
 def test_columns_may_be_named(tmp_path):
     path = tmp_path / "a.parquet"
     store(path, {"utt": ["go"], "topic": [0]}, {"topic": label("fly")})
-    fields = Fields(text="utt", intent="topic")
-    assert format_of(str(path), fields=fields) is FORMAT
-    assert read(path, fields) == [Utterance("go", intent="fly")]
+    columns = Columns(text="utt", intent="topic")
+    assert format_of(str(path), columns=columns) is FORMAT
+    assert read(path, columns) == [Utterance("go", intent="fly")]
 
 
 @pytest.mark.parametrize(

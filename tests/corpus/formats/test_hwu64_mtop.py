@@ -4,7 +4,7 @@ import pytest
 
 from canvass.corpus.formats import format_of, hwu64, mtop
 from canvass.corpus.formats.losses import Losses
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 from public_corpora import HWU_COLUMNS, mtop_line
@@ -20,7 +20,7 @@ GERMAN = mtop_line(
 
 def read(kind, path, text, bad=None):
     path.write_text(text, encoding="utf-8", newline="")
-    return [one for _, one in kind.read(str(path), Fields(), bad or BadLines())]
+    return [one for _, one in kind.read(str(path), Columns(), bad or BadLines())]
 
 
 def answers(path, *rows, bad=None):

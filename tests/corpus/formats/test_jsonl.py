@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.columns import SCHEMA
-from canvass.corpus.formats.records import BadLines, Block, Fields
+from canvass.corpus.formats.records import BadLines, Block, Columns
 from canvass.errors import FileError, InputError
 from canvass.types import Slot, Utterance
 
-FIELDS = Fields()
+FIELDS = Columns()
 
 
-def blocks_of(path, data=None, *, skip_bad=0, rows=1000, fields=FIELDS):
+def blocks_of(path, data=None, *, skip_bad=0, rows=1000, columns=FIELDS):
     if data is not None:
         path.write_bytes(data)
-    return list(jsonl.blocks(str(path), fields, BadLines(skip_bad), rows))
+    return list(jsonl.blocks(str(path), columns, BadLines(skip_bad), rows))
 
 
 def rows_of(blocks):
@@ -158,7 +158,7 @@ def test_lines_are_counted_over_chunks(pool, monkeypatch):
 
 def test_a_column_absent_everywhere_is_missing(pool):
     with pytest.raises(InputError, match=r"jsonl:1: field 'utt' is missing \(the record has: text\)"):
-        blocks_of(pool, GOOD * 100, fields=Fields(text="utt"))
+        blocks_of(pool, GOOD * 100, columns=Columns(text="utt"))
 
 
 def test_a_line_longer_than_a_chunk(pool, fast_only):
@@ -286,6 +286,6 @@ def test_the_fast_way_and_the_slow_way_agree(records, ends, with_mark, with_end,
     assert results[0] == results[1]
 
 
-def slow_blocks(path, fields, bad, rows):
+def slow_blocks(path, columns, bad, rows):
     data = Path(path).read_bytes().removeprefix(b"\xef\xbb\xbf")
-    yield Block(jsonl.slow_batch(data, path, 1, fields, bad), 0)
+    yield Block(jsonl.slow_batch(data, path, 1, columns, bad), 0)

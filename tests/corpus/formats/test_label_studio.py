@@ -11,14 +11,14 @@ from canvass.corpus.formats.label_studio_regions import Controls, Regions, regio
 from canvass.corpus.formats.located import Value
 from canvass.corpus.formats.losses import Loss, Losses
 from canvass.corpus.formats.offsets import code_point_offset, utf16_offset
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.pool import Pool
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 from texts import texts
 
-FIELDS = Fields()
+FIELDS = Columns()
 
 
 @given(text=st.text(st.characters(codec="utf-8"), max_size=20))
@@ -114,9 +114,9 @@ def stored(tmp_path):
     return store
 
 
-def read(path, fields=FIELDS):
+def read(path, columns=FIELDS):
     bad = BadLines(losses=Losses())
-    found = [utterance for _, utterance in label_studio.read(path, fields, bad)]
+    found = [utterance for _, utterance in label_studio.read(path, columns, bad)]
     return found, {what: loss.count for what, loss in bad.losses.found.items()}
 
 
@@ -152,7 +152,7 @@ def test_all_annotations_of_a_task_for_who_wants_them():
             {"result": [], "ground_truth": True},
         ],
     }
-    found = label_studio.annotations_of(Value(task, "f"), Fields())
+    found = label_studio.annotations_of(Value(task, "f"), Columns())
     assert [(one.annotator, one.cancelled, one.ground_truth, one.moment) for one in found] == [
         ("ann@example.org", False, False, "2"),
         ("2", True, False, "1"),
@@ -194,17 +194,18 @@ def test_the_choices_of_intents_and_domains(stored):
         InputError, match=r"several Choices have no name that says which are the intents \(p, q\)"
     ):
         read(several)
-    found, losses = read(several, Fields(intent="q"))
+    found, losses = read(several, Columns(intent="q"))
     assert [(one.intent, one.domain) for one in found] == [("b", "d0")]
     assert losses == {"regions that are neither choices nor labels of the text": 1}
 
 
 def test_names_of_the_data(stored):
     path = stored([{"id": 4, "data": {"utt": "x", "freq": 3, "n": "i"}, "annotations": [annotation("a")]}])
-    found, _ = read(path, Fields(text="utt", count="freq", id="n"))
+    found, _ = read(path, Columns(text="utt", count="freq", id="n"))
     assert found == [Utterance("x", id="i", count=3, intent="a")]
     with pytest.raises(
-        InputError, match=r"\$\[0\]\.data: field 'text' is missing .*utt.*name the column with --text-field"
+        InputError,
+        match=r"\$\[0\]\.data: field 'text' is missing .*utt.*name the column with --columns text=NAME",
     ):
         read(path)
 
@@ -269,7 +270,7 @@ def test_the_minimal_form_with_other_names(stored):
     items = [{"text": "a", "topic": {"choices": ["x"]}, "annotator": 1, "annotation_id": 1}]
     assert read(stored(items))[0] == [Utterance("a", intent="x")]
     items = [{"text": "a", "topic": "x", "annotator": 1, "annotation_id": 1}]
-    assert read(stored(items), Fields(intent="topic"))[0] == [Utterance("a", intent="x")]
+    assert read(stored(items), Columns(intent="topic"))[0] == [Utterance("a", intent="x")]
 
 
 @pytest.mark.parametrize(

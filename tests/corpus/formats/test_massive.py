@@ -7,7 +7,7 @@ import pytest
 from canvass.corpus.formats import format_of
 from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.massive import FORMAT
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 
@@ -22,7 +22,7 @@ DOCUMENTED = {
 
 def read(path, records, bad=None):
     path.write_text("".join(json.dumps(one) + "\n" for one in records))
-    return list(FORMAT.read(str(path), Fields(), bad or BadLines()))
+    return list(FORMAT.read(str(path), Columns(), bad or BadLines()))
 
 
 def test_the_documented_record(tmp_path):
@@ -76,5 +76,5 @@ def test_what_cannot_be_marked_is_not_taken_for_unmarked(tmp_path):
 def test_whoever_names_columns_reads_columns(tmp_path):
     path = tmp_path / "a.jsonl"
     read(path, [DOCUMENTED])
-    assert format_of(str(path), fields=Fields()).name == "massive"
-    assert format_of(str(path), fields=Fields(text="utt")).name == "jsonl"
+    assert format_of(str(path), columns=Columns()).name == "massive"
+    assert format_of(str(path), columns=Columns(text="utt")).name == "jsonl"

@@ -10,11 +10,11 @@ import pytest
 
 from canvass.corpus.formats import parquet
 from canvass.corpus.formats.columns import SCHEMA
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.errors import FileError, InputError
 from canvass.types import Slot, Utterance
 
-FIELDS = Fields()
+FIELDS = Columns()
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def store(path, **columns):
     return str(path)
 
 
-def rows_of(path, bad=None, rows=100, fields=FIELDS):
-    blocks = list(parquet.blocks(str(path), fields, bad or BadLines(), rows))
+def rows_of(path, bad=None, rows=100, columns=FIELDS):
+    blocks = list(parquet.blocks(str(path), columns, bad or BadLines(), rows))
     assert all(block.batch.schema.equals(SCHEMA, check_metadata=True) for block in blocks)
     return [tuple(row.values()) for block in blocks for row in block.batch.to_pylist()]
 
@@ -62,11 +62,14 @@ def test_columns_of_nothing(pool):
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({"utt": ["a"]}, ": column 'text' is missing (the file has: utt); name the column with --text-field"),
+        (
+            {"utt": ["a"]},
+            ": column 'text' is missing (the file has: utt); name the column with --columns text=NAME",
+        ),
         ({"text": [1]}, ": column 'text' has the type whole numbers; expected text"),
         (
             {"text": [b"a"], "n": [1]},
-            "(the file has text: binary, n: int64); name the column with --text-field",
+            "(the file has text: binary, n: int64); name the column with --columns text=NAME",
         ),
         ({"text": [["a"]]}, ": column 'text' has the type list<element: string>; expected text"),
         ({"text": pa.nulls(2)}, ": column 'text' has the type nothing; expected text"),

@@ -4,7 +4,7 @@ import pytest
 
 from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.rasa import FORMAT, example_of
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 
@@ -42,7 +42,7 @@ nlu:
 def read(path, data=None, bad=None):
     if data is not None:
         path.write_text(data, encoding="utf-8")
-    return list(FORMAT.read(str(path), Fields(), bad or BadLines()))
+    return list(FORMAT.read(str(path), Columns(), bad or BadLines()))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from canvass.corpus.formats.records import BadLines, Fields, pool_utterance_of, utterance_of
+from canvass.corpus.formats.records import BadLines, Columns, pool_utterance_of, utterance_of
 from canvass.errors import InputError, OptionError
 from canvass.types import Slot, Utterance
 
@@ -26,27 +26,27 @@ def test_a_whole_record():
         "other": {"ignored": []},
     }
     expected = Utterance(TEXT, "17", 3, "music", None, (Slot(5, 9, "genre"), Slot(10, 13, "when")), "dev")
-    assert utterance_of(record, WHERE, Fields()) == expected
+    assert utterance_of(record, WHERE, Columns()) == expected
 
 
 def test_absent_and_empty_slots_differ():
-    assert utterance_of({"text": "a"}, WHERE, Fields()).slots is None
-    assert utterance_of({"text": "a", "slots": None}, WHERE, Fields()).slots is None
-    assert utterance_of({"text": "a", "slots": []}, WHERE, Fields()).slots == ()
+    assert utterance_of({"text": "a"}, WHERE, Columns()).slots is None
+    assert utterance_of({"text": "a", "slots": None}, WHERE, Columns()).slots is None
+    assert utterance_of({"text": "a", "slots": []}, WHERE, Columns()).slots == ()
 
 
 def test_absent_and_null_fields_have_defaults():
-    assert utterance_of({"text": "", "id": None, "count": None}, WHERE, Fields()) == Utterance("")
+    assert utterance_of({"text": "", "id": None, "count": None}, WHERE, Columns()) == Utterance("")
 
 
 def test_the_names_of_the_user():
-    fields = Fields(text="utt", id="uid", count="n", domain="scenario")
+    fields = Columns(text="utt", id="uid", count="n", domain="scenario")
     record = {"utt": "a", "uid": "x", "n": 2, "scenario": "m", "text": 3, "domain": 4}
     assert utterance_of(record, WHERE, fields) == Utterance("a", "x", 2, "m")
 
 
 def test_offsets_are_code_points():
-    assert utterance_of({"text": "😀😀", "slots": slots((1, 2, "face"))}, WHERE, Fields()).slots == (
+    assert utterance_of({"text": "😀😀", "slots": slots((1, 2, "face"))}, WHERE, Columns()).slots == (
         Slot(1, 2, "face"),
     )
 
@@ -56,7 +56,7 @@ def test_offsets_are_code_points():
     [
         (
             {"id": "3", "utt": "a"},
-            "'text' is missing (the record has: id, utt); name the column with --text-field",
+            "'text' is missing (the record has: id, utt); name the column with --columns text=NAME",
         ),
         ({"text": None}, "field 'text' is null; expected a string"),
         ({"text": 3}, "field 'text' is 3; expected a string"),
@@ -107,7 +107,7 @@ def test_offsets_are_code_points():
 )
 def test_a_bad_record_gets_a_sentence(record, words):
     with pytest.raises(InputError) as caught:
-        utterance_of(record, WHERE, Fields())
+        utterance_of(record, WHERE, Columns())
     assert str(caught.value).startswith(WHERE)
     assert words in str(caught.value)
     str(caught.value).encode()  # a sentence can be printed whatever the record holds
@@ -115,24 +115,24 @@ def test_a_bad_record_gets_a_sentence(record, words):
 
 def test_annotations_of_a_pool_do_not_matter():
     record = {"text": "a", "slots": 3, "domain": 3, "intent": 3}
-    assert pool_utterance_of(record, WHERE, Fields()) == Utterance("a")
+    assert pool_utterance_of(record, WHERE, Columns()) == Utterance("a")
 
 
 def test_long_values_and_many_names_are_cut_short():
     with pytest.raises(InputError) as caught:
-        utterance_of({"text": ["x" * 1000]}, WHERE, Fields())
+        utterance_of({"text": ["x" * 1000]}, WHERE, Columns())
     assert len(str(caught.value)) < 200
     with pytest.raises(InputError, match=r"f10, f11, \.\.\.\)"):
-        utterance_of({f"f{index}": 1 for index in range(100)}, WHERE, Fields())
+        utterance_of({f"f{index}": 1 for index in range(100)}, WHERE, Columns())
     with pytest.raises(InputError) as caught:
-        utterance_of({"x" * 1000: 1, "y\n": 2}, WHERE, Fields())
+        utterance_of({"x" * 1000: 1, "y\n": 2}, WHERE, Columns())
     assert len(str(caught.value)) < 250
     assert "..., 'y\\n')" in str(caught.value)
 
 
 def test_fields_of_a_pool_must_differ():
     with pytest.raises(OptionError, match="three different columns"):
-        Fields(text="a", id="a")
+        Columns(text="a", id="a")
 
 
 def test_bad_lines_are_counted_until_the_tolerance_is_used_up():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from canvass.corpus.formats import FORMATS, format_of
 from canvass.corpus.formats.losses import FIELDS, UNANNOTATED, Losses, carried
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 from texts import NOTABLE, texts
@@ -96,11 +96,11 @@ def round_trip(kind, given, *, strict=False):
         if kind.read is None:
             back = [
                 Utterance(**row)
-                for block in kind.blocks(path, Fields(), BadLines(), 10)
+                for block in kind.blocks(path, Columns(), BadLines(), 10)
                 for row in block.batch.to_pylist()
             ]
         else:
-            found = list(kind.read(path, Fields(), BadLines()))
+            found = list(kind.read(path, Columns(), BadLines()))
             assert all(path in where for where, _ in found)
             back = [utterance for _, utterance in found]
         found_by_content = format_of(path).name if back else kind.name

@@ -4,7 +4,7 @@ import pytest
 
 from canvass.corpus.formats import files_of, sequences
 from canvass.corpus.formats.losses import Losses
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.labelled import read_labelled
 from canvass.errors import FileError, InputError
 from canvass.types import Slot, Utterance
@@ -32,7 +32,7 @@ EXPECTED = [
 
 
 def read(path, bad=None):
-    return [utterance for _, utterance in sequences.read(str(path), Fields(), bad or BadLines())]
+    return [utterance for _, utterance in sequences.read(str(path), Columns(), bad or BadLines())]
 
 
 @pytest.mark.parametrize("name", ["", "seq.in", "seq.out", "label"])

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.formats.slurp import FORMAT
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
@@ -24,7 +24,7 @@ EXPECTED = Utterance(
 
 def read(path, *rows):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return [utterance for _, utterance in FORMAT.read(str(path), Fields(), BadLines())]
+    return [utterance for _, utterance in FORMAT.read(str(path), Columns(), BadLines())]
 
 
 def test_the_intent_has_the_scenario_in_every_row(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from canvass.corpus.formats import format_of
 from canvass.corpus.formats.losses import Losses
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.formats.snips import BENCHMARK, FORMAT
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
@@ -42,7 +42,7 @@ FLIGHT = "find me a flight from Paris to New York"
 
 def read(kind, path, value, bad=None):
     path.write_text(json.dumps(value))
-    return [utterance for _, utterance in kind.read(str(path), Fields(), bad or BadLines())]
+    return [utterance for _, utterance in kind.read(str(path), Columns(), bad or BadLines())]
 
 
 def test_the_documented_dataset(tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from canvass.corpus.formats import text
 from canvass.corpus.formats.columns import SCHEMA
-from canvass.corpus.formats.records import BadLines, Fields
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.errors import InputError
 
 PIECES = st.sampled_from(
@@ -18,7 +18,7 @@ PIECES = st.sampled_from(
 
 
 def blocks_of(path, bad=None, rows=100):
-    return list(text.blocks(str(path), Fields(), bad or BadLines(), rows))
+    return list(text.blocks(str(path), Columns(), bad or BadLines(), rows))
 
 
 def texts_of(blocks):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from canvass.annotation.project.project import Project
-    from canvass.corpus.formats.records import BadLines, Fields
+    from canvass.corpus.formats.records import BadLines, Columns
     from canvass.types import Utterance
 
 OUT_OF_TARGET = "elsewhere"  # as a domain: not of the target, and nobody knows of which
@@ -55,17 +55,17 @@ class AnswerFiles:
         self.in_test = 0
 
     def given(
-        self, names: Sequence[str], fields: Fields, override: str | None, bad: BadLines
+        self, names: Sequence[str], columns: Columns, override: str | None, bad: BadLines
     ) -> Iterator[Given]:
         """Yield each record that says something, once."""
         seen: dict[str, Given] = {}
-        for file in files_of(names, override, lambda row: row.read is not None, fields):
-            kind = format_of(file, override, fields)
+        for file in files_of(names, override, lambda row: row.read is not None, columns):
+            kind = format_of(file, override, columns)
             if kind.read is None:
                 raise OptionError(
                     f"{file}: the format {kind.name} carries no annotations; give another, such as jsonl"
                 )
-            for where, utterance in kind.read(file, fields, bad):
+            for where, utterance in kind.read(file, columns, bad):
                 one = self.answered(where, utterance)
                 if one is None:
                     continue

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from canvass.annotation.exchange.answer_files import AnswerFiles, says
 from canvass.annotation.store.leases import HANDED_OUT
 from canvass.annotation.store.records import NewTask
-from canvass.corpus.formats.records import BadLines, Fields, shown
+from canvass.corpus.formats.records import BadLines, Columns, shown
 from canvass.errors import OptionError
 from canvass.seeding import hash64
 
@@ -55,7 +55,7 @@ def import_answers(
     annotator: str,
     *,
     now: float,
-    fields: Fields = Fields(),  # noqa: B008 - frozen
+    columns: Columns = Columns(),  # noqa: B008 - frozen
     format: str | None = None,  # noqa: A002 - the name of the option
     skip_bad: int = 0,
     new_labels: bool = False,
@@ -72,7 +72,7 @@ def import_answers(
         Where to, from which files, folders or globs, and whose answers.
     now
         The time of the answers, in seconds of the epoch.
-    fields, format, skip_bad
+    columns, format, skip_bad
         As for `read_labelled`.
     new_labels
         Whether domains, intents and slot labels that the project does not know are added to it, not refused.
@@ -89,7 +89,7 @@ def import_answers(
     check_annotator(annotator)
     bad = BadLines(skip_bad)
     reading = AnswerFiles(project, annotator, new_labels=new_labels)
-    given = list(reading.given(names, fields, format, bad))
+    given = list(reading.given(names, columns, format, bad))
     store = project.store
     for kind, name in reading.added:
         store.add_label(kind, name, "", annotator, now)

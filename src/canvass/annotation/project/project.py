@@ -24,7 +24,7 @@ from canvass.annotation.project.creation import (
 from canvass.annotation.project.guides import guides_of
 from canvass.annotation.project.locking import locked
 from canvass.annotation.project.settings import (
-    FieldsSettings,
+    ColumnsSettings,
     LabelGuide,
     ProjectSettings,
     Settings,
@@ -32,7 +32,7 @@ from canvass.annotation.project.settings import (
 )
 from canvass.annotation.project.settings_file import read_settings
 from canvass.annotation.store.task_store import Store
-from canvass.corpus.formats.records import Fields
+from canvass.corpus.formats.records import Columns
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of
 from canvass.corpus.pool import Pool
@@ -84,12 +84,12 @@ class Project:
         max_tokens: int = 40,
         skip_bad: int = 0,
         pool_format: str | None = None,
-        fields: Fields = Fields(),  # noqa: B008 - frozen
+        columns: Columns = Columns(),  # noqa: B008 - frozen
     ) -> Self:
         """Make a project; its folder appears whole or not at all.
 
         Without `test`, a fifth of `labelled` is held out by hash of the key. With it, what is in both is left out of
-        `labelled`. The names of `pool` are stored as absolute paths; `fields` are its columns.
+        `labelled`. The names of `pool` are stored as absolute paths; `columns` are those of the pool.
 
         Raises
         ------
@@ -120,7 +120,7 @@ class Project:
                 max_tokens=max_tokens,
                 test="fifth" if test is None else "file",
             ),
-            fields=FieldsSettings(text=fields.text, id=fields.id, count=fields.count),
+            columns=ColumnsSettings(text=columns.text, id=columns.id, count=columns.count),
         )
         settings.check(f"{place / SETTINGS}")
         # Most of what could be wrong with a pool is wrong from the start.
@@ -131,7 +131,7 @@ class Project:
             kept, measured = without_keys_of(labelled, test), list(test)
         check_enough(kept, measured, target, strategy=chosen, held_out=test is None)
         intents, slots = guides_of([*kept, *measured], target, seed=seed)
-        settings = Settings(project=settings.project, fields=settings.fields, intents=intents, slots=slots)
+        settings = Settings(project=settings.project, columns=settings.columns, intents=intents, slots=slots)
         write_project(place, settings, kept, measured)
         return cls(place, settings)
 
@@ -277,7 +277,7 @@ def _open_pool(settings: Settings, folder: Path) -> Pool:
     project = settings.project
     return Pool.open(
         [str(folder / name) for name in project.pool],
-        fields=settings.columns,
+        columns=settings.pool_columns,
         skip_bad=project.skip_bad,
         format=project.pool_format or None,
     )

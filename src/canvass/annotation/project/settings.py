@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats import FORMATS
-from canvass.corpus.formats.records import Fields
+from canvass.corpus.formats.records import Columns
 from canvass.errors import InputError, OptionError, nearest
 from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES
 from canvass.types import ALL, Target
@@ -113,7 +113,7 @@ class ProjectSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FieldsSettings:
+class ColumnsSettings:
     """The columns of the pool."""
 
     text: str = field(default="text", metadata=_text("The text."))
@@ -179,7 +179,7 @@ class Settings:
     """All settings of a project; `intents` and `slots` are the labels that annotators choose from."""
 
     project: ProjectSettings
-    fields: FieldsSettings = field(default_factory=FieldsSettings)
+    columns: ColumnsSettings = field(default_factory=ColumnsSettings)
     queue: QueueSettings = field(default_factory=QueueSettings)
     page: PageSettings = field(default_factory=PageSettings)
     intents: tuple[LabelGuide, ...] = ()
@@ -191,9 +191,9 @@ class Settings:
         return Target.parse(self.project.target)
 
     @property
-    def columns(self) -> Fields:
+    def pool_columns(self) -> Columns:
         """The columns of the pool, for `Pool.open`."""
-        return Fields(text=self.fields.text, id=self.fields.id, count=self.fields.count)
+        return Columns(text=self.columns.text, id=self.columns.id, count=self.columns.count)
 
     def check(self, where: str) -> None:
         """Refuse values that make no sense, alone or together; `where` is the file, for the sentence.
@@ -204,7 +204,7 @@ class Settings:
             For the first that does not; it names the setting, what was expected and what to do.
 
         """
-        for section in ("project", "fields", "queue", "page"):
+        for section in ("project", "columns", "queue", "page"):
             _check_section(getattr(self, section), f"{where}: {section}")
         for name in ("intents", "slots"):
             guides: tuple[LabelGuide, ...] = getattr(self, name)
@@ -216,10 +216,10 @@ class Settings:
                 raise InputError(f"{where}: {name} has {twice!r} twice; leave one of them out")
         self._check_choice(where)
         try:
-            _ = self.columns
+            _ = self.pool_columns
         except OptionError as error:
             raise InputError(
-                f"{where}: fields: text, id and count must be three different columns"
+                f"{where}: columns: text, id and count must be three different columns"
             ) from error
         if self.queue.random_share + self.queue.outside_share > 1:
             raise InputError(

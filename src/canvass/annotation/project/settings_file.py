@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.project.settings import (
-    FieldsSettings,
+    ColumnsSettings,
     LabelGuide,
     PageSettings,
     ProjectSettings,
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 SECTIONS: dict[str, tuple[type[Any], str]] = {
     "project": (ProjectSettings, "What is chosen, how, and from what."),
-    "fields": (FieldsSettings, "The columns of the pool."),
+    "columns": (ColumnsSettings, "The columns of the pool."),
     "queue": (QueueSettings, "How the queue is kept fresh."),
     "page": (PageSettings, "What the page shows and allows."),
 }
+OLD_COLUMNS = "fields"  # the name of [columns] in projects made before 0.1
 LABELS = {
     "intents": "The intents that annotators choose from. The page shows descriptions and examples as guidelines: edit "
     "them, add and remove.",
@@ -101,6 +102,8 @@ def read_settings(path: Path) -> Settings:
         raise InputError(f"{path}: not valid TOML ({error}); mend the line") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not valid UTF-8 at byte {error.start}; write the file as UTF-8") from error
+    if OLD_COLUMNS in document and "columns" not in document:
+        document["columns"] = document.pop(OLD_COLUMNS)
     _refuse_unknown(document, [*SECTIONS, *LABELS], f"{path}: ", "section")
     for name, (kind, _) in SECTIONS.items():
         if isinstance(table := document.get(name), dict):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.choice import format_among_others, format_of, output_format_of
-from canvass.corpus.formats.records import BadLines, Block, Fields, Format, pool_utterance_of, utterance_of
+from canvass.corpus.formats.records import BadLines, Block, Columns, Format, pool_utterance_of, utterance_of
 from canvass.corpus.formats.table import FORMATS
 from canvass.corpus.storage import files_behind, is_remote
 from canvass.errors import FileError, OptionError
@@ -21,7 +21,7 @@ __all__ = [
     "FORMATS",
     "BadLines",
     "Block",
-    "Fields",
+    "Columns",
     "Format",
     "files_of",
     "format_of",
@@ -32,7 +32,10 @@ __all__ = [
 
 
 def files_of(
-    names: Sequence[str], override: str | None, usable: Callable[[Format], bool], fields: Fields | None = None
+    names: Sequence[str],
+    override: str | None,
+    usable: Callable[[Format], bool],
+    columns: Columns | None = None,
 ) -> list[str]:
     """Find the files behind names: files, folders (with the folders in them), globs, and "-".
 
@@ -53,15 +56,15 @@ def files_of(
     for given in names:
         name = _first_file(given, override)
         if is_remote(name):
-            found += _elsewhere(name, override, usable, fields)
+            found += _elsewhere(name, override, usable, columns)
             continue
         if name == STANDARD_STREAM or not (Path(name).is_dir() or _is_pattern(name)):
             _refuse_missing(name)
-            format_of(name, override, fields)
+            format_of(name, override, columns)
             found.append(name)
             continue
         inside = _walk(name) if Path(name).is_dir() else _matches(name)
-        some = [_first_file(file, override) for file in inside if _is_usable(file, override, usable, fields)]
+        some = [_first_file(file, override) for file in inside if _is_usable(file, override, usable, columns)]
         if not some:
             kind = "the folder holds" if Path(name).is_dir() else "the pattern matches"
             extensions = ", ".join(
@@ -78,14 +81,14 @@ def files_of(
 
 
 def _elsewhere(
-    name: str, override: str | None, usable: Callable[[Format], bool], fields: Fields | None
+    name: str, override: str | None, usable: Callable[[Format], bool], columns: Columns | None
 ) -> list[str]:
     """Find the files behind an address."""
     inside = files_behind(name)
     if inside == [name]:
-        format_of(name, override, fields)
+        format_of(name, override, columns)
         return inside
-    some = [file for file in inside if _is_usable(file, override, usable, fields)]
+    some = [file for file in inside if _is_usable(file, override, usable, columns)]
     if not some:
         raise FileError(f"{name}: there is no file that can be read here (among {len(inside)})")
     return some
@@ -134,7 +137,7 @@ def _is_hidden(name: str) -> bool:
 
 
 def _is_usable(
-    file: str, override: str | None, usable: Callable[[Format], bool], fields: Fields | None
+    file: str, override: str | None, usable: Callable[[Format], bool], columns: Columns | None
 ) -> bool:
-    kind = format_among_others(file, override, fields)
+    kind = format_among_others(file, override, columns)
     return kind is not None and usable(kind)

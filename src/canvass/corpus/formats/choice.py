@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats import jsonl
-from canvass.corpus.formats.records import Fields
+from canvass.corpus.formats.records import Columns
 from canvass.corpus.formats.sniffing import sample_of
 from canvass.corpus.formats.table import EXTENSIONS, FORMATS, NAMES, row_named, rows_of
 from canvass.errors import OptionError
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from canvass.types import Utterance
 
 
-def format_of(path: str, override: str | None = None, fields: Fields | None = None) -> Format:
+def format_of(path: str, override: str | None = None, columns: Columns | None = None) -> Format:
     """Find the format of a file to read: `override`, or else by the content and the extension before .gz or .zst.
 
     Of the formats with the file's extension, the first that recognises the content; else the one that is known by
     that extension alone; else the first of all formats that recognises the content. A file that names its own columns
-    (`fields` that are not the usual ones) is of the format that has columns. Standard input ("-") is JSON Lines
+    (`columns` that are not the usual ones) is of the format that has columns. Standard input ("-") is JSON Lines
     unless `override` says otherwise, and a file that is not there yet has the format of its extension.
 
     >>> format_of("logs/pool.csv.gz").name
@@ -45,7 +45,7 @@ def format_of(path: str, override: str | None = None, fields: Fields | None = No
     own = rows_of(extension)
     plain = next((row for row in own if row.sniff is None), None)
     asked = [row for row in own if row.sniff is not None]
-    if plain is not None and fields is not None and fields != Fields():
+    if plain is not None and columns is not None and columns != Columns():
         asked = [row for row in asked if row.has_columns]
     if plain is not None and not asked:
         return plain
@@ -54,18 +54,18 @@ def format_of(path: str, override: str | None = None, fields: Fields | None = No
         asked += [row for row in FORMATS if row.sniff is not None and row not in asked]
     found = None if sample is None else _recognised(sample, asked)
     if found is None:
-        found = plain or _without_content(path, own, sample, fields or Fields())
+        found = plain or _without_content(path, own, sample, columns or Columns())
     return found
 
 
-def format_among_others(path: str, override: str | None, fields: Fields | None) -> Format | None:
+def format_among_others(path: str, override: str | None, columns: Columns | None) -> Format | None:
     """Find the format of a file in a folder; None if it is something else, such as a .json file of settings."""
     if override is not None:
         return _by_name(override)
     if split_name(path)[0] not in EXTENSIONS:
         return None
     try:
-        found = format_of(path, None, fields)
+        found = format_of(path, None, columns)
     except OptionError:
         return None
     sample = None if found.sniff is None else sample_of(path)
@@ -76,9 +76,9 @@ def _recognised(sample: Sample, rows: Iterable[Format]) -> Format | None:
     return next((row for row in rows if row.sniff is not None and row.sniff(sample)), None)
 
 
-def _without_content(path: str, own: list[Format], sample: Sample | None, fields: Fields) -> Format:
+def _without_content(path: str, own: list[Format], sample: Sample | None, columns: Columns) -> Format:
     """Find the format of a file whose content no format recognises, and which has no plain one by its extension."""
-    if sample is not None and any(fields.text in record for record in sample.records):
+    if sample is not None and any(columns.text in record for record in sample.records):
         return jsonl.FORMAT
     extension = split_name(path)[0]
     if len(own) == 1:

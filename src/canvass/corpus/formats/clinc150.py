@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import read_document
-from canvass.corpus.formats.records import Fields, Format, utterance_of
+from canvass.corpus.formats.records import Columns, Format, utterance_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 PARTS = ("train", "val", "test", "oos_train", "oos_val", "oos_test")
 OUT_OF_SCOPE = "oos_"
-FIELDS = Fields()
+COLUMNS = Columns()
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the utterances of all parts; yields (where, utterance). Nobody annotated slots.
 
     Raises
@@ -33,7 +33,7 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         If the file cannot be read.
 
     """
-    del fields  # the format has its own
+    del columns  # the format has its own
     document = read_document(path)
     parts = [(name, part) for name in PARTS if (part := document.get(name)) is not None]
     if not parts:
@@ -48,7 +48,7 @@ def _utterance(pair: Value, split: str) -> Utterance:
     if len(items) != len(("text", "intent")):
         raise pair.wrong("a list of two strings, text and intent")
     text, intent = items
-    return utterance_of({"text": text.string(), "intent": intent.name(), "split": split}, pair.where, FIELDS)
+    return utterance_of({"text": text.string(), "intent": intent.name(), "split": split}, pair.where, COLUMNS)
 
 
 def sniff(sample: Sample) -> bool:

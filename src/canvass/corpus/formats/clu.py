@@ -9,7 +9,7 @@ from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import CODE_POINTS, UTF16, read_document, slot_record, write_text
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.offsets import utf16_offset
-from canvass.corpus.formats.records import Fields, Format, shown, utterance_of
+from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-FIELDS = Fields(slots="entities", split="dataset")
+COLUMNS = Columns(slots="entities", split="dataset")
 VERSION, INDEX_TYPE = "2022-10-01-preview", "Utf16CodeUnit"
 # What a project may call the unit of its offsets.
 UNITS = {INDEX_TYPE: UTF16, "UnicodeCodePoint": CODE_POINTS}
@@ -38,7 +38,7 @@ METADATA = {
 }
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the utterances of a project; yields (where, utterance).
 
     Raises
@@ -49,7 +49,7 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         If the file cannot be read.
 
     """
-    del fields  # the format has its own
+    del columns  # the format has its own
     project = read_document(path)
     kind = project.get("stringIndexType")
     index_type = INDEX_TYPE if kind is None else kind.string()
@@ -70,7 +70,7 @@ def _utterance(value: Value, unit: str) -> Utterance:
         "entities": None if entities is None else [_slot(entity, text, unit) for entity in entities.items()],
         "dataset": SPLITS.get(dataset, dataset) if isinstance(dataset, str) else dataset,
     }
-    return utterance_of(record, value.where, FIELDS)
+    return utterance_of(record, value.where, COLUMNS)
 
 
 def _slot(entity: Value, text: str, unit: str) -> dict[str, Any]:

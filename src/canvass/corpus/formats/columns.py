@@ -17,7 +17,7 @@ from canvass.files import STANDARD_STREAM
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from canvass.corpus.formats.records import BadLines, Fields
+    from canvass.corpus.formats.records import BadLines, Columns
     from canvass.types import Utterance
 
 SCHEMA = pa.schema(
@@ -63,12 +63,12 @@ def checked_batch(text: pa.Array, identity: pa.Array | None, count: pa.Array | N
 
 def batch_of(utterances: Sequence[Utterance]) -> pa.RecordBatch:
     """Make a batch of a pool from validated utterances."""
-    columns = [
+    values = [
         [utterance.text for utterance in utterances],
         [utterance.id for utterance in utterances],
         [utterance.count for utterance in utterances],
     ]
-    arrays = [pa.array(column, type=field.type) for column, field in zip(columns, SCHEMA, strict=True)]
+    arrays = [pa.array(column, type=field.type) for column, field in zip(values, SCHEMA, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
 
@@ -83,7 +83,7 @@ def kind_of(kind: pa.DataType) -> str:
     return NOTHING if pa.types.is_null(kind) else str(kind)
 
 
-def used_columns(schema: pa.Schema, where: str, fields: Fields) -> dict[str, str]:
+def used_columns(schema: pa.Schema, where: str, columns: Columns) -> dict[str, str]:
     """Find the columns that a pool is read for, with their kinds.
 
     Raises
@@ -92,10 +92,10 @@ def used_columns(schema: pa.Schema, where: str, fields: Fields) -> dict[str, str
         If the text column is missing, or a column has a type that it cannot have.
 
     """
-    if fields.text not in schema.names:
-        raise missing_column(where, fields.text, schema.names, "--text-field")
+    if columns.text not in schema.names:
+        raise missing_column(where, columns.text, schema.names)
     found = {}
-    for role, column in zip(KINDS, fields.of_a_pool(), strict=True):
+    for role, column in zip(KINDS, columns.of_a_pool(), strict=True):
         places = schema.get_all_field_indices(column)
         if len(places) > 1:
             raise InputError(f"{where}: column {column!r} appears {len(places)} times; expected it once")
@@ -106,13 +106,13 @@ def used_columns(schema: pa.Schema, where: str, fields: Fields) -> dict[str, str
                 raise InputError(
                     f"{where}: column {column!r} has the type {found[column][:SHOWN_CHARACTERS]}; "
                     f"expected {' or '.join(KINDS[role][:2])} "
-                    f"(the file has {types}); name the column with --{role}-field"
+                    f"(the file has {types}); name the column with --columns {role}=NAME"
                 )
     return found
 
 
 def batch_of_columns(
-    batch: pa.RecordBatch, first_row: int, where: str, fields: Fields, bad: BadLines
+    batch: pa.RecordBatch, first_row: int, where: str, columns: Columns, bad: BadLines
 ) -> pa.RecordBatch:
     """Turn a batch of any accepted column types into a batch of a pool.
 
@@ -124,16 +124,16 @@ def batch_of_columns(
         If a row is bad and the tolerance is used up.
 
     """
-    names = [name for name in fields.of_a_pool() if name in batch.schema.names]
-    kinds = {fields.text: pa.string(), fields.id: pa.string(), fields.count: pa.int64()}
+    names = [name for name in columns.of_a_pool() if name in batch.schema.names]
+    kinds = {columns.text: pa.string(), columns.id: pa.string(), columns.count: pa.int64()}
     try:
         arrays = {name: batch.column(name).cast(kinds[name]) for name in names}
-        return checked_batch(arrays[fields.text], arrays.get(fields.id), arrays.get(fields.count))
+        return checked_batch(arrays[columns.text], arrays.get(columns.id), arrays.get(columns.count))
     except pa.ArrowInvalid:
         utterances = []
         for where_of_row, record in records_of(batch, names, first_row, where, bad):
             try:
-                utterances.append(pool_utterance_of(record, where_of_row, fields))
+                utterances.append(pool_utterance_of(record, where_of_row, columns))
             except InputError as error:
                 bad.report(error)
         return batch_of(utterances)
@@ -158,13 +158,13 @@ def records_of(
 
 
 def blocks_of_read(
-    read: Callable[[str, Fields, BadLines], Iterator[tuple[str, Utterance]]],
-) -> Callable[[str, Fields, BadLines, int], Iterator[Block]]:
+    read: Callable[[str, Columns, BadLines], Iterator[tuple[str, Utterance]]],
+) -> Callable[[str, Columns, BadLines, int], Iterator[Block]]:
     """Make the `blocks` of a format that is only read utterance by utterance, with their annotations."""
 
-    def blocks(path: str, fields: Fields, bad: BadLines, rows: int) -> Iterator[Block]:
+    def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:
         def batches() -> Iterator[tuple[pa.RecordBatch, int]]:
-            utterances = (utterance for _, utterance in read(path, fields, bad))
+            utterances = (utterance for _, utterance in read(path, columns, bad))
             while some := list(itertools.islice(utterances, rows)):
                 yield batch_of(some), 0
 

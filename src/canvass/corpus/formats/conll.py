@@ -17,7 +17,7 @@ from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.pieces import pieces_of, spans_of_slots
-from canvass.corpus.formats.records import Fields, Format, shown, utterance_of
+from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
 from canvass.corpus.formats.sources import lines_of
 from canvass.corpus.formats.tags import is_tag, spans_of, tags_of
 from canvass.corpus.spans import OUTSIDE
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-FIELDS = Fields()
+COLUMNS = Columns()
 # Our own comments, and those of CoNLL-U that say the same.
 COMMENT = re.compile(r"# (text|id|sent_id|intent|domain|split|count|slots) ?[:=] ?(.*)", re.DOTALL)
 KEYS = {"sent_id": "id"}
@@ -66,20 +66,20 @@ class Lines:
             self.error = self.error or error
 
     def _add(self, line: str, where: str) -> None:
-        columns = line.split("\t") if "\t" in line else BLANKS.split(line.strip(" "))
+        cells = line.split("\t") if "\t" in line else BLANKS.split(line.strip(" "))
         if line.startswith("#") and not self.tokens:
             comment = COMMENT.fullmatch(line)
             if comment is not None:
                 self.comments[KEYS.get(comment[1], comment[1])] = _comment_value(comment[2])
                 return
-            if len(columns) == 1 or not is_tag(columns[-1]):
+            if len(cells) == 1 or not is_tag(cells[-1]):
                 return  # a comment of somebody else
-        if columns[0] == DOCUMENT_START:
+        if cells[0] == DOCUMENT_START:
             return
-        if len(columns) == 1 or not columns[0]:
+        if len(cells) == 1 or not cells[0]:
             raise InputError(f"{where}: {shown(line)} is not a token and a tag, parted by a tab or blanks")
-        self.tokens.append(columns[0])
-        self.tags.append(columns[-1])
+        self.tokens.append(cells[0])
+        self.tags.append(cells[-1])
         self.places.append(where)
 
     def utterance(self) -> Utterance | None:
@@ -105,7 +105,7 @@ class Lines:
                 {"start": offsets[first][0], "end": offsets[last][1], "label": label}
                 for first, last, label in slots
             ]
-        return utterance_of(record, self.where, FIELDS)
+        return utterance_of(record, self.where, COLUMNS)
 
     def _offsets(self, text: str) -> list[tuple[int, int]]:
         """Find the tokens in the text, one after the other, with nothing but white space between."""
@@ -133,7 +133,7 @@ def _comment_value(words: str) -> str:
     return words
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read an annotated file; yields (where, utterance), `where` its first line.
 
     Raises
@@ -145,7 +145,7 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         If the file cannot be read.
 
     """
-    del fields  # the format has its own
+    del columns  # the format has its own
     for lines in _parts(path):
         try:
             utterance = lines.utterance()
@@ -219,10 +219,8 @@ def sniff(sample: Sample) -> bool:
     """Whether the first lines are comments and tokens with tags."""
     words = [line for line in sample.lines if line.strip(" \t") and not line.startswith("#")]
     tagged = [line for line in words if not line.startswith(DOCUMENT_START)]
-    columns = [BLANKS.split(line.strip()) for line in tagged]
-    return any(row[-1] != OUTSIDE for row in columns) and all(
-        len(row) > 1 and is_tag(row[-1]) for row in columns
-    )
+    cells = [BLANKS.split(line.strip()) for line in tagged]
+    return any(row[-1] != OUTSIDE for row in cells) and all(len(row) > 1 and is_tag(row[-1]) for row in cells)
 
 
 FORMAT = Format(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines, Block, Fields
+    from canvass.corpus.formats.records import BadLines, Block, Columns
     from canvass.types import Utterance
 
 # pyarrow takes a quote that is never closed for a cell that ends with the file. This row is put after the
@@ -49,17 +49,17 @@ class Table:
 
     """
 
-    def __init__(self, file: str, name: str, delimiter: str, fields: Fields) -> None:
-        self.file, self.name, self.delimiter, self.fields = file, name, delimiter, fields
+    def __init__(self, file: str, name: str, delimiter: str, columns: Columns) -> None:
+        self.file, self.name, self.delimiter, self.columns = file, name, delimiter, columns
         with Source(file) as source:
             rows = (row for _, row in self.rows(source) if row)
             header = next(rows, [])
         if isinstance(header, InputError):
             raise header
         self.header: list[str] = header
-        if fields.text not in header:
-            raise missing_column(location(name, 1), fields.text, header, "--text-field")
-        for column in fields.all():
+        if columns.text not in header:
+            raise missing_column(location(name, 1), columns.text, header)
+        for column in columns.all():
             if header.count(column) > 1:
                 raise InputError(f"{location(name, 1)}: column {column!r} appears twice; expected it once")
 
@@ -110,12 +110,12 @@ class Table:
 
     def _record(self, row: list[str]) -> dict[str, Any]:
         record: dict[str, Any] = {
-            name: cell if cell or name == self.fields.text else None
+            name: cell if cell or name == self.columns.text else None
             for name, cell in zip(self.header, row, strict=True)
         }
-        count = record.get(self.fields.count)
+        count = record.get(self.columns.count)
         if count and len(count) <= LONGEST_COUNT and count.isascii() and count.isdecimal():
-            record[self.fields.count] = int(count)
+            record[self.columns.count] = int(count)
         return record
 
 
@@ -170,7 +170,7 @@ class Ended(io.RawIOBase):
         return True
 
 
-def read(delimiter: str, path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(delimiter: str, path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read an annotated file; yields (where, utterance).
 
     Raises
@@ -182,12 +182,12 @@ def read(delimiter: str, path: str, fields: Fields, bad: BadLines) -> Iterator[t
 
     """
     with on_disk(path) as file:
-        for where, record in Table(file, path, delimiter, fields).records():
+        for where, record in Table(file, path, delimiter, columns).records():
             try:
                 if isinstance(record, InputError):
                     raise record
-                record[fields.slots] = slots_of_cell(record.get(fields.slots), where, fields.slots)
-                utterance = utterance_of(record, where, fields)
+                record[columns.slots] = slots_of_cell(record.get(columns.slots), where, columns.slots)
+                utterance = utterance_of(record, where, columns)
             except InputError as error:
                 bad.report(error)
             else:
@@ -207,10 +207,10 @@ def slots_of_cell(cell: Any, where: str, name: str) -> Any:
         ) from error
 
 
-def blocks(delimiter: str, path: str, fields: Fields, bad: BadLines, rows: int) -> Iterator[Block]:
+def blocks(delimiter: str, path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:
     """Stream a pool in blocks of at most `rows` rows; raises as `read` does."""
     with on_disk(path) as file:
-        table = Table(file, path, delimiter, fields)
+        table = Table(file, path, delimiter, columns)
         yield from accounted(_batches(table, bad, rows), rows, Path(file).stat().st_size.__int__)
 
 
@@ -231,10 +231,10 @@ def _batches(table: Table, bad: BadLines, rows: int) -> Iterator[tuple[pa.Record
 
 
 def _fast_batches(table: Table, source: Source, rows: int) -> Iterator[pa.RecordBatch]:
-    fields = table.fields
-    columns = [name for name in fields.of_a_pool() if name in table.header]
+    columns = table.columns
+    names = [name for name in columns.of_a_pool() if name in table.header]
     cells = [
-        END_OF_FILE if index == table.header.index(fields.text) else "" for index in range(len(table.header))
+        END_OF_FILE if index == table.header.index(columns.text) else "" for index in range(len(table.header))
     ]
     last_row = f"\n{table.delimiter.join(cells)}\n".encode()
     reader = arrow_csv.open_csv(
@@ -242,7 +242,7 @@ def _fast_batches(table: Table, source: Source, rows: int) -> Iterator[pa.Record
         read_options=arrow_csv.ReadOptions(use_threads=False, block_size=_block_size(table.file, rows)),
         parse_options=arrow_csv.ParseOptions(delimiter=table.delimiter, newlines_in_values=True),
         convert_options=arrow_csv.ConvertOptions(
-            include_columns=columns, column_types=dict.fromkeys(columns, pa.string()), null_values=[]
+            include_columns=names, column_types=dict.fromkeys(names, pa.string()), null_values=[]
         ),
     )
     with reader:
@@ -250,11 +250,11 @@ def _fast_batches(table: Table, source: Source, rows: int) -> Iterator[pa.Record
         for batch in reader:
             if batch.num_rows:
                 if held is not None:
-                    yield _batch_of_cells(held, fields)
+                    yield _batch_of_cells(held, columns)
                 held = batch
-    if held is None or held.column(fields.text)[-1].as_py() != END_OF_FILE:
+    if held is None or held.column(columns.text)[-1].as_py() != END_OF_FILE:
         raise pa.ArrowInvalid("a quote is never closed")
-    yield _batch_of_cells(held.slice(0, held.num_rows - 1), fields)
+    yield _batch_of_cells(held.slice(0, held.num_rows - 1), columns)
 
 
 def _block_size(file: str, rows: int) -> int:
@@ -265,17 +265,17 @@ def _block_size(file: str, rows: int) -> int:
     return pace.size()
 
 
-def _batch_of_cells(cells: pa.RecordBatch, fields: Fields) -> pa.RecordBatch:
-    columns = {name: cells.column(name) for name in cells.schema.names}
-    for name in {fields.id, fields.count} & set(columns):
-        columns[name] = pc.if_else(pc.equal(columns[name], ""), pa.scalar(None, pa.string()), columns[name])
-    count = columns.get(fields.count)
+def _batch_of_cells(cells: pa.RecordBatch, columns: Columns) -> pa.RecordBatch:
+    arrays = {name: cells.column(name) for name in cells.schema.names}
+    for name in {columns.id, columns.count} & set(arrays):
+        arrays[name] = pc.if_else(pc.equal(arrays[name], ""), pa.scalar(None, pa.string()), arrays[name])
+    count = arrays.get(columns.count)
     if count is not None:
         # Arrow's cast alone would also take 0x10.
         if not pc.all(pc.ascii_is_decimal(count), min_count=0).as_py():
             raise pa.ArrowInvalid("a count is not a number")
         count = count.cast(pa.int64())
-    return checked_batch(columns[fields.text], columns.get(fields.id), count)
+    return checked_batch(arrays[columns.text], arrays.get(columns.id), count)
 
 
 def slow_batches(table: Table, bad: BadLines, rows: int, done: int) -> Iterator[pa.RecordBatch]:
@@ -287,7 +287,7 @@ def slow_batches(table: Table, bad: BadLines, rows: int, done: int) -> Iterator[
         try:
             if isinstance(record, InputError):
                 raise record
-            utterances.append(pool_utterance_of(record, where, table.fields))
+            utterances.append(pool_utterance_of(record, where, table.columns))
         except InputError as error:
             bad.report(error)
         if len(utterances) == rows:
@@ -296,10 +296,10 @@ def slow_batches(table: Table, bad: BadLines, rows: int, done: int) -> Iterator[
     yield batch_of(utterances)
 
 
-def columns(delimiter: str, path: str, fields: Fields) -> dict[str, str]:
+def pool_columns(delimiter: str, path: str, columns: Columns) -> dict[str, str]:
     """Find the columns of a pool that the header has; cells are of any kind."""
-    header = Table(path, path, delimiter, fields).header
-    return dict.fromkeys((name for name in fields.of_a_pool() if name in header), "")
+    header = Table(path, path, delimiter, columns).header
+    return dict.fromkeys((name for name in columns.of_a_pool() if name in header), "")
 
 
 def write(delimiter: str, path: str, given: Iterable[dict[str, Any]]) -> None:
@@ -366,7 +366,7 @@ def _format(name: str, extension: str, delimiter: str) -> Format:
         write_annotated=partial(write_annotated, delimiter),
         has_columns=True,
         loses="the difference between an empty string and none",
-        columns=partial(columns, delimiter),
+        pool_columns=partial(pool_columns, delimiter),
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from canvass.corpus.formats.archives import opened_zip
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import parse_document
-from canvass.corpus.formats.records import Fields, Format, utterance_of
+from canvass.corpus.formats.records import Columns, Format, utterance_of
 from canvass.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-FIELDS = Fields(slots="data")
+COLUMNS = Columns(slots="data")
 INTENT = re.compile(r"(?:^|/)intents/[^/]+\.json$")
 PHRASES = re.compile(r"_usersays_[A-Za-z-]+\.json$")
 IGNORED = "@sys.ignore"
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the training phrases of all intents, in all languages; yields (where, utterance).
 
     Raises
@@ -42,7 +42,7 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         If the file cannot be read.
 
     """
-    del fields  # the format has its own
+    del columns  # the format has its own
     with opened_zip(path) as archive:
         names = [name for name in archive.names if INTENT.search(name)]
         if not names:
@@ -93,7 +93,7 @@ def _utterance(phrase: Value, intent: str, bad: BadLines) -> Utterance:
     if is_template:
         bad.lost("the words that fill the slots of templates", phrase.where)
     record = {"text": text, "id": phrase.content.get("id"), "intent": intent}
-    return utterance_of(record | {"data": None if is_template else slots}, phrase.where, FIELDS)
+    return utterance_of(record | {"data": None if is_template else slots}, phrase.where, COLUMNS)
 
 
 def sniff(sample: Sample) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import LARGEST_DOCUMENT
 from canvass.corpus.formats.pieces import pieces_of
-from canvass.corpus.formats.records import Fields, Format, shown, utterance_of
+from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
 from canvass.corpus.formats.sources import LARGEST_CHUNK, Source
 from canvass.errors import ExtraMissingError, InputError
 from canvass.files import compressed, split_name, whole_file
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.records import BadLines
     from canvass.types import Utterance
 
-FIELDS = Fields()
+COLUMNS = Columns()
 KEY = "canvass"  # of the user data
 # A category that is not more likely than not is none.
 ENOUGH = 0.5
@@ -44,7 +44,7 @@ def _spacy() -> Any:
     return spacy
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the documents; yields (where, utterance).
 
     Raises
@@ -57,13 +57,13 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         If spaCy is not installed.
 
     """
-    del fields  # the format has its own
+    del columns  # the format has its own
     spacy = _spacy()
     packed = _packed(path)
     try:
         found = spacy.tokens.DocBin().from_bytes(packed)
         strings = spacy.strings.StringStore(found.strings)
-        columns = [found.attrs.index(getattr(spacy.attrs, name)) for name in ("ORTH", "ENT_IOB", "ENT_TYPE")]
+        places = [found.attrs.index(getattr(spacy.attrs, name)) for name in ("ORTH", "ENT_IOB", "ENT_TYPE")]
         lists = (found.tokens, found.spaces, found.cats, found.flags, found.user_data)
         documents = list(zip(*lists, strict=True))
     except Exception as error:  # the library raises whatever its parser meets
@@ -73,7 +73,7 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
     for number, document in enumerate(documents, 1):
         where = f"{path}: document {number}"
         try:
-            utterance = utterance_of(_record(document, columns, strings, where), where, FIELDS)
+            utterance = utterance_of(_record(document, places, strings, where), where, COLUMNS)
         except InputError as error:
             bad.report(error)
         else:
@@ -103,19 +103,19 @@ def _packed(path: str) -> bytes:
     return b"".join(pieces)
 
 
-def _record(document: tuple[Any, ...], columns: list[int], strings: Any, where: str) -> dict[str, Any]:
+def _record(document: tuple[Any, ...], places: list[int], strings: Any, where: str) -> dict[str, Any]:
     """Make the record of a document for `utterance_of`."""
     import srsly
 
     tokens, spaces, cats, flags, user_data = document
     try:
-        words = [strings[int(orth)] for orth in tokens[:, columns[0]]]
+        words = [strings[int(orth)] for orth in tokens[:, places[0]]]
         blanks = [bool(space) for space in spaces[:, 0]]
         if isinstance(flags, dict) and flags.get("has_unknown_spaces"):
             blanks = [True] * (len(words) - 1) + [False] * bool(words)
         entities = [
             (int(iob), strings[int(kind)] if kind else "")
-            for iob, kind in zip(tokens[:, columns[1]], tokens[:, columns[2]], strict=True)
+            for iob, kind in zip(tokens[:, places[1]], tokens[:, places[2]], strict=True)
         ]
         own = {} if user_data is None else srsly.msgpack_loads(user_data, use_list=False)
         ends = list(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import read_lines, read_texts, slot_record
-from canvass.corpus.formats.records import Fields, Format, utterance_of
+from canvass.corpus.formats.records import Columns, Format, utterance_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-FIELDS = Fields(slots="entities")
+COLUMNS = Columns(slots="entities")
 SPAN = 3  # start, end, label
 # Keys under which the two kinds of annotations stand; "label" and "labels" may hold either.
 CLASSES, SPANS, EITHER = "cats", "entities", ("label", "labels")
@@ -38,7 +38,7 @@ class Kinds:
     waiting: list[Value] = field(default_factory=list)
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read annotated records; yields (where, utterance), a record with no label at all once others tell its kind.
 
     Raises
@@ -49,7 +49,7 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         If the file cannot be read.
 
     """
-    del fields  # the format has its own
+    del columns  # the format has its own
     kinds = Kinds()
     for record in read_lines(path, bad):
         label = next((record.content[name] for name in EITHER if name in record.content), None)
@@ -83,7 +83,7 @@ def _utterance(record: Value, *, spans: bool) -> Utterance:
         "intent": None if classes is None else _intent(classes),
         "entities": None if entities is None else [_slot(entity, text) for entity in entities.items()],
     }
-    return utterance_of(made, record.where, FIELDS)
+    return utterance_of(made, record.where, COLUMNS)
 
 
 def _intent(classes: Value) -> str | None:

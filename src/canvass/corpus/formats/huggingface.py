@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines, Block, Fields
+    from canvass.corpus.formats.records import BadLines, Block, Columns
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -78,7 +78,7 @@ def _names(feature: Any) -> list[str] | None:
     return None
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read an annotated file; yields (where, utterance).
 
     Raises
@@ -92,15 +92,15 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
     with opened_parquet(path) as file:
         schema = file.schema_arrow
         labels = Labels(schema, path)
-        if fields.text not in schema.names and TOKENS not in schema.names:
-            raise missing_column(path, fields.text, schema.names, "--text-field")
-        wanted = (*fields.all(), TOKENS, TAGS, LABEL)
+        if columns.text not in schema.names and TOKENS not in schema.names:
+            raise missing_column(path, columns.text, schema.names)
+        wanted = (*columns.all(), TOKENS, TAGS, LABEL)
         names = [name for name in dict.fromkeys(wanted) if schema.names.count(name) == 1]
         first_row = 1
         for batch in file.iter_batches(ROWS_OF_READ, columns=names, use_threads=False):
             for where, record in records_of(batch, names, first_row, path, bad):
                 try:
-                    utterance = _utterance(record, labels, where, fields)
+                    utterance = _utterance(record, labels, where, columns)
                 except InputError as error:
                     bad.report(error)
                 else:
@@ -108,20 +108,20 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
             first_row += batch.num_rows
 
 
-def _utterance(record: dict[str, Any], labels: Labels, where: str, fields: Fields) -> Utterance:
-    for name in (fields.domain, fields.intent, fields.split, LABEL):
+def _utterance(record: dict[str, Any], labels: Labels, where: str, columns: Columns) -> Utterance:
+    for name in (columns.domain, columns.intent, columns.split, LABEL):
         if name in record:
             record[name] = labels.of(name, record[name], where)
-    if fields.intent not in record and LABEL in labels.names:
-        record[fields.intent] = record.get(LABEL)
+    if columns.intent not in record and LABEL in labels.names:
+        record[columns.intent] = record.get(LABEL)
     tokens, tags = record.get(TOKENS), record.get(TAGS)
-    if fields.text not in record:
-        record[fields.text] = None if tokens is None else " ".join(_strings(tokens, TOKENS, where))
+    if columns.text not in record:
+        record[columns.text] = None if tokens is None else " ".join(_strings(tokens, TOKENS, where))
     if (
-        fields.slots not in record
+        columns.slots not in record
         and tokens is not None
         and tags is not None
-        and isinstance(record[fields.text], str)
+        and isinstance(record[columns.text], str)
     ):
         words = _strings(tokens, TOKENS, where)
         names = _strings(
@@ -129,9 +129,9 @@ def _utterance(record: dict[str, Any], labels: Labels, where: str, fields: Field
         )
         if len(words) != len(names):
             raise InputError(f"{where}: {len(words)} tokens have {len(names)} tags; expected one for each")
-        found = slots_of(names, located_tokens(record[fields.text], words, where))
-        record[fields.slots] = [{"start": one.start, "end": one.end, "label": one.label} for one in found]
-    return utterance_of(record, where, fields)
+        found = slots_of(names, located_tokens(record[columns.text], words, where))
+        record[columns.slots] = [{"start": one.start, "end": one.end, "label": one.label} for one in found]
+    return utterance_of(record, where, columns)
 
 
 def _list(value: Any, name: str, where: str) -> list[Any]:
@@ -173,18 +173,18 @@ def located_tokens(text: str, words: Sequence[str], where: str) -> list[Token]:
     return found
 
 
-def blocks(path: str, fields: Fields, bad: BadLines, rows: int) -> Iterator[Block]:
+def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:
     """Stream a pool in blocks of at most `rows` rows: the texts, or where there are none the tokens joined."""
     with opened_parquet(path) as file:
-        has_text = fields.text in file.schema_arrow.names
-    return (parquet.blocks if has_text else blocks_of_read(read))(path, fields, bad, rows)
+        has_text = columns.text in file.schema_arrow.names
+    return (parquet.blocks if has_text else blocks_of_read(read))(path, columns, bad, rows)
 
 
-def columns(path: str, fields: Fields) -> dict[str, str]:
+def pool_columns(path: str, columns: Columns) -> dict[str, str]:
     """Find the columns of a pool that the file has, with the kind of each; the text may be made of tokens."""
     with opened_parquet(path) as file:
-        has_text = fields.text in file.schema_arrow.names
-    return parquet.columns(path, fields) if has_text else {}
+        has_text = columns.text in file.schema_arrow.names
+    return parquet.pool_columns(path, columns) if has_text else {}
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
@@ -270,7 +270,7 @@ FORMAT = Format(
     write_annotated=write_annotated,
     carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
     loses="slots of white space alone, and white space at the rims of slots",
-    columns=columns,
+    pool_columns=pool_columns,
     sniff=sniff,
     sniffed="class labels in the schema's metadata",
     has_columns=True,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.delimited import Table
 from canvass.corpus.formats.markup import parse
-from canvass.corpus.formats.records import Fields, Format, utterance_of
+from canvass.corpus.formats.records import Columns, Format, utterance_of
 from canvass.corpus.formats.sources import on_disk
 from canvass.errors import InputError
 from canvass.types import Slot
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 ANSWER, SCENARIO, INTENT, STATUS = "answer_annotation", "scenario", "intent", "status"
 IRRELEVANT, NO_ANSWER = "IRR", "null"
 DOUBLED = re.compile(r"\s:{2,}\s")  # a slip of the annotators: [date :: today]
-COLUMNS = Fields(text=ANSWER, domain=SCENARIO)
-FIELDS = Fields(domain=SCENARIO)
+TABLE = Columns(text=ANSWER, domain=SCENARIO)
+COLUMNS = Columns(domain=SCENARIO)
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read annotated utterances; yields (where, utterance).
 
     Raises
@@ -43,9 +43,9 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         If the file cannot be read.
 
     """
-    del fields  # the format has its own
+    del columns  # the format has its own
     with on_disk(path) as file:
-        for where, row in Table(file, path, ";", COLUMNS).records():
+        for where, row in Table(file, path, ";", TABLE).records():
             try:
                 if isinstance(row, InputError):
                     raise row
@@ -71,7 +71,7 @@ def _utterance(row: dict[str, Any], where: str) -> Utterance | None:
             {"start": slot.start, "end": slot.end, "label": slot.label} for slot in _trimmed(text, slots)
         ],
     }
-    return utterance_of(record, where, FIELDS)
+    return utterance_of(record, where, COLUMNS)
 
 
 def _trimmed(text: str, slots: list[Slot]) -> Iterator[Slot]:

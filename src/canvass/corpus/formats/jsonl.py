@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines, Block, Fields
+    from canvass.corpus.formats.records import BadLines, Block, Columns
     from canvass.types import Utterance
 
 BLANKS = b" \t\r\n"
@@ -37,7 +37,7 @@ ROWS_TOGETHER = 10_000
 
 
 def _whole_number(digits: str) -> int | float:
-    # Python refuses to convert very long numbers, which may stand in fields that do not matter.
+    # Python refuses to convert very long numbers, which may stand in columns that do not matter.
     return int(digits) if len(digits) < DIGITS_OF_NUMBERS else float("inf")
 
 
@@ -47,7 +47,7 @@ DECODER = json.JSONDecoder(parse_int=_whole_number)
 def record_of_line(line: bytes, where: str) -> dict[str, Any]:
     """Parse one line.
 
-    Bytes that are not UTF-8 become lone surrogates, which the validator refuses in fields that matter.
+    Bytes that are not UTF-8 become lone surrogates, which the validator refuses in columns that matter.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def records_of_chunk(
                 bad.report(error)
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read an annotated file; yields (where, utterance).
 
     Raises
@@ -97,7 +97,7 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         for data in chunks_of_lines(source, lambda: 1 << 20):
             for where, record in records_of_chunk(data, path, first_line, bad):
                 try:
-                    utterance = utterance_of(record, where, fields)
+                    utterance = utterance_of(record, where, columns)
                 except InputError as error:
                     bad.report(error)
                 else:
@@ -105,43 +105,43 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
             first_line += count_lines(data)
 
 
-def blocks(path: str, fields: Fields, bad: BadLines, rows: int) -> Iterator[Block]:
+def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:
     """Stream a pool in blocks of at most `rows` rows; raises as `read` does."""
     with Source(path) as source:
-        yield from accounted(_batches(source, fields, bad, rows), rows, source.size)
+        yield from accounted(_batches(source, columns, bad, rows), rows, source.size)
 
 
 def blocks_of_part(
-    path: str, fields: Fields, bad: BadLines, rows: int, *, part: tuple[int, int], where: object = None
+    path: str, columns: Columns, bad: BadLines, rows: int, *, part: tuple[int, int], where: object = None
 ) -> Iterator[Block]:
     """Stream the lines that begin in a part, from byte to byte; raises as `blocks` does."""
     del where  # lines have no columns that could be asked before they are read
     with Source(path, part) as source:
-        yield from accounted(_batches(source, fields, bad, rows), rows, source.size)
+        yield from accounted(_batches(source, columns, bad, rows), rows, source.size)
 
 
 def _batches(
-    source: Source, fields: Fields, bad: BadLines, rows: int
+    source: Source, columns: Columns, bad: BadLines, rows: int
 ) -> Iterator[tuple[pa.RecordBatch, int]]:
-    parser = ChunkParser(fields)
+    parser = ChunkParser(columns)
     pace = Pace(rows)
     first_line = 1
     for data in chunks_of_lines(source, pace.size):
         batch = parser.parse(data)
         if batch is None:
-            batch = slow_batch(data, source.path, first_line, fields, bad)
+            batch = slow_batch(data, source.path, first_line, columns, bad)
         lines = count_lines(data)
         pace.learn(len(data), lines)
         first_line += lines
         yield batch, source.position
 
 
-def slow_batch(data: bytes, path: str, first_line: int, fields: Fields, bad: BadLines) -> pa.RecordBatch:
+def slow_batch(data: bytes, path: str, first_line: int, columns: Columns, bad: BadLines) -> pa.RecordBatch:
     """Read a chunk line by line: the readable twin of `ChunkParser.parse`, which also finds the bad line."""
     utterances = []
     for where, record in records_of_chunk(data, path, first_line, bad):
         try:
-            utterances.append(pool_utterance_of(record, where, fields))
+            utterances.append(pool_utterance_of(record, where, columns))
         except InputError as error:
             bad.report(error)
     return batch_of(utterances)
@@ -150,8 +150,8 @@ def slow_batch(data: bytes, path: str, first_line: int, fields: Fields, bad: Bad
 class ChunkParser:
     """Parse chunks of lines by pyarrow, remembering of which type the ids of the file are."""
 
-    def __init__(self, fields: Fields) -> None:
-        self._fields = fields
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
         # Tried in this order; the one that worked last comes first.
         self._types_of_id = [pa.string(), pa.int64(), pa.uint64()]
 
@@ -172,7 +172,7 @@ class ChunkParser:
         return None
 
     def _parse(self, data: bytes, lines: int, type_of_id: pa.DataType) -> pa.RecordBatch:
-        text, identity, count = self._fields.of_a_pool()
+        text, identity, count = self._columns.of_a_pool()
         schema = pa.schema([(text, pa.string()), (identity, type_of_id), (count, pa.int64())])
         table = arrow_json.read_json(
             pa.BufferReader(data),

@@ -23,7 +23,7 @@ from canvass.corpus.formats.label_studio_regions import (
 )
 from canvass.corpus.formats.located import read_document, write_text
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.records import Fields, Format, pool_utterance_of, utterance_of
+from canvass.corpus.formats.records import Columns, Format, pool_utterance_of, utterance_of
 from canvass.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,10 +63,10 @@ class Configuration:
     has_slots: bool = True
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read annotated tasks, of JSON or JSON_MIN; yields (where, utterance).
 
-    `fields` names the fields of a task's data, and the Choices control of intents.
+    `columns` names the fields of a task's data, and the Choices control of intents.
 
     Raises
     ------
@@ -79,12 +79,12 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
     """
     tasks = _tasks(path)
     if _is_minimal(tasks):
-        yield from read_minimal(tasks, fields, bad)
+        yield from read_minimal(tasks, columns, bad)
         return
-    configuration = configuration_of(tasks, fields, path)
+    configuration = configuration_of(tasks, columns, path)
     for task in tasks:
         try:
-            annotations = annotations_of(task, fields, configuration)
+            annotations = annotations_of(task, columns, configuration)
         except InputError as error:
             bad.report(error)
             continue
@@ -93,14 +93,14 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
             yield task.where, found.utterance
 
 
-def read_texts(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read_texts(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the texts of all tasks, for a pool; raises as `read` does."""
     tasks = _tasks(path)
     minimal = _is_minimal(tasks)
 
     def utterance_of_task(task: Value) -> Utterance:
         data = task if minimal else task.need("data")
-        return pool_utterance_of(_record(task, data, fields), data.where, fields)
+        return pool_utterance_of(_record(task, data, columns), data.where, columns)
 
     yield from bad.sift(tasks, utterance_of_task)
 
@@ -116,10 +116,10 @@ def _is_minimal(tasks: list[Value]) -> bool:
     )
 
 
-def configuration_of(tasks: Sequence[Value], fields: Fields, path: str) -> Configuration:
+def configuration_of(tasks: Sequence[Value], columns: Columns, path: str) -> Configuration:
     """Find the names of the controls in the annotations of a file.
 
-    The Choices of intents are those named as `fields` has it, or the only ones but for those of domains.
+    The Choices of intents are those named as `columns` has it, or the only ones but for those of domains.
 
     Raises
     ------
@@ -135,16 +135,16 @@ def configuration_of(tasks: Sequence[Value], fields: Fields, path: str) -> Confi
                 if isinstance(kind, str) and isinstance(name, str):
                     seen.add((kind, name))
     choices = sorted(name for kind, name in seen if kind == CHOICES)
-    domain = fields.domain if fields.domain in choices else None
+    domain = columns.domain if columns.domain in choices else None
     others = [name for name in choices if name != domain]
-    if fields.intent in choices or not others:
-        intent: str | None = fields.intent
+    if columns.intent in choices or not others:
+        intent: str | None = columns.intent
     elif len(others) == 1:
         intent = others[0]
     else:
         raise InputError(
             f"{path}: several Choices have no name that says which are the intents ({', '.join(others)}); name them "
-            "with --intent-field"
+            "with --columns intent=NAME"
         )
     has_slots = any(kind == LABELS for kind, _ in seen)
     return Configuration(Controls(intent, None, CONTROLS.text, domain), has_slots)
@@ -156,7 +156,7 @@ def _objects(content: Any, name: str) -> list[dict[str, Any]]:
 
 
 def annotations_of(
-    task: Value, fields: Fields, configuration: Configuration | None = None
+    task: Value, columns: Columns, configuration: Configuration | None = None
 ) -> list[Annotation]:
     """Read all annotations of a task, also those that were cancelled.
 
@@ -168,26 +168,26 @@ def annotations_of(
     """
     configuration = configuration or Configuration()
     data = task.need("data")
-    record = _record(task, data, fields)
-    utterance_of(record, data.where, fields)
+    record = _record(task, data, columns)
+    utterance_of(record, data.where, columns)
     annotations = task.get("annotations")
     found = []
     for annotation in () if annotations is None else annotations.items():
         cancelled = annotation.get("was_cancelled")
         truth = annotation.get("ground_truth")
         result = annotation.get("result")
-        regions = None if result is None else regions_of(result, record[fields.text], configuration.controls)
+        regions = None if result is None else regions_of(result, record[columns.text], configuration.controls)
         said = dict(record)
         if regions is not None:
             annotated = data.content_of(SLOTS_ANNOTATED)
             has_slots = annotated if isinstance(annotated, bool) else configuration.has_slots
-            said[fields.intent] = regions.intent
-            said[fields.domain] = regions.domain or record.get(fields.domain)
-            said[fields.slots] = regions.slots if regions.slots or has_slots else None
+            said[columns.intent] = regions.intent
+            said[columns.domain] = regions.domain or record.get(columns.domain)
+            said[columns.slots] = regions.slots if regions.slots or has_slots else None
         by = annotation.content_of("completed_by")
         found.append(
             Annotation(
-                utterance_of(said, annotation.where, fields),
+                utterance_of(said, annotation.where, columns),
                 annotation.where,
                 str(by.get("email", by.get("id")))
                 if isinstance(by, dict)
@@ -203,14 +203,14 @@ def annotations_of(
     return found
 
 
-def _record(task: Value, data: Value, fields: Fields) -> dict[str, Any]:
+def _record(task: Value, data: Value, columns: Columns) -> dict[str, Any]:
     # All of the data, so that the sentence about a text that is missing can say what there is.
     record = {name: value.content for name, value in data.members()}
-    record |= {fields.intent: None, fields.slots: None}
+    record |= {columns.intent: None, columns.slots: None}
     identity = data.content_of(IDENTITY)
     if identity is None:
-        identity = data.content_of(fields.id)
-    record[fields.id] = task.content.get("id") if identity is None else identity
+        identity = data.content_of(columns.id)
+    record[columns.id] = task.content.get("id") if identity is None else identity
     return record
 
 

@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.records import BadLines, Fields
+    from canvass.corpus.formats.records import BadLines, Columns
     from canvass.types import Utterance
 
 IDENTITY = "canvass_id"
 
 
-def read_minimal(items: Sequence[Value], fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read_minimal(items: Sequence[Value], columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the items of a file; of several of one task, the latest counts.
 
-    The intent is the member that `fields` names, or else the only one that holds choices; slots are every member
+    The intent is the member that `columns` names, or else the only one that holds choices; slots are every member
     that holds regions with labels.
 
     Raises
@@ -33,12 +33,12 @@ def read_minimal(items: Sequence[Value], fields: Fields, bad: BadLines) -> Itera
     contents = [item.content for item in items if isinstance(item.content, dict)]
     has_slots = any(_is_regions(value) for content in contents for value in content.values())
     choices = {name for content in contents for name, value in content.items() if _is_choices(value)}
-    named = any(fields.intent in content for content in contents)
-    intent = fields.intent if named or len(choices) != 1 else choices.pop()
+    named = any(columns.intent in content for content in contents)
+    intent = columns.intent if named or len(choices) != 1 else choices.pop()
     latest: dict[str, tuple[str, str, Utterance]] = {}
     for index, item in enumerate(items):
         try:
-            utterance = _utterance(item, fields, intent, has_slots=has_slots)
+            utterance = _utterance(item, columns, intent, has_slots=has_slots)
         except InputError as error:
             bad.report(error)
             continue
@@ -62,9 +62,9 @@ def _is_choices(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get(CHOICES), list)
 
 
-def _utterance(item: Value, fields: Fields, intent: str, *, has_slots: bool) -> Utterance:
+def _utterance(item: Value, columns: Columns, intent: str, *, has_slots: bool) -> Utterance:
     record = {name: member.content for name, member in item.members()}
-    text = pool_utterance_of(record, item.where, fields).text
+    text = pool_utterance_of(record, item.where, columns).text
     slots = [
         slot_of(region, text)
         for _, member in item.members()
@@ -72,11 +72,11 @@ def _utterance(item: Value, fields: Fields, intent: str, *, has_slots: bool) -> 
         for region in member.items()
         if region.content_of(LABELS)
     ]
-    record[fields.slots] = slots if slots or has_slots else None
-    record[fields.intent] = _intent(item, intent)
+    record[columns.slots] = slots if slots or has_slots else None
+    record[columns.intent] = _intent(item, intent)
     if record.get(IDENTITY) is not None:
-        record[fields.id] = record[IDENTITY]
-    return utterance_of(record, item.where, fields)
+        record[columns.id] = record[IDENTITY]
+    return utterance_of(record, item.where, columns)
 
 
 def _intent(item: Value, name: str) -> str | None:

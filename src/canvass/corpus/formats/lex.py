@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from canvass.corpus.formats.archives import opened_zip
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import parse_document
-from canvass.corpus.formats.records import Fields, Format, utterance_of
+from canvass.corpus.formats.records import Columns, Format, utterance_of
 from canvass.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-FIELDS = Fields()
+COLUMNS = Columns()
 # An export of a bot, or of one locale, whose folders are then the outermost.
 INTENT = re.compile(r"(?:^|/)Intents/[^/]+/Intent\.json$")
 SLOT = re.compile(r"\{[^{}]*\}")
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the sample utterances of all intents, in all locales; yields (where, utterance).
 
     Raises
@@ -39,7 +39,7 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         If the file cannot be read.
 
     """
-    del fields  # the format has its own
+    del columns  # the format has its own
     with opened_zip(path) as archive:
         names = [name for name in archive.names if INTENT.search(name)]
         if not names:
@@ -58,7 +58,7 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
             for value in values:
                 try:
                     text = value.need("utterance").string()
-                    utterance = utterance_of({"text": text, "intent": label}, value.where, FIELDS)
+                    utterance = utterance_of({"text": text, "intent": label}, value.where, COLUMNS)
                 except InputError as error:
                     bad.report(error)
                     continue

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.jsonl import DECODER, records_of_chunk
 from canvass.corpus.formats.offsets import code_point_offset
-from canvass.corpus.formats.records import Fields, listed, pool_utterance_of, shown
+from canvass.corpus.formats.records import Columns, listed, pool_utterance_of, shown
 from canvass.corpus.formats.sources import (
     BYTE_ORDER_MARK,
     LARGEST_CHUNK,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.records import BadLines
     from canvass.types import Utterance
 
-FIELDS = Fields()
+COLUMNS = Columns()
 # A file of annotated requests with a million rows has a few hundred MB; what unpacks to more is refused.
 LARGEST_DOCUMENT = 1 << 30
 ROOT = "$"
@@ -231,11 +231,11 @@ def read_lines(path: str, bad: BadLines) -> Iterator[Value]:
             first_line += count_lines(data)
 
 
-def read_texts(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read_texts(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the text, id and count of each object of JSON Lines, for a pool; raises as `read_lines` does."""
-    del fields  # for formats with names of their own
+    del columns  # for formats with names of their own
     yield from bad.sift(
-        read_lines(path, bad), lambda value: pool_utterance_of(value.content, value.where, FIELDS)
+        read_lines(path, bad), lambda value: pool_utterance_of(value.content, value.where, COLUMNS)
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import UTF16, read_document, slot_record
-from canvass.corpus.formats.records import Fields, Format, utterance_of
+from canvass.corpus.formats.records import Columns, Format, utterance_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-FIELDS = Fields(slots="entities")
+COLUMNS = Columns(slots="entities")
 INNER = "entities inside of others"
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the labelled utterances of an app; yields (where, utterance).
 
     Raises
@@ -35,7 +35,7 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         If the file cannot be read.
 
     """
-    del fields  # the format has its own
+    del columns  # the format has its own
     app = read_document(path)
     patterns = app.get("patterns")
     if patterns is not None and patterns.content:
@@ -54,7 +54,7 @@ def _utterance(value: Value, bad: BadLines) -> Utterance:
             if entity.content.get("children"):
                 bad.lost(INNER, entity.where)
         record["entities"] = _outermost(slots, entities.where, bad)
-    return utterance_of(record, value.where, FIELDS)
+    return utterance_of(record, value.where, COLUMNS)
 
 
 def _slot(entity: Value, text: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import read_lines
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.markup import aligned, marked
-from canvass.corpus.formats.records import Fields, Format, shown, utterance_of
+from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
 from canvass.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-FIELDS = Fields(text="utt", domain="scenario", split="partition")
+COLUMNS = Columns(text="utt", domain="scenario", split="partition")
 UNKNOWN_LOCALE = "und"  # "undetermined" of BCP 47; the field must be there
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read annotated utterances; yields (where, utterance).
 
     Raises
@@ -39,13 +39,13 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         If the file cannot be read.
 
     """
-    del fields  # the format has its own
+    del columns  # the format has its own
     yield from bad.sift(read_lines(path, bad), _utterance)
 
 
 def _utterance(line: Value) -> Utterance:
-    record = {name: line.content.get(name) for name in FIELDS.all() if name in line.content}
-    record.pop(FIELDS.slots, None)
+    record = {name: line.content.get(name) for name in COLUMNS.all() if name in line.content}
+    record.pop(COLUMNS.slots, None)
     annotated = line.get("annot_utt")
     if annotated is not None:
         text = line.need("utt").string()
@@ -55,8 +55,10 @@ def _utterance(line: Value) -> Utterance:
                 f"{line.where}: field 'annot_utt' is {shown(annotated.content)}, which spells another text than "
                 f"'utt', {shown(text)}"
             )
-        record[FIELDS.slots] = [{"start": slot.start, "end": slot.end, "label": slot.label} for slot in slots]
-    return utterance_of(record, line.where, FIELDS)
+        record[COLUMNS.slots] = [
+            {"start": slot.start, "end": slot.end, "label": slot.label} for slot in slots
+        ]
+    return utterance_of(record, line.where, COLUMNS)
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:

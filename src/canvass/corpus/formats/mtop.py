@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from canvass.corpus.formats.columns import blocks_of_read
-from canvass.corpus.formats.records import Fields, Format, shown, utterance_of
+from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
 from canvass.corpus.formats.sources import lines_of
 from canvass.errors import InputError, location
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-FIELDS = Fields()
-COLUMNS = 8
+COLUMNS = Columns()
+WIDTH = 8  # columns
 INTENT, SLOT = "IN:", "SL:"
 WRITTEN = re.compile(r"(\d{1,9}):(\d{1,9}):SL:([^,:\s]+)")
 # A slot of the parse with words alone in it: [SL:DATE_TIME 3 : 15 pm ].
@@ -59,7 +59,7 @@ class Span(NamedTuple):
     end: int
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read annotated utterances; yields (where, utterance).
 
     Raises
@@ -70,7 +70,7 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         If the file cannot be read.
 
     """
-    del fields  # the format has its own
+    del columns  # the format has its own
     lines = (
         Line(location(path, number), line.removesuffix(b"\r"))
         for number, line in enumerate(lines_of(path), 1)
@@ -86,9 +86,9 @@ def _utterance(where: str, line: bytes, bad: BadLines) -> Utterance:
         raise InputError(
             f"{where}: not valid UTF-8 at byte {error.start} of the line; write the file as UTF-8"
         ) from error
-    if len(cells) != COLUMNS or not cells[1].startswith(INTENT):
+    if len(cells) != WIDTH or not cells[1].startswith(INTENT):
         raise InputError(
-            f"{where}: the line has {len(cells)} columns, {shown(line.decode())}; expected {COLUMNS} between tabs, the "
+            f"{where}: the line has {len(cells)} columns, {shown(line.decode())}; expected {WIDTH} between tabs, the "
             f"second an intent such as {INTENT}GET_ALARM"
         )
     row = Row(*cells)
@@ -105,7 +105,7 @@ def _utterance(where: str, line: bytes, bad: BadLines) -> Utterance:
             for span, (_, label) in zip(_spans(row, written, where), written, strict=True)
         ],
     }
-    return utterance_of(record, where, FIELDS)
+    return utterance_of(record, where, COLUMNS)
 
 
 def _written(part: str, where: str) -> tuple[Span, str]:
@@ -181,7 +181,7 @@ def _bytes(text: str, span: Span) -> Span | None:
 def sniff(sample: Sample) -> bool:
     """Whether each line has eight columns, the second of which is an intent."""
     rows = [line.split("\t") for line in sample.lines if line.strip()]
-    return bool(rows) and all(len(row) == COLUMNS and row[1].startswith(INTENT) for row in rows)
+    return bool(rows) and all(len(row) == WIDTH and row[1].startswith(INTENT) for row in rows)
 
 
 FORMAT = Format(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines, Block, Fields
+    from canvass.corpus.formats.records import BadLines, Block, Columns
     from canvass.corpus.where import Where
     from canvass.types import Utterance
 
@@ -69,7 +69,7 @@ def _named_errors(path: str) -> Iterator[None]:
         ) from error
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read an annotated file; yields (where, utterance). Slots may be lists of structs, or JSON as text.
 
     Raises
@@ -82,14 +82,14 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
 
     """
     with opened_parquet(path) as parquet:
-        used_columns(parquet.schema_arrow, path, fields)
-        names = [name for name in dict.fromkeys(fields.all()) if name in parquet.schema_arrow.names]
+        used_columns(parquet.schema_arrow, path, columns)
+        names = [name for name in dict.fromkeys(columns.all()) if name in parquet.schema_arrow.names]
         first_row = 1
         for batch in parquet.iter_batches(ROWS_OF_READ, columns=names, use_threads=False):
             for where, record in records_of(batch, names, first_row, path, bad):
                 try:
-                    record[fields.slots] = slots_of_cell(record.get(fields.slots), where, fields.slots)
-                    utterance = utterance_of(record, where, fields)
+                    record[columns.slots] = slots_of_cell(record.get(columns.slots), where, columns.slots)
+                    utterance = utterance_of(record, where, columns)
                 except InputError as error:
                     bad.report(error)
                 else:
@@ -97,13 +97,13 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
             first_row += batch.num_rows
 
 
-def blocks(path: str, fields: Fields, bad: BadLines, rows: int) -> Iterator[Block]:
+def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:
     """Stream a pool in blocks of at most `rows` rows; raises as `read` does."""
-    return blocks_of_part(path, fields, bad, rows, part=WHOLE, where=None)
+    return blocks_of_part(path, columns, bad, rows, part=WHOLE, where=None)
 
 
 def blocks_of_part(
-    path: str, fields: Fields, bad: BadLines, rows: int, *, part: tuple[int, int], where: Where | None
+    path: str, columns: Columns, bad: BadLines, rows: int, *, part: tuple[int, int], where: Where | None
 ) -> Iterator[Block]:
     """Stream the rows of a run of row groups that pass a condition; raises as `blocks` does.
 
@@ -118,16 +118,16 @@ def blocks_of_part(
             groups = _possible_groups(path, keep, parquet)
         chosen = [number for number in groups if part[0] <= number < part[1]]
         total = max(sum(parquet.metadata.row_group(number).num_rows for number in chosen), 1)
-        read = used_columns(parquet.schema_arrow, path, fields)
+        read = used_columns(parquet.schema_arrow, path, columns)
         asked = [] if where is None else [one for one in where.columns() if one in parquet.schema_arrow.names]
         label = path if part[0] == 0 and keep is None else f"{path}, from row group {part[0]}"
 
         def batches() -> Iterator[tuple[pa.RecordBatch, int]]:
-            columns = list(dict.fromkeys([*read, *asked]))
+            names = list(dict.fromkeys([*read, *asked]))
             done = 0
-            for batch in parquet.iter_batches(rows, row_groups=chosen, columns=columns, use_threads=False):
+            for batch in parquet.iter_batches(rows, row_groups=chosen, columns=names, use_threads=False):
                 kept = batch if keep is None else _kept(batch, keep).select(list(read))
-                made = batch_of_columns(kept, done + 1, label, fields, bad)
+                made = batch_of_columns(kept, done + 1, label, columns, bad)
                 done += batch.num_rows
                 yield made, size * done // total
 
@@ -139,19 +139,21 @@ def _kept(batch: pa.RecordBatch, keep: Any) -> pa.RecordBatch:
     return table.to_batches()[0] if table.num_rows else batch.slice(0, 0)
 
 
-def split(path: str, fields: Fields, where: Where | None, size: int, step: int) -> list[tuple[int, int, int]]:
+def split(
+    path: str, columns: Columns, where: Where | None, size: int, step: int
+) -> list[tuple[int, int, int]]:
     """Cut a file into runs of row groups of about `step` bytes, without those in which no row can pass."""
     del size
     with opened_parquet(path) as parquet:
-        used = used_columns(parquet.schema_arrow, path, fields)
+        used = used_columns(parquet.schema_arrow, path, columns)
         groups: Sequence[int] = range(parquet.metadata.num_row_groups)
         if where is not None:
             groups = _possible_groups(path, where.expression(parquet.schema_arrow, path), parquet)
         parts: list[tuple[int, int, int]] = []
         for number in groups:
             group = parquet.metadata.row_group(number)
-            columns = (group.column(place) for place in range(group.num_columns))
-            weight = sum(one.total_compressed_size for one in columns if one.path_in_schema in used)
+            chunks = (group.column(place) for place in range(group.num_columns))
+            weight = sum(one.total_compressed_size for one in chunks if one.path_in_schema in used)
             if parts and parts[-1][1] == number and parts[-1][2] + weight <= step:
                 parts[-1] = (parts[-1][0], number + 1, parts[-1][2] + weight)
             else:
@@ -171,10 +173,10 @@ def _possible_groups(path: str, expression: Any, parquet: pq.ParquetFile) -> Seq
     return [part.row_groups[0].id for part in found]
 
 
-def columns(path: str, fields: Fields) -> dict[str, str]:
+def pool_columns(path: str, columns: Columns) -> dict[str, str]:
     """Find the columns of a pool that the file has, with the kind of each; raises as `blocks` does."""
     with opened_parquet(path) as parquet:
-        return used_columns(parquet.schema_arrow, path, fields)
+        return used_columns(parquet.schema_arrow, path, columns)
 
 
 def write(path: str, given: Iterable[dict[str, Any]]) -> None:
@@ -227,6 +229,6 @@ FORMAT = Format(
     carries=ALL,
     write_annotated=write_annotated,
     has_columns=True,
-    columns=columns,
+    pool_columns=pool_columns,
     parts=Parts(split, blocks_of_part, has_where=True),
 )

@@ -15,7 +15,7 @@ from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import read_lines, read_texts, slot_record
 from canvass.corpus.formats.pieces import covered, pieces_of
-from canvass.corpus.formats.records import Fields, Format, shown, utterance_of
+from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
 from canvass.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Slot, Utterance
 
-FIELDS = Fields(slots="spans")
+COLUMNS = Columns(slots="spans")
 ACCEPTED, ANSWERS = "accept", ("accept", "reject", "ignore")
 # Prodigy's own keys, one of which every task has that went through it.
 MARKS = ("_input_hash", "_task_hash", "_view_id", "_session_id")
@@ -36,7 +36,7 @@ MARKS = ("_input_hash", "_task_hash", "_view_id", "_session_id")
 YES_OR_NO = ("ner", "spans")
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read annotated tasks; yields (where, utterance).
 
     Raises
@@ -47,7 +47,7 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         If the file cannot be read.
 
     """
-    del fields  # the format has its own
+    del columns  # the format has its own
     for task in read_lines(path, bad):
         try:
             answer = _answer(task)
@@ -85,7 +85,7 @@ def _utterance(task: Value, bad: BadLines) -> Utterance:
     }
     for name in ("id", "count", "domain", "split"):
         record[name] = task.content.get(name)
-    return utterance_of(record, task.where, FIELDS)
+    return utterance_of(record, task.where, COLUMNS)
 
 
 def _intent(task: Value) -> str | None:

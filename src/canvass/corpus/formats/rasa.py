@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.records import BadLines, Fields, Format, shown, utterance_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, shown, utterance_of
 from canvass.corpus.formats.yaml_nodes import read_yaml
 from canvass.errors import InputError, location
 
@@ -35,7 +35,7 @@ STRIPPED = "\n\r "
 OTHERS = ("synonym", "regex", "lookup")
 VERSIONS = ("2.0", "3.0", "3.1")
 KEY = re.compile(r"""^["']?nlu["']?\s*:""", re.MULTILINE)
-FIELDS = Fields()
+COLUMNS = Columns()
 # What may stand unquoted as the name of an intent, and is no number, no date and no truth value in any YAML.
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[/.+-][A-Za-z0-9_]+)*")
 # Line ends that cut a block into more examples, and what YAML takes only as an escape.
@@ -43,7 +43,7 @@ UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\u
 TRUTHS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the examples of all intents; yields (where, utterance).
 
     Synonyms, regular expressions, lookup tables and the values of entities are no part of an utterance.
@@ -56,7 +56,7 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         If the file cannot be read.
 
     """
-    del fields  # the format has its own
+    del columns  # the format has its own
     document = read_yaml(path)
     if "nlu" not in document.mapping:
         raise InputError(f"{path}: there is no section 'nlu'; expected training data of Rasa's NLU")
@@ -168,7 +168,7 @@ def utterance_of_example(example: str, intent: str, where: str, bad: BadLines) -
             bad.lost("second entities of the same words", f"{where}: {shown(words)} is {', '.join(labels)}")
         slots += [{"start": start, "end": length, "label": label} for label in labels[:1]]
     text = "".join([*pieces, example[end:]])
-    return utterance_of({"text": text, "intent": intent, "slots": slots}, where, FIELDS)
+    return utterance_of({"text": text, "intent": intent, "slots": slots}, where, COLUMNS)
 
 
 def _label(content: str, where: str, bad: BadLines) -> str:

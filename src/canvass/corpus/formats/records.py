@@ -1,4 +1,4 @@
-"""What all formats share: the names of the fields, the one validator of records, the tolerance for bad lines.
+"""What all formats share: the names of the columns, the one validator of records, the tolerance for bad lines.
 
 A record is a mapping of a file's own column names to plain Python values; every format turns its rows into
 such mappings, and `utterance_of` (annotated records) or `pool_utterance_of` (text, id and count only) says in
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import itertools
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from canvass.errors import InputError, OptionError
+from canvass.errors import InputError, OptionError, nearest
 from canvass.types import Slot, Utterance
 
 if TYPE_CHECKING:
@@ -28,11 +28,13 @@ LOGGER = logging.getLogger(__name__)
 LARGEST_COUNT = (1 << 63) - 1
 SHOWN_CHARACTERS = 60
 SHOWN_NAMES = 12
+POOL_COLUMNS = ("text", "id", "count")
+COMMA = "\0"  # stands for a doubled comma while commas are cut at
 
 
 @dataclass(frozen=True)
-class Fields:
-    """The column names of the user's file; each can be set, as by `--text-field`.
+class Columns:
+    """The names that the columns of a file have; `--columns` on the command line.
 
     Raises
     ------
@@ -50,11 +52,43 @@ class Fields:
     split: str = "split"
 
     def __post_init__(self) -> None:
-        if len({self.text, self.id, self.count}) < len(self.of_a_pool()):
-            raise OptionError(
-                f"--text-field {self.text!r}, --id-field {self.id!r} and --count-field {self.count!r} "
-                "must name three different columns"
-            )
+        names = dict(zip(POOL_COLUMNS, self.of_a_pool(), strict=True))
+        if len(set(names.values())) < len(names):
+            given = ",".join(f"{column}={name}" for column, name in names.items())
+            raise OptionError(f"--columns {given} must name three different columns")
+
+    @classmethod
+    def parse(cls, words: str) -> Columns:
+        """Read `text=utt,intent=label`; columns that are not named keep their names.
+
+        A comma in a name is doubled.
+
+        Raises
+        ------
+        OptionError
+            If a part is no COLUMN=NAME, or a column is unknown or named twice.
+
+        >>> Columns.parse("text=utt,intent=label").intent
+        'label'
+        """
+        known = [column.name for column in fields(cls)]
+        names: dict[str, str] = {}
+        for part in words.replace(",,", COMMA).split(","):
+            column, equals, name = part.replace(COMMA, ",").partition("=")
+            column = column.strip()
+            if not equals or not name:
+                raise OptionError(
+                    f"--columns {words!r}: {shown(column)} is no COLUMN=NAME; write them as in text=utt,intent=label"
+                )
+            if column not in known:
+                raise OptionError(
+                    f"--columns {words!r}: canvass reads no column {column!r}{nearest(column, known)}; name some of "
+                    f"{', '.join(known)}"
+                )
+            if column in names:
+                raise OptionError(f"--columns {words!r} names {column} twice; name it once")
+            names[column] = name
+        return cls(**names)
 
     def of_a_pool(self) -> tuple[str, str, str]:
         """Columns that a pool is read for."""
@@ -141,8 +175,8 @@ class Parts:
     condition rules out as a whole; `blocks` streams one such part, in the order of the file.
     """
 
-    split: Callable[[str, Fields, Where | None, int, int], list[tuple[int, int, int]]]
-    blocks: Callable[..., Iterator[Block]]  # (path, fields, bad, rows, *, part, where)
+    split: Callable[[str, Columns, Where | None, int, int], list[tuple[int, int, int]]]
+    blocks: Callable[..., Iterator[Block]]  # (path, columns, bad, rows, *, part, where)
     has_where: bool = False  # whether a condition may name columns of the file
 
 
@@ -152,25 +186,25 @@ class Format:
 
     `read` yields (where, utterance) of an annotated file, `blocks` streams a pool, `write` writes flat rows,
     `write_annotated` utterances that have only what the format `carries` (see `losses.carried`), reporting what it
-    can still not carry; each is None where the format cannot. `columns` gives the used columns of a file and the kind
-    of each, for formats whose files state it; `parts` is None where a file can only be read as a whole.
+    can still not carry; each is None where the format cannot. `pool_columns` gives the used columns of a file and the
+    kind of each, for formats whose files state it; `parts` is None where a file can only be read as a whole.
 
     `carries` names fields of an utterance, and "unannotated" where slots that are absent and slots that are empty
     stay different; `loses` says in words what does not survive a round trip.
 
     Several formats may share an extension. One without `sniff` is what a file of its extensions is taken for when no
     other recognises the content; the others are chosen by their `sniff` alone. `has_columns` tells that the names of
-    `Fields` apply: whoever names columns means such a format.
+    `Columns` apply: whoever names columns means such a format.
     """
 
     name: str
     extensions: tuple[str, ...]
-    read: Callable[[str, Fields, BadLines], Iterator[tuple[str, Utterance]]] | None
-    blocks: Callable[[str, Fields, BadLines, int], Iterator[Block]] | None
+    read: Callable[[str, Columns, BadLines], Iterator[tuple[str, Utterance]]] | None
+    blocks: Callable[[str, Columns, BadLines, int], Iterator[Block]] | None
     write: Callable[[str, Iterable[dict[str, Any]]], None] | None
     carries: tuple[str, ...]
     loses: str = ""
-    columns: Callable[[str, Fields], dict[str, str]] | None = field(default=None)
+    pool_columns: Callable[[str, Columns], dict[str, str]] | None = field(default=None)
     write_annotated: Callable[[str, Iterable[Utterance], Losses], None] | None = None
     sniff: Callable[[Sample], bool] | None = None
     sniffed: str = ""  # what `sniff` looks for, in words for the table
@@ -198,8 +232,10 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join([*some, "..."] if len(names) > SHOWN_NAMES else some) or "nothing"
 
 
-def missing_column(where: str, column: str, has: Sequence[str], option: str) -> InputError:
-    """Make the error for a column that a file lacks."""
+def missing_column(
+    where: str, column: str, has: Sequence[str], option: str = "--columns text=NAME"
+) -> InputError:
+    """Make the error for a column of texts that a file lacks; `option` is what names another."""
     return InputError(
         f"{where}: column {column!r} is missing (the file has: {listed(has)}); name the column with {option}"
     )
@@ -225,18 +261,18 @@ def _optional_text(record: Mapping[str, object], where: str, name: str) -> str |
     return _storable(value, where, name)
 
 
-def _text(record: Mapping[str, object], where: str, fields: Fields) -> str:
-    if fields.text not in record:
+def _text(record: Mapping[str, object], where: str, columns: Columns) -> str:
+    if columns.text not in record:
         raise InputError(
-            f"{where}: field {fields.text!r} is missing (the record has: {listed(list(record))}); "
-            "name the column with --text-field"
+            f"{where}: field {columns.text!r} is missing (the record has: {listed(list(record))}); "
+            "name the column with --columns text=NAME"
         )
-    value = record[fields.text]
+    value = record[columns.text]
     if value is None:
-        raise InputError(f"{where}: field {fields.text!r} is null; expected a string")
+        raise InputError(f"{where}: field {columns.text!r} is null; expected a string")
     if not isinstance(value, str):
-        raise InputError(f"{where}: field {fields.text!r} is {shown(value)}; expected a string")
-    return _storable(value, where, fields.text)
+        raise InputError(f"{where}: field {columns.text!r} is {shown(value)}; expected a string")
+    return _storable(value, where, columns.text)
 
 
 def _identity(record: Mapping[str, object], where: str, name: str) -> str | None:
@@ -257,7 +293,7 @@ def _count(record: Mapping[str, object], where: str, name: str) -> int:
     return value
 
 
-def pool_utterance_of(record: Mapping[str, object], where: str, fields: Fields) -> Utterance:
+def pool_utterance_of(record: Mapping[str, object], where: str, columns: Columns) -> Utterance:
     """Validate what a pool is read for: text, id and count; other fields do not matter.
 
     Raises
@@ -267,13 +303,13 @@ def pool_utterance_of(record: Mapping[str, object], where: str, fields: Fields) 
 
     """
     return Utterance(
-        text=_text(record, where, fields),
-        id=_identity(record, where, fields.id),
-        count=_count(record, where, fields.count),
+        text=_text(record, where, columns),
+        id=_identity(record, where, columns.id),
+        count=_count(record, where, columns.count),
     )
 
 
-def utterance_of(record: Mapping[str, object], where: str, fields: Fields) -> Utterance:
+def utterance_of(record: Mapping[str, object], where: str, columns: Columns) -> Utterance:
     """Validate an annotated record; `where` is its file and line, for the sentence.
 
     Raises
@@ -283,15 +319,15 @@ def utterance_of(record: Mapping[str, object], where: str, fields: Fields) -> Ut
         another or has no label.
 
     """
-    text = _text(record, where, fields)
+    text = _text(record, where, columns)
     return Utterance(
         text=text,
-        id=_identity(record, where, fields.id),
-        count=_count(record, where, fields.count),
-        domain=_optional_text(record, where, fields.domain),
-        intent=_optional_text(record, where, fields.intent),
-        slots=_slots(record.get(fields.slots), text, where, fields.slots),
-        split=_optional_text(record, where, fields.split),
+        id=_identity(record, where, columns.id),
+        count=_count(record, where, columns.count),
+        domain=_optional_text(record, where, columns.domain),
+        intent=_optional_text(record, where, columns.intent),
+        slots=_slots(record.get(columns.slots), text, where, columns.slots),
+        split=_optional_text(record, where, columns.split),
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.pieces import spans_of_slots, words_of
-from canvass.corpus.formats.records import Fields, Format, shown, utterance_of
+from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
 from canvass.corpus.formats.sources import lines_of
 from canvass.corpus.formats.tags import spans_of, tags_of
 from canvass.errors import InputError, location
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.records import BadLines
     from canvass.types import Utterance
 
-FIELDS = Fields()
+COLUMNS = Columns()
 NAMES = ("seq.in", "seq.out", "label")
 SHORT = ("in", "out", "label")
 COMPRESSED = re.compile(r"(\.gz|\.zst)?$", re.IGNORECASE)
@@ -60,7 +60,7 @@ def parts(path: str) -> tuple[str, str, str]:
     return words, tags, intents
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read three annotated files; yields (where, utterance), `where` the line of the words.
 
     Raises
@@ -72,7 +72,7 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         If a file cannot be read.
 
     """
-    del fields  # the format has none
+    del columns  # the format has none
     names = parts(path)
     for number, lines in enumerate(itertools.zip_longest(*map(lines_of, names)), 1):
         missing = [name for name, line in zip(names, lines, strict=True) if line is None]
@@ -118,7 +118,7 @@ def _utterance(names: tuple[str, ...], lines: tuple[Any, ...], number: int) -> U
     slots = [
         {"start": ends[first], "end": ends[last + 1] - 1, "label": label} for first, last, label in spans
     ]
-    return utterance_of({"text": " ".join(tokens), "intent": intent or None, "slots": slots}, where, FIELDS)
+    return utterance_of({"text": " ".join(tokens), "intent": intent or None, "slots": slots}, where, COLUMNS)
 
 
 def _text(line: bytes, where: str) -> str:

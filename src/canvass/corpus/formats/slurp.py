@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import read_lines
 from canvass.corpus.formats.markup import aligned
-from canvass.corpus.formats.records import Fields, Format, shown, utterance_of
+from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
 from canvass.errors import InputError
 from canvass.types import Slot
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-FIELDS = Fields(text="sentence", id="slurp_id", domain="scenario")
+COLUMNS = Columns(text="sentence", id="slurp_id", domain="scenario")
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read annotated utterances; yields (where, utterance).
 
     Raises
@@ -36,7 +36,7 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         If the file cannot be read.
 
     """
-    del fields  # the format has its own
+    del columns  # the format has its own
     yield from bad.sift(read_lines(path, bad), _utterance)
 
 
@@ -60,7 +60,7 @@ def _utterance(line: Value) -> Utterance:
         )
     if slots is not None:
         record["slots"] = [{"start": slot.start, "end": slot.end, "label": slot.label} for slot in slots]
-    return utterance_of(record, line.where, FIELDS)
+    return utterance_of(record, line.where, COLUMNS)
 
 
 def _slots_of_tokens(line: Value, text: str) -> list[Slot] | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import UTF16, read_document, slot_record, write_text
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.records import Fields, Format, shown, utterance_of
+from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-FIELDS = Fields()
+COLUMNS = Columns()
 # Snips refuses a dataset that does not say its language; canvass does not know it.
 LANGUAGE = "en"
 ENTITY = {"data": [], "use_synonyms": True, "automatically_extensible": True, "matching_strictness": 1.0}
 BUILTIN = "snips/"
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the utterances of all intents of a dataset; yields (where, utterance).
 
     Raises
@@ -43,7 +43,7 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         If the file cannot be read.
 
     """
-    del fields  # the format has its own
+    del columns  # the format has its own
     document = read_document(path)
     entities = document.get("entities")
     for name, entity in [] if entities is None else entities.members():
@@ -54,9 +54,9 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         yield from bad.sift(content.need("utterances").items(), partial(_utterance, intent=intent, bad=bad))
 
 
-def read_benchmark(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read_benchmark(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the utterances of a file of the benchmark; raises as `read` does."""
-    del fields
+    del columns
     # train_PlayMusic_full.json of the benchmark writes an emoji as two halves of three bytes each.
     for intent, content in read_document(path, "surrogatepass").members():
         yield from bad.sift(content.items(), partial(_utterance, intent=intent, bad=bad))
@@ -85,7 +85,7 @@ def _utterance(value: Value, intent: str, bad: BadLines) -> Utterance:
         slot_record(whole, (units[index], units[index + 1]), label.name(), chunk.where, UTF16)
         for index, label, chunk in spans
     ]
-    return utterance_of({"text": whole, "intent": intent, "slots": slots}, value.where, FIELDS)
+    return utterance_of({"text": whole, "intent": intent, "slots": slots}, value.where, COLUMNS)
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:

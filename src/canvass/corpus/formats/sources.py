@@ -283,9 +283,9 @@ def chunks_of_lines(source: Source, size: Callable[[], int]) -> Iterator[bytes]:
         yield rest
 
 
-def split_lines(path: str, fields: Any, where: Any, size: int, step: int) -> list[tuple[int, int, int]]:
+def split_lines(path: str, columns: Any, where: Any, size: int, step: int) -> list[tuple[int, int, int]]:
     """Cut a file of lines into parts of about `step` bytes; compressed ones cannot be cut."""
-    del fields, where  # a condition on columns is for formats that have some
+    del columns, where  # a condition on columns is for formats that have some
     if split_name(path)[1] is not None:
         return [(0, size, size)]
     count = max(1, round(size / step))

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines, Block, Fields
+    from canvass.corpus.formats.records import BadLines, Block, Columns
 
 MARK = "\ufeff"
 
 
-def blocks(path: str, fields: Fields, bad: BadLines, rows: int) -> Iterator[Block]:
+def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:
     """Stream a pool in blocks of at most `rows` rows; blank lines are rows with a blank text.
 
     Raises
@@ -35,16 +35,16 @@ def blocks(path: str, fields: Fields, bad: BadLines, rows: int) -> Iterator[Bloc
         If the file cannot be read.
 
     """
-    del fields  # there are none
+    del columns  # there are none
     with Source(path) as source:
         yield from accounted(_batches(source, bad, rows), rows, source.size)
 
 
 def blocks_of_part(
-    path: str, fields: Fields, bad: BadLines, rows: int, *, part: tuple[int, int], where: object = None
+    path: str, columns: Columns, bad: BadLines, rows: int, *, part: tuple[int, int], where: object = None
 ) -> Iterator[Block]:
     """Stream the lines that begin in a part, from byte to byte; raises as `blocks` does."""
-    del fields, where  # there are none
+    del columns, where  # there are none
     with Source(path, part) as source:
         yield from accounted(_batches(source, bad, rows), rows, source.size)
 

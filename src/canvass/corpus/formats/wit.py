@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import CODE_POINTS, UTF16, read_document, slot_record, slot_with_words
-from canvass.corpus.formats.records import Fields, Format, utterance_of
+from canvass.corpus.formats.records import Columns, Format, utterance_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-FIELDS = Fields(slots="entities")
+COLUMNS = Columns(slots="entities")
 BUILT_IN = "wit$"
 
 
-def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read utterances; yields (where, utterance).
 
     Raises
@@ -36,7 +36,7 @@ def read(path: str, fields: Fields, bad: BadLines) -> Iterator[tuple[str, Uttera
         If the file cannot be read.
 
     """
-    del fields  # the format has its own
+    del columns  # the format has its own
     document = read_document(path)
     utterances = document if isinstance(document.content, list) else document.need("utterances")
     yield from bad.sift(utterances.items(), lambda value: _utterance(value, bad))
@@ -51,7 +51,7 @@ def _utterance(value: Value, bad: BadLines) -> Utterance:
     if intent is not None and isinstance(intent.content, dict):
         intent = intent.need("name")
     record = {"text": text, "intent": None if intent is None else intent.string(), "entities": slots}
-    return utterance_of(record, value.where, FIELDS)
+    return utterance_of(record, value.where, COLUMNS)
 
 
 def _slot(entity: Value, text: str, bad: BadLines) -> dict[str, Any]:

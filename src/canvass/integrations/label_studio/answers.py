@@ -13,7 +13,7 @@ from canvass.annotation.exchange.answer_files import OUT_OF_TARGET, Given
 from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.formats.label_studio_regions import regions_of
 from canvass.corpus.formats.located import Value
-from canvass.corpus.formats.records import Fields, shown, utterance_of
+from canvass.corpus.formats.records import Columns, shown, utterance_of
 from canvass.corpus.normalise import key_of
 from canvass.errors import InputError
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PREFIX = "label-studio"
 NOBODY = "label-studio"  # whose an answer is until its person is known
 CANVASS_ID = "canvass_id"  # in the data of a task
-FIELDS = Fields()
+COLUMNS = Columns()
 LONGEST_SECONDS = 86_400.0
 LARGEST = (1 << 63) - 1
 UNKNOWN = "?"
@@ -137,7 +137,7 @@ def _answer(
         raise InputError(
             f"{where}: the task has no text (expected a string as {labelling.field!r} of its data)"
         )
-    utterance = utterance_of({"text": text, "id": _identity(record)}, where, FIELDS)
+    utterance = utterance_of({"text": text, "id": _identity(record)}, where, COLUMNS)
     result = annotation.get("result")
     regions = regions_of(
         Value(result if result is not None else [], where, "result"), text, labelling.controls
@@ -166,7 +166,7 @@ def _answer(
             "slots": regions.slots if labelling.has_slots else None,
         },
         where,
-        FIELDS,
+        COLUMNS,
     )
     _refuse_empty(said, labelling, known, where)
     _usable_key(said, where, known)
