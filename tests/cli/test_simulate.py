@@ -110,10 +110,6 @@ def test_standard_input_is_refused(canvass):
     assert refused(canvass("simulate", "-", *SMALL, "--out", "study"), "standard input (-)", "name a file")
 
 
-def test_the_target_must_be_given(canvass, corpus):
-    assert refused(canvass("simulate", corpus, "--out", "study"), "Missing option '--target'")
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals of the terminal")
 def test_an_interrupted_study_says_how_to_go_on(start, corpus, tmp_path):

@@ -54,7 +54,6 @@ def test_train_without_a_tagger_warns(canvass, folder):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["labelled.jsonl", "-o", "m.npz"], ["Missing option '--target'"]),
         (["labelled.jsonl", "--target", "domain:musik", "-o", "m.npz"], ["did you mean music?"]),
         (["nix.jsonl", "--target", "domain:music", "-o", "m.npz"], ["nix.jsonl"]),
         (["labelled.jsonl", "--target", "domain:music", "-o", "nix/m.npz"], ["nix", "does not exist"]),

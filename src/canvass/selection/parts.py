@@ -111,7 +111,7 @@ def _lists(tables: list[pa.Table]) -> pa.Array:
     ends = np.cumsum([0, *(table.num_rows for table in tables)], dtype=np.int32)
     rows = pa.concat_tables(tables).combine_chunks()
     columns = [column.chunk(0) if column.num_chunks else pa.array([], column.type) for column in rows.columns]
-    return pa.ListArray.from_arrays(pa.array(ends), pa.StructArray.from_arrays(columns, columns=list(SCHEMA)))
+    return pa.ListArray.from_arrays(pa.array(ends), pa.StructArray.from_arrays(columns, fields=list(SCHEMA)))
 
 
 def _partial(batch: pa.RecordBatch, row: int) -> Partial:
