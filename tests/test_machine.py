@@ -14,8 +14,10 @@ from canvass.machine import (
     count_ones,
     leading_zeros,
     load_word,
-    sum_rows_of_4,
-    sum_rows_of_a_line,
+    sum_4_doubles,
+    sum_4_singles,
+    sum_line_of_doubles,
+    sum_line_of_singles,
     trailing_zeros,
 )
 
@@ -48,33 +50,45 @@ def bits_of(word):
 
 
 @numba.njit
-def sums_of_4(rows, places, first, last, sums):
-    sum_rows_of_4(rows, 0, places, first, last, sums)
+def sums_of_singles(rows, places, ends, few, sums):
+    if few:
+        sum_4_singles(rows, 0, places, ends[0], ends[1], sums)
+    else:
+        for column in range(0, len(sums), 16):
+            sum_line_of_singles(rows, column, places, ends[0], ends[1], sums)
 
 
 @numba.njit
-def sums_of_a_line(rows, places, ends, sums):
-    for column in range(0, rows.shape[1], 64 // rows.itemsize):
-        sum_rows_of_a_line(rows, column, places, ends[0], ends[1], sums)
+def sums_of_doubles(rows, places, ends, few, sums):
+    if few:
+        sum_4_doubles(rows, 0, places, ends[0], ends[1], sums)
+    else:
+        for column in range(0, len(sums), 8):
+            sum_line_of_doubles(rows, column, places, ends[0], ends[1], sums)
 
 
 def bytes_of(data):
     return np.frombuffer(data, dtype=np.uint8)
 
 
-@given(st.binary(min_size=CHUNK, max_size=CHUNK + 9), st.integers(0, 255), st.integers(0, 255))
-def test_bytes_between_two_bounds(data, one, other):
+@given(
+    st.binary(min_size=CHUNK, max_size=CHUNK + 9), st.integers(0, 72), st.integers(0, 255), st.integers(0, 255)
+)
+def test_bytes_between_two_bounds(data, at, one, other):
     first, last = sorted((one, other))
-    at = len(data) - CHUNK
+    at = min(at, len(data) - 1)
     marks = int(between(bytes_of(data), at, first, last))
-    assert [marks >> i & 1 for i in range(CHUNK)] == [first <= byte <= last for byte in data[at:]]
+    wanted = [first <= byte <= last for byte in data[at : at + CHUNK]]
+    assert [bool(marks >> i & 1) for i in range(CHUNK)] == wanted + [False] * (CHUNK - len(wanted))
 
 
-@given(st.binary(min_size=CHUNK, max_size=CHUNK + 9))
-def test_lower_case_is_that_of_ascii(data):
-    out = np.zeros(CHUNK + 1, dtype=np.uint8)
-    lowered(bytes_of(data), len(data) - CHUNK, out)
-    assert out.tobytes() == data[-CHUNK:].lower() + b"\0"
+@given(st.binary(min_size=CHUNK, max_size=CHUNK + 9), st.integers(0, 72))
+def test_lower_case_is_that_of_ascii(data, at):
+    at = min(at, len(data) - 1)
+    out = np.zeros(2 * CHUNK + 1, dtype=np.uint8)
+    lowered(bytes_of(data), at, out)
+    wanted = data[at : at + CHUNK].lower()
+    assert out[CHUNK:].tobytes() == wanted + bytes(CHUNK + 1 - len(wanted))
 
 
 @given(st.binary(max_size=100), st.integers(0, 100), st.integers(0, 5))
@@ -109,7 +123,8 @@ def test_rows_are_summed_one_after_the_other_in_float64(dtype, data):
     for place in places[:, first:last].T.ravel():
         wanted += rows[place]
     sums = np.ones(2 * line)
-    sums_of_a_line(rows, places, (first, last), sums)
+    sums_of = sums_of_singles if dtype == np.float32 else sums_of_doubles
+    sums_of(rows.view(np.uint8), places, (first, last), False, sums)
     assert sums.tolist() == wanted.tolist()
-    sums_of_4(np.ascontiguousarray(rows[:, :4]), places, first, last, sums)
+    sums_of(np.ascontiguousarray(rows[:, :4]).view(np.uint8), places, (first, last), True, sums)
     assert sums[:4].tolist() == wanted[:4].tolist()

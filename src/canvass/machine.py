@@ -27,7 +27,6 @@ def instruction(typed: Callable[..., Any]) -> Any:
 tools: Any = cgutils  # numba has no types
 struct_proxy: Any = cgutils.create_struct_proxy
 BYTE, WORD, BYTES = ir.IntType(8), ir.IntType(64), ir.VectorType(ir.IntType(8), CHUNK)
-BYTES_PER_LINE = 64  # of the cache
 PLACES_PER_COLUMN = 3
 
 
@@ -43,9 +42,12 @@ def _load(builder: Any, place: Any, what: Any) -> Any:
     return load
 
 
-def _chunk(context: Any, builder: Any, array_type: Any, array: Any, at: Any) -> Any:
-    """Load data[at : at + 64]."""
-    return _load(builder, builder.gep(_data(context, builder, array_type, array), [at]), BYTES)
+def _chunk(context: Any, builder: Any, array_type: Any, array: Any, at: Any) -> tuple[Any, Any]:
+    """Load the 64 bytes that hold data[at : at + 64] as far as it goes; returns them and how many stand before `at`."""
+    items = struct_proxy(array_type)(context, builder, array)
+    last = builder.sub(items.nitems, WORD(CHUNK))
+    begin = builder.select(builder.icmp_signed("<", at, last), at, last)
+    return _load(builder, builder.gep(items.data, [begin]), BYTES), builder.sub(at, begin)
 
 
 def _in_all(builder: Any, value: Any) -> Any:
@@ -63,25 +65,32 @@ def _are_between(builder: Any, chunk: Any, first: Any, last: Any) -> Any:
 
 @instruction
 def bytes_between(_context: Any, data: Any, _at: Any, _first: Any, _last: Any) -> Any:
-    """Mark which of data[at : at + 64], uint8, lie between two bounds, both within: a bit of a uint64 for each byte."""
+    """Mark which of data[at : at + 64], uint8, lie between two bounds, both within: a bit of a uint64 for each byte.
+
+    `data` has at least 64 bytes; bits of bytes beyond its end are zero.
+    """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        chunk = _chunk(context, builder, signature.args[0], arguments[0], arguments[1])
+        chunk, skipped = _chunk(context, builder, signature.args[0], arguments[0], arguments[1])
         first, last = (builder.trunc(bound, BYTE) for bound in arguments[2:])
-        return builder.bitcast(_are_between(builder, chunk, first, last), WORD)
+        return builder.lshr(builder.bitcast(_are_between(builder, chunk, first, last), WORD), skipped)
 
     return types.uint64(data, types.int64, types.int64, types.int64), generate
 
 
 @instruction
 def copy_lowered(_context: Any, data: Any, _at: Any, out: Any) -> Any:
-    """Copy data[at : at + 64], uint8, to out[:64], with the ASCII letters among them in lower case."""
+    """Copy data[at : at + 64], uint8, as far as it goes, to out[64:128]; out[:64] is overwritten, too.
+
+    `data` has at least 64 bytes. ASCII letters are copied in lower case.
+    """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        chunk = _chunk(context, builder, signature.args[0], arguments[0], arguments[1])
+        chunk, skipped = _chunk(context, builder, signature.args[0], arguments[0], arguments[1])
         upper = _are_between(builder, chunk, BYTE(ord("A")), BYTE(ord("Z")))
         lowered = builder.or_(chunk, _in_all(builder, BYTE(ord("a") - ord("A"))))
         place = _data(context, builder, signature.args[2], arguments[2])
+        place = builder.gep(place, [builder.sub(WORD(CHUNK), skipped)])
         builder.store(
             builder.select(upper, lowered, chunk), builder.bitcast(place, BYTES.as_pointer()), align=1
         )
@@ -103,8 +112,10 @@ def copy_bytes(_context: Any, data: Any, _at: Any, out: Any, _to: Any, _count: A
     return types.void(data, types.int64, out, types.int64, types.int64), generate
 
 
-def _sum_rows(lanes: int | None) -> Any:
-    """Make the instruction that sums a stretch of `lanes` columns; None stands for as many as fill 64 bytes."""
+def _sum_rows(weight: Any, lanes: int) -> Any:
+    """Make the instruction that sums a stretch of `lanes` columns of weights of one type."""
+    weights, totals = ir.VectorType(weight, lanes), ir.VectorType(ir.DoubleType(), lanes)
+    single = isinstance(weight, ir.FloatType)
 
     @instruction
     def sum_rows(
@@ -112,19 +123,15 @@ def _sum_rows(lanes: int | None) -> Any:
     ) -> Any:
         """Sum rows[place, column : column + lanes] in float64, one row after the other, to the same columns of `sums`.
 
-        `rows` float32 or float64 (R, at least column + lanes), `places` int32 (3, W), of which [:, first:last] are
-        taken column by column, `sums` float64.
+        `rows` (R, at least column + lanes) of weights, given as bytes, uint8 (R, bytes of a row); `places` int32
+        (3, W), of which [:, first:last] are taken column by column; `sums` float64.
         """
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             table, which = (struct_proxy(signature.args[i])(context, builder, arguments[i]) for i in (0, 2))
-            weight = table.data.type.pointee
-            single = isinstance(weight, ir.FloatType)
-            wide = lanes or BYTES_PER_LINE // (4 if single else 8)
-            weights, totals = ir.VectorType(weight, wide), ir.VectorType(ir.DoubleType(), wide)
             stride = tools.unpack_tuple(builder, table.shape, 2)[1]
             columns = tools.unpack_tuple(builder, which.shape, 2)[1]
-            start = builder.gep(table.data, [arguments[1]])
+            start = builder.gep(table.data, [builder.mul(arguments[1], WORD(4 if single else 8))])
             total = tools.alloca_once_value(builder, ir.Constant(totals, None))
             with tools.for_range_slice(builder, arguments[3], arguments[4], WORD(1)) as (column, _):
                 for line in range(PLACES_PER_COLUMN):
@@ -143,7 +150,9 @@ def _sum_rows(lanes: int | None) -> Any:
     return sum_rows
 
 
-sum_rows_of_4, sum_rows_of_a_line = _sum_rows(4), _sum_rows(None)
+# Of four columns, or of as many as fill a line of the cache; weights float32, or float64.
+sum_4_singles, sum_line_of_singles = _sum_rows(ir.FloatType(), 4), _sum_rows(ir.FloatType(), 16)
+sum_4_doubles, sum_line_of_doubles = _sum_rows(ir.DoubleType(), 4), _sum_rows(ir.DoubleType(), 8)
 
 
 @instruction

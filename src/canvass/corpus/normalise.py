@@ -104,16 +104,24 @@ def _apart(first: str, second: str) -> bool:
     return unicodedata.normalize("NFC", first) + unicodedata.normalize("NFC", second) == joined
 
 
-def string_buffers(column: pa.Array) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """View a column of strings without nulls as offsets, int32 (N + 1,), and bytes of UTF-8, uint8; both read-only."""
+def string_buffers(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """View a column of strings without nulls as offsets, int64 (N + 1,), and bytes of UTF-8, uint8; both read-only.
+
+    There are at least CHUNK bytes, so that kernels may load a whole chunk. Types never vary: a kernel is compiled for
+    each type of offset that it meets, and for arrays that may be written and again for those that may not.
+    """
+    from canvass.machine import CHUNK
+
     _, offsets, data = column.buffers()
     first = column.offset
-    ends = np.zeros(len(column) + 1, dtype=np.int32)
-    text = np.zeros(0, dtype=np.uint8)
+    ends = np.zeros(len(column) + 1, dtype=np.int64)
+    text = np.zeros(CHUNK, dtype=np.uint8)
     if len(column) and data is not None:
-        ends = np.frombuffer(offsets, dtype=np.int32, count=first + len(column) + 1)[first:]
-        text = np.frombuffer(data, dtype=np.uint8)
-    # Kernels are compiled for arrays that may be written and again for those that may not; Arrow has both.
+        ends[:] = np.frombuffer(offsets, dtype=np.int32, count=first + len(column) + 1)[first:]
+        if data.size < CHUNK:
+            text[: data.size] = np.frombuffer(data, dtype=np.uint8)
+        else:
+            text = np.frombuffer(data, dtype=np.uint8)
     ends.flags.writeable = text.flags.writeable = False
     return ends, text
 

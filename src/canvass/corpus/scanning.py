@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLANK = 0x20
-EACH = 0x0101_0101_0101_0101  # a one in each byte
-HIGH_BITS, LOW_BITS = np.uint64(0x80 * EACH), np.uint64(0x7F * EACH)
-BLANKS = np.uint64(BLANK * EACH)
 ZERO, ONE = np.uint64(0), np.uint64(1)
 ASCII_SPACE = np.array([describe(chr(byte)) & KIND == SPACE for byte in range(0x80)])
 
@@ -38,41 +35,20 @@ def code_point(data: NDArray[np.uint8], at: int) -> tuple[int, int]:
 
 @compiled
 def word_at(data: NDArray[np.uint8], at: int, high: int) -> np.uint64:
-    """Load the bytes of data[at:high], at most eight, as a little-endian word padded with zeros."""
+    """Load the bytes of data[at:high], at most eight, as a little-endian word padded with zeros.
+
+    `data` has at least eight bytes.
+    """
+    place = min(at, len(data) - 8)
+    word: np.uint64 = load_word(data, place) >> np.uint64(8 * (at - place))
     size = high - at
-    if at + 8 <= len(data):
-        word: np.uint64 = load_word(data, at)
-        return word if size >= 8 else word & ((ONE << np.uint64(8 * size)) - ONE)
-    word = ZERO
-    for i in range(min(size, 8)):
-        word |= np.uint64(data[at + i]) << np.uint64(8 * i)
-    return word
-
-
-@compiled
-def zero_bytes(word: np.uint64) -> np.uint64:
-    """Set the high bit of each of eight ASCII bytes that is zero."""
-    return ~(word + LOW_BITS) & HIGH_BITS
-
-
-@compiled
-def copy_end(data: NDArray[np.uint8], at: int, high: int, scratch: NDArray[np.uint8]) -> None:
-    """Copy data[at:high], fewer than 64 bytes, to where 64 may be read: `scratch` uint8 (at least 64,)."""
-    for i in range(high - at):
-        scratch[i] = data[at + i]
+    return word if size >= 8 else word & ((ONE << np.uint64(8 * size)) - ONE)
 
 
 @compiled
 def first_bits(count: int) -> np.uint64:
     """Set the lowest bits of a word: as many as `count`, from 1; all where it is 64 or more."""
     return ~ZERO >> np.uint64(max(CHUNK - count, 0))
-
-
-@compiled
-def blanks_and_strangers(data: NDArray[np.uint8], at: int) -> tuple[np.uint64, np.uint64]:
-    """Mark which of data[at : at + 64] are blanks, and which are controls or not ASCII."""
-    controls = bytes_between(data, at, 0x00, BLANK - 1)
-    return bytes_between(data, at, BLANK, BLANK), controls | bytes_between(data, at, 0x80, 0xFF)
 
 
 @compiled
@@ -100,27 +76,23 @@ def is_settled(data: NDArray[np.uint8], low: int, high: int, description: NDArra
 
 @compiled
 def find_unsettled(
-    offsets: NDArray[np.int32],
+    offsets: NDArray[np.int64],
     data: NDArray[np.uint8],
     description: NDArray[np.uint8],
     unsettled: NDArray[np.bool_],
 ) -> None:
     """Mark the texts that may differ from their keys: `unsettled` bool (N,), see `is_settled`.
 
-    64 bytes at a time, where they are ASCII.
+    64 bytes at a time, where they are ASCII; `data` has at least as many.
     """
-    scratch = np.empty(CHUNK, dtype=np.uint8)
     for row in range(len(unsettled)):
-        low, high = int(offsets[row]), int(offsets[row + 1])
+        low, high = offsets[row], offsets[row + 1]
         before = ONE  # a blank before this chunk, or the beginning of the text
         strange = ZERO
         at = low
         while at < high:
-            if at + CHUNK <= len(data):
-                blanks, strangers = blanks_and_strangers(data, at)
-            else:
-                copy_end(data, at, high, scratch)
-                blanks, strangers = blanks_and_strangers(scratch, 0)
+            blanks = bytes_between(data, at, BLANK, BLANK)
+            strangers = bytes_between(data, at, 0x00, BLANK - 1) | bytes_between(data, at, 0x80, 0xFF)
             strange |= (strangers | (blanks & (blanks << ONE | before))) & first_bits(high - at)
             before = blanks >> np.uint64(min(high - at, CHUNK) - 1) & ONE
             at += CHUNK
@@ -130,7 +102,7 @@ def find_unsettled(
 
 @compiled
 def collapse_ascii(
-    offsets: NDArray[np.int32],
+    offsets: NDArray[np.int64],
     data: NDArray[np.uint8],
     found_offsets: NDArray[np.int32],
     found_data: NDArray[np.uint8],
@@ -164,10 +136,10 @@ def collapse_ascii(
 
 @compiled
 def replace_texts(  # noqa: PLR0917 - numba passes arrays best one by one
-    offsets: NDArray[np.int32],
+    offsets: NDArray[np.int64],
     data: NDArray[np.uint8],
     chosen: NDArray[np.bool_],
-    new_offsets: NDArray[np.int32],
+    new_offsets: NDArray[np.int64],
     new_data: NDArray[np.uint8],
     found_offsets: NDArray[np.int32],
     found_data: NDArray[np.uint8],
@@ -178,18 +150,18 @@ def replace_texts(  # noqa: PLR0917 - numba passes arrays best one by one
     """
     size = 0
     taken = 0
-    begin = int(offsets[0])  # of what is not copied yet
+    begin = offsets[0]  # of what is not copied yet
     for row in range(len(chosen)):
         found_offsets[row] = size + offsets[row] - begin
         if chosen[row]:
-            end = int(offsets[row])
+            end = offsets[row]
             copy_bytes(data, begin, found_data, size, end - begin)
             size += end - begin
-            low, high = int(new_offsets[taken]), int(new_offsets[taken + 1])
+            low, high = new_offsets[taken], new_offsets[taken + 1]
             copy_bytes(new_data, low, found_data, size, high - low)
             size += high - low
             taken += 1
-            begin = int(offsets[row + 1])
-    end = int(offsets[len(chosen)])
+            begin = offsets[row + 1]
+    end = offsets[len(chosen)]
     copy_bytes(data, begin, found_data, size, end - begin)
     found_offsets[len(chosen)] = size + end - begin

@@ -9,7 +9,7 @@ import numpy as np
 from canvass.compiled import compiled
 from canvass.corpus.characters import KIND, LETTER, NUMBER, SINGLE, UPPER
 from canvass.corpus.scanning import code_point
-from canvass.features.scan import hash_bytes, longest, mix, scan
+from canvass.features.scan import hash_bytes, mix, scan
 from canvass.seeding import hash64
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ ATTRIBUTES = (
     "bias", "word", "prefix3", "suffix2", "suffix3", "shape",
     "word-2", "word-1", "word+1", "word+2", "word-1|word", "word|word+1",
 )  # fmt: skip
+PREFIX_3 = 2
 OWN = 6  # the first ones look at the token alone; the next four at one neighbour, the last two at a pair
 BEFORE_HERE, HERE_AFTER = 10, 11
 NAMES = np.array([hash64(name.encode()) for name in ATTRIBUTES], dtype=np.uint64)
@@ -93,15 +94,19 @@ def own_attributes(
 ) -> None:
     """Hash the attributes that look at one token alone. Writes `attributes[:OWN]`.
 
-    `place` and `word` are the token's row and hash from `scan`; `drawn` uint8 (longest token,) is scratch.
+    `place` and `word` are the token's row and hash from `scan`; `drawn` uint8 (longest token + 8,) is scratch.
     """
     low, high = place[2], place[3]
-    size = draw_shape(data, place[0], place[1], description, drawn)
     attributes[0] = NAMES[0]
     attributes[1] = mix(NAMES[1] ^ word)
-    attributes[2] = mix(NAMES[2] ^ hash_bytes(lowered, low, prefix_end(lowered, low, high, 3)))
-    attributes[3] = mix(NAMES[3] ^ hash_bytes(lowered, suffix_start(lowered, low, high, 2), high))
-    attributes[4] = mix(NAMES[4] ^ hash_bytes(lowered, suffix_start(lowered, low, high, 3), high))
+    for a in range(2, 5):
+        begin, end = low, high
+        if a == PREFIX_3:
+            end = prefix_end(lowered, low, high, 3)
+        else:
+            begin = suffix_start(lowered, low, high, a - 1)
+        attributes[a] = mix(NAMES[a] ^ hash_bytes(lowered, begin, end))
+    size = draw_shape(data, place[0], place[1], description, drawn)
     attributes[5] = mix(NAMES[5] ^ hash_bytes(drawn, 0, size))
 
 
@@ -124,7 +129,7 @@ def token_attributes(
 ) -> None:
     """Hash the attributes of the T tokens that `scan` found. Writes `attributes` uint64 (T, 12).
 
-    `drawn` uint8 (longest token,) is scratch.
+    `drawn` uint8 (longest token + 8,) is scratch.
     """
     for t in range(count):
         before_2 = hashes[t - 2] if t > 1 else BEYOND
@@ -143,30 +148,37 @@ def token_attributes(
 
 @compiled
 def fill_attributes(
-    offsets: NDArray[np.int32],
+    offsets: NDArray[np.int64],
     data: NDArray[np.uint8],
     description: NDArray[np.uint8],
     lower: NDArray[np.int32],
+    lowered: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    words: NDArray[np.bool_],
+    hashes: NDArray[np.uint64],
+    drawn: NDArray[np.uint8],
     starts: NDArray[np.int64],
     attributes: NDArray[np.uint64],
 ) -> None:
     """Hash the attributes of every token of a column of keys.
 
-    Writes `starts` int64 (N + 1,): the first token of each key; `attributes` uint64 (all tokens, 12), which must
-    have room for a token a byte.
+    Writes `starts` int64 (N + 1,), from a zero on: the first token of each key; `attributes` uint64 (all tokens, 12),
+    which must have room for a token a byte. The others are scratch of `scan` and `token_attributes`.
     """
-    capacity = longest(offsets) + 1
-    lowered = np.empty(capacity * 3 // 2 + 8, dtype=np.uint8)
-    drawn = np.empty(capacity, dtype=np.uint8)
-    places = np.empty((capacity, 4), dtype=np.int64)
-    words = np.empty(capacity, dtype=np.bool_)
-    hashes = np.empty(capacity, dtype=np.uint64)
-    starts[0] = 0
     for row in range(len(offsets) - 1):
         count = scan(
-            data, offsets[row], offsets[row + 1], capacity, description, lower, lowered, places, words, hashes
+            data,
+            offsets[row],
+            offsets[row + 1],
+            len(hashes),
+            description,
+            lower,
+            lowered,
+            places,
+            words,
+            hashes,
         )
         first = starts[row]
-        found = attributes[first : first + count]
-        token_attributes(data, description, count, lowered, places, hashes, drawn, found)
+        own = attributes[first : first + count]
+        token_attributes(data, description, count, lowered, places, hashes, drawn, own)
         starts[row + 1] = first + count

@@ -9,7 +9,17 @@ import numpy as np
 from canvass.corpus.characters import tables
 from canvass.corpus.normalise import string_buffers
 from canvass.features.attributes import ATTRIBUTES, fill_attributes
-from canvass.features.kernels import fill_rows, hash_keys, score_keys
+from canvass.features.kernels import (
+    BUCKET_FACTOR,
+    NGRAM_FACTOR,
+    TILE,
+    TILE_WORDS,
+    hash_keys,
+    score_keys,
+    score_words,
+)
+from canvass.features.scan import HALF
+from canvass.features.words import GENERAL, SCRATCH, hash_words, scan_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,26 +113,90 @@ def join_tables(tables: Sequence[MemberTable]) -> MemberTable:
 
 
 def score_column(keys: pa.Array, members: MemberTable, *, limit: int = UNLIMITED) -> ScoredKeys:
-    """Score a column of keys with all members."""
+    """Score a column of keys with all members: plain ASCII keys first, then the others."""
     count = len(keys)
     scored = ScoredKeys(
         np.empty((count, len(members.bias)), dtype=np.float64),
         np.empty(count, dtype=np.int32),
         np.empty(count, dtype=np.uint64),
     )
-    score_keys(
-        *string_buffers(keys),
-        limit,
-        *tables(),
+    offsets, data = string_buffers(keys)
+    longest = int(np.diff(offsets).max(initial=0))
+    room = TILE_WORDS + min(limit, longest) + 1
+    table = (
         members.bits,
-        members.index,
-        members.rows,
-        members.bias,
-        scored.scores,
-        scored.lengths,
-        scored.hashes,
+        _read_only(members.index),
+        _read_only(members.rows.view(np.uint8)),
+        members.rows.itemsize,
+        _read_only(members.bias),
     )
+    hashes = np.zeros(2 + room, dtype=np.uint64)
+    ends = np.zeros(TILE + 1, dtype=np.int64)
+    scratch = (
+        np.empty((3, room), dtype=np.int64),
+        np.empty((3, room), dtype=np.int32),
+        np.zeros(members.rows.shape[1]),
+    )
+    lowered = np.empty(SCRATCH, dtype=np.uint8)
+    score_keys(offsets, data, limit, *table, lowered, hashes, ends, *scratch, *scored)
+    others = np.flatnonzero(scored.lengths == GENERAL)
+    if len(others):
+        general = _GeneralScan(longest, limit)
+        first = 0
+        while first < len(others):
+            tile = general.hash_words(offsets, data, others, first, hashes[2:], ends, scored.lengths)
+            if len(members.bias):
+                scores = np.empty((tile, len(members.bias)))
+                score_words(0, tile, ends, hashes, *table, *scratch, scores)
+                scored.scores[others[first : first + tile]] = scores
+            first += tile
+    scored.scores[scored.lengths > limit] = 0.0
     return scored
+
+
+class _GeneralScan:
+    """The general way to the words of keys, with its memory."""
+
+    def __init__(self, longest: int, limit: int) -> None:
+        """Make room for keys of `longest` bytes, of which those of more than `limit` tokens have no words."""
+        self._limit = min(limit, longest)
+        self._scratch = (
+            np.empty(longest * 3 // 2 + 8, dtype=np.uint8),
+            np.empty((self._limit + 1, 4), dtype=np.int64),
+            np.empty(self._limit + 1, dtype=np.bool_),
+        )
+
+    def hash_words(
+        self,
+        offsets: NDArray[np.int64],
+        data: NDArray[np.uint8],
+        rows: NDArray[np.int64],
+        first: int,
+        hashes: NDArray[np.uint64],
+        ends: NDArray[np.int64],
+        lengths: NDArray[np.int32],
+    ) -> int:
+        """Hash the words of some of the rows from `first` on, see `words.scan_words`; returns of how many."""
+        return scan_words(
+            offsets,
+            data,
+            rows,
+            first,
+            len(hashes) - self._limit - 1,
+            self._limit,
+            *tables(),
+            *self._scratch,
+            hashes,
+            ends,
+            lengths,
+        )
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """View an array as one that must not be written: kernels are compiled once for those and again for the others."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def hash_column(keys: pa.Array) -> NDArray[np.uint64]:
@@ -132,18 +206,49 @@ def hash_column(keys: pa.Array) -> NDArray[np.uint64]:
     return hashes
 
 
+def word_hashes(keys: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Hash the words of a column of keys: where those of each begin, int64 (N + 1,), and uint64 (words,)."""
+    offsets, data = string_buffers(keys)
+    count, size = len(keys), int(offsets[-1] - offsets[0])
+    hashes, ends = np.empty(size + 1, dtype=np.uint64), np.zeros(count + 1, dtype=np.int64)
+    lengths, key_hashes = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.uint64)
+    lowered = np.empty(SCRATCH, dtype=np.uint8)
+    hash_words(offsets, data, 0, count, size + 1, UNLIMITED, lowered, hashes, ends, lengths, key_hashes)
+    plain = hashes[: ends[-1]]
+    others = np.flatnonzero(lengths == GENERAL)
+    if not len(others):
+        return ends, plain
+    longest = int(np.diff(offsets).max())
+    room = np.empty(size + longest + 2, dtype=np.uint64)
+    ends_of_others = np.zeros(len(others) + 1, dtype=np.int64)
+    _GeneralScan(longest, UNLIMITED).hash_words(offsets, data, others, 0, room, ends_of_others, lengths)
+    words = np.diff(ends)
+    words[others] = np.diff(ends_of_others)
+    general = np.zeros(count, dtype=np.bool_)
+    general[others] = True
+    is_other = np.repeat(general, words)
+    found = np.empty(len(is_other), dtype=np.uint64)
+    found[~is_other], found[is_other] = plain, room[: ends_of_others[-1]]
+    return np.concatenate([[0], np.cumsum(words)]), found
+
+
 def feature_matrix(keys: pa.Array, *, bits: int) -> Any:
     """Build the feature matrix of a column of keys: scipy CSR, float64 (N, 2^bits)."""
     from scipy.sparse import csr_matrix
 
-    offsets, data = string_buffers(keys)
-    room = 3 * int(offsets[-1] - offsets[0])
-    starts = np.empty(len(keys) + 1, dtype=np.int64)
-    columns = np.empty(room, dtype=np.int64)
-    values = np.empty(room, dtype=np.float64)
-    fill_rows(offsets, data, *tables(), bits, starts, columns, values)
-    filled = starts[-1]
-    matrix = csr_matrix((values[:filled], columns[:filled], starts), shape=(len(keys), 1 << bits))
+    begins, hashes = word_hashes(keys)
+    words = np.diff(begins)
+    place = np.arange(len(hashes)) - np.repeat(begins[:-1], words)  # of a word in its key
+    ngrams = np.zeros((len(hashes), 3), dtype=np.uint64)  # of one, two and three words that end with each
+    ngrams[:, 0] = hashes
+    ngrams[1:, 1] = hashes[:-1] * NGRAM_FACTOR + hashes[1:]
+    ngrams[2:, 2] = ngrams[1:-1, 1] * NGRAM_FACTOR + hashes[2:]
+    ngrams = ngrams[place[:, np.newaxis] >= np.arange(3)]
+    columns = ((ngrams ^ (ngrams >> HALF)) * BUCKET_FACTOR) >> np.uint64(64 - bits)
+    counts = np.where(words > 1, 3 * words - 3, words)
+    values = np.repeat(1.0 / np.sqrt(np.maximum(counts, 1)), counts)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    matrix = csr_matrix((values, columns.astype(np.int64), starts), shape=(len(keys), 1 << bits))
     matrix.sum_duplicates()
     return matrix
 
@@ -162,7 +267,19 @@ def compact(matrix: Any) -> NDArray[np.int64]:
 def attribute_hashes(keys: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Hash the tagger's attributes: the first token of each key, int64 (N + 1,), and uint64 (tokens, 12)."""
     offsets, data = string_buffers(keys)
-    starts = np.empty(len(keys) + 1, dtype=np.int64)
+    starts = np.zeros(len(keys) + 1, dtype=np.int64)
     attributes = np.empty((int(offsets[-1] - offsets[0]), len(ATTRIBUTES)), dtype=np.uint64)
-    fill_attributes(offsets, data, *tables(), starts, attributes)
+    capacity = int(np.diff(offsets).max(initial=0)) + 8
+    fill_attributes(
+        offsets,
+        data,
+        *tables(),
+        np.empty(capacity * 3 // 2, dtype=np.uint8),
+        np.empty((capacity, 4), dtype=np.int64),
+        np.empty(capacity, dtype=np.bool_),
+        np.empty(capacity, dtype=np.uint64),
+        np.empty(capacity, dtype=np.uint8),
+        starts,
+        attributes,
+    )
     return starts, attributes[: starts[-1]]

@@ -52,7 +52,7 @@ def hash_bytes(data: NDArray[np.uint8], low: int, high: int) -> np.uint64:
 
 
 @compiled
-def longest(offsets: NDArray[np.int32]) -> int:
+def longest(offsets: NDArray[np.int64]) -> int:
     """Find the longest key of a block, in bytes."""
     found = 0
     for row in range(len(offsets) - 1):
@@ -138,7 +138,7 @@ def scan(
             word = ZERO
             shift = ZERO
         if point < CASED_CODE_POINTS:
-            point = lower[point]
+            point = np.int64(lower[point])
         added = encode(point, lowered, size)
         for i in range(added):
             word |= np.uint64(lowered[size + i]) << shift

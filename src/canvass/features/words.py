@@ -1,10 +1,10 @@
-"""The words of a stretch of keys, lower-cased and hashed: 64 bytes at a time where they are ASCII.
+"""The tokens of ASCII keys, 64 bytes at a time, and the hashes of their words.
 
-The letters, digits, blanks and apostrophes among 64 bytes are each marked in one word of bits, in which words of the
-key are runs of ones. A longer key is taken in chunks; a word on the border of two begins the second one.
+The letters, digits, blanks and apostrophes among 64 bytes are each marked in one word of bits, in which tokens are runs
+of ones. A longer key is taken in chunks; a word on the border of two begins the second one.
 
 Whatever is not ASCII, or has controls or a word of 64 bytes or more, is left to `scan`, the general way, which gives
-the same tokens and hashes.
+the same tokens and hashes; `columns` calls it, so that it is compiled only where it is needed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from canvass.compiled import compiled
-from canvass.corpus.scanning import BLANK, ONE, ZERO, copy_end, first_bits
+from canvass.corpus.scanning import BLANK, ONE, ZERO, first_bits
 from canvass.features.scan import APOSTROPHE, START, fold, hash_bytes, scan
 from canvass.machine import (
     CHUNK,
@@ -29,29 +29,120 @@ from canvass.machine import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SCRATCH = CHUNK + 8  # a word of eight bytes may be loaded from any place of a chunk
+    Bits = np.uint64
+
+SCRATCH = 2 * CHUNK + 8  # of `hash_words`: a word of eight bytes may be loaded from any place of the second chunk
 EIGHT = 8  # bytes that are folded into a hash together
 LAST_BIT = np.uint64(CHUNK - 1)
+GENERAL = -1  # the length of a key that is left to `scan`
 
 
 @compiled
-def mark(data: NDArray[np.uint8], at: int) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64, np.uint64]:
-    """Mark which of data[at : at + 64] are letters, digits, blanks, apostrophes, and controls or not ASCII."""
+def cut(data: NDArray[np.uint8], at: int, high: int) -> tuple[Bits, Bits, Bits, int, bool]:
+    """Cut data[at:high] into tokens, or as much of it as can be told from 64 bytes.
+
+    Returns four bits for each byte: whether it begins a word, begins a symbol, and belongs to a word; then how many
+    bytes were taken, and whether they are plain: ASCII without controls, and no word of 64 bytes or more.
+    """
+    inside = first_bits(high - at)
     upper = bytes_between(data, at, ord("A"), ord("Z"))
-    letters = upper | bytes_between(data, at, ord("a"), ord("z"))
+    letters = (upper | bytes_between(data, at, ord("a"), ord("z"))) & inside
     digits = bytes_between(data, at, ord("0"), ord("9"))
     blanks = bytes_between(data, at, BLANK, BLANK)
     apostrophes = bytes_between(data, at, APOSTROPHE, APOSTROPHE)
-    strange = bytes_between(data, at, 0x00, BLANK - 1) | bytes_between(data, at, 0x80, 0xFF)
-    return letters, digits, blanks, apostrophes, strange
+    others = bytes_between(data, at, 0x00, BLANK - 1) | bytes_between(data, at, 0x80, 0xFF)
+    plain = others & inside == ZERO
+    # "'s": the apostrophe belongs to the word, and begins it.
+    clitics = apostrophes & (letters >> ONE)
+    in_word = letters | (digits & inside) | clitics
+    starts = (in_word & ~(in_word << ONE)) | clitics
+    taken = CHUNK
+    if at + CHUNK < high and (in_word | apostrophes) >> LAST_BIT:
+        # The last word may go on beyond the chunk, and an apostrophe begin one: the next chunk begins there.
+        taken = 63 - leading_zeros(starts) if in_word >> LAST_BIT else 63
+        if taken == 0:
+            plain, taken = False, CHUNK
+        inside = first_bits(taken)
+        in_word &= inside
+        starts &= inside
+    return starts, inside & ~in_word & ~blanks, in_word, taken, plain
 
 
 @compiled
-def hash_words(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop, and numba takes no dataclass of arrays
-    offsets: NDArray[np.int32],
+def size_at(place: int, starts: Bits, in_word: Bits) -> int:
+    """Tell the bytes of the token that begins at a place of a chunk."""
+    ends = (~in_word | starts) >> np.uint64(place) >> ONE
+    return min(trailing_zeros(ends) + 1, CHUNK - place)
+
+
+@compiled
+def hash_words(
+    offsets: NDArray[np.int64],
     data: NDArray[np.uint8],
     first: int,
     last: int,
+    most: int,
+    limit: int,
+    lowered: NDArray[np.uint8],
+    hashes: NDArray[np.uint64],
+    ends: NDArray[np.int64],
+    lengths: NDArray[np.int32],
+    key_hashes: NDArray[np.uint64],
+) -> int:
+    """Hash the words of the keys first to last, or of fewer, as soon as these have `most`; returns how many keys.
+
+    Writes `hashes` uint64 (at least most + limit + 1, or a word a byte): of the words, lower-cased, one key after the
+    other; `ends` int64 (at least keys + 1,): where the words of each key end in it, behind a zero; and by row,
+    `lengths`: T, or limit + 1 where there are more tokens, or GENERAL (both have no words then), and `key_hashes`.
+    `lowered` uint8 (SCRATCH,) is scratch.
+
+    The loop over keys is in here since numba counts the references to all arrays at each call of such a function.
+    """
+    count = 0
+    row = first
+    while row < last and count < most:
+        low, high = offsets[row], offsets[row + 1]
+        key_hashes[row] = hash_bytes(data, low, high)
+        tokens = 0
+        words = count
+        at = low
+        while at < high:
+            starts, symbols, in_word, taken, plain = cut(data, at, high)
+            copy_lowered(data, at, lowered)
+            at += taken
+            tokens += count_ones(starts | symbols)
+            if not plain or tokens > limit:
+                tokens = limit + 1 if plain else GENERAL
+                words = count
+                break
+            rest = starts
+            while rest:
+                place: int = trailing_zeros(rest)
+                rest &= rest - ONE
+                length = size_at(place, starts, in_word)
+                place += CHUNK
+                state = START
+                left = length
+                while left > EIGHT:
+                    state = fold(state, load_word(lowered, place))
+                    place += EIGHT
+                    left -= EIGHT
+                end = load_word(lowered, place) & (~ZERO >> np.uint64(64 - 8 * left))
+                hashes[words] = fold(fold(state, end), np.uint64(length))
+                words += 1
+        lengths[row] = tokens
+        count = words
+        row += 1
+        ends[row - first] = count
+    return row - first
+
+
+@compiled
+def scan_words(
+    offsets: NDArray[np.int64],
+    data: NDArray[np.uint8],
+    rows: NDArray[np.int64],
+    first: int,
     most: int,
     limit: int,
     description: NDArray[np.uint8],
@@ -62,82 +153,34 @@ def hash_words(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop, and numba t
     hashes: NDArray[np.uint64],
     ends: NDArray[np.int64],
     lengths: NDArray[np.int32],
-    key_hashes: NDArray[np.uint64],
 ) -> int:
-    """Hash the words of the keys first to last, or of fewer, as soon as these have `most`; returns how many keys.
+    """Hash the words of keys of any kind, rows[first:], int64, as `hash_words` does; returns how many keys.
 
-    Writes `hashes` uint64 (at least most + limit + 1,): of the words, lower-cased, one key after the other; `ends`
-    int64 (at least keys + 1,): where the words of each key end in it, behind a zero; and by row, `lengths`: T, or
-    limit + 1 where there are more tokens (and then no words), and `key_hashes`. The others are scratch of `scan`;
-    `lowered` has at least SCRATCH bytes.
-
-    The loop over keys is in here since numba counts the references to all arrays at each call of such a function.
+    `hashes` has room for most + limit + 1; `lowered`, `places` and `is_word` are those of `scan`, `lengths` by row.
     """
-    found = 0
-    row = first
-    while row < last and found < most:
-        low, high = int(offsets[row]), int(offsets[row + 1])
-        key_hashes[row] = hash_bytes(data, low, high)
-        tokens = 0
-        words = found
-        strange = ZERO
-        at = low
-        while at < high:
-            if at + CHUNK <= len(data):
-                letters, digits, blanks, apostrophes, others = mark(data, at)
-                copy_lowered(data, at, lowered)
-            else:
-                copy_end(data, at, high, lowered)
-                letters, digits, blanks, apostrophes, others = mark(lowered, 0)
-                copy_lowered(lowered, 0, lowered)
-            inside = first_bits(high - at)
-            strange |= others & inside
-            letters &= inside
-            # "'s": the apostrophe belongs to the word, and begins it.
-            clitics = apostrophes & (letters >> ONE)
-            in_word = letters | (digits & inside) | clitics
-            starts = (in_word & ~(in_word << ONE)) | clitics
-            taken = CHUNK
-            if at + CHUNK < high and (in_word | apostrophes) >> LAST_BIT:
-                # The last word may go on beyond the chunk, and an apostrophe begin one: the next chunk begins there.
-                taken = 63 - leading_zeros(starts) if in_word >> LAST_BIT else 63
-                if taken == 0:  # a word of 64 bytes or more
-                    strange, taken = ONE, CHUNK
-                inside = first_bits(taken)
-                in_word &= inside
-                starts &= inside
-            at += taken
-            here = count_ones(starts)
-            tokens += here + count_ones(inside & ~in_word & ~blanks)
-            if strange or tokens > limit:
-                at, starts = high, ZERO
-            ends_of_words = ~in_word | starts
-            while starts:
-                place: int = trailing_zeros(starts)
-                starts &= starts - ONE
-                length = min(trailing_zeros(ends_of_words >> np.uint64(place) >> ONE) + 1, CHUNK - place)
-                state = START
-                left = length
-                while left > EIGHT:
-                    state = fold(state, load_word(lowered, place))
-                    place += EIGHT
-                    left -= EIGHT
-                rest = load_word(lowered, place) & (~ZERO >> np.uint64(64 - 8 * left))
-                hashes[words] = fold(fold(state, rest), np.uint64(length))
-                words += 1
-        if strange:
-            words = found
-            tokens = scan(
-                data, low, high, limit, description, lower, lowered, places, is_word, hashes[found:]
-            )
-            for t in range(min(tokens, limit)):
-                if is_word[t]:
-                    hashes[words] = hashes[found + t]
-                    words += 1
-        if tokens > limit:
-            tokens, words = limit + 1, found
+    count = 0
+    at = first
+    while at < len(rows) and count < most and at - first < len(ends) - 1:
+        row = rows[at]
+        tokens = scan(
+            data,
+            offsets[row],
+            offsets[row + 1],
+            limit,
+            description,
+            lower,
+            lowered,
+            places,
+            is_word,
+            hashes[count:],
+        )
         lengths[row] = tokens
-        found = words
-        row += 1
-        ends[row - first] = found
-    return row - first
+        if tokens <= limit:
+            begin = count
+            for t in range(tokens):
+                if is_word[t]:
+                    hashes[count] = hashes[begin + t]
+                    count += 1
+        at += 1
+        ends[at - first] = count
+    return at - first

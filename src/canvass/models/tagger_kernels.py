@@ -72,7 +72,7 @@ def log_probability_of(
 
 @compiled
 def tag_keys(
-    offsets: NDArray[np.int32],
+    offsets: NDArray[np.int64],
     data: NDArray[np.uint8],
     description: NDArray[np.uint8],
     lower: NDArray[np.int32],
@@ -88,7 +88,7 @@ def tag_keys(
     capacity = longest(offsets) + 1
     tags = len(weights.transitions.scores)
     lowered = np.empty(capacity * 3 // 2 + 8, dtype=np.uint8)
-    drawn = np.empty(capacity, dtype=np.uint8)
+    drawn = np.empty(capacity + 8, dtype=np.uint8)
     places = np.empty((capacity, 4), dtype=np.int64)
     words = np.empty(capacity, dtype=np.bool_)
     hashes = np.empty(capacity, dtype=np.uint64)

@@ -16,7 +16,8 @@ import numpy as np
 from canvass.compiled import compiled
 from canvass.features.attributes import ATTRIBUTES, OWN, own_attributes, token_attributes
 from canvass.features.scan import longest, mix, scan
-from canvass.features.written import NOT_ASCII, hash_written, written_tokens
+from canvass.features.surface_tokens import hash_surface, surface_tokens
+from canvass.features.words import GENERAL
 from canvass.models.attribute_table import EMPTY, row_of
 from canvass.models.products import (
     REACH,
@@ -144,7 +145,7 @@ def keep_forms(
 
 @compiled
 def best_probabilities(
-    offsets: NDArray[np.int32],
+    offsets: NDArray[np.int64],
     data: NDArray[np.uint8],
     description: NDArray[np.uint8],
     lower: NDArray[np.int32],
@@ -168,7 +169,7 @@ def best_probabilities(
         np.empty((capacity, 4), dtype=np.int64),
         np.empty(capacity, dtype=np.bool_),
         np.empty(capacity, dtype=np.uint64),
-        np.empty(capacity, dtype=np.uint8),
+        np.empty(capacity + 8, dtype=np.uint8),
     )
     written = np.empty(capacity, dtype=np.uint64)
     numbers = np.empty(LONGEST + 4, dtype=np.int64)
@@ -179,11 +180,11 @@ def best_probabilities(
     first = 0
     for key in range(len(offsets) - 1):
         low, high = offsets[key], offsets[key + 1]
-        length = written_tokens(data, low, high, scanned.places, written)
-        is_ascii = length != NOT_ASCII
+        length = surface_tokens(data, low, high, scanned.places, written)
+        is_ascii = length != GENERAL
         if not is_ascii:
             length = _scan(data, low, high, description, lower, scanned)
-            hash_written(data, length, scanned.places, written)
+            hash_surface(data, length, scanned.places, written)
         lengths[key] = length
         if length == 0:
             log_probability[key] = 0.0
