@@ -72,7 +72,10 @@ def bytes_of(data):
 
 
 @given(
-    st.binary(min_size=CHUNK, max_size=CHUNK + 9), st.integers(0, 72), st.integers(0, 255), st.integers(0, 255)
+    st.binary(min_size=CHUNK, max_size=CHUNK + 9),
+    st.integers(0, 72),
+    st.integers(0, 255),
+    st.integers(0, 255),
 )
 def test_bytes_between_two_bounds(data, at, one, other):
     first, last = sorted((one, other))

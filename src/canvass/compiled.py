@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numba
-from numba.core import event
+from numba.core import event, types
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # Some releases of numba ship types and some do not; Any suits both.
 EVENTS: Any = event
 Function = TypeVar("Function", bound="Callable[..., Any]")
+unliteral: Any = types.unliteral
 LOGGER = logging.getLogger(__name__)
 CONSTANTS = ("seeding.py", "machine.py", "corpus/characters.py")
 SETTINGS: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
@@ -42,7 +43,7 @@ def _digest_of_sources() -> str:
     digest = hashlib.blake2b(digest_size=16)
     for path in sorted(package.rglob("*.py")):
         name, source = path.relative_to(package).as_posix(), path.read_bytes()
-        if name in CONSTANTS or b"\n@compiled" in source:
+        if name in CONSTANTS or b"\n@compiled" in source or b"\n@inlined" in source:
             digest.update(name.encode() + b"\0" + source)
     return digest.hexdigest()
 
@@ -65,6 +66,12 @@ class _Notice(event.Listener):
 EVENTS.register("numba:compile", _Notice())
 
 
+def inlined(function: Function) -> Function:
+    """Make a small function part of every kernel that calls it, which costs less than compiling it by itself."""
+    kernel: Any = numba.njit(inline="always", **SETTINGS)(function)
+    return cast("Function", kernel)
+
+
 def compiled(function: Function) -> Function:
     """Compile a function with numba at its first call; to type checkers it stays what it was."""
     # Some releases of numba ship types and some do not; Any suits both.
@@ -78,4 +85,9 @@ def compiled(function: Function) -> Function:
         kernel = numba.njit(**SETTINGS)(function)
     else:
         kernel._cache._cache_file._source_stamp = _digest_of_sources()  # noqa: SLF001 - numba has no other way
+    find_template = kernel.get_call_template
+    # numba would compile a kernel for each constant that another one calls it with, and again for any number.
+    kernel.get_call_template = lambda arguments, named: find_template(
+        tuple(map(unliteral, arguments)), {name: unliteral(kind) for name, kind in named.items()}
+    )
     return cast("Function", kernel)

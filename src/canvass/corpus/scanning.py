@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from canvass.compiled import compiled
+from canvass.compiled import compiled, inlined
 from canvass.corpus.characters import KIND, SPACE, describe
 from canvass.corpus.characters import UNSETTLED as TOUCHED_BY_NFC
 from canvass.machine import CHUNK, bytes_between, copy_bytes, load_word
@@ -45,7 +45,7 @@ def word_at(data: NDArray[np.uint8], at: int, high: int) -> np.uint64:
     return word if size >= 8 else word & ((ONE << np.uint64(8 * size)) - ONE)
 
 
-@compiled
+@inlined
 def first_bits(count: int) -> np.uint64:
     """Set the lowest bits of a word: as many as `count`, from 1; all where it is 64 or more."""
     return ~ZERO >> np.uint64(max(CHUNK - count, 0))

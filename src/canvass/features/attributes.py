@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from canvass.compiled import compiled
+from canvass.compiled import compiled, inlined
 from canvass.corpus.characters import KIND, LETTER, NUMBER, SINGLE, UPPER
 from canvass.corpus.scanning import code_point
 from canvass.features.scan import hash_bytes, mix, scan
@@ -24,6 +24,7 @@ ATTRIBUTES = (
 PREFIX_3 = 2
 OWN = 6  # the first ones look at the token alone; the next four at one neighbour, the last two at a pair
 BEFORE_HERE, HERE_AFTER = 10, 11
+NEIGHBOURS = np.array([-2, -1, 1, 2])  # of the attributes from OWN on
 NAMES = np.array([hash64(name.encode()) for name in ATTRIBUTES], dtype=np.uint64)
 
 
@@ -110,10 +111,16 @@ def own_attributes(
     attributes[5] = mix(NAMES[5] ^ hash_bytes(drawn, 0, size))
 
 
-@compiled
+@inlined
 def pair_state(first: np.uint64, pair: int) -> np.uint64:
     """Begin the hash of the attribute numbered `pair` (BEFORE_HERE or HERE_AFTER) with the first of its two words."""
     return mix(NAMES[pair] ^ first)
+
+
+@inlined
+def word_or_beyond(hashes: NDArray[np.uint64], count: int, t: int) -> np.uint64:
+    """Take the hash of word t of T, or BEYOND where there is none."""
+    return hashes[t] if 0 <= t < count else BEYOND
 
 
 @compiled
@@ -132,18 +139,13 @@ def token_attributes(
     `drawn` uint8 (longest token + 8,) is scratch.
     """
     for t in range(count):
-        before_2 = hashes[t - 2] if t > 1 else BEYOND
-        before = hashes[t - 1] if t > 0 else BEYOND
-        here = hashes[t]
-        after = hashes[t + 1] if t + 1 < count else BEYOND
-        after_2 = hashes[t + 2] if t + 2 < count else BEYOND
-        own_attributes(data, description, lowered, places[t], here, drawn, attributes[t])
-        attributes[t, 6] = mix(NAMES[6] ^ before_2)
-        attributes[t, 7] = mix(NAMES[7] ^ before)
-        attributes[t, 8] = mix(NAMES[8] ^ after)
-        attributes[t, 9] = mix(NAMES[9] ^ after_2)
-        attributes[t, BEFORE_HERE] = mix(pair_state(before, BEFORE_HERE) ^ here)
-        attributes[t, HERE_AFTER] = mix(pair_state(here, HERE_AFTER) ^ after)
+        own_attributes(data, description, lowered, places[t], hashes[t], drawn, attributes[t])
+        for a in range(OWN, BEFORE_HERE):
+            attributes[t, a] = mix(NAMES[a] ^ word_or_beyond(hashes, count, t + NEIGHBOURS[a - OWN]))
+        for a in range(BEFORE_HERE, HERE_AFTER + 1):
+            first = t + a - HERE_AFTER
+            state = pair_state(word_or_beyond(hashes, count, first), a)
+            attributes[t, a] = mix(state ^ word_or_beyond(hashes, count, first + 1))
 
 
 @compiled

@@ -11,6 +11,7 @@ from canvass.corpus.normalise import string_buffers
 from canvass.features.attributes import ATTRIBUTES, fill_attributes
 from canvass.features.kernels import (
     BUCKET_FACTOR,
+    FEW,
     NGRAM_FACTOR,
     TILE,
     TILE_WORDS,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     Weights = NDArray[Any]  # float32 or float64
 
 UNLIMITED = 1 << 40
-LINE, FEW = 64, 4  # bytes of a line of the cache; members that are summed together where there are no more
+LINE = 64  # bytes of a line of the cache
 
 
 class ScoredKeys(NamedTuple):
@@ -122,7 +123,8 @@ def score_column(keys: pa.Array, members: MemberTable, *, limit: int = UNLIMITED
     )
     offsets, data = string_buffers(keys)
     longest = int(np.diff(offsets).max(initial=0))
-    room = TILE_WORDS + min(limit, longest) + 1
+    most = min(limit, longest)  # tokens of a key that is scored
+    room = TILE_WORDS + most + 1
     table = (
         members.bits,
         _read_only(members.index),
@@ -141,10 +143,24 @@ def score_column(keys: pa.Array, members: MemberTable, *, limit: int = UNLIMITED
     score_keys(offsets, data, limit, *table, lowered, hashes, ends, *scratch, *scored)
     others = np.flatnonzero(scored.lengths == GENERAL)
     if len(others):
-        general = _GeneralScan(longest, limit)
+        lowered, places, is_word = _scan_scratch(longest, most)
         first = 0
         while first < len(others):
-            tile = general.hash_words(offsets, data, others, first, hashes[2:], ends, scored.lengths)
+            tile = scan_words(
+                offsets,
+                data,
+                others,
+                first,
+                TILE_WORDS,
+                most,
+                *tables(),
+                lowered,
+                places,
+                is_word,
+                hashes[2:],
+                ends,
+                scored.lengths,
+            )
             if len(members.bias):
                 scores = np.empty((tile, len(members.bias)))
                 score_words(0, tile, ends, hashes, *table, *scratch, scores)
@@ -154,42 +170,13 @@ def score_column(keys: pa.Array, members: MemberTable, *, limit: int = UNLIMITED
     return scored
 
 
-class _GeneralScan:
-    """The general way to the words of keys, with its memory."""
-
-    def __init__(self, longest: int, limit: int) -> None:
-        """Make room for keys of `longest` bytes, of which those of more than `limit` tokens have no words."""
-        self._limit = min(limit, longest)
-        self._scratch = (
-            np.empty(longest * 3 // 2 + 8, dtype=np.uint8),
-            np.empty((self._limit + 1, 4), dtype=np.int64),
-            np.empty(self._limit + 1, dtype=np.bool_),
-        )
-
-    def hash_words(
-        self,
-        offsets: NDArray[np.int64],
-        data: NDArray[np.uint8],
-        rows: NDArray[np.int64],
-        first: int,
-        hashes: NDArray[np.uint64],
-        ends: NDArray[np.int64],
-        lengths: NDArray[np.int32],
-    ) -> int:
-        """Hash the words of some of the rows from `first` on, see `words.scan_words`; returns of how many."""
-        return scan_words(
-            offsets,
-            data,
-            rows,
-            first,
-            len(hashes) - self._limit - 1,
-            self._limit,
-            *tables(),
-            *self._scratch,
-            hashes,
-            ends,
-            lengths,
-        )
+def _scan_scratch(longest: int, limit: int) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.bool_]]:
+    """Make the memory of `scan` for keys of `longest` bytes and at most `limit` tokens."""
+    return (
+        np.empty(longest * 3 // 2 + 8, dtype=np.uint8),
+        np.empty((limit + 1, 4), dtype=np.int64),
+        np.empty(limit + 1, dtype=np.bool_),
+    )
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
@@ -221,7 +208,22 @@ def word_hashes(keys: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     longest = int(np.diff(offsets).max())
     room = np.empty(size + longest + 2, dtype=np.uint64)
     ends_of_others = np.zeros(len(others) + 1, dtype=np.int64)
-    _GeneralScan(longest, UNLIMITED).hash_words(offsets, data, others, 0, room, ends_of_others, lengths)
+    lowered, places, is_word = _scan_scratch(longest, longest)
+    scan_words(
+        offsets,
+        data,
+        others,
+        0,
+        size + 1,
+        longest,
+        *tables(),
+        lowered,
+        places,
+        is_word,
+        room,
+        ends_of_others,
+        lengths,
+    )
     words = np.diff(ends)
     words[others] = np.diff(ends_of_others)
     general = np.zeros(count, dtype=np.bool_)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from canvass.compiled import compiled
+from canvass.compiled import compiled, inlined
 from canvass.features.scan import HALF, hash_bytes
 from canvass.features.words import hash_words
 from canvass.machine import sum_4_doubles, sum_4_singles, sum_line_of_doubles, sum_line_of_singles
@@ -24,12 +24,37 @@ NGRAM_FACTOR = np.uint64(0xA0761D6478BD642F)
 BUCKET_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 TILE, TILE_WORDS = 256, 2048  # keys, and words, that are scored together: what the first two caches hold
 SINGLE = 4  # bytes of a weight
+FEW = 4  # members that are summed together where there are no more
 
 
-@compiled
+@inlined
 def bucket_of(ngram: np.uint64, shift: np.uint64) -> np.uint64:
     """Choose the bucket of an n-gram; shift = 64 - bits."""
     return ((ngram ^ (ngram >> HALF)) * BUCKET_FACTOR) >> shift
+
+
+@inlined
+def sum_weights(
+    weights: NDArray[np.uint8],
+    size: int,
+    rows: NDArray[np.int32],
+    begin: int,
+    end: int,
+    sums: NDArray[np.float64],
+) -> None:
+    """Sum the rows of weights, as bytes, `size` of them each, that rows[:, begin:end], int32, name; writes `sums`."""
+    columns = len(sums)
+    if size == SINGLE:
+        if columns == FEW:
+            sum_4_singles(weights, 0, rows, begin, end, sums)
+        else:
+            for column in range(0, columns, 16):
+                sum_line_of_singles(weights, column, rows, begin, end, sums)
+    elif columns == FEW:
+        sum_4_doubles(weights, 0, rows, begin, end, sums)
+    else:
+        for column in range(0, columns, 8):
+            sum_line_of_doubles(weights, column, rows, begin, end, sums)
 
 
 @compiled
@@ -71,7 +96,6 @@ def score_words(
         for i in range(words):
             rows[line, i] = index[buckets[line, i]]
     nothing = len(weights) - 1
-    columns = len(sums)
     for row in range(first, last):
         begin, end = ends[row - first], ends[row - first + 1]
         words = end - begin
@@ -82,17 +106,7 @@ def score_words(
             if words > 1:
                 rows[2, begin + 1] = nothing
             scale = 1.0 / math.sqrt(3 * words - 3 if words > 1 else 1)
-        if size == SINGLE:
-            if columns == 4:
-                sum_4_singles(weights, 0, rows, begin, end, sums)
-            else:
-                for column in range(0, columns, 16):
-                    sum_line_of_singles(weights, column, rows, begin, end, sums)
-        elif columns == 4:
-            sum_4_doubles(weights, 0, rows, begin, end, sums)
-        else:
-            for column in range(0, columns, 8):
-                sum_line_of_doubles(weights, column, rows, begin, end, sums)
+        sum_weights(weights, size, rows, begin, end, sums)
         for m in range(len(bias)):
             scores[row, m] = sums[m] * scale + bias[m]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from canvass.compiled import compiled
+from canvass.compiled import compiled, inlined
 from canvass.corpus.characters import CASED_CODE_POINTS, KIND, LETTER, MARK, NUMBER, SINGLE, SPACE
 from canvass.corpus.scanning import ZERO, code_point, word_at
 from canvass.seeding import HASH_START, MIX_FACTORS, WORD_FACTOR
@@ -25,14 +25,14 @@ EIGHT, FULL, HALF = np.uint64(8), np.uint64(64), np.uint64(32)
 APOSTROPHE, CURLY_APOSTROPHE = 0x27, 0x2019
 
 
-@compiled
+@inlined
 def fold(state: np.uint64, word: np.uint64) -> np.uint64:
     """Fold a word of eight bytes into a hash."""
     state = (state ^ word) * FACTOR
     return state ^ (state >> HALF)
 
 
-@compiled
+@inlined
 def mix(state: np.uint64) -> np.uint64:
     """Spread the bits of a state, as `seeding.mix64`."""
     state = (state ^ (state >> np.uint64(30))) * MIX_1
@@ -138,7 +138,7 @@ def scan(
             word = ZERO
             shift = ZERO
         if point < CASED_CODE_POINTS:
-            point = np.int64(lower[point])
+            point = 0 + lower[point]  # of 64 bits, as any other: `encode` is compiled once
         added = encode(point, lowered, size)
         for i in range(added):
             word |= np.uint64(lowered[size + i]) << shift

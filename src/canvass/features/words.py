@@ -7,13 +7,14 @@ Whatever is not ASCII, or has controls or a word of 64 bytes or more, is left to
 the same tokens and hashes; `columns` calls it, so that it is compiled only where it is needed.
 """
 
+# ruff: noqa: PLR0917 - kernels take plain arrays
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from canvass.compiled import compiled
+from canvass.compiled import compiled, inlined
 from canvass.corpus.scanning import BLANK, ONE, ZERO, first_bits
 from canvass.features.scan import APOSTROPHE, START, fold, hash_bytes, scan
 from canvass.machine import (
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 
     Bits = np.uint64
 
-SCRATCH = 2 * CHUNK + 8  # of `hash_words`: a word of eight bytes may be loaded from any place of the second chunk
+SCRATCH = (
+    2 * CHUNK + 8
+)  # of `hash_words`: a word of eight bytes may be loaded from any place of the second chunk
 EIGHT = 8  # bytes that are folded into a hash together
 LAST_BIT = np.uint64(CHUNK - 1)
 GENERAL = -1  # the length of a key that is left to `scan`
@@ -68,11 +71,12 @@ def cut(data: NDArray[np.uint8], at: int, high: int) -> tuple[Bits, Bits, Bits, 
     return starts, inside & ~in_word & ~blanks, in_word, taken, plain
 
 
-@compiled
+@inlined
 def size_at(place: int, starts: Bits, in_word: Bits) -> int:
     """Tell the bytes of the token that begins at a place of a chunk."""
     ends = (~in_word | starts) >> np.uint64(place) >> ONE
-    return min(trailing_zeros(ends) + 1, CHUNK - place)
+    size: int = min(trailing_zeros(ends) + 1, CHUNK - place)
+    return size
 
 
 @compiled

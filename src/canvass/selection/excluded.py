@@ -21,13 +21,13 @@ FEWEST_BITS, MOST_BITS = 16, 26
 
 @compiled
 def find_equal(  # noqa: PLR0917 - numba passes arrays best one by one
-    offsets: NDArray[np.int32],
+    offsets: NDArray[np.int64],
     data: NDArray[np.uint8],
     hashes: NDArray[np.uint64],
     marks: NDArray[np.uint64],
     shift: np.uint64,
     known_hashes: NDArray[np.uint64],
-    known_offsets: NDArray[np.int32],
+    known_offsets: NDArray[np.int64],
     known_data: NDArray[np.uint8],
     found: NDArray[np.bool_],
 ) -> None:
