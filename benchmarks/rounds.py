@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from workloads import workload
 
+from canvass.annotation.project.annotations import complete
 from canvass.annotation.project.project import Project
 from canvass.annotation.rounds.queue import Queue, next_round
 from canvass.annotation.rounds.round import Rounds
@@ -71,7 +72,7 @@ def save(project: Project, task: Task) -> None:
     said = NewAnswer(
         f"answer-{task.id}", task.id, "ann", "frame", None, task.prediction.intent, task.prediction.slots
     )
-    project.store.save(project.complete(said), now=time.time())
+    project.store.save(complete(said, project.target, project.domain_of_intent), now=time.time())
 
 
 def measure(project: Project) -> None:

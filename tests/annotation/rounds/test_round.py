@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from commands import write_records
 
+from canvass.annotation.project.annotations import complete
 from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.quality.estimate import requests_of
@@ -54,7 +55,7 @@ def answer_all(project, gold, count, now=0.0):
             f"answer-{task.id}", task.id, "oracle", "frame" if ours else "elsewhere", one.domain, one.intent,
             one.slots if ours else None,
         )  # fmt: skip
-        project.store.save(project.complete(said), now=now)
+        project.store.save(complete(said, project.target, project.domain_of_intent), now=now)
     return tasks
 
 

@@ -425,19 +425,12 @@ def test_without_new_labels(make):
 def test_other_targets(make, target, sent, expected):
     client = make()
     client.store.add([replace(tasks_of(music_left(1))[0], source="imported")])
-    guidelines = Service(client.project, client.queue).guidelines()
+    rule = replace(Service(client.project, client.queue).rule(), target=Target.parse(target))
     found = client.store.tasks()[0]
     reader = answer_reader({**FRAME, **sent})
 
     def read():
-        return read_answer(
-            reader,
-            found,
-            target=Target.parse(target),
-            guidelines=guidelines,
-            new_labels=True,
-            inside_tokens=False,
-        )
+        return read_answer(reader, found, rule)
 
     if isinstance(expected, str):
         with pytest.raises(Problem, match=expected):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from canvass.annotation.exchange.formulas import unguarded
+from canvass.annotation.project.answer_rule import AnswerRule
 from canvass.annotation.store.leases import HANDED_OUT
 from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.formats import files_of, format_of
-from canvass.corpus.formats.records import listed, shown
+from canvass.corpus.formats.records import shown
 from canvass.corpus.normalise import key_of, normalise
-from canvass.corpus.spans import misaligned_slot
-from canvass.errors import InputError, OptionError, nearest
+from canvass.errors import InputError, OptionError
 from canvass.types import Slot
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from canvass.annotation.project.project import Project
     from canvass.corpus.formats.records import BadLines, Columns
     from canvass.types import Utterance
-
-OUT_OF_TARGET = "elsewhere"  # as a domain: not of the target, and nobody knows of which
 
 
 @dataclass(frozen=True)
@@ -41,16 +39,12 @@ class AnswerFiles:
     def __init__(self, project: Project, annotator: str, *, new_labels: bool) -> None:
         self.project = project
         self.annotator = annotator
-        self.new_labels = new_labels
         self.tasks = {task.key: task for task in project.store.tasks()}
         self.handed_out = {task.utterance for task in self.tasks.values() if task.holder == HANDED_OUT}
         self.test = {key_of(one.text) for one in project.test}
-        before = (*project.labelled, *project.test)
-        self.ours = [one.name for one in project.intents()]
-        self.labels = [one.name for one in project.slots()]
-        self.domains = list(project.domains())
-        self.intents = sorted({*self.ours, *(one.intent for one in before if one.intent is not None)})
-        self.added: list[tuple[Literal["intent", "slot"], str]] = []
+        self.rule = AnswerRule.of(
+            project, new_labels=new_labels, remedy="mend it, or take it on with --new-labels"
+        )
         self.unannotated = 0
         self.in_test = 0
 
@@ -84,7 +78,7 @@ class AnswerFiles:
         Raises
         ------
         InputError
-            If it has a label that the project does not know, or a slot off the token borders, unless that is allowed.
+            If the project's rule refuses it; the sentence begins with `where`.
 
         """
         if utterance.domain is None and utterance.intent is None and utterance.slots is None:
@@ -97,9 +91,11 @@ class AnswerFiles:
             return None
         if not key:
             raise InputError(f"{where}: the text is blank; leave the record out")
-        if not self.project.settings.page.inside_tokens:
-            self._refuse_misaligned(where, utterance)
-        return Given(where, key, utterance, self._answer(where, utterance))
+        try:
+            said = self.rule.decide(utterance.text, None, utterance.domain, utterance.intent, utterance.slots)
+        except InputError as error:
+            raise type(error)(f"{where}: {error}") from error
+        return Given(where, key, utterance, NewAnswer("", 0, self.annotator, *said))
 
     def as_stored(self, where: str, utterance: Utterance) -> Utterance:
         """Find the text of the task that a record belongs to, and move its slots there."""
@@ -124,76 +120,6 @@ class AnswerFiles:
             moved(one, utterance.text, task.text, where) for one in utterance.slots
         )
         return replace(utterance, text=task.text, slots=slots)
-
-    def _refuse_misaligned(self, where: str, utterance: Utterance) -> None:
-        slot = misaligned_slot(utterance.text, utterance.slots or ())
-        if slot is not None:
-            raise InputError(
-                f"{where}: slot {shown(slot.label)} at {slot.start}-{slot.end}, "
-                f"{shown(utterance.text[slot.start : slot.end])}, does not begin and end at token borders; move it "
-                "to whole words, or set inside_tokens in canvass.toml"
-            )
-
-    def _answer(self, where: str, utterance: Utterance) -> NewAnswer:
-        """Decide whether a record is of the target, and check its labels."""
-        target = self.project.target
-        domain, intent = utterance.domain, utterance.intent
-        unknown_place = domain == OUT_OF_TARGET and OUT_OF_TARGET not in self.domains
-        if unknown_place:
-            domain = None
-        elif domain is not None:
-            self._check_domain(domain, where)
-        ours = not unknown_place and self._is_ours(domain, intent)
-        if intent is not None:
-            self._check_intent(intent, where, ours=ours)
-        if not ours:
-            answer = NewAnswer("", 0, self.annotator, "elsewhere", domain, intent)
-        else:
-            if intent is None and self.ours and target.kind != "intent":
-                raise InputError(
-                    f"{where}: {shown(utterance.text)} has no intent; name one, or write the domain {OUT_OF_TARGET!r} "
-                    f"if it is not of {target}"
-                )
-            for slot in utterance.slots or ():
-                self._check_slot(slot.label, where)
-            answer = NewAnswer("", 0, self.annotator, "frame", domain, intent, utterance.slots)
-        return self.project.complete(answer)
-
-    def _is_ours(self, domain: str | None, intent: str | None) -> bool:
-        target = self.project.target
-        if target.kind == "domain":
-            if domain is None and intent not in self.ours and intent is not None:
-                domain = self.project.domain_of_intent.get(intent)
-            return domain in {None, target.name}
-        return target.kind == "all" or intent == target.name
-
-    def _check_intent(self, name: str, where: str, *, ours: bool) -> None:
-        """Refuse an intent that the project does not know, or take it on, where that was asked for."""
-        if name in self.intents and (not ours or name in self.ours):
-            return
-        self._refuse_new("intent", name, self.ours if ours else self.intents, where)
-        self.intents.append(name)
-        if ours:
-            self.ours.append(name)
-            self.added.append(("intent", name))
-
-    def _check_slot(self, label: str, where: str) -> None:
-        if label not in self.labels:
-            self._refuse_new("slot label", label, self.labels, where)
-            self.labels.append(label)
-            self.added.append(("slot", label))
-
-    def _check_domain(self, name: str, where: str) -> None:
-        if name not in self.domains:
-            self._refuse_new("domain", name, self.domains, where)
-            self.domains.append(name)
-
-    def _refuse_new(self, what: str, name: str, known: list[str], where: str) -> None:
-        if not self.new_labels:
-            raise InputError(
-                f"{where}: {what} {shown(name)} is unknown{nearest(name, known)} (there are {listed(known)}); mend it, "
-                "or take it on with --new-labels"
-            )
 
 
 def says(answer: NewAnswer) -> tuple[object, ...]:

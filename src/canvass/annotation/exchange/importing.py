@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from canvass.annotation.exchange.answer_files import AnswerFiles, says
+from canvass.annotation.project.answer_rule import LONGEST_NAME
 from canvass.annotation.store.leases import HANDED_OUT
 from canvass.annotation.store.records import NewTask
 from canvass.corpus.formats.records import BadLines, Columns, shown
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from canvass.annotation.store.records import Answer, NewAnswer, Task
     from canvass.annotation.store.task_store import Store
 
-LONGEST_NAME = 80
 TOGETHER = 500  # tasks that are held in one go
 HOLDING = 600.0  # seconds for which they are held
 
@@ -91,7 +91,7 @@ def import_answers(
     reading = AnswerFiles(project, annotator, new_labels=new_labels)
     given = list(reading.given(names, columns, format, bad))
     store = project.store
-    for kind, name in reading.added:
+    for kind, name in reading.rule.added:
         store.add_label(kind, name, "", annotator, now)
     tasks = tasks_of(store, given, annotator, now)
     answered = corrected = repeated = disputed = 0
@@ -121,7 +121,7 @@ def import_answers(
         bad.count,
         sum(one.answer.kind == "frame" and one.answer.slots is None for one in given),
         disputed,
-        tuple(name for _, name in reading.added),
+        tuple(name for _, name in reading.rule.added),
     )
 
 

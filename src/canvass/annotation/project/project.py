@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from canvass.annotation.project.annotations import complete, domains_of_intents, trainable, utterance_of
+from canvass.annotation.project.annotations import domains_of_intents, trainable, utterance_of
 from canvass.annotation.project.creation import (
     DATABASE,
     LABELLED,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
-    from canvass.annotation.store.records import Answer, NewAnswer, Task
+    from canvass.annotation.store.records import Answer, Task
     from canvass.types import Target, Utterance
 
 JSONL = "jsonl"  # our own files: nobody need look into them to find out
@@ -227,10 +227,6 @@ class Project:
         """Read an answer as an annotated utterance."""
         return utterance_of(task, answer, self.target, self.domain_of_intent)
 
-    def complete(self, answer: NewAnswer) -> NewAnswer:
-        """Say what goes without saying of an answer; do so before it is saved."""
-        return complete(answer, self.target, self.domain_of_intent)
-
     def answered(self) -> list[Utterance]:
         """Give what people annotated here: one utterance a task that counts, in the order of the first answers."""
         return [self.utterance_of(task, answer) for task, answer in self.store.accepted()]
@@ -266,7 +262,16 @@ class Project:
 
     def domains(self) -> tuple[str, ...]:
         """List the known domains by name: where something that is not of the target may belong."""
+        return self._domains
+
+    @cached_property
+    def _domains(self) -> tuple[str, ...]:
         return tuple(sorted({one.domain for one in (*self.labelled, *self.test) if one.domain is not None}))
+
+    @cached_property
+    def known_intents(self) -> frozenset[str]:
+        """All intents of the labelled and the test set, those of other domains among them."""
+        return frozenset(one.intent for one in (*self.labelled, *self.test) if one.intent is not None)
 
 
 def _read(path: Path) -> tuple[Utterance, ...]:

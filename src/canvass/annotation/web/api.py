@@ -80,14 +80,7 @@ def release(service: Service, call: Call) -> dict[str, Any]:
 def answer(service: Service, call: Call) -> dict[str, Any]:
     """Save an answer; when this returns, it is on disk."""
     sent = answer_reader(call.body)
-    checked = read_answer(
-        sent,
-        service.task(sent.whole("task")),
-        target=service.target,
-        guidelines=service.guidelines(),
-        new_labels=service.page.new_labels,
-        inside_tokens=service.page.inside_tokens,
-    )
+    checked = read_answer(sent, service.task(sent.whole("task")), service.rule())
     saved = service.store.save(checked, now=service.now())
     if not saved.repeated:
         service.queue.answered()

@@ -7,6 +7,7 @@ import math
 import unicodedata
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from canvass.annotation.project.answer_rule import LONGEST_NAME
 from canvass.annotation.store.leases import HANDED_OUT
 from canvass.annotation.web.problems import BAD_REQUEST, Problem
 from canvass.errors import nearest
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LARGEST = (1 << 63) - 1  # what SQLite can hold
-LONGEST_NAME = 80
 SHOWN = 60  # characters of a wrong value that a sentence repeats
 
 

@@ -7,6 +7,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
+from canvass.annotation.project.answer_rule import AnswerRule
 from canvass.annotation.web.guidelines import Guidelines
 from canvass.annotation.web.problems import NOT_FOUND, Problem
 from canvass.annotation.web.progress import picture
@@ -58,6 +59,12 @@ class Service:
         """Read the labels as they are now."""
         return Guidelines(
             self.domains, self.project.domain_of_intent, self.project.intents(), self.project.slots()
+        )
+
+    def rule(self) -> AnswerRule:
+        """Make the rule of what answers mean, with the labels as they are now."""
+        return AnswerRule.of(
+            self.project, new_names=self.page.new_labels, remedy="add it as a new label first"
         )
 
     def task(self, number: int) -> Task:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from canvass.annotation.exchange.answer_files import OUT_OF_TARGET, Given
+from canvass.annotation.exchange.answer_files import Given
+from canvass.annotation.project.answer_rule import OUT_OF_TARGET, UnknownLabelError
 from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.formats.label_studio_regions import regions_of
 from canvass.corpus.formats.located import Value
@@ -151,10 +152,14 @@ def _answer(
         answer = NewAnswer("", 0, by, "skip", seconds=seconds)
         return Annotated(name, Given(where, key, utterance, answer), moment, regions.others)
     domain, intent = regions.domain, regions.intent
-    if OUT_OF_TARGET in labelling.intents and OUT_OF_TARGET not in known.intents:
+    if OUT_OF_TARGET in labelling.intents and OUT_OF_TARGET not in known.rule.others:
         # The domain is asked for where the intent is `elsewhere`; one that was chosen before is of no meaning.
         domain = (
-            (domain or OUT_OF_TARGET) if intent == OUT_OF_TARGET else None if intent in known.ours else domain
+            (domain or OUT_OF_TARGET)
+            if intent == OUT_OF_TARGET
+            else None
+            if intent in known.rule.intents
+            else domain
         )
         intent = None if intent == OUT_OF_TARGET else intent
     said = utterance_of(
@@ -172,8 +177,8 @@ def _answer(
     _usable_key(said, where, known)
     try:
         given = known.answered(where, said)
-    except InputError as error:
-        raise _UnusableError(_why(said, known), str(error)) from error
+    except UnknownLabelError as error:
+        raise _UnusableError("labels", str(error)) from error
     if given is None:
         raise _UnusableError("empty", f"{where}: nothing was annotated")
     answer = replace(given.answer, annotator=by, seconds=seconds)
@@ -184,7 +189,7 @@ def _refuse_empty(said: Utterance, labelling: Labelling, known: AnswerFiles, whe
     """Refuse what leaves the intent open though it was asked for: a slip, or half an annotation."""
     if said.domain is not None or said.intent is not None or labelling.controls.intent is None:
         return
-    if known.ours or known.project.target.kind == "intent":
+    if known.rule.intents or known.project.target.kind == "intent":
         what = "has slots and no intent" if said.slots else "marks nothing"
         raise _UnusableError("empty", f"{where}: {what}; choose an intent there, or skip the task")
 
@@ -199,16 +204,6 @@ def _usable_key(utterance: Utterance, where: str, known: AnswerFiles) -> str:
             f"{where}: the text {shown(utterance.text)} is one that errors are counted on, and is not learned",
         )
     return key
-
-
-def _why(said: Utterance, known: AnswerFiles) -> Why:
-    """Tell labels that the project does not know from everything else that it refuses."""
-    unknown = (
-        said.intent is not None and said.intent not in known.intents,
-        said.domain is not None and said.domain not in {*known.domains, OUT_OF_TARGET},
-        any(one.label not in known.labels for one in said.slots or ()),
-    )
-    return "labels" if any(unknown) else "malformed"
 
 
 def _identity(data: Mapping[str, Any]) -> str | None:

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canvass.annotation.exchange.answer_files import OUT_OF_TARGET
+from canvass.annotation.project.answer_rule import OUT_OF_TARGET
 from canvass.annotation.project.settings import LabelGuide
 from canvass.corpus.formats.records import listed
 from canvass.corpus.spans import text_tokens

@@ -132,7 +132,7 @@ def pull(
     if len(bad) > skip_bad:
         raise _refusal(read, skip_bad)
     remember(store, users, names or {})
-    for kind, name in known.added:
+    for kind, name in known.rule.added:
         store.add_label(kind, name, "", NOBODY, now)
     kept = keep(store, read.found, now=now)
     gone = withdraw(store, number, before - read.numbers, now=now)
@@ -152,7 +152,7 @@ def pull(
         drafts=read.drafts,
         waiting=read.waiting,
         missing=sum(one.id in link.tasks and one.key not in read.keys for one in handed_out(project).tasks),
-        new_labels=tuple(name for _, name in known.added),
+        new_labels=tuple(name for _, name in known.rule.added),
         said=(*said, *(one.sentence for one in bad[:1])),
     )
 

@@ -1,0 +1,232 @@
+"""What an answer means: one rule for the page, for files and for Label Studio.
+
+Whoever reads an answer parses it (JSON, a record of a file, an annotation) and hands over its words; the rule decides
+whether it is of the target, which domain and intent it names, whether its labels exist, and where slots may begin and
+end. So two people who say the same by different ways store the same, or are refused with the same sentence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
+
+from canvass.corpus.formats.records import listed, shown
+from canvass.corpus.spans import misaligned_slot
+from canvass.errors import InputError, nearest
+from canvass.types import Slot, Target, Utterance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.store.records import AnswerKind
+
+OUT_OF_TARGET = "elsewhere"  # as a domain: not of the target, and nobody knows of which
+LONGEST_NAME = 80  # characters of a name that people give
+
+
+class UnknownLabelError(InputError):
+    """A domain, intent or slot label that the project does not know."""
+
+
+class Meaning(NamedTuple):
+    """What an answer says of its text, complete: what the target or the intent implies is filled in.
+
+    `slots` are sorted; None where nobody annotated them, and for everything that is not of the target.
+    """
+
+    kind: AnswerKind
+    domain: str | None = None
+    intent: str | None = None
+    slots: tuple[Slot, ...] | None = None
+
+
+@dataclass
+class AnswerRule:
+    """The rule of a project, with the labels that it knows.
+
+    Parameters
+    ----------
+    target
+        What is annotated.
+    intents, labels
+        The intents and the slot labels of the target.
+    others
+        All intents that are known, those of other domains among them.
+    domains
+        The domains that are known.
+    domain_of
+        The domain of each intent.
+    inside_tokens
+        Whether slots may begin or end inside a token.
+    new_labels
+        Whether unknown names are taken on: then `added` lists the intents and slot labels of the target.
+    new_names
+        Whether what is not of the target may have a domain or an intent that nobody knows yet.
+    remedy
+        What to do about an unknown name, for its sentence.
+
+    """
+
+    target: Target
+    intents: list[str]
+    labels: list[str]
+    others: set[str]
+    domains: list[str]
+    domain_of: Mapping[str, str]
+    inside_tokens: bool = False
+    new_labels: bool = False
+    new_names: bool = False
+    remedy: str = "mend it"
+    added: list[tuple[Literal["intent", "slot"], str]] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls, project: Project, *, new_labels: bool = False, new_names: bool = False, remedy: str = "mend it"
+    ) -> Self:
+        """Make the rule of a project, with its labels as they are now."""
+        intents = [guide.name for guide in project.intents()]
+        return cls(
+            project.target,
+            intents,
+            [guide.name for guide in project.slots()],
+            {*project.known_intents, *intents},
+            list(project.domains()),
+            project.domain_of_intent,
+            project.settings.page.inside_tokens,
+            new_labels,
+            new_names,
+            remedy,
+        )
+
+    def decide(
+        self,
+        text: str,
+        kind: AnswerKind | None,
+        domain: str | None = None,
+        intent: str | None = None,
+        slots: Sequence[Slot] | None = None,
+    ) -> Meaning:
+        """Decide what an answer says of a text.
+
+        Parameters
+        ----------
+        text
+            As the task has it; slots are inside of it.
+        kind
+            `frame`, `elsewhere` or `skip`; None where nobody said: then domain and intent tell.
+        domain, intent
+            As they were said, None where they were not. A `frame` need not repeat what its target or its intent
+            implies. The domain "elsewhere" is none, unless the project has one of that name.
+        slots
+            Of a `frame`; those of an `elsewhere` are dropped.
+
+        Raises
+        ------
+        UnknownLabelError
+            If a name is unknown, and none may be new.
+        InputError
+            If the answer contradicts itself, lacks its intent, or a slot overlaps another or begins or ends where none
+            may.
+
+        """
+        nowhere = domain == OUT_OF_TARGET and OUT_OF_TARGET not in self.domains
+        if kind is None:
+            kind = "frame" if not nowhere and self._is_of_target(domain, intent) else "elsewhere"
+        if kind == "skip":
+            if (domain, intent) != (None, None) or slots:
+                raise InputError(
+                    "a skip says nothing of the utterance, and slots belong to a frame; leave domain and intent out, "
+                    "and the slots"
+                )
+            return Meaning("skip")
+        if kind == "frame":
+            return self._of_target(text, domain, intent, slots)
+        return self._out_of_target(None if nowhere else domain, intent)
+
+    def _is_of_target(self, domain: str | None, intent: str | None) -> bool:
+        if self.target.kind == "domain":
+            if domain is None and intent is not None and intent not in self.intents:
+                domain = self.domain_of.get(intent)
+            return domain in {None, self.target.name}
+        return self.target.kind == "all" or intent == self.target.name
+
+    def _of_target(
+        self, text: str, domain: str | None, intent: str | None, slots: Sequence[Slot] | None
+    ) -> Meaning:
+        target = self.target
+        if domain is not None:
+            self._check("domain", domain, self.domains)
+        if intent is None and target.kind == "intent":
+            intent = target.name
+        if intent is None and self.intents:
+            raise InputError(
+                f"{shown(text)} has no intent; name one, or write the domain {OUT_OF_TARGET!r} if it is not of "
+                f"{target} (there are {listed(self.intents)})"
+            )
+        if intent is not None and not (target.kind == "intent" and intent == target.name):
+            self._check("intent", intent, self.intents)
+            self.others.add(intent)
+        if domain is None:
+            domain = target.name if target.kind == "domain" else self.domain_of.get(intent or "")
+        if not target.matches(Utterance(text, domain=domain, intent=intent)):
+            raise InputError(f"this frame is not of {target}; say that the utterance belongs elsewhere")
+        if slots is not None:
+            slots = tuple(sorted(slots))
+            for slot in slots:
+                self._check("slot label", slot.label, self.labels)
+            self._check_borders(text, slots)
+        return Meaning("frame", domain, intent, slots)
+
+    def _out_of_target(self, domain: str | None, intent: str | None) -> Meaning:
+        named = Utterance("", domain=domain, intent=intent)
+        if self.target.kind != "all" and self.target.matches(named):
+            raise InputError(
+                f"what is named is {self.target} itself; name where the utterance belongs, or nothing"
+            )
+        for what, name, known in (("domain", domain, self.domains), ("intent", intent, self.others)):
+            if name is None or name in known:
+                continue
+            if not (self.new_names or self.new_labels):
+                raise self._unknown(what, name, sorted(known))
+            if len(name) > LONGEST_NAME or name != " ".join(name.split()):
+                raise InputError(
+                    f"the name of a new {what} has 1 to {LONGEST_NAME} characters, and single blanks"
+                )
+        return Meaning("elsewhere", domain, intent)
+
+    def _check(self, what: Literal["domain", "intent", "slot label"], name: str, known: list[str]) -> None:
+        """Refuse a name that is unknown, or take it on."""
+        if name in known:
+            return
+        if not self.new_labels:
+            raise self._unknown(what, name, known)
+        known.append(name)
+        if what != "domain":
+            self.added.append(("intent" if what == "intent" else "slot", name))
+
+    def _unknown(self, what: str, name: str, known: Sequence[str]) -> UnknownLabelError:
+        return UnknownLabelError(
+            f"{what} {shown(name)} is unknown{nearest(name, list(known))} (there are {listed(known)}); {self.remedy}"
+        )
+
+    def _check_borders(self, text: str, slots: Sequence[Slot]) -> None:
+        """Check that sorted slots do not overlap, and where they begin and end."""
+        end = 0
+        for slot in slots:
+            inside = text[slot.start : slot.end]
+            if slot.start < end:
+                raise InputError(f"{_place(slot, inside)}, overlaps another; make one shorter")
+            if inside != inside.strip():
+                raise InputError(f"{_place(slot, inside)}, begins or ends in white space; move it")
+            end = slot.end
+        cut = None if self.inside_tokens else misaligned_slot(text, slots)
+        if cut is not None:
+            raise InputError(
+                f"{_place(cut, text[cut.start : cut.end])}, does not begin and end at token borders (it begins or ends "
+                "inside a word or a symbol); move it to whole words, or set inside_tokens = true in canvass.toml"
+            )
+
+
+def _place(slot: Slot, inside: str) -> str:
+    return f"slot {shown(slot.label)} at {slot.start}-{slot.end}, {shown(inside)}"
