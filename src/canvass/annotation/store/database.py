@@ -1,8 +1,8 @@
 """The connections to a project's database: writes that are whole or not at all, errors as sentences, backups.
 
-What is committed is on the disk: write-ahead log, synchronous=FULL. One connection writes, one thread at a time under a
-lock; others are lent to readers, so that a long list keeps no answer waiting. Other processes may read and write at the
-same time; a write waits for theirs, up to `BUSY_SECONDS`.
+What is committed is on the disk: write-ahead log, synchronous=FULL. One connection writes, and those who write at the
+same moment share a commit; others are lent to whoever reads, so that a long list keeps no answer waiting. Other
+processes may read and write at the same time; a write waits for theirs, up to `BUSY_SECONDS`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from canvass.annotation.store.group_commit import GroupCommit
 from canvass.annotation.store.mounts import refuse_network
 from canvass.annotation.store.schema import VERSION, create_tables, upgrade, version_of
 from canvass.errors import CanvassError, FileError, StoreError
@@ -39,7 +40,7 @@ class Database:
         refuse_network(path)
         with self._sentences("opened"):
             self._connection = connect(path)
-        self._writing = threading.Lock()
+        self._writer = GroupCommit(self._connection)
         try:
             self._prepare()
         except BaseException:
@@ -93,16 +94,8 @@ class Database:
 
         Raises StoreError, which says that `what` was not saved, where the disk is full, or fails, or is busy.
         """
-        with self._sentences("written", what), self._writing:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                # Some errors of SQLite have ended the transaction already.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        with self._sentences("written", what), self._writer.atomic() as connection:
+            yield connection
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Read all rows of a query, as of the last write."""
@@ -165,8 +158,7 @@ class Database:
 
     def close(self) -> None:
         """Close the connections; later calls raise StoreError."""
-        with self._writing:
-            self._connection.close()
+        self._writer.close()
         with self._lending:
             for one in self._readers or ():
                 one.close()
