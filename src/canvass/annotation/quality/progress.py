@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.quality.annotator_agreement import agreements
@@ -28,7 +28,8 @@ class Status:
     `labelled` and `test` count utterances, the target's in `labelled_target` and `test_target`. `accepted` tasks count
     as annotated: `frames` of the target, and negatives. `tasks` counts them by state, where those that were handed out
     in a file (`handed_out`) are no longer among the leased. `by_annotator` counts the answers that stand, skips left
-    out, the most first. `curve` are the rounds that trained models, `last` the latest, successful or not.
+    out, the most first. `curve` are the rounds that trained models, `last` the latest, successful or not. `answers` are
+    those that stand, skips among them; `as_dict` leaves them out.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Status:
     suggestion: Suggestion
     agreement: tuple[Agreement, ...]
     review: int
+    answers: tuple[Answer, ...] = field(repr=False)
 
     @property
     def change(self) -> float | None:
@@ -62,7 +64,7 @@ class Status:
     def as_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
         return {
-            **{name: getattr(self, name) for name in self.__dataclass_fields__},
+            **{name: getattr(self, name) for name in self.__dataclass_fields__ if name != "answers"},
             "curve": [asdict(one) for one in self.curve],
             "last": self.last and asdict(self.last),
             "change": self.change,
@@ -104,6 +106,7 @@ def status_of(project: Project) -> Status:
         suggestion=suggestion(rounds, live),
         agreement=tuple(agreements(answers)),
         review=len(store.review()),
+        answers=tuple(answers),
     )
 
 

@@ -6,9 +6,7 @@ import statistics
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from canvass.annotation.quality.annotator_agreement import agreements
-from canvass.annotation.quality.estimate import live_error, missed, requests_of
-from canvass.annotation.quality.stopping import suggestion
+from canvass.annotation.quality.progress import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,22 +22,17 @@ def picture(project: Project, since: float) -> dict[str, Any]:
 
     `since` is when today began, for what everyone together did.
     """
-    store = project.store
-    rounds, accepted, every = store.rounds(), store.accepted(), store.answers()
-    answers = [one for one in every if one.kind != "skip"]
-    live = live_error(accepted, seed=project.settings.project.seed)
-    requests = requests_of(project)
+    status = status_of(project)
+    answers = [answer for answer in status.answers if answer.kind != "skip"]
     return {
         **_everyone(answers, since),
-        "by_annotator": _by_annotator(answers),
-        "curve": [_point(one) for one in rounds if not one.failure],
+        "by_annotator": [{"name": name, "answers": count} for name, count in status.by_annotator.items()],
+        "curve": [_point(point) for point in status.curve],
         "domains": _domains(answers),
-        "live": _live(live),
-        "missed": None
-        if requests is None
-        else _missed(missed(accepted, inside_requests=requests.inside, outside_requests=requests.outside)),
-        "suggestion": suggestion(rounds, live)._asdict(),
-        "agreement": [one._asdict() for one in agreements(every)],
+        "live": _live(status.live),
+        "missed": _missed(status.missed),
+        "suggestion": status.suggestion._asdict(),
+        "agreement": [pair._asdict() for pair in status.agreement],
     }
 
 
@@ -52,13 +45,6 @@ def _everyone(answers: Sequence[Answer], since: float) -> dict[str, Any]:
         "answered": len(answers),
         "seconds_per_answer": statistics.median(seconds) if seconds else None,
     }
-
-
-def _by_annotator(answers: Sequence[Answer]) -> list[dict[str, Any]]:
-    """Count the answers of each annotator, the most first."""
-    counts = Counter(one.annotator for one in answers)
-    rows = sorted(counts.items(), key=lambda row: (-row[1], row[0]))
-    return [{"name": name, "answers": count} for name, count in rows]
 
 
 def _domains(answers: Sequence[Answer]) -> list[dict[str, Any]]:

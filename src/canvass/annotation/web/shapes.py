@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from canvass.annotation.project.annotations import slot_records
 from canvass.corpus.spans import text_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from canvass.annotation.store.records import Answer, NewTask, Reason, Task, TaskPrediction
-    from canvass.types import Slot
 
 # Drawn at random for an estimate, and shown without their prediction, which would anchor the annotator.
 BLIND_SOURCES = frozenset({"random", "outside"})
@@ -45,7 +43,7 @@ def _prediction_shape(prediction: TaskPrediction) -> dict[str, Any]:
     return {
         "intent": prediction.intent,
         "intent_probability": prediction.intent_probability,
-        "slots": slot_shapes(prediction.slots),
+        "slots": slot_records(prediction.slots),
         "confidence": prediction.confidence,
         "certainty": [list(one) for one in prediction.certainty],
     }
@@ -63,11 +61,6 @@ def _reason_shape(reason: Reason) -> dict[str, Any]:
     }
 
 
-def slot_shapes(slots: Sequence[Slot]) -> list[dict[str, Any]]:
-    """Write slots."""
-    return [{"start": one.start, "end": one.end, "label": one.label} for one in slots]
-
-
 def answer_shape(answer: Answer) -> dict[str, Any]:
     """Write an answer."""
     return {
@@ -77,7 +70,7 @@ def answer_shape(answer: Answer) -> dict[str, Any]:
         "kind": answer.kind,
         "domain": answer.domain,
         "intent": answer.intent,
-        "slots": None if answer.slots is None else slot_shapes(answer.slots),
+        "slots": slot_records(answer.slots),
         "flagged": answer.flagged,
         "note": answer.note,
         "seconds": answer.seconds,
