@@ -22,9 +22,9 @@ from canvass.simulation import read_study
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from canvass.simulation.store import Run, Study
+    from canvass.simulation.store import StoredRun, Study
 
-    Runs = dict[int, Run]
+    Runs = dict[int, StoredRun]
     Row = dict[str, Any]
 
 STARTS = (100, 20)

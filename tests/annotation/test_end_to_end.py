@@ -17,7 +17,7 @@ from canvass.annotation.project.settings import with_changes
 from canvass.annotation.project.settings_file import write_settings
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of
-from canvass.simulation.game import play
+from canvass.simulation.runs import play
 from canvass.simulation.start import split
 from canvass.types import Target
 from examples import MUSIC, music, others

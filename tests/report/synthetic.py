@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from canvass.simulation.spec import RunName, Spec, TargetFacts
-from canvass.simulation.store import Chosen, Picture, Run, append, write_spec
+from canvass.simulation.store import Chosen, Picture, StoredRun, append, write_spec
 
 MENDED = {"random": 1, "random-positive": 2, "majority-crf": 3, "majority-joint": 4}
 TOKENS = {"majority-crf": 10}  # of each utterance chosen; the others take 5
@@ -93,7 +93,7 @@ def run(name, *, mended=MENDED, transfer=True, shown=EXAMPLES):
     count = BATCH * rounds
     routing = np.tile(np.array([30, 2, 10, 58]), (rounds + 1, 1))
     has_transfer = transfer and name.kind == "strategy"
-    return Run(
+    return StoredRun(
         name,
         np.stack([errors(one, name.seed) for one in wrong]),
         routing if name.target != "all" else np.zeros((0, 4), dtype=np.int64),

@@ -16,7 +16,7 @@ from canvass.corpus.labelled import read_labelled
 from canvass.errors import FileError, InputError, ModelFileError, OptionError, TrainingError
 from canvass.metrics import score
 from canvass.simulation.counts import unpacked
-from canvass.simulation.game import Game
+from canvass.simulation.runs import Run
 from canvass.simulation.spec import ENOUGH, folder_of, strategies_for
 from canvass.simulation.start import Corpus
 from canvass.simulation.store import Chosen, read_study
@@ -68,7 +68,7 @@ def test_all_runs_are_there_and_nothing_else(whole, spec):
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_what_is_stored_is_what_was_played(whole, spec, utterances, strategy):
     start = Corpus.of(utterances).start(MUSIC, seed=1, positives=8, negatives=8)
-    states = list(Game(start, MUSIC, strategy, spec.schedule, seed=1).states())
+    states = list(Run(start, MUSIC, strategy, spec.schedule, seed=1).states())
     run = next(one for one in read_study(whole).runs_of(TARGET, "strategy", strategy) if one.name.seed == 1)
     assert [score(unpacked(errors)) for errors in run.errors] == [score(state.errors) for state in states]
     choices = [choice for state in states for choice in state.choices]

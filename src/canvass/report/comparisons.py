@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from canvass.simulation.store import Run
+    from canvass.simulation.store import StoredRun
 
     Errors = NDArray[np.int64]
-    Runs = dict[int, Run]
+    Runs = dict[int, StoredRun]
 
 PARTS = 1 << 10  # steps between two rounds: interpolated errors stay whole numbers, of such parts
 
@@ -130,7 +130,7 @@ def at_equal_cost(strategy: Runs, baseline: Runs, unit: str) -> Difference | Non
     return difference(np.stack(a), np.stack(b))
 
 
-def errors_at(run: Run, spent: NDArray[np.int64], budget: int) -> Errors:
+def errors_at(run: StoredRun, spent: NDArray[np.int64], budget: int) -> Errors:
     """Interpolate the errors of each test utterance at a budget: int64 (N,), in parts of `PARTS`."""
     after = int(np.searchsorted(spent, budget))  # the first round with so much or more
     if after == 0 or spent[after] == budget:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from canvass.report.measures import Measure
-    from canvass.simulation.store import Run, Study
+    from canvass.simulation.store import StoredRun, Study
     from canvass.statistics import Band
 
 RANDOM, RANDOM_POSITIVE = "random", "random-positive"
@@ -39,7 +39,7 @@ class Curve:
     sums: NDArray[np.int64]
 
     @classmethod
-    def of(cls, name: str, runs: dict[int, Run]) -> Curve:
+    def of(cls, name: str, runs: dict[int, StoredRun]) -> Curve:
         """Sum up the runs of a strategy, by seed; there must be one."""
         seeds = tuple(sorted(runs))
         return cls(
@@ -64,7 +64,7 @@ class Curve:
         return x[kept], measure.rate(self.sums).mean(axis=0)[kept]
 
 
-def annotated(run: Run, unit: str) -> NDArray[np.int64]:
+def annotated(run: StoredRun, unit: str) -> NDArray[np.int64]:
     """Count what had been annotated after each round, in utterances, tokens or slots: int64 (R,)."""
     counts = run.counts_after(unit)
     return counts + run.counts_after("utterances") if unit == "slots" else counts
@@ -80,9 +80,9 @@ class TargetRuns:
 
     target: str
     planned: tuple[str, ...]
-    strategies: dict[str, dict[int, Run]]
-    ceiling: dict[int, Run]
-    prolonged: dict[int, Run]
+    strategies: dict[str, dict[int, StoredRun]]
+    ceiling: dict[int, StoredRun]
+    prolonged: dict[int, StoredRun]
     baselines: tuple[str, ...]
     long_baseline: str
 
@@ -112,7 +112,7 @@ class TargetRuns:
         return {name: Curve.of(name, runs) for name, runs in self.strategies.items()}
 
 
-def _beginning(run: Run, rounds: int) -> Run:
+def _beginning(run: StoredRun, rounds: int) -> StoredRun:
     """Cut a prolonged run off after the rounds of the others."""
     kept = run.chosen.round <= rounds
     count = int(np.count_nonzero(kept))  # choices are in the order of the rounds

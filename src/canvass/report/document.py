@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from canvass.errors import InputError
 from canvass.report.curves import UNITS, Curve, TargetRuns
-from canvass.report.excerpts import Example, examples_of
+from canvass.report.examples import Example, examples_of
 from canvass.report.findings import (
     Finding,
     findings_of,
@@ -18,7 +18,7 @@ from canvass.report.findings import (
 )
 from canvass.report.measures import MAIN, MEASURES, totals
 from canvass.report.pictures import Scene, scenes_of
-from canvass.report.rows import Row, rows_of
+from canvass.report.table_rows import Row, rows_of
 
 if TYPE_CHECKING:
     from canvass.report.measures import Measure

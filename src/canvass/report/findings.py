@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from canvass.report.comparisons import Comparison, Difference
     from canvass.report.curves import TargetRuns
-    from canvass.report.rows import Row
+    from canvass.report.table_rows import Row
     from canvass.simulation.spec import TargetFacts
     from canvass.simulation.store import Study
 

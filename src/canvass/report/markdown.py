@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from canvass.report.document import Report, TargetReport
-    from canvass.report.excerpts import Example, Segment
+    from canvass.report.examples import Example, Segment
     from canvass.report.tables import Table
 
 ACTIVE = re.compile(r"([\\`*_\[\]<>|#~&])")

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from canvass.report import words
-from canvass.report.excerpts import visible
+from canvass.report.examples import visible
 
 if TYPE_CHECKING:
     from canvass.report.document import Report

@@ -5,11 +5,11 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from canvass.report import curve_figures, origin, pieces, tables, words
+from canvass.report import curve_figures, elements, origin, tables, words
+from canvass.report.elements import text
 from canvass.report.findings import EXPLAINED, LIKELY, NOT_WORTH_IT, WORTH_IT
 from canvass.report.measures import MAIN
 from canvass.report.picture_figures import picture
-from canvass.report.pieces import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,7 +76,7 @@ def _body(report: Report) -> Iterator[str]:
         yield f'<nav aria-label="Targets"><ul>{links}<li><a href="#made">How it was made</a></li></ul></nav>'
     yield "</header><main>"
     for table in tables.overall(report):
-        yield f"<section>{pieces.table(table, 'h2')}</section>"
+        yield f"<section>{elements.table(table, 'h2')}</section>"
     for place, one in enumerate(report.targets):
         yield f'<section id="t{place}">'
         yield from _target(one, f"t{place}")
@@ -100,7 +100,7 @@ def _target(one: TargetReport, name: str) -> Iterator[str]:
     yield from _curves(one, name)
     emphasised = [finding.name for finding in one.findings]
     for table in tables.of_target(one):
-        yield pieces.table(table, "h3", emphasised)
+        yield elements.table(table, "h3", emphasised)
     yield from _pictures(one, name)
     yield from _examples(one, emphasised)
 
@@ -120,7 +120,7 @@ def _finding(found: Finding) -> str:
 
 def _curves(one: TargetReport, name: str) -> Iterator[str]:
     yield "<h3>Learning curves</h3>"
-    yield pieces.legend(curve_figures.looks_of(one))
+    yield elements.legend(curve_figures.looks_of(one))
     wide = curve_figures.learning_curves(one, MAIN, "utterances", f"{name}-main", wide=True)
     narrow = curve_figures.learning_curves(one, MAIN, "utterances", f"{name}-phone", wide=False)
     seeds = (
@@ -175,9 +175,10 @@ def _examples(one: TargetReport, emphasised: Sequence[str]) -> Iterator[str]:
     )
     order = [name for name in (*emphasised[:1], one.baseline, "random") if name in one.examples]
     shown = list(dict.fromkeys([*order, *one.examples]))
-    yield f'<div class="examples">{"".join(pieces.examples(name, one.examples[name]) for name in shown[:SHOWN])}</div>'
+    first = "".join(elements.examples(name, one.examples[name]) for name in shown[:SHOWN])
+    yield f'<div class="examples">{first}</div>'
     if shown[SHOWN:]:
-        rest = "".join(pieces.examples(name, one.examples[name]) for name in shown[SHOWN:])
+        rest = "".join(elements.examples(name, one.examples[name]) for name in shown[SHOWN:])
         yield f'<details><summary>The other strategies</summary><div class="examples">{rest}</div></details>'
 
 

@@ -25,7 +25,7 @@ FIRST_ROUND = 1
 
 @dataclass(frozen=True)
 class Scene:
-    """What a strategy chose in its first round, in the plane of `simulation.picture`; P utterances, M lines.
+    """What a strategy chose in its first round, in the plane of `simulation.projection`; P utterances, M lines.
 
     `kind` int8 (P,): the committee is sure it is not the target, is sure it is, or it lies near the lines (the members
     disagree, or p_lg is between 5 and 95 %); `chosen`, `is_target`, `sampled` bool (P,).

@@ -12,7 +12,7 @@ from canvass.report.measures import MAIN, MEASURES
 if TYPE_CHECKING:
     from canvass.report.comparisons import Comparison, Difference
     from canvass.report.document import Report, TargetReport
-    from canvass.report.rows import Row
+    from canvass.report.table_rows import Row
 
 SHORT = {
     "span_slot_error_rate": "spans alone",

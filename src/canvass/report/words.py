@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from canvass.report.comparisons import Difference
-    from canvass.report.rows import Saved
+    from canvass.report.table_rows import Saved
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"

@@ -9,18 +9,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from canvass.simulation.game import Round as Round
-    from canvass.simulation.game import play as play
+    from canvass.simulation.runs import Round as Round
+    from canvass.simulation.runs import play as play
     from canvass.simulation.start import TEST_SHARE as TEST_SHARE
     from canvass.simulation.start import Start as Start
     from canvass.simulation.start import split as split
     from canvass.simulation.store import read_study as read_study
 
 _HOME = {
-    "Round": "game",
+    "Round": "runs",
     "Start": "start",
     "TEST_SHARE": "start",
-    "play": "game",
+    "play": "runs",
     "read_study": "store",
     "split": "start",
 }

@@ -1,4 +1,4 @@
-"""From a game to the results that are stored: play it, and keep what any metric can be computed from."""
+"""From a run to the results that are stored: play it, and keep what any metric can be computed from."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from canvass.evaluation import HeldOut
 from canvass.seeding import uniform
 from canvass.simulation.budget import tokens_of
 from canvass.simulation.counts import packed
-from canvass.simulation.game import EXAMPLES, Clock
-from canvass.simulation.picture import LARGEST_SAMPLE, plane
-from canvass.simulation.store import Chosen, Picture, Run
-from canvass.simulation.transfer import errors_of_second_family
+from canvass.simulation.projection import LARGEST_SAMPLE, plane
+from canvass.simulation.runs import EXAMPLES, Clock
+from canvass.simulation.store import Chosen, Picture, StoredRun
+from canvass.simulation.transfer import errors_of_successor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,23 +24,25 @@ if TYPE_CHECKING:
 
     from canvass.metrics import Routing
     from canvass.models.nlu import NLU
-    from canvass.simulation.game import Choice, Game, State
+    from canvass.simulation.runs import Choice, Run, State
     from canvass.simulation.spec import RunName, Transfer
     from canvass.types import Slot, Utterance
 
 
-def record(game: Game, name: RunName, *, transfer: Transfer, pictures: bool) -> tuple[Run, dict[str, float]]:
-    """Play a game to its end; also gives the processor seconds of each phase."""
+def record(
+    run: Run, name: RunName, *, transfer: Transfer, pictures: bool
+) -> tuple[StoredRun, dict[str, float]]:
+    """Carry a run out to its end; also gives the processor seconds of each phase."""
     seconds: Counter[str] = Counter()
     errors, routings, sizes, examples = [], [], [], []
     choices: list[tuple[Choice, int]] = []  # with the round
     second_family: dict[int, NDArray[np.uint16]] = {}
     shown: dict[int, Picture] = {}
-    sample = _sample(game) if pictures else []
-    last = len(game.schedule)
-    held_out = HeldOut.of(game.start.test, game.target)
+    sample = _sample(run) if pictures else []
+    last = len(run.schedule)
+    held_out = HeldOut.of(run.start.test, run.target)
     before: NLU | None = None
-    for state in game.states():
+    for state in run.states():
         seconds.update(state.seconds)
         errors.append(packed(state.errors))
         routings += [_row(state.routing)] if state.routing else []
@@ -50,19 +52,19 @@ def record(game: Game, name: RunName, *, transfer: Transfer, pictures: bool) -> 
         if pictures and before is not None and state.round in {1, last}:
             earlier = {one.candidate.key for one, _ in choices}
             clock = Clock()
-            shown |= _picture(game, before, sample, earlier, state)
+            shown |= _picture(run, before, sample, earlier, state)
             clock.stop("picture")
             seconds.update(clock.seconds)
         choices += [(choice, state.round) for choice in state.choices]
         before = state.nlu
         if transfer == "each" or (transfer == "last" and state.round == last):
             clock = Clock()
-            counts = errors_of_second_family(state.labelled, game.target, held_out)
+            counts = errors_of_successor(state.labelled, run.target, held_out)
             second_family[state.round] = packed(counts)
             clock.stop("transfer")
             seconds.update(clock.seconds)
     golds = [choice.gold for choice, _ in choices]
-    run = Run(
+    stored = StoredRun(
         name,
         np.stack(errors),
         np.array(routings, dtype=np.int64).reshape(len(routings), 4),
@@ -71,7 +73,7 @@ def record(game: Game, name: RunName, *, transfer: Transfer, pictures: bool) -> 
         tuple(choice.candidate.id for choice, _ in choices),
         Chosen(
             round=np.array([number for _, number in choices], dtype=np.int32),
-            on_target=np.array([game.target.matches(gold) for gold in golds], dtype=np.bool_),
+            on_target=np.array([run.target.matches(gold) for gold in golds], dtype=np.bool_),
             tokens=np.array([tokens_of(gold) for gold in golds], dtype=np.int32),
             slots=np.array([len(gold.slots or ()) for gold in golds], dtype=np.int32),
             filled=np.array([choice.candidate.why == "fill" for choice, _ in choices], dtype=np.bool_),
@@ -84,7 +86,7 @@ def record(game: Game, name: RunName, *, transfer: Transfer, pictures: bool) -> 
         else np.zeros((0, *errors[0].shape), np.uint16),
         tuple(second_family),
     )
-    return run, dict(seconds)
+    return stored, dict(seconds)
 
 
 def _row(routing: Routing) -> list[int]:
@@ -135,14 +137,14 @@ def _plain(slots: Sequence[Slot]) -> list[list[Any]]:
     return [[slot.start, slot.end, slot.label] for slot in slots]
 
 
-def _sample(game: Game) -> list[Utterance]:
+def _sample(run: Run) -> list[Utterance]:
     """Draw the utterances of the picture: the same for every strategy of a seed."""
-    drawn = sorted(game.start.pool, key=lambda one: uniform(game.seed, "picture", key_of(one.text)))
+    drawn = sorted(run.start.pool, key=lambda one: uniform(run.seed, "picture", key_of(one.text)))
     return drawn[:LARGEST_SAMPLE]
 
 
 def _picture(
-    game: Game, nlu: NLU, sample: Sequence[Utterance], earlier: set[str], state: State
+    run: Run, nlu: NLU, sample: Sequence[Utterance], earlier: set[str], state: State
 ) -> dict[int, Picture]:
     """Lay the sample, and what a round chose, into the plane of the committee that chose."""
     import pyarrow as pa
@@ -158,7 +160,7 @@ def _picture(
             points=found.points.astype(np.float32),
             scores=found.scores.astype(np.float32),
             state=np.array([1 if key in chosen else 2 * (key in earlier) for key in shown], dtype=np.int8),
-            is_target=np.array([game.target.matches(one) for one in shown.values()], dtype=np.bool_),
+            is_target=np.array([run.target.matches(one) for one in shown.values()], dtype=np.bool_),
             sampled=np.array([key in sampled for key in shown], dtype=np.bool_),
             lines=found.lines,
         )

@@ -58,7 +58,7 @@ class Chosen(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """P utterances of the pool in the plane of `simulation.picture`, before a round, and M lines.
+    """P utterances of the pool in the plane of `simulation.projection`, before a round, and M lines.
 
     `points` float32 (P, 2): y_lg and the coordinate along the second axis; `scores` float32 (P, M); `state` int8
     (P,): 0 in the pool, 1 chosen in the round, 2 chosen earlier; `is_target` bool (P,): by the gold labels; `sampled`
@@ -75,7 +75,7 @@ class Picture(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Run:
+class StoredRun:
     """The results of one run with S states: before the first round, and after each; the ceiling has one.
 
     `errors` uint16 (S, N, 5), columns `counts.ERROR_COLUMNS`, of the target's N test utterances, in the same order
@@ -171,12 +171,12 @@ class Study:
     folder: Path
     spec: Spec
     facts: dict[str, TargetFacts]
-    runs: tuple[Run, ...]
+    runs: tuple[StoredRun, ...]
     missing: tuple[RunName, ...]
     provenance: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     seconds: tuple[dict[str, Any], ...] = field(default=(), repr=False)
 
-    def runs_of(self, target: str, kind: str, strategy: str = "") -> tuple[Run, ...]:
+    def runs_of(self, target: str, kind: str, strategy: str = "") -> tuple[StoredRun, ...]:
         """Find the runs of a target and kind, and, unless it is empty, of a strategy, by seed."""
         found = [one for one in self.runs if (one.name.target, one.name.kind) == (target, kind)]
         chosen = [one for one in found if strategy in {"", one.name.strategy}]
@@ -202,7 +202,7 @@ def read_study(folder: str | Path) -> Study:
         place,
         spec,
         facts,
-        tuple(Run.load(place, name) for name in there),
+        tuple(StoredRun.load(place, name) for name in there),
         tuple(name for name in names if name not in set(there)),
         tuple(_lines(place / PROVENANCE_FILE)),
         tuple(_lines(place / SECONDS_FILE)),

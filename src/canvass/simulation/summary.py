@@ -8,7 +8,7 @@ from canvass.metrics import score
 from canvass.simulation.counts import unpacked
 
 if TYPE_CHECKING:
-    from canvass.simulation.store import Run, Study
+    from canvass.simulation.store import StoredRun, Study
 
 CEILING = "(ceiling: trained on the whole pool)"
 
@@ -23,6 +23,6 @@ def final_slot_error_rates(study: Study, target: str) -> dict[str, float]:
     return {name: rate for rate, name in found} | ({CEILING: sum(ceiling) / len(ceiling)} if ceiling else {})
 
 
-def slot_error_rate(run: Run, state: int = -1) -> float:
+def slot_error_rate(run: StoredRun, state: int = -1) -> float:
     """Compute SlotER after a round, the last one by default (see `metrics`)."""
     return score(unpacked(run.errors[state])).slot_error_rate

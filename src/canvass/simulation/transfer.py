@@ -35,7 +35,7 @@ class Frame(NamedTuple):
     slots: tuple[Slot, ...]
 
 
-class SecondFamily:
+class SuccessorModel:
     """Intents and slots of a target by support vector machines over character n-grams."""
 
     def __init__(self) -> None:
@@ -138,9 +138,9 @@ def _fitted(learner: Any, examples: Any, labels: Any) -> Any:
         return learner.fit(examples, labels)
 
 
-def errors_of_second_family(
+def errors_of_successor(
     labelled: Sequence[Utterance], target: Target, held_out: HeldOut
 ) -> list[FrameErrors]:
     """Train a second family on the target's annotated utterances, and count its errors as those of the first."""
-    family = SecondFamily().fit([one for one in labelled if target.matches(one)])
+    family = SuccessorModel().fit([one for one in labelled if target.matches(one)])
     return held_out.count(family.predict(held_out.texts))

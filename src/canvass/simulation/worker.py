@@ -59,9 +59,9 @@ class Worker:
 
     def play(self, name: RunName) -> Result:
         """Play a run, and write its file."""
-        from canvass.simulation.game import Game
         from canvass.simulation.noise import Annotator
         from canvass.simulation.record import record
+        from canvass.simulation.runs import Run
         from canvass.types import Target
 
         start = time.perf_counter()
@@ -81,10 +81,10 @@ class Worker:
             annotator = Annotator.of(name.seed, spec.noise, self.corpus.rest) if spec.noise else None
             strategy = name.strategy or "random"
             schedule = spec.schedule_of(name.kind)
-            game = Game(beginning, target, strategy, schedule, name.seed, spec.budget_unit, annotator)
+            run = Run(beginning, target, strategy, schedule, name.seed, spec.budget_unit, annotator)
             transfer = "no" if name.kind == "prolonged" else spec.transfer
-            run, seconds = record(game, name, transfer=transfer, pictures=name.kind == "strategy")
-            run.save(self.folder)
+            stored, seconds = record(run, name, transfer=transfer, pictures=name.kind == "strategy")
+            stored.save(self.folder)
         except CanvassError as error:
             return Result(name, {}, type(error)(f"the run {name} failed: {error}"))
         except Exception as error:

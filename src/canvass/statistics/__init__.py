@@ -7,10 +7,10 @@ strategies are paired in both: equal rows are runs from the same start, equal co
 
 from __future__ import annotations
 
-from canvass.statistics.agreement import cohens_kappa
 from canvass.statistics.comparison import bootstrap_interval, rates, relative
 from canvass.statistics.curves import Band, Saving, annotations_saved, area_under_curve, mean_and_band
 from canvass.statistics.intervals import Interval, wilson_interval
+from canvass.statistics.kappa import cohens_kappa
 from canvass.statistics.significance import Significance, holm, seed_randomisation, utterance_randomisation
 
 __all__ = [

@@ -16,11 +16,12 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson_interval(successes: int, n: int, *, level: float = 0.95) -> Interval:
+def wilson_interval(successes: float, n: float, *, level: float = 0.95) -> Interval:
     """Estimate an interval of a proportion from `successes` out of `n`, within 0 to 1, also for few or none.
 
     The proportions whose score test does not reject what was seen (Wilson 1927, "Probable inference, the law of
     succession, and statistical inference"), without continuity correction. Out of nothing: 0 to 1, anything.
+    Of weighted observations, `n` is their effective number, and neither count need be whole.
 
     >>> [round(end, 4) for end in wilson_interval(8, 10)]
     [0.4902, 0.9433]

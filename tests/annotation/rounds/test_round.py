@@ -18,7 +18,7 @@ from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of
 from canvass.errors import InputError, TrainingError
 from canvass.seeding import uniform
-from canvass.simulation.game import play
+from canvass.simulation.runs import play
 from canvass.simulation.start import split
 from canvass.strategies import majority
 from canvass.types import Target, Utterance

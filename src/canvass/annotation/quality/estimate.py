@@ -10,16 +10,14 @@ latest count.
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from canvass.metrics import count_errors
 from canvass.seeding import generator
-from canvass.statistics import Interval
+from canvass.statistics import Interval, wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -183,19 +181,16 @@ def _proportion(
 ) -> tuple[float, Interval]:
     """Estimate a weighted proportion and its Wilson interval, n being the effective number."""
     share, n = float(weights @ yes / weights.sum()), _effective(weights)
-    squared = NormalDist().inv_cdf((1 + level) / 2) ** 2
-    middle = share * n + squared / 2
-    half = math.sqrt(squared * (n * share * (1 - share) + squared / 4))
-    low = (middle - half) / (n + squared) if yes.any() else 0.0
-    high = (middle + half) / (n + squared) if not yes.all() else 1.0
-    return share, Interval(low, high)
+    # Sums of weights are rounded; none and all are exact.
+    successes = 0.0 if not yes.any() else n if yes.all() else share * n
+    return share, wilson_interval(successes, n, level=level)
 
 
 def _bootstrap(errors: NDArray[np.float64], slots: NDArray[np.float64], seed: int) -> Interval:
     """Resample utterances, and take the percentiles of the ratio of sums."""
-    dice = generator(seed, "live error")
+    rng = generator(seed, "live error")
     n = len(errors)
-    rows = dice.integers(n, size=(RESAMPLES, n))
+    rows = rng.integers(n, size=(RESAMPLES, n))
     ratios = np.sort(errors[rows].sum(axis=1) / slots[rows].sum(axis=1))
     rank = int((RESAMPLES + 1) * (1 - LEVEL) / 2 + 1e-9)
     return Interval(float(ratios[rank - 1]), float(ratios[-rank]))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Models:
     """What one round trains: `reference` predicts and is measured, `selecting` ranks; both share the committee.
 
-    They are those of `canvass.simulation.game` after as many rounds, with the same labelled set and seed.
+    They are those of `canvass.simulation.runs` after as many rounds, with the same labelled set and seed.
     """
 
     reference: NLU

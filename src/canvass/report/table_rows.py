@@ -17,7 +17,7 @@ from canvass.types import ALL
 
 if TYPE_CHECKING:
     from canvass.report.curves import TargetRuns
-    from canvass.simulation.store import Run
+    from canvass.simulation.store import StoredRun
 
 UTTERANCES = "utterances"
 COSTS = ("tokens", "slots")
@@ -128,7 +128,7 @@ def _saved(curve: Curve, long_run: Curve | None) -> Saved | None:
     return Saved(found.saved, found.baseline_more, float(long_x[-1] - x[-1]))
 
 
-def choices_of(runs: list[Run]) -> Choices | None:
+def choices_of(runs: list[StoredRun]) -> Choices | None:
     """Average over all that was chosen; None if nothing was."""
     count = sum(len(run.keys) for run in runs)
     if not count:
@@ -140,12 +140,12 @@ def choices_of(runs: list[Run]) -> Choices | None:
     return Choices(count, mean("on_target"), mean("filled"), mean("tokens"), mean("slots"))
 
 
-def routing_of(runs: list[Run]) -> Routing | None:
+def routing_of(runs: list[StoredRun]) -> Routing | None:
     """Sum the last routing counts of the seeds; None where there is no committee."""
     counts = [run.routing[-1] for run in runs if len(run.routing)]
     return Routing(*np.sum(counts, axis=0).tolist()) if counts else None
 
 
-def _transfer_rate(runs: list[Run]) -> float | None:
+def _transfer_rate(runs: list[StoredRun]) -> float | None:
     counted = [run.transfer[-1] for run in runs if len(run.errors) - 1 in run.transfer_rounds]
     return float(MAIN.rate(totals(np.stack(counted))).mean()) if counted else None

@@ -6,7 +6,7 @@ import pytest
 
 from canvass.features.columns import feature_matrix
 from canvass.models.committee import Committee
-from canvass.simulation.picture import plane
+from canvass.simulation.projection import plane
 from examples import MUSIC, music, others
 
 CORPUS = [*music(), *others()]

@@ -14,8 +14,8 @@ from canvass.selection.local import select
 from canvass.selection.plan import Plan
 from canvass.simulation import TEST_SHARE, Start, play, split
 from canvass.simulation.budget import cost
-from canvass.simulation.game import Game
 from canvass.simulation.noise import Annotator
+from canvass.simulation.runs import Run
 from canvass.strategies import STRATEGIES
 from canvass.types import Target, Utterance
 from examples import MUSIC, music, others
@@ -156,7 +156,7 @@ def test_all_strategies_of_the_table_can_be_played(start):
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_batch_is_what_select_chooses_with_a_plan_trained_anew(start, strategy):
-    states = list(Game(start, MUSIC, strategy, (5, 7), seed=3).states())
+    states = list(Run(start, MUSIC, strategy, (5, 7), seed=3).states())
     for before, after in itertools.pairwise(states):
         seed = derived_seed(3, "round", after.round)
         size = (5, 7)[after.round - 1]
@@ -173,19 +173,19 @@ def test_a_batch_is_what_select_chooses_with_a_plan_trained_anew(start, strategy
 
 def test_the_answers_are_those_of_the_annotator(start):
     annotator = Annotator.of(0, 0.5, CORPUS)
-    states = list(Game(start, MUSIC, "random", (8,), seed=0, annotator=annotator).states())
+    states = list(Run(start, MUSIC, "random", (8,), seed=0, annotator=annotator).states())
     golds = [*start.labelled, *(choice.gold for choice in states[1].choices)]
     assert states[1].labelled == tuple(map(annotator.annotate, golds))
     assert states[1].labelled != tuple(golds)
     # Errors are counted on the gold labels.
-    clean = list(Game(start, MUSIC, "random", (8,), seed=0).states())
+    clean = list(Run(start, MUSIC, "random", (8,), seed=0).states())
     assert [one.weight for one in states[0].errors] == [one.weight for one in clean[0].errors]
     assert [one.candidate.key for one in states[1].choices] == [one.candidate.key for one in clean[1].choices]
 
 
 @pytest.mark.parametrize("unit", ["tokens", "slots"])
 def test_a_round_spends_its_budget_and_owes_what_it_exceeds(start, unit):
-    states = list(Game(start, MUSIC, "majority-joint", (12, 12, 12), seed=0, unit=unit).states())
+    states = list(Run(start, MUSIC, "majority-joint", (12, 12, 12), seed=0, unit=unit).states())
     spent = 0
     for number, state in enumerate(states[1:], 1):
         costs = [cost(choice.gold, unit) for choice in state.choices]
@@ -194,7 +194,7 @@ def test_a_round_spends_its_budget_and_owes_what_it_exceeds(start, unit):
 
 
 def test_examples_show_what_the_reference_nlu_thought(start):
-    before, after = Game(start, MUSIC, "majority-crf", (7,), seed=0).states()
+    before, after = Run(start, MUSIC, "majority-crf", (7,), seed=0).states()
     texts = [choice.gold.text for choice in after.choices]
     assert [choice.prediction for choice in after.choices] == [*before.nlu.predict(texts[:5]), None, None]
     assert after.seconds.keys() == {"train", "train to select", "select", "measure"}

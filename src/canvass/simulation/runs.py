@@ -11,18 +11,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
+import pyarrow as pa
+
+from canvass.corpus.normalise import key_of
 from canvass.evaluation import HeldOut
 from canvass.metrics import FrameErrors, Routing, Scores, score
 from canvass.models.nlu import NLU
 from canvass.seeding import derived_seed
 from canvass.selection.plan import MAX_TOKENS, Plan, selecting
 from canvass.simulation.budget import affordable, cost
-from canvass.simulation.hidden import HiddenPool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from canvass.simulation.budget import Unit
     from canvass.simulation.noise import Annotator
@@ -61,7 +63,34 @@ class State:
 
 
 @dataclass(frozen=True)
-class Game:
+class HiddenPool:
+    """One block of the pool with columns text, id and count, made once for all rounds.
+
+    `gold` maps each key to its annotated utterance; `taken` are the keys that were chosen.
+    """
+
+    batch: pa.RecordBatch
+    gold: dict[str, Utterance]
+    taken: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, utterances: Sequence[Utterance]) -> Self:
+        """Hide the labels of annotated utterances."""
+        columns = {
+            "text": pa.array([utterance.text for utterance in utterances], type=pa.string()),
+            "id": pa.array([utterance.id for utterance in utterances], type=pa.string()),
+            "count": pa.array([utterance.count for utterance in utterances], type=pa.int64()),
+        }
+        gold = {key_of(utterance.text): utterance for utterance in utterances}
+        return cls(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), gold)
+
+    def take(self, keys: Iterable[str]) -> None:
+        """Take out what was chosen."""
+        self.taken.update(keys)
+
+
+@dataclass(frozen=True)
+class Run:
     """One run: a strategy from a start, with what each round may spend.
 
     `annotator` answers with errors; without one the answers are the gold labels.
@@ -178,7 +207,7 @@ def play(
 ) -> list[Round]:
     """Play some rounds with one strategy; the first entry is the state before the first of them."""
     played: list[Round] = []
-    for state in Game(start, target, strategy, (batch,) * rounds, seed).states():
+    for state in Run(start, target, strategy, (batch,) * rounds, seed).states():
         played.append(
             Round(
                 len(state.labelled) - len(start.labelled),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from canvass.report.comparisons import Difference
     from canvass.report.curve_figures import Look
-    from canvass.report.excerpts import Example, Segment
+    from canvass.report.examples import Example, Segment
     from canvass.report.tables import Cell, Table
 
 GLYPH, MIDDLE, HALF = 84, 42, 40  # pixels: the width of an interval drawn in a cell

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvass.report.excerpts import REPLACEMENT, segments, visible
-from canvass.report.excerpts import example as shown
+from canvass.report.examples import REPLACEMENT, segments, visible
+from canvass.report.examples import example as shown
 from report.synthetic import ARABIC, HOSTILE, example
 
 texts = st.text(st.characters(categories=["L", "N", "P"]), max_size=20)
