@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from canvass.annotation.project.answer_rule import AnswerRule
 from canvass.annotation.web.guidelines import Guidelines
 from canvass.annotation.web.problems import NOT_FOUND, Problem
-from canvass.annotation.web.progress import picture
+from canvass.annotation.web.progress_json import picture
 from canvass.annotation.web.recent import Recent, Tallies
 
 if TYPE_CHECKING:
