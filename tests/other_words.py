@@ -6,6 +6,7 @@ else's wording.
 """
 
 import ast
+import contextlib
 import dis
 import importlib.machinery
 import sys
@@ -19,13 +20,14 @@ RAISING = {dis.opmap["RAISE_VARARGS"], dis.opmap["RERAISE"]}
 
 def reword(error):
     """Change the words of an error that is not canvass's own; what is no wording (a key, a number) stays."""
-    if isinstance(error, LookupError) or is_ours(error):
+    # The arguments of these are data, not words.
+    if isinstance(error, LookupError | UnicodeError) or is_ours(error):
         return
-    if not isinstance(error, UnicodeError):  # whose arguments are data
-        error.args = tuple(WORDS if isinstance(value, str) else value for value in error.args)
+    error.args = tuple(WORDS if isinstance(value, str) else value for value in error.args)
     for name in ATTRIBUTES:
         if isinstance(getattr(error, name, None), str):
-            setattr(error, name, WORDS)
+            with contextlib.suppress(AttributeError):  # a property of others, as HTTPError.reason
+                setattr(error, name, WORDS)
 
 
 def is_ours(error):
@@ -71,5 +73,6 @@ class Finder:
         return spec
 
 
-assert not any(name.partition(".")[0] == "canvass" for name in sys.modules), "canvass is imported already"
-sys.meta_path.insert(0, Finder)
+def pytest_configure():
+    assert not any(name.partition(".")[0] == "canvass" for name in sys.modules), "canvass is imported already"
+    sys.meta_path.insert(0, Finder)
