@@ -9,6 +9,7 @@ import ast
 import contextlib
 import dis
 import importlib.machinery
+import os
 import sys
 from pathlib import Path
 
@@ -20,14 +21,18 @@ RAISING = {dis.opmap["RAISE_VARARGS"], dis.opmap["RERAISE"]}
 
 def reword(error):
     """Change the words of an error that is not canvass's own; what is no wording (a key, a number) stays."""
-    # The arguments of these are data, not words.
-    if isinstance(error, LookupError | UnicodeError) or is_ours(error):
+    # The arguments of these are data, not words; those of the system are the same for every release of a library.
+    if isinstance(error, LookupError | UnicodeError) or is_ours(error) or is_of_the_system(error):
         return
     error.args = tuple(WORDS if isinstance(value, str) else value for value in error.args)
     for name in ATTRIBUTES:
         if isinstance(getattr(error, name, None), str):
             with contextlib.suppress(AttributeError):  # a property of others, as HTTPError.reason
                 setattr(error, name, WORDS)
+
+
+def is_of_the_system(error):
+    return isinstance(error, OSError) and bool(error.errno) and error.strerror == os.strerror(error.errno)
 
 
 def is_ours(error):

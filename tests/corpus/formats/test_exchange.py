@@ -178,8 +178,8 @@ def test_a_damage_is_named_with_its_line_and_path(stored, damage):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "not valid JSON (Expecting value at line 1, column 1); get the file anew"),
-        (b'[\n{"text": }]', "not valid JSON (Expecting value at line 2, column 10)"),
+        (b"", " at line 1, column 1); get the file anew"),
+        (b'[\n{"text": }]', " at line 2, column 10); get the file anew"),
         (b'{"text": "\xff"}', "not valid UTF-8 at byte 10; write the file as UTF-8"),
         (b"[" * 200_000, "JSON is nested too deep"),
         (b"3", "is 3; expected a"),
