@@ -200,7 +200,7 @@ def test_routing_takes_arrays_and_refuses_unequal_lengths():
     scores = np.array([0.5, -0.5, 0.0])
     assert routing(np.array([True, True, False]), scores > 0) == Routing(1, 0, 1, 1)
     json.dumps(routing(scores > 0, scores > 0).as_dict())
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         routing([True, False], [True])
 
 

@@ -128,7 +128,7 @@ def test_what_does_not_go_together_is_one_sentence():
     with pytest.raises(OptionError, match="'majority-as' needs a committee"):
         as_skactiveml("majority-as")
     with (
-        pytest.warns(UserWarning, match="."),
+        pytest.warns(UserWarning, match=r"."),
         pytest.raises(InputError, match="no candidate is left"),
     ):
         strategy.query(FEATURES, TRUTH)

@@ -250,6 +250,6 @@ def test_an_output_that_cannot_be_written_leaves_nothing(tmp_path):
         archive.save(tmp_path / "none" / "m", "model", 1, {}, ARRAYS)
     with pytest.raises(TypeError):
         archive.save(tmp_path / "m", "model", 1, {"x": object()}, ARRAYS)
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         archive.save(tmp_path / "m", "model", 1, {}, {"a": np.array([object()])})
     assert list(tmp_path.iterdir()) == []

@@ -234,7 +234,7 @@ def test_an_error_leaves_no_trace_and_the_store_usable(store):
     with pytest.raises(InputError, match="something else"):
         fail()
     assert len(store.tasks()) == 3
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         store.swap(
             [new_task("new"), new_task("bad", prediction=replace(PREDICTION, confidence=float("nan")))],
             round=1,
