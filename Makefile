@@ -52,7 +52,7 @@ format: $(READY) ## Put the code into its one format
 
 bench: $(READY) ## Run the benchmarks against the peers and print what docs/ quotes
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks.run
 
 docs: $(READY) ## Write the generated parts of the docs anew
 	$(BIN)/python docs/generate.py

@@ -1,8 +1,8 @@
 """Run scenarios, keep the raw seconds, and print the figures.
 
-    python benchmarks/run.py                      # all; about twenty minutes
-    python benchmarks/run.py --quick              # small pools, two runs, nothing kept
-    python benchmarks/run.py --report             # the figures of the results that are there, again
+    python -m benchmarks.run                      # all; about twenty minutes
+    python -m benchmarks.run --quick              # small pools, two runs, nothing kept
+    python -m benchmarks.run --report             # the figures of the results that are there, again
 
 Candidate and peer take turns, in one process on one thread, or as whole processes. Raw seconds go to one JSON file a
 scenario under benchmarks/results/; figures are computed from these.
@@ -20,12 +20,11 @@ PINNED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 ENVIRONMENT = dict(os.environ)
 os.environ.update(dict.fromkeys(PINNED, "1"))  # before numpy is imported
 
-from figures import report  # noqa: E402
-from harness import heavy_modules, time_functions, time_processes  # noqa: E402
-from machine import machine, versions  # noqa: E402
-from scenarios import SCENARIOS, Scenario  # noqa: E402
-from workloads import workload  # noqa: E402
-
+from benchmarks.data.workloads import workload  # noqa: E402
+from benchmarks.machine import machine, versions  # noqa: E402
+from benchmarks.scenarios.figures import report  # noqa: E402
+from benchmarks.scenarios.harness import heavy_modules, time_functions, time_processes  # noqa: E402
+from benchmarks.scenarios.table import SCENARIOS, Scenario  # noqa: E402
 from canvass.files import whole_file  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results"
@@ -43,7 +42,7 @@ def run(scenario: Scenario, *, quick: bool, runs: int) -> dict[str, Any]:
         "scenario": scenario.id,
         "workload": works[0].name,
         "base": works[1].name if scenario.base else None,
-        "command": f"python benchmarks/run.py --scenario {scenario.id}",
+        "command": f"python -m benchmarks.run --scenario {scenario.id}",
         "machine": machine(),
         "versions": versions(),
         "runs": time_all(scenario, works, runs, ENVIRONMENT),

@@ -24,7 +24,7 @@ NOT_HERE = (
     "make ",
     "git clone",
     "pip install",
-    "python benchmarks/",
+    "python -m benchmarks.",
     "canvass demo",
     "canvass corpus get",
     "canvass label-studio",
@@ -167,6 +167,21 @@ def test_links_lead_somewhere():
         if not (page.parent / target).exists()
     ]
     assert not broken
+
+
+def test_the_index_leads_to_every_page():
+    """With decisions by their own index."""
+    index = ROOT / "docs" / "README.md"
+    reached, waiting = set(), [index, ROOT / "docs" / "decisions" / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        reached.add(page)
+        if page.name == "README.md":
+            linked = [
+                (page.parent / link).resolve() for link in re.findall(r"\]\(([^)#:]+\.md)", page.read_text())
+            ]
+            waiting += [link for link in linked if link not in reached]
+    assert [page for page in PAGES if page not in reached and page != ROOT / "README.md"] == []
 
 
 def test_every_strategy_and_command_is_in_the_docs():

@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from assistant import joined, normalised, record
+from benchmarks.study.assistant import joined, normalised, record
 
 from canvass import Slot, Utterance
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from figures import figure, reached, report
-from make_pool import POOLS, SIZES
-from scenarios import SCENARIOS
+from benchmarks.data.make_pool import POOLS, SIZES
+from benchmarks.scenarios.figures import figure, reached, report
+from benchmarks.scenarios.table import SCENARIOS
 
 KEPT = [path for path in sorted((POOLS.parent / "results").glob("*.json")) if path.stem in SCENARIOS]
 
@@ -77,4 +77,4 @@ def test_results_hold_seconds_and_versions_only(path):
         "scenario", "workload", "base", "command", "machine", "versions", "runs", "heavy_modules"
     }  # fmt: skip
     assert "/" not in json.dumps({**found, "command": ""})
-    assert found["command"] == f"python benchmarks/run.py --scenario {path.stem}"
+    assert found["command"] == f"python -m benchmarks.run --scenario {path.stem}"

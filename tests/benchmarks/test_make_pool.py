@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from make_pool import numbers, write_labelled, write_pool
-from traffic import FREEDOM, Population, cut, shares, source
+from benchmarks.data.make_pool import numbers, write_labelled, write_pool
+from benchmarks.data.traffic import FREEDOM, Population, cut, shares, source
 
 from canvass import Slot, Target, Utterance, read_labelled
 

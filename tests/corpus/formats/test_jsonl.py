@@ -111,7 +111,7 @@ GOOD = b'{"text": "fine"}\n'
         ),
         (
             b'{"utt": "a", "id": 3}',
-            "field 'text' is missing (the record has: utt, id); name the column with --text-f",
+            "field 'text' is missing (the record has: utt, id); name the column with --columns text=NAME",
         ),
         (b'{"text": null}', "field 'text' is null"),
         (b'{"text": 3}', "field 'text' is 3; expected a string"),

@@ -1,0 +1,1 @@
+"""Measurements of canvass beside its peers, its servers and its studies; see README.md."""

@@ -1,0 +1,1 @@
+"""Pools that look like traffic, and the labelled sets that go with them."""

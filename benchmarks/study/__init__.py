@@ -1,0 +1,1 @@
+"""The published study: its corpus, its commands and its tables."""

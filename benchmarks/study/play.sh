@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# The published study (docs/studies/): python -m benchmarks.study.assistant ../shared/data benchmarks/pools/assistant.jsonl,
+# then this, in the repository's folder; four hours on two processors that had other work, too. It may be interrupted, and goes on when it is given again.
+set -euo pipefail
+export OMP_NUM_THREADS=1
+canvass=${CANVASS:-.venv/bin/canvass}
+data=${DATA:-../shared/data}
+out=${OUT:-benchmarks/studies}
+snips="$data/snips --test fifth --negatives 1500"
+assistant="benchmarks/pools/assistant.jsonl --test fifth --negatives 1500"
+intents="-t intent:PlayMusic -t intent:BookRestaurant -t intent:AddToPlaylist -t intent:GetWeather -t intent:RateBook
+  -t intent:SearchCreativeWork -t intent:SearchScreeningEvent"
+domains="-t domain:calendar -t domain:play -t domain:email -t domain:qa -t domain:iot -t domain:weather"
+two="-t intent:PlayMusic -t intent:BookRestaurant"
+play() {
+  "$canvass" simulate "${@:2}" --out "$out/$1"
+  "$canvass" report "$out/$1" --out "$out/$1.html" --out "$out/$1.md"
+}
+
+# Every strategy, a start of 100, and the second family.
+usual="--rounds 15 --batch 20 --seeds 10"
+play snips-100 $snips $intents --seed-size 100 $usual --transfer last
+play assistant-100 $assistant $domains --seed-size 100 $usual --transfer last
+
+# A start of 20.
+play snips-20 $snips $intents --seed-size 20 $usual
+play assistant-20 $assistant $domains --seed-size 20 $usual
+
+# The same 300 annotations in one round, in five, and in sixty.
+few="-s random-positive -s majority-crf -s majority-joint"
+for schedule in "1 300" "5 60" "60 5"; do
+  read -r rounds batch <<<"$schedule"
+  options="$few --seed-size 100 --rounds $rounds --batch $batch --seeds 10"
+  play "snips-${rounds}x$batch" $snips $two $options
+  play "assistant-${rounds}x$batch" $assistant -t domain:calendar $options
+done
+
+# Annotators who err.
+for noise in 0.05 0.1; do
+  options="-s random -s majority-mnlp $few --seed-size 100 --noise $noise"
+  play snips-noise-$noise $snips -t intent:PlayMusic $options $usual
+  play assistant-noise-$noise $assistant -t domain:calendar $options $usual
+done
