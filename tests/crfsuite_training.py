@@ -13,7 +13,7 @@ import pycrfsuite
 from canvass.corpus.normalise import keys
 from canvass.corpus.spans import bio_tags, misaligned_slot
 from canvass.features.columns import attribute_hashes
-from canvass.models.crf_problem import make_problem
+from canvass.models.crf.problem import make_problem
 from canvass.types import Slot
 from crfsuite_file import read_weights
 

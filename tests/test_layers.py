@@ -26,7 +26,7 @@ LAYERS = (
 # The rooms of annotation, each importing only itself and those before it.
 ROOMS = ("store", "project", "quality", "rounds", "exchange", "web")
 # Readable twins are for tests and docs only.
-TWINS = {"features.reference", "models.lattice_reference", "models.crf_reference"}
+TWINS = {"features.reference", "models.crf.reference"}
 # Modules that name each other, with the reason.
 CYCLES = (
     {"corpus.formats.losses", "corpus.formats.records"},

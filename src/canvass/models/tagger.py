@@ -15,11 +15,11 @@ from canvass.corpus.normalise import keys, string_buffers
 from canvass.corpus.spans import OUTSIDE, bio_tags, slots_of, text_tokens
 from canvass.errors import TrainingError
 from canvass.features.columns import attribute_hashes
-from canvass.models.crf_problem import make_problem
-from canvass.models.crf_training import train
-from canvass.models.tagger_kernels import pack_weights, tag_keys
-from canvass.models.tagger_products import best_probabilities, pack_products
-from canvass.models.word_forms import no_forms
+from canvass.models.crf.decoding import best_probabilities, pack_products
+from canvass.models.crf.problem import make_problem
+from canvass.models.crf.tagging import pack_weights, tag_keys
+from canvass.models.crf.training import train
+from canvass.models.crf.word_cache import no_forms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from canvass.models.word_forms import Forms
+    from canvass.models.crf.word_cache import Forms
     from canvass.types import Slot
 
 FEWEST = 2

@@ -1,7 +1,7 @@
 """The tagger's inner loop: from the bytes of a key to its tags and their certainty, in one pass.
 
 Each token's attributes are hashed (`features.attributes`), looked up in the table of those that were seen in training,
-and their weights summed to the state scores of the lattice (`models.lattice`). `tagger_products` has a faster way to
+and their weights summed to the state scores of the lattice (`models.crf.lattice`). `tagger_products` has a faster way to
 the tags and the probability of all of them together.
 """
 
@@ -14,8 +14,8 @@ import numpy as np
 from canvass.compiled import compiled
 from canvass.features.attributes import ATTRIBUTES, token_attributes
 from canvass.features.scan import longest, scan
-from canvass.models.attribute_table import AttributeTable, pack_attributes, row_of
-from canvass.models.lattice import Transitions, log_partition, pack_transitions, token_marginals, viterbi
+from canvass.models.crf.attribute_table import AttributeTable, pack_attributes, row_of
+from canvass.models.crf.lattice import Transitions, log_partition, pack_transitions, token_marginals, viterbi
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

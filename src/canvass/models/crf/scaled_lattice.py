@@ -31,6 +31,7 @@ from numba.core import cgutils
 
 from canvass.compiled import compiled
 from canvass.machine import instruction, struct_proxy
+from canvass.models.vectors import aligned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,14 +65,6 @@ class Factors(NamedTuple):
 def padded(tags: int) -> int:
     """Round a number of tags up to a multiple of LANES."""
     return -(-tags // LANES) * LANES
-
-
-def aligned(rows: int, columns: int) -> Floats:
-    """Allocate float64 (rows, columns) on a border of cache lines, which vectors then do not cross."""
-    line = 64
-    memory = np.empty(rows * columns * 8 + line, dtype=np.uint8)
-    start = -memory.ctypes.data % line
-    return memory[start : start + rows * columns * 8].view(np.float64).reshape(rows, columns)
 
 
 def pack_factors(transitions: Floats) -> Factors:

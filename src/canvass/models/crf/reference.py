@@ -1,4 +1,4 @@
-"""The lattice of a linear-chain CRF in plain Python: the specification of `lattice`, for tests and docs only.
+"""A linear-chain CRF in plain Python and numpy: the specification of all that is compiled, for tests and docs only.
 
 A tag sequence y of T tokens has the score
 
@@ -9,12 +9,16 @@ McCallum, Pereira 2001). There are no scores for the start and the end.
 
 Of several best sequences the one with the smallest last tag is taken, then the one with the smallest tag
 before that, and so on: what CRFsuite does.
+
+A sequence with the gold tags y costs -log p(y) = log Z - score(y) in training. The derivative of the sum of these
+costs by the weight of a feature is how often the model expects the feature, less how often it is observed (Lafferty,
+McCallum, Pereira 2001; Sha, Pereira 2003).
 """
 
 from __future__ import annotations
 
 import math
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
+
+    from canvass.models.crf.problem import Problem
 
     Floats = NDArray[np.float64]
 
@@ -87,8 +93,7 @@ def forward(state: Floats, transitions: Floats) -> Floats:
     """Compute float64 (T, L): the log of the sum over all paths that end in tag j at token t, t included."""
     alpha = np.array(state, dtype=np.float64)
     for t in range(1, len(state)):
-        for j in range(state.shape[1]):
-            alpha[t, j] += log_sum_exp(float(score) for score in alpha[t - 1] + transitions[:, j])
+        alpha[t] += np.logaddexp.reduce(alpha[t - 1][:, None] + transitions, axis=0)
     return alpha
 
 
@@ -96,8 +101,7 @@ def backward(state: Floats, transitions: Floats) -> Floats:
     """Compute float64 (T, L): the log of the sum over all that can follow tag i at token t, t excluded."""
     beta = np.zeros(state.shape)
     for t in reversed(range(len(state) - 1)):
-        for i in range(state.shape[1]):
-            beta[t, i] = log_sum_exp(float(score) for score in transitions[i] + state[t + 1] + beta[t + 1])
+        beta[t] = np.logaddexp.reduce(transitions + state[t + 1] + beta[t + 1], axis=1)
     return beta
 
 
@@ -106,3 +110,44 @@ def solve(state: Floats, transitions: Floats) -> Solution:
     alpha, beta = forward(state, transitions), backward(state, transitions)
     log_partition = log_sum_exp(float(score) for score in alpha[-1])
     return Solution(*viterbi(state, transitions), log_partition, np.exp(alpha + beta - log_partition))
+
+
+def state_features(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Give the attribute and the tag of each state feature, both (S,)."""
+    counts = np.diff(problem.feature_starts)
+    return np.repeat(np.arange(len(counts)), counts), problem.feature_tags
+
+
+def spread(problem: Problem, weights: Floats) -> tuple[Floats, Floats]:
+    """Give weights as matrices: float64 (A, L) by attribute and tag, (L, L) from tag to tag; zero without a feature."""
+    states, tags = len(problem.feature_tags), problem.tag_count
+    state = np.zeros((len(problem.feature_starts) - 1, tags))
+    state[state_features(problem)] = weights[:states]
+    transitions = np.zeros((tags, tags))
+    transitions[problem.transition_from, problem.transition_to] = weights[states:]
+    return state, transitions
+
+
+def objective(problem: Problem, weights: Floats, gradient: Floats) -> float:
+    """Compute minus the log likelihood of the gold tags, without penalties; overwrites its gradient, (S + R,)."""
+    state, transitions = spread(problem, weights)
+    expected, expected_transitions = np.zeros(state.shape), np.zeros(transitions.shape)
+    cost = 0.0
+    for first, last in pairwise(problem.starts.tolist()):
+        if first == last:
+            continue
+        attributes, gold = problem.attributes[first:last], problem.tags[first:last]
+        scores = state[attributes].sum(axis=1)
+        alpha, beta = forward(scores, transitions), backward(scores, transitions)
+        log_partition = np.logaddexp.reduce(alpha[-1])
+        cost += log_partition - scores[np.arange(len(gold)), gold].sum()
+        cost -= transitions[gold[:-1], gold[1:]].sum()
+        np.add.at(expected, attributes, np.exp(alpha + beta - log_partition)[:, None, :])
+        for t in range(1, len(scores)):
+            after = scores[t] + beta[t] - log_partition
+            expected_transitions += np.exp(alpha[t - 1][:, None] + transitions + after)
+    states = len(problem.feature_tags)
+    gradient[:states] = expected[state_features(problem)]
+    gradient[states:] = expected_transitions[problem.transition_from, problem.transition_to]
+    gradient -= problem.observed
+    return float(cost)

@@ -18,12 +18,11 @@ from canvass.features.attributes import ATTRIBUTES, OWN, own_attributes, token_a
 from canvass.features.scan import longest, mix, scan
 from canvass.features.surface_tokens import hash_surface, surface_tokens
 from canvass.features.words import GENERAL
-from canvass.models.attribute_table import EMPTY, row_of
-from canvass.models.products import (
+from canvass.models.crf.attribute_table import EMPTY, row_of
+from canvass.models.crf.scaled_lattice import (
     REACH,
     ROWS,
     Factors,
-    aligned,
     fill_factors,
     log_of_best,
     pack_factors,
@@ -31,8 +30,8 @@ from canvass.models.products import (
     start_cells,
     trace_back,
 )
-from canvass.models.tagger_kernels import Weights, log_probability_of
-from canvass.models.word_forms import (
+from canvass.models.crf.tagging import Weights, log_probability_of
+from canvass.models.crf.word_cache import (
     AS_AFTER,
     AS_AFTER_2,
     AS_BEFORE,
@@ -46,6 +45,7 @@ from canvass.models.word_forms import (
     find_form,
     keep_form,
 )
+from canvass.models.vectors import aligned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from canvass.corpus.normalise import key_of, keys
 from canvass.features import reference
-from canvass.models import lattice_reference
+from canvass.models.crf import reference as crf_reference
+from canvass.models.crf.decoding import LONGEST
+from canvass.models.crf.tagging import log_probability_of, state_scores
+from canvass.models.crf.word_cache import no_forms
 from canvass.models.tagger import Tagger
-from canvass.models.tagger_kernels import log_probability_of, state_scores
-from canvass.models.tagger_products import LONGEST
-from canvass.models.word_forms import no_forms
 from examples import music
 from texts import NOTABLE, texts
 
@@ -67,7 +67,7 @@ def by_the_book(tagger, key):
         state = np.vstack([state, tagger._weights.state[known].sum(axis=0)])
     if not len(state):
         return 0.0
-    solution = lattice_reference.solve(state, tagger._weights.transitions.scores)
+    solution = crf_reference.solve(state, tagger._weights.transitions.scores)
     return solution.score - solution.log_partition
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvass.models import lattice, lattice_reference
+from canvass.models.crf import lattice, reference
 from lattices import INTEGERS, lattices, scale_of
 
 
@@ -28,7 +28,7 @@ def solve(state, transitions):
     assert np.isnan(work[length:]).all()
     assert (path[length:] == -1).all()
     assert np.array_equal(padded[:length], state)
-    return lattice_reference.Solution(path[:length].tolist(), score, log_partition, work[:length])
+    return reference.Solution(path[:length].tolist(), score, log_partition, work[:length])
 
 
 def assert_close(found, expected, scale):
@@ -40,11 +40,11 @@ def assert_close(found, expected, scale):
 @given(lattices())
 def test_kernels_equal_their_twin_and_all_paths(case):
     state, transitions = case
-    found, twin = solve(state, transitions), lattice_reference.solve(state, transitions)
-    brute = lattice_reference.enumerate_paths(state, transitions)
+    found, twin = solve(state, transitions), reference.solve(state, transitions)
+    brute = reference.enumerate_paths(state, transitions)
     assert found.path == twin.path
     assert found.score == twin.score == brute.score
-    assert found.score == lattice_reference.path_score(state, transitions, found.path)
+    assert found.score == reference.path_score(state, transitions, found.path)
     for expected in (twin, brute):
         assert_close(found, expected, scale_of(*case))
     np.testing.assert_allclose(found.marginals.sum(axis=1), 1.0, rtol=1e-11)
@@ -53,12 +53,12 @@ def test_kernels_equal_their_twin_and_all_paths(case):
 @given(lattices(scores=[INTEGERS]))
 def test_of_equal_paths_the_smallest_last_tag_wins_then_the_one_before(case):
     # Sums of small integers are exact, so that the ties of the twins are the same.
-    assert solve(*case).path == lattice_reference.enumerate_paths(*case).path
+    assert solve(*case).path == reference.enumerate_paths(*case).path
 
 
 @given(lattices(longest=60))
 def test_longer_lattices_equal_the_twin(case):
-    found, twin = solve(*case), lattice_reference.solve(*case)
+    found, twin = solve(*case), reference.solve(*case)
     assert (found.path, found.score) == (twin.path, twin.score)
     assert_close(found, twin, scale_of(*case))
 
@@ -69,7 +69,7 @@ def test_any_number_of_tags(length, tags, seed):
     # Four tags are taken at a time, and the vector units take some more: all remainders have to work.
     random = np.random.default_rng(seed)
     case = random.normal(size=(length, tags)), random.normal(size=(tags, tags))
-    found, twin = solve(*case), lattice_reference.solve(*case)
+    found, twin = solve(*case), reference.solve(*case)
     assert (found.path, found.score) == (twin.path, twin.score)
     assert_close(found, twin, scale_of(*case))
 
@@ -86,7 +86,7 @@ def test_a_hundred_thousand_tokens(width):
     for scores in state[1:]:
         alpha = scores + np.logaddexp.reduce(alpha[:, None] + transitions, axis=0)
     assert found.log_partition == pytest.approx(np.logaddexp.reduce(alpha), rel=1e-10)
-    assert found.score == lattice_reference.path_score(state, transitions, found.path)
+    assert found.score == reference.path_score(state, transitions, found.path)
     np.testing.assert_allclose(found.marginals.sum(axis=1), 1.0, rtol=1e-11)
 
 
@@ -107,7 +107,7 @@ def test_an_empty_utterance_has_one_path_of_score_zero():
 @given(lattices())
 def test_decode_is_pure_and_its_probability_is_that_of_the_path(case):
     before = [array.copy() for array in case]
-    found, brute = lattice.decode(*case), lattice_reference.enumerate_paths(*case)
+    found, brute = lattice.decode(*case), reference.enumerate_paths(*case)
     assert found.log_probability <= 0.0
     assert found.log_probability == pytest.approx(
         brute.score - brute.log_partition, abs=1e-14 * scale_of(*case)
@@ -123,7 +123,7 @@ def test_decode_is_pure_and_its_probability_is_that_of_the_path(case):
 @pytest.mark.slow
 def test_another_process_computes_the_same_bytes():
     program = (
-        "import sys, numpy; from canvass.models.lattice import decode; r = numpy.random.default_rng(5);"
+        "import sys, numpy; from canvass.models.crf.lattice import decode; r = numpy.random.default_rng(5);"
         "f = decode(r.normal(size=(9, 30)), r.normal(size=(30, 30)));"
         "sys.stdout.write(f.log_probability.hex() + f.marginals.tobytes().hex())"
     )

@@ -16,13 +16,13 @@ import numpy as np
 from canvass.compiled import compiled
 from canvass.features.attributes import BEFORE_HERE, BEYOND, HERE_AFTER, NAMES, OWN, pair_state
 from canvass.features.scan import mix
-from canvass.models.attribute_table import EMPTY, AttributeTable, row_of
-from canvass.models.products import aligned
+from canvass.models.crf.attribute_table import EMPTY, AttributeTable, row_of
+from canvass.models.vectors import aligned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from canvass.models.products import Floats
+    from canvass.models.vectors import Floats
 
 CAPACITY = 1 << 15
 # What a record holds: the hashes of the form and of its lower-cased word, the hashes of both pairs begun with the

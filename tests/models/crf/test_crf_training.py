@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from canvass.errors import OptionError
-from canvass.models.crf_problem import make_problem
-from canvass.models.crf_training import train
+from canvass.models.crf.problem import make_problem
+from canvass.models.crf.training import train
 from crfsuite_training import SNIPS, crfsuite, problem_of, snips
 from examples import music
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canvass.errors import OptionError
-from canvass.models import crf_reference, owlqn
+from canvass.models import vectors
+from canvass.models.crf import owlqn, reference
 from crfsuite_training import crfsuite, problem_of
 from examples import music
 
@@ -24,11 +25,11 @@ def problem():
 def trained(problem, **options):
     """Minimise by the readable objective; returns the minimum and its weights as matrices."""
     minimum = owlqn.minimise(
-        lambda weights, gradient: crf_reference.objective(problem, weights, gradient),
+        lambda weights, gradient: reference.objective(problem, weights, gradient),
         len(problem.observed),
         **options,
     )
-    return minimum, *crf_reference.spread(problem, minimum.weights)
+    return minimum, *reference.spread(problem, minimum.weights)
 
 
 # Sums in another order differ by 1e-16 of themselves, and each iteration builds on the one before: 1e-15 after five,
@@ -61,17 +62,16 @@ def test_weights_are_those_of_crfsuite(problem, tmp_path, iterations, off):
 )
 def test_every_iteration_is_that_of_crfsuite(problem, tmp_path, options, reason):
     peer = crfsuite(problem, tmp_path, max_iterations=60, **options)
-    search = owlqn.begin(len(problem.observed), max_iterations=60, **options)
-    values, trials = [], []
-    going = True
-    while going:
-        tried = search.counts[owlqn.TRIAL]
-        going = owlqn.advance(search, crf_reference.objective(problem, search.weights, search.gradient))
-        if search.counts[owlqn.ITERATION] > len(values):
-            values.append(search.numbers[owlqn.VALUE])
-            trials.append(tried)
-    assert owlqn.found(search).reason == peer.reason == reason
-    assert trials == peer.trials
+
+    def objective(weights, gradient):
+        return reference.objective(problem, weights, gradient)
+
+    _, *iterations = owlqn.iterate(objective, len(problem.observed), max_iterations=60, **options)
+    minimum, *_ = trained(problem, max_iterations=60, **options)
+    assert minimum.reason == peer.reason == reason
+    assert minimum.iterations == len(iterations)
+    assert [iteration.trials for iteration in iterations] == peer.trials
+    values = [iteration.value for iteration in iterations]
     assert values == pytest.approx(peer.values, abs=2e-6)  # CRFsuite prints six digits
 
 
@@ -126,19 +126,15 @@ def test_convex_functions(case):
     def penalised(weights):
         return objective(weights, np.empty(len(weights))) + c2 * (weights**2).sum() + c1 * abs(weights).sum()
 
-    search = owlqn.begin(len(best), max_iterations=500, **penalties)
-    going, values, places = True, [penalised(np.zeros(len(best)))], [np.zeros(len(best))]
-    while going:
-        going = owlqn.advance(search, objective(search.weights, search.gradient))
-        if search.counts[owlqn.ITERATION] == len(values):
-            # Those of the place that was accepted, which the next proposal has not overwritten.
-            places.append((search.start if going else search.weights).copy())
-            values.append(search.numbers[owlqn.VALUE])
+    iterations = list(owlqn.iterate(objective, len(best), max_iterations=500, **penalties))
+    values = [penalised(np.zeros(len(best))), *(iteration.value for iteration in iterations)]
+    places = [np.zeros(len(best)), *(iteration.weights for iteration in iterations)]
     for earlier, later in itertools.pairwise(values):
         assert later <= earlier
     for earlier, later in itertools.pairwise(places):
         assert (earlier * later >= 0.0).all(), "an iteration left its orthant"
-    minimum = owlqn.found(search)
+    minimum = owlqn.minimise(objective, len(best), max_iterations=500, **penalties)
+    assert minimum.weights.tobytes() == iterations[-1].weights.tobytes()
     weights = minimum.weights
     assert minimum.value == pytest.approx(penalised(weights), rel=1e-12, abs=1e-14)
     assert minimum.reason in {"converged", "stalled"}
@@ -199,8 +195,7 @@ def test_no_weights():
 def test_sums(pairs):
     one, other = (np.array(side, dtype=np.float64) for side in ([a for a, _ in pairs], [b for _, b in pairs]))
     scale = math.fsum(abs(a * b) for a, b in pairs)
-    assert owlqn.dot(one, other) == pytest.approx(math.fsum(one * other), rel=0, abs=1e-14 * scale)
-    assert owlqn.total_size(one) == pytest.approx(math.fsum(abs(one)), rel=1e-14)
+    assert vectors.dot(one, other) == pytest.approx(math.fsum(one * other), rel=0, abs=1e-14 * scale)
 
 
 @pytest.mark.parametrize(
@@ -209,4 +204,4 @@ def test_sums(pairs):
 def test_options_that_make_no_sense(name, value):
     options = {"c1": 0.1, "c2": 0.1, "max_iterations": 5} | {name: value}
     with pytest.raises(OptionError, match=f"^{name} is {value:g}; expected"):
-        owlqn.begin(3, **options)
+        owlqn.minimise(lambda weights, gradient: 0.0, 3, **options)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from canvass.models import lattice_reference, products
+from canvass.models.crf import reference, scaled_lattice
 from lattices import INTEGERS, ORDINARY, lattices, scale_of
 
 ALIKE = st.floats(-1.0, 1.0)
@@ -20,14 +20,14 @@ def reach(state, transitions):
 
 
 def expected(state, transitions):
-    found = lattice_reference.solve(state, transitions)
+    found = reference.solve(state, transitions)
     return found.score - found.log_partition
 
 
 @given(lattices(longest=40, scores=[ORDINARY, INTEGERS, ALIKE]))
 @example((np.zeros((1, 1)), np.zeros((1, 1))))
 def test_equal_to_the_twin(case):
-    found = products.best_path(*case).log_probability
+    found = scaled_lattice.best_path(*case).log_probability
     assert found <= 0.0
     assert found == pytest.approx(expected(*case), rel=1e-10, abs=1e-14 * scale_of(*case))
 
@@ -36,10 +36,10 @@ def test_equal_to_the_twin(case):
 def test_the_path_is_one_of_the_best(case):
     # Of paths that are equally good the twin may find another.
     state, transitions = case
-    path = products.best_path(*case).path.tolist()
+    path = scaled_lattice.best_path(*case).path.tolist()
     score = sum(state[t, tag] for t, tag in enumerate(path))
     score += sum(transitions[path[t], path[t + 1]] for t in range(len(path) - 1))
-    assert score == pytest.approx(lattice_reference.solve(*case).score, abs=1e-12 * scale_of(*case))
+    assert score == pytest.approx(reference.solve(*case).score, abs=1e-12 * scale_of(*case))
 
 
 @given(st.integers(1, 60), st.integers(1, 20), st.integers(0, 2**32 - 1), st.sampled_from([1.0, 20.0]))
@@ -50,16 +50,16 @@ def test_the_path_where_there_are_no_ties(length, tags, seed, spread):
         random.uniform(0.0, spread, size=(length, tags)),
         random.uniform(0.0, spread, size=(tags, tags)),
     )
-    best, twin = products.best_path(state, transitions), lattice_reference.solve(state, transitions)
+    best, twin = scaled_lattice.best_path(state, transitions), reference.solve(state, transitions)
     assert best.path.tolist() == list(twin.path)
     # What is kept for the way back does not change the probability.
-    assert products.best_path(state, transitions, kept=2).log_probability == best.log_probability
+    assert scaled_lattice.best_path(state, transitions, kept=2).log_probability == best.log_probability
 
 
 def test_the_path_through_rows_that_were_rescaled():
     state = np.zeros((5_000, 2))
     state[np.arange(5_000), np.arange(5_000) % 2] = 100.0
-    assert products.best_path(state, np.zeros((2, 2))).path.tolist() == [0, 1] * 2_500
+    assert scaled_lattice.best_path(state, np.zeros((2, 2))).path.tolist() == [0, 1] * 2_500
 
 
 @given(st.integers(1, 20), st.integers(1, 40), st.integers(0, 2**32 - 1))
@@ -67,7 +67,7 @@ def test_the_path_through_rows_that_were_rescaled():
 def test_any_number_of_tags(length, tags, seed):
     random = np.random.default_rng(seed)
     case = random.normal(size=(length, tags)), random.normal(size=(tags, tags))
-    assert products.best_path(*case).log_probability == pytest.approx(expected(*case), abs=1e-12)
+    assert scaled_lattice.best_path(*case).log_probability == pytest.approx(expected(*case), abs=1e-12)
 
 
 @given(st.integers(1, 30), st.integers(1, 12), st.integers(0, 2**32 - 1), st.floats(0.0, 1.0))
@@ -75,10 +75,10 @@ def test_any_number_of_tags(length, tags, seed):
 def test_up_to_the_widest_reach(length, tags, seed, share):
     # Rows in which the first tag is the worst, the best, or neither: that is the one that is looked at.
     random = np.random.default_rng(seed)
-    state = random.choice([0.0, share * products.REACH], size=(length, tags))
-    transitions = random.choice([0.0, (1.0 - share) * products.REACH], size=(tags, tags))
-    assert reach(state, transitions) <= products.REACH * (1 + 1e-15)
-    found = products.best_path(state, transitions).log_probability
+    state = random.choice([0.0, share * scaled_lattice.REACH], size=(length, tags))
+    transitions = random.choice([0.0, (1.0 - share) * scaled_lattice.REACH], size=(tags, tags))
+    assert reach(state, transitions) <= scaled_lattice.REACH * (1 + 1e-15)
+    found = scaled_lattice.best_path(state, transitions).log_probability
     assert found == pytest.approx(
         expected(state, transitions), rel=1e-9, abs=1e-14 * scale_of(state, transitions)
     )
@@ -98,22 +98,22 @@ def test_many_tokens(spread, tags):
         bests = scores + (bests[:, None] + transitions).max(axis=0)
         sums, bests = sums - sums.max(), bests - sums.max()
     expected = float(bests.max() - np.logaddexp.reduce(sums))
-    assert products.best_path(state, transitions).log_probability == pytest.approx(
+    assert scaled_lattice.best_path(state, transitions).log_probability == pytest.approx(
         expected, rel=1e-13, abs=1e-12
     )
 
 
 def test_rescaling_is_exact_and_counted():
     cells = np.array([[2.0**-500, 2.0**-700, 3.0, 2.0**500, 1.0, 5.0]])
-    assert products.rescale(cells, 0, 0, 3) == -2
-    assert products.rescale(cells, 0, 3, 6) == 2
+    assert scaled_lattice.rescale(cells, 0, 0, 3) == -2
+    assert scaled_lattice.rescale(cells, 0, 3, 6) == 2
     assert cells.tolist() == [[2.0**-100, 2.0**-300, 3.0 * 2.0**400, 2.0**100, 2.0**-400, 5.0 * 2.0**-400]]
 
 
 @given(st.lists(st.floats(-200.0, 200.0), min_size=1, max_size=20))
 def test_factors_are_exponentials(scores):
-    table = products.aligned(2, products.padded(len(scores)))
-    widest = products.fill_factors(np.array([scores]), table)
+    table = scaled_lattice.aligned(2, scaled_lattice.padded(len(scores)))
+    widest = scaled_lattice.fill_factors(np.array([scores]), table)
     assert widest == max(scores) - min(scores)
     factors = [math.exp(score - max(scores)) for score in scores]
     assert table[0].tolist() == pytest.approx(factors + [1.0] * (table.shape[1] - len(scores)), rel=1e-15)
@@ -123,12 +123,14 @@ def test_factors_are_exponentials(scores):
 @pytest.mark.slow
 def test_another_process_computes_the_same_bytes():
     program = (
-        "import sys, numpy; from canvass.models.products import best_path;"
+        "import sys, numpy; from canvass.models.crf.scaled_lattice import best_path;"
         "r = numpy.random.default_rng(5);"
         "sys.stdout.write(best_path(r.normal(size=(9, 30)), r.normal(size=(30, 30))).log_probability.hex())"
     )
     random = np.random.default_rng(5)
-    found = products.best_path(random.normal(size=(9, 30)), random.normal(size=(30, 30))).log_probability
+    found = scaled_lattice.best_path(
+        random.normal(size=(9, 30)), random.normal(size=(30, 30))
+    ).log_probability
     printed = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, check=True, text=True
     ).stdout

@@ -1,7 +1,7 @@
-"""Train a linear-chain CRF: OWL-QN on the compiled objective, in one kernel.
+"""Train a linear-chain CRF: OWL-QN on the compiled objective, as CRFsuite's `lbfgs`, which is the twin in the tests.
 
-What CRFsuite's `lbfgs` does, and it is the twin in the tests. The interpreter's lock is free from the first iteration
-to the last, so that training of several taggers runs on several threads.
+The interpreter's lock is free within each evaluation of the objective, so that several taggers train on several
+threads.
 """
 
 from __future__ import annotations
@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from canvass.compiled import compiled
-from canvass.models.crf_objective import evaluate, prepare
-from canvass.models.owlqn import advance, begin
+from canvass.models.crf.objective import Objective
+from canvass.models.crf.owlqn import minimise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from canvass.models.crf_objective import Scratch
-    from canvass.models.crf_problem import Problem
-    from canvass.models.owlqn import Search
+    from canvass.models.crf.problem import Problem
 
 
 class Trained(NamedTuple):
@@ -50,19 +47,13 @@ def train(problem: Problem, *, c1: float, c2: float, iterations: int) -> Trained
         If a penalty or the number of iterations makes no sense.
 
     """
-    search = begin(len(problem.observed), c1=c1, c2=c2, max_iterations=iterations)
-    descend(problem, prepare(problem), search)
+    weights = minimise(
+        Objective(problem), len(problem.observed), c1=c1, c2=c2, max_iterations=iterations
+    ).weights
     counts = np.diff(problem.feature_starts)
     state = np.zeros((len(counts), problem.tag_count))
     states = len(problem.feature_tags)
-    state[np.repeat(np.arange(len(counts)), counts), problem.feature_tags] = search.weights[:states]
+    state[np.repeat(np.arange(len(counts)), counts), problem.feature_tags] = weights[:states]
     transitions = np.zeros((problem.tag_count, problem.tag_count))
-    transitions[problem.transition_from, problem.transition_to] = search.weights[states:]
+    transitions[problem.transition_from, problem.transition_to] = weights[states:]
     return Trained(state, transitions)
-
-
-@compiled
-def descend(problem: Problem, scratch: Scratch, search: Search) -> None:
-    """Take a search to its end."""
-    while advance(search, evaluate(problem, scratch, search.weights, search.gradient)):
-        pass

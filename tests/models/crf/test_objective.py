@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvass.models import crf_objective, crf_reference, lattice_reference
-from canvass.models.crf_objective import evaluate, exponentials_of, objective, prepare
-from canvass.models.crf_problem import make_problem
+from canvass.models.crf import reference
+from canvass.models.crf.objective import BLOCK, Objective
+from canvass.models.crf.problem import make_problem
+from canvass.models.crf.transitions import LOWEST, WIDEST, pack_transitions
 
 
 def random_problem(seed, *, sequences=5, longest=6, tags=3, attributes=8, columns=4):
@@ -29,7 +30,11 @@ def random_problem(seed, *, sequences=5, longest=6, tags=3, attributes=8, column
     )
 
 
-def solved(problem, weights, function=objective):
+def compiled(problem, weights, gradient):
+    return Objective(problem)(weights, gradient)
+
+
+def solved(problem, weights, function=compiled):
     gradient = np.full(len(weights), np.nan)
     value = function(problem, weights, gradient)
     assert math.isfinite(value)
@@ -40,7 +45,7 @@ def solved(problem, weights, function=objective):
 def agree(problem, weights):
     """Compare with the twin; scores are sums of up to `size` in all, of which the rounding is a share."""
     value, gradient = solved(problem, weights)
-    expected, slopes = solved(problem, weights, crf_reference.objective)
+    expected, slopes = solved(problem, weights, reference.objective)
     size = float(problem.observed @ np.abs(weights)) + len(problem.tags) * (1.0 + math.log(problem.tag_count))
     assert value == pytest.approx(expected, abs=1e-13 * size)
     assert gradient == pytest.approx(slopes, rel=1e-9, abs=1e-13 * size)
@@ -71,14 +76,14 @@ def test_equal_to_the_twin(seed, sizes, spread):
 def test_equal_to_all_paths(seed, tags, spread):
     problem = random_problem(seed, longest=4, tags=tags)
     weights = np.random.default_rng(seed).uniform(-spread, spread, size=len(problem.observed))
-    state, transitions = crf_reference.spread(problem, weights)
+    state, transitions = reference.spread(problem, weights)
     cost = 0.0
     for first, last in itertools.pairwise(problem.starts.tolist()):
         if first < last:
             scores = state[problem.attributes[first:last]].sum(axis=1)
             gold = problem.tags[first:last].tolist()
-            cost += lattice_reference.enumerate_paths(scores, transitions).log_partition
-            cost -= lattice_reference.path_score(scores, transitions, gold)
+            cost += reference.enumerate_paths(scores, transitions).log_partition
+            cost -= reference.path_score(scores, transitions, gold)
     value, _ = solved(problem, weights)
     assert value == pytest.approx(cost, rel=1e-11, abs=1e-11 * spread * len(problem.tags))
 
@@ -98,17 +103,16 @@ def test_the_gradient_is_that_of_the_value(seed):
 @pytest.mark.parametrize("tags", [1, 2, 8, 33, 40, 65])
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_long_sequences_up_to_the_widest_reach(tags, share):
-    # As far apart as products may get, and all of one sign: alpha grows, or shrinks, at every token.
+    # As far apart as scaled sums allow, and all of one sign: alpha grows, or shrinks, at every token.
     problem = random_problem(tags, sequences=2, longest=300, tags=tags, attributes=30, columns=2)
     random = np.random.default_rng(1)
     states = len(problem.feature_tags)
-    farthest = share * crf_objective.FARTHEST
-    nearest = (crf_objective.REACH - farthest) / 2
+    farthest = share * WIDEST / 2
     for low in (-1.0, 0.0, 1.0):
         weights = random.uniform(low, 1.0, size=len(problem.observed)).round()
         for sign in (1.0, -1.0):
             scaled = sign * weights
-            scaled[:states] *= nearest
+            scaled[:states] *= 100.0
             scaled[states:] *= farthest
             agree(problem, scaled)
 
@@ -118,19 +122,19 @@ def test_same_bytes_at_every_call(spread):
     problem = random_problem(3, sequences=60, longest=12, tags=11, attributes=50)
     random = np.random.default_rng(3)
     weights, others = random.uniform(-spread, spread, size=(2, len(problem.observed)))
-    scratch = prepare(problem)
+    objective = Objective(problem)
     first, again = np.empty(len(weights)), np.empty(len(weights))
-    value = evaluate(problem, scratch, weights, first)
+    value = objective(weights, first)
     for between in (others, 9.0 * others, 100.0 * others):
-        evaluate(problem, scratch, between, again)
-    assert evaluate(problem, scratch, weights, again) == value
+        objective(between, again)
+    assert objective(weights, again) == value
     assert again.tobytes() == first.tobytes()
-    assert objective(problem, weights, again) == value
+    assert Objective(problem)(weights, again) == value
     assert again.tobytes() == first.tobytes()
 
 
 def test_sequences_cost_alone_what_they_cost_together():
-    problem = random_problem(5, sequences=80, longest=9, tags=12, attributes=40)
+    problem = random_problem(5, sequences=BLOCK + 30, longest=9, tags=12, attributes=40)
     weights = np.random.default_rng(5).normal(size=len(problem.observed))
     value, gradient = solved(problem, weights)
     total, slopes = 0.0, np.zeros(len(weights))
@@ -147,18 +151,45 @@ def test_sequences_cost_alone_what_they_cost_together():
     assert slopes - problem.observed == pytest.approx(gradient, rel=1e-9, abs=1e-11)
 
 
-def test_exponentials_are_right_to_two_units_in_the_last_place():
-    weights = np.concatenate([np.linspace(-230.0, 230.0, 100_001), [0.0, -0.0, 5e-324, 1e-17]])
-    found = np.empty(len(weights))
-    exponentials_of(weights, found)
-    expected = np.array([math.exp(weight) for weight in weights.tolist()])
-    assert (np.abs(found - expected) <= 2 * np.spacing(expected)).all()
-    assert found[-4:].tolist() == [1.0] * 4
-    # The same wherever a number stands.
-    alone = np.empty(1)
-    for k in range(0, len(weights), 9973):
-        exponentials_of(weights[k : k + 1], alone)
-        assert alone[0] == found[k]
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.sampled_from([0.1, 2.0, 8.0, 100.0]))
+@settings(max_examples=60, deadline=None)
+def test_corrected_sums_are_those_over_all_tags(seed, tags, farthest):
+    random = np.random.default_rng(seed)
+    pairs = np.flatnonzero(random.random(tags * tags) < random.random())
+    weights = random.uniform(-farthest, farthest, size=len(pairs))
+    dense = np.zeros((tags, tags))
+    dense.ravel()[pairs] = weights
+    # Nearly everything stands on one tag, and what is taken off it again leaves little.
+    alpha = np.exp(random.uniform(-40.0, 0.0, size=tags))
+    alpha[random.integers(tags)] = 1.0
+    packed = pack_transitions(
+        (pairs // tags).astype(np.int32), (pairs % tags).astype(np.int32), weights, tags
+    )
+    sums = packed.base * alpha.sum()
+    np.add.at(sums, packed.targets, packed.excess * alpha[packed.sources])
+    np.testing.assert_allclose(sums, alpha @ np.exp(dense), rtol=1e-12)
+    assert packed.sources[: len(pairs)].tolist() == (pairs // tags).tolist()
+    assert (packed.base == 0.0).tolist() == (dense.min(axis=0) < LOWEST).tolist()
+
+
+@pytest.mark.parametrize("weight", [-5.0, -30.0, -200.0])
+def test_mass_on_a_tag_that_can_hardly_be_left(weight):
+    problem = make_problem(
+        np.array([0, 2, 4, 6]), np.array([[0], [1], [0], [2], [0], [1]]), np.array([0, 1, 0, 0, 1, 1]), 2
+    )
+    pairs = list(zip(problem.transition_from.tolist(), problem.transition_to.tolist(), strict=True))
+    weights = np.zeros(len(problem.observed))
+    weights[0] = 60.0
+    weights[len(problem.feature_tags) + pairs.index((0, 1))] = weight
+    agree(problem, weights)
+
+
+@pytest.mark.parametrize("weight", [1.01 * WIDEST, -1.01 * WIDEST, math.nan])
+def test_weights_that_are_too_far_apart_are_no_place_to_go(weight):
+    problem = random_problem(4)
+    weights = np.zeros(len(problem.observed))
+    weights[-1] = weight
+    assert Objective(problem)(weights, np.empty(len(weights))) == math.inf
 
 
 def test_the_problem_counts_what_occurs_within_sequences():

@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvass.models.crf_problem import make_problem
-from canvass.models.crf_reference import objective, spread
-from canvass.models.lattice_reference import enumerate_paths, path_score
+from canvass.models.crf.problem import make_problem
+from canvass.models.crf.reference import enumerate_paths, objective, path_score, spread
 
 
 @st.composite

@@ -1,0 +1,296 @@
+"""The objective of training a CRF, compiled: minus the log likelihood of the gold tags, and its gradient.
+
+    f = sum over sequences of log Z - score(gold),    gradient = expected - observed counts of each feature
+(Lafferty, McCallum, Pereira 2001). `reference.objective` is the specification. The score of all gold sequences is the
+inner product of the observed counts and the weights, so that only Z needs the lattice.
+
+* Layout. Sequences are sorted by length and cut into blocks; within a block all first tokens stand side by side, then
+  all second tokens, and so on. A step of the lattice is then a few operations on contiguous vectors, one for each tag
+  and one for each pair in `transitions`, as long as there are sequences that have such a token.
+* Range. As in CRFsuite (Rabiner 1989, V.A), each token's scores are taken relative to the largest, and each alpha is
+  divided by its sum c_t. log Z is the sum of the logs of all that was divided out, and alpha_t beta_t are marginals as
+  they are, if beta is divided by the same c_t.
+* State features. The scores of a token are sums of the weights of its attributes. Attributes with many features have
+  a row of as many columns as there are tags, with zeros where there is no feature; others are gone through one by one.
+"""
+
+# ruff: noqa: PLR0917 - kernels take plain arrays
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from canvass.compiled import compiled
+from canvass.models.crf.transitions import WIDEST, Transitions, pack_transitions, spread
+from canvass.models.vectors import add_multiple, aligned, dot
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from canvass.models.crf.problem import Problem
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int32]
+
+BLOCK = 128  # sequences
+DENSE = 4  # an attribute has a row of its own if it has a feature for one tag in so many
+LANES = 8  # of a vector: rows are padded to a multiple
+
+
+class States(NamedTuple):
+    """How tokens meet state features, and rows of scratch.
+
+    Attributes
+    ----------
+    attributes
+        int32 (W, K): of the tokens in their new order.
+    starts, tags
+        `feature_starts` and `feature_tags` of the problem.
+    row_of
+        int32 (A,): the row of an attribute that has one, else -1.
+    table, expected
+        float64 (rows, P): weights of the attributes with rows, and their expected counts; P is L, padded.
+    token
+        float64 (P,): scores of one token, or its marginals.
+
+    """
+
+    attributes: Integers
+    starts: Integers
+    tags: Integers
+    row_of: Integers
+    table: Floats
+    expected: Floats
+    token: Floats
+
+
+class Objective:
+    """The objective of one problem, to be called with weights and an array for the gradient; for one thread at a time.
+
+    Attributes
+    ----------
+    steps
+        int64 (any,): the tokens of step s are steps[s]:steps[s + 1] in the new order.
+    blocks
+        int64 (any,): the steps of block b are blocks[b]:blocks[b + 1].
+
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.steps, self.blocks, order = _arrange(problem.starts)
+        tags, counts = problem.tag_count, np.diff(problem.feature_starts)
+        width = -(-tags // LANES) * LANES
+        dense = counts * DENSE >= tags
+        row_of = np.where(dense, np.cumsum(dense) - 1, -1).astype(np.int32)
+        attribute = np.repeat(np.arange(len(counts)), counts)
+        self._in_table = np.flatnonzero(dense[attribute])
+        self._cells = row_of[attribute[self._in_table]], problem.feature_tags[self._in_table]
+        self._states = States(
+            np.ascontiguousarray(problem.attributes[order]),
+            problem.feature_starts,
+            problem.feature_tags,
+            row_of,
+            aligned(int(dense.sum()), width),
+            aligned(int(dense.sum()), width),
+            aligned(1, width)[0],
+        )
+        most = int(np.diff(self.steps[self.blocks]).max(initial=0))
+        room = -(-most // LANES) * LANES + LANES
+        self._lattice = tuple(aligned(tags, room) for _ in range(3))
+        self._sums = np.empty(BLOCK)
+
+    def __call__(self, weights: Floats, gradient: Floats) -> float:
+        """Return the value at `weights`, float64 (S + R,), without penalties, and overwrite `gradient`, (S + R,).
+
+        Where the weights of transitions are more than WIDEST apart the value is infinite.
+        """
+        problem, states = self.problem, len(self.problem.feature_tags)
+        if not spread(weights[states:]) <= WIDEST:
+            return math.inf
+        transitions = pack_transitions(
+            problem.transition_from, problem.transition_to, weights[states:], problem.tag_count
+        )
+        self._states.table[:] = 0.0
+        self._states.expected[:] = 0.0
+        self._states.table[self._cells] = weights[self._in_table]
+        gradient[:] = 0.0
+        crossings = np.zeros(len(transitions.sources))
+        total = sum_log_partitions(
+            self.steps, self.blocks, self._states, transitions, *self._lattice, self._sums,
+            weights, gradient, crossings,
+        )  # fmt: skip
+        gradient[self._in_table] = self._states.expected[self._cells]
+        seen = len(problem.transition_from)
+        factors = transitions.excess[:seen] + transitions.base[problem.transition_to]
+        gradient[states:] = crossings[:seen] * factors
+        gradient -= problem.observed
+        return total - dot(problem.observed, weights)
+
+
+def _arrange(starts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Sort sequences by length, and the tokens of each block of them by their place in the sequence.
+
+    Returns `steps` and `blocks` of `Objective`, and the old number of each token, int64 (W,).
+    """
+    lengths = np.diff(starts)
+    longest_first = np.argsort(-lengths, kind="stable")
+    longest_first = longest_first[lengths[longest_first] > 0]
+    tokens, counts, blocks = [np.zeros(0, dtype=np.int64)], [0], [0]
+    for first in range(0, len(longest_first), BLOCK):
+        sequences = longest_first[first : first + BLOCK]
+        for t in range(int(lengths[sequences[0]])):
+            tokens.append(starts[sequences[lengths[sequences] > t]] + t)
+            counts.append(len(tokens[-1]))
+        blocks.append(len(counts) - 1)
+    return np.cumsum(counts), np.array(blocks), np.concatenate(tokens)
+
+
+@compiled
+def sum_log_partitions(
+    steps: NDArray[np.int64],
+    blocks: NDArray[np.int64],
+    states: States,
+    transitions: Transitions,
+    factors: Floats,
+    alpha: Floats,
+    beta: Floats,
+    sums: Floats,
+    weights: Floats,
+    gradient: Floats,
+    crossings: Floats,
+) -> float:
+    """Return the sum of log Z of all sequences.
+
+    Adds the expected counts of state features to `gradient`, float64 (>= S,), or, for attributes with rows, to
+    `states.expected`; and to `crossings`, float64 (R,), those of the listed transitions, without the transition's own
+    factor. `factors`, `alpha`, `beta`, float64 (L, at least the tokens of a block), and `sums` (BLOCK,) are scratch.
+    """
+    total = 0.0
+    for b in range(len(blocks) - 1):
+        block = steps[blocks[b] : blocks[b + 1] + 1]
+        total += exponentiate_scores(states, weights, block[0], block[-1], factors)
+        total += forward(block, transitions, factors, alpha, sums)
+        backward(block, transitions, factors, alpha, beta, sums, crossings)
+        count_states(states, block[0], block[-1], alpha, beta, gradient)
+    return total
+
+
+@compiled
+def exponentiate_scores(states: States, weights: Floats, first: int, last: int, factors: Floats) -> float:
+    """Write exp(score - largest score of the token) of the tokens first:last; returns the sum of the largest."""
+    token, total = states.token, 0.0
+    for t in range(first, last):
+        for j in range(len(token)):
+            token[j] = 0.0
+        for attribute in states.attributes[t]:
+            row = states.row_of[attribute]
+            if row >= 0:
+                add_multiple(1.0, states.table[row], token)
+            else:
+                for k in range(states.starts[attribute], states.starts[attribute + 1]):
+                    token[states.tags[k]] += weights[k]
+        largest = token[0]
+        for j in range(1, len(factors)):
+            largest = max(largest, token[j])
+        total += largest
+        for j in range(len(factors)):
+            factors[j, t - first] = math.exp(token[j] - largest)
+    return total
+
+
+@compiled
+def multiply_and_sum(vector: Floats, product: Floats, weight: float, total: Floats) -> None:
+    """Multiply `product` by `vector`, and add weight * product to `total`."""
+    for s in range(len(total)):
+        product[s] *= vector[s]
+        total[s] += weight * product[s]
+
+
+@compiled
+def forward(
+    steps: NDArray[np.int64], transitions: Transitions, factors: Floats, alpha: Floats, sums: Floats
+) -> float:
+    """Write `alpha`, and divide `factors` by the same sums; returns the sum of their logs.
+
+    `steps`, int64 (T + 1,), are those of one block; places in `factors` and `alpha` count from its first token.
+    """
+    sources, targets, excess, base = transitions
+    total, previous = 0.0, 0
+    for step in range(len(steps) - 1):
+        start, end = steps[step] - steps[0], steps[step + 1] - steps[0]
+        active = sums[: end - start]
+        for j in range(len(alpha)):
+            for s in range(start, end):
+                alpha[j, s] = base[j] if step > 0 else 1.0
+        if step > 0:
+            for k in range(len(sources)):
+                add_multiple(excess[k], alpha[sources[k], previous:start], alpha[targets[k], start:end])
+        for s in range(len(active)):
+            active[s] = 0.0
+        for j in range(len(alpha)):
+            multiply_and_sum(factors[j, start:end], alpha[j, start:end], 1.0, active)
+        for s in range(len(active)):
+            total += math.log(active[s])
+            active[s] = 1.0 / active[s]
+        for j in range(len(alpha)):
+            row, factor = alpha[j, start:end], factors[j, start:end]
+            for s in range(len(active)):
+                row[s] *= active[s]
+                factor[s] *= active[s]
+        previous = start
+    return total
+
+
+@compiled
+def backward(
+    steps: NDArray[np.int64],
+    transitions: Transitions,
+    factors: Floats,
+    alpha: Floats,
+    beta: Floats,
+    sums: Floats,
+    crossings: Floats,
+) -> None:
+    """Write `beta`, multiply `factors` by it, and add to `crossings`; arguments as those of `forward`."""
+    sources, targets, excess, base = transitions
+    # Of the step after: the sequences that have it, which come first. The others end at this one.
+    count = 0
+    for step in range(len(steps) - 2, -1, -1):
+        start, end = steps[step] - steps[0], steps[step + 1] - steps[0]
+        active = sums[:count]
+        for s in range(count):
+            active[s] = 0.0
+        for j in range(len(beta)):
+            multiply_and_sum(beta[j, end : end + count], factors[j, end : end + count], base[j], active)
+        for j in range(len(beta)):
+            row = beta[j, start:end]
+            for s in range(len(row)):
+                row[s] = active[s] if s < count else 1.0
+        for k in range(len(sources)):
+            following = factors[targets[k], end : end + count]
+            add_multiple(excess[k], following, beta[sources[k], start : start + count])
+            crossings[k] += dot(following, alpha[sources[k], start : start + count])
+        count = end - start
+
+
+@compiled
+def count_states(
+    states: States, first: int, last: int, alpha: Floats, beta: Floats, gradient: Floats
+) -> None:
+    """Add the marginals of the tokens first:last to the expected counts of their features."""
+    token = states.token
+    for j in range(len(token)):
+        token[j] = 0.0
+    for t in range(first, last):
+        for j in range(len(alpha)):
+            token[j] = alpha[j, t - first] * beta[j, t - first]
+        for attribute in states.attributes[t]:
+            row = states.row_of[attribute]
+            if row >= 0:
+                add_multiple(1.0, token, states.expected[row])
+            else:
+                for k in range(states.starts[attribute], states.starts[attribute + 1]):
+                    gradient[k] += token[states.tags[k]]
