@@ -64,7 +64,7 @@ def slope(hinge: bool, label: float, score: float) -> float:  # noqa: FBT001 - o
 
 
 @compiled
-def descend(  # noqa: PLR0917 - kernels take plain arrays
+def descend(
     values: NDArray[np.float64],
     columns: NDArray[np.int32],
     starts: NDArray[np.int32],
@@ -146,7 +146,7 @@ def add_multiple(factor: float, vector: NDArray[np.float64], total: NDArray[np.f
 
 
 @compiled
-def forward(  # noqa: PLR0917 - kernels take plain arrays
+def forward(
     values: NDArray[np.float64],
     columns: NDArray[np.int32],
     starts: NDArray[np.int32],
@@ -164,7 +164,7 @@ def forward(  # noqa: PLR0917 - kernels take plain arrays
 
 
 @compiled
-def backward(  # noqa: PLR0917 - kernels take plain arrays
+def backward(
     values: NDArray[np.float64],
     columns: NDArray[np.int32],
     starts: NDArray[np.int32],
@@ -185,7 +185,7 @@ def backward(  # noqa: PLR0917 - kernels take plain arrays
 
 
 @compiled
-def regress(  # noqa: PLR0917 - kernels take plain arrays
+def regress(
     values: NDArray[np.float64],
     columns: NDArray[np.int32],
     starts: NDArray[np.int32],

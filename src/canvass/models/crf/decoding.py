@@ -6,7 +6,6 @@ too far apart for products, and of keys of more than LONGEST tokens. Which way a
 key alone.
 """
 
-# ruff: noqa: PLR0917 - numba passes and compares best what is written out
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple

@@ -14,7 +14,6 @@ inner product of the observed counts and the weights, so that only Z needs the l
   a row of as many columns as there are tags, with zeros where there is no feature; others are gone through one by one.
 """
 
-# ruff: noqa: PLR0917 - kernels take plain arrays
 from __future__ import annotations
 
 import math
@@ -99,7 +98,7 @@ class Objective:
         )
         most = int(np.diff(self.steps[self.blocks]).max(initial=0))
         room = -(-most // LANES) * LANES + LANES
-        self._lattice = tuple(aligned(tags, room) for _ in range(3))
+        self._lattice = aligned(tags, room), aligned(tags, room), aligned(tags, room)
         self._sums = np.empty(BLOCK)
 
     def __call__(self, weights: Floats, gradient: Floats) -> float:
@@ -185,10 +184,12 @@ def exponentiate_scores(states: States, weights: Floats, first: int, last: int, 
     for t in range(first, last):
         for j in range(len(token)):
             token[j] = 0.0
-        for attribute in states.attributes[t]:
+        for column in range(states.attributes.shape[1]):
+            attribute = states.attributes[t, column]
             row = states.row_of[attribute]
             if row >= 0:
-                add_multiple(1.0, states.table[row], token)
+                for j in range(len(token)):
+                    token[j] += states.table[row, j]
             else:
                 for k in range(states.starts[attribute], states.starts[attribute + 1]):
                     token[states.tags[k]] += weights[k]
@@ -223,8 +224,7 @@ def forward(
         start, end = steps[step] - steps[0], steps[step + 1] - steps[0]
         active = sums[: end - start]
         for j in range(len(alpha)):
-            for s in range(start, end):
-                alpha[j, s] = base[j] if step > 0 else 1.0
+            alpha[j, start:end] = base[j] if step > 0 else 1.0
         if step > 0:
             for k in range(len(sources)):
                 add_multiple(excess[k], alpha[sources[k], previous:start], alpha[targets[k], start:end])
@@ -287,10 +287,12 @@ def count_states(
     for t in range(first, last):
         for j in range(len(alpha)):
             token[j] = alpha[j, t - first] * beta[j, t - first]
-        for attribute in states.attributes[t]:
+        for column in range(states.attributes.shape[1]):
+            attribute = states.attributes[t, column]
             row = states.row_of[attribute]
             if row >= 0:
-                add_multiple(1.0, token, states.expected[row])
+                for j in range(len(token)):
+                    states.expected[row, j] += token[j]
             else:
                 for k in range(states.starts[attribute], states.starts[attribute + 1]):
                     gradient[k] += token[states.tags[k]]

@@ -18,7 +18,6 @@ a logarithm. `lattice_reference` is the specification of both.
   computed by the same operations in the same order on every processor, wide vectors or not.
 """
 
-# ruff: noqa: PLR0917 - numba passes and compares best what is written out
 from __future__ import annotations
 
 import math

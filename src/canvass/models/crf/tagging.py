@@ -1,8 +1,8 @@
 """The tagger's inner loop: from the bytes of a key to its tags and their certainty, in one pass.
 
 Each token's attributes are hashed (`features.attributes`), looked up in the table of those that were seen in training,
-and their weights summed to the state scores of the lattice (`models.crf.lattice`). `tagger_products` has a faster way to
-the tags and the probability of all of them together.
+and their weights summed to the state scores of the lattice (`models.crf.lattice`). `decoding` has a faster way to the
+tags and the probability of all of them together.
 """
 
 from __future__ import annotations
