@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from canvass.corpus.pool import Pool
-from canvass.selection.jobs import Job, finish
-from canvass.selection.output import write_batch
+from canvass.selection.batch_file import write_batch
+from canvass.selection.job import Job
+from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
-from canvass.selection.several import Plans
 from pools import ROWS
 
 JAVA = shutil.which("java") is not None or bool(os.environ.get("JAVA_HOME"))
@@ -114,15 +114,14 @@ def bytes_of(batches, path):
 
 
 def run(engine, plans, files, *, step=None, **options):
-    """Run an engine with pieces of a given size; returns the batches, and the pool with what it counted."""
+    """Run an engine with shards of a given size; returns the batches, and the pool with what it counted."""
     pool = Pool.open(files, **options)
     seen = []
-    job = Job.of(plans, pool, step=step)
-    part = engine.run(job, lambda rows, size: seen.append((rows, size)))
-    batches = finish(plans, pool, part)
+    job = Job(plans, pool, step)
+    batches = job.finish(engine.run(job, lambda rows, size: seen.append((rows, size))))
     # The rows of a file that was left out in the end have been scored, too.
     assert pool.bad_files.count or sum(rows for rows, _ in seen) == batches[0].counters.rows
-    assert sum(size for _, size in seen) == sum(piece.size for piece in job.pieces)
+    assert sum(size for _, size in seen) == sum(shard.size for shard in job.shards)
     return batches, pool
 
 

@@ -28,10 +28,7 @@ ROOMS = ("store", "project", "quality", "rounds", "exchange", "web")
 # Readable twins are for tests and docs only.
 TWINS = {"features.reference", "models.crf.reference"}
 # Modules that name each other, with the reason.
-CYCLES = (
-    {"corpus.formats.losses", "corpus.formats.records"},
-    {"selection.dask", "selection.shipping", "selection.jobs", "selection.spark", "selection.engines"},
-)
+CYCLES = ({"corpus.formats.losses", "corpus.formats.records"},)
 
 
 def module_name(path: Path) -> str:

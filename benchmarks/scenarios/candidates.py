@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from benchmarks.data.workloads import Workload
     from canvass import Pool
-    from canvass.selection.several import Plans
+    from canvass.selection.multi_target import Plans
 
 CANVASS = str(Path(sys.executable).with_name("canvass"))
 SELECTED = 500
@@ -75,7 +75,7 @@ def whole_round(work: Workload) -> Callable[[], object]:
 
 def twenty_targets(work: Workload) -> Callable[[], object]:
     """Choose for twenty intents in one pass over the pool, on two threads; the models are trained before."""
-    from canvass.selection.local import select_each
+    from canvass.selection.engines import select_each
 
     plans, pool = _twenty_plans(work), _pool(work)
     return lambda: select_each(plans, pool, threads=2)
@@ -98,7 +98,7 @@ def twenty_names(work: Workload) -> list[str]:
 @functools.cache
 def _twenty_plans(work: Workload) -> Plans:
     from canvass import Target
-    from canvass.selection.several import Plans
+    from canvass.selection.multi_target import Plans
 
     targets = [Target("intent", name) for name in twenty_names(work)]
     return Plans.train(work.utterances(), targets, size=SELECTED_IN_ROUND)

@@ -17,21 +17,19 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.data.workloads import workload
 from benchmarks.scenarios.engines import CORES, dask_engine, plans_of, spark_engine
 from canvass import Pool, select_each
+from canvass.selection.engines.threads import Threads
 
 if TYPE_CHECKING:
-    from canvass.selection.jobs import Engine
+    from canvass.selection.job import Engine
 
 COPIES = (1, 2, 5)
 RUNS = 3
 
 
-def seconds(plans: Any, pool: Pool, engine: Engine | None) -> float:
+def seconds(plans: Any, pool: Pool, engine: Engine) -> float:
     """Time one choice."""
     start = time.perf_counter()
-    if engine is None:
-        select_each(plans, pool, threads=CORES)
-    else:
-        select_each(plans, pool, engine=engine)
+    select_each(plans, pool, engine=engine)
     return time.perf_counter() - start
 
 
@@ -47,7 +45,11 @@ def main() -> None:
             for number in range(count):
                 shutil.copy(work.pool, place / f"{number}.parquet")
             pools[count] = Pool.open([str(place)])
-        engines: dict[str, Engine | None] = {"threads": None, "dask": dask_engine(), "spark": spark_engine()}
+        engines: dict[str, Engine] = {
+            "threads": Threads(CORES),
+            "dask": dask_engine(),
+            "spark": spark_engine(),
+        }
         for name, engine in engines.items():
             seconds(plans, pools[1], engine)
             found = {

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from benchmarks.data.workloads import Workload
-    from canvass.selection.jobs import Engine
-    from canvass.selection.several import Plans
+    from canvass.selection.job import Engine
+    from canvass.selection.multi_target import Plans
 
 SELECTED = 500
 CORES = 2
@@ -22,7 +22,7 @@ CORES = 2
 @functools.cache
 def plans_of(work: Workload) -> Plans:
     """Train what all engines choose with."""
-    from canvass.selection.several import Plans
+    from canvass.selection.multi_target import Plans
 
     return Plans.train(work.utterances(), [work.target], size=SELECTED)
 
@@ -47,7 +47,7 @@ def on_spark(work: Workload) -> Callable[[], object]:
 
 def on_a_spark_frame(work: Workload) -> Callable[[], object]:
     """Do so from a DataFrame that Spark itself reads."""
-    from canvass.selection.spark_frames import batches_of
+    from canvass.selection.engines.spark import batches_of
 
     engine: Any = spark_engine()
     plans = plans_of(work)
@@ -74,7 +74,7 @@ def dask_engine() -> Engine:
     """Start a Dask cluster of two processes, once."""
     import distributed
 
-    from canvass.selection.dask import Dask
+    from canvass.selection.engines.dask import Dask
 
     library: Any = distributed
     cluster = library.LocalCluster(n_workers=CORES, threads_per_worker=1, dashboard_address="127.0.0.1:0")
@@ -89,7 +89,7 @@ def spark_engine() -> Engine:
     """Start Spark on two threads, once."""
     from pyspark.sql import SparkSession
 
-    from canvass.selection.spark import Spark
+    from canvass.selection.engines.spark import Spark
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")

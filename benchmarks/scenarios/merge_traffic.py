@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 from benchmarks.data.workloads import workload
 from canvass import Pool, Target
-from canvass.selection.jobs import Job, merge_all, score
-from canvass.selection.several import Plans
+from canvass.selection.job import Job, score_shard
+from canvass.selection.multi_target import Plans
+from canvass.selection.wire import merge_bytes, result_to_bytes
 
 ROWS_OF_PIECE = 1_000_000
 PIECES_MADE = 10
@@ -42,13 +43,13 @@ def measured(size: int, targets: int) -> Measured:
     wanted = [work.target, *(Target("intent", name) for name in names if name != work.target.name)][:targets]
     plans = Plans.train(work.utterances(), wanted, size=size)
     pool = Pool.open([str(work.pool)])
-    job = Job.of(plans, pool, step=(pool.total_bytes or 0) // PIECES_MADE)
-    parts = [score(job.plans, job.reading, piece).to_bytes() for piece in job.pieces]
+    job = Job(plans, pool, (pool.total_bytes or 0) // PIECES_MADE)
+    parts = [result_to_bytes(score_shard(plans, job.read_options, shard)) for shard in job.shards]
     seconds = []
     total = parts[0]
     for part in parts[1:]:
         start = time.process_time()
-        total = merge_all([total, part])
+        total = merge_bytes([total, part])
         seconds.append(time.process_time() - start)
     return Measured(round(statistics.mean(map(len, parts))), len(total), statistics.median(seconds))
 

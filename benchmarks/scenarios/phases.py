@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 PHASES = (
     # phase, module, class or "", function
-    ("keys", "selection.scored", "", "keys"),
-    ("scores", "selection.scored", "", "score_column"),
-    ("labelled already?", "selection.excluded", "Excluded", "mask"),
-    ("sketches", "selection.scored", "", "add_hashes"),
-    ("block, the rest", "selection.scored", "ScoredBlock", "of"),
+    ("keys", "selection.scored_block", "", "keys"),
+    ("scores", "selection.scored_block", "", "score_column"),
+    ("labelled already?", "selection.excluded_keys", "ExcludedKeys", "mask"),
+    ("sketches", "selection.scored_block", "", "add_hashes"),
+    ("block, the rest", "selection.scored_block", "ScoredBlock", "of"),
     ("intents and tagger", "models.nlu", "NLU", "confidence"),
     ("rank", "selection.plan", "Plan", "_rank"),
-    ("partial", "selection.scored", "ScoredBlock", "best"),
+    ("partial", "selection.scored_block", "ScoredBlock", "best"),
     ("filter", "selection.plan", "Plan", "find_best"),
-    ("merge", "selection.several", "", "merge"),
+    ("merge", "selection.multi_target", "", "merge"),
 )
 
 
@@ -94,7 +94,7 @@ def main() -> None:
         pass
     print(f"read, alone: {time.perf_counter() - start:.2f} s")
     wrap_all(clock)
-    from canvass.selection.several import Plans, merge_each
+    from canvass.selection.multi_target import Plans, merge_partials
 
     plans = Plans((plan,))
     pool, best, read = Pool.open([str(work.pool)]), plans.empty(), 0.0
@@ -102,7 +102,7 @@ def main() -> None:
     start = now = time.perf_counter()
     for block in blocks:
         read += time.perf_counter() - now
-        best = merge_each(best, plans.score_block(block.batch, best))
+        best = merge_partials(best, plans.score_block(block.batch, best))
         now = time.perf_counter()
     whole = time.perf_counter() - start
     for name, seconds in sorted({**clock.seconds, "read": read}.items(), key=lambda item: -item[1]):

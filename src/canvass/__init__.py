@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from canvass.models.committee import Committee as Committee
     from canvass.models.nlu import NLU as NLU
     from canvass.models.tagger import Tagger as Tagger
+    from canvass.selection.batch_file import write_batch as write_batch
     from canvass.selection.engines import select as select
     from canvass.selection.engines import select_each as select_each
-    from canvass.selection.output import write_batch as write_batch
+    from canvass.selection.multi_target import Plans as Plans
     from canvass.selection.plan import Batch as Batch
     from canvass.selection.plan import Plan as Plan
-    from canvass.selection.several import Plans as Plans
     from canvass.strategies import STRATEGIES as STRATEGIES
     from canvass.types import Candidate as Candidate
     from canvass.types import Prediction as Prediction
@@ -50,7 +50,7 @@ _HOME = {
     "HashedNgrams": "integrations.estimator",
     "NLU": "models.nlu",
     "Plan": "selection.plan",
-    "Plans": "selection.several",
+    "Plans": "selection.multi_target",
     "Pool": "corpus.pool",
     "Prediction": "types",
     "STRATEGIES": "strategies",
@@ -63,7 +63,7 @@ _HOME = {
     "read_labelled": "corpus.labelled",
     "select": "selection.engines",
     "select_each": "selection.engines",
-    "write_batch": "selection.output",
+    "write_batch": "selection.batch_file",
 }
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 - strings, all of them
 

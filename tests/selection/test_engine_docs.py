@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 from canvass.corpus.pool import Pool
-from canvass.selection.local import select_each
-from canvass.selection.output import candidate_record
-from canvass.selection.several import Plans
+from canvass.selection.batch_file import candidate_record
+from canvass.selection.engines import select_each
+from canvass.selection.multi_target import Plans
 from clusters import needs_spark, spark_session
 from examples import MUSIC, labelled_and_rest
 

@@ -15,11 +15,11 @@ import pytest
 
 from canvass.corpus.pool import Pool
 from canvass.errors import EngineError, InputError
-from canvass.selection.dask import Dask
-from canvass.selection.local import select_each
+from canvass.selection.engines import select_each
+from canvass.selection.engines.dask import Dask
+from canvass.selection.engines.spark import Spark, _sentence
+from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
-from canvass.selection.several import Plans
-from canvass.selection.spark import Spark, _sentence
 from clusters import dask_client, needs_dask, needs_spark, run, small_rows, spark_session, write_shards
 from examples import MUSIC
 from pools import trained
@@ -74,7 +74,7 @@ class TestDask:
         with dask_client(2, processes=True) as client:
             client.register_plugin(killer(str(tmp_path / "killed"), 10**6))
             with pytest.raises(
-                EngineError, match="a worker died again and again while it scored the same piece"
+                EngineError, match="a worker died again and again while it scored the same shard"
             ):
                 run(Dask(client=client), plans, files[:1])
 
@@ -104,9 +104,9 @@ class TestDask:
             thread = threading.Thread(target=kill_soon)
             thread.start()
             pool = Pool.open([str(many)])
-            from canvass.selection.jobs import Job
+            from canvass.selection.job import Job
 
-            job = Job.of(plans, pool, step=200_000)
+            job = Job(plans, pool, 200_000)
             with pytest.raises(EngineError, match=r"tcp://.* went away before the job was done"):
                 Dask(address, timeout=WAIT).run(job, lambda rows, _: seen.append(rows))
             thread.join()
@@ -156,8 +156,8 @@ def long_pool(tmp_path):
     return Pool.open([str(tmp_path)])
 
 
-def test_a_piece_that_is_scored_again_is_told_once():
-    from canvass.selection.dask import _reported
+def test_a_shard_that_is_scored_again_is_reported_once():
+    from canvass.selection.engines.dask import _reported
 
     class Client:
         def subscribe_topic(self, topic, tell):
@@ -167,31 +167,31 @@ def test_a_piece_that_is_scored_again_is_told_once():
             pass
 
     client, told = Client(), []
-    pieces = [SimpleNamespace(size=size) for size in (10, 20, 30)]
-    with _reported(client, "topic", pieces, lambda *news: told.append(news)) as tell_rest:
-        for piece in (1, 1, 0):
-            client.tell((0.0, {"piece": piece, "rows": 5}))
+    shards = [SimpleNamespace(size=size) for size in (10, 20, 30)]
+    with _reported(client, "topic", shards, lambda *news: told.append(news)) as report_rest:
+        for shard in (1, 1, 0):
+            client.tell((0.0, {"shard": shard, "rows": 5}))
         assert told == [(5, 20), (5, 10)]
-        tell_rest(17)
-        client.tell((0.0, {"piece": 2, "rows": 7}))
+        report_rest(17)
+        client.tell((0.0, {"shard": 2, "rows": 7}))
     assert told == [(5, 20), (5, 10), (7, 30)]
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_ctrl_c_cancels_what_waits_on_dask(plans, long_pool, monkeypatch):
-    from canvass.selection import dask
-    from canvass.selection.jobs import Job, score
+    from canvass.selection.engines import dask
+    from canvass.selection.job import Job, score_shard
 
     scored = []
 
     def score_slowly(*words):
         scored.append(words)
         time.sleep(0.2)  # so that the key is pressed before the end, on a busy machine too
-        return score(*words)
+        return score_shard(*words)
 
-    monkeypatch.setattr(dask, "score", score_slowly)
+    monkeypatch.setattr(dask, "score_shard", score_slowly)
     with dask_client(1) as client:
-        job = Job.of(plans, long_pool, step=130_000)
+        job = Job(plans, long_pool, 130_000)
         seen = []
         with pytest.raises(KeyboardInterrupt):
             Dask(client=client).run(job, interrupt_after(seen))
@@ -208,10 +208,10 @@ class TestSpark:
     pytestmark = needs_spark
 
     def test_ctrl_c_cancels_the_job(self, plans, long_pool):
-        from canvass.selection.jobs import Job
+        from canvass.selection.job import Job
 
         with spark_session("local[1]") as session:
-            job = Job.of(plans, long_pool, step=130_000)
+            job = Job(plans, long_pool, 130_000)
             seen = []
             with pytest.raises(KeyboardInterrupt):
                 Spark(session=session).run(job, interrupt_after(seen))
@@ -238,10 +238,10 @@ class TestSpark:
                     os.kill(before[0], signal.SIGKILL)
 
             pool = Pool.open(files)
-            from canvass.selection.jobs import Job, finish
+            from canvass.selection.job import Job
 
-            job = Job.of(plans, pool, step=2000)
-            assert finish(plans, pool, Spark(session=session).run(job, kill)) == expected
+            job = Job(plans, pool, 2000)
+            assert job.finish(Spark(session=session).run(job, kill)) == expected
             assert killed
             assert before[0] not in executors()
 
@@ -260,7 +260,7 @@ class TestSpark:
             thread = threading.Thread(target=kill_workers)
             thread.start()
             try:
-                with pytest.raises(EngineError, match="a worker died 4 times while it scored the same piece"):
+                with pytest.raises(EngineError, match="a worker died 4 times while it scored the same shard"):
                     run(Spark(session=session), plans, files)
             finally:
                 stop.set()

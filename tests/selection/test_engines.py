@@ -9,14 +9,14 @@ import pytest
 
 from canvass.corpus.pool import Pool
 from canvass.errors import CanvassError, EngineError, FileError, InputError, OptionError
-from canvass.selection import dask as dask_module
-from canvass.selection import shipping
-from canvass.selection.dask import Dask, check_versions
-from canvass.selection.engines import Threads, engine_named, select, select_each
-from canvass.selection.local import select_each as select_on_threads
+from canvass.selection import wire
+from canvass.selection.engines import dask as dask_module
+from canvass.selection.engines import engine_named, select, select_each
+from canvass.selection.engines.dask import Dask, check_versions
+from canvass.selection.engines.spark import Spark
+from canvass.selection.engines.threads import Threads
+from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
-from canvass.selection.several import Plans
-from canvass.selection.spark import Spark
 from canvass.strategies import STRATEGIES
 from canvass.types import Target, Utterance
 from clusters import (
@@ -75,7 +75,7 @@ def test_the_batch_is_that_of_the_local_engine(engine, models, tmp_path, case):
     plans = plans_of(models, dice, NAMES[case % len(NAMES)])
     rows = small_rows()[: dice.choice([40, 2000])]
     files = write_shards(tmp_path, rows, dice)
-    expected = select_on_threads(plans, Pool.of(rows))
+    expected = select_each(plans, Pool.of(rows))
     for number, step in enumerate((None, 1000, 6000, 40_000)[case % 2 :: 2]):
         found, pool = run(
             engine, plans, shuffled(files, number), step=step, rows=dice.choice([5, 64, 65_536])
@@ -90,7 +90,7 @@ def test_the_batch_is_that_of_the_local_engine(engine, models, tmp_path, case):
 def test_every_strategy(engine, models, tmp_path, name):
     plans = Plans((Plan.of(models, (), strategy=name, size=20),))
     files = write_shards(tmp_path, small_rows(), random.Random(5))
-    assert run(engine, plans, files, step=20_000)[0] == select_on_threads(plans, Pool.of(small_rows()))
+    assert run(engine, plans, files, step=20_000)[0] == select_each(plans, Pool.of(small_rows()))
 
 
 def write_lines(path, lines):
@@ -123,7 +123,7 @@ def test_files_that_cannot_be_read_are_left_out_as_a_whole(engine, models, damag
     files = [str(path) for path in sorted(damaged.iterdir())]
     found, pool = run(engine, plans, files, step=step, skip_bad_files=True)
     good = [str(damaged / "a.jsonl"), str(damaged / "c.jsonl")]
-    assert found == select_on_threads(plans, Pool.open(good))
+    assert found == select_each(plans, Pool.open(good))
     assert pool.bad_files.count == 3
     assert "b.jsonl" in pool.bad_files.first
     assert "field 'text' is 7" in pool.bad_files.first
@@ -144,7 +144,7 @@ def test_bad_lines_are_counted_over_all_pieces(engine, models, tmp_path):
     plans = Plans((Plan.of(models, (), size=5),))
     for number in range(3):
         write_lines(tmp_path / f"{number}.jsonl", [*GOOD[:20], "nothing", *GOOD[20:40]])
-    expected = select_on_threads(plans, Pool.open([str(tmp_path)], skip_bad=3))
+    expected = select_each(plans, Pool.open([str(tmp_path)], skip_bad=3))
     found, pool = run(engine, plans, [str(tmp_path)], step=700, skip_bad=3)
     assert found == expected
     assert pool.bad.count == 3
@@ -165,7 +165,7 @@ def test_another_version_is_refused(engine, models, tmp_path, monkeypatch):
     if isinstance(engine, Threads):
         pytest.skip("there is no other process")
     plans = Plans((Plan.of(models, {"of this test"}, size=5),))
-    monkeypatch.setattr(shipping, "__version__", "9.9")
+    monkeypatch.setattr(wire, "__version__", "9.9")
     monkeypatch.setattr(dask_module, "__version__", "9.9")
     with pytest.raises(EngineError, match=r"the client runs canvass 9\.9, but a worker has 0\.1\.0"):
         run(engine, plans, [write_lines(tmp_path / "a.jsonl", GOOD)])
@@ -200,17 +200,21 @@ def test_select_takes_an_engine_by_name_or_as_such(models, tmp_path):
     plan = Plan.of(models, (), size=9)
     files = write_shards(tmp_path, small_rows(), random.Random(1))
     expected = select(plan, Pool.of(small_rows()))
-    for engine in (None, "local", Threads(2)):
+    for engine in ("local", Threads(2)):
         assert select(plan, Pool.open(files), engine=engine) == expected
     assert select(plan, Pool.open(files, skip_bad_files=True)) == expected
 
 
-def test_what_engines_cannot_do(models):
+@pytest.mark.parametrize("engine", [Dask(), Spark()], ids=["dask", "spark"])
+def test_pools_that_no_cluster_can_read(models, engine):
     plan = Plan.of(models, (), size=9)
     with pytest.raises(OptionError, match="a pool in memory cannot be read by a cluster"):
-        select(plan, Pool.of([Utterance("play it")]), engine=Threads())
+        select(plan, Pool.of([Utterance("play it")]), engine=engine)
     with pytest.raises(OptionError, match="standard input"):
-        select(plan, Pool.open(["-"]), engine=Threads())
+        select(plan, Pool.open(["-"]), engine=engine)
+
+
+def test_what_engines_cannot_do():
     with pytest.raises(
         OptionError, match="--engine 'ray' is not an engine; choose one of local, dask, spark"
     ):
@@ -223,6 +227,7 @@ def test_what_engines_cannot_do(models):
         engine_named("dask", scheduler="tcp://here:1", threads=3)
     with pytest.raises(OptionError, match="--threads 0"):
         engine_named("dask", threads=0)
+    assert engine_named("local", threads=3) == Threads(3)
     assert engine_named("dask", scheduler="tcp://here:1") == Dask("tcp://here:1")
     assert engine_named("spark", master="yarn") == Spark("yarn")
 
@@ -241,4 +246,4 @@ def test_a_missing_extra_is_named(models, tmp_path, monkeypatch, name):
 def test_all_as_a_target(engine, tmp_path):
     plans = Plans((Plan.of(trained(Target("all")), (), strategy="joint", size=20),))
     files = write_shards(tmp_path, small_rows(), random.Random(9))
-    assert run(engine, plans, files, step=9000)[0] == select_on_threads(plans, Pool.of(small_rows()))
+    assert run(engine, plans, files, step=9000)[0] == select_each(plans, Pool.of(small_rows()))

@@ -8,11 +8,10 @@ import pytest
 from canvass.corpus import storage
 from canvass.corpus.pool import Pool
 from canvass.errors import FileError
-from canvass.selection.dask import Dask
-from canvass.selection.engines import Threads
-from canvass.selection.local import select_each
+from canvass.selection.engines import Threads, select_each
+from canvass.selection.engines.dask import Dask
+from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
-from canvass.selection.several import Plans
 from clusters import dask_client, needs_dask, run, small_rows, write_shards
 from examples import MUSIC
 from pools import trained

@@ -100,11 +100,11 @@ def twin(rows, size):
 
 
 def assert_same(one, other):
-    assert one.size == other.size
+    assert one.capacity == other.capacity
     assert one.passed.equals(other.passed, check_metadata=True)
-    assert one.fill.equals(other.fill, check_metadata=True)
+    assert one.backfill.equals(other.backfill, check_metadata=True)
     # Table.equals takes -0.0 for 0.0; the bytes of a file would not.
-    for name in ("passed", "fill"):
+    for name in ("passed", "backfill"):
         columns = [getattr(table, name)["score"].to_numpy().tobytes() for table in (one, other)]
         assert columns[0] == columns[1]
     assert one.counters == other.counters
@@ -127,7 +127,7 @@ def test_any_order_and_grouping_equals_the_whole_and_the_twin(pieces, size, dice
     found = merged_at_random([Partial.empty(size), *(partial_of(piece, size) for piece in pieces)], dice)
     passed, fill = twin(rows, size)
     assert found.passed.to_pylist() == passed
-    assert found.fill.to_pylist() == fill
+    assert found.backfill.to_pylist() == fill
     assert_same(found, partial_of(rows, size))
     shuffled = rows.copy()
     dice.shuffle(shuffled)
@@ -150,12 +150,16 @@ def test_rows_beyond_the_worst_change_nothing(pieces, size):
     """The bounds that engines pass to score_block: what they leave out cannot enter."""
     found = Partial.empty(size)
     for piece in pieces:
-        near = [row for row in piece if row.score <= (found.worst_passed if row.passes else found.worst_fill)]
+        near = [
+            row for row in piece if row.score <= (found.worst_passed if row.passes else found.worst_backfill)
+        ]
         pruned = partial_of(near, size)
         whole = partial_of(piece, size)
         found = merge(
             found,
-            Partial(size, pruned.passed, pruned.fill, whole.counters, whole.distinct, whole.distinct_passed),
+            Partial(
+                size, pruned.passed, pruned.backfill, whole.counters, whole.distinct, whole.distinct_passed
+            ),
         )
     rows = [row for piece in pieces for row in piece]
     assert_same(found, partial_of(rows, size))
@@ -170,7 +174,7 @@ def test_a_smaller_id_that_comes_late_is_shown_with_its_text():
         [Seen("z", "9", "A", 1)],
     ]
     found = reduce(merge, [partial_of(piece, size) for piece in pieces])
-    rows = found.passed.to_pylist() + found.fill.to_pylist()
+    rows = found.passed.to_pylist() + found.backfill.to_pylist()
     assert rows == [{"key": "z", "score": WORLD["z"][1], "id": "10", "text": "Z?", "count": 13}]
 
 
@@ -179,7 +183,7 @@ def test_a_thousand_parts_of_a_duplicate_heavy_pool():
     rows = [Seen(dice.choice(KEYS), str(dice.randrange(30)), "t", dice.randrange(1, 4)) for _ in range(3000)]
     pieces = [rows[i : i + 30] for i in range(0, len(rows), 30)]
     found = merged_at_random([partial_of(piece, 3) for piece in pieces], dice)
-    assert (found.passed.to_pylist(), found.fill.to_pylist()) == twin(rows, 3)
+    assert (found.passed.to_pylist(), found.backfill.to_pylist()) == twin(rows, 3)
     assert found.counters.rows == 3000
     assert found.distinct_keys == len(KEYS)
 
@@ -190,17 +194,17 @@ def test_distinct_keys_that_passed_are_exact_while_the_table_has_room():
     assert partial_of(rows, len(passing) + 1).distinct_keys_passed == len(passing)
     full = partial_of(rows, len(passing))
     assert full.distinct_keys_passed >= len(passing)
-    assert full.worst_fill == -np.inf
+    assert full.worst_backfill == -np.inf
     assert full.worst_passed == max(WORLD[key][1] for key in passing)
-    assert full.fill.num_rows == 0
+    assert full.backfill.num_rows == 0
     # An estimate above the rows that there are is lowered to them, one below what is certainly there is raised to it.
     high = np.full_like(full.distinct, 9)
-    many = Partial(full.size, full.passed, full.fill, full.counters, high, high)
+    many = Partial(full.capacity, full.passed, full.backfill, full.counters, high, high)
     assert (many.distinct_keys, many.distinct_keys_passed) == (len(KEYS), len(passing))
-    low = Partial(full.size, full.passed, full.fill, full.counters, empty_sketch(), empty_sketch())
-    assert low.distinct_keys_passed == full.size
+    low = Partial(full.capacity, full.passed, full.backfill, full.counters, empty_sketch(), empty_sketch())
+    assert low.distinct_keys_passed == full.capacity
 
 
 def test_partials_of_different_plans_cannot_be_merged():
-    with pytest.raises(AssertionError, match="one size"):
+    with pytest.raises(AssertionError, match="one capacity"):
         merge(Partial.empty(2), Partial.empty(3))

@@ -14,7 +14,7 @@ from canvass.corpus.pool import Pool
 from canvass.errors import InputError, OptionError, TargetError, TrainingError
 from canvass.models.nlu import NLU
 from canvass.seeding import hash64
-from canvass.selection.local import select
+from canvass.selection.engines import select
 from canvass.selection.partial import Counters, Partial, merge
 from canvass.selection.plan import Plan
 from canvass.strategies import STRATEGIES
@@ -109,7 +109,9 @@ def test_any_blocks_in_any_order_and_grouping_with_and_without_bounds(twins, nam
         pruned = Partial.empty(size)
         stale = pruned
         for block in blocks_at_random(ROWS, dice):
-            found = plan.score_block(block, worst_passed=stale.worst_passed, worst_fill=stale.worst_fill)
+            found = plan.score_block(
+                block, worst_passed=stale.worst_passed, worst_backfill=stale.worst_backfill
+            )
             pruned = merge(pruned, found)
             stale = dice.choice([stale, pruned])  # another thread's bounds may be older
         first, second = plan.finish(plain[0]), plan.finish(pruned)

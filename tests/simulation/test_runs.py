@@ -10,7 +10,7 @@ from canvass.corpus.pool import Pool
 from canvass.errors import OptionError
 from canvass.evaluation import evaluate
 from canvass.seeding import derived_seed
-from canvass.selection.local import select
+from canvass.selection.engines import select
 from canvass.selection.plan import Plan
 from canvass.simulation import TEST_SHARE, Start, play, split
 from canvass.simulation.budget import cost

@@ -26,7 +26,7 @@ def deliver(
     batches: Sequence[Batch], pool: Pool, out: str | None, *, as_json: bool, seconds: dict[str, float]
 ) -> None:
     """Write the batches and tell what a person, or a machine, should know about them."""
-    from canvass.selection.output import candidate_record
+    from canvass.selection.batch_file import candidate_record
 
     warnings = _warnings(batches)
     for warning in warnings:
@@ -54,7 +54,7 @@ def deliver(
 
 def _write(batches: Sequence[Batch], out: str) -> None:
     """Write the file, or to standard output; on a terminal line by line, so that no text acts on it."""
-    from canvass.selection.output import candidate_record, write_batch
+    from canvass.selection.batch_file import candidate_record, write_batch
 
     if out == STANDARD_STREAM and terminal.interactive():
         for batch in batches:

@@ -79,7 +79,7 @@ def _say(console: Console, heading: str, text: str) -> None:
 def _select(console: Console, corpus: DemoSplit, target: Target, seed: int) -> None:
     """Choose the first batch, and show it as `canvass select` does."""
     from canvass.corpus.pool import Pool
-    from canvass.selection.local import select
+    from canvass.selection.engines import select
     from canvass.selection.plan import Plan
 
     of_target = sum(map(target.matches, corpus.labelled))

@@ -242,7 +242,7 @@ def check_format(option: str, name: str | None) -> None:
 
 def check_table(out: str) -> None:
     """Refuse an output whose extension tells no format that can be written."""
-    from canvass.selection.output import check_writable
+    from canvass.selection.batch_file import check_writable
 
     try:
         check_writable(out)

@@ -74,7 +74,7 @@ def _write(nlu: NLU, pool: Pool, out: str) -> None:
 
 def _records(nlu: NLU, pool: Pool, advance: Callable[[int, int], None]) -> Iterator[dict[str, Any]]:
     from canvass.models.committee import MEMBERS
-    from canvass.selection.output import prediction_record
+    from canvass.selection.batch_file import prediction_record
     from canvass.strategies import majority
 
     for block in pool.blocks():

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from canvass.corpus.pool import Pool
-    from canvass.selection.jobs import Engine
-    from canvass.selection.several import Plans
+    from canvass.selection.job import Engine
+    from canvass.selection.multi_target import Plans
     from canvass.types import Target, Utterance
 
 
@@ -48,7 +48,7 @@ class TargetOptions:
             If neither or both are given, or the targets cannot stand together.
 
         """
-        from canvass.selection.several import check_targets
+        from canvass.selection.multi_target import check_targets
         from canvass.types import Target
 
         targets = [Target.parse(words) for words in self.target or []]
@@ -175,7 +175,7 @@ class ChoiceOptions:
 
     def train(self, labelled: Sequence[Utterance], targets: Sequence[Target], strategy: str) -> Plans:
         """Train the models of each target; no target stands for every domain. Raises as `Plans.train`."""
-        from canvass.selection.several import Plans, domains_of
+        from canvass.selection.multi_target import Plans, domains_of
 
         if not targets:
             targets, too_few = domains_of(labelled, strategy)

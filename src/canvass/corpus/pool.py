@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from canvass.corpus.formats import files_of, format_of
 from canvass.corpus.formats.columns import NOTHING, accounted, batch_of, batch_of_columns, used_columns
 from canvass.corpus.formats.records import BadLines, Block, Columns, pool_utterance_of
-from canvass.corpus.pieces import FilePart, Reading, parts_of
+from canvass.corpus.shards import FileRange, ReadOptions, ranges_of
 from canvass.corpus.storage import is_remote
 from canvass.corpus.where import Where
 from canvass.errors import FileError, InputError, OptionError
@@ -34,8 +34,8 @@ class Pool:
         The files in the order in which they are read; empty for a pool in memory.
     total_bytes
         What the `consumed` of all blocks will sum to; None where a file has no size, such as standard input.
-    parts, reading
-        What a cluster needs to read the files; no part and None for a pool in memory.
+    ranges, read_options
+        What a cluster needs to read the files, one range a file; empty and None for a pool in memory.
     bad, bad_files
         The bad lines, and the files that could not be read, of the latest reading.
 
@@ -48,16 +48,16 @@ class Pool:
         files: list[str],
         total_bytes: int | None,
         skip_bad: int,
-        parts: Sequence[FilePart] = (),
-        reading: Reading | None = None,
+        ranges: Sequence[FileRange] = (),
+        read_options: ReadOptions | None = None,
     ) -> None:
         self._make = make
         self._skip_bad = skip_bad
         self._started = False
         self.files = files
         self.total_bytes = total_bytes
-        self.parts = tuple(parts)
-        self.reading = reading
+        self.ranges = tuple(ranges)
+        self.read_options = read_options
         self.bad = BadLines(skip_bad)
         self.bad_files = BadLines()
 
@@ -92,18 +92,20 @@ class Pool:
         if where is not None:
             Where.parse(where)
         found = files_of(names, format, lambda row: row.blocks is not None, columns)
-        reading = Reading(columns, rows, skip_bad, where, skip_bad_files)
-        parts = parts_of(found, reading, format)
-        files = [part.file for part in parts]
-        _refuse_different_columns(files, reading, format)
+        options = ReadOptions(columns, rows, skip_bad, where, skip_bad_files)
+        ranges = ranges_of(found, options, format)
+        files = [file_range.file for file_range in ranges]
+        _refuse_different_columns(files, options, format)
 
         def make(bad: BadLines) -> Iterator[Block]:
-            for part in parts:
-                yield from reading.blocks(part, bad)
+            for file_range in ranges:
+                yield from options.blocks(file_range, bad)
 
-        sizes = [part.size for part in parts]
+        sizes = [file_range.size for file_range in ranges]
         total = None if None in sizes else sum(size or 0 for size in sizes)
-        return cls(make, files=files, total_bytes=total, skip_bad=skip_bad, parts=parts, reading=reading)
+        return cls(
+            make, files=files, total_bytes=total, skip_bad=skip_bad, ranges=ranges, read_options=options
+        )
 
     @classmethod
     def of(cls, utterances: Iterable[Utterance], *, rows: int = ROWS) -> Pool:
@@ -199,20 +201,20 @@ def _refuse_options(rows: int, skip_bad: int) -> None:
         raise OptionError(f"--skip-bad {skip_bad} is negative; expected 0 or more")
 
 
-def _refuse_different_columns(files: list[str], reading: Reading, override: str | None) -> None:
+def _refuse_different_columns(files: list[str], options: ReadOptions, override: str | None) -> None:
     first: tuple[str, dict[str, str]] | None = None
     known: dict[str, tuple[str, str]] = {}  # column: (kind, the first file that states it)
     for file in files:
-        row = format_of(file, override, reading.columns)
+        row = format_of(file, override, options.columns)
         columns_of = row.pool_columns
         # Of files elsewhere, only those whose columns can be seen without reading all of them.
         here = row.parts is not None if is_remote(file) else Path(file).is_file()
         if columns_of is None or file == STANDARD_STREAM or not here:
             continue
         try:
-            columns = columns_of(file, reading.columns)
+            columns = columns_of(file, options.columns)
         except (FileError, InputError):
-            if not reading.skip_bad_files:
+            if not options.skip_bad_files:
                 raise
             continue  # left out, and counted, when it is read
         first = first or (file, columns)

@@ -148,9 +148,9 @@ def rank_texts(
     best = Partial.empty(size)
     for start in range(0, len(candidates), BLOCK):
         block = block_of(column, candidates[start : start + BLOCK])
-        found = plan.score_block(block, worst_passed=best.worst_passed, worst_fill=best.worst_fill)
+        found = plan.score_block(block, worst_passed=best.worst_passed, worst_backfill=best.worst_backfill)
         best = merge(best, found)
-    ordered = pa.concat_tables([best.passed, best.fill])
+    ordered = pa.concat_tables([best.passed, best.backfill])
     rows = np.array(ordered["id"].to_pylist(), dtype=np.int64)
     left_out = candidates[~np.isin(candidates, rows)]
     return Ranking(rows, ordered["score"].to_numpy(), best.passed.num_rows, left_out)

@@ -6,9 +6,9 @@ Cormode, Muthukrishnan 2005), is the same for any order of the rows, and never t
 draw prefers them a little, which `weight = count / rate` takes back: the draw is a proposal, and the weight that of
 importance sampling.
 
-The draw is an exponential race (Efraimidis, Spirakis 2006): every key gets the time -log(1 - u) / rate, u a hash of
-(seed, purpose, key), and the smallest times win. That is drawing one by one in proportion to the rates, without
-putting back.
+The draw is an exponential race (Efraimidis, Spirakis 2006): every key arrives at the time -log(1 - u) / rate, u a hash
+of (seed, purpose, key), and the earliest win. That is drawing one by one in proportion to the rates, without putting
+back.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ import numpy as np
 from canvass.compiled import compiled
 from canvass.corpus.normalise import keys
 from canvass.features.columns import hash_column
-from canvass.seeding import MIX_FACTORS, salt
+from canvass.features.scan import mix
+from canvass.seeding import salt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,15 +32,7 @@ if TYPE_CHECKING:
     from canvass.corpus.pool import Pool
 
 BITS = 22  # of the number of a counter; 32 MB
-_MIX_1, _MIX_2 = np.uint64(MIX_FACTORS[0]), np.uint64(MIX_FACTORS[1])
 _CELL_SALT = np.uint64(salt(0, "frequencies"))
-
-
-@compiled
-def _mixed(state: np.uint64) -> np.uint64:
-    state = (state ^ (state >> np.uint64(30))) * _MIX_1
-    state = (state ^ (state >> np.uint64(27))) * _MIX_2
-    return state ^ (state >> np.uint64(31))
 
 
 @compiled
@@ -48,7 +41,7 @@ def add_counts(
 ) -> None:
     """Add counts, int64 (N,), to the counters of key hashes, uint64 (N,), in place."""
     for row in range(len(hashes)):
-        cells[_mixed(hashes[row] ^ _CELL_SALT) >> shift] += counts[row]
+        cells[mix(hashes[row] ^ _CELL_SALT) >> shift] += counts[row]
 
 
 @compiled
@@ -59,13 +52,13 @@ def race(
     cells: NDArray[np.int64],
     times: NDArray[np.float64],
 ) -> None:
-    """Write the time of each key hash, uint64 (N,), into `times`, float64 (N,).
+    """Write the arrival time of each key hash, uint64 (N,), into `times`, float64 (N,).
 
     A scalar loop, since the last bit of numpy's logarithms may depend on the place in the array.
     """
     for row in range(len(hashes)):
-        uniform = np.float64(_mixed(hashes[row] ^ salt_of_draw) >> np.uint64(11)) * 2.0**-53
-        rate = max(cells[_mixed(hashes[row] ^ _CELL_SALT) >> shift], 1)
+        uniform = np.float64(mix(hashes[row] ^ salt_of_draw) >> np.uint64(11)) * 2.0**-53
+        rate = max(cells[mix(hashes[row] ^ _CELL_SALT) >> shift], 1)
         times[row] = -math.log1p(-uniform) / rate
 
 
@@ -81,13 +74,13 @@ class Frequencies:
         cls, pool: Pool, *, bits: int = BITS, progress: Callable[[int, int], None] | None = None
     ) -> Self:
         """Read a pool once; `progress` is called after each block with the rows and bytes it accounts for."""
-        found = cls(bits=bits)
+        frequencies = cls(bits=bits)
         for block in pool.blocks():
             hashes = hash_column(keys(block.batch.column("text")))
-            found.add(hashes, block.batch.column("count").to_numpy())
+            frequencies.add(hashes, block.batch.column("count").to_numpy())
             if progress is not None:
                 progress(len(block.batch), block.consumed)
-        return found
+        return frequencies
 
     def add(self, hashes: NDArray[np.uint64], counts: NDArray[np.int64]) -> None:
         """Add how often keys were seen, int64 (N,), by their hashes, uint64 (N,)."""
@@ -95,11 +88,11 @@ class Frequencies:
 
     def rate(self, key_hash: int) -> int:
         """Tell the rate of one key: how often it was seen, or more where it shares its counter; at least 1."""
-        one = np.array([key_hash], dtype=np.uint64)
-        return max(int(self.cells[int(_mixed(one[0] ^ _CELL_SALT) >> self._shift)]), 1)
+        cell = mix(np.uint64(key_hash) ^ _CELL_SALT) >> self._shift
+        return max(int(self.cells[int(cell)]), 1)
 
-    def times(self, hashes: NDArray[np.uint64], seed: int, purpose: str) -> NDArray[np.float64]:
-        """Draw the time of each key hash, uint64 (N,), by (seed, purpose): float64 (N,); the smallest win."""
-        found = np.empty(len(hashes))
-        race(hashes, np.uint64(salt(seed, purpose)), self._shift, self.cells, found)
-        return found
+    def arrival_times(self, hashes: NDArray[np.uint64], seed: int, purpose: str) -> NDArray[np.float64]:
+        """Draw the arrival time of each key hash, uint64 (N,), by (seed, purpose): float64 (N,); the smallest win."""
+        times = np.empty(len(hashes))
+        race(hashes, np.uint64(salt(seed, purpose)), self._shift, self.cells, times)
+        return times

@@ -1,14 +1,14 @@
-"""What was found in a part of a pool: two bounded tables of the best keys, counters, and sketches.
+"""The best candidates of a part of a pool: two bounded tables, counters, and sketches.
 
 `merge` is associative and commutative, so any order, sharding and engine gives the same batch, byte for byte:
 
-* a table holds one row per key, the `size` best by (score, key); equal keys have equal scores, and ties go by key,
-  so the same keys survive in whatever order parts are merged;
-* a row's count is exact without a table of the whole pool: a key of the final table was among the best of
-  everything read before, and so has been in the table since it was first seen;
+* a table holds one row per key, the `capacity` best by (score, key); equal keys have equal scores, and ties go by key,
+  so the same keys survive in whatever order partials are merged;
+* a row's count is exact without a table of the whole pool: a key of the final table was among the best of everything
+  read before, and so has been in the table since it was first seen;
 * the row shows the smallest (id, text) of its key;
-* once `size` keys have passed the filter no other is needed to fill the batch, and the fill table is emptied; a part
-  in which that happened stays full under every merge.
+* once `capacity` keys have passed the filter the batch needs no backfill, and that table is emptied; a partial in which
+  this happened stays full under every merge.
 """
 
 from __future__ import annotations
@@ -51,31 +51,35 @@ class Counters:
 
 @dataclass(frozen=True)
 class Partial:
-    """The best of a part of a pool. `passed` and `fill` are tables of `SCHEMA`, sorted by (score, key)."""
+    """The best candidates of a part of a pool, and what was counted there.
 
-    size: int
+    `passed` and `backfill` are tables of `SCHEMA`, sorted by (score, key), of at most `capacity` rows each: the keys
+    that passed the filter, and those that would fill the batch if too few did. `distinct` and `distinct_passed` are
+    sketches (see `sketch`) of the keys that were read and of those that passed.
+    """
+
+    capacity: int
     passed: pa.Table
-    fill: pa.Table
+    backfill: pa.Table
     counters: Counters
     distinct: NDArray[np.uint8]
     distinct_passed: NDArray[np.uint8]
 
     @classmethod
-    def empty(cls, size: int) -> Partial:
-        """Make the partial of nothing, the neutral element of `merge`."""
-        return cls(
-            size, SCHEMA.empty_table(), SCHEMA.empty_table(), Counters(), empty_sketch(), empty_sketch()
-        )
+    def empty(cls, capacity: int) -> Partial:
+        """Make the partial of no rows, the neutral element of `merge`."""
+        nothing = SCHEMA.empty_table()
+        return cls(capacity, nothing, nothing, Counters(), empty_sketch(), empty_sketch())
 
     @property
     def worst_passed(self) -> float:
         """The score beyond which nothing can enter the table of those that passed."""
-        return worst(self.passed, self.size)
+        return _worst(self.passed, self.capacity)
 
     @property
-    def worst_fill(self) -> float:
-        """The score beyond which nothing can enter the fill table."""
-        return -np.inf if self.passed.num_rows == self.size else worst(self.fill, self.size)
+    def worst_backfill(self) -> float:
+        """The score beyond which nothing can enter the backfill."""
+        return -np.inf if self.passed.num_rows == self.capacity else _worst(self.backfill, self.capacity)
 
     @property
     def distinct_keys(self) -> int:
@@ -84,45 +88,45 @@ class Partial:
 
     @property
     def distinct_keys_passed(self) -> int:
-        """About how many distinct keys passed the filter; exact while fewer than the size of the table did."""
-        if self.passed.num_rows < self.size:
+        """About how many distinct keys passed the filter; exact while they are fewer than `capacity`."""
+        if self.passed.num_rows < self.capacity:
             return int(self.passed.num_rows)
-        return max(min(estimate(self.distinct_passed), self.counters.passed), self.size)
+        return max(min(estimate(self.distinct_passed), self.counters.passed), self.capacity)
 
 
-def worst(table: pa.Table, size: int) -> float:
+def _worst(table: pa.Table, capacity: int) -> float:
     """Give the largest score of a full table; infinity while it has room."""
-    return float(table["score"][size - 1].as_py()) if table.num_rows == size else np.inf
+    return float(table["score"][capacity - 1].as_py()) if table.num_rows == capacity else np.inf
 
 
-def best(rows: pa.Table, size: int) -> pa.Table:
-    """Make one row of each key, and keep the `size` best by (score, key)."""
+def best(rows: pa.Table, capacity: int) -> pa.Table:
+    """Make one row of each key, and keep the `capacity` best by (score, key)."""
     ordered = rows.sort_by([("key", "ascending"), ("id", "ascending"), ("text", "ascending")])
     grouped = ordered.group_by("key", use_threads=False).aggregate(
         [("score", "first"), ("id", "first"), ("text", "first"), ("count", "sum")]
     )
     named = grouped.rename_columns(["key", "score", "id", "text", "count"]).cast(SCHEMA)
-    return named.sort_by([("score", "ascending"), ("key", "ascending")]).slice(0, size).combine_chunks()
+    return named.sort_by([("score", "ascending"), ("key", "ascending")]).slice(0, capacity).combine_chunks()
 
 
-def _merged(one: pa.Table, other: pa.Table, size: int) -> pa.Table:
-    """Make one table of two. Most blocks of a large pool bring nothing that could enter."""
-    if not one.num_rows or not other.num_rows:
-        return one if one.num_rows else other
-    return best(pa.concat_tables([one, other]), size)
+def _merge_tables(left: pa.Table, right: pa.Table, capacity: int) -> pa.Table:
+    # Most blocks of a large pool bring nothing that could enter.
+    if not left.num_rows or not right.num_rows:
+        return left if left.num_rows else right
+    return best(pa.concat_tables([left, right]), capacity)
 
 
-def merge(one: Partial, other: Partial) -> Partial:
-    """Join what was found in two parts of a pool."""
-    assert one.size == other.size, "partials of one plan have one size"
-    passed = _merged(one.passed, other.passed, one.size)
-    full = passed.num_rows == one.size
-    fill = SCHEMA.empty_table() if full else _merged(one.fill, other.fill, one.size)
+def merge(left: Partial, right: Partial) -> Partial:
+    """Merge the partials of two parts of a pool."""
+    assert left.capacity == right.capacity, "partials of one plan have one capacity"
+    passed = _merge_tables(left.passed, right.passed, left.capacity)
+    full = passed.num_rows == left.capacity
+    backfill = SCHEMA.empty_table() if full else _merge_tables(left.backfill, right.backfill, left.capacity)
     return Partial(
-        one.size,
+        left.capacity,
         passed,
-        fill,
-        one.counters + other.counters,
-        np.maximum(one.distinct, other.distinct),
-        np.maximum(one.distinct_passed, other.distinct_passed),
+        backfill,
+        left.counters + right.counters,
+        np.maximum(left.distinct, right.distinct),
+        np.maximum(left.distinct_passed, right.distinct_passed),
     )

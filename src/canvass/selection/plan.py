@@ -1,8 +1,7 @@
 """The plan of a selection: everything that decides *which* utterances are chosen, but the strategy itself.
 
-An engine takes blocks of the pool through `Plan.score_block`, reduces the partials with `merge`, and calls
-`Plan.finish`. Whatever it does in between (threads, processes, a cluster, any order) changes nothing: every score
-is a function of the key alone.
+An engine scores blocks of the pool, merges their partials, and calls `Plan.finish` with what is left. Whatever it does
+in between (threads, processes, a cluster, any order) changes nothing: every score is a function of the key alone.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from canvass.models.committee import MEMBERS
 from canvass.models.nlu import NLU
 from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION, Tagger
 from canvass.seeding import salt, uniforms
-from canvass.selection.excluded import Excluded
+from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.partial import SCHEMA, Partial
-from canvass.selection.scored import NO_MEMBERS, ScoredBlock
+from canvass.selection.scored_block import NO_MEMBERS, ScoredBlock
 from canvass.selection.sketch import add_hashes, empty_sketch
 from canvass.strategies import DEFAULT, Evidence, Strategy, nearest_to_zero, strategy_named
 from canvass.types import Candidate, Target
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 MAX_TOKENS = 40
 SIZE = 500
 FEW_POSITIVES = 20
-ENOUGH = 3  # a ranking of fewer than so many times the size had little to choose from
+ENOUGH = 3  # times the size: a ranking of fewer keys had little to choose from
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class Plan:
     size: int
     seed: int
     max_tokens: int
-    excluded: Excluded
+    excluded: ExcludedKeys
 
     @classmethod
     def train(
@@ -98,7 +97,7 @@ class Plan:
         nlu = NLU.train(labelled, target, seed=seed, iterations=ITERATIONS_FOR_SELECTION)
         return cls.of(
             nlu,
-            (key_of(one.text) for one in labelled),
+            (key_of(utterance.text) for utterance in labelled),
             strategy=strategy,
             size=size,
             seed=seed,
@@ -109,7 +108,7 @@ class Plan:
     def of(
         cls,
         nlu: NLU,
-        excluded: Iterable[str] | Excluded,
+        excluded: Iterable[str] | ExcludedKeys,
         *,
         strategy: str = DEFAULT,
         size: int = SIZE,
@@ -117,15 +116,20 @@ class Plan:
         max_tokens: int = MAX_TOKENS,
     ) -> Self:
         """Plan with models that are trained already; `excluded` are keys."""
-        known = excluded if isinstance(excluded, Excluded) else Excluded(excluded)
-        chosen = check_options(strategy, size, max_tokens, has_committee=nlu.committee is not None)
-        if "tagger" in chosen.models and nlu.tagger is None:
+        excluded_keys = excluded if isinstance(excluded, ExcludedKeys) else ExcludedKeys(excluded)
+        row = check_options(strategy, size, max_tokens, has_committee=nlu.committee is not None)
+        if "tagger" in row.models and nlu.tagger is None:
             raise TrainingError(
-                f"--strategy {chosen.name} needs a slot tagger, and that needs at least {FEWEST} utterances of "
+                f"--strategy {row.name} needs a slot tagger, and that needs at least {FEWEST} utterances of "
                 f"{nlu.target} that are annotated for slots (an empty list says that there are none); LABELLED has "
                 f"{nlu.annotated}"
             )
-        return cls(nlu, chosen, size, seed, max_tokens, known)
+        return cls(nlu, row, size, seed, max_tokens, excluded_keys)
+
+    @property
+    def capacity(self) -> int:
+        """How many candidates a partial keeps, at least `size`: what `finish` needs to make the batch."""
+        return self.size
 
     @property
     def members(self) -> MemberTable:
@@ -133,32 +137,36 @@ class Plan:
         return NO_MEMBERS if self.nlu.committee is None else self.nlu.committee.members
 
     def score_block(
-        self, block: pa.RecordBatch, *, worst_passed: float = np.inf, worst_fill: float = np.inf
+        self, block: pa.RecordBatch, *, worst_passed: float = np.inf, worst_backfill: float = np.inf
     ) -> Partial:
         """Find the best of a block with columns text, id and count.
 
-        `worst_passed` and `worst_fill` are scores beyond which nothing can enter the batch any more, from partials
-        that will be merged with this one: a larger one only saves work.
+        `worst_passed` and `worst_backfill` are scores beyond which nothing can enter the batch any more, from partials
+        that will be merged with this one: they only save work.
         """
         scored = ScoredBlock.of(block, self.members, max_tokens=self.max_tokens, excluded=self.excluded)
-        return self.find_best(scored, scored.members, worst_passed=worst_passed, worst_fill=worst_fill)
+        return self.find_best(
+            scored, scored.members, worst_passed=worst_passed, worst_backfill=worst_backfill
+        )
 
     def find_best(
-        self, block: ScoredBlock, members: NDArray[np.float64], *, worst_passed: float, worst_fill: float
+        self, block: ScoredBlock, members: NDArray[np.float64], *, worst_passed: float, worst_backfill: float
     ) -> Partial:
         """Find the best of a scored block; `members` float64 (N, M) are the scores of this plan's own members."""
         keep = self.strategy.keep
-        passes = block.open_rows if keep is None else block.open_rows & keep(members)
+        passes = block.eligible if keep is None else block.eligible & keep(members)
         rows = np.flatnonzero(passes)
         distinct_passed = empty_sketch()
         add_hashes(block.hashes[rows], np.ones(len(rows), dtype=np.bool_), distinct_passed)
-        passed = block.best(rows, self._rank(block, members, rows), size=self.size, bound=worst_passed)
-        fill = SCHEMA.empty_table()
-        if keep is not None and passed.num_rows < self.size and worst_fill > -np.inf:
-            rest = np.flatnonzero(block.open_rows & ~passes)
-            fill = block.best(rest, nearest_to_zero(members[rest]), size=self.size, bound=worst_fill)
+        scores = self._rank(block, members, rows)
+        passed = block.best(rows, scores, capacity=self.capacity, bound=worst_passed)
+        backfill = SCHEMA.empty_table()
+        if keep is not None and passed.num_rows < self.capacity and worst_backfill > -np.inf:
+            rest = np.flatnonzero(block.eligible & ~passes)
+            distances = nearest_to_zero(members[rest])
+            backfill = block.best(rest, distances, capacity=self.capacity, bound=worst_backfill)
         counters = replace(block.counters, passed=len(rows))
-        return Partial(self.size, passed, fill, counters, block.distinct, distinct_passed)
+        return Partial(self.capacity, passed, backfill, counters, block.distinct, distinct_passed)
 
     def _rank(
         self, block: ScoredBlock, members: NDArray[np.float64], rows: NDArray[np.int64]
@@ -168,15 +176,15 @@ class Plan:
         log_intent, log_crf = nothing, nothing
         if "tagger" in self.strategy.models and len(rows):
             # A key that stands in the block more than once is tagged once.
-            once = block.keys.take(pa.array(rows)).dictionary_encode()
-            log_intent, log_crf, _ = self.nlu.confidence(once.dictionary)
-            places = once.indices.to_numpy()
+            encoded = block.keys.take(pa.array(rows)).dictionary_encode()
+            log_intent, log_crf, _ = self.nlu.confidence(encoded.dictionary)
+            places = encoded.indices.to_numpy()
             log_intent, log_crf = log_intent[places], log_crf[places]
         uniform = uniforms(salt(self.seed, "selection"), block.hashes[rows])
         return self.strategy.score(Evidence(members[rows], log_intent, log_crf, block.lengths[rows], uniform))
 
     def finish(self, partial: Partial) -> Batch:
-        """Make the batch: the best of those that passed, and the best of the rest where these are too few.
+        """Make the batch of the partial of the whole pool.
 
         Raises
         ------
@@ -184,10 +192,9 @@ class Plan:
             If no utterance of the pool could be chosen.
 
         """
-        passed = partial.passed.slice(0, self.size)
-        fill = partial.fill.slice(0, self.size - passed.num_rows)
+        passed, backfill = self._choose(partial)
         counters = partial.counters
-        chosen = pa.concat_tables([passed, fill])
+        chosen = pa.concat_tables([passed, backfill])
         if not chosen.num_rows:
             raise InputError(
                 f"the pool has no utterance that could be chosen: of {counters.rows:,} rows {counters.blank:,} are "
@@ -203,10 +210,18 @@ class Plan:
             self._warnings(partial, chosen.num_rows),
         )
 
+    def _choose(self, partial: Partial) -> tuple[pa.Table, pa.Table]:
+        """Take the `size` rows of the batch from a partial's `capacity`: those that passed first, then the backfill.
+
+        Whatever looks at the candidates together (not key by key) belongs here, and `capacity` says how many it needs.
+        """
+        passed = partial.passed.slice(0, self.size)
+        return passed, partial.backfill.slice(0, self.size - passed.num_rows)
+
     def _candidates(self, chosen: pa.Table, passed: int) -> tuple[Candidate, ...]:
         columns = chosen.combine_chunks()
-        column = columns["key"].combine_chunks()
-        scores = score_column(column, self.members, limit=self.max_tokens).scores.tolist()
+        keys = columns["key"].combine_chunks()
+        scores = score_column(keys, self.members, limit=self.max_tokens).scores.tolist()
         texts = columns["text"].to_pylist()
         predictions = self.nlu.predict(texts) if self.nlu.tagger is not None else [None] * len(texts)
         return tuple(
@@ -230,44 +245,48 @@ class Plan:
 
     def _warnings(self, partial: Partial, chosen: int) -> tuple[str, ...]:
         """Say what a person should know before trusting the batch."""
-        found = []
+        warnings = []
         nlu, passed = self.nlu, partial.distinct_keys_passed
         if chosen < self.size:
-            found.append(
+            warnings.append(
                 f"the pool had only {chosen} candidates for a batch of {self.size}; {min(passed, chosen)} passed "
                 "the filter"
             )
         elif passed < ENOUGH * self.size:
-            found.append(
+            warnings.append(
                 f"only {'about ' if passed >= self.size else ''}{passed} different utterances passed the filter, "
                 f"fewer than {ENOUGH} x {self.size}: the ranking had little to choose from; use a larger pool or a "
                 "smaller --size"
             )
         if "tagger" in self.strategy.models and nlu.tagger is not None and not nlu.tagger.knows_slots:
-            found.append(
+            warnings.append(
                 "no labelled utterance of the target has a slot: the tagger is always sure, and "
                 f"{self.strategy.name} ranks by its other factors alone"
             )
         if "intents" in self.strategy.models and nlu.intents is None:
-            found.append("no labelled utterance of the target has an intent: p_intent counts as 1")
+            warnings.append("no labelled utterance of the target has an intent: p_intent counts as 1")
         if nlu.committee is not None and nlu.positives < FEW_POSITIVES:
-            found.append(
+            warnings.append(
                 f"LABELLED has only {nlu.positives} utterances of {nlu.target}: expect a rough committee; "
                 f"{FEW_POSITIVES} or more are a good start"
             )
-        return tuple(found)
+        return tuple(warnings)
 
 
-def selecting(nlu: NLU, labelled: Sequence[Utterance], strategy: str) -> NLU:
-    """Make of the reference NLU of a labelled set what `Plan.train` would train: another tagger, if any ranks."""
+def with_selection_tagger(nlu: NLU, labelled: Sequence[Utterance], strategy: str) -> NLU:
+    """Give the reference NLU of a labelled set the tagger that `Plan.train` would train, if the strategy needs any."""
     if "tagger" not in strategy_named(strategy).models:
         return nlu
-    return replace(nlu, tagger=selecting_tagger(labelled, nlu.target))
+    return replace(nlu, tagger=train_selection_tagger(labelled, nlu.target))
 
 
-def selecting_tagger(labelled: Sequence[Utterance], target: Target) -> Tagger | None:
-    """Train the tagger that `Plan.train` would, and nothing else."""
-    annotated = [(one.text, one.slots) for one in labelled if target.matches(one) and one.slots is not None]
+def train_selection_tagger(labelled: Sequence[Utterance], target: Target) -> Tagger | None:
+    """Train the tagger that `Plan.train` would; None where too few utterances of the target are annotated."""
+    annotated = [
+        (utterance.text, utterance.slots)
+        for utterance in labelled
+        if target.matches(utterance) and utterance.slots is not None
+    ]
     if len(annotated) < FEWEST:
         return None
     texts, slots = zip(*annotated, strict=True)
@@ -279,10 +298,10 @@ def check_options(strategy: str, size: int, max_tokens: int, *, has_committee: b
     for name, value in (("--size", size), ("--max-tokens", max_tokens)):
         if value < 1:
             raise OptionError(f"{name} {value} makes no sense; it must be at least 1")
-    chosen = strategy_named(strategy)
-    if "committee" in chosen.models and not has_committee:
+    row = strategy_named(strategy)
+    if "committee" in row.models and not has_committee:
         raise OptionError(
-            f"--strategy {chosen.name} needs a committee that tells the target from the rest, and with --target "
+            f"--strategy {row.name} needs a committee that tells the target from the rest, and with --target "
             "all there is no rest; take --strategy joint or random"
         )
-    return chosen
+    return row

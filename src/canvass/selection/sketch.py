@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from canvass.compiled import compiled
+from canvass.features.scan import mix
 from canvass.machine import leading_zeros
-from canvass.seeding import MIX_FACTORS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,24 +22,20 @@ if TYPE_CHECKING:
 PRECISION = 14
 REGISTERS = 1 << PRECISION
 REST = 64 - PRECISION
-_MIX_1, _MIX_2 = np.uint64(MIX_FACTORS[0]), np.uint64(MIX_FACTORS[1])
 
 
 def empty_sketch() -> NDArray[np.uint8]:
-    """Make the sketch of nothing: uint8 (2^14,)."""
+    """Make the sketch of no keys: uint8 (2^14,)."""
     return np.zeros(REGISTERS, dtype=np.uint8)
 
 
 @compiled
-def add_hashes(hashes: NDArray[np.uint64], chosen: NDArray[np.bool_], registers: NDArray[np.uint8]) -> None:
-    """Add the chosen ones of hashes, uint64 (N,), to `registers`, in place."""
+def add_hashes(hashes: NDArray[np.uint64], mask: NDArray[np.bool_], registers: NDArray[np.uint8]) -> None:
+    """Add those of hashes, uint64 (N,), that `mask` bool (N,) marks to `registers`, in place."""
     for row in range(len(hashes)):
-        if not chosen[row]:
+        if not mask[row]:
             continue
-        state = hashes[row]
-        state = (state ^ (state >> np.uint64(30))) * _MIX_1
-        state = (state ^ (state >> np.uint64(27))) * _MIX_2
-        state ^= state >> np.uint64(31)
+        state = mix(hashes[row])
         register = state >> np.uint64(REST)
         # Of the highest bit set among the rest; the bit below them ends the search.
         rank = 1 + leading_zeros(state << np.uint64(PRECISION) | np.uint64(1 << (PRECISION - 1)))

@@ -20,7 +20,7 @@ from canvass.evaluation import HeldOut
 from canvass.metrics import FrameErrors, Routing, Scores, score
 from canvass.models.nlu import NLU
 from canvass.seeding import derived_seed
-from canvass.selection.plan import MAX_TOKENS, Plan, selecting
+from canvass.selection.plan import MAX_TOKENS, Plan, with_selection_tagger
 from canvass.simulation.budget import affordable, cost
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Run:
             if nlu is not None:
                 # What the last choice of a round cost too much, the next round has less.
                 budget += self.schedule[number - 1]
-                trained_to_select = selecting(nlu, labelled, self.strategy)
+                trained_to_select = with_selection_tagger(nlu, labelled, self.strategy)
                 clock.stop("train to select")
                 choices = self._choose(pool, nlu, trained_to_select, number, budget - spent)
                 clock.stop("select")

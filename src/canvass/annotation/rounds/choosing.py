@@ -12,8 +12,9 @@ from canvass.annotation.rounds.queue_order import order_queue
 from canvass.annotation.store.records import NewTask, Reason
 from canvass.errors import InputError
 from canvass.seeding import uniform
-from canvass.selection.draw import Draw
+from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
+from canvass.selection.random_sample import RandomSample
 from canvass.strategies import majority, no_majority
 
 if TYPE_CHECKING:
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from canvass.annotation.project.settings import Settings
     from canvass.annotation.rounds.training import Models
     from canvass.annotation.store.records import Source
-    from canvass.selection.draw import Drawn
-    from canvass.selection.excluded import Excluded
+    from canvass.selection.excluded_keys import ExcludedKeys
     from canvass.selection.frequencies import Frequencies
     from canvass.selection.partial import Partial
+    from canvass.selection.random_sample import SampledUtterance
     from canvass.types import Candidate
 
 STRATA: dict[Source, object] = {"random": majority, "outside": no_majority}
@@ -50,7 +51,7 @@ class Choosing:
 
     settings: Settings
     models: Models
-    excluded: Excluded
+    excluded: ExcludedKeys
     seed: int
 
     def draws(self, *, first: bool) -> dict[Source, int]:
@@ -73,8 +74,8 @@ class Choosing:
         share = self._share(source)
         return math.ceil(self.settings.queue.size * share) + 1 if share else 0
 
-    def choosers(self, frequencies: Frequencies | None, *, first: bool) -> tuple[Plan | Draw, ...]:
-        """Make the plan, and the draws; these need the counters of the pool."""
+    def plans(self, frequencies: Frequencies | None, *, first: bool) -> Plans:
+        """Make the plan, and the random samples beside it; these need the counters of the pool."""
         settings, nlu = self.settings, self.models.selecting
         plan = Plan.of(
             nlu,
@@ -84,12 +85,12 @@ class Choosing:
             seed=self.seed,
             max_tokens=settings.project.max_tokens,
         )
-        draws = []
+        samples = []
         for source, size in self.draws(first=first).items():
-            assert frequencies is not None, "draws need the counters of the pool"
+            assert frequencies is not None, "samples need the counters of the pool"
             inside = None if nlu.committee is None else majority
-            draws.append(
-                Draw(
+            samples.append(
+                RandomSample(
                     nlu.committee,
                     inside if source == "random" else no_majority,
                     frequencies,
@@ -100,31 +101,31 @@ class Choosing:
                     self.excluded,
                 )
             )
-        return (plan, *draws)
+        return Plans((plan,), tuple(samples))
 
-    def finish(self, choosers: Sequence[Plan | Draw], partials: Sequence[Partial]) -> Chosen:
+    def finish(self, plans: Plans, partials: Sequence[Partial]) -> Chosen:
         """Make tasks of what the pass over the pool has found."""
         selected: tuple[NewTask, ...] = ()
         drawn: dict[Source, tuple[NewTask, ...]] = {}
         requests: dict[str, int] = {}
         stop_set: list[str] = []
         message = ""
-        for one, partial in zip(choosers, partials, strict=True):
-            if isinstance(one, Plan):
+        for selector, partial in zip(plans.selectors, partials, strict=True):
+            if isinstance(selector, Plan):
                 try:
-                    batch = one.finish(partial)
+                    batch = selector.finish(partial)
                 except InputError as error:  # the pool has nothing left
                     message = str(error)
                 else:
                     selected = tuple(self._selected(candidate) for candidate in batch.candidates)
                     message = "; ".join(batch.warnings)
                 continue
-            sample = one.finish(partial)
-            source: Source = "random" if one.purpose == "random" else "outside"
+            sample = selector.finish(partial)
+            source: Source = "random" if selector.purpose == "random" else "outside"
             picks = self._picks(source)
-            drawn[source] = tuple(self._picked(pick, source) for pick in sample.drawn[:picks])
+            drawn[source] = tuple(self._picked(pick, source) for pick in sample.utterances[:picks])
             # What a draw has beyond its picks was drawn for the stop set.
-            stop_set += [pick.text for pick in sample.drawn[picks:]]
+            stop_set += [pick.text for pick in sample.utterances[picks:]]
             requests[source] = sample.requests
         both = Requests(requests["random"], requests["outside"]) if len(requests) == len(STRATA) else None
         return Chosen(selected, drawn, stop_set, both, message)
@@ -147,7 +148,7 @@ class Choosing:
             one.key, one.text, one.id, one.count, "selected", 0.0, reason=reason, wanted=self._wanted(one.key)
         )
 
-    def _picked(self, one: Drawn, source: Source) -> NewTask:
+    def _picked(self, one: SampledUtterance, source: Source) -> NewTask:
         return NewTask(
             one.key, one.text, one.id, one.count, source, 0.0, wanted=self._wanted(one.key), weight=one.weight
         )

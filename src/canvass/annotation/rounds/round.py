@@ -15,10 +15,10 @@ from canvass.annotation.store.records import Round
 from canvass.corpus.normalise import key_of
 from canvass.evaluation import HeldOut
 from canvass.metrics import score
-from canvass.selection.excluded import Excluded
+from canvass.selection.engines.threads import Threads
+from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.frequencies import Frequencies
-from canvass.selection.local import gather
-from canvass.selection.shared_pass import SharedPass
+from canvass.selection.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,12 +104,12 @@ class Rounds:
         if self._frequencies is None and choosing.draws(first=stop_set is None):
             self._frequencies = Frequencies.of_pool(project.pool(), progress=progress)
         clock.stop("count the pool")
-        choosers = choosing.choosers(self._frequencies, first=stop_set is None)
-        partials = gather(SharedPass(choosers), project.pool(), threads=threads, progress=progress)
-        chosen = choosing.finish(choosers, partials)
+        plans = choosing.plans(self._frequencies, first=stop_set is None)
+        result = Threads(threads).run(Job(plans, project.pool()), progress)
+        chosen = choosing.finish(plans, result.partials)
         clock.stop("choose")
         facts: dict[str, str] = {}
-        if stop_set is None and len(choosers) > 1:
+        if stop_set is None and plans.samples:
             facts[STOP_SET] = stop_set = json.dumps(chosen.stop_set, ensure_ascii=False)
         mixed = choosing.mixed(chosen, done)
         predictions = predict(
@@ -128,7 +128,7 @@ class Rounds:
             number, tasks, labelled, models, scores, kappa, chosen.message, facts, clock.seconds
         )
 
-    def _excluded(self) -> Excluded:
+    def _excluded(self) -> ExcludedKeys:
         """Collect what must not be chosen; a task that is open, and would go, may be chosen again."""
         project = self._project
         if self._given is None:
@@ -140,7 +140,7 @@ class Rounds:
             if task.source in ("selected", "random", "outside")
             and not (task.wanted > 1 and store.answers_of(task.id))
         }
-        return Excluded(self._given | (store.keys() - free))
+        return ExcludedKeys(self._given | (store.keys() - free))
 
     def _measure(self, models: Models) -> Scores | None:
         """Count errors on the test set; None where there is no tagger."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from canvass.annotation.store.records import TaskPrediction
 from canvass.models.nlu import NLU
 from canvass.seeding import derived_seed
-from canvass.selection.plan import selecting_tagger
+from canvass.selection.plan import train_selection_tagger
 from canvass.strategies import majority, strategy_named
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def train_models(labelled: Sequence[Utterance], target: Target, strategy: str, *
         reference = NLU.train(labelled, target, seed=seed)
         return Models(reference, reference)
     with ThreadPoolExecutor(1, thread_name_prefix="canvass") as executor:
-        tagger = executor.submit(selecting_tagger, labelled, target)
+        tagger = executor.submit(train_selection_tagger, labelled, target)
         reference = NLU.train(labelled, target, seed=seed)
         return Models(reference, with_tagger(reference, tagger.result()))
 

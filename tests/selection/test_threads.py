@@ -1,4 +1,4 @@
-"""The local engine: threads, block sizes, formats and shards change nothing."""
+"""The engine of threads: threads, block sizes, formats and shards change nothing."""
 
 import csv
 import json
@@ -12,10 +12,10 @@ import pytest
 from canvass.corpus.pool import Pool
 from canvass.errors import InputError, OptionError
 from canvass.processors import processors
-from canvass.selection.local import select
-from canvass.selection.output import write_batch
+from canvass.selection.batch_file import write_batch
+from canvass.selection.engines import select
+from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
-from canvass.selection.several import Plans
 from canvass.strategies import STRATEGIES
 from canvass.types import Utterance
 from examples import MUSIC

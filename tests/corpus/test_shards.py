@@ -1,4 +1,4 @@
-"""Cutting a pool: every row lies in one piece, whatever the size of the pieces."""
+"""Cutting a pool: every row lies in one shard, whatever the size of the shards."""
 
 import itertools
 import json
@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 
 from canvass.corpus.formats.records import BadLines
 from canvass.corpus.formats.sources import LinesOf, Source, split_lines
-from canvass.corpus.pieces import LARGEST, SMALLEST, Piece, cut
 from canvass.corpus.pool import Pool
+from canvass.corpus.shards import LARGEST, SMALLEST, Shard, cut
 from canvass.errors import InputError, OptionError
 from pools import ROWS
 
 
-def rows_of(pool, pieces):
-    """Read all pieces, as they arrive at a worker."""
+def rows_of(pool, shards):
+    """Read all shards, as they arrive at a worker."""
     found = []
-    for piece in pieces:
-        assert Piece.of_record(json.loads(json.dumps(piece.to_record()))).size == piece.size
-        for part in Piece.of_record(piece.to_record()).parts:
-            for block in pool.reading.blocks(part, BadLines(5)):
+    for shard in shards:
+        assert Shard.of_record(json.loads(json.dumps(shard.to_record()))).size == shard.size
+        for part in Shard.of_record(shard.to_record()).ranges:
+            for block in pool.read_options.blocks(part, BadLines(5)):
                 found += block.batch.to_pylist()
     return found
 
@@ -56,7 +56,7 @@ def test_each_line_is_in_one_part(tmp_path_factory, lines, ends, data):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    path = tmp_path_factory.mktemp("pieces")
+    path = tmp_path_factory.mktemp("shards")
     records = [{"text": row.text, "id": row.id, "count": row.count} for row in ROWS if len(row.text) < 10_000]
     dice = random.Random(3)
     lines = [
@@ -77,30 +77,30 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize("step", [40, 300, 5_000, 30_000, SMALLEST])
 @pytest.mark.parametrize("name", ["a.jsonl", "b.txt", "c.parquet", "small-*.jsonl"])
-def test_pieces_hold_each_row_once_and_in_order(folder, name, step):
+def test_shards_hold_each_row_once_and_in_order(folder, name, step):
     pool = Pool.open([str(folder / name)], rows=50)
-    pieces = cut(pool.parts, pool.reading, step)
+    shards = cut(pool.ranges, pool.read_options, step)
     expected = [row for block in pool.blocks() for row in block.batch.to_pylist()]
-    assert rows_of(pool, pieces) == expected
+    assert rows_of(pool, shards) == expected
     if step == SMALLEST:
-        assert len(pieces) == 1
+        assert len(shards) == 1
     if step == 300 and not name.startswith("small"):
-        assert len(pieces) > 5
-        assert all(piece.split_file == 0 for piece in pieces)
+        assert len(shards) > 5
+        assert all(shard.split_file == 0 for shard in shards)
     if step == 5000 and name.startswith("small"):
-        assert 1 < len(pieces) < 9
-        assert all(piece.split_file is None for piece in pieces)
+        assert 1 < len(shards) < 9
+        assert all(shard.split_file is None for shard in shards)
 
 
 def test_the_default_size_grows_with_the_pool(folder):
     pool = Pool.open([str(folder / "a.jsonl")])
-    part = pool.parts[0]
+    part = pool.ranges[0]
     from dataclasses import replace
 
     huge = [replace(part, size=10 * LARGEST * 10_000)]
     # The sizes are what is said here: nothing is read.
-    assert len(cut(huge, pool.reading)) == pytest.approx(100_000, rel=0.01)
-    assert len(cut([replace(part, size=200 * SMALLEST)], pool.reading)) == 200
+    assert len(cut(huge, pool.read_options)) == pytest.approx(100_000, rel=0.01)
+    assert len(cut([replace(part, size=200 * SMALLEST)], pool.read_options)) == 200
 
 
 def test_compressed_files_and_tables_of_text_stay_whole(tmp_path):
@@ -109,9 +109,9 @@ def test_compressed_files_and_tables_of_text_stay_whole(tmp_path):
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b'{"text": "play it"}\n' * 1000))
     (tmp_path / "b.csv").write_text("text\n" + "play it\n" * 1000)
     pool = Pool.open([str(tmp_path / "a.jsonl.gz"), str(tmp_path / "b.csv")])
-    pieces = cut(pool.parts, pool.reading, 10)
-    assert [[part.part for part in piece.parts] for piece in pieces] == [[None], [None]]
-    assert len(rows_of(pool, pieces)) == 2000
+    shards = cut(pool.ranges, pool.read_options, 10)
+    assert [[part.range for part in shard.ranges] for shard in shards] == [[None], [None]]
+    assert len(rows_of(pool, shards)) == 2000
     assert split_lines("a.jsonl.gz", None, None, 100, 10) == [(0, 100, 100)]
 
 
@@ -119,17 +119,20 @@ def test_a_mark_at_the_start_of_a_part_is_text(tmp_path):
     """Only the first bytes of a file are a byte order mark."""
     (tmp_path / "a.txt").write_text("\ufeffone\n\ufefftwo\n", encoding="utf-8")
     pool = Pool.open([str(tmp_path / "a.txt")])
-    assert [row["text"] for row in rows_of(pool, cut(pool.parts, pool.reading, 7))] == ["one", "\ufefftwo"]
+    assert [row["text"] for row in rows_of(pool, cut(pool.ranges, pool.read_options, 7))] == [
+        "one",
+        "\ufefftwo",
+    ]
 
 
 def test_a_bad_line_of_a_part_is_named_by_the_part(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "play it"}\n' * 99 + '{"text": 7}\n')
     pool = Pool.open([str(path)])
-    last = cut(pool.parts, pool.reading, 500)[-1]
+    last = cut(pool.ranges, pool.read_options, 500)[-1]
     with pytest.raises(InputError, match=r"a.jsonl \(from byte [\d,]+\):\d+: field 'text' is 7"):
-        list(pool.reading.blocks(last.parts[0], BadLines()))
-    with Source(str(path), last.parts[0].part) as source:
+        list(pool.read_options.blocks(last.ranges[0], BadLines()))
+    with Source(str(path), last.ranges[0].range) as source:
         assert source.size() == last.size
 
 
@@ -138,11 +141,11 @@ def test_a_file_that_cannot_be_opened_stays_whole(tmp_path):
     pq.write_table(pa.table({"text": ["play it"] * 100}), path, row_group_size=10)
     pool = Pool.open([str(path)])
     path.write_bytes(b"x" * path.stat().st_size)
-    (piece,) = cut(pool.parts, pool.reading, 10)
-    assert piece.parts == pool.parts
+    (shard,) = cut(pool.ranges, pool.read_options, 10)
+    assert shard.ranges == pool.ranges
 
 
 def test_standard_input_cannot_be_cut():
     pool = Pool.open(["-"])
     with pytest.raises(OptionError, match="standard input"):
-        cut(pool.parts, pool.reading)
+        cut(pool.ranges, pool.read_options)

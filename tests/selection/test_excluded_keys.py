@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from canvass.corpus.normalise import key_of
 from canvass.features.columns import hash_column
-from canvass.selection.excluded import Excluded
+from canvass.selection.excluded_keys import ExcludedKeys
 from texts import texts
 
 keys = texts.map(key_of)
@@ -15,12 +15,12 @@ keys = texts.map(key_of)
 def test_the_mask_is_membership(excluded, column):
     column = [*column, *list(excluded)[::2]]
     array = pa.array(column, type=pa.string())
-    mask = Excluded(excluded).mask(array, hash_column(array))
+    mask = ExcludedKeys(excluded).mask(array, hash_column(array))
     assert mask.tolist() == [key in excluded for key in column]
 
 
 def test_many_keys():
-    excluded = Excluded(f"key {i}" for i in range(0, 20_000, 2))
+    excluded = ExcludedKeys(f"key {i}" for i in range(0, 20_000, 2))
     array = pa.array([f"key {i}" for i in range(20_000)])
     mask = excluded.mask(array, hash_column(array))
     assert np.array_equal(mask, np.arange(20_000) % 2 == 0)
@@ -29,4 +29,4 @@ def test_many_keys():
 def test_equal_hashes_do_not_make_equal_keys():
     array = pa.array(["play river", "stop", "play rivet"])
     hashes = np.repeat(hash_column(array)[:1], 3)  # as if all had the hash of the first
-    assert Excluded(["play river"]).mask(array, hashes).tolist() == [True, False, False]
+    assert ExcludedKeys(["play river"]).mask(array, hashes).tolist() == [True, False, False]

@@ -8,9 +8,9 @@ import pytest
 
 from canvass.corpus.pool import Pool
 from canvass.errors import OptionError, TargetError, TrainingError
-from canvass.selection.local import select, select_each
+from canvass.selection.engines import select, select_each
+from canvass.selection.multi_target import Plans, domains_of, merge_partials
 from canvass.selection.plan import Plan
-from canvass.selection.several import Plans, domains_of, merge_each
 from canvass.strategies import STRATEGIES
 from canvass.types import Slot, Target, Utterance
 from examples import MUSIC
@@ -64,7 +64,7 @@ def test_partials_merge_in_any_order():
     for _ in range(5):
         dice.shuffle(blocks)
         found = [plans.score_block(block.batch, plans.empty()) for block in blocks]
-        assert plans.finish(reduce(merge_each, found, plans.empty())) == expected
+        assert plans.finish(reduce(merge_partials, found, plans.empty())) == expected
 
 
 def test_targets_that_cannot_stand_together():

@@ -11,11 +11,11 @@ import pytest
 from canvass.corpus.pool import Pool
 from canvass.errors import EngineError, ModelFileError
 from canvass.models.archive import packed, unpacked
-from canvass.selection import shipping
-from canvass.selection.local import select_each
+from canvass.selection import wire
+from canvass.selection.engines import select_each
+from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
-from canvass.selection.several import Plans
-from canvass.selection.shipping import KIND, VERSION, Shipped, plans_of_bytes, plans_to_bytes
+from canvass.selection.wire import KIND, PLANS_VERSION, PackedPlans, plans_of_bytes, plans_to_bytes
 from canvass.strategies import STRATEGIES
 from canvass.types import Target
 from examples import MUSIC
@@ -36,10 +36,10 @@ def plans():
 
 
 def changed(data, change):
-    """Change the header and the arrays of shipped plans."""
-    header, arrays = unpacked(io.BytesIO(data), "x", KIND, VERSION)
+    """Change the header and the arrays of sent plans."""
+    header, arrays = unpacked(io.BytesIO(data), "x", KIND, PLANS_VERSION)
     change(header, arrays)
-    return packed(KIND, VERSION, header, arrays)
+    return packed(KIND, PLANS_VERSION, header, arrays)
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -85,25 +85,25 @@ def test_no_pickle_travels(plans):
 
 
 def test_another_digest_is_refused(plans):
-    shipped = Shipped.of(plans)
-    assert shipped.digest == hashlib.sha256(shipped.data).hexdigest()
-    for place in (0, len(shipped.data) // 2, len(shipped.data) - 1):
-        data = bytearray(shipped.data)
+    sent = PackedPlans.of(plans)
+    assert sent.digest == hashlib.sha256(sent.data).hexdigest()
+    for place in (0, len(sent.data) // 2, len(sent.data) - 1):
+        data = bytearray(sent.data)
         data[place] ^= 1
         with pytest.raises(EngineError, match="not what the client sent"):
-            Shipped(bytes(data), shipped.digest).open()
+            PackedPlans(bytes(data), sent.digest).open()
     with pytest.raises(EngineError, match="not what the client sent"):
-        Shipped(shipped.data[:-1], shipped.digest).open()
+        PackedPlans(sent.data[:-1], sent.digest).open()
 
 
 def test_opened_once(plans):
-    shipped = Shipped.of(plans)
-    assert shipped.open() is Shipped(bytes(bytearray(shipped.data)), shipped.digest).open()
+    sent = PackedPlans.of(plans)
+    assert sent.open() is PackedPlans(bytes(bytearray(sent.data)), sent.digest).open()
 
 
 def test_another_version_is_refused(plans, monkeypatch):
     data = plans_to_bytes(plans)
-    monkeypatch.setattr(shipping, "__version__", "9.9")
+    monkeypatch.setattr(wire, "__version__", "9.9")
     with pytest.raises(EngineError, match=r"the client runs canvass 0\.1\.0, but a worker has 9\.9"):
         plans_of_bytes(data)
     with pytest.raises(ModelFileError, match="has version 2 of the plans format"):

@@ -9,11 +9,11 @@ from canvass.corpus.formats.records import Columns
 from canvass.corpus.pool import ROWS as BLOCK
 from canvass.corpus.pool import Pool
 from canvass.errors import CanvassError, InputError
-from canvass.selection.frames import _blocks, batches_as_rows, names_of, score_rows
-from canvass.selection.local import select_each
-from canvass.selection.output import candidate_record
+from canvass.selection.batch_file import batch_columns, batches_as_rows, candidate_record
+from canvass.selection.engines import select_each
+from canvass.selection.job import _blocks, score_rows
+from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
-from canvass.selection.several import Plans
 from canvass.types import Target
 from clusters import dask_client, needs_spark, records, small_rows, spark_session
 from examples import MUSIC
@@ -67,12 +67,14 @@ def test_blocks_are_joined_and_cut():
     assert len(made) <= 6
 
 
-def test_a_batch_as_rows_is_the_batch_as_a_file(plans, expected):
-    table = batches_as_rows(plans, expected)
+def test_a_batch_as_rows_is_the_batch_as_a_file(rows, expected):
+    table = batches_as_rows(batch_columns(several_targets=True, committee=True), expected)
     assert table.to_pylist() == as_records(expected)
     alone = Plans((Plan.of(trained(Target("all")), (), strategy="random", size=3),))
-    assert "also_for" not in names_of(alone)
-    assert "score_hinge" not in names_of(alone)
+    batches = select_each(alone, Pool.of(rows))
+    table = batches_as_rows(batch_columns(several_targets=False, committee=False), batches)
+    assert table.to_pylist() == as_records(batches)
+    assert not {"also_for", "score_hinge"} & set(table.schema.names)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +87,7 @@ def client():
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_dask_collections(client, plans, rows, expected, kind):
     dask = pytest.importorskip("dask")
-    from canvass.selection.dask_collections import batches_of
+    from canvass.selection.engines.dask import batches_of
 
     some = random.Random(1).sample(named(rows), len(rows))
     if kind == "delayed tables":
@@ -111,7 +113,7 @@ def test_dask_collections(client, plans, rows, expected, kind):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_a_bad_row_of_a_dask_collection(client, plans):
     bag = pytest.importorskip("dask.bag")
-    from canvass.selection.dask_collections import batches_of
+    from canvass.selection.engines.dask import batches_of
 
     bad = bag.from_sequence([{"text": "play it"}, {"text": "play it", "count": 0}], npartitions=1)
     with pytest.raises(InputError, match="partition 0 of the collection: row 2: field 'count' is 0"):
@@ -140,7 +142,7 @@ class TestSpark:
 
     @pytest.mark.parametrize("partitions", [1, 5])
     def test_from_a_frame_to_a_frame(self, session, plans, rows, expected, partitions):
-        from canvass.selection.spark_frames import batches_of, choose
+        from canvass.selection.engines.spark import batches_of, choose
 
         frame = spark_frame(session, rows).repartition(partitions)
         chosen = choose(plans, frame, columns=FIELDS, mergers=3)
@@ -149,7 +151,7 @@ class TestSpark:
         assert batches_of(plans, frame, columns=FIELDS, mergers=2) == expected
 
     def test_bad_input(self, session, plans):
-        from canvass.selection.spark_frames import batches_of, choose
+        from canvass.selection.engines.spark import batches_of, choose
 
         with pytest.raises(InputError, match="the DataFrame has no column 'text'"):
             choose(plans, session.createDataFrame([("a",)], "words string"))

@@ -1,0 +1,196 @@
+"""How a pool is cut for several machines: ranges of large files, several small files together.
+
+A shard is what one task reads: a range of one file, or several whole files. Which rows lie in which shard depends on
+the files alone, and the batch does not depend on the shards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, astuple, dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from canvass.corpus.formats import format_of
+from canvass.corpus.formats.parquet import WHOLE
+from canvass.corpus.formats.records import BadLines, Block, Columns
+from canvass.corpus.storage import sizes_of
+from canvass.corpus.where import Where, partition_of
+from canvass.errors import FileError, InputError, OptionError
+from canvass.files import STANDARD_STREAM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+SMALLEST, LARGEST = 16 << 20, 256 << 20  # stored bytes of a shard
+MOST_SHARDS = 10_000
+
+
+@dataclass(frozen=True)
+class FileRange:
+    """Some or all of a file of a pool.
+
+    `number` is the place of the file among all; `range` is None for a whole file, or (start, end) in the units of its
+    format (bytes, row groups); `size` is the stored bytes that it accounts for, None where that is not known.
+    """
+
+    file: str
+    number: int
+    format: str
+    size: int | None = None
+    range: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Shard:
+    """What one task reads: whole files, or one range of a file that has more of them."""
+
+    ranges: tuple[FileRange, ...]
+
+    @property
+    def size(self) -> int:
+        """The stored bytes that it accounts for."""
+        return sum(file_range.size or 0 for file_range in self.ranges)
+
+    @property
+    def split_file(self) -> int | None:
+        """The number of the file of which this is only a range."""
+        return self.ranges[0].number if self.ranges[0].range is not None else None
+
+    def to_record(self) -> list[tuple[Any, ...]]:
+        """Write it in plain types, for workers."""
+        return [astuple(file_range) for file_range in self.ranges]
+
+    @classmethod
+    def of_record(cls, record: list[tuple[Any, ...]]) -> Self:
+        """Read what `to_record` wrote."""
+        return cls(tuple(FileRange(*values) for values in record))
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How the files of a pool are read: what has to be the same for all of them, on every machine."""
+
+    columns: Columns = field(default_factory=Columns)
+    rows: int = 65_536
+    skip_bad: int = 0
+    where: str | None = None
+    skip_bad_files: bool = False
+
+    @property
+    def tolerated(self) -> int | None:
+        """With how many bad lines a file can still be read; None where one that cannot be read ends the reading."""
+        return self.skip_bad if self.skip_bad_files else None
+
+    def to_record(self) -> dict[str, Any]:
+        """Write it in plain types, for workers."""
+        return asdict(self)
+
+    @classmethod
+    def of_record(cls, record: dict[str, Any]) -> Self:
+        """Read what `to_record` wrote."""
+        return cls(**(record | {"columns": Columns(**record["columns"])}))
+
+    def blocks(self, file_range: FileRange, bad: BadLines) -> Iterator[Block]:
+        """Stream the rows of a range of a file.
+
+        Raises
+        ------
+        InputError, FileError
+            As the reader of the format does.
+
+        """
+        kind = format_of(file_range.file, file_range.format)
+        where = _open_condition(self.where, file_range.file)
+        if kind.parts is not None and (file_range.range is not None or where is not None):
+            if where is not None and not kind.parts.has_where:
+                raise _unknown_column(where, file_range.file)
+            return kind.parts.blocks(
+                file_range.file, self.columns, bad, self.rows, part=file_range.range or WHOLE, where=where
+            )
+        if where is not None:
+            raise _unknown_column(where, file_range.file)
+        if kind.blocks is None:
+            raise OptionError(f"{file_range.file}: the format {kind.name} cannot be read as a pool")
+        return kind.blocks(file_range.file, self.columns, bad, self.rows)
+
+
+def _open_condition(words: str | None, path: str) -> Where | None:
+    """Give the condition that rows of a file must still meet; None where its path decides."""
+    where = None if words is None else Where.parse(words)
+    return None if where is None or where.decide(partition_of(path)) else where
+
+
+def _unknown_column(where: Where, path: str) -> InputError:
+    missing = [name for name in where.columns() if name not in partition_of(path)]
+    return InputError(
+        f"--where names {missing[0]!r}, which is not in the path of {path} ({missing[0]}=.../), and only Parquet files "
+        "can be asked for their columns before they are read"
+    )
+
+
+def ranges_of(files: Sequence[str], options: ReadOptions, override: str | None) -> list[FileRange]:
+    """List, as whole ranges, the files that a condition does not leave out by their paths.
+
+    Raises
+    ------
+    FileError
+        If it leaves out all.
+
+    """
+    where = None if options.where is None else Where.parse(options.where)
+    if where is not None:
+        kept = [file for file in files if where.decide(partition_of(file)) is not False]
+        if not kept:
+            raise FileError(
+                f"--where {where.words!r} leaves out all {len(files)} files by their paths, such as {files[0]}"
+            )
+        files = kept
+    return [
+        FileRange(file, number, format_of(file, override, options.columns).name, size)
+        for number, (file, size) in enumerate(zip(files, sizes_of(files), strict=True))
+    ]
+
+
+def cut(files: Sequence[FileRange], options: ReadOptions, step: int | None = None) -> list[Shard]:
+    """Cut whole files into shards of about `step` stored bytes each.
+
+    A file that cannot be opened stays whole: the worker that reads it will say what is wrong.
+
+    Raises
+    ------
+    OptionError
+        If a file is standard input, which no other process can read.
+
+    """
+    if any(file.file == STANDARD_STREAM for file in files):
+        raise OptionError(
+            "standard input (-) cannot be read by a cluster; write it to a file that all workers see"
+        )
+    if step is None:
+        step = min(max(sum(file.size or 0 for file in files) // MOST_SHARDS, SMALLEST), LARGEST)
+    shards: list[Shard] = []
+    small: list[FileRange] = []  # files for one more shard
+    for file in files:
+        ranges = _split(file, options, step) if (file.size or 0) > step else [file]
+        if len(ranges) > 1:
+            shards += [Shard((file_range,)) for file_range in ranges]
+            continue
+        if small and sum(other.size or 0 for other in [*small, file]) > step:
+            shards.append(Shard(tuple(small)))
+            small = []
+        small.append(file)
+    return [*shards, Shard(tuple(small))] if small else shards
+
+
+def _split(file: FileRange, options: ReadOptions, step: int) -> list[FileRange]:
+    kind = format_of(file.file, file.format).parts
+    if kind is None or file.size is None:
+        return [file]
+    try:
+        ranges = kind.split(
+            file.file, options.columns, _open_condition(options.where, file.file), file.size, step
+        )
+    except (InputError, FileError):
+        return [file]
+    if len(ranges) < 2:  # noqa: PLR2004 - a single range is the whole file
+        return [file]
+    return [FileRange(file.file, file.number, file.format, size, (start, end)) for start, end, size in ranges]

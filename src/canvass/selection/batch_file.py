@@ -1,0 +1,122 @@
+"""The columns of a batch, as records, files and data frames have them; and the batch as a file."""
+
+from __future__ import annotations
+
+from functools import partial
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pyarrow as pa
+
+from canvass.corpus.formats import output_format_of
+from canvass.errors import OptionError
+from canvass.models.committee import MEMBERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from canvass.selection.plan import Batch
+    from canvass.types import Candidate, Prediction, Slot
+
+SLOT = pa.struct([("start", pa.int64()), ("end", pa.int64()), ("label", pa.string())])
+SQL_TYPES = {
+    pa.int64(): "bigint",
+    pa.string(): "string",
+    pa.float64(): "double",
+    pa.list_(pa.string()): "array<string>",
+    pa.list_(SLOT): "array<struct<start: bigint, end: bigint, label: string>>",
+}
+
+
+class Column(NamedTuple):
+    """A column of a batch: its name, its type in Arrow, and its value for a candidate (or for a prediction)."""
+
+    name: str
+    type: pa.DataType
+    value: Callable[[Any], Any]
+
+
+def slot_records(slots: Sequence[Slot]) -> list[dict[str, Any]]:
+    """Write slots as records: offsets are code points of the text as written, end exclusive."""
+    return [{"start": slot.start, "end": slot.end, "label": slot.label} for slot in slots]
+
+
+def _member_score(member: str, candidate: Candidate) -> float | None:
+    return candidate.members.get(member)
+
+
+PREDICTION_COLUMNS = (
+    Column("predicted_intent", pa.string(), attrgetter("intent")),
+    Column("intent_probability", pa.float64(), attrgetter("intent_probability")),
+    Column("predicted_slots", pa.list_(SLOT), lambda prediction: slot_records(prediction.slots)),
+    Column("tagger_confidence", pa.float64(), attrgetter("confidence")),
+)
+# A batch of one target has no `also_for`, and one without a committee no scores of members.
+CANDIDATE_COLUMNS = (
+    Column("rank", pa.int64(), attrgetter("rank")),
+    Column("id", pa.string(), attrgetter("id")),
+    Column("text", pa.string(), attrgetter("text")),
+    Column("count", pa.int64(), attrgetter("count")),
+    Column("target", pa.string(), attrgetter("target")),
+    Column("also_for", pa.list_(pa.string()), lambda candidate: list(candidate.also_for)),
+    Column("strategy", pa.string(), attrgetter("strategy")),
+    Column("why", pa.string(), attrgetter("why")),
+    Column("score", pa.float64(), attrgetter("score")),
+)
+MEMBER_COLUMNS = tuple(
+    Column(f"score_{member}", pa.float64(), partial(_member_score, member)) for member in MEMBERS
+)
+
+
+def batch_columns(*, several_targets: bool, committee: bool) -> list[Column]:
+    """List the columns of a batch, in order; those of the prediction last."""
+    return [
+        *(column for column in CANDIDATE_COLUMNS if several_targets or column.name != "also_for"),
+        *(MEMBER_COLUMNS if committee else ()),
+        *PREDICTION_COLUMNS,
+    ]
+
+
+def prediction_record(prediction: Prediction | None) -> dict[str, Any]:
+    """Write a prediction as flat fields; all are None where there is no tagger."""
+    return {
+        column.name: None if prediction is None else column.value(prediction) for column in PREDICTION_COLUMNS
+    }
+
+
+def candidate_record(candidate: Candidate) -> dict[str, Any]:
+    """Write a candidate as a flat record."""
+    columns = batch_columns(several_targets=candidate.also_for is not None, committee=bool(candidate.members))
+    own = columns[: -len(PREDICTION_COLUMNS)]
+    return {column.name: column.value(candidate) for column in own} | prediction_record(candidate.prediction)
+
+
+def batches_as_rows(columns: Sequence[Column], batches: Sequence[Batch]) -> pa.RecordBatch:
+    """Put the candidates of all batches into one Arrow batch, in rank order."""
+    records = [candidate_record(candidate) for batch in batches for candidate in batch.candidates]
+    schema = pa.schema([(column.name, column.type) for column in columns])
+    return pa.RecordBatch.from_pylist(records, schema=schema)
+
+
+def check_writable(path: str) -> None:
+    """Refuse an output whose format is unknown or cannot be written, before any work is done."""
+    kind = output_format_of(path)
+    if kind.write is None:
+        raise OptionError(f"{path}: {kind.name} cannot hold a batch; write .jsonl, .csv, .tsv or .parquet")
+
+
+def write_batch(path: str, *batches: Batch) -> None:
+    """Write a batch, or those of several targets one after the other; the file appears whole or not at all.
+
+    Raises
+    ------
+    OptionError
+        If the extension is of no format that can hold a batch.
+    FileError
+        If the file cannot be written.
+
+    """
+    check_writable(path)
+    write = output_format_of(path).write
+    assert write is not None, "checked above"
+    write(path, [candidate_record(candidate) for batch in batches for candidate in batch.candidates])

@@ -1,0 +1,86 @@
+"""A block of the pool with what all plans share: keys, scores of all members, and which rows may be chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from canvass.corpus.normalise import keys
+from canvass.features.columns import MemberTable, score_column
+from canvass.selection.partial import SCHEMA, Counters, best
+from canvass.selection.sketch import add_hashes, empty_sketch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from canvass.selection.excluded_keys import ExcludedKeys
+
+NO_MEMBERS = MemberTable(np.zeros((2, 0), dtype=np.float32), np.zeros(0))
+
+
+@dataclass(frozen=True)
+class ScoredBlock:
+    """N rows with columns text, id and count, and what is known of them whatever the target.
+
+    `keys` is the column of their keys; `members` float64 (N, M): the raw scores of all targets' members, side by
+    side; `lengths` int32 (N,): T; `hashes` uint64 (N,): of the keys; `eligible` bool (N,): neither blank nor too long
+    nor labelled. `counters` and `distinct` are those of the whole block, before any filter.
+    """
+
+    batch: pa.RecordBatch
+    keys: pa.Array
+    members: NDArray[np.float64]
+    lengths: NDArray[np.int32]
+    hashes: NDArray[np.uint64]
+    eligible: NDArray[np.bool_] = field(repr=False)
+    counters: Counters
+    distinct: NDArray[np.uint8] = field(repr=False)
+
+    @classmethod
+    def of(
+        cls, batch: pa.RecordBatch, members: MemberTable, *, max_tokens: int, excluded: ExcludedKeys
+    ) -> Self:
+        """Score every row of a block with all members, once."""
+        column = keys(batch.column("text"))
+        scored = score_column(column, members, limit=max_tokens)
+        blank = scored.lengths == 0
+        too_long = scored.lengths > max_tokens
+        labelled = excluded.mask(column, scored.hashes) & ~blank
+        distinct = empty_sketch()
+        add_hashes(scored.hashes, ~blank, distinct)
+        counters = Counters(
+            len(batch), int(blank.sum()), int(labelled.sum()), int((too_long & ~labelled).sum())
+        )
+        eligible = ~(blank | too_long | labelled)
+        return cls(batch, column, scored.scores, scored.lengths, scored.hashes, eligible, counters, distinct)
+
+    def best(
+        self, rows: NDArray[np.int64], scores: NDArray[np.float64], *, capacity: int, bound: float
+    ) -> pa.Table:
+        """Make the table of the `capacity` best rows, leaving out as early as possible what cannot enter it.
+
+        `scores` float64 (R,) are those of `rows` int64 (R,); rows whose score exceeds `bound` are left out.
+        """
+        within = scores <= bound
+        rows, scores = rows[within], scores[within]
+        if not len(rows):
+            return SCHEMA.empty_table()
+        hashes = self.hashes[rows]
+        first = np.unique(hashes, return_index=True)[1]
+        if len(first) > capacity:
+            # At least `capacity` keys score no worse than this (fewer hashes than keys would only make it larger).
+            within = scores <= np.partition(scores[first], capacity - 1)[capacity - 1]
+            rows, scores, hashes = rows[within], scores[within], hashes[within]
+        places = pa.array(rows)
+        ids = self.batch.column("id").take(places)
+        if ids.null_count:
+            ids = pc.coalesce(
+                ids, pa.array([f"{key_hash:016x}" for key_hash in hashes.tolist()], pa.string())
+            )
+        columns = [self.keys.take(places), pa.array(scores), ids]
+        columns += [self.batch.column(name).take(places) for name in ("text", "count")]
+        return best(pa.Table.from_arrays(columns, schema=SCHEMA), capacity)
