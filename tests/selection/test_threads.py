@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from canvass.corpus.formats.records import BadLines
 from canvass.corpus.pool import Pool
 from canvass.errors import InputError, OptionError
 from canvass.processors import processors
@@ -159,6 +160,10 @@ def test_few_blocks_are_read_ahead(twin, monkeypatch):
         return found
 
     class Watched:
+        read_options = None
+        bad = BadLines()
+        bad_files = BadLines()
+
         def blocks(self):
             for number, block in enumerate(Pool.of(ROWS, rows=4).blocks()):
                 ahead.append(number - len(done))
