@@ -145,8 +145,8 @@ class EngineOptions:
         ),
     ] = None
 
-    def find(self) -> Engine | None:
-        """Find the engine; None stands for local threads. Raises as `engine_named`."""
+    def find(self) -> Engine:
+        """Make the engine; raises as `engine_named`."""
         from canvass.selection.engines import engine_named
 
         return engine_named(self.engine, scheduler=self.scheduler, master=self.master, threads=self.threads)
@@ -238,6 +238,6 @@ def command(
     plans = choice.train(reading.read([labelled]).utterances, targets, strategy)
     trained = time.monotonic()
     with terminal.progress("reading the pool", opened.total_bytes) as advance:
-        batches = select_each(plans, opened, engine=engine, threads=running.threads, progress=advance)
+        batches = select_each(plans, opened, engine=engine, progress=advance)
     seconds = {"train": trained - start, "select": time.monotonic() - trained}
     deliver(batches, opened, out, as_json=as_json, seconds=seconds)
