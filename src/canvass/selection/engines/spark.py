@@ -134,8 +134,8 @@ def _score_frame(packed: PackedPlans, frame: Any, columns: Columns, mergers: int
     names = [name for name in columns.of_a_pool() if name in frame.columns]
     if columns.text not in names:
         raise InputError(
-            f"the DataFrame has no column {columns.text!r} (it has {', '.join(frame.columns[:12])}); name the text with "
-            "Columns(text=...)"
+            f"the DataFrame has no column {columns.text!r} (it has {', '.join(frame.columns[:12])}); name the text "
+            "with Columns(text=...)"
         )
     selected = frame.select(*(f"`{name}`" for name in names))
     scored = selected.mapInArrow(partial(_score_partition, packed, columns), SCHEMA)
