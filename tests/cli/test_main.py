@@ -69,8 +69,6 @@ def test_version_and_no_arguments(canvass):
         (["select", "a.jsonl"], "POOL"),
         (["select", "a.jsonl", "b.jsonl", "--size", "many"], "--size"),
         (["train", "a.jsonl", "--target", "domain:music"], "--out"),
-        (["train", "a.jsonl", "-o", "m.npz"], "--target"),
-        (["simulate", "a.jsonl", "-o", "study"], "--target"),
         (["--frobnicate"], "--frobnicate"),
     ],
 )

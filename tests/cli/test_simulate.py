@@ -85,7 +85,7 @@ def test_on_a_terminal_the_rates_are_a_table(on_terminal, corpus):
         (("--batch", "3,x"), ["--batch '3,x'"]),
         (("--rounds", "3"), ["--batch 3,4 says", "--rounds"]),
         (("--strategy", "randon"), ["did you mean random"]),
-        (("--target", "domain:music"), ["--target is given twice"]),
+        (("--target", "domain:music"), ["a target is given twice"]),
         (("--target", "music"), ["'music' is not a target"]),
         (("--target", "domain:nix"), ["0 utterances of domain:nix"]),
         (("--seeds", "0"), ["--seeds 0"]),

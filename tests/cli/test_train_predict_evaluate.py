@@ -25,6 +25,8 @@ def test_train_writes_the_model_of_the_library(canvass, folder, model):
     result = canvass("train", "labelled.jsonl", "--target", "domain:music", "--out", "m.npz")
     assert result == (0, "", "")
     assert (folder / "m.npz").read_bytes() == model.read_bytes()
+    canvass("train", "labelled.jsonl", "-d", "music", "--out", "short.npz")
+    assert (folder / "short.npz").read_bytes() == model.read_bytes()
     facts = json.loads(
         canvass("train", "labelled.jsonl", "--target", "domain:music", "-o", "m.npz", "--json").out
     )
@@ -55,6 +57,11 @@ def test_train_without_a_tagger_warns(canvass, folder):
     ("words", "expected"),
     [
         (["labelled.jsonl", "--target", "domain:musik", "-o", "m.npz"], ["did you mean music?"]),
+        (["labelled.jsonl", "-o", "m.npz"], ["--target is missing", "domain:NAME", "--domain NAME"]),
+        (
+            ["labelled.jsonl", "-t", "all", "-d", "music", "-o", "m.npz"],
+            ["--target and --domain are both given", "leave out one"],
+        ),
         (["nix.jsonl", "--target", "domain:music", "-o", "m.npz"], ["nix.jsonl"]),
         (["labelled.jsonl", "--target", "domain:music", "-o", "nix/m.npz"], ["nix", "does not exist"]),
         (

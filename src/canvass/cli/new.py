@@ -22,7 +22,7 @@ def command(
     labelled: options.LabelledFiles,
     pool: options.PoolFiles,
     *,
-    target: options.TargetOption,
+    target: options.TargetOptions,
     test: Annotated[
         str | None,
         typer.Option(
@@ -48,9 +48,8 @@ def command(
 
     from canvass.annotation.project.creation import refuse_folder
     from canvass.annotation.project.project import Project
-    from canvass.types import Target
 
-    wanted = Target.parse(target)
+    wanted = target.only()
     refuse_folder(Path(folder))
     options.check_format("--pool-format", pool_format)
     if labelled == test == STANDARD_STREAM:

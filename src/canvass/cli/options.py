@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from canvass.corpus.formats.records import Columns
     from canvass.corpus.labelled import Labelled
+    from canvass.types import Target
 
 READING = "Reading"
 RUNNING = "Running"
@@ -42,14 +43,9 @@ PoolFiles = Annotated[
         show_default=False,
     ),
 ]
-TargetOption = Annotated[
-    str,
-    typer.Option(
-        "--target",
-        "-t",
-        metavar="TARGET",
-        help=f"Train on requests of this domain or intent, or on all requests: {TARGET_WORDS}.",
-    ),
+DomainsOption = Annotated[
+    list[str] | None,
+    typer.Option("--domain", "-d", metavar="NAME", help="Short for --target domain:NAME; may be repeated."),
 ]
 StrategyOption = Annotated[
     str | None,
@@ -194,6 +190,47 @@ class LabelledOptions(InputOptions):
             )
         report_left_out(labelled)
         return labelled
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetOptions:
+    """The one target of a command."""
+
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="TARGET",
+            help=f"Train on requests of this domain or intent, or on all requests: {TARGET_WORDS}.",
+        ),
+    ] = None
+    domain: Annotated[
+        str | None, typer.Option("--domain", "-d", metavar="NAME", help="Short for --target domain:NAME.")
+    ] = None
+
+    def only(self) -> Target:
+        """Read the target; raises OptionError unless exactly one is given."""
+        targets = targets_of(
+            None if self.target is None else [self.target], None if self.domain is None else [self.domain]
+        )
+        if len(targets) > 1:
+            raise OptionError("--target and --domain are both given; leave out one")
+        return targets[0]
+
+
+def targets_of(
+    targets: Sequence[str] | None, domains: Sequence[str] | None, *, or_else: str = ""
+) -> list[Target]:
+    """Read --target and --domain; raises OptionError where none is given, and says `or_else`."""
+    from canvass.types import Target
+
+    words = [*(targets or []), *(f"domain:{name}" for name in domains or [])]
+    if not words:
+        raise OptionError(
+            f"--target is missing; write --target with {TARGET_WORDS}, or --domain NAME{or_else}"
+        )
+    return [Target.parse(word) for word in words]
 
 
 def flattened(command: Callable[..., None]) -> Callable[..., None]:

@@ -35,12 +35,13 @@ class TargetOptions:
             "of each target, in one pass over the pool.",
         ),
     ] = None
+    domain: options.DomainsOption = None
     each_domain: Annotated[
         bool, typer.Option("--each-domain", help="Choose a batch for every domain of LABELLED.")
     ] = False
 
     def targets(self) -> list[Target]:
-        """Read --target; an empty list stands for --each-domain.
+        """Read --target and --domain; an empty list stands for --each-domain.
 
         Raises
         ------
@@ -49,15 +50,14 @@ class TargetOptions:
 
         """
         from canvass.selection.multi_target import check_targets
-        from canvass.types import Target
 
-        targets = [Target.parse(words) for words in self.target or []]
-        if self.each_domain and targets:
-            raise OptionError("--each-domain takes every domain of LABELLED; leave out --target")
-        if not targets and not self.each_domain:
-            raise OptionError(
-                f"--target is missing; write --target with {options.TARGET_WORDS}, or --each-domain"
-            )
+        if self.each_domain:
+            if self.target or self.domain:
+                raise OptionError(
+                    "--each-domain takes every domain of LABELLED; leave out --target and --domain"
+                )
+            return []
+        targets = options.targets_of(self.target, self.domain, or_else=", or --each-domain")
         check_targets(targets)
         return targets
 

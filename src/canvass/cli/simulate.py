@@ -32,7 +32,7 @@ class StudyOptions:
     """What is played: targets, strategies and the loop."""
 
     target: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--target",
             "-t",
@@ -40,7 +40,8 @@ class StudyOptions:
             help=f"Spend the budget on this domain or intent, or on all: {options.TARGET_WORDS}. Repeat it for a study "
             "of each target.",
         ),
-    ]
+    ] = None
+    domain: options.DomainsOption = None
     strategy: Annotated[
         list[str] | None,
         typer.Option(
@@ -123,9 +124,9 @@ class StudyOptions:
         from canvass.simulation.spec import Spec, strategies_for
         from canvass.types import Target
 
-        targets = tuple(str(Target.parse(words)) for words in self.target)
+        targets = tuple(str(target) for target in options.targets_of(self.target, self.domain))
         if len(set(targets)) < len(targets):
-            raise OptionError("--target is given twice; write domain:NAME, intent:NAME or all, each once")
+            raise OptionError("a target is given twice; write domain:NAME, intent:NAME or all, each once")
         if self.test not in {None, "own", "fifth"}:
             raise OptionError(f"--test {self.test!r} is unknown; write own or fifth")
         if self.transfer not in {"no", "last", "each"}:

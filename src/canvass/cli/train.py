@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def command(
     labelled: options.LabelledFiles,
     *,
-    target: options.TargetOption,
+    target: options.TargetOptions,
     out: Annotated[
         str, typer.Option("--out", "-o", metavar="MODEL", help="Write the model to this file (.npz).")
     ],
@@ -30,9 +30,8 @@ def command(
 ) -> None:
     """Train the models of a target: committee, intent classifier and slot tagger, in one file."""
     from canvass.models.nlu import NLU
-    from canvass.types import Target
 
-    wanted = Target.parse(target)
+    wanted = target.only()
     if iterations < 1:
         raise OptionError(f"--iterations {iterations} makes no sense; it must be at least 1")
     if out == STANDARD_STREAM:
