@@ -10,7 +10,6 @@ TEST_READY := $(VENV)/.ready-test
 UV_RELEASE := 0.13.9
 UV := .venv-uv/bin/uv
 LOCKING := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
-ALL_EXTRAS := --all-extras --group test --group build
 
 .PHONY: help demo test test-all test-newest test-oldest check format bench docs lock label-studio clean
 
@@ -44,7 +43,7 @@ $(UV):
 
 lock: $(UV) ## Resolve the newest versions that the ranges allow, and write the locks anew
 	$(UV) pip compile $(LOCKING) --upgrade --group build --output-file requirements/build.txt
-	$(UV) pip compile $(LOCKING) --upgrade $(ALL_EXTRAS) --output-file requirements/test.txt pyproject.toml
+	$(UV) pip compile $(LOCKING) --upgrade --all-extras --group test --group build --output-file requirements/test.txt pyproject.toml
 	$(UV) pip compile $(LOCKING) --constraint requirements/test.txt --output-file requirements/demo.txt pyproject.toml
 
 # Its empty database takes a minute or two; tests start with a copy.
@@ -70,12 +69,15 @@ define environment
 	rm -rf $(1)
 	$(UV) venv --quiet --python $(PYTHON) $(1)
 	$(UV) pip install --quiet --python $(1)/bin/python --group build
-	$(UV) pip install --quiet --python $(1)/bin/python --no-build-isolation --resolution $(2) $(ALL_EXTRAS) --editable .
+	$(UV) pip install --quiet --python $(1)/bin/python --no-build-isolation --resolution $(2) --all-extras -r pyproject.toml
+	$(UV) pip install --quiet --python $(1)/bin/python --group test
+	$(UV) pip install --quiet --python $(1)/bin/python --no-build-isolation --no-deps --editable .
 endef
 
 test-newest: $(UV) ## Run the quick tests with the newest versions that the ranges allow
 	$(call environment,.venv-newest,highest)
-	$(UV) pip freeze --python .venv-newest/bin/python | grep -v '^-e' | diff - <(grep -oE '^[a-z0-9._-]+==[^ ;]+' requirements/test.txt | sort) | grep '^<' | sed 's/^</newer than the lock:/' || true
+	@$(UV) pip freeze --quiet --python .venv-newest/bin/python | grep -vxFf <(grep -oE '^[^ ]+==[^ ;]+' requirements/test.txt) | grep == \
+		| sed 's/^/not in the lock: /' || true
 	.venv-newest/bin/python -m pytest -n auto --dist worksteal -m "not slow" -o filterwarnings=default
 
 test-oldest: $(UV) ## Run the quick tests with the oldest versions that the ranges allow
