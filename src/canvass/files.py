@@ -64,9 +64,7 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(hidden).chmod(0o666 & ~umask)
+        apply_umask(Path(hidden), 0o666)
         Path(hidden).replace(target)
     except OSError as error:
         Path(hidden).unlink(missing_ok=True)
@@ -74,6 +72,13 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
     except BaseException:
         Path(hidden).unlink(missing_ok=True)
         raise
+
+
+def apply_umask(path: Path, mode: int) -> None:
+    """Give a temporary file or folder, so far private to its owner, the permissions that the umask leaves of `mode`."""
+    umask = os.umask(0)
+    os.umask(umask)
+    path.chmod(mode & ~umask)
 
 
 def check_output(path: str | Path, inputs: Iterable[str] = ()) -> None:

@@ -9,9 +9,12 @@ Offsets are Unicode code points into the text as it was written, end exclusive.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from canvass.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ALL = "all"
 
@@ -25,12 +28,23 @@ class Slot:
     label: str
 
 
+def slot_records(slots: Iterable[Slot] | None) -> list[dict[str, Any]] | None:
+    """Convert slots to the records of files; None, for not annotated, stays None.
+
+    >>> slot_records([Slot(5, 9, "genre")])
+    [{'start': 5, 'end': 9, 'label': 'genre'}]
+    """
+    if slots is None:
+        return None
+    return [{"start": slot.start, "end": slot.end, "label": slot.label} for slot in slots]
+
+
 @dataclass(frozen=True, slots=True)
 class Utterance:
     """One short request, with whatever annotations it has.
 
-    `slots` is None where nobody annotated slots (then the utterance serves as a negative only), and an empty
-    tuple where somebody did and found none.
+    `slots` is None where slots are not annotated (the utterance then serves as a negative only), and an empty tuple
+    where they are annotated and there are none.
     """
 
     text: str

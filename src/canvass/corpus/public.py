@@ -25,6 +25,7 @@ from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.formats.table import row_named
 from canvass.corpus.unpacking import unpack
 from canvass.errors import FileError, InputError, OptionError
+from canvass.files import apply_umask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -181,9 +182,7 @@ def convert(corpus: Corpus, locale: str, files: dict[File, tuple[Path, str]], fo
             jsonl.write_annotated(str(hidden / f"{split}.jsonl"), utterances, Losses())
         counts = {split: len(utterances) for split, utterances in splits.items()}
         (hidden / "README.md").write_text(_readme(corpus, locale, files, counts, bad.count), encoding="utf-8")
-        umask = os.umask(0)
-        os.umask(umask)
-        hidden.chmod(0o777 & ~umask)
+        apply_umask(hidden, 0o777)
         hidden.replace(folder)
     except OSError as error:
         raise FileError(f"{folder}: could not be written ({error.strerror or error})") from error

@@ -11,12 +11,13 @@ import pyarrow as pa
 from canvass.corpus.formats import output_format_of
 from canvass.errors import OptionError
 from canvass.models.committee import MEMBERS
+from canvass.types import slot_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from canvass.selection.plan import Batch
-    from canvass.types import Candidate, Prediction, Slot
+    from canvass.types import Candidate, Prediction
 
 SLOT = pa.struct([("start", pa.int64()), ("end", pa.int64()), ("label", pa.string())])
 SQL_TYPES = {
@@ -34,11 +35,6 @@ class Column(NamedTuple):
     name: str
     type: pa.DataType
     value: Callable[[Any], Any]
-
-
-def slot_records(slots: Sequence[Slot]) -> list[dict[str, Any]]:
-    """Write slots as records: offsets are code points of the text as written, end exclusive."""
-    return [{"start": slot.start, "end": slot.end, "label": slot.label} for slot in slots]
 
 
 def _member_score(member: str, candidate: Candidate) -> float | None:

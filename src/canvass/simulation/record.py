@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from canvass.clock import Clock
 from canvass.corpus.normalise import key_of
 from canvass.evaluation import HeldOut
 from canvass.seeding import uniform
 from canvass.simulation.budget import tokens_of
 from canvass.simulation.counts import packed
 from canvass.simulation.projection import LARGEST_SAMPLE, plane
-from canvass.simulation.runs import EXAMPLES, Clock
+from canvass.simulation.runs import EXAMPLES
 from canvass.simulation.store import Chosen, Picture, StoredRun
 from canvass.simulation.transfer import errors_of_successor
 
@@ -51,14 +53,14 @@ def record(
             examples.append(tuple(_example(choice) for choice in state.choices[:EXAMPLES]))
         if pictures and before is not None and state.round in {1, last}:
             earlier = {one.candidate.key for one, _ in choices}
-            clock = Clock()
+            clock = Clock(time.thread_time)
             shown |= _picture(run, before, sample, earlier, state)
             clock.stop("picture")
             seconds.update(clock.seconds)
         choices += [(choice, state.round) for choice in state.choices]
         before = state.nlu
         if transfer == "each" or (transfer == "last" and state.round == last):
-            clock = Clock()
+            clock = Clock(time.thread_time)
             counts = errors_of_successor(state.labelled, run.target, held_out)
             second_family[state.round] = packed(counts)
             clock.stop("transfer")

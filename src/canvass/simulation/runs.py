@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import pyarrow as pa
 
+from canvass.clock import Clock
 from canvass.corpus.normalise import key_of
 from canvass.evaluation import HeldOut
 from canvass.metrics import FrameErrors, Routing, Scores, score
@@ -119,7 +120,7 @@ class Run:
         nlu: NLU | None = None
         budget = spent = 0
         for number in range(len(self.schedule) + 1):
-            clock = Clock()
+            clock = Clock(time.thread_time)
             choices: tuple[Choice, ...] = ()
             if nlu is not None:
                 # What the last choice of a round cost too much, the next round has less.
@@ -165,20 +166,6 @@ class Run:
         shown = nlu.predict([gold.text for gold in golds[: min(count, EXAMPLES)]])
         predictions: list[Prediction | None] = [*shown, *[None] * (count - len(shown))]
         return tuple(map(Choice, ranked[:count], golds[:count], predictions))
-
-
-class Clock:
-    """Processor seconds of this thread, by phase."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.thread_time()
-
-    def stop(self, phase: str) -> None:
-        """Book what has passed since the last stop."""
-        now = time.thread_time()
-        self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._last
-        self._last = now
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.exchange.formulas import guarded, is_for_spreadsheets
-from canvass.annotation.project.annotations import slot_records, utterance_record
+from canvass.annotation.project.annotations import utterance_record
 from canvass.corpus.formats import output_format_of
 from canvass.corpus.formats.choice import annotated_writer
 from canvass.corpus.formats.losses import Losses, carried
 from canvass.corpus.normalise import key_of
 from canvass.errors import OptionError
+from canvass.types import slot_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

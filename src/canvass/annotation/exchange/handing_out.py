@@ -7,12 +7,12 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from canvass.annotation.project.annotations import slot_records
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.rounds.queue import next_round
 from canvass.annotation.rounds.round import Rounds, save_round
 from canvass.annotation.store.leases import HANDED_OUT
 from canvass.errors import InputError, OptionError, ProjectInUseError
+from canvass.types import slot_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable

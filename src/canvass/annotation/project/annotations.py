@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.spans import misaligned_slot
-from canvass.types import Target, Utterance
+from canvass.types import Target, Utterance, slot_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from canvass.annotation.store.records import NewAnswer, NewTask
-    from canvass.types import Slot
 
 
 def complete(answer: NewAnswer, target: Target, domains: Mapping[str, str]) -> NewAnswer:
@@ -53,13 +52,6 @@ def trainable(utterance: Utterance) -> Utterance:
     if misaligned_slot(utterance.text, utterance.slots or ()) is None:
         return utterance
     return replace(utterance, slots=None)
-
-
-def slot_records(slots: Sequence[Slot] | None) -> list[dict[str, Any]] | None:
-    """Write slots as records, None where nobody annotated them."""
-    if slots is None:
-        return None
-    return [{"start": one.start, "end": one.end, "label": one.label} for one in slots]
 
 
 def utterance_record(utterance: Utterance) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 from dataclasses import replace
@@ -16,7 +15,7 @@ from canvass.annotation.store.task_store import Store
 from canvass.corpus.formats import jsonl
 from canvass.corpus.normalise import key_of
 from canvass.errors import FileError, TrainingError
-from canvass.files import STANDARD_STREAM, check_output
+from canvass.files import STANDARD_STREAM, apply_umask, check_output
 from canvass.models.nlu import check_examples
 from canvass.models.tagger import FEWEST
 from canvass.seeding import uniform
@@ -142,9 +141,7 @@ def _whole_folder(folder: Path) -> Iterator[Path]:
         ) from error
     try:
         yield hidden
-        umask = os.umask(0)
-        os.umask(umask)
-        hidden.chmod(0o777 & ~umask)
+        apply_umask(hidden, 0o777)
         hidden.rename(folder)  # takes the place of an empty folder, and of no other
     except OSError as error:
         shutil.rmtree(hidden, ignore_errors=True)

@@ -12,6 +12,7 @@ from canvass.annotation.quality.stop_set import STEP, Reference, agreement, deci
 from canvass.annotation.rounds.choosing import Choosing
 from canvass.annotation.rounds.training import Models, predict, seed_of_round, train_models
 from canvass.annotation.store.records import Round
+from canvass.clock import Clock
 from canvass.corpus.normalise import key_of
 from canvass.evaluation import HeldOut
 from canvass.metrics import score
@@ -53,20 +54,6 @@ class RoundResult:
     seconds: dict[str, float] = field(compare=False, repr=False)
 
 
-class Clock:
-    """Wall seconds by phase."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def stop(self, phase: str) -> None:
-        """Book what has passed since the last stop."""
-        now = time.perf_counter()
-        self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._last
-        self._last = now
-
-
 class Rounds:
     """The rounds of a project; what does not change is kept for the next: the counters of the pool, the test set."""
 
@@ -89,7 +76,7 @@ class Rounds:
             If the annotations cannot train the models, or the pool cannot be read.
 
         """
-        project, clock = self._project, Clock()
+        project, clock = self._project, Clock(time.perf_counter)
         labelled = tuple(project.annotated())
         excluded = self._excluded()
         done = project.store.done()

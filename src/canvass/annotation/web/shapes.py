@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from canvass.annotation.project.annotations import slot_records
 from canvass.corpus.spans import text_tokens
+from canvass.types import slot_records
 
 if TYPE_CHECKING:
     from canvass.annotation.store.records import Answer, NewTask, Reason, Task, TaskPrediction

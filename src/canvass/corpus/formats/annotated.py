@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from canvass.types import slot_records
+
 if TYPE_CHECKING:
     from canvass.types import Utterance
 
@@ -17,16 +19,13 @@ def record_of(utterance: Utterance) -> dict[str, Any]:
     >>> record_of(Utterance("play jazz", intent="play", slots=(Slot(5, 9, "genre"),)))
     {'text': 'play jazz', 'intent': 'play', 'slots': [{'start': 5, 'end': 9, 'label': 'genre'}]}
     """
-    slots = utterance.slots
     record = {
         "id": utterance.id,
         "text": utterance.text,
         "count": None if utterance.count == 1 else utterance.count,
         "domain": utterance.domain,
         "intent": utterance.intent,
-        "slots": None
-        if slots is None
-        else [{"start": one.start, "end": one.end, "label": one.label} for one in slots],
+        "slots": slot_records(utterance.slots),
         "split": utterance.split,
     }
     return {name: value for name, value in record.items() if value is not None}

@@ -21,6 +21,7 @@ from canvass.corpus.formats.records import Format, missing_column, shown, uttera
 from canvass.corpus.spans import OUTSIDE, Token, slots_of
 from canvass.errors import InputError
 from canvass.files import compressed, split_name, whole_file
+from canvass.types import slot_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -129,8 +130,8 @@ def _utterance(record: dict[str, Any], labels: Labels, where: str, columns: Colu
         )
         if len(words) != len(names):
             raise InputError(f"{where}: {len(words)} tokens have {len(names)} tags; expected one for each")
-        found = slots_of(names, located_tokens(record[columns.text], words, where))
-        record[columns.slots] = [{"start": one.start, "end": one.end, "label": one.label} for one in found]
+        slots = slots_of(names, located_tokens(record[columns.text], words, where))
+        record[columns.slots] = slot_records(slots)
     return utterance_of(record, where, columns)
 
 

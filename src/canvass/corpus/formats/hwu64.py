@@ -16,7 +16,7 @@ from canvass.corpus.formats.markup import parse
 from canvass.corpus.formats.records import Columns, Format, utterance_of
 from canvass.corpus.formats.sources import on_disk
 from canvass.errors import InputError
-from canvass.types import Slot
+from canvass.types import Slot, slot_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,9 +67,7 @@ def _utterance(row: dict[str, Any], where: str) -> Utterance | None:
         "text": text,
         SCENARIO: scenario,
         "intent": f"{scenario}_{intent}" if scenario and intent else intent,
-        "slots": [
-            {"start": slot.start, "end": slot.end, "label": slot.label} for slot in _trimmed(text, slots)
-        ],
+        "slots": slot_records(_trimmed(text, slots)),
     }
     return utterance_of(record, where, COLUMNS)
 

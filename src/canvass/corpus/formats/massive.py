@@ -14,6 +14,7 @@ from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.markup import aligned, marked
 from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
 from canvass.errors import InputError
+from canvass.types import slot_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,9 +56,7 @@ def _utterance(line: Value) -> Utterance:
                 f"{line.where}: field 'annot_utt' is {shown(annotated.content)}, which spells another text than "
                 f"'utt', {shown(text)}"
             )
-        record[COLUMNS.slots] = [
-            {"start": slot.start, "end": slot.end, "label": slot.label} for slot in slots
-        ]
+        record[COLUMNS.slots] = slot_records(slots)
     return utterance_of(record, line.where, COLUMNS)
 
 

@@ -16,6 +16,7 @@ from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
 from canvass.corpus.formats.sources import lines_of
 from canvass.errors import InputError, location
+from canvass.types import Slot, slot_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,10 +101,10 @@ def _utterance(where: str, line: bytes, bad: BadLines) -> Utterance:
         "id": row.id or None,
         "domain": row.domain or None,
         "intent": row.intent.removeprefix(INTENT),
-        "slots": [
-            {"start": span.start, "end": span.end, "label": label}
+        "slots": slot_records(
+            Slot(span.start, span.end, label)
             for span, (_, label) in zip(_spans(row, written, where), written, strict=True)
-        ],
+        ),
     }
     return utterance_of(record, where, COLUMNS)
 

@@ -12,7 +12,7 @@ from canvass.corpus.formats.located import read_lines
 from canvass.corpus.formats.markup import aligned
 from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
 from canvass.errors import InputError
-from canvass.types import Slot
+from canvass.types import Slot, slot_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def _utterance(line: Value) -> Utterance:
             f"sentence {shown(text)}"
         )
     if slots is not None:
-        record["slots"] = [{"start": slot.start, "end": slot.end, "label": slot.label} for slot in slots]
+        record["slots"] = slot_records(slots)
     return utterance_of(record, line.where, COLUMNS)
 
 
