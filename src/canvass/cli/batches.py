@@ -46,7 +46,9 @@ def deliver(
         left_out = {"bad_lines": pool.bad.count, "bad_files": pool.bad_files.count}
         facts = {**_facts(batches), **left_out, "warnings": warnings, "seconds": seconds}
         if out is None:
-            facts["choices"] = [candidate_record(one) for batch in batches for one in batch.candidates]
+            facts["choices"] = [
+                candidate_record(candidate) for batch in batches for candidate in batch.candidates
+            ]
         terminal.print_json(facts, error=out == STANDARD_STREAM)
     elif for_people:
         _show(batches, pool, out, seconds, after_warnings=sys.stderr.isatty() and bool(warnings))
@@ -159,7 +161,7 @@ def _show_several(console: Console, batches: Sequence[Batch], pool: Pool, second
     for name in ("passed the filter", "chosen", "of these to fill", "also for others"):
         table.add_column(name, justify="right")
     for batch in batches:
-        shared = sum(bool(one.also_for) for one in batch.candidates)
+        shared = sum(bool(candidate.also_for) for candidate in batch.candidates)
         numbers = (batch.counters.passed, len(batch.candidates), batch.filled, shared)
         table.add_row(terminal.harmless(str(batch.target)), *(f"{number:,}" for number in numbers))
     console.print(table)

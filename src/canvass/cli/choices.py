@@ -32,7 +32,9 @@ def show_candidates(
     from rich.text import Text
 
     shown = candidates[:limit]
-    colours = _colours_of([slot.label for one in shown if one.prediction for slot in one.prediction.slots])
+    colours = _colours_of(
+        [slot.label for candidate in shown if candidate.prediction for slot in candidate.prediction.slots]
+    )
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(justify="right", style="dim", width=4)
     table.add_column(overflow="fold")
@@ -76,8 +78,8 @@ def _unsure(candidate: Candidate) -> list[tuple[int, int]]:
     """Find the tokens that the tagger is least certain of."""
     if candidate.prediction is None:
         return []
-    doubtful = sorted(one for one in candidate.prediction.certainty if one[2] < SURE)
-    least = sorted(doubtful, key=lambda one: one[2])[:UNSURE_TOKENS]
+    doubtful = sorted(token for token in candidate.prediction.certainty if token[2] < SURE)
+    least = sorted(doubtful, key=lambda token: token[2])[:UNSURE_TOKENS]
     return [(start, end) for start, end, _ in least]
 
 
@@ -126,9 +128,9 @@ def _legend(shown: Sequence[Candidate]) -> list[str]:
     lines = []
     if any(map(_unsure, shown)):
         lines.append("underlined: the words that the tagger is least certain of")
-    if names := next((list(one.members) for one in shown if one.members), None):
+    if names := next((list(candidate.members) for candidate in shown if candidate.members), None):
         lines.append(f"votes: the raw scores of the {_enumerate(names)} member; above 0 is a yes")
-    if any(one.why == "fill" for one in shown):
+    if any(candidate.why == "fill" for candidate in shown):
         lines.append("fill: did not pass the filter, fills the batch")
     return lines
 

@@ -33,24 +33,24 @@ def show(*, as_json: options.JsonOption = False) -> None:
         terminal.print_json(
             [
                 {
-                    "corpus": one.name,
-                    "title": one.title,
-                    "licence": one.licence,
-                    "licence_address": one.licence_address,
-                    "homepage": one.homepage,
-                    "citation": one.citation,
-                    "locales": list(one.locales),
-                    "splits": list(one.splits),
-                    "note": one.note,
-                    "files": [{"address": file.address, "sha256": file.sha256} for file in one.files()],
+                    "corpus": corpus.name,
+                    "title": corpus.title,
+                    "licence": corpus.licence,
+                    "licence_address": corpus.licence_address,
+                    "homepage": corpus.homepage,
+                    "citation": corpus.citation,
+                    "locales": list(corpus.locales),
+                    "splits": list(corpus.splits),
+                    "note": corpus.note,
+                    "files": [{"address": file.address, "sha256": file.sha256} for file in corpus.files()],
                 }
-                for one in CORPORA
+                for corpus in CORPORA
             ]
         )
         return
     rows = [
-        (one.name, one.licence, _few(one.locales), " ".join(one.splits) or "none", one.title)
-        for one in CORPORA
+        (corpus.name, corpus.licence, _few(corpus.locales), " ".join(corpus.splits) or "none", corpus.title)
+        for corpus in CORPORA
     ]
     if not terminal.interactive():
         sys.stdout.write("".join("\t".join(row) + "\n" for row in rows))

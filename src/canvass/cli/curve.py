@@ -78,17 +78,18 @@ def command(
     if by not in UNITS:
         raise OptionError(f"--by {by!r} is unknown; choose one of {', '.join(UNITS)}")
     with terminal.busy("reading the study"):
-        found = read_study(study)
-    names = _targets(found, target)
-    if found.missing:
+        results = read_study(study)
+    names = _targets(results, target)
+    if results.missing:
         terminal.warn(
-            f"the study is not finished: {len(found.missing):,} of {len(found.spec.runs()):,} runs are missing; means "
-            "are over the seeds that are there"
+            f"the study is not finished: {len(results.missing):,} of {len(results.spec.runs()):,} runs are missing; "
+            "means are over the seeds that are there"
         )
-    chosen = {name: _chosen(TargetRuns.of(found, name).curves(), strategy) for name in names}
+    chosen = {name: _chosen(TargetRuns.of(results, name).curves(), strategy) for name in names}
     if as_json:
         document = {
-            name: {one.name: _points(one, measure, by) for one in curves} for name, curves in chosen.items()
+            name: {curve.name: _points(curve, measure, by) for curve in curves}
+            for name, curves in chosen.items()
         }
         terminal.print_json({"metric": measure.name, "by": by, "targets": document})
     elif terminal.interactive():
@@ -100,13 +101,13 @@ def command(
 
 
 def _targets(study: Study, wanted: list[str] | None) -> list[str]:
-    there = list(study.spec.targets)
+    targets = list(study.spec.targets)
     for name in wanted or []:
-        if name not in there:
+        if name not in targets:
             raise OptionError(
-                f"--target {name!r} is not in the study{nearest(name, there)} (there are {', '.join(there)})"
+                f"--target {name!r} is not in the study{nearest(name, targets)} (there are {', '.join(targets)})"
             )
-    return wanted or there
+    return wanted or targets
 
 
 def _chosen(curves: dict[str, Curve], wanted: list[str] | None) -> list[Curve]:
@@ -168,9 +169,9 @@ def _plot(
     taken: dict[int, int] = {}
     for place, (_, number) in zip(spread(heights, 1.0, HEIGHT - 1), ends, strict=True):
         row = HEIGHT - 1 - place
-        free = [one for one in range(HEIGHT) if one not in taken]
+        free = [height for height in range(HEIGHT) if height not in taken]
         if free:
-            taken[min(free, key=lambda one: abs(one - row))] = number
+            taken[min(free, key=lambda height: abs(height - row))] = number
     for row, (axis, cells) in enumerate(rows):
         line = Text()
         line.append(f"{axis:>{AXIS - 1}} ", "dim")

@@ -83,7 +83,7 @@ def _select(console: Console, corpus: DemoSplit, target: Target, seed: int) -> N
     from canvass.selection.plan import Plan
 
     of_target = sum(map(target.matches, corpus.labelled))
-    pool = [replace(one, domain=None, intent=None, slots=None) for one in corpus.pool]
+    pool = [replace(utterance, domain=None, intent=None, slots=None) for utterance in corpus.pool]
     plan = Plan.train(corpus.labelled, target, size=BATCH, seed=seed)
     start = time.monotonic()
     batch = select(plan, Pool.of(pool))
@@ -149,7 +149,7 @@ def _show_errors(console: Console, errors: dict[str, list[float]]) -> None:
     for number in range(ROUNDS + 1):
         for name, curve in errors.items():
             label = f"{number * BATCH} annotations" if name == BASELINE else ""
-            bar = "█" * round(bar_width * curve[number] / max(*(one[0] for one in errors.values()), 1e-9))
+            bar = "█" * round(bar_width * curve[number] / max(*(rates[0] for rates in errors.values()), 1e-9))
             style = "#008a64" if name == DEFAULT else "#808080"
             console.print(Text.assemble(f"{label:>15}  {name:<16} {curve[number]:6.1%} ", (bar, style)))
     console.print()
@@ -161,5 +161,6 @@ def _advance_by_one(advance: Callable[[int, int], None]) -> Callable[[Round], No
 
 def _mean_errors(runs: Sequence[Sequence[Round]]) -> list[float]:
     return [
-        sum(one.scores.slot_error_rate for one in rounds) / len(rounds) for rounds in zip(*runs, strict=True)
+        sum(entry.scores.slot_error_rate for entry in rounds) / len(rounds)
+        for rounds in zip(*runs, strict=True)
     ]

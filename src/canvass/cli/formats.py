@@ -13,16 +13,16 @@ def command(*, as_json: options.JsonOption = False) -> None:
 
     rows = [
         {
-            "format": one.name,
-            "extensions": list(one.extensions),
-            "annotations": one.read is not None,
-            "pool": one.blocks is not None,
-            "writes": one.write_annotated is not None,
-            "recognised_by": one.sniffed or "the extension",
-            "carries": list(one.carries),
-            "loses": one.loses or "nothing",
+            "format": entry.name,
+            "extensions": list(entry.extensions),
+            "annotations": entry.read is not None,
+            "pool": entry.blocks is not None,
+            "writes": entry.write_annotated is not None,
+            "recognised_by": entry.sniffed or "the extension",
+            "carries": list(entry.carries),
+            "loses": entry.loses or "nothing",
         }
-        for one in FORMATS
+        for entry in FORMATS
     ]
     if as_json:
         terminal.print_json(rows)
@@ -30,12 +30,12 @@ def command(*, as_json: options.JsonOption = False) -> None:
     lines = [
         (
             str(row["format"]),
-            " ".join(one.extensions),
+            " ".join(entry.extensions),
             "read and write" if row["writes"] else "read",
             str(row["recognised_by"]),
             str(row["loses"]),
         )
-        for row, one in zip(rows, FORMATS, strict=True)
+        for row, entry in zip(rows, FORMATS, strict=True)
     ]
     if not terminal.interactive():
         sys.stdout.write("".join("\t".join(line) + "\n" for line in lines))

@@ -66,7 +66,7 @@ class Group(TyperGroup):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help page: the commands, then the options."""
-        commands = [(name, _paragraphs(one.help or "")[0]) for name, one in self.commands.items()]
+        commands = [(name, _paragraphs(command.help or "")[0]) for name, command in self.commands.items()]
         groups = {"Commands": commands, **_groups(self.get_params(ctx))}
         formatter.write(_page(self.get_usage(ctx), self.help or "", groups))
 
@@ -143,12 +143,12 @@ def _text(param: Any) -> str:
 
 
 def _paragraphs(text: str) -> list[str]:
-    return [" ".join(one.split()) for one in text.partition("\f")[0].split("\n\n")]
+    return [" ".join(paragraph.split()) for paragraph in text.partition("\f")[0].split("\n\n")]
 
 
 def _page(usage: str, text: str, groups: dict[str, list[tuple[str, str]]]) -> str:
     width = max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns)) - 1
-    parts = [usage, *(textwrap.fill(one, width) for one in _paragraphs(text))]
+    parts = [usage, *(textwrap.fill(paragraph, width) for paragraph in _paragraphs(text))]
     for title, rows in groups.items():
         lines = [typer.style(title, bold=True)]
         column = min(max(len(name) for name, _ in rows), WIDEST_NAME) + 2 * len(INDENT)

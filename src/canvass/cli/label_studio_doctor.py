@@ -51,14 +51,14 @@ def run(
         token = read_token(token_file)
         client = stack.enter_context(Client(address, token))
         doctor = Doctor(client, token, project, number, place, now=time.time())
-        found = []
+        checks = []
         for check in doctor.checks():
-            found.append(check)
+            checks.append(check)
             if not as_json:
                 _show(check)
-    problems = sum(check.verdict == "problem" for check in found)
+    problems = sum(check.verdict == "problem" for check in checks)
     if as_json:
-        terminal.print_json({"problems": problems, "checks": [asdict(check) for check in found]})
+        terminal.print_json({"problems": problems, "checks": [asdict(check) for check in checks]})
     if problems:
         raise typer.Exit(CanvassError.exit_code)
 

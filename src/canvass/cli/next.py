@@ -57,17 +57,17 @@ def command(
     with Project.open(folder) as project:
         check_file(project, out)
         if again:
-            found = handed_out(project)
+            batch = handed_out(project)
         else:
             with terminal.progress("training, then reading the pool", project.pool().total_bytes) as advance:
-                found = hand_out(project, wanted, now=time.time(), threads=threads, progress=advance)
-        for warning in found.warnings:
+                batch = hand_out(project, wanted, now=time.time(), threads=threads, progress=advance)
+        for warning in batch.warnings:
             terminal.warn(warning)
-        if not found.tasks:
+        if not batch.tasks:
             terminal.warn("nothing waits for an answer" if again else "nothing was handed out")
         try:
             marked = write_records(
-                out, [task_record(one, str(project.target)) for one in found.tasks], guard=not raw
+                out, [task_record(task, str(project.target)) for task in batch.tasks], guard=not raw
             )
         except BaseException:
             terminal.say(
@@ -76,7 +76,7 @@ def command(
             raise
         report_marked(out, marked)
         if as_json:
-            facts = {"tasks": len(found.tasks), "warnings": list(found.warnings)}
+            facts = {"tasks": len(batch.tasks), "warnings": list(batch.warnings)}
             terminal.print_json(facts, error=out == "-")
         else:
             terminal.show_written(out)

@@ -88,7 +88,7 @@ def _records(nlu: NLU, pool: Pool, advance: Callable[[int, int], None]) -> Itera
             yield {
                 **row,
                 "is_target": is_target,
-                **{f"score_{member}": one for member, one in zip(MEMBERS, score, strict=False)},
+                **{f"score_{member}": value for member, value in zip(MEMBERS, score, strict=False)},
                 **prediction_record(prediction),
             }
         advance(len(rows), block.consumed)

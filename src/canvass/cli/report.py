@@ -53,10 +53,10 @@ def command(
     if len({Path(name).absolute() for name, _ in writers}) < len(writers):
         raise OptionError("--out names one file twice; name each once")
     for name, _ in writers:
-        check_output(name, [str(study / one) for one in (STUDY_FILE, PROVENANCE_FILE, SECONDS_FILE)])
+        check_output(name, [str(study / file) for file in (STUDY_FILE, PROVENANCE_FILE, SECONDS_FILE)])
     with terminal.busy("comparing the runs"):
-        found = read_study(study)
-        report = report_of(found)
+        results = read_study(study)
+        report = report_of(results)
     written = []
     for name, write in writers:
         with terminal.busy(f"writing {name}"):
@@ -69,10 +69,13 @@ def command(
 
         sys.stdout.write(json_of(report).decode())
         return
-    for sentence in (*report.warnings, *(sentence for one in report.targets for sentence in one.warnings)):
+    for sentence in (
+        *report.warnings,
+        *(sentence for target in report.targets for sentence in target.warnings),
+    ):
         terminal.warn(sentence)
     if terminal.interactive():
-        _show(terminal.console(), report, found)
+        _show(terminal.console(), report, results)
     for name, _ in writers:
         terminal.show_written(name)
 
@@ -84,21 +87,21 @@ def _writer(name: str) -> Callable[[Report], bytes]:
     from canvass.report.page import as_html
 
     writers = {".html": as_html, ".htm": as_html, ".md": as_markdown, ".json": as_json}
-    found = writers.get(Path(name).suffix.lower())
-    if found is None:
+    writer = writers.get(Path(name).suffix.lower())
+    if writer is None:
         raise OptionError(
             f"--out {name}: its extension tells no form of the report; end the name in .html, .md or .json"
         )
-    return found
+    return writer
 
 
 def _show(console: Console, report: Report, study: Study) -> None:
     """Say what was found for each target, and where the time of the study went."""
     from rich.text import Text
 
-    for one in report.targets:
-        console.print(Text(terminal.harmless(one.facts.target), "bold"))
-        for finding in one.findings:
+    for target in report.targets:
+        console.print(Text(terminal.harmless(target.facts.target), "bold"))
+        for finding in target.findings:
             console.print(
                 Text.assemble(
                     (finding.verdict.capitalize(), "bold"), f": {terminal.harmless(finding.sentence)}"
@@ -106,7 +109,7 @@ def _show(console: Console, report: Report, study: Study) -> None:
             )
             facts = [(figure.label, f"{figure.value}  ({figure.detail})") for figure in finding.figures]
             terminal.show_facts(console, facts)
-        if not one.findings:
+        if not target.findings:
             console.print("No strategy can be compared with the baseline yet.")
         console.print()
     if went := time_went(study):

@@ -236,18 +236,18 @@ def _simulate(
             format=reading.format,
         )
         utterances: Sequence[Utterance] = known.utterances
-        has_own = any(one.split == TEST_SPLIT for one in utterances)
+        has_own = any(utterance.split == TEST_SPLIT for utterance in utterances)
         if own_test_if_any and not has_own:
             spec = replace(spec, test="fifth")
         spec = replace(spec, corpus=digest_of(utterances))
         cut = Corpus.of(utterances, test=spec.test)
         facts = [facts_of(cut, spec, name) for name in spec.targets]
     options.report_left_out(known)
-    for one in facts:
-        if one.short_pool:
+    for row in facts:
+        if row.short_pool:
             terminal.warn(
-                f"{one.target}: the pool holds {one.pool_target:,} requests of the target, fewer than four times the "
-                f"budget of {one.budget_utterances:,}: a pool that is used up makes all strategies alike; the "
+                f"{row.target}: the pool holds {row.pool_target:,} requests of the target, fewer than four times the "
+                f"budget of {row.budget_utterances:,}: a pool that is used up makes all strategies alike; the "
                 "study is marked"
             )
     names = open_folder(out, spec, facts)
@@ -289,7 +289,7 @@ def _tell(
     from canvass.simulation.summary import final_slot_error_rates
 
     study = read_study(out)
-    rates = {one.target: final_slot_error_rates(study, one.target) for one in facts}
+    rates = {row.target: final_slot_error_rates(study, row.target) for row in facts}
     if as_json or not terminal.interactive():
         told: dict[str, Any] = {
             "study": str(out),
@@ -301,12 +301,12 @@ def _tell(
         terminal.print_json(told)
         return
     console = terminal.console()
-    for one in facts:
+    for row in facts:
         console.print(
-            f"{one.target}: slot error rate after {one.budget:,} {spec.budget_unit}, mean of {spec.seeds} "
-            f"{'start' if spec.seeds == 1 else 'starts'}, on {one.test_target:,} requests"
+            f"{row.target}: slot error rate after {row.budget:,} {spec.budget_unit}, mean of {spec.seeds} "
+            f"{'start' if spec.seeds == 1 else 'starts'}, on {row.test_target:,} requests"
         )
-        terminal.show_facts(console, [(name, f"{rate:.2%}") for name, rate in rates[one.target].items()])
+        terminal.show_facts(console, [(name, f"{rate:.2%}") for name, rate in rates[row.target].items()])
         console.print()
     terminal.show_facts(
         console, [("runs", len(spec.runs())), ("played now", played), ("seconds", f"{seconds:.0f}")]

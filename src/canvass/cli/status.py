@@ -75,7 +75,9 @@ def _facts(status: Status) -> list[tuple[str, Any]]:
 
 
 def _points(status: Status) -> list[tuple[int, float]]:
-    return [(one.answers, one.slot_error_rate) for one in status.curve if one.slot_error_rate is not None]
+    return [
+        (entry.answers, entry.slot_error_rate) for entry in status.curve if entry.slot_error_rate is not None
+    ]
 
 
 def _plot(console: Console, status: Status) -> None:
@@ -111,16 +113,20 @@ def _sentences(status: Status) -> list[str]:
         lines.append(
             f"The last answers moved the slot error rate by {100 * status.change:+.2f} points on the held-out requests."
         )
-    lines += [f"{_capitalised(one.words)}." for one in (status.live, status.missed) if one is not None]
-    lines += [_agreement(one) for one in status.agreement]
+    lines += [
+        f"{_capitalised(estimate.words)}."
+        for estimate in (status.live, status.missed)
+        if estimate is not None
+    ]
+    lines += [_agreement(pair) for pair in status.agreement]
     lines.append(f"{_capitalised(status.suggestion.words)}. Rule: {status.suggestion.rule}.")
     return lines
 
 
-def _agreement(one: Any) -> str:
-    kappa = "no kappa" if one.kappa is None else f"kappa {one.kappa:.2f}"
-    spans = "" if one.span_f1 is None else f", span F1 {one.span_f1:.2f}"
-    return f"{one.a} and {one.b} agree: intents {kappa}{spans}, on {one.n} tasks that both answered."
+def _agreement(pair: Any) -> str:
+    kappa = "no kappa" if pair.kappa is None else f"kappa {pair.kappa:.2f}"
+    spans = "" if pair.span_f1 is None else f", span F1 {pair.span_f1:.2f}"
+    return f"{pair.a} and {pair.b} agree: intents {kappa}{spans}, on {pair.n} tasks that both answered."
 
 
 def _capitalised(words: str) -> str:

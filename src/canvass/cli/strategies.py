@@ -17,14 +17,14 @@ def command(*, as_json: options.JsonOption = False) -> None:
 
     rows = [
         {
-            "strategy": one.name,
-            "filter": one.filter,
-            "score": one.formula,
-            "models": sorted(one.models),
-            "from": one.source,
-            "default": one.name == DEFAULT,
+            "strategy": strategy.name,
+            "filter": strategy.filter,
+            "score": strategy.formula,
+            "models": sorted(strategy.models),
+            "from": strategy.source,
+            "default": strategy.name == DEFAULT,
         }
-        for one in STRATEGIES.values()
+        for strategy in STRATEGIES.values()
     ]
     if as_json:
         terminal.print_json(rows)

@@ -214,8 +214,8 @@ class CommitteeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         features = validate_data(self, features, reset=False, accept_sparse="csr", dtype=np.float64)
         weights = self.weights_.reshape(len(self.used_features_), -1).astype(np.float64)
         scores = np.asarray(features[:, self.used_features_] @ weights)
-        found: NDArray[np.float64] = scores.reshape(-1, *self.bias_.shape) + self.bias_
-        return found
+        decisions: NDArray[np.float64] = scores.reshape(-1, *self.bias_.shape) + self.bias_
+        return decisions
 
     def _check_parameters(self) -> None:
         for name, smallest in (("alpha", None), ("epochs", 1), ("ridge", None)):

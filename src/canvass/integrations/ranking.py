@@ -79,12 +79,12 @@ class Ranking(NamedTuple):
         -score for those that passed the filter; for those that did not, 1 + abs(y_lg) less than the least of these and
         of 0; for those left out, 1 less than the least of all.
         """
-        found = np.full(count, np.nan)
+        utilities = np.full(count, np.nan)
         passed, fill = -self.scores[: self.passed], self.scores[self.passed :]
         filling = passed.min(initial=0.0) - 1.0 - fill
-        found[self.rows] = np.concatenate([passed, filling])
-        found[self.left_out] = min(passed.min(initial=0.0), filling.min(initial=0.0)) - 1.0
-        return found
+        utilities[self.rows] = np.concatenate([passed, filling])
+        utilities[self.left_out] = min(passed.min(initial=0.0), filling.min(initial=0.0)) - 1.0
+        return utilities
 
 
 def chosen_strategy(name: str, target: Any) -> tuple[Strategy, frozenset[Hashable] | None]:
@@ -136,7 +136,7 @@ def rank_texts(
     """
     column = column_of_texts(texts, "texts")
     utterances = labelled_utterances(strategy, column, labels, slots)
-    excluded = (key_of(one.text) for one in utterances)
+    excluded = (key_of(utterance.text) for utterance in utterances)
     if strategy.models:
         target = Target("all") if labels.target is None else TARGET
         plan = Plan.train(
@@ -148,8 +148,8 @@ def rank_texts(
     best = Partial.empty(size)
     for start in range(0, len(candidates), BLOCK):
         block = block_of(column, candidates[start : start + BLOCK])
-        found = plan.score_block(block, worst_passed=best.worst_passed, worst_backfill=best.worst_backfill)
-        best = merge(best, found)
+        partial = plan.score_block(block, worst_passed=best.worst_passed, worst_backfill=best.worst_backfill)
+        best = merge(best, partial)
     ordered = pa.concat_tables([best.passed, best.backfill])
     rows = np.array(ordered["id"].to_pylist(), dtype=np.int64)
     left_out = candidates[~np.isin(candidates, rows)]
@@ -179,7 +179,7 @@ def labelled_utterances(
         )
     targets = labels.are_target()
     check_labels(strategy, labels, targets)
-    found = [
+    labelled = [
         Utterance(
             text=text,
             domain=TARGET.name if is_target else REST,
@@ -194,23 +194,23 @@ def labelled_utterances(
             strict=True,
         )
     ]
-    annotated = sum(one.slots is not None for one in found)
+    annotated = sum(utterance.slots is not None for utterance in labelled)
     if with_slots and annotated < FEWEST:
         raise TrainingError(
             f"strategy {strategy.name!r} trains a slot tagger on the labelled rows of the target that are annotated "
             f"for slots (an empty list says that there are none), and needs at least {FEWEST}; there are {annotated}"
         )
-    return found
+    return labelled
 
 
 def check_labels(strategy: Strategy, labels: Labels, targets: NDArray[np.bool_]) -> None:
     """Refuse labelled rows that cannot train a committee; `targets` bool (D,)."""
     if not strategy.models or labels.target is None or (targets.any() and not targets.all()):
         return
-    there = ", ".join(sorted({repr(label) for label in labels.labels})[:20]) or "no label yet"
+    named = ", ".join(sorted({repr(label) for label in labels.labels})[:20]) or "no label yet"
     raise TrainingError(
         f"strategy {strategy.name!r} needs labelled rows of the target ({listed(labels.target)}) and of others; "
-        f"there are {int(targets.sum())} and {int((~targets).sum())} (in y: {there}); label some of each, or begin "
+        f"there are {int(targets.sum())} and {int((~targets).sum())} (in y: {named}); label some of each, or begin "
         "with 'random'"
     )
 

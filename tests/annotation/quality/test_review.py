@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from canvass.annotation.quality.near_duplicates import near_duplicates, reading
+from canvass.annotation.quality.near_duplicates import near_duplicates, reading_of
 from canvass.annotation.quality.review import contradicted, review
 from canvass.annotation.store.records import Answer, Task
 from canvass.corpus.normalise import key_of
@@ -179,7 +179,7 @@ def test_what_is_not_of_the_target_has_no_slots_to_differ():
 
 
 def test_words_of_a_script_without_blanks_and_slots_inside_tokens():
-    one = reading(1, "音楽 U2s", True, "Play", (Slot(0, 1, "a"), Slot(3, 5, "b")))
+    one = reading_of(1, "音楽 U2s", True, "Play", (Slot(0, 1, "a"), Slot(3, 5, "b")))
     assert one.words == ("音", "楽", "u2s")
     assert one.tags == (("a", True), ("", False), ("b", True))
 

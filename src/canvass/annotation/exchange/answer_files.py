@@ -41,7 +41,7 @@ class AnswerFiles:
         self.annotator = annotator
         self.tasks = {task.key: task for task in project.store.tasks()}
         self.handed_out = {task.utterance for task in self.tasks.values() if task.holder == HANDED_OUT}
-        self.test = {key_of(one.text) for one in project.test}
+        self.test = {key_of(utterance.text) for utterance in project.test}
         self.rule = AnswerRule.of(
             project, new_labels=new_labels, remedy="mend it, or take it on with --new-labels"
         )
@@ -60,17 +60,17 @@ class AnswerFiles:
                     f"{file}: the format {kind.name} carries no annotations; give another, such as jsonl"
                 )
             for where, utterance in kind.read(file, columns, bad):
-                one = self.answered(where, utterance)
-                if one is None:
+                entry = self.answered(where, utterance)
+                if entry is None:
                     continue
-                before = seen.setdefault(one.key, one)
-                if says(before.answer) != says(one.answer):
+                before = seen.setdefault(entry.key, entry)
+                if says(before.answer) != says(entry.answer):
                     raise InputError(
                         f"{where}: says otherwise than {before.where} of the same text, {shown(utterance.text)}; leave "
                         "one of them out"
                     )
-                if before is one:
-                    yield one
+                if before is entry:
+                    yield entry
 
     def answered(self, where: str, utterance: Utterance) -> Given | None:
         """Read an utterance as an answer; None where nobody annotated it, or it is in the test set.
@@ -103,7 +103,7 @@ class AnswerFiles:
         if key_of(utterance.text) not in self.tasks and bare is not None and key_of(bare) in self.tasks:
             # Marked as text for a spreadsheet when it was handed out.
             slots = utterance.slots and tuple(
-                Slot(one.start - 1, one.end - 1, one.label) for one in utterance.slots
+                Slot(slot.start - 1, slot.end - 1, slot.label) for slot in utterance.slots
             )
             utterance = replace(utterance, text=bare, slots=slots)
         task = self.tasks.get(key_of(utterance.text))
@@ -117,7 +117,7 @@ class AnswerFiles:
         if task.text == utterance.text:
             return utterance
         slots = utterance.slots and tuple(
-            moved(one, utterance.text, task.text, where) for one in utterance.slots
+            moved(slot, utterance.text, task.text, where) for slot in utterance.slots
         )
         return replace(utterance, text=task.text, slots=slots)
 
@@ -137,12 +137,12 @@ def moved(slot: Slot, text: str, other: str, where: str) -> Slot:
 
     Raises InputError, which names `where`, if it begins or ends inside of what differs.
     """
-    here, there = normalise(text), normalise(other)
+    source, destination = normalise(text), normalise(other)
     try:
-        start, end = list(here.starts).index(slot.start), list(here.ends).index(slot.end) + 1
+        start, end = list(source.starts).index(slot.start), list(source.ends).index(slot.end) + 1
     except ValueError as error:
         raise InputError(
             f"{where}: slot {shown(slot.label)} at {slot.start}-{slot.end} begins or ends inside white space or a "
             "character; move it to whole words"
         ) from error
-    return Slot(*there.text_span(start, end), slot.label)
+    return Slot(*destination.text_span(start, end), slot.label)

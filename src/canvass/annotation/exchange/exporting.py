@@ -37,13 +37,13 @@ def exported(project: Project, *, everything: bool = False) -> list[Utterance]:
     if not everything:
         return answered
     test = list(project.test) if project.settings.project.test == "fifth" else []
-    held_out = {key_of(one.text) for one in test}
-    answered = [one for one in answered if key_of(one.text) not in held_out]
-    corrected = {key_of(one.text) for one in answered}
-    before = [one for one in project.labelled if key_of(one.text) not in corrected]
+    held_out = {key_of(utterance.text) for utterance in test}
+    answered = [utterance for utterance in answered if key_of(utterance.text) not in held_out]
+    corrected = {key_of(utterance.text) for utterance in answered}
+    before = [utterance for utterance in project.labelled if key_of(utterance.text) not in corrected]
     return [
-        *(replace(one, split="train") for one in (*before, *answered)),
-        *(replace(one, split="test") for one in test),
+        *(replace(utterance, split="train") for utterance in (*before, *answered)),
+        *(replace(utterance, split="test") for utterance in test),
     ]
 
 
@@ -55,9 +55,9 @@ def answer_records(project: Project) -> list[dict[str, Any]]:
     records = []
     for answer in store.answers(current_only=False):
         if answer.task not in tasks:
-            found = store.task(answer.task)
-            assert found is not None, "an answer keeps its task"
-            tasks[answer.task] = found
+            task = store.task(answer.task)
+            assert task is not None, "an answer keeps its task"
+            tasks[answer.task] = task
         records.append(_answer_record(tasks[answer.task], answer, accepted=answer.id in counts))
     return records
 
@@ -151,7 +151,7 @@ def write_export(
     utterances = exported(project, everything=everything)
     losses = Losses()
     if kind.write is not None:
-        records = [utterance_record(one) for one in utterances]
+        records = [utterance_record(utterance) for utterance in utterances]
         return Exported(len(records), _write_rows(kind, path, records, guard=guard), losses)
     annotated_writer(kind, path)(path, carried(utterances, kind.carries, losses), losses)
     return Exported(len(utterances), 0, losses)

@@ -40,7 +40,7 @@ def guarded(record: Mapping[str, Any], slots: Iterable[str] = ("slots",)) -> dic
         for name in slots:
             if marked.get(name):
                 marked[name] = [
-                    {**one, "start": one["start"] + 1, "end": one["end"] + 1} for one in marked[name]
+                    {**slot, "start": slot["start"] + 1, "end": slot["end"] + 1} for slot in marked[name]
                 ]
     return marked
 

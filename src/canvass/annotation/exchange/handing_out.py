@@ -64,7 +64,7 @@ def hand_out(
     with contextlib.ExitStack() as held:
         alone = _is_alone(project, held)
         # What a server has drawn at random stays in its queue: it is shown without a prediction there.
-        drawn = set() if alone else {one.key for one in store.tasks("open") if one.source != "selected"}
+        drawn = set() if alone else {task.key for task in store.tasks("open") if task.source != "selected"}
         number, answers = next_round(project)
         settings = with_changes(
             project.settings,
@@ -77,12 +77,12 @@ def hand_out(
         result = Rounds(project.with_settings(settings)).play(
             number, answers=answers, threads=threads, progress=progress
         )
-        chosen = [one for one in result.tasks if one.key not in drawn][:size]
+        chosen = [task for task in result.tasks if task.key not in drawn][:size]
         if not chosen:
             raise InputError(result.message or "the pool has nothing more that could be handed out")
         if alone:
             save_round(project, result, answers=answers, at=now, seconds=time.perf_counter() - began)
-        tasks = store.add([replace(one, source="handed out") for one in chosen])
+        tasks = store.add([replace(task, source="handed out") for task in chosen])
     warnings = [result.message] if result.message else []
     if len(tasks) < len(chosen):
         warnings.append(
@@ -102,8 +102,8 @@ def _is_alone(project: Project, held: contextlib.ExitStack) -> bool:
 
 def handed_out(project: Project) -> HandedOut:
     """List what was handed out and has no answer yet."""
-    tasks = (one for one in project.store.tasks("leased") if one.holder == HANDED_OUT)
-    return HandedOut(tuple(sorted(tasks, key=lambda one: one.id)))
+    tasks = (task for task in project.store.tasks("leased") if task.holder == HANDED_OUT)
+    return HandedOut(tuple(sorted(tasks, key=lambda task: task.id)))
 
 
 def task_record(task: Task, target: str) -> dict[str, Any]:

@@ -95,19 +95,19 @@ def import_answers(
         store.add_label(kind, name, "", annotator, now)
     tasks = tasks_of(store, given, annotator, now)
     answered = corrected = repeated = disputed = 0
-    for one in given:
-        task = tasks[one.key]
+    for entry in given:
+        task = tasks[entry.key]
         before = standing_answer(store.answers_of(task.id), annotator)
-        if before is not None and says(before) == says(one.answer):
+        if before is not None and says(before) == says(entry.answer):
             repeated += 1
             continue
         answer = replace(
-            one.answer,
+            entry.answer,
             task=task.id,
             replaces=before.id if before else None,
             shown=task.prediction if task.holder == HANDED_OUT else None,
         )
-        saved = store.save(replace(answer, id=answer_id("import", one.key, answer)), now=now)
+        saved = store.save(replace(answer, id=answer_id("import", entry.key, answer)), now=now)
         answered += 1
         corrected += before is not None
         disputed += saved.state == "disputed"
@@ -115,11 +115,11 @@ def import_answers(
         answered,
         corrected,
         repeated,
-        sum(one.key not in reading.tasks for one in given),
+        sum(entry.key not in reading.tasks for entry in given),
         reading.unannotated,
         reading.in_test,
         bad.count,
-        sum(one.answer.kind == "frame" and one.answer.slots is None for one in given),
+        sum(entry.answer.kind == "frame" and entry.answer.slots is None for entry in given),
         disputed,
         tuple(name for _, name in reading.rule.added),
     )
@@ -135,38 +135,44 @@ def check_annotator(name: str) -> None:
 
 def tasks_of(store: Store, given: Sequence[Given], annotator: str, now: float) -> dict[str, Task]:
     """Find or make the task of each answer by key, and hold it: what nobody holds may leave the queue at any time."""
-    found: dict[str, Task] = {}
+    by_key: dict[str, Task] = {}
     missing = list(given)
     while missing:
         some, missing = missing[:TOGETHER], missing[TOGETHER:]
-        store.add([_task_of(one) for one in some])
-        tasks = [store.task_of_key(one.key) for one in some]
+        store.add([_task_of(entry) for entry in some])
+        tasks = [store.task_of_key(entry.key) for entry in some]
         store.lease(
-            annotator, count=0, holding=[one.id for one in tasks if one is not None], now=now, seconds=HOLDING
+            annotator,
+            count=0,
+            holding=[task.id for task in tasks if task is not None],
+            now=now,
+            seconds=HOLDING,
         )
-        for one in some:
-            task = store.task_of_key(one.key)
+        for entry in some:
+            task = store.task_of_key(entry.key)
             if task is None:  # it left the queue just before it was held
-                missing.append(one)
+                missing.append(entry)
             else:
-                found[one.key] = task
-    return found
+                by_key[entry.key] = task
+    return by_key
 
 
 def _task_of(given: Given) -> NewTask:
     """Make a task of an utterance that the project did not choose."""
-    one = given.utterance
-    identity = one.id if one.id is not None else f"{hash64(given.key.encode()):016x}"
-    return NewTask(given.key, one.text, identity, one.count, "imported", 0.0)
+    utterance = given.utterance
+    identity = utterance.id if utterance.id is not None else f"{hash64(given.key.encode()):016x}"
+    return NewTask(given.key, utterance.text, identity, utterance.count, "imported", 0.0)
 
 
 def standing_answer(answers: Sequence[Answer], annotator: str) -> Answer | None:
     """Find what an annotator says of a task now."""
-    return next((one for one in reversed(answers) if one.current and one.annotator == annotator), None)
+    return next(
+        (answer for answer in reversed(answers) if answer.current and answer.annotator == annotator), None
+    )
 
 
 def answer_id(prefix: str, key: str, answer: NewAnswer) -> str:
     """Derive the id of an answer from what it says, and of what: sent twice, it is the same."""
-    slots = None if answer.slots is None else [asdict(one) for one in sorted(answer.slots)]
+    slots = None if answer.slots is None else [asdict(slot) for slot in sorted(answer.slots)]
     said = [key, answer.annotator, answer.kind, answer.domain, answer.intent, slots, answer.replaces]
     return f"{prefix}-{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]}"

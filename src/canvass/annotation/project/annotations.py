@@ -40,11 +40,13 @@ def utterance_of(task: NewTask, answer: NewAnswer, target: Target, domains: Mapp
 
 def domains_of_intents(utterances: Iterable[Utterance]) -> dict[str, str]:
     """Map each intent to the domain it has most often, the first by name where two are as frequent."""
-    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for one in utterances:
-        if one.intent is not None and one.domain is not None:
-            found[one.intent][one.domain] += 1
-    return {intent: min(counts, key=lambda name: (-counts[name], name)) for intent, counts in found.items()}
+    frequencies: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for utterance in utterances:
+        if utterance.intent is not None and utterance.domain is not None:
+            frequencies[utterance.intent][utterance.domain] += 1
+    return {
+        intent: min(counts, key=lambda name: (-counts[name], name)) for intent, counts in frequencies.items()
+    }
 
 
 def trainable(utterance: Utterance) -> Utterance:

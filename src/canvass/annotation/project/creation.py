@@ -47,8 +47,8 @@ def hold_out(
     a small target gets its share too. All utterances of a key are on one side.
     """
     groups: dict[bool, set[str]] = {True: set(), False: set()}
-    for one in labelled:
-        groups[target.matches(one)].add(key_of(one.text))
+    for utterance in labelled:
+        groups[target.matches(utterance)].add(key_of(utterance.text))
     groups[False] -= groups[True]
     chosen: set[str] = set()
     for keys in groups.values():
@@ -56,15 +56,15 @@ def hold_out(
         chosen.update(drawn[: round(HELD_OUT * len(drawn))])
     kept: list[Utterance] = []
     test: list[Utterance] = []
-    for one in labelled:
-        (test if key_of(one.text) in chosen else kept).append(one)
+    for utterance in labelled:
+        (test if key_of(utterance.text) in chosen else kept).append(utterance)
     return kept, test
 
 
 def without_keys_of(labelled: Sequence[Utterance], test: Sequence[Utterance]) -> list[Utterance]:
     """Leave out what is in the test set too: errors are counted on what no model has seen."""
-    keys = {key_of(one.text) for one in test}
-    return [one for one in labelled if key_of(one.text) not in keys]
+    keys = {key_of(utterance.text) for utterance in test}
+    return [utterance for utterance in labelled if key_of(utterance.text) not in keys]
 
 
 def check_enough(
@@ -80,10 +80,13 @@ def check_enough(
     """
     everything = [*labelled, *test] if held_out else labelled
     check_examples(everything, target, sum(map(target.matches, everything)))
-    has_slots = any(target.matches(one) and one.slots is not None for one in everything)
+    has_slots = any(target.matches(utterance) and utterance.slots is not None for utterance in everything)
 
     def count(utterances: Sequence[Utterance]) -> int:
-        return sum(target.matches(one) and (one.slots is not None or not has_slots) for one in utterances)
+        return sum(
+            target.matches(utterance) and (utterance.slots is not None or not has_slots)
+            for utterance in utterances
+        )
 
     with_slots = " annotated for slots" if has_slots else ""
     if held_out and count(test) < FEWEST_HELD_OUT:
@@ -122,7 +125,8 @@ def write_project(
     with _whole_folder(folder) as place:
         for name, utterances, split in ((LABELLED, labelled, "train"), (TEST, test, "test")):
             jsonl.write(
-                str(place / name), (utterance_record(replace(one, split=split)) for one in utterances)
+                str(place / name),
+                (utterance_record(replace(utterance, split=split)) for utterance in utterances),
             )
         Store.create(place / DATABASE).close()
         write_settings(place / SETTINGS, settings)

@@ -24,13 +24,15 @@ def guides_of(
     """List the intents and slot labels of a target by name, each with examples that are drawn by hash of the key."""
     intents: defaultdict[str, list[str]] = defaultdict(list)
     slots: defaultdict[str, list[str]] = defaultdict(list)
-    ours = {key_of(one.text): one for one in reversed(utterances) if target.matches(one)}
+    ours = {
+        key_of(utterance.text): utterance for utterance in reversed(utterances) if target.matches(utterance)
+    }
     for key in sorted(ours, key=lambda key: (len(key) > LONGEST, uniform(seed, "examples", key), key)):
-        one = ours[key]
-        if one.intent:
-            intents[one.intent].append(" ".join(one.text.split()))
-        for label in sorted({slot.label for slot in one.slots or ()}):
-            slots[label].append(in_brackets(one, label))
+        utterance = ours[key]
+        if utterance.intent:
+            intents[utterance.intent].append(" ".join(utterance.text.split()))
+        for label in sorted({slot.label for slot in utterance.slots or ()}):
+            slots[label].append(in_brackets(utterance, label))
     return _guides(intents), _guides(slots)
 
 
@@ -50,5 +52,7 @@ def in_brackets(utterance: Utterance, label: str) -> str:
     return " ".join("".join([*parts, text[end:]]).split())
 
 
-def _guides(found: dict[str, list[str]]) -> tuple[LabelGuide, ...]:
-    return tuple(LabelGuide(name=name, examples=tuple(found[name][:EXAMPLES])) for name in sorted(found))
+def _guides(examples: dict[str, list[str]]) -> tuple[LabelGuide, ...]:
+    return tuple(
+        LabelGuide(name=name, examples=tuple(examples[name][:EXAMPLES])) for name in sorted(examples)
+    )

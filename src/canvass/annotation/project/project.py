@@ -237,8 +237,8 @@ class Project:
         Slots that begin or end inside a token are left out, since a tagger cannot learn them; so is what is in the test
         set, and, where the target is `all`, what belongs nowhere: there is no rest that it could be of.
         """
-        test = {key_of(one.text) for one in self.test}
-        found: dict[str, Utterance] = {}
+        test = {key_of(utterance.text) for utterance in self.test}
+        answered: dict[str, Utterance] = {}
         elsewhere = set()
         for task, answer in self.store.accepted():
             if task.key in test:
@@ -246,11 +246,13 @@ class Project:
             if answer.kind == "elsewhere" and self.target.kind == "all":
                 elsewhere.add(task.key)
             else:
-                found[task.key] = trainable(self.utterance_of(task, answer))
+                answered[task.key] = trainable(self.utterance_of(task, answer))
         before = [
-            one for one in self.labelled if (key := key_of(one.text)) not in found and key not in elsewhere
+            utterance
+            for utterance in self.labelled
+            if (key := key_of(utterance.text)) not in answered and key not in elsewhere
         ]
-        return [*before, *found.values()]
+        return [*before, *answered.values()]
 
     def intents(self) -> tuple[LabelGuide, ...]:
         """List the intents that annotators choose from: those of canvass.toml, then those added on the page."""
@@ -266,12 +268,22 @@ class Project:
 
     @cached_property
     def _domains(self) -> tuple[str, ...]:
-        return tuple(sorted({one.domain for one in (*self.labelled, *self.test) if one.domain is not None}))
+        return tuple(
+            sorted(
+                {
+                    utterance.domain
+                    for utterance in (*self.labelled, *self.test)
+                    if utterance.domain is not None
+                }
+            )
+        )
 
     @cached_property
     def known_intents(self) -> frozenset[str]:
         """All intents of the labelled and the test set, those of other domains among them."""
-        return frozenset(one.intent for one in (*self.labelled, *self.test) if one.intent is not None)
+        return frozenset(
+            utterance.intent for utterance in (*self.labelled, *self.test) if utterance.intent is not None
+        )
 
 
 def _read(path: Path) -> tuple[Utterance, ...]:
@@ -289,10 +301,10 @@ def _open_pool(settings: Settings, folder: Path) -> Pool:
 
 
 def _with_added(guides: tuple[LabelGuide, ...], store: Store, kind: str) -> tuple[LabelGuide, ...]:
-    known = {one.name for one in guides}
+    known = {guide.name for guide in guides}
     added = {
-        one.name: LabelGuide(name=one.name, description=one.description)
-        for one in store.labels()
-        if one.kind == kind and one.name not in known
+        label.name: LabelGuide(name=label.name, description=label.description)
+        for label in store.labels()
+        if label.kind == kind and label.name not in known
     }
     return (*guides, *added.values())

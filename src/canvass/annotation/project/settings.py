@@ -60,7 +60,7 @@ def _text(words: str, *, empty: bool = False) -> dict[str, Rule]:
 
 
 def _choice(words: str, choices: tuple[str, ...]) -> dict[str, Rule]:
-    named = ", ".join(f'"{one}"' for one in choices)
+    named = ", ".join(f'"{choice}"' for choice in choices)
     return {"rule": Rule(words, f"one of {named}", lambda value: value in choices)}
 
 
@@ -211,7 +211,7 @@ class Settings:
             for number, guide in enumerate(guides, 1):
                 _check_section(guide, f"{where}: {name}[{number}]")
             names = [guide.name for guide in guides]
-            twice = next((one for i, one in enumerate(names) if one in names[:i]), None)
+            twice = next((label for i, label in enumerate(names) if label in names[:i]), None)
             if twice is not None:
                 raise InputError(f"{where}: {name} has {twice!r} twice; leave one of them out")
         self._check_choice(where)
@@ -263,7 +263,7 @@ def with_changes(settings: Settings, section: str, **changes: Any) -> Settings:
 
 def rules(section: Any) -> dict[str, Rule]:
     """Map each setting of a section, or of its class, to its rule, in the order of declaration."""
-    return {one.name: one.metadata["rule"] for one in fields(section)}
+    return {setting.name: setting.metadata["rule"] for setting in fields(section)}
 
 
 def _check_section(section: Any, where: str) -> None:

@@ -54,14 +54,14 @@ def settings_text(settings: Settings) -> str:
         section = getattr(settings, name)
         lines = [f"{_comment(words)}\n[{name}]"]
         lines += [
-            f"{_comment(rule.words)}\n{one} = {_value(getattr(section, one))}"
-            for one, rule in rules(section).items()
+            f"{_comment(rule.words)}\n{setting} = {_value(getattr(section, setting))}"
+            for setting, rule in rules(section).items()
         ]
         parts.append("\n".join(lines))
     for name, words in LABELS.items():
         parts.append(_comment(words))
         for guide in getattr(settings, name):
-            lines = [f"{one} = {_value(getattr(guide, one))}" for one in rules(guide)]
+            lines = [f"{setting} = {_value(getattr(guide, setting))}" for setting in rules(guide)]
             parts.append("\n".join([f"[[{name}]]", *lines]))
     return "\n\n".join(parts) + "\n"
 
@@ -78,7 +78,7 @@ def _value(value: Any) -> str:
         one_line = ", ".join(map(_value, value))
         if len(one_line) < WIDTH - len("examples = []"):
             return f"[{one_line}]"
-        return "[\n" + "".join(f"    {_value(one)},\n" for one in value) + "]"
+        return "[\n" + "".join(f"    {_value(item)},\n" for item in value) + "]"
     return json.dumps(value)
 
 
@@ -127,10 +127,10 @@ def _section(kind: type[Any], table: Any, where: str) -> Any:
     if not isinstance(table, dict):
         raise InputError(f"{where} is {shown(table)}; expected a table of settings")
     _refuse_unknown(table, list(rules(kind)), f"{where}.", "setting")
-    for one in fields(kind):
-        if one.default is MISSING and one.name not in table:
+    for setting in fields(kind):
+        if setting.default is MISSING and setting.name not in table:
             raise InputError(
-                f"{where}.{one.name} is missing; write {one.name} = ... ({one.metadata['rule'].words})"
+                f"{where}.{setting.name} is missing; write {setting.name} = ... ({setting.metadata['rule'].words})"
             )
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in table.items()})
 

@@ -38,9 +38,9 @@ def agreements(answers: Iterable[Answer]) -> list[Agreement]:
     Answers that were replaced, that pass, or that end a dispute are left out: the last are given in view of the others.
     """
     by_task: defaultdict[int, dict[str, Answer]] = defaultdict(dict)
-    for one in answers:
-        if one.current and one.kind != "skip" and not one.adjudicates:
-            by_task[one.task][one.annotator] = one
+    for answer in answers:
+        if answer.current and answer.kind != "skip" and not answer.adjudicates:
+            by_task[answer.task][answer.annotator] = answer
     pairs: defaultdict[tuple[str, str], list[tuple[Answer, Answer]]] = defaultdict(list)
     for said in by_task.values():
         for a, b in combinations(sorted(said), 2):
@@ -49,11 +49,11 @@ def agreements(answers: Iterable[Answer]) -> list[Agreement]:
 
 
 def _compare(a: str, b: str, both: list[tuple[Answer, Answer]]) -> Agreement:
-    kappa = cohens_kappa([_intent(one) for one, _ in both], [_intent(other) for _, other in both])
-    frames = [(one, other) for one, other in both if one.kind == other.kind == "frame"]
-    spans = [(set(one.slots or ()), set(other.slots or ())) for one, other in frames]
-    marked = sum(len(one) + len(other) for one, other in spans)
-    equal = sum(len(one & other) for one, other in spans)
+    kappa = cohens_kappa([_intent(answer) for answer, _ in both], [_intent(other) for _, other in both])
+    frames = [(answer, other) for answer, other in both if answer.kind == other.kind == "frame"]
+    spans = [(set(answer.slots or ()), set(other.slots or ())) for answer, other in frames]
+    marked = sum(len(slots) + len(other) for slots, other in spans)
+    equal = sum(len(slots & other) for slots, other in spans)
     span_f1 = None if not frames else 2 * equal / marked if marked else 1.0
     return Agreement(a, b, kappa, span_f1, len(both), len(frames))
 

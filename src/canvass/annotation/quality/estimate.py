@@ -102,13 +102,13 @@ def live_error(
     Wilson's, with the effective number of answers (Kish 1965).
     """
     drawn = _latest(accepted, "random", latest)
-    frames = [(task, one) for task, one in drawn if one.kind == "frame" and one.slots is not None]
+    frames = [(task, answer) for task, answer in drawn if answer.kind == "frame" and answer.slots is not None]
     if len(frames) < FEWEST:
         return None
     counts = [
-        count_errors(one.slots or (), one.prediction.slots, one.intent, one.prediction.intent)
-        for _, one in frames
-        if one.prediction is not None
+        count_errors(answer.slots or (), answer.prediction.slots, answer.intent, answer.prediction.intent)
+        for _, answer in frames
+        if answer.prediction is not None
     ]
     weights = np.array([task.weight for task, _ in frames])
     errors = np.array([count.errors for count in counts], dtype=np.float64)
@@ -120,7 +120,7 @@ def live_error(
     else:
         interval = Interval(0.0, frame[1].high * float(weights.sum() / (weights @ slots)))
     every = np.array([task.weight for task, _ in drawn])
-    precision = _proportion(np.array([one.kind == "frame" for _, one in drawn]), every)
+    precision = _proportion(np.array([answer.kind == "frame" for _, answer in drawn]), every)
     return LiveError(rate, interval, *frame, *precision, len(frames), _effective(weights))
 
 
@@ -144,10 +144,10 @@ def missed(
         drawn = _latest(accepted, source, latest)
         if len(drawn) < fewest:
             return None
-        of_target = np.array([one.kind == "frame" for _, one in drawn])
+        of_target = np.array([answer.kind == "frame" for _, answer in drawn])
         weights = np.array([task.weight for task, _ in drawn])
         sides.append((*_proportion(of_target, weights, level=(1 + LEVEL) / 2), of_target))
-    (out, out_interval, found), (within, within_interval, _) = sides
+    (out, out_interval, on_target), (within, within_interval, _) = sides
 
     def share(outside: float, inside: float) -> float:
         """Divide what is missed by all that there is; nothing is missed of nothing."""
@@ -159,8 +159,8 @@ def missed(
         Interval(
             share(out_interval.low, within_interval.high), share(out_interval.high, within_interval.low)
         ),
-        len(found),
-        int(found.sum()),
+        len(on_target),
+        int(on_target.sum()),
     )
 
 
@@ -168,7 +168,9 @@ def _latest(
     accepted: Iterable[tuple[Task, Answer]], source: Source, latest: int
 ) -> list[tuple[Task, Answer]]:
     """Take the latest answers to tasks of a source that have a prediction, in the order of the answers."""
-    drawn = [(task, one) for task, one in accepted if task.source == source and one.prediction is not None]
+    drawn = [
+        (task, answer) for task, answer in accepted if task.source == source and answer.prediction is not None
+    ]
     return sorted(drawn, key=lambda both: both[1].sequence)[-latest:]
 
 

@@ -44,19 +44,20 @@ def near_duplicates(
     well.
     """
     readings = [
-        reading(task.id, task.text, one.kind == "frame", one.intent, one.slots) for task, one in accepted
+        reading_of(task.id, task.text, answer.kind == "frame", answer.intent, answer.slots)
+        for task, answer in accepted
     ]
     readings += [
-        reading(None, one.text, target.matches(one), one.intent, one.slots)
-        for one in labelled
-        if one.slots is not None or not target.matches(one)
+        reading_of(None, utterance.text, target.matches(utterance), utterance.intent, utterance.slots)
+        for utterance in labelled
+        if utterance.slots is not None or not target.matches(utterance)
     ]
-    found = [*_equal(readings), *_near(readings)]
+    items = [*_equal(readings), *_near(readings)]
     seen: set[tuple[int, ...]] = set()
-    return [one for one in found if not (one.tasks in seen or seen.add(one.tasks))]  # type: ignore[func-returns-value]
+    return [item for item in items if not (item.tasks in seen or seen.add(item.tasks))]  # type: ignore[func-returns-value]
 
 
-def reading(
+def reading_of(
     task: int | None,
     text: str,
     of_target: bool,  # noqa: FBT001
@@ -64,51 +65,51 @@ def reading(
     slots: Sequence[Slot] | None,
 ) -> Reading:
     """Read an annotation by words: punctuation and case are left out, and slots carried over to the words."""
-    spans = [one for one in tokens(text) if one.is_word]
-    words = tuple(text[one.start : one.end].lower() for one in spans)
+    spans = [token for token in tokens(text) if token.is_word]
+    words = tuple(text[token.start : token.end].lower() for token in spans)
     if not of_target:
         return Reading(task, text, words, "not of the target", (("", False),) * len(words))
     tags = []
-    for one in spans:
-        slot = next((slot for slot in slots or () if slot.start < one.end and one.start < slot.end), None)
-        tags.append(("", False) if slot is None else (slot.label, slot.start >= one.start))
+    for token in spans:
+        slot = next((slot for slot in slots or () if slot.start < token.end and token.start < slot.end), None)
+        tags.append(("", False) if slot is None else (slot.label, slot.start >= token.start))
     return Reading(task, text, words, f"intent {intent}" if intent else "no intent", tuple(tags))
 
 
 def _equal(readings: Sequence[Reading]) -> list[ReviewItem]:
     groups: defaultdict[tuple[str, ...], list[Reading]] = defaultdict(list)
-    for one in readings:
-        groups[one.words].append(one)
-    found = []
+    for reading in readings:
+        groups[reading.words].append(reading)
+    items = []
     for group in groups.values():
-        answered = [one for one in group if one.task is not None]
-        if answered and group[0].words and len({(one.meaning, one.tags) for one in group}) > 1:
-            found.append(_item(group, "the same words", EQUAL))
-    return found
+        answered = [reading for reading in group if reading.task is not None]
+        if answered and group[0].words and len({(reading.meaning, reading.tags) for reading in group}) > 1:
+            items.append(_item(group, "the same words", EQUAL))
+    return items
 
 
 def _near(readings: Sequence[Reading]) -> list[ReviewItem]:
     """Compare texts that differ in one word, found by what is left when any one word is left out."""
     groups: defaultdict[tuple[str, ...], list[tuple[Reading, int]]] = defaultdict(list)
-    for one in readings:
-        if len(one.words) >= FEWEST_WORDS:
-            for place in range(len(one.words)):
-                groups[(*one.words[:place], *one.words[place + 1 :])].append((one, place))
-        groups[one.words].append((one, -1))
-    found = []
+    for reading in readings:
+        if len(reading.words) >= FEWEST_WORDS:
+            for place in range(len(reading.words)):
+                groups[(*reading.words[:place], *reading.words[place + 1 :])].append((reading, place))
+        groups[reading.words].append((reading, -1))
+    items = []
     for group in groups.values():
         # The labelled set alone may have thousands that differ in one word: pairs are made with answers only.
         answered = [(i, pair) for i, pair in enumerate(group) if pair[0].task is not None]
-        for (i, (one, place)), (j, (other, at)) in itertools.product(answered, enumerate(group)):
-            if i == j or (other.task is not None and j < i) or one.words == other.words:
+        for (i, (reading, place)), (j, (other, at)) in itertools.product(answered, enumerate(group)):
+            if i == j or (other.task is not None and j < i) or reading.words == other.words:
                 continue
             shorter = -1 in (place, at)
             if not shorter and place != at:
                 continue  # the same words in another order is no near duplicate
-            differ = _without(one.tags, place) != _without(other.tags, at)
-            if differ or (shorter and one.meaning != other.meaning):
-                found.append(_item([one, other], "all but one word in common", NEARLY))
-    return found
+            differ = _without(reading.tags, place) != _without(other.tags, at)
+            if differ or (shorter and reading.meaning != other.meaning):
+                items.append(_item([reading, other], "all but one word in common", NEARLY))
+    return items
 
 
 def _without(tags: Sequence[tuple[str, bool]], place: int) -> list[str]:
@@ -117,24 +118,24 @@ def _without(tags: Sequence[tuple[str, bool]], place: int) -> list[str]:
 
 
 def _item(group: Sequence[Reading], how: str, order: float) -> ReviewItem:
-    answered = [one for one in group if one.task is not None]
-    given = next((one for one in group if one.task is None), None)
-    said = list(dict.fromkeys(_words_of(one) for one in group))
+    answered = [reading for reading in group if reading.task is not None]
+    given = next((reading for reading in group if reading.task is None), None)
+    said = list(dict.fromkeys(_words_of(reading) for reading in group))
     words = f"{how}, answered differently: {'; '.join(said)}"
     if given is not None:
         words += f" (the labelled set has {given.text!r})"
-    tasks = tuple(one.task for one in answered if one.task is not None)
+    tasks = tuple(reading.task for reading in answered if reading.task is not None)
     return ReviewItem("twins", tasks, answered[0].text, words, order)
 
 
-def _words_of(one: Reading) -> str:
+def _words_of(reading: Reading) -> str:
     slots: list[list[str]] = []
     before = ""
-    for word, (label, begins) in zip(one.words, one.tags, strict=True):
+    for word, (label, begins) in zip(reading.words, reading.tags, strict=True):
         if label and (begins or label != before):
             slots.append([label, word])
         elif label:
             slots[-1].append(word)
         before = label
     marked = ", ".join(f"{label} {' '.join(some)!r}" for label, *some in slots)
-    return f"{one.meaning}, {marked}" if marked else one.meaning
+    return f"{reading.meaning}, {marked}" if marked else reading.meaning

@@ -58,20 +58,20 @@ class Status:
     @property
     def change(self) -> float | None:
         """How much the last answers moved the slot error rate: of the newest models, less that of those before."""
-        known = [one.slot_error_rate for one in self.curve if one.slot_error_rate is not None]
+        known = [entry.slot_error_rate for entry in self.curve if entry.slot_error_rate is not None]
         return None if len(known) < 2 else known[-1] - known[-2]  # noqa: PLR2004 - the last two
 
     def as_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
         return {
             **{name: getattr(self, name) for name in self.__dataclass_fields__ if name != "answers"},
-            "curve": [asdict(one) for one in self.curve],
+            "curve": [asdict(entry) for entry in self.curve],
             "last": self.last and asdict(self.last),
             "change": self.change,
             "live": self.live and asdict(self.live),
             "missed": self.missed and asdict(self.missed),
             "suggestion": self.suggestion._asdict(),
-            "agreement": [one._asdict() for one in self.agreement],
+            "agreement": [pair._asdict() for pair in self.agreement],
         }
 
 
@@ -82,7 +82,7 @@ def status_of(project: Project) -> Status:
     accepted = store.accepted()
     rounds = store.rounds()
     live = live_error(accepted, seed=project.settings.project.seed)
-    handed_out = sum(one.holder == HANDED_OUT for one in store.tasks("leased"))
+    handed_out = sum(task.holder == HANDED_OUT for task in store.tasks("leased"))
     counts = store.counts()
     return Status(
         name=project.name,
@@ -97,9 +97,9 @@ def status_of(project: Project) -> Status:
         tasks={**counts, "leased": counts["leased"] - handed_out},
         handed_out=handed_out,
         by_annotator=_by_annotator(answers),
-        skips=sum(one.kind == "skip" for one in answers),
-        flagged=sum(one.flagged for one in answers),
-        curve=tuple(one for one in rounds if not one.failure),
+        skips=sum(answer.kind == "skip" for answer in answers),
+        flagged=sum(answer.flagged for answer in answers),
+        curve=tuple(entry for entry in rounds if not entry.failure),
         last=rounds[-1] if rounds else None,
         live=live,
         missed=_missed(project, accepted),
@@ -118,5 +118,5 @@ def _missed(project: Project, accepted: Sequence[tuple[Task, Answer]]) -> Missed
 
 
 def _by_annotator(answers: Sequence[Answer]) -> dict[str, int]:
-    counts = Counter(one.annotator for one in answers if one.kind != "skip")
+    counts = Counter(answer.annotator for answer in answers if answer.kind != "skip")
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))

@@ -46,12 +46,12 @@ def review(
     `annotated` is all that models are trained on, with the key of each; `stopped` is asked before each training, and
     ends the work early.
     """
-    found = contradicted(
+    items = contradicted(
         accepted, dict(zip(keys, annotated, strict=True)), target, seed=seed, stopped=stopped
     )
     mine = {task.key for task, _ in accepted}
-    given = [one for key, one in zip(keys, annotated, strict=True) if key not in mine]
-    return [*found[:MOST], *near_duplicates(accepted, given, target)[:MOST]]
+    given = [utterance for key, utterance in zip(keys, annotated, strict=True) if key not in mine]
+    return [*items[:MOST], *near_duplicates(accepted, given, target)[:MOST]]
 
 
 def contradicted(
@@ -68,21 +68,21 @@ def contradicted(
     cannot be trained without it says nothing.
     """
     folds: list[list[tuple[Task, Answer]]] = [[] for _ in range(FOLDS)]
-    for task, one in accepted:
-        if one.replaces is None and not one.adjudicates and task.key in annotated:
-            folds[int(uniform(seed, "review", task.key) * FOLDS)].append((task, one))
-    found: list[ReviewItem] = []
+    for task, answer in accepted:
+        if answer.replaces is None and not answer.adjudicates and task.key in annotated:
+            folds[int(uniform(seed, "review", task.key) * FOLDS)].append((task, answer))
+    items: list[ReviewItem] = []
     for fold in filter(None, folds):
         if stopped():
             break
         left_out = {task.key for task, _ in fold}
-        rest = [one for key, one in annotated.items() if key not in left_out]
+        rest = [utterance for key, utterance in annotated.items() if key not in left_out]
         try:
             nlu = NLU.train(rest, target, seed=seed, iterations=ITERATIONS_FOR_SELECTION)
         except CanvassError:
             continue  # the labelled set is so small that this fold has all of the target, or all of the rest
-        found += judge(nlu, fold)
-    return sorted(found, key=lambda one: (-one.probability, one.tasks))
+        items += judge(nlu, fold)
+    return sorted(items, key=lambda item: (-item.probability, item.tasks))
 
 
 def judge(nlu: NLU, fold: Accepted) -> list[ReviewItem]:
@@ -96,19 +96,19 @@ def judge(nlu: NLU, fold: Accepted) -> list[ReviewItem]:
         agree = (members > 0).all(axis=1) | (members <= 0).all(axis=1)
         chance = np.exp(-np.logaddexp(0.0, -members[:, LOGISTIC]))
         positive = np.where(agree, chance, 0.5).tolist()
-    found = []
-    for (task, one), prediction, chance_of_target in zip(fold, predicted, positive, strict=True):
-        said = _contradiction(task, one, prediction, chance_of_target)
+    items = []
+    for (task, answer), prediction, chance_of_target in zip(fold, predicted, positive, strict=True):
+        said = _contradiction(task, answer, prediction, chance_of_target)
         if said is not None:
-            found.append(ReviewItem("contradicted", (task.id,), task.text, *said))
-    return found
+            items.append(ReviewItem("contradicted", (task.id,), task.text, *said))
+    return items
 
 
 def _contradiction(
-    task: Task, one: Answer, prediction: Prediction | None, positive: float
+    task: Task, answer: Answer, prediction: Prediction | None, positive: float
 ) -> tuple[str, float] | None:
     """Say what the models hold against an answer, and how sure they are; the first thing that is wrong is enough."""
-    if one.kind == "elsewhere":
+    if answer.kind == "elsewhere":
         sure = positive >= SURE
         return (
             ("answered as not of the target; the models take it for the target", positive) if sure else None
@@ -118,16 +118,20 @@ def _contradiction(
     if prediction is None:
         return None
     if (
-        prediction.intent != one.intent
+        prediction.intent != answer.intent
         and prediction.intent is not None
         and prediction.intent_probability >= SURE
     ):
-        return f"answered {one.intent}; the models say {prediction.intent}", prediction.intent_probability
-    if one.slots is not None and set(prediction.slots) != set(one.slots) and prediction.confidence >= SURE:
-        mine, theirs = (_marked(task.text, slots) for slots in (one.slots, prediction.slots))
+        return f"answered {answer.intent}; the models say {prediction.intent}", prediction.intent_probability
+    if (
+        answer.slots is not None
+        and set(prediction.slots) != set(answer.slots)
+        and prediction.confidence >= SURE
+    ):
+        mine, theirs = (_marked(task.text, slots) for slots in (answer.slots, prediction.slots))
         return f"answered {mine}; the models mark {theirs}", prediction.confidence
     return None
 
 
 def _marked(text: str, slots: Sequence[Slot]) -> str:
-    return ", ".join(f"{one.label} {text[one.start : one.end]!r}" for one in sorted(slots)) or "no slot"
+    return ", ".join(f"{slot.label} {text[slot.start : slot.end]!r}" for slot in sorted(slots)) or "no slot"

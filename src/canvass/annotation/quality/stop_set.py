@@ -41,7 +41,7 @@ def decide(nlu: NLU, texts: Sequence[str]) -> Decisions:
         # An intent could be called like this; then the two would be taken for one, and agree a little more.
         utterances.append((predicted.intent or "") if yes else OUT_OF_TARGET)
         for start, end, _ in predicted.certainty:
-            slot = next((one for one in predicted.slots if one.start <= start and end <= one.end), None)
+            slot = next((slot for slot in predicted.slots if slot.start <= start and end <= slot.end), None)
             tag = "O" if slot is None else f"{'B' if slot.start == start else 'I'}-{slot.label}"
             tokens.append(tag if yes else OUT_OF_TARGET)
     return Decisions(tuple(utterances), tuple(tokens))
@@ -49,7 +49,7 @@ def decide(nlu: NLU, texts: Sequence[str]) -> Decisions:
 
 def agreement(some: Decisions, others: Decisions) -> float:
     """Give the smaller of two kappas, that of utterances and that of tokens; 1 where all is equal."""
-    return min(_kappa(one, other) for one, other in zip(some, others, strict=True))
+    return min(_kappa(labels, other) for labels, other in zip(some, others, strict=True))
 
 
 def _kappa(some: Sequence[str], others: Sequence[str]) -> float:

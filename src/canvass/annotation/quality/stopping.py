@@ -31,7 +31,7 @@ class Suggestion(NamedTuple):
 
 def suggestion(rounds: Sequence[Round], estimate: LiveError | None) -> Suggestion:
     """Suggest whether to go on, from the rounds in their order; `estimate` is mentioned where there is one."""
-    kappas = [one.agreement for one in rounds if one.agreement is not None]
+    kappas = [entry.agreement for entry in rounds if entry.agreement is not None]
     aside = "" if estimate is None else f"; {estimate.words}"
     if len(kappas) < COMPARISONS:
         return Suggestion(

@@ -63,8 +63,8 @@ class Choosing:
         shares: dict[Source, float] = {"random": queue.random_share}
         if self.models.selecting.committee is not None:
             shares["outside"] = queue.outside_share
-        found = {source: self._picks(source) + (HALF if first else 0) for source in shares}
-        return {source: size for source, size in found.items() if size}
+        sizes = {source: self._picks(source) + (HALF if first else 0) for source in shares}
+        return {source: size for source, size in sizes.items() if size}
 
     def _share(self, source: Source) -> float:
         queue = self.settings.queue
@@ -132,25 +132,39 @@ class Choosing:
 
     def mixed(self, chosen: Chosen, done: Mapping[Source, int]) -> list[NewTask]:
         """Order the queue. A key that was selected and drawn is a pick: else the strategy would thin the draws."""
-        picked = {one.key for some in chosen.drawn.values() for one in some}
+        picked = {utterance.key for some in chosen.drawn.values() for utterance in some}
         mixed = order_queue(
-            [one for one in chosen.selected if one.key not in picked],
+            [candidate for candidate in chosen.selected if candidate.key not in picked],
             {source: chosen.drawn[source] for source in chosen.drawn},
             shares={source: self._share(source) for source in chosen.drawn},
             done={source: done.get(source, 0) for source in ("selected", *STRATA)},
             size=self.settings.queue.size,
         )
-        return [replace(one, priority=float(place)) for place, one in enumerate(mixed)]
+        return [replace(task, priority=float(place)) for place, task in enumerate(mixed)]
 
-    def _selected(self, one: Candidate) -> NewTask:
-        reason = Reason(one.strategy, one.rank, one.score, one.why, one.members)
+    def _selected(self, candidate: Candidate) -> NewTask:
+        reason = Reason(candidate.strategy, candidate.rank, candidate.score, candidate.why, candidate.members)
         return NewTask(
-            one.key, one.text, one.id, one.count, "selected", 0.0, reason=reason, wanted=self._wanted(one.key)
+            candidate.key,
+            candidate.text,
+            candidate.id,
+            candidate.count,
+            "selected",
+            0.0,
+            reason=reason,
+            wanted=self._wanted(candidate.key),
         )
 
-    def _picked(self, one: SampledUtterance, source: Source) -> NewTask:
+    def _picked(self, utterance: SampledUtterance, source: Source) -> NewTask:
         return NewTask(
-            one.key, one.text, one.id, one.count, source, 0.0, wanted=self._wanted(one.key), weight=one.weight
+            utterance.key,
+            utterance.text,
+            utterance.id,
+            utterance.count,
+            source,
+            0.0,
+            wanted=self._wanted(utterance.key),
+            weight=utterance.weight,
         )
 
     def _wanted(self, key: str) -> int:

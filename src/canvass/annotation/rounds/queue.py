@@ -182,7 +182,7 @@ class Queue:
             items = review(
                 self._project.store.accepted(),
                 result.labelled,
-                [key_of(one.text) for one in result.labelled],
+                [key_of(utterance.text) for utterance in result.labelled],
                 self._project.target,
                 seed=self._project.settings.project.seed,
                 stopped=lambda: self._stopping,

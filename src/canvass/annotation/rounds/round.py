@@ -101,11 +101,11 @@ class Rounds:
         mixed = choosing.mixed(chosen, done)
         predictions = predict(
             models.reference,
-            [one.text for one in mixed],
+            [task.text for task in mixed],
             number=number,
             domain_of_intent=project.domain_of_intent,
         )
-        tasks = tuple(replace(one, prediction=said) for one, said in zip(mixed, predictions, strict=True))
+        tasks = tuple(replace(task, prediction=said) for task, said in zip(mixed, predictions, strict=True))
         clock.stop("make tasks")
         kappa = self._compare(models, answers, json.loads(stop_set or "[]"), facts)
         if chosen.requests is not None:
@@ -119,7 +119,9 @@ class Rounds:
         """Collect what must not be chosen; a task that is open, and would go, may be chosen again."""
         project = self._project
         if self._given is None:
-            self._given = frozenset(key_of(one.text) for one in (*project.labelled, *project.test))
+            self._given = frozenset(
+                key_of(utterance.text) for utterance in (*project.labelled, *project.test)
+            )
         store = project.store
         free = {
             task.key

@@ -57,7 +57,7 @@ def check(answer: NewAnswer) -> None:
         **{f"slots[{place}].label": slot.label for place, slot in enumerate(answer.slots or ())},
     }
     for field, text in words.items():
-        if text is not None and any("\ud800" <= one <= "\udfff" for one in text):
+        if text is not None and any("\ud800" <= character <= "\udfff" for character in text):
             raise InputError(
                 f"{field} of the answer holds half of a character (a lone surrogate); send well-formed text"
             )
@@ -151,18 +151,19 @@ def _settle(connection: sqlite3.Connection, task: Task, annotator: str, now: flo
     rows = connection.execute(f"SELECT {ANSWER} FROM answers WHERE task = ? ORDER BY sequence", (task.id,))
     before = [answer_of(row) for row in rows]
     stand = standing(before)
-    final = {one.id: one.adjudicates for one in stand}
+    final = {answer.id: answer.adjudicates for answer in stand}
     changed = [
-        (one.id in final, final.get(one.id, one.adjudicates), one.id)
-        for one in before
-        if (one.current, one.adjudicates) != (one.id in final, final.get(one.id, one.adjudicates))
+        (answer.id in final, final.get(answer.id, answer.adjudicates), answer.id)
+        for answer in before
+        if (answer.current, answer.adjudicates)
+        != (answer.id in final, final.get(answer.id, answer.adjudicates))
     ]
     # In two steps, since no two may stand in one place, not even for a moment.
     connection.executemany("UPDATE answers SET current = 0 WHERE id = ?", [(name,) for _, _, name in changed])
     connection.executemany("UPDATE answers SET current = ?, adjudicates = ? WHERE id = ?", changed)
     event = event_of(
         stand,
-        heard=len({one.annotator for one in before}),
+        heard=len({answer.annotator for answer in before}),
         wanted=task.wanted,
         # An answer to a task that was handed out is the file coming back.
         held=task.state == "leased" and task.until > now and task.holder not in {annotator, HANDED_OUT},

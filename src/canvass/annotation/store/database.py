@@ -160,8 +160,8 @@ class Database:
         """Close the connections; later calls raise StoreError."""
         self._writer.close()
         with self._lending:
-            for one in self._readers or ():
-                one.close()
+            for reader in self._readers or ():
+                reader.close()
             self._readers = None
 
     def _sentences(self, done: str, what: str = "it") -> contextlib.AbstractContextManager[None]:

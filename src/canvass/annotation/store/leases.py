@@ -56,12 +56,12 @@ def lease(
 
 def may_hold(connection: sqlite3.Connection, number: int, annotator: str) -> bool:
     """Whether an annotator may take a task, or keep it: nobody else holds it, and they have not answered it."""
-    found = connection.execute(
+    cursor = connection.execute(
         "SELECT 1 FROM tasks WHERE id = ? AND (state = 'open' OR (state = 'leased' AND holder = ?)) AND NOT EXISTS "
         "(SELECT 1 FROM answers WHERE answers.task = tasks.id AND answers.annotator = ?)",
         (number, annotator, annotator),
     )
-    return found.fetchone() is not None
+    return cursor.fetchone() is not None
 
 
 def hold(connection: sqlite3.Connection, number: int, holder: str, until: float) -> None:

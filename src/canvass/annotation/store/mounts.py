@@ -50,13 +50,15 @@ def file_system(path: Path, table: str) -> str:
     >>> file_system(Path("/home/eva/music/canvass.db"), "/dev/sda1 / ext4 rw 0 0\nserver:/h /home nfs4 rw 0 0\n")
     'nfs4'
     """
-    found, depth = "", 0
+    kind, depth = "", 0
     for line in table.split("\n"):
         # A white-space or backslash of a mount point is written as three octal digits.
-        fields = [re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), one) for one in line.split(" ")]
+        fields = [
+            re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), field) for field in line.split(" ")
+        ]
         if len(fields) > 2 and path.is_relative_to(fields[1]) and len(Path(fields[1]).parts) >= depth:  # noqa: PLR2004
-            found, depth = fields[2], len(Path(fields[1]).parts)
-    return found
+            kind, depth = fields[2], len(Path(fields[1]).parts)
+    return kind
 
 
 def refuse_network(path: Path, table: str | None = None) -> None:

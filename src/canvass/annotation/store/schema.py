@@ -139,7 +139,7 @@ def upgrade(connection: sqlite3.Connection) -> None:
     """Bring older tables up to date and record it; the caller has begun a transaction, which holds both or neither."""
     # Read in the transaction: another process may have done it in the meantime.
     before = version_of(connection) or 0
-    for number in sorted(one for one in MIGRATIONS if one > before):
+    for number in sorted(version for version in MIGRATIONS if version > before):
         for statement in statements(MIGRATIONS[number]):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {number:d}")

@@ -149,8 +149,8 @@ class Store:
 
     def counts(self) -> dict[State, int]:
         """Count the tasks in each state; a lease that ran out counts as one until somebody asks for tasks."""
-        found = dict(self._database.rows("SELECT state, count(*) FROM tasks GROUP BY state"))
-        return {state: found.get(state, 0) for state in STATES}
+        counts = dict(self._database.rows("SELECT state, count(*) FROM tasks GROUP BY state"))
+        return {state: counts.get(state, 0) for state in STATES}
 
     def keys(self) -> set[str]:
         """List the keys that have a task, waiting or done: no one needs to choose them again."""
@@ -201,11 +201,11 @@ class Store:
             "ORDER BY (SELECT min(sequence) FROM answers AS every WHERE every.task = tasks.id), "
             "(answers.domain IS NULL) + (answers.intent IS NULL), answers.sequence"
         )
-        found: dict[int, tuple[Task, Answer]] = {}
+        accepted: dict[int, tuple[Task, Answer]] = {}
         for row in rows:
             task, answer = both_of(row)
-            found.setdefault(task.id, (task, answer))
-        return list(found.values())
+            accepted.setdefault(task.id, (task, answer))
+        return list(accepted.values())
 
     def answers(self, *, current_only: bool = True) -> list[Answer]:
         """List all answers in the order in which they were written, those that were replaced as well if asked."""
@@ -248,11 +248,11 @@ class Store:
             f"SELECT {TASK}, {ANSWER} FROM answers JOIN tasks ON tasks.id = answers.task "
             "WHERE answers.current = 1 AND tasks.state = 'disputed' ORDER BY answers.sequence"
         )
-        found: dict[int, tuple[Task, list[Answer]]] = {}
+        disputes: dict[int, tuple[Task, list[Answer]]] = {}
         for row in rows:
             task, answer = both_of(row)
-            found.setdefault(task.id, (task, []))[1].append(answer)
-        return list(found.values())
+            disputes.setdefault(task.id, (task, []))[1].append(answer)
+        return list(disputes.values())
 
     def tally(self, annotator: str, *, since: float) -> Tally:
         """Count the tasks that an annotator has answered, ever and since a time, with the median of the seconds since.
@@ -262,29 +262,29 @@ class Store:
         mine = "FROM answers WHERE annotator = ? AND current = 1 AND kind <> 'skip'"
         ((answered,),) = self._database.rows(f"SELECT count(*) {mine}", (annotator,))
         today = self._database.rows(f"SELECT seconds {mine} AND at >= ?", (annotator, since))
-        seconds = [one for (one,) in today if one > 0]
+        seconds = [duration for (duration,) in today if duration > 0]
         return Tally(answered, len(today), float(np.median(seconds)) if seconds else None)
 
     # Rounds, review, labels, facts
 
-    def add_round(self, one: Round) -> None:
+    def add_round(self, entry: Round) -> None:
         """Record a round; one that was played again takes the place of its first record."""
         with self._database.atomic("the round") as connection:
             connection.execute(
                 f"INSERT OR REPLACE INTO rounds ({_ROUND}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    one.number,
-                    one.at,
-                    one.answers,
-                    one.labelled,
-                    one.target_labelled,
-                    one.slot_error_rate,
-                    one.intent_error,
-                    one.span_f1,
-                    one.held_out,
-                    one.agreement,
-                    one.seconds,
-                    one.failure,
+                    entry.number,
+                    entry.at,
+                    entry.answers,
+                    entry.labelled,
+                    entry.target_labelled,
+                    entry.slot_error_rate,
+                    entry.intent_error,
+                    entry.span_f1,
+                    entry.held_out,
+                    entry.agreement,
+                    entry.seconds,
+                    entry.failure,
                 ),
             )
 
@@ -298,7 +298,10 @@ class Store:
             connection.execute("DELETE FROM review")
             connection.executemany(
                 f"INSERT INTO review ({_REVIEW}) VALUES (?, ?, ?, ?, ?)",
-                [(one.kind, json.dumps(one.tasks), one.text, one.words, one.probability) for one in items],
+                [
+                    (item.kind, json.dumps(item.tasks), item.text, item.words, item.probability)
+                    for item in items
+                ],
             )
 
     def review(self) -> list[ReviewItem]:

@@ -115,27 +115,27 @@ def standing(answers: Sequence[NewAnswer]) -> list[NewAnswer]:
     stands. Whoever corrects the last word has it (then the answer comes back with `adjudicates` set). A correction may
     arrive before what it corrects, since pages send again what got lost: it counts as the later all the same.
     """
-    replaced = {one.replaces for one in answers}
+    replaced = {answer.replaces for answer in answers}
     place: dict[tuple[bool, str], NewAnswer] = {}
     last_words: set[str | None] = set()
-    for one in _corrections_last(answers):
-        last_word = one.adjudicates or one.replaces in last_words
+    for answer in _corrections_last(answers):
+        last_word = answer.adjudicates or answer.replaces in last_words
         if last_word:
-            last_words.add(one.id)
-        place[last_word, "" if last_word else one.annotator] = replace(one, adjudicates=last_word)
-    return [one for one in place.values() if one.id not in replaced]
+            last_words.add(answer.id)
+        place[last_word, "" if last_word else answer.annotator] = replace(answer, adjudicates=last_word)
+    return [answer for answer in place.values() if answer.id not in replaced]
 
 
 def _corrections_last(answers: Sequence[NewAnswer]) -> list[NewAnswer]:
     """Keep the order of arrival, but put what came too late right before what corrects it."""
-    known = {one.id: one for one in answers}
+    known = {answer.id: answer for answer in answers}
     ordered: dict[str, NewAnswer] = {}
     for answer in answers:
         chain: dict[str, NewAnswer] = {}
-        one: NewAnswer | None = answer
-        while one is not None and one.id not in ordered and one.id not in chain:
-            chain[one.id] = one
-            one = known.get(one.replaces or "")
+        current: NewAnswer | None = answer
+        while current is not None and current.id not in ordered and current.id not in chain:
+            chain[current.id] = current
+            current = known.get(current.replaces or "")
         ordered.update(reversed(chain.items()))
     return list(ordered.values())
 
@@ -155,29 +155,29 @@ def event_of(stand: Sequence[NewAnswer], *, heard: int, wanted: int, held: bool)
         Whether somebody who has not answered it holds the task.
 
     """
-    if any(one.adjudicates for one in stand):
+    if any(answer.adjudicates for answer in stand):
         return "adjudicate"
-    said = [one for one in stand if one.kind != "skip"]
+    said = [answer for answer in stand if answer.kind != "skip"]
     if not said:
         return "skip"
-    if not all(agree(one, other) for one, other in combinations(said, 2)):
+    if not all(agree(answer, other) for answer, other in combinations(said, 2)):
         return "disagree"
     if heard >= wanted:
         return "answer"
     return None if held else "reopen"
 
 
-def agree(one: NewAnswer, other: NewAnswer) -> bool:
+def agree(answer: NewAnswer, other: NewAnswer) -> bool:
     """Whether two answers say the same of an utterance; flags, notes and times do not matter.
 
     Two that place it outside of the target agree unless both name a domain, or both an intent, and not the same one.
     """
-    if one.kind != other.kind:
+    if answer.kind != other.kind:
         return False
-    if one.kind == "elsewhere":
-        pairs = ((one.domain, other.domain), (one.intent, other.intent))
+    if answer.kind == "elsewhere":
+        pairs = ((answer.domain, other.domain), (answer.intent, other.intent))
         return all(left is None or right is None or left == right for left, right in pairs)
-    return (one.domain, one.intent, sorted(one.slots or ())) == (
+    return (answer.domain, answer.intent, sorted(answer.slots or ())) == (
         other.domain,
         other.intent,
         sorted(other.slots or ()),

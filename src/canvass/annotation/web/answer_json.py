@@ -77,12 +77,12 @@ def _wrong(words: str) -> Problem:
 
 
 def _read_slots(sent: Reader, text: str) -> tuple[Slot, ...] | None:
-    found = sent.objects("slots", most=MOST_SLOTS, known=SLOT_FIELDS)
-    if found is None:
+    readers = sent.objects("slots", most=MOST_SLOTS, known=SLOT_FIELDS)
+    if readers is None:
         return None
     slots = []
-    for one in found:
-        start = one.whole("start", least=0, most=len(text) - 1)
-        end = one.whole("end", least=start + 1, most=len(text))
-        slots.append(Slot(start, end, one.text("label", shortest=1, longest=LONGEST_LABEL)))
+    for reader in readers:
+        start = reader.whole("start", least=0, most=len(text) - 1)
+        end = reader.whole("end", least=start + 1, most=len(text))
+        slots.append(Slot(start, end, reader.text("label", shortest=1, longest=LONGEST_LABEL)))
     return tuple(sorted(slots))

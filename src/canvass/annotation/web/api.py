@@ -60,14 +60,14 @@ def project(service: Service, call: Call) -> dict[str, Any]:
 def lease(service: Service, call: Call) -> dict[str, Any]:
     """Hold tasks for an annotator: what they have open is renewed, and filled up to `count`."""
     sent = Reader(call.body, "lease", ("annotator", "holding", "count"))
-    found = service.store.lease(
+    tasks = service.store.lease(
         sent.annotator(),
         count=sent.whole("count", most=MOST_LEASED, least=0, default=FEW),
         holding=sent.wholes("holding", most=MOST_HELD),
         now=service.now(),
         seconds=service.lease_seconds,
     )
-    return {"tasks": [task_shape(one) for one in found], "queue": service.queue_shape()}
+    return {"tasks": [task_shape(task) for task in tasks], "queue": service.queue_shape()}
 
 
 def release(service: Service, call: Call) -> dict[str, Any]:
@@ -96,19 +96,19 @@ def answer(service: Service, call: Call) -> dict[str, Any]:
 
 def task(service: Service, call: Call) -> dict[str, Any]:
     """Show a task with all its answers, the corrected ones, too."""
-    found = service.task(Reader(call.path, "tasks", ("id",)).whole("id"))
-    return _with_answers(found, service.store.answers_of(found.id))
+    record = service.task(Reader(call.path, "tasks", ("id",)).whole("id"))
+    return _with_answers(record, service.store.answers_of(record.id))
 
 
 def history(service: Service, call: Call) -> dict[str, Any]:
     """List the answers of an annotator, or of all, the newest first; `before` is the `sequence` of the last seen."""
     sent = Reader(call.query, "history", ("annotator", "before", "limit"))
-    found = service.store.history(
+    answered = service.store.history(
         sent.optional_name("annotator"),
         limit=sent.whole("limit", most=MOST_SHOWN, default=50),
         before=sent.optional_whole("before"),
     )
-    return {"items": [{"task": task_shape(one), "answer": answer_shape(given)} for one, given in found]}
+    return {"items": [{"task": task_shape(task), "answer": answer_shape(given)} for task, given in answered]}
 
 
 def progress(service: Service, call: Call) -> dict[str, Any]:
@@ -123,15 +123,15 @@ def review(service: Service, call: Call) -> dict[str, Any]:
     return {
         "items": [
             {
-                "kind": one.kind,
-                "words": one.words,
-                "probability": one.probability,
+                "kind": item.kind,
+                "words": item.words,
+                "probability": item.probability,
                 "tasks": [
                     _with_answers(service.task(number), service.store.answers_of(number))
-                    for number in one.tasks
+                    for number in item.tasks
                 ],
             }
-            for one in service.store.review()
+            for item in service.store.review()
         ]
     }
 
@@ -139,7 +139,7 @@ def review(service: Service, call: Call) -> dict[str, Any]:
 def disputes(service: Service, call: Call) -> dict[str, Any]:
     """List the tasks that people answered differently."""
     Reader(call.query, "disputes", ())
-    return {"items": [_with_answers(one, answers) for one, answers in service.store.disputes()]}
+    return {"items": [_with_answers(task, answers) for task, answers in service.store.disputes()]}
 
 
 def add_label(service: Service, call: Call) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def add_label(service: Service, call: Call) -> dict[str, Any]:
             raise Problem(
                 BAD_REQUEST, "this project takes no new labels (new_labels = false in canvass.toml)"
             )
-        twin = next((one for one in names if one.lower() == name.lower()), None)
+        twin = next((label for label in names if label.lower() == name.lower()), None)
         if twin is not None:
             raise Problem(
                 BAD_REQUEST, f"label: there is {twin!r} already, which differs in case only; use that"
@@ -170,8 +170,8 @@ def add_label(service: Service, call: Call) -> dict[str, Any]:
     return service.guidelines().shapes
 
 
-def _with_answers(found: Task, answers: Iterable[Answer]) -> dict[str, Any]:
-    return {"task": task_shape(found), "answers": [answer_shape(one) for one in answers]}
+def _with_answers(task: Task, answers: Iterable[Answer]) -> dict[str, Any]:
+    return {"task": task_shape(task), "answers": [answer_shape(answer) for answer in answers]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,9 +69,9 @@ def make_app(service: Service, access: Access, threads: Workers, *, page: Path =
 
     """
     routes = []
-    for one in ROUTES:
-        executor = threads.reads if one.method == "GET" else threads.writes
-        routes.append(Route(one.path, _endpoint(one.function, service, executor), methods=[one.method]))
+    for route in ROUTES:
+        executor = threads.reads if route.method == "GET" else threads.writes
+        routes.append(Route(route.path, _endpoint(route.function, service, executor), methods=[route.method]))
     routes.append(Route("/{path:path}", functools.partial(_file, folder=page), methods=["GET"]))
     return Guard(Starlette(routes=routes, exception_handlers=HANDLERS), access)
 
@@ -97,14 +97,14 @@ def _answer(function: Callable[[Service, Call], dict[str, Any]], service: Servic
 
 async def _file(request: Request, *, folder: Path) -> Response:
     path = request.path_params["path"]
-    found = None if path.startswith("api/") else page_file(path, folder)
-    if found is None:
+    file = None if path.startswith("api/") else page_file(path, folder)
+    if file is None:
         raise Problem(NOT_FOUND, f"there is nothing at /{path[:100]}")
     # Kept, but asked for each time: a new version of canvass shows its own page, whole.
-    headers = {"ETag": found.tag, "Cache-Control": "no-cache"}
-    if is_current(found.tag, request.headers.get("if-none-match", "")):
+    headers = {"ETag": file.tag, "Cache-Control": "no-cache"}
+    if is_current(file.tag, request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
-    return Response(found.content, headers={**headers, "Content-Type": found.type})
+    return Response(file.content, headers={**headers, "Content-Type": file.type})
 
 
 def _error(problem: Problem) -> Response:

@@ -27,12 +27,12 @@ class Guidelines:
     @property
     def intent_names(self) -> list[str]:
         """The intents of the target."""
-        return [one.name for one in self.intents]
+        return [guide.name for guide in self.intents]
 
     @property
     def slot_names(self) -> list[str]:
         """The slot labels."""
-        return [one.name for one in self.slots]
+        return [guide.name for guide in self.slots]
 
     @property
     def shapes(self) -> dict[str, list[dict[str, Any]]]:
@@ -42,5 +42,6 @@ class Guidelines:
 
 def _guide_shapes(guides: Sequence[LabelGuide]) -> list[dict[str, Any]]:
     return [
-        {"name": one.name, "description": one.description, "examples": list(one.examples)} for one in guides
+        {"name": guide.name, "description": guide.description, "examples": list(guide.examples)}
+        for guide in guides
     ]

@@ -21,7 +21,7 @@ class Reply(NamedTuple):
 
     def header(self, name: str) -> str | None:
         """Find a header; None where there is none."""
-        return next((value for one, value in self.headers if one == name.lower()), None)
+        return next((value for header, value in self.headers if header == name.lower()), None)
 
 
 def ask(

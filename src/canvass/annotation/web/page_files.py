@@ -37,11 +37,11 @@ def page_file(path: str, folder: Path = PAGE) -> PageFile | None:
     The path is looked up among the files that are there, so that no `..` leads out of the folder.
     """
     name = path.removeprefix("/") or INDEX
-    found = next((one for one in folder.rglob("*") if one.relative_to(folder).as_posix() == name), None)
-    if found is None or found.is_symlink() or not found.is_file() or found.suffix not in TYPES:
+    file = next((path for path in folder.rglob("*") if path.relative_to(folder).as_posix() == name), None)
+    if file is None or file.is_symlink() or not file.is_file() or file.suffix not in TYPES:
         return None
-    state = found.stat()
-    return _read(found, state.st_mtime_ns, state.st_size)
+    state = file.stat()
+    return _read(file, state.st_mtime_ns, state.st_size)
 
 
 @lru_cache(maxsize=256)
@@ -57,5 +57,5 @@ def is_current(tag: str, if_none_match: str) -> bool:
     >>> is_current('"a1"', 'W/"a1", "b2"'), is_current('"a1"', '"b2"'), is_current('"a1"', "*")
     (True, False, True)
     """
-    sent = [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
+    sent = [value.strip().removeprefix("W/") for value in if_none_match.split(",")]
     return tag in sent or sent == ["*"]

@@ -37,9 +37,9 @@ def picture(project: Project, since: float) -> dict[str, Any]:
 
 
 def _everyone(answers: Sequence[Answer], since: float) -> dict[str, Any]:
-    today = [one.seconds for one in answers if one.at >= since]
+    today = [answer.seconds for answer in answers if answer.at >= since]
     # An answer that came in a file took nobody knows how long.
-    seconds = [one for one in today if one > 0]
+    seconds = [duration for duration in today if duration > 0]
     return {
         "answered_today": len(today),
         "answered": len(answers),
@@ -49,17 +49,17 @@ def _everyone(answers: Sequence[Answer], since: float) -> dict[str, Any]:
 
 def _domains(answers: Sequence[Answer]) -> list[dict[str, Any]]:
     """Count the domains of what was chosen and answered, the most frequent first; None is one that nobody named."""
-    counts = Counter(one.domain for one in answers)
+    counts = Counter(answer.domain for answer in answers)
     rows = sorted(counts.items(), key=lambda row: (-row[1], row[0] is None, row[0] or ""))
     return [{"domain": name, "count": count} for name, count in rows]
 
 
-def _point(one: Round) -> dict[str, Any]:
+def _point(entry: Round) -> dict[str, Any]:
     return {
-        "answers": one.answers,
-        "slot_error_rate": one.slot_error_rate,
-        "intent_error": one.intent_error,
-        "span_f1": one.span_f1,
+        "answers": entry.answers,
+        "slot_error_rate": entry.slot_error_rate,
+        "intent_error": entry.intent_error,
+        "span_f1": entry.span_f1,
     }
 
 
@@ -67,26 +67,26 @@ def _ends(interval: Interval) -> dict[str, float]:
     return {"low": interval.low, "high": interval.high}
 
 
-def _live(found: LiveError | None) -> dict[str, Any] | None:
-    if found is None:
+def _live(estimate: LiveError | None) -> dict[str, Any] | None:
+    if estimate is None:
         return None
     return {
-        "slot_error_rate": found.slot_error_rate,
-        **_ends(found.slot_error_interval),
-        "frame_error_rate": found.frame_error_rate,
-        "precision": found.precision,
-        "n": found.n,
-        "words": found.words,
+        "slot_error_rate": estimate.slot_error_rate,
+        **_ends(estimate.slot_error_interval),
+        "frame_error_rate": estimate.frame_error_rate,
+        "precision": estimate.precision,
+        "n": estimate.n,
+        "words": estimate.words,
     }
 
 
-def _missed(found: Missed | None) -> dict[str, Any] | None:
-    if found is None:
+def _missed(estimate: Missed | None) -> dict[str, Any] | None:
+    if estimate is None:
         return None
     return {
-        "share": found.share,
-        **_ends(found.interval),
-        "n": found.n,
-        "found": found.found,
-        "words": found.words,
+        "share": estimate.share,
+        **_ends(estimate.interval),
+        "n": estimate.n,
+        "found": estimate.found,
+        "words": estimate.words,
     }

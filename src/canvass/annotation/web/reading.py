@@ -29,15 +29,15 @@ def read_object(body: bytes) -> dict[str, Any]:
 
     """
     try:
-        found = json.loads(body.decode("utf-8"), parse_constant=_no_number)
+        document = json.loads(body.decode("utf-8"), parse_constant=_no_number)
     except UnicodeDecodeError as error:
         raise Problem(BAD_REQUEST, f"the body is not UTF-8 (byte {error.start})") from error
     except (ValueError, RecursionError) as error:
         words = error if isinstance(error, json.JSONDecodeError) else "too large a number, or too deep"
         raise Problem(BAD_REQUEST, f"the body is not valid JSON ({words})") from error
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise Problem(BAD_REQUEST, "the body must be a JSON object")
-    return found
+    return document
 
 
 def _no_number(name: str) -> NoReturn:
@@ -94,10 +94,10 @@ class Reader:
 
     def annotator(self, name: str = "annotator") -> str:
         """Take the name of an annotator, which is not the one that stands for nobody in particular."""
-        found = self.name(name)
-        if found == HANDED_OUT:
+        annotator = self.name(name)
+        if annotator == HANDED_OUT:
             self._wrong(name, "the name of a person")
-        return found
+        return annotator
 
     def optional_name(self, name: str) -> str | None:
         """Take a name, or None where it is null or absent."""
@@ -146,7 +146,7 @@ class Reader:
         value = self.fields.get(name, [])
         if not isinstance(value, list) or len(value) > most:
             self._wrong(name, f"a list of at most {most} whole numbers")
-        if not all(type(one) is int and 1 <= one <= LARGEST for one in value):
+        if not all(type(number) is int and 1 <= number <= LARGEST for number in value):
             self._wrong(name, "a list of whole numbers from 1")
         return tuple(value)
 
@@ -158,16 +158,19 @@ class Reader:
         if (
             not isinstance(value, list)
             or len(value) > most
-            or not all(isinstance(one, dict) for one in value)
+            or not all(isinstance(item, dict) for item in value)
         ):
             self._wrong(name, f"null, or a list of at most {most} objects with {', '.join(known)}")
-        return [Reader(one, f"{self.where}: {name}[{number}]", known) for number, one in enumerate(value)]
+        return [Reader(item, f"{self.where}: {name}[{number}]", known) for number, item in enumerate(value)]
 
 
 def is_writable(text: str, *, lines: bool = False) -> bool:
     """Whether a text can be stored and shown: no control characters, no halves of surrogate pairs."""
     unwanted = {"Cc", "Cs"}
-    return not any(unicodedata.category(one) in unwanted and not (lines and one in "\n\r\t") for one in text)
+    return not any(
+        unicodedata.category(character) in unwanted and not (lines and character in "\n\r\t")
+        for character in text
+    )
 
 
 def _shown(value: Any) -> str:

@@ -30,20 +30,20 @@ class Recent:
         self._make = make
         self._clock = clock
         self._making = threading.Lock()
-        self._found: tuple[dict[str, Any], float] | None = None
+        self._cached: tuple[dict[str, Any], float] | None = None
 
     def get(self) -> dict[str, Any]:
         """Give what was made last, or make it."""
-        found = self._found
-        if found is not None and (self._clock() < found[1] or self._making.locked()):
-            return found[0]
+        cached = self._cached
+        if cached is not None and (self._clock() < cached[1] or self._making.locked()):
+            return cached[0]
         with self._making:
-            found = self._found
+            cached = self._cached
             began = self._clock()
-            if found is None or began >= found[1]:
+            if cached is None or began >= cached[1]:
                 made = self._make()
-                self._found = found = (made, _end_of_patience(began, self._clock()))
-            return found[0]
+                self._cached = cached = (made, _end_of_patience(began, self._clock()))
+            return cached[0]
 
 
 def _end_of_patience(began: float, now: float) -> float:

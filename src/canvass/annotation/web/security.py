@@ -106,10 +106,10 @@ class Access:
 
     def takes(self, words: str) -> bool:
         """Whether this is the token or an unused code; the code is used up."""
-        found = next((code for code in self._codes if same(code, words)), None)
-        if found is not None:
-            self._codes.discard(found)
-        return same(self.token, words) or found is not None
+        code = next((code for code in self._codes if same(code, words)), None)
+        if code is not None:
+            self._codes.discard(code)
+        return same(self.token, words) or code is not None
 
     def knows(self, headers: Headers) -> bool:
         """Whether a request carries the token as a bearer, or the cookie that it was exchanged for."""
@@ -117,7 +117,7 @@ class Access:
         if scheme.lower() == "bearer" and same(self.token, bearer.strip()):
             return True
         sent = [cookie_parser(line).get(self.cookie, "") for line in headers.getlist("cookie")]
-        return any(same(self.session, one) for one in sent)
+        return any(same(self.session, cookie) for cookie in sent)
 
 
 def same(secret: str, words: str) -> bool:
@@ -131,8 +131,8 @@ def host_name(value: str) -> str | None:
     >>> host_name("LOCALHOST.:8800"), host_name("[::1]:8800"), host_name("127.0.0.1:8800@evil.example")
     ('localhost', '[::1]', None)
     """
-    found = HOST.fullmatch(value)
-    return found[1].lower() if found else None
+    match = HOST.fullmatch(value)
+    return match[1].lower() if match else None
 
 
 def check_host(headers: Headers, allowed: Iterable[str]) -> None:

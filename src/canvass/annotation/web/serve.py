@@ -58,7 +58,7 @@ class Address:
         """The names and addresses that a Host header may have: of this machine, and of `host`."""
         if self.host in WILDCARDS:
             # All of this machine's own; a name that others gave it needs --allow-host.
-            return LOOPBACK | {name for one in own_names() if (name := host_name(one))}
+            return LOOPBACK | {name for host in own_names() if (name := host_name(host))}
         named = host_name(bracketed(self.host))
         return LOOPBACK | ({named} if named else set())
 
@@ -80,10 +80,10 @@ def bracketed(host: str) -> str:
 def own_names() -> list[str]:
     """List the name of this machine and the addresses that it resolves to."""
     name = socket.gethostname()
-    found = [name]
+    names = [name]
     with contextlib.suppress(OSError):
-        found += [bracketed(str(one[4][0]).partition("%")[0]) for one in socket.getaddrinfo(name, None)]
-    return list(dict.fromkeys(found))
+        names += [bracketed(str(info[4][0]).partition("%")[0]) for info in socket.getaddrinfo(name, None)]
+    return list(dict.fromkeys(names))
 
 
 def listen(address: Address) -> tuple[socket.socket, Address]:
@@ -153,7 +153,7 @@ def read_token(file: str | None) -> str:
     except UnicodeDecodeError:
         token = ""
     if not SHORTEST_TOKEN <= len(token) <= LONGEST_TOKEN or not all(
-        one.isalnum() or one in "-._~" for one in token
+        character.isalnum() or character in "-._~" for character in token
     ):
         raise OptionError(
             f"--token-file {path}: expected one token of at least {SHORTEST_TOKEN} letters, digits, - . _ ~; "
@@ -165,11 +165,11 @@ def read_token(file: str | None) -> str:
 def allowed_hosts(address: Address, names: Iterable[str]) -> frozenset[str]:
     """Join the names of an address with those of --allow-host; raises OptionError for what is no name."""
     more = set()
-    for one in names:
-        name = host_name(bracketed(one))
-        if name is None or (":" in one and name != bracketed(one).lower()):
+    for host in names:
+        name = host_name(bracketed(host))
+        if name is None or (":" in host and name != bracketed(host).lower()):
             raise OptionError(
-                f"--allow-host {one!r} is not the name of a host; write it without http:// and port"
+                f"--allow-host {host!r} is not the name of a host; write it without http:// and port"
             )
         more.add(name)
     return address.names | more

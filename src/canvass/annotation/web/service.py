@@ -69,10 +69,10 @@ class Service:
 
     def task(self, number: int) -> Task:
         """Find a task, or say that there is none (404)."""
-        found = self.store.task(number)
-        if found is None:
+        task = self.store.task(number)
+        if task is None:
             raise Problem(NOT_FOUND, f"there is no task {number}")
-        return found
+        return task
 
     def queue_shape(self) -> dict[str, Any]:
         """Say how fresh the queue is."""
@@ -106,11 +106,11 @@ class Service:
 
 def _identity(project: Project) -> str:
     """Recall, or make, what tells the project from all others: pages keep what is unsaved under it."""
-    found = project.store.meta(IDENTITY)
-    if found is None:
-        found = secrets.token_hex(8)
-        project.store.set_meta(IDENTITY, found)
-    return found
+    identity = project.store.meta(IDENTITY)
+    if identity is None:
+        identity = secrets.token_hex(8)
+        project.store.set_meta(IDENTITY, identity)
+    return identity
 
 
 def _tally_shape(tally: Tally) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def task_shape(task: Task) -> dict[str, Any]:
     return {
         "id": task.id,
         "text": task.text,
-        "tokens": [[one.start, one.end] for one in text_tokens(task.text)[1]],
+        "tokens": [[token.start, token.end] for token in text_tokens(task.text)[1]],
         "count": task.count,
         "source": source,
         "blind": blind,
@@ -45,7 +45,7 @@ def _prediction_shape(prediction: TaskPrediction) -> dict[str, Any]:
         "intent_probability": prediction.intent_probability,
         "slots": slot_records(prediction.slots),
         "confidence": prediction.confidence,
-        "certainty": [list(one) for one in prediction.certainty],
+        "certainty": [list(token) for token in prediction.certainty],
     }
 
 

@@ -77,8 +77,8 @@ def annotator_name(completed_by: Any) -> str:
     >>> annotator_name(3), annotator_name({"id": 3, "email": "ada@example.org"})
     ('label-studio-3', 'label-studio-3')
     """
-    found = completed_by.get("id") if isinstance(completed_by, dict) else completed_by
-    return f"{PREFIX}-{_number(found)}"
+    number = completed_by.get("id") if isinstance(completed_by, dict) else completed_by
+    return f"{PREFIX}-{_number(number)}"
 
 
 def answer_of(

@@ -195,8 +195,8 @@ class Backend:
         except InputError as error:
             self._say_once(f"nothing is predicted: {error}")
             return
-        intents = [one.name for one in self.project.intents()]
-        slots = [one.name for one in self.project.slots()]
+        intents = [guide.name for guide in self.project.intents()]
+        slots = [guide.name for guide in self.project.slots()]
         for what, missing in zip(("intents", "slot labels"), fits(labelling, intents, slots), strict=True):
             if missing:
                 self._say_once(

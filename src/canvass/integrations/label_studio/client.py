@@ -93,8 +93,8 @@ class Client:
 
     def release(self) -> str:
         """Ask for the release, such as 1.23.2, which needs no token; raises where this is no Label Studio."""
-        found = self.get("/api/version", bare=True)
-        release = found.content.get("release") if isinstance(found.content, dict) else None
+        answer = self.get("/api/version", bare=True)
+        release = answer.content.get("release") if isinstance(answer.content, dict) else None
         if not isinstance(release, str):
             raise ServiceError(f"{self.url}: there is a server, but it is not Label Studio; check --url")
         return release
@@ -295,7 +295,7 @@ class Client:
         if not isinstance(content, dict):
             return ""
         parts = [content.get(name) for name in ("detail", "validation_errors")]
-        text = " ".join(one if isinstance(one, str) else json.dumps(one) for one in parts if one)
+        text = " ".join(part if isinstance(part, str) else json.dumps(part) for part in parts if part)
         for secret in (self._token.value, self._access):
             if secret:
                 text = text.replace(secret, "...")

@@ -44,19 +44,25 @@ class Wanted:
         target = project.target
         intents = list(project.intents())
         if target.kind == "intent":
-            intents = [one for one in intents if one.name == target.name] or [LabelGuide(name=target.name)]
-        if OUT_OF_TARGET not in {one.name for one in intents}:
+            intents = [intent for intent in intents if intent.name == target.name] or [
+                LabelGuide(name=target.name)
+            ]
+        if OUT_OF_TARGET not in {intent.name for intent in intents}:
             intents.append(LabelGuide(name=OUT_OF_TARGET, description=f"Not of {target}"))
-        others = [] if target.kind != "domain" else [one for one in project.domains() if one != target.name]
+        others = (
+            []
+            if target.kind != "domain"
+            else [domain for domain in project.domains() if domain != target.name]
+        )
         whole_words = not project.settings.page.inside_tokens and _has_blanks(project)
         return cls(tuple(intents), project.slots(), tuple(others), whole_words)
 
 
 def _has_blanks(project: Project) -> bool:
     """Whether the labelled texts have blanks between words; Chinese, say, has not."""
-    texts = [one.text for one in project.labelled]
-    tokens = sum(len(text_tokens(one)[1]) for one in texts)
-    return sum(len(one.split()) for one in texts) >= WORDS_PER_TOKEN * tokens
+    texts = [utterance.text for utterance in project.labelled]
+    tokens = sum(len(text_tokens(text)[1]) for text in texts)
+    return sum(len(text.split()) for text in texts) >= WORDS_PER_TOKEN * tokens
 
 
 def labelling_config(wanted: Wanted) -> str:
@@ -75,14 +81,14 @@ def labelling_config(wanted: Wanted) -> str:
     required = "true" if len(wanted.intents) > 1 else "false"
     intents = _choices(view, "intent", len(wanted.intents), required=required)
     _add(intents, "Choice", wanted.intents)
-    if wanted.domains and any(one.name == OUT_OF_TARGET for one in wanted.intents):
+    if wanted.domains and any(intent.name == OUT_OF_TARGET for intent in wanted.intents):
         domains = _choices(view, "domain", len(wanted.domains), required="false")
         domains.attrib |= {
             "visibleWhen": "choice-selected",
             "whenTagName": "intent",
             "whenChoiceValue": OUT_OF_TARGET,
         }
-        _add(domains, "Choice", [LabelGuide(name=one) for one in wanted.domains])
+        _add(domains, "Choice", [LabelGuide(name=name) for name in wanted.domains])
     return _text(view)
 
 
@@ -94,11 +100,11 @@ def _choices(view: ET.Element, name: str, count: int, *, required: str) -> ET.El
 
 def _add(control: ET.Element, tag: str, guides: Iterable[LabelGuide]) -> None:
     for guide in guides:
-        one = ET.SubElement(control, tag, value=guide.name)
+        element = ET.SubElement(control, tag, value=guide.name)
         if tag == "Label":
-            one.set("background", COLOURS[(len(control) - 1) % len(COLOURS)])
+            element.set("background", COLOURS[(len(control) - 1) % len(COLOURS)])
         if guide.description:
-            one.set("hint", guide.description)
+            element.set("hint", guide.description)
 
 
 @dataclass(frozen=True)
@@ -119,15 +125,15 @@ def completed(config: str, wanted: Wanted, where: str) -> Completed:
         one choice, one Labels for slots, with values of their own.
 
     """
-    found = read_labelling(config, where)
-    names = found.controls.intent, found.controls.slot
+    labelling = read_labelling(config, where)
+    names = labelling.controls.intent, labelling.controls.slot
     root = ET.fromstring(config, ET.XMLParser(target=ET.TreeBuilder(insert_comments=True)))  # noqa: S314 - checked above
     added: list[str] = []
-    for tag, choice, name, there, guides, what in (
-        ("Choices", "Choice", names[0], found.intents, wanted.intents, "intents"),
-        ("Labels", "Label", names[1], found.slots, wanted.slots, "slots"),
+    for tag, choice, name, present, guides, what in (
+        ("Choices", "Choice", names[0], labelling.intents, wanted.intents, "intents"),
+        ("Labels", "Label", names[1], labelling.slots, wanted.slots, "slots"),
     ):
-        missing = [one for one in guides if one.name not in there]
+        missing = [guide for guide in guides if guide.name not in present]
         if name is None:
             if guides:
                 raise InputError(
@@ -135,7 +141,7 @@ def completed(config: str, wanted: Wanted, where: str) -> Completed:
                     "or leave out --project, and one is made"
                 )
             continue
-        control = next(one for one in root.iter(tag) if one.get("name") == name)
+        control = next(element for element in root.iter(tag) if element.get("name") == name)
         if control.get("choice") == "multiple":
             raise InputError(
                 f'{where}: {tag} {name!r} takes several choices; an intent is one: set choice="single"'
@@ -143,10 +149,10 @@ def completed(config: str, wanted: Wanted, where: str) -> Completed:
         if control.get("value"):
             raise InputError(
                 f"{where}: {tag} {name!r} takes its choices from each task ({control.get('value')}); write them into "
-                f"the configuration: {listed([one.name for one in guides])}"
+                f"the configuration: {listed([guide.name for guide in guides])}"
             )
         _add(control, choice, missing)
-        added += [one.name for one in missing]
+        added += [guide.name for guide in missing]
     return Completed(_text(root) if added else config, tuple(added))
 
 

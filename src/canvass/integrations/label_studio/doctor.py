@@ -98,21 +98,21 @@ class Doctor:
 
     def _of_account(self) -> Iterator[Check]:
         """Check what a valid token can look at."""
-        there: Value | None = None
+        backend: Value | None = None
         if self.number is None:
             advice = "canvass label-studio push makes one, or give --project N"
             yield Check("project", "not checked", "nothing was pushed yet", advice)
         else:
             try:
-                found = self.client.project(self.number)
-                yield Check("project", "ok", f"{self.number} is {shown(found.content_of('title'))}")
-                yield self._labels(found)
-                yield judge_sampling(found.content_of("sampling"))
-                there, check = self._backend_there()
+                project = self.client.project(self.number)
+                yield Check("project", "ok", f"{self.number} is {shown(project.content_of('title'))}")
+                yield self._labels(project)
+                yield judge_sampling(project.content_of("sampling"))
+                backend, check = self._backend_there()
                 counts = self.client.get(f"/api/projects/{self.number}/model-versions").content
-                title = None if there is None else there.content_of("title")
+                title = None if backend is None else backend.content_of("title")
                 yield judge_order(
-                    found.content_of("model_version"), counts if isinstance(counts, dict) else {}, title
+                    project.content_of("model_version"), counts if isinstance(counts, dict) else {}, title
                 )
                 yield check
             except CanvassError as error:
@@ -121,7 +121,7 @@ class Doctor:
             return
         yield from self._address()
         yield from self._backend_here()
-        if there is not None and self.number is not None:
+        if backend is not None and self.number is not None:
             yield self._webhook(self.number)
 
     def _no_project(self, error: CanvassError) -> Check:
@@ -132,10 +132,10 @@ class Doctor:
             "project", "problem", words, "give another number with --project, or have the account added to it"
         )
 
-    def _labels(self, found: Value) -> Check:
+    def _labels(self, project: Value) -> Check:
         if self.project is None:
             return Check("labels", "not checked", "no project folder was given")
-        where, config = "the labelling configuration", str(found.content_of("label_config") or "")
+        where, config = "the labelling configuration", str(project.content_of("label_config") or "")
         try:
             missing = completed(config, Wanted.of(self.project), where).added
         except InputError as error:
@@ -150,28 +150,32 @@ class Doctor:
         assert self.number is not None
         name, wanted = "backend there", self.backend
         backends = self.client.ml_backends(self.number)
-        found = next(
-            (one for one in backends if wanted is None or same_address(str(one.content_of("url")), wanted)),
+        backend = next(
+            (
+                backend
+                for backend in backends
+                if wanted is None or same_address(str(backend.content_of("url")), wanted)
+            ),
             None,
         )
-        if found is None and wanted is None:
+        if backend is None and wanted is None:
             return None, Check(name, "not checked", "none is connected; push and pull work without")
-        if found is None:
+        if backend is None:
             words = f"{bare_address(str(wanted))} is not connected"
             return None, Check(name, "problem", words, "connect it under Settings, Model")
-        self.backend = wanted or str(found.content_of("url")).rstrip("/")
-        bare, state = bare_address(self.backend), found.content_of("state")
+        self.backend = wanted or str(backend.content_of("url")).rstrip("/")
+        bare, state = bare_address(self.backend), backend.content_of("state")
         if state == CONNECTED:
-            models = shown(found.content_of("model_version"))
-            return found, Check(name, "ok", f"{bare} is connected, with models {models}")
+            models = shown(backend.content_of("model_version"))
+            return backend, Check(name, "ok", f"{bare} is connected, with models {models}")
         if state == FAILED:
-            words = f"{bare} answers its setup with {shown(found.content_of('error_message'))}"
-            return found, Check(name, "problem", words, "see what canvass label-studio serve says")
+            words = f"{bare} answers its setup with {shown(backend.content_of('error_message'))}"
+            return backend, Check(name, "problem", words, "see what canvass label-studio serve says")
         advice = (
             "see the checks below; where Label Studio runs in a container, 127.0.0.1 is that container: serve with "
             "--host and an address that it reaches"
         )
-        return found, Check(name, "problem", f"Label Studio does not reach {bare}", advice)
+        return backend, Check(name, "problem", f"Label Studio does not reach {bare}", advice)
 
     def _address(self) -> Iterator[Check]:
         """Find out whether the guard against server-side request forgery refuses the address.
@@ -202,21 +206,21 @@ class Doctor:
         name, bare = "backend", bare_address(self.backend)
         began = time.perf_counter()
         try:
-            found = health_of(self.backend)
+            health = health_of(self.backend)
         except ServiceError as error:
             yield Check(name, "problem", str(error))
             return
         took = time.perf_counter() - began
-        training, hooks = found.get("training"), found.get("webhooks")
+        training, hooks = health.get("training"), health.get("webhooks")
         if not isinstance(training, dict) or not isinstance(hooks, dict):
             yield Check(name, "problem", f"{bare} is an ML backend, but not of canvass", "check the port")
             return
-        if self.project is not None and found.get("target") != str(self.project.target):
-            words = f"{bare} serves {found.get('target')}, and this project is {self.project.target}"
+        if self.project is not None and health.get("target") != str(self.project.target):
+            words = f"{bare} serves {health.get('target')}, and this project is {self.project.target}"
             yield Check(name, "problem", words, "check the port")
             return
-        self._health = found
-        models = found.get("model_version")
+        self._health = health
+        models = health.get("model_version")
         if training.get("phase") == "failed":
             yield Check(
                 name,
@@ -236,7 +240,7 @@ class Doctor:
         name, place = "webhook", f"{self.backend}/webhook"
         try:
             hooks = self.client.get("/api/webhooks/", {"project": number}).items()
-            hook = next((one for one in hooks if same_address(str(one.content_of("url")), place)), None)
+            hook = next((hook for hook in hooks if same_address(str(hook.content_of("url")), place)), None)
             if hook is None:
                 advice = (
                     "if its address was refused when the backend was connected: open it, remove the backend there, and "

@@ -50,8 +50,8 @@ def judge_release(release: str) -> Check:
     >>> judge_release("1.24.0").words
     '1.24.0, newer than the 1.23.2 that this was tested with'
     """
-    numbers = tuple(int(one) for one in re.findall(r"\d+", release)[:3])
-    tested, oldest = (".".join(map(str, one)) for one in (TESTED, OLDEST))
+    numbers = tuple(int(digits) for digits in re.findall(r"\d+", release)[:3])
+    tested, oldest = (".".join(map(str, version)) for version in (TESTED, OLDEST))
     if numbers < OLDEST:
         return Check(
             "version", "problem", f"{release} is too old", f"take {oldest} or newer; {tested} was tested"
@@ -110,7 +110,7 @@ def judge_order(version: object, counts: Mapping[str, Any], title: object) -> Ch
     makes its title the project's version, if it had none.
     """
     name = "model version"
-    versions = {one: count for one, count in counts.items() if count}
+    versions = {name: count for name, count in counts.items() if count}
     if not versions:
         words = "there are no predictions, so tasks come in any order"
         return Check(name, "problem", words, "canvass label-studio push brings them")

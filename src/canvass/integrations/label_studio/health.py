@@ -48,14 +48,14 @@ def health_of(backend: str) -> dict[str, Any]:
             MISDIRECTED,
         )
     try:
-        found = answer.json() if answer.is_success else None
+        health = answer.json() if answer.is_success else None
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        health = None
+    if not isinstance(health, dict):
         raise ServiceError(
             f"{bare}/health answers, but not as an ML backend does ({answer.status_code}); check the port"
         )
-    return found
+    return health
 
 
 def checked_backend(url: str) -> str:

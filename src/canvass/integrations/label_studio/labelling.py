@@ -51,13 +51,19 @@ def read_labelling(config: str, where: str = "the labelling configuration") -> L
     (('play',), ('artist',), 'text')
     """
     root = _parsed(config, where)
-    texts = {one.get("name"): one.get("value", "") for one in root.iter("Text") if one.get("name")}
-    choices = [one for one in root.iter("Choices") if _belongs(one, texts) and one.get("perRegion") != "true"]
-    labels = [one for one in root.iter("Labels") if _belongs(one, texts)]
-    domain = next((one for one in choices if one.get("name") == DOMAIN), None)
-    intent = _the_one([one for one in choices if one is not domain], INTENT, "Choices", where)
-    slot = _the_one(labels, "slot", "Labels", where)
-    shown_by = next((one for one in (intent, slot, domain) if one is not None), None)
+    texts = {
+        element.get("name"): element.get("value", "") for element in root.iter("Text") if element.get("name")
+    }
+    choices = [
+        element
+        for element in root.iter("Choices")
+        if _belongs(element, texts) and element.get("perRegion") != "true"
+    ]
+    labels = [element for element in root.iter("Labels") if _belongs(element, texts)]
+    domain = next((element for element in choices if element.get("name") == DOMAIN), None)
+    intent = _only([element for element in choices if element is not domain], INTENT, "Choices", where)
+    slot = _only(labels, "slot", "Labels", where)
+    shown_by = next((element for element in (intent, slot, domain) if element is not None), None)
     if shown_by is None:
         raise InputError(
             f"{where} has neither Choices nor Labels of a Text; canvass label-studio push writes one that has"
@@ -101,19 +107,19 @@ def _targets(control: ET.Element) -> list[str]:
     return [name.strip() for name in control.get("toName", "").split(",")]
 
 
-def _the_one(found: list[ET.Element], name: str, what: str, where: str) -> ET.Element | None:
-    named = next((one for one in found if one.get("name") == name), None)
-    if named is None and len(found) > 1:
-        names = listed([str(one.get("name")) for one in found])
+def _only(controls: list[ET.Element], name: str, what: str, where: str) -> ET.Element | None:
+    named = next((control for control in controls if control.get("name") == name), None)
+    if named is None and len(controls) > 1:
+        names = listed([str(control.get("name")) for control in controls])
         raise InputError(
             f"{where} has several {what} ({names}), and none is named {shown(name)}; rename the right one"
         )
-    return named if named is not None else next(iter(found), None)
+    return named if named is not None else next(iter(controls), None)
 
 
 def _values(control: ET.Element | None, tag: str) -> tuple[str, ...]:
     """List what can be chosen; an alias stands in results in the place of its value."""
     if control is None:
         return ()
-    values = (one.get("alias") or one.get("value") for one in control.iter(tag))
+    values = (element.get("alias") or element.get("value") for element in control.iter(tag))
     return tuple(dict.fromkeys(value for value in values if value))

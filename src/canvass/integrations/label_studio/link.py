@@ -41,8 +41,8 @@ class Link:
         if text is None:
             return cls(mark=_new_mark()).kept(store)
         try:
-            found: dict[str, Any] = json.loads(text)
-            return cls(**{one.name: _frozen(found[one.name]) for one in fields(cls)})
+            document: dict[str, Any] = json.loads(text)
+            return cls(**{attribute.name: _frozen(document[attribute.name]) for attribute in fields(cls)})
         except (ValueError, KeyError, TypeError) as error:
             raise StoreError(
                 f"{store.path}: what it says of Label Studio cannot be read; restore a backup, or use the canvass that "

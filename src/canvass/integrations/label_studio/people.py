@@ -39,14 +39,14 @@ def parsed(words: Iterable[str]) -> dict[str, str]:
     >>> parsed(["ana@example.org=ana"])
     {'ana@example.org': 'ana'}
     """
-    found = {}
-    for one in words:
-        email, mark, name = one.partition("=")
+    names = {}
+    for pair in words:
+        email, mark, name = pair.partition("=")
         if not mark or not email.strip():
-            raise OptionError(f"--annotator {shown(one)}: expected EMAIL=NAME, such as ana@example.org=ana")
+            raise OptionError(f"--annotator {shown(pair)}: expected EMAIL=NAME, such as ana@example.org=ana")
         check_annotator(name)
-        found[email.strip()] = name.strip()
-    return found
+        names[email.strip()] = name.strip()
+    return names
 
 
 def remember(store: Store, users: Sequence[Value], wanted: Mapping[str, str]) -> None:
@@ -61,13 +61,13 @@ def remember(store: Store, users: Sequence[Value], wanted: Mapping[str, str]) ->
 
     """
     known = names_of(store)
-    emails = {str(one.need("email").content): annotator_name(one.content) for one in users}
+    emails = {str(user.need("email").content): annotator_name(user.content) for user in users}
     strangers = sorted(set(wanted) - set(emails))
     if strangers:
         raise OptionError(
             f"--annotator {strangers[0]}: nobody in Label Studio has this e-mail (there are {listed(sorted(emails))})"
         )
-    used = {one.annotator for one in store.answers(current_only=False)}
+    used = {answer.annotator for answer in store.answers(current_only=False)}
     names = dict(known)
     for email, person in emails.items():
         before = known.get(person, person if person in used else None)
@@ -77,7 +77,7 @@ def remember(store: Store, users: Sequence[Value], wanted: Mapping[str, str]) ->
                 f"--annotator {email}={name}: this person's answers are kept under {before!r} already; leave it out"
             )
         names[person] = name or before or _name(email, person)
-    shared = next((one for one in wanted.values() if list(names.values()).count(one) > 1), None)
+    shared = next((name for name in wanted.values() if list(names.values()).count(name) > 1), None)
     if shared is not None:
         raise OptionError(
             f"--annotator ...={shared}: another person has this name; answers of two would be taken for one's"

@@ -49,10 +49,10 @@ def find_place(client: Client, link: Link, number: int | None, wanted: Wanted, t
 
     """
     number = number_of(link, client.url, number)
-    found = read_project(client, number) if number is not None else _made_before(client, link)
-    created = found is None
-    if found is None:
-        found = client.create_project(
+    project = read_project(client, number) if number is not None else _made_before(client, link)
+    created = project is None
+    if project is None:
+        project = client.create_project(
             {
                 "title": title[:LONGEST_TITLE].ljust(SHORTEST_TITLE, "."),
                 "description": f"Made by canvass label-studio push ({link.mark}).",
@@ -60,8 +60,8 @@ def find_place(client: Client, link: Link, number: int | None, wanted: Wanted, t
                 "sampling": SAMPLING,
             }
         )
-    number = found.need("id").integer()
-    config = found.need("label_config").string()
+    number = project.need("id").integer()
+    config = project.need("label_config").string()
     where = f"project {number} of {client.url}: the labelling configuration"
     complete = completed(config, wanted, where)
     if complete.added:
@@ -86,4 +86,7 @@ def read_project(client: Client, number: int) -> Value:
 def _made_before(client: Client, link: Link) -> Value | None:
     """Find the project that a push made, and was interrupted before it wrote down the number."""
     mark = f"({link.mark})"
-    return next((one for one in client.projects() if mark in str(one.content_of("description") or "")), None)
+    return next(
+        (project for project in client.projects() if mark in str(project.content_of("description") or "")),
+        None,
+    )

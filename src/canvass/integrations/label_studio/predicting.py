@@ -40,25 +40,25 @@ def predictions_of(nlu: NLU, number: int, tasks: Sequence[Any], config: str) -> 
         labelling = read_labelling(config)
     except InputError:
         return [_nothing(version) for _ in tasks]
-    texts = [_text(one, labelling.field) for one in tasks]
-    known = iter(nlu.predict([one for one in texts if one is not None]))
-    found = []
+    texts = [_text(task, labelling.field) for task in tasks]
+    known = iter(nlu.predict([text for text in texts if text is not None]))
+    predictions = []
     for text in texts:
         if text is None:
-            found.append(_nothing(version))
+            predictions.append(_nothing(version))
             continue
         predicted = next(known)
-        found.append(
+        predictions.append(
             prediction_of(
                 text,
                 predicted.intent if predicted.intent in labelling.intents else None,
-                [one for one in predicted.slots if one.label in labelling.slots],
+                [slot for slot in predicted.slots if slot.label in labelling.slots],
                 score=predicted.intent_probability * predicted.confidence,
                 model_version=version,
                 controls=labelling.controls,
             )
         )
-    return found
+    return predictions
 
 
 def _text(task: Any, field: str) -> str | None:
@@ -77,6 +77,6 @@ def _nothing(version: str) -> dict[str, Any]:
 def fits(labelling: Labelling, intents: Sequence[str], slots: Sequence[str]) -> tuple[list[str], list[str]]:
     """List the intents and the slot labels that a configuration does not offer."""
     return (
-        [one for one in intents if one not in labelling.intents],
-        [one for one in slots if one not in labelling.slots],
+        [intent for intent in intents if intent not in labelling.intents],
+        [slot for slot in slots if slot not in labelling.slots],
     )

@@ -61,7 +61,7 @@ class Pulled:
 class _Read:
     """All that was read: annotations that are answers, and what is to be told of the others."""
 
-    found: list[Annotated] = field(default_factory=list)
+    annotated: list[Annotated] = field(default_factory=list)
     unusable: list[Unusable] = field(default_factory=list)
     numbers: set[int] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
@@ -70,7 +70,7 @@ class _Read:
 
     def of(self, *why: str) -> list[Unusable]:
         """List what could not be used for one of these reasons."""
-        return [one for one in self.unusable if one.why in why]
+        return [item for item in self.unusable if item.why in why]
 
 
 def pull(
@@ -120,9 +120,9 @@ def pull(
         raise OptionError(
             "nothing of this project was pushed yet, so there is nothing to pull; push first, or give --project N"
         )
-    there = read_project(client, number)
+    remote = read_project(client, number)
     where = f"project {number} of {client.url}: the labelling configuration"
-    labelling = read_labelling(there.need("label_config").string(), where)
+    labelling = read_labelling(remote.need("label_config").string(), where)
     users = client.users()
     known = AnswerFiles(project, NOBODY, new_labels=new_labels)
     # Before they are read there: what a webhook brings meanwhile must not look like one that was deleted.
@@ -134,13 +134,13 @@ def pull(
     remember(store, users, names or {})
     for kind, name in known.rule.added:
         store.add_label(kind, name, "", NOBODY, now)
-    kept = keep(store, read.found, now=now)
+    kept = keep(store, read.annotated, now=now)
     gone = withdraw(store, number, before - read.numbers, now=now)
-    said = [one[0].sentence for why in ("empty", "in test") if (one := read.of(why))]
+    said = [items[0].sentence for why in ("empty", "in test") if (items := read.of(why))]
     return Pulled(
         answered=kept.answered,
         corrected=kept.corrected,
-        skipped=sum(one.given.answer.kind == "skip" for one in read.found),
+        skipped=sum(annotated.given.answer.kind == "skip" for annotated in read.annotated),
         repeated=kept.repeated,
         added=kept.added,
         disputed=kept.disputed,
@@ -151,9 +151,11 @@ def pull(
         bad=len(bad),
         drafts=read.drafts,
         waiting=read.waiting,
-        missing=sum(one.id in link.tasks and one.key not in read.keys for one in handed_out(project).tasks),
+        missing=sum(
+            task.id in link.tasks and task.key not in read.keys for task in handed_out(project).tasks
+        ),
         new_labels=tuple(name for _, name in known.rule.added),
-        said=(*said, *(one.sentence for one in bad[:1])),
+        said=(*said, *(item.sentence for item in bad[:1])),
     )
 
 
@@ -173,11 +175,11 @@ def _read(client: Client, number: int, labelling: Labelling, known: AnswerFiles)
             if identity in read.numbers:  # pages move while somebody deletes tasks
                 continue
             read.numbers.add(identity)
-            one = answer_of(annotation.content, content, labelling, known)
-            if isinstance(one, Unusable):
-                read.unusable.append(one)
+            answer = answer_of(annotation.content, content, labelling, known)
+            if isinstance(answer, Unusable):
+                read.unusable.append(answer)
             else:
-                read.found.append(one)
+                read.annotated.append(answer)
     return read
 
 

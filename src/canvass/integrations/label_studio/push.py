@@ -122,9 +122,9 @@ def push(
         )
         link = replace(
             link,
-            tasks=tuple(sorted({*link.tasks, *(one.id for one in chosen.tasks)})),
+            tasks=tuple(sorted({*link.tasks, *(task.id for task in chosen.tasks)})),
             held=None,
-            batch=tuple(one.id for one in chosen.tasks),
+            batch=tuple(task.id for task in chosen.tasks),
             round=chosen.round,
         ).kept(store)
         pushed = _send(project, client, place, chosen)
@@ -146,43 +146,43 @@ def _interrupted(project: Project, link: Link) -> _Chosen | None:
 def _left(project: Project, link: Link) -> tuple[Task, ...]:
     """List the tasks that are handed out for a push, but perhaps not sent: of a batch, or since one began to choose."""
     return tuple(
-        one
-        for one in handed_out(project).tasks
-        if one.id in link.batch or (link.held is not None and one.id not in link.held)
+        task
+        for task in handed_out(project).tasks
+        if task.id in link.batch or (link.held is not None and task.id not in link.held)
     )
 
 
 def _choose(project: Project, link: Link, size: int, **options: Any) -> _Chosen:
     """Hand out the next tasks; `options` are those of `hand_out`."""
-    held = tuple(one.id for one in handed_out(project).tasks)
+    held = tuple(task.id for task in handed_out(project).tasks)
     choosing = replace(link, held=held, batch=(), round=next_round(project)[0]).kept(project.store)
     try:
-        found = hand_out(project, size, **options)
+        batch = hand_out(project, size, **options)
     except BaseException:
         if not _left(project, choosing):
             # What is handed out from now on, in a file say, is none of this push.
             link.kept(project.store)
         raise
-    assert found.nlu is not None
-    return _Chosen(found.tasks, found.round, found.nlu, warnings=found.warnings)
+    assert batch.nlu is not None
+    return _Chosen(batch.tasks, batch.round, batch.nlu, warnings=batch.warnings)
 
 
 def _send(project: Project, client: Client, place: Place, chosen: _Chosen) -> Pushed:
     """Import what is not there, predict what waits there, and let the new predictions decide the order."""
-    there = remote_tasks(client, place.number, place.labelling.field)
+    remote = remote_tasks(client, place.number, place.labelling.field)
     version = model_version(chosen.round)
-    new = [one for one in chosen.tasks if one.key not in there.by_key]
-    tasks = [{"data": _data(one, place)} for one in new]
+    new = [task for task in chosen.tasks if task.key not in remote.by_key]
+    tasks = [{"data": _data(task, place)} for task in new]
     predictions = predictions_of(chosen.nlu, chosen.round, tasks, place.config)
     client.import_tasks(
         place.number,
         [{**task, "predictions": [said]} for task, said in zip(tasks, predictions, strict=True)],
     )
-    batch = {one.key for one in chosen.tasks}
-    ours = batch | {one.key for one in project.store.tasks("open", "leased")}
+    batch = {task.key for task in chosen.tasks}
+    ours = batch | {task.key for task in project.store.tasks("open", "leased")}
     waiting = [
         (key, task)
-        for key, task in there.by_key.items()
+        for key, task in remote.by_key.items()
         if key in ours and not task.done and version not in task.versions
     ]
     _predict(client, place, chosen, [task for _, task in waiting])
@@ -196,16 +196,17 @@ def _send(project: Project, client: Client, place: Place, chosen: _Chosen) -> Pu
         created=place.created,
         resumed=chosen.resumed,
         added_labels=place.added,
-        twice=there.twice,
+        twice=remote.twice,
         warnings=chosen.warnings,
     )
 
 
 def _predict(client: Client, place: Place, chosen: _Chosen, tasks: Sequence[RemoteTask]) -> None:
     """Add the predictions of the newest models to tasks that are there."""
-    said = predictions_of(chosen.nlu, chosen.round, [{"data": one.data} for one in tasks], place.config)
+    said = predictions_of(chosen.nlu, chosen.round, [{"data": task.data} for task in tasks], place.config)
     client.import_predictions(
-        place.number, [{"task": task.number, **one} for task, one in zip(tasks, said, strict=True)]
+        place.number,
+        [{"task": task.number, **prediction} for task, prediction in zip(tasks, said, strict=True)],
     )
 
 

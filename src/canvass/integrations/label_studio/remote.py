@@ -40,7 +40,7 @@ def remote_tasks(client: Client, project: int, text_field: str) -> RemoteTasks:
         As the client does.
 
     """
-    found: dict[str, RemoteTask] = {}
+    by_key: dict[str, RemoteTask] = {}
     seen: set[int] = set()
     twice = 0
     for task in client.tasks(project):
@@ -50,15 +50,15 @@ def remote_tasks(client: Client, project: int, text_field: str) -> RemoteTasks:
         if number in seen or not isinstance(text, str):  # pages move while somebody deletes tasks
             continue
         seen.add(number)
-        one = RemoteTask(
+        remote = RemoteTask(
             number,
             data,
             task.content_of("is_labeled") is True,
             frozenset(str(each.content_of("model_version")) for each in task.need("predictions").items()),
         )
-        before = found.setdefault(key_of(text), one)
-        if before is not one:
+        before = by_key.setdefault(key_of(text), remote)
+        if before is not remote:
             twice += 1
             if number < before.number:
-                found[key_of(text)] = one
-    return RemoteTasks(found, twice)
+                by_key[key_of(text)] = remote
+    return RemoteTasks(by_key, twice)

@@ -52,7 +52,7 @@ class Kept:
         return self.answered + self.withdrawn
 
 
-def keep(store: Store, found: Sequence[Annotated], *, now: float) -> Kept:
+def keep(store: Store, annotations: Sequence[Annotated], *, now: float) -> Kept:
     """Save annotations as answers; of several by one person on one text, the one that was changed last.
 
     Raises
@@ -65,37 +65,37 @@ def keep(store: Store, found: Sequence[Annotated], *, now: float) -> Kept:
     """
     latest: dict[tuple[str, str], Annotated] = {}
     names = names_of(store)
-    for one in (named(each, names) for each in found):
-        place = one.given.answer.annotator, one.given.key
+    for annotated in (named(each, names) for each in annotations):
+        place = annotated.given.answer.annotator, annotated.given.key
         before = latest.get(place)
-        if before is None or before.name == one.name or before.moment <= one.moment:
-            latest[place] = one
+        if before is None or before.name == annotated.name or before.moment <= annotated.moment:
+            latest[place] = annotated
     by_annotator: defaultdict[str, list[Annotated]] = defaultdict(list)
-    for (annotator, _), one in latest.items():
-        by_annotator[annotator].append(one)
-    counts = {"outdated": len({one.name for one in found}) - len(latest)}
+    for (annotator, _), annotated in latest.items():
+        by_annotator[annotator].append(annotated)
+    counts = {"outdated": len({annotated.name for annotated in annotations}) - len(latest)}
     for annotator, some in by_annotator.items():
-        fresh = sum(store.task_of_key(one.given.key) is None for one in some)
-        tasks = tasks_of(store, [one.given for one in some], annotator, now)
+        fresh = sum(store.task_of_key(annotated.given.key) is None for annotated in some)
+        tasks = tasks_of(store, [annotated.given for annotated in some], annotator, now)
         counts["added"] = counts.get("added", 0) + fresh
-        for one in some:
-            for what in _keep_one(store, one, tasks[one.given.key], now):
+        for annotated in some:
+            for what in _keep_one(store, annotated, tasks[annotated.given.key], now):
                 counts[what] = counts.get(what, 0) + 1
     return Kept(**counts)
 
 
-def _keep_one(store: Store, one: Annotated, task: Task, now: float) -> list[str]:
+def _keep_one(store: Store, annotated: Annotated, task: Task, now: float) -> list[str]:
     answers = store.answers_of(task.id)
-    if any(before.id == _deleted_id(one.name) for before in answers):
+    if any(before.id == _deleted_id(annotated.name) for before in answers):
         return ["deleted"]
-    said, text = one.given.answer, one.given.utterance.text
+    said, text = annotated.given.answer, annotated.given.utterance.text
     if task.text != text and said.slots:
         # Another text of the same key became the task meanwhile.
         said = replace(
-            said, slots=tuple(moved(slot, text, task.text, one.given.where) for slot in said.slots)
+            said, slots=tuple(moved(slot, text, task.text, annotated.given.where) for slot in said.slots)
         )
     before = standing_answer(answers, said.annotator)
-    if before is not None and says(before) == says(said) and before.id.startswith(f"{one.name}-"):
+    if before is not None and says(before) == says(said) and before.id.startswith(f"{annotated.name}-"):
         return ["repeated"]
     answer = replace(
         said,
@@ -103,7 +103,7 @@ def _keep_one(store: Store, one: Annotated, task: Task, now: float) -> list[str]
         replaces=before.id if before else None,
         shown=task.prediction if task.holder == HANDED_OUT else None,
     )
-    saved = store.save(replace(answer, id=answer_id(one.name, one.given.key, answer)), now=now)
+    saved = store.save(replace(answer, id=answer_id(annotated.name, annotated.given.key, answer)), now=now)
     if saved.repeated:
         return ["repeated"]
     what = ["answered"]
@@ -118,7 +118,9 @@ def annotations_in(store: Store, project: int) -> set[int]:
     """List the annotations of a Label Studio project, by number, whose answers stand."""
     prefix = annotation_name(project, 0).removesuffix("0")
     numbers = (
-        one.id.removeprefix(prefix).partition("-") for one in store.answers() if one.id.startswith(prefix)
+        answer.id.removeprefix(prefix).partition("-")
+        for answer in store.answers()
+        if answer.id.startswith(prefix)
     )
     return {int(number) for number, _, rest in numbers if number.isdecimal() and rest != "deleted"}
 
@@ -131,11 +133,13 @@ def withdraw(store: Store, project: int, annotations: Iterable[int], *, now: flo
     """
     names = {annotation_name(project, number) for number in annotations}
     count = 0
-    for one in store.answers():
-        name = "-".join(one.id.split("-")[:4])
-        if name not in names or one.id == _deleted_id(name):
+    for answer in store.answers():
+        name = "-".join(answer.id.split("-")[:4])
+        if name not in names or answer.id == _deleted_id(name):
             continue
-        skip = NewAnswer(_deleted_id(name), one.task, one.annotator, "skip", note=DELETED, replaces=one.id)
+        skip = NewAnswer(
+            _deleted_id(name), answer.task, answer.annotator, "skip", note=DELETED, replaces=answer.id
+        )
         count += not store.save(skip, now=now).repeated
     return Kept(withdrawn=count)
 

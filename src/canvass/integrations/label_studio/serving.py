@@ -116,9 +116,9 @@ def make_app(backend: Backend, access: Access, threads: Workers) -> ASGIApp:
     webhook waits for a batch.
     """
     routes = []
-    for one in ROUTES:
-        executor = threads.reads if one.slow else threads.writes
-        routes.append(Route(one.path, _endpoint(one.function, backend, executor), methods=[one.method]))
+    for route in ROUTES:
+        executor = threads.reads if route.slow else threads.writes
+        routes.append(Route(route.path, _endpoint(route.function, backend, executor), methods=[route.method]))
     return Guard(Starlette(routes=routes, exception_handlers=HANDLERS), access)
 
 

@@ -37,10 +37,10 @@ class Token:
         if len(parts) != JWT_PARTS:
             return {}
         try:
-            found = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+            claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
         except (binascii.Error, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return claims if isinstance(claims, dict) else {}
 
 
 def read_token(file: str | None) -> Token:

@@ -85,10 +85,17 @@ def event_of(body: Mapping[str, Any]) -> Event | None:
         )
     if action in DELETED:
         gone = _objects(body, "annotations") or _objects(body, "annotation")
-        return Event(number, deleted=tuple(one["id"] for one in gone if type(one.get("id")) is int))
+        return Event(
+            number,
+            deleted=tuple(annotation["id"] for annotation in gone if type(annotation.get("id")) is int),
+        )
     annotations = _objects(body, "annotation") or _objects(body, "annotations")
-    tasks = {one.get("id"): one for one in _objects(body, "task") or _objects(body, "tasks")}
-    pairs = tuple((one, tasks[one.get("task")]) for one in annotations if one.get("task") in tasks)
+    tasks = {task.get("id"): task for task in _objects(body, "task") or _objects(body, "tasks")}
+    pairs = tuple(
+        (annotation, tasks[annotation.get("task")])
+        for annotation in annotations
+        if annotation.get("task") in tasks
+    )
     if not annotations or len(pairs) < len(annotations):
         raise InputError(f"webhook: {action} has an annotation without its task; expected both")
     config = project.get("label_config")
@@ -96,9 +103,9 @@ def event_of(body: Mapping[str, Any]) -> Event | None:
 
 
 def _objects(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    found = body.get(name)
-    items = found if isinstance(found, list) else [found]
-    return [one for one in items if isinstance(one, dict)]
+    value = body.get(name)
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, dict)]
 
 
 class Inbox:
@@ -229,14 +236,14 @@ class Inbox:
         if event.deleted:
             return withdraw(store, event.project, event.deleted, now=now)
         labelling = read_labelling(event.config, f"the labelling configuration of project {event.project}")
-        found = []
+        annotated = []
         for annotation, task in event.annotations:
-            one = answer_of(annotation, task, labelling, known)
-            if isinstance(one, Unusable):
-                self._leave_out(one.why, one.sentence)
+            answer = answer_of(annotation, task, labelling, known)
+            if isinstance(answer, Unusable):
+                self._leave_out(answer.why, answer.sentence)
             else:
-                found.append(one)
-        return keep(store, found, now=now)
+                annotated.append(answer)
+        return keep(store, annotated, now=now)
 
     def _leave_out(self, why: str, sentence: str) -> None:
         self._count(problem=sentence, left_out=1)
