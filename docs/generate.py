@@ -54,6 +54,7 @@ COMMANDS = (
     "report",
     "curve",
     "demo",
+    "compile",
     "strategies",
 )
 # Formats that share a page with another.

@@ -10,8 +10,8 @@ numba throws cached code away when the file that holds a kernel changes, but not
 takes from another file does, and an installed file may keep its time stamp through an upgrade. So the stamp of every
 kernel here is a digest of all sources that hold kernels, or constants that kernels take.
 
-The first run on a machine, or after an upgrade, compiles what it needs: up to a minute. The log says so once
-(the command line shows it to people).
+The first run on a machine, or after an upgrade, compiles what it needs; the log says how far it is (the command line
+shows it to people on a terminal). `canvass compile` compiles all at once.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ Function = TypeVar("Function", bound="Callable[..., Any]")
 unliteral: Any = types.unliteral
 LOGGER = logging.getLogger(__name__)
 CONSTANTS = ("seeding.py", "machine.py", "corpus/characters.py")
+KERNELS = 80  # with their signatures; a test counts them
+TOLD_EVERY = 10
 SETTINGS: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
 
 
@@ -49,18 +51,28 @@ def _digest_of_sources() -> str:
 
 
 class _Notice(event.Listener):
-    """Logs the first compilation of a kernel of canvass in this process; loading compiled code is none."""
+    """Logs how far compilation is, from the first kernel of canvass on; loading compiled code is none."""
 
-    said = False
+    done = 0
+    told = False
 
     def on_start(self, event: Any) -> None:
-        """Tell, unless it has been told or somebody else's code is compiled."""
-        if not self.said and event.data["dispatcher"].py_func.__module__.startswith("canvass."):
-            self.said = True
-            LOGGER.info("compiling for this machine, once; this takes up to a minute")
+        """Tell at the first kernel; what is not ours does not count."""
+        if not self.told and _is_ours(event):
+            self.told = True
+            LOGGER.info("compiling for this machine, once; at most %d kernels", KERNELS)
 
     def on_end(self, event: Any) -> None:
-        """Tell nothing."""
+        """Count, and tell after every few."""
+        if _is_ours(event):
+            self.done += 1
+            if self.done % TOLD_EVERY == 0:
+                LOGGER.info("compiled %d kernels", self.done)
+
+
+def _is_ours(event: Any) -> bool:
+    module: str = event.data["dispatcher"].py_func.__module__
+    return module.startswith("canvass.")
 
 
 EVENTS.register("numba:compile", _Notice())

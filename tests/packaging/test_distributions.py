@@ -109,7 +109,10 @@ def test_it_works_where_nothing_else_is(distributions, tmp_path, version, kind):
     run(*pip, "--require-hashes", "--requirement", ROOT / "requirements" / "demo.txt")
     run(*pip, "--no-deps", "--no-build-isolation", file)
     canvass = tmp_path / "env" / "bin" / "canvass"
+    # The steps of docs/scale.md's Containerfile, after the installation.
+    assert "RUN canvass compile" in (ROOT / "docs" / "scale.md").read_text()
     options = {"cwd": tmp_path, "env": outside() | {"NUMBA_CACHE_DIR": str(tmp_path / "kernels")}}
+    run(canvass, "compile", **options)
     assert "fewer errors" in run(canvass, "demo", **options)
     records = [
         {"text": f"play {word}", "domain": "music", "intent": "Play", "slots": [{"start": 5, "end": 5 + len(word), "label": "song"}]}

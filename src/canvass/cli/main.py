@@ -36,6 +36,7 @@ from canvass.cli import (
     terminal,
     train,
 )
+from canvass.cli import compile as compile_
 from canvass.cli import next as next_
 from canvass.cli.help import Command, Group, sentences
 
@@ -71,6 +72,7 @@ COMMANDS = (
     report,
     curve,
     demo,
+    compile_,
     strategies,
 )
 for module in COMMANDS:

@@ -1,0 +1,116 @@
+"""`canvass compile`: all kernels, compiled once for a machine, an image or a worker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from canvass.cli import terminal
+from canvass.errors import CanvassError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from canvass.types import Utterance
+
+LABELLED, OTHERS, POOL = 200, 100, 400
+# Texts that take the general ways: beyond ASCII, a long word, more tokens than the fast lattice has room for.
+UNUSUAL = ("spiele naïve lieder", "播放 音乐 please", f"set {'x' * 100} timer", "go " * 1100)
+# Two that share next to nothing, at once; then commands that meet what is left.
+BESIDE = (
+    ("random-positive", "unannotated.jsonl"),  # the committee
+    ("joint", "labelled.jsonl"),  # intents and tagger
+)
+
+
+def command() -> None:
+    """Compile all kernels for this machine, so that nothing is compiled while somebody waits.
+
+    For images of containers, workers of clusters, and after an upgrade. The compiled code goes to NUMBA_CACHE_DIR, or
+    beside the package.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="canvass-compile-") as name,
+        terminal.progress("compiling", 1 + len(_rest()), "jobs") as advance,
+    ):
+        folder = Path(name)
+        _write(folder)
+        jobs = [
+            _start(folder, _selection(strategy, labelled, number))
+            for number, (strategy, labelled) in enumerate(BESIDE)
+        ]
+        for job in jobs:
+            _finish(job)
+        advance(1, 1)
+        for words in _rest():
+            _finish(_start(folder, words))
+            advance(1, 1)
+    terminal.say("all kernels are compiled")
+
+
+def _selection(strategy: str, labelled: str, number: int) -> Sequence[str]:
+    target = "all" if strategy == "joint" else "domain:timers"
+    return (
+        "select",
+        labelled,
+        "pool.jsonl",
+        "-t",
+        target,
+        "-s",
+        strategy,
+        "--size",
+        "9",
+        "-o",
+        f"{number}.jsonl",
+    )
+
+
+def _rest() -> tuple[Sequence[str], ...]:
+    return (
+        ("select", "labelled.jsonl", "pool.jsonl", "--each-domain", "--size", "9", "-o", "each.jsonl"),
+        ("train", "labelled.jsonl", "-d", "timers", "-o", "timers.npz"),
+        ("predict", "timers.npz", "pool.jsonl", "-o", "predictions.jsonl"),
+        ("new", "project", "labelled.jsonl", "pool.jsonl", "-d", "timers"),
+        ("next", "project", "--size", "9", "-o", "tasks.jsonl"),
+    )
+
+
+def _write(folder: Path) -> None:
+    """Write small files of the embedded corpus, and a pool with unusual texts in it."""
+    from dataclasses import replace
+
+    from canvass.annotation.project.annotations import utterance_record
+    from canvass.corpus.demo import TIMERS, generate
+    from canvass.corpus.formats import format_of
+    from canvass.types import Utterance as Request
+
+    def write(name: str, utterances: list[Utterance]) -> None:
+        kind = format_of(name)
+        assert kind.write is not None, "JSON Lines can be written"
+        kind.write(str(folder / name), [utterance_record(utterance) for utterance in utterances])
+
+    corpus = generate()
+    of_target = [utterance for utterance in corpus if TIMERS.matches(utterance)]
+    others = [utterance for utterance in corpus if not TIMERS.matches(utterance)]
+    labelled = [*of_target[:LABELLED], *others[:OTHERS]]
+    write("labelled.jsonl", labelled)
+    write("unannotated.jsonl", [replace(utterance, slots=None, intent=None) for utterance in labelled])
+    pool = [*of_target[-POOL:], *others[-POOL:], *(Request(text) for text in UNUSUAL)]
+    write("pool.jsonl", [replace(utterance, domain=None, intent=None, slots=None) for utterance in pool])
+
+
+def _start(folder: Path, words: Sequence[str]) -> subprocess.Popen[bytes]:
+    program = (sys.executable, "-c", "from canvass.cli.main import program; program()")
+    return subprocess.Popen(  # noqa: S603 - canvass itself
+        [*program, *words], cwd=folder, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+
+
+def _finish(job: subprocess.Popen[bytes]) -> None:
+    _, errors = job.communicate()
+    if job.returncode:
+        raise CanvassError(f"the kernels could not be compiled: {errors.decode(errors='replace').strip()}")
