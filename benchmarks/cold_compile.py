@@ -1,15 +1,14 @@
 """Measure what a first run compiles: processor seconds and compilations by module, with an empty cache of kernels.
 
 `python benchmarks/cold_compile.py select LABELLED POOL -n 20 -o -` runs one command of canvass, in a process of its own
-whose `NUMBA_CACHE_DIR` is an empty folder, and prints a table (docs/performance.md). Without arguments it runs
-`canvass select` on the embedded corpus. A function that is compiled while another one is counts for itself alone.
+whose `NUMBA_CACHE_DIR` is an empty folder, and prints a table (docs/performance.md). A function that is compiled while
+another one is counts for itself alone.
 `--functions` prints the functions, too.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import subprocess
@@ -69,13 +68,6 @@ def measure(out: Path, arguments: list[str]) -> None:
     out.write_text(json.dumps({"code": code or 0, "processor": time.process_time(), "functions": rows}))
 
 
-def embedded(folder: Path) -> list[str]:
-    """Write labelled requests and a pool of the embedded corpus, and choose from it."""
-    program = [sys.executable, "-m", "canvass", "corpus", "write", str(folder)]
-    subprocess.run(program, check=True, stdout=subprocess.DEVNULL)
-    return []
-
-
 def main() -> None:
     """Run the command of the arguments in a child, and print what it compiled."""
     if ASKED in os.environ:
@@ -85,8 +77,7 @@ def main() -> None:
     parser.add_argument("--functions", action="store_true", help="Print every function, too.")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        del stack
+    with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "compiled.json"
         environment = {**os.environ, ASKED: str(out), "NUMBA_CACHE_DIR": f"{folder}/cache"}
         subprocess.run([sys.executable, __file__, *options.command], env=environment, check=True)
