@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_BITS = 26
+STOPPING = {"maxiter": 1000, "maxls": 50, "gtol": 1e-4, "ftol": 64 * np.finfo(np.float64).eps}
 
 
 class LikeliestIntents(NamedTuple):
@@ -47,6 +48,60 @@ def likeliest(
         log_probability[row] = -math.log(total)
 
 
+def train(
+    matrix: Any, intents: NDArray[np.int64], count: int, strength: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Minimise strength * (sum of log losses) + |weights|^2 / 2, as scikit-learn's LogisticRegression does.
+
+    The importing of scikit-learn takes longer than its training; this is its objective, under the same L-BFGS with the
+    same rules to stop. The constants are not penalised.
+
+    Parameters
+    ----------
+    matrix
+        Features, scipy CSR, float64 (N, F).
+    intents
+        Of each row, int64 (N,), in 0..count - 1.
+    count
+        K, at least two. Where it is two, the first has no weights.
+    strength
+        C, the inverse of the penalty.
+
+    Returns
+    -------
+    Weights float64 (F, K) and constants float64 (K,).
+
+    """
+    from scipy.optimize import minimize
+    from threadpoolctl import threadpool_limits
+
+    rows, features = matrix.shape
+    free = 1 if count == 2 else count  # noqa: PLR2004 - of the columns, the last
+    penalty = 1.0 / (strength * rows)
+    own = np.arange(rows), intents
+    decisions = np.zeros((rows, count))
+
+    def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights = flat.reshape(features + 1, free)  # the last row has the constants
+        decisions[:, -free:] = matrix @ weights[:-1] + weights[-1]
+        shifted = decisions - decisions.max(axis=1, keepdims=True)
+        probabilities = np.exp(shifted)
+        totals = probabilities.sum(axis=1, keepdims=True)
+        loss = float((np.log(totals[:, 0]) - shifted[own]).mean())
+        probabilities /= totals
+        probabilities[own] -= 1.0
+        residuals = probabilities[:, -free:] / rows
+        gradient = np.vstack([matrix.T @ residuals + penalty * weights[:-1], residuals.sum(axis=0)])
+        return loss + penalty / 2.0 * float((weights[:-1] ** 2).sum()), gradient.ravel()
+
+    with threadpool_limits(1):  # sums in one order
+        start = np.zeros((features + 1) * free)
+        minimum = minimize(objective, start, method="L-BFGS-B", jac=True, options=STOPPING)
+    trained = np.zeros((features + 1, count))
+    trained[:, -free:] = minimum.x.reshape(features + 1, free)
+    return trained[:-1], trained[-1]
+
+
 class IntentClassifier:
     """Logistic regression over the hashed n-grams of the committee; 1 is the answer where there is one intent."""
 
@@ -67,20 +122,12 @@ class IntentClassifier:
         if len(self.names) == 1:  # nothing to learn
             self._pack(np.zeros(0, dtype=np.int64), np.zeros((0, 1)), np.zeros(1))
             return self
-        from sklearn.linear_model import LogisticRegression
-        from threadpoolctl import threadpool_limits
-
         matrix = feature_matrix(column, bits=self.bits)
         used = compact(matrix)
-        learner = LogisticRegression(C=self.strength, max_iter=1000)
         number_of = {name: number for number, name in enumerate(self.names)}
-        with threadpool_limits(1):  # sums in one order
-            learner.fit(matrix, np.array([number_of[name] for name in intents]))
-        coefficients, intercepts = learner.coef_[:, : len(used)], learner.intercept_
-        if len(self.names) == 2:  # noqa: PLR2004 - scikit-learn keeps one row for two classes
-            coefficients = np.vstack([np.zeros_like(coefficients), coefficients])
-            intercepts = np.append(0.0, intercepts)
-        self._pack(used, np.ascontiguousarray(coefficients.T), np.ascontiguousarray(intercepts))
+        numbers = np.array([number_of[name] for name in intents])
+        weights, bias = train(matrix, numbers, len(self.names), self.strength)
+        self._pack(used, np.ascontiguousarray(weights[: len(used)]), bias)
         return self
 
     def _pack(
