@@ -28,7 +28,7 @@ ROOMS = ("store", "project", "quality", "rounds", "exchange", "web")
 # Readable twins are for tests and docs only.
 TWINS = {"features.reference", "models.crf.reference"}
 # Modules that name each other, with the reason.
-CYCLES = ({"corpus.formats.losses", "corpus.formats.records"},)
+CYCLES: tuple[set[str], ...] = ()
 
 
 def module_name(path: Path) -> str:

@@ -7,6 +7,7 @@ what to do. The command line prints it and exits with `exit_code`; a traceback i
 from __future__ import annotations
 
 DISTRIBUTION = "canvass-nlu"  # what pip installs; `canvass` alone is another project's name
+SHOWN_CHARACTERS = 60
 
 
 class CanvassError(Exception):
@@ -104,3 +105,11 @@ def nearest(word: str, choices: list[str], limit: int = 3) -> str:
     lowered = {choice.lower(): choice for choice in choices}
     close = [lowered[name] for name in difflib.get_close_matches(word.lower(), lowered, n=limit, cutoff=0.6)]
     return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+def shown(value: object) -> str:
+    """Show a value of a file in a sentence: short, and printable whatever it holds."""
+    words = repr(value)
+    if len(words) > SHOWN_CHARACTERS:
+        words = words[: SHOWN_CHARACTERS - 3] + "..."
+    return words.encode("utf-8", "backslashreplace").decode()

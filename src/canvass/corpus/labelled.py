@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from canvass.corpus.formats import files_of, format_of
 from canvass.corpus.formats.losses import Loss, Losses
-from canvass.corpus.formats.records import BadLines, Columns, shown
+from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.spans import misaligned_slot
-from canvass.errors import InputError, OptionError
+from canvass.errors import InputError, OptionError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,9 +10,8 @@ from canvass.annotation.project.answer_rule import AnswerRule
 from canvass.annotation.store.leases import HANDED_OUT
 from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.formats import files_of, format_of
-from canvass.corpus.formats.records import shown
 from canvass.corpus.normalise import key_of, normalise
-from canvass.errors import InputError, OptionError
+from canvass.errors import InputError, OptionError, shown
 from canvass.types import Slot
 
 if TYPE_CHECKING:

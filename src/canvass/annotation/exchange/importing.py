@@ -11,8 +11,8 @@ from canvass.annotation.exchange.answer_files import AnswerFiles, says
 from canvass.annotation.project.answer_rule import LONGEST_NAME
 from canvass.annotation.store.leases import HANDED_OUT
 from canvass.annotation.store.records import NewTask
-from canvass.corpus.formats.records import BadLines, Columns, shown
-from canvass.errors import OptionError
+from canvass.corpus.formats.records import BadLines, Columns
+from canvass.errors import OptionError, shown
 from canvass.seeding import hash64
 
 if TYPE_CHECKING:

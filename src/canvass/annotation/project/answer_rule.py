@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
-from canvass.corpus.formats.records import listed, shown
+from canvass.corpus.formats.records import listed
 from canvass.corpus.spans import misaligned_slot
-from canvass.errors import InputError, nearest
+from canvass.errors import InputError, nearest, shown
 from canvass.types import Slot, Target, Utterance
 
 if TYPE_CHECKING:

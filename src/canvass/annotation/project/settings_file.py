@@ -17,8 +17,7 @@ from canvass.annotation.project.settings import (
     Settings,
     rules,
 )
-from canvass.corpus.formats.records import shown
-from canvass.errors import FileError, InputError, nearest
+from canvass.errors import FileError, InputError, nearest, shown
 from canvass.files import whole_file
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING
 
-from canvass.corpus.formats.records import shown
 from canvass.corpus.formats.sources import on_disk
-from canvass.errors import InputError
+from canvass.errors import InputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

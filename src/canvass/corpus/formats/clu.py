@@ -9,7 +9,8 @@ from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import CODE_POINTS, UTF16, read_document, slot_record, write_text
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.offsets import utf16_offset
-from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
+from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.errors import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from canvass.corpus.formats.records import SHOWN_CHARACTERS, Block, listed, missing_column, pool_utterance_of
-from canvass.errors import InputError
+from canvass.corpus.formats.records import Block, listed, missing_column, pool_utterance_of
+from canvass.errors import SHOWN_CHARACTERS, InputError
 from canvass.files import STANDARD_STREAM
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.pieces import pieces_of, spans_of_slots
-from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
+from canvass.corpus.formats.records import Columns, Format, utterance_of
 from canvass.corpus.formats.sources import lines_of
 from canvass.corpus.formats.tags import is_tag, spans_of, tags_of
 from canvass.corpus.spans import OUTSIDE
-from canvass.errors import InputError, location
+from canvass.errors import InputError, location, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -20,9 +20,9 @@ import pyarrow.csv as arrow_csv
 from canvass.corpus.formats.annotated import ALL, record_of
 from canvass.corpus.formats.columns import accounted, batch_of, checked_batch
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.records import Format, missing_column, pool_utterance_of, shown, utterance_of
+from canvass.corpus.formats.records import Format, missing_column, pool_utterance_of, utterance_of
 from canvass.corpus.formats.sources import LONGEST_LINE, SMALLEST_CHUNK, Pace, Source, on_disk
-from canvass.errors import InputError, location
+from canvass.errors import InputError, location, shown
 from canvass.files import compressed, split_name, whole_file
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import LARGEST_DOCUMENT
 from canvass.corpus.formats.pieces import pieces_of
-from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
+from canvass.corpus.formats.records import Columns, Format, utterance_of
 from canvass.corpus.formats.sources import LARGEST_CHUNK, Source
-from canvass.errors import ExtraMissingError, InputError
+from canvass.errors import ExtraMissingError, InputError, shown
 from canvass.files import compressed, split_name, whole_file
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from canvass.corpus.formats import parquet
 from canvass.corpus.formats.columns import blocks_of_read, records_of
 from canvass.corpus.formats.parquet import ROWS_OF_READ, opened_parquet
 from canvass.corpus.formats.pieces import pieces_of, spans_of_slots
-from canvass.corpus.formats.records import Format, missing_column, shown, utterance_of
+from canvass.corpus.formats.records import Format, missing_column, utterance_of
 from canvass.corpus.spans import OUTSIDE, Token, slots_of
-from canvass.errors import InputError
+from canvass.errors import InputError, shown
 from canvass.files import compressed, split_name, whole_file
 from canvass.types import slot_records
 

@@ -17,9 +17,9 @@ import pyarrow.json as arrow_json
 
 from canvass.corpus.formats.annotated import ALL, record_of
 from canvass.corpus.formats.columns import accounted, batch_of, checked_batch
-from canvass.corpus.formats.records import Format, Parts, pool_utterance_of, shown, utterance_of
+from canvass.corpus.formats.records import Format, Parts, pool_utterance_of, utterance_of
 from canvass.corpus.formats.sources import NEWLINE, Pace, Source, chunks_of_lines, count_lines, split_lines
-from canvass.errors import InputError, location
+from canvass.errors import InputError, location, shown
 from canvass.files import compressed, split_name, whole_file
 
 if TYPE_CHECKING:

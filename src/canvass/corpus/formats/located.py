@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.jsonl import DECODER, records_of_chunk
 from canvass.corpus.formats.offsets import code_point_offset
-from canvass.corpus.formats.records import Columns, listed, pool_utterance_of, shown
+from canvass.corpus.formats.records import Columns, listed, pool_utterance_of
 from canvass.corpus.formats.sources import (
     BYTE_ORDER_MARK,
     LARGEST_CHUNK,
@@ -16,7 +16,7 @@ from canvass.corpus.formats.sources import (
     chunks_of_lines,
     count_lines,
 )
-from canvass.errors import InputError
+from canvass.errors import InputError, shown
 from canvass.files import compressed, split_name, whole_file
 
 if TYPE_CHECKING:

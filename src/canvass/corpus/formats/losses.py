@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats.records import shown
-from canvass.errors import InputError
+from canvass.errors import InputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,8 +12,8 @@ from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import read_lines
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.markup import aligned, marked
-from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
-from canvass.errors import InputError
+from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.errors import InputError, shown
 from canvass.types import slot_records
 
 if TYPE_CHECKING:

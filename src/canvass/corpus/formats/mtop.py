@@ -13,9 +13,9 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from canvass.corpus.formats.columns import blocks_of_read
-from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
+from canvass.corpus.formats.records import Columns, Format, utterance_of
 from canvass.corpus.formats.sources import lines_of
-from canvass.errors import InputError, location
+from canvass.errors import InputError, location, shown
 from canvass.types import Slot, slot_records
 
 if TYPE_CHECKING:

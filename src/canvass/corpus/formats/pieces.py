@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.records import shown
 from canvass.corpus.spans import text_tokens
+from canvass.errors import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

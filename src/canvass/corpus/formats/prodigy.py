@@ -15,8 +15,8 @@ from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import read_lines, read_texts, slot_record
 from canvass.corpus.formats.pieces import covered, pieces_of
-from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
-from canvass.errors import InputError
+from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.errors import InputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.records import BadLines, Columns, Format, shown, utterance_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, utterance_of
 from canvass.corpus.formats.yaml_nodes import read_yaml
-from canvass.errors import InputError, location
+from canvass.errors import InputError, location, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,7 +12,7 @@ import logging
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from canvass.errors import InputError, OptionError, nearest
+from canvass.errors import SHOWN_CHARACTERS, InputError, OptionError, nearest, shown
 from canvass.types import Slot, Utterance
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger(__name__)
 LARGEST_COUNT = (1 << 63) - 1
-SHOWN_CHARACTERS = 60
 SHOWN_NAMES = 12
 POOL_COLUMNS = ("text", "id", "count")
 COMMA = "\0"  # stands for a doubled comma while commas are cut at
@@ -213,14 +212,6 @@ class Format:
     # what their names begin with.
     first_file: Callable[[str], str] | None = None
     parts: Parts | None = None
-
-
-def shown(value: object) -> str:
-    """Show a value of a file in a sentence: short, and printable whatever it holds."""
-    words = repr(value)
-    if len(words) > SHOWN_CHARACTERS:
-        words = words[: SHOWN_CHARACTERS - 3] + "..."
-    return words.encode("utf-8", "backslashreplace").decode()
 
 
 def listed(names: Sequence[str]) -> str:

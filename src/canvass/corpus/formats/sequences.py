@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.pieces import spans_of_slots, words_of
-from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
+from canvass.corpus.formats.records import Columns, Format, utterance_of
 from canvass.corpus.formats.sources import lines_of
 from canvass.corpus.formats.tags import spans_of, tags_of
-from canvass.errors import InputError, location
+from canvass.errors import InputError, location, shown
 from canvass.files import compressed, split_name, whole_file
 
 if TYPE_CHECKING:

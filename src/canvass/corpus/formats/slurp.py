@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import read_lines
 from canvass.corpus.formats.markup import aligned
-from canvass.corpus.formats.records import Columns, Format, shown, utterance_of
-from canvass.errors import InputError
+from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.errors import InputError, shown
 from canvass.types import Slot, slot_records
 
 if TYPE_CHECKING:

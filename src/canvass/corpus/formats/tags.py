@@ -25,8 +25,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from canvass.corpus.formats.records import shown
 from canvass.corpus.spans import OUTSIDE
+from canvass.errors import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

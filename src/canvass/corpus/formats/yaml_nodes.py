@@ -10,9 +10,8 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats.records import shown
 from canvass.corpus.formats.sources import BYTE_ORDER_MARK, LARGEST_CHUNK, Source
-from canvass.errors import InputError, location
+from canvass.errors import InputError, location, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

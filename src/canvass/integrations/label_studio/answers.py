@@ -14,9 +14,9 @@ from canvass.annotation.project.answer_rule import OUT_OF_TARGET, UnknownLabelEr
 from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.formats.label_studio_regions import regions_of
 from canvass.corpus.formats.located import Value
-from canvass.corpus.formats.records import Columns, shown, utterance_of
+from canvass.corpus.formats.records import Columns, utterance_of
 from canvass.corpus.normalise import key_of
-from canvass.errors import InputError
+from canvass.errors import InputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

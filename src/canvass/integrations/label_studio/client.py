@@ -7,8 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 from canvass.corpus.formats.located import Value
-from canvass.corpus.formats.records import shown
-from canvass.errors import ExtraMissingError, OptionError, ServiceError
+from canvass.errors import ExtraMissingError, OptionError, ServiceError, shown
 
 try:
     import httpx

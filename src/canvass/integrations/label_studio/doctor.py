@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats.records import listed, shown
-from canvass.errors import CanvassError, InputError, ServiceError
+from canvass.corpus.formats.records import listed
+from canvass.errors import CanvassError, InputError, ServiceError, shown
 from canvass.integrations.label_studio.client import FORBIDDEN, NOT_FOUND
 from canvass.integrations.label_studio.config import Wanted, completed
 from canvass.integrations.label_studio.findings import (

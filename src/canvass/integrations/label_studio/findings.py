@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from canvass.corpus.formats.records import shown
-from canvass.errors import ServiceError
+from canvass.errors import ServiceError, shown
 from canvass.integrations.label_studio.client import FORBIDDEN, UNAUTHORISED
 from canvass.integrations.label_studio.place import SAMPLING
 from canvass.integrations.label_studio.predicting import VERSION

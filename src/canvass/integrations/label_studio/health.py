@@ -7,8 +7,7 @@ from typing import Any
 
 import httpx
 
-from canvass.corpus.formats.records import shown
-from canvass.errors import OptionError, ServiceError
+from canvass.errors import OptionError, ServiceError, shown
 from canvass.integrations.label_studio.client import UNAUTHORISED, checked_url
 
 MISDIRECTED = 421

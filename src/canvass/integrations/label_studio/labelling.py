@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
 from canvass.corpus.formats.label_studio_regions import Controls
-from canvass.corpus.formats.records import listed, shown
-from canvass.errors import InputError
+from canvass.corpus.formats.records import listed
+from canvass.errors import InputError, shown
 
 INTENT, DOMAIN = "intent", "domain"
 LONGEST = 1_000_000  # characters

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canvass.annotation.exchange.importing import check_annotator
-from canvass.corpus.formats.records import listed, shown
-from canvass.errors import OptionError
+from canvass.corpus.formats.records import listed
+from canvass.errors import OptionError, shown
 from canvass.integrations.label_studio.answers import annotator_name
 
 if TYPE_CHECKING:
