@@ -50,3 +50,26 @@ def test_a_kernel_is_compiled_anew_when_one_that_it_calls_changes(tmp_path):
     assert run(tmp_path) == "6"
     (package / "called.py").write_text(called.format(5))
     assert run(tmp_path).splitlines()[1:] == ["15"]
+
+
+@pytest.mark.slow
+def test_compiled_code_for_a_type_that_is_gone_is_compiled_anew(tmp_path):
+    """numba reads the names of the types before it compares the stamps."""
+    package = tmp_path / "canvass"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "compiled.py").write_text(Path(canvass.compiled.__file__).read_text())
+    caller = """
+from typing import NamedTuple
+from canvass.compiled import compiled
+class {0}(NamedTuple):
+    number: int
+@compiled
+def double(pair):
+    return pair.number * 2
+def twice(x):
+    return double({0}(x))
+"""
+    for name in ("Pair", "Couple"):
+        (package / "caller.py").write_text(caller.format(name))
+        assert run(tmp_path).splitlines()[1:] == ["6"]

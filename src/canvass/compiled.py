@@ -78,6 +78,24 @@ def _is_ours(event: Any) -> bool:
 EVENTS.register("numba:compile", _Notice())
 
 
+def _keep_fresh(index: Any) -> None:
+    """Use compiled code of these very sources only.
+
+    numba reads its list of compiled code before it compares the stamps, which fails where the list names a type that
+    these sources no longer have; such a list counts as empty.
+    """
+    load = index._load_index  # noqa: SLF001
+
+    def load_index() -> dict[Any, str]:
+        try:
+            names: dict[Any, str] = load()
+        except (AttributeError, ImportError):
+            return {}
+        return names
+
+    index._source_stamp, index._load_index = _digest_of_sources(), load_index  # noqa: SLF001
+
+
 def inlined(function: Function) -> Function:
     """Make a small function part of every kernel that calls it, which costs less than compiling it by itself."""
     kernel: Any = numba.njit(inline="always", **SETTINGS)(function)
@@ -96,7 +114,7 @@ def compiled(function: Function) -> Function:
         )
         kernel = numba.njit(**SETTINGS)(function)
     else:
-        kernel._cache._cache_file._source_stamp = _digest_of_sources()  # noqa: SLF001 - numba has no other way
+        _keep_fresh(kernel._cache._cache_file)  # noqa: SLF001 - numba has no other way
     find_template = kernel.get_call_template
     # numba would compile a kernel for each constant that another one calls it with, and again for any number.
     kernel.get_call_template = lambda arguments, named: find_template(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -39,15 +39,13 @@ def command() -> None:
     ):
         folder = Path(name)
         _write(folder)
-        jobs = [
-            _start(folder, _selection(strategy, labelled, number))
-            for number, (strategy, labelled) in enumerate(BESIDE)
-        ]
-        for job in jobs:
-            _finish(job)
+        _run(
+            folder,
+            [_selection(strategy, labelled, number) for number, (strategy, labelled) in enumerate(BESIDE)],
+        )
         advance(1, 1)
         for words in _rest():
-            _finish(_start(folder, words))
+            _run(folder, [words])
             advance(1, 1)
     terminal.say("all kernels are compiled")
 
@@ -103,14 +101,23 @@ def _write(folder: Path) -> None:
     write("pool.jsonl", [replace(utterance, domain=None, intent=None, slots=None) for utterance in pool])
 
 
-def _start(folder: Path, words: Sequence[str]) -> subprocess.Popen[bytes]:
+def _run(folder: Path, commands: Sequence[Sequence[str]]) -> None:
+    """Run commands at the same time; whichever fails, none is left running."""
     program = (sys.executable, "-c", "from canvass.cli.main import program; program()")
-    return subprocess.Popen(  # noqa: S603 - canvass itself
-        [*program, *words], cwd=folder, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-
-
-def _finish(job: subprocess.Popen[bytes]) -> None:
-    _, errors = job.communicate()
-    if job.returncode:
-        raise CanvassError(f"the kernels could not be compiled: {errors.decode(errors='replace').strip()}")
+    with contextlib.ExitStack() as stack:
+        jobs = [
+            stack.enter_context(
+                subprocess.Popen(  # noqa: S603 - canvass itself
+                    [*program, *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+                )
+            )
+            for words in commands
+        ]
+        for job in jobs:
+            stack.callback(job.kill)
+        for job in jobs:
+            _, errors = job.communicate()
+            if job.returncode:
+                raise CanvassError(
+                    f"the kernels could not be compiled: {errors.decode(errors='replace').strip()}"
+                )
