@@ -53,6 +53,7 @@ COMMANDS = (
     "simulate",
     "report",
     "curve",
+    "words",
     "demo",
     "compile",
     "strategies",

@@ -9,7 +9,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "canvass"
 # Each may import those in the lines above its own, and what is beside it in its line.
 LAYERS = (
-    ("errors", "types", "seeding", "files", "clock", "processors", "compiled", "machine"),
+    ("errors", "types", "seeding", "files", "clock", "processors", "compiled", "machine", "archive"),
     ("corpus",),
     ("features",),
     ("metrics", "statistics"),

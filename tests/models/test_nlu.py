@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from canvass import archive
 from canvass.corpus.normalise import keys
 from canvass.errors import CanvassError, FileError, ModelFileError, TargetError, TrainingError
-from canvass.models import archive
 from canvass.models.nlu import NLU, train_all
 from canvass.types import Target, Utterance
 from examples import MUSIC, labelled_and_rest, music, others

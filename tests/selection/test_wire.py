@@ -8,9 +8,9 @@ import zipfile
 import numpy as np
 import pytest
 
+from canvass.archive import packed, unpacked
 from canvass.corpus.pool import Pool
 from canvass.errors import EngineError, ModelFileError
-from canvass.models.archive import packed, unpacked
 from canvass.selection import wire
 from canvass.selection.engines import select_each
 from canvass.selection.multi_target import Plans

@@ -35,6 +35,7 @@ from canvass.cli import (
     strategies,
     terminal,
     train,
+    words,
 )
 from canvass.cli import compile as compile_
 from canvass.cli import next as next_
@@ -71,6 +72,7 @@ COMMANDS = (
     simulate,
     report,
     curve,
+    words,
     demo,
     compile_,
     strategies,

@@ -12,10 +12,14 @@ from __future__ import annotations
 
 import math
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from canvass.corpus.characters import KIND, LETTER, NUMBER, SINGLE, UPPER, describe, lower
 from canvass.corpus.spans import tokens
 from canvass.seeding import MASK, hash64, mix64
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NGRAM_FACTOR = 0xA0761D6478BD642F
 BUCKET_FACTOR = 0x9E3779B97F4A7C15
@@ -120,3 +124,23 @@ def attributes(key: str) -> list[list[int]]:
         )
         found.append([attribute(name, *looked_at) for name, looked_at in zip(ATTRIBUTES, parts, strict=True)])
     return found
+
+
+def context_counts(keys: Sequence[str], words: Sequence[str], contexts: int) -> list[list[list[int]]]:
+    """Count the neighbours at -2, -1, +1 and +2 of each word of a vocabulary: (V, 4, contexts + 2).
+
+    The columns are the first `contexts` words of the vocabulary, any other word, and what is beyond the ends of a key.
+    """
+    row_of = {word: row for row, word in enumerate(words)}
+    counts = [[[0] * (contexts + 2) for _ in range(4)] for _ in words]
+    for key in keys:
+        lowered = [lower(key[token.start : token.end]) for token in tokens(key)]
+        for i, word in enumerate(lowered):
+            if word not in row_of:
+                continue
+            for place, offset in enumerate((-2, -1, 1, 2)):
+                column = contexts + 1
+                if 0 <= i + offset < len(lowered):
+                    column = min(row_of.get(lowered[i + offset], contexts), contexts)
+                counts[row_of[word]][place][column] += 1
+    return counts

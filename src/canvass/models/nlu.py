@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
+from canvass.archive import load as load_archive
+from canvass.archive import save as save_archive
 from canvass.corpus.normalise import keys
 from canvass.errors import ModelFileError, OptionError, TargetError, TrainingError, nearest
-from canvass.models.archive import load as load_archive
-from canvass.models.archive import save as save_archive
 from canvass.models.committee import BITS, MEMBERS, Committee, examples_of
 from canvass.models.intents import IntentClassifier
 from canvass.models.tagger import FEWEST, ITERATIONS, Tagger

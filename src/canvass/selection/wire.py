@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from canvass import __version__
+from canvass.archive import packed, unpacked
 from canvass.errors import EngineError, ModelFileError, OptionError
-from canvass.models.archive import packed, unpacked
 from canvass.models.nlu import NLU
 from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.multi_target import Plans

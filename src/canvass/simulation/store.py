@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
+from canvass.archive import load as load_archive
+from canvass.archive import save as save_archive
 from canvass.errors import FileError, InputError, ModelFileError
 from canvass.files import whole_file
-from canvass.models.archive import load as load_archive
-from canvass.models.archive import save as save_archive
 from canvass.simulation.spec import RunName, Spec, TargetFacts
 
 if TYPE_CHECKING:

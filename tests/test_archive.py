@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from canvass import archive
 from canvass.errors import CanvassError, FileError, ModelFileError
-from canvass.models import archive
 
 HEADER = {"words": ["歌", "a"], "number": 3, "nothing": None}
 ARRAYS = {

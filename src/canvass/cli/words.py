@@ -1,0 +1,157 @@
+"""`canvass words`: what the requests of a pool teach about words."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from canvass.cli import options, terminal
+from canvass.cli.select import PoolOptions
+from canvass.errors import OptionError
+from canvass.files import check_output, compressed, split_name, whole_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from canvass.features.word_features import WordFeatures
+
+LEARNT = ".npz"
+VECTORS = (".txt", ".vec")
+GRAIN = 1  # whose clusters are shown: the middle one
+SHOWN = 12  # words of a cluster
+
+
+def command(
+    pool: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="POOL...",
+            help="Unlabelled requests, as for canvass select; or one file that this command wrote (.npz).",
+            show_default=False,
+        ),
+    ],
+    *,
+    near: Annotated[
+        list[str] | None,
+        typer.Option("--near", metavar="WORD", help="Show the words nearest to this one. May be repeated."),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Write what was learnt: .npz for --words of other commands, .txt or .vec for vectors in the text "
+            "format of word2vec, which spaCy's init vectors reads (each also with .gz).",
+        ),
+    ] = None,
+    threads: options.ThreadsOption = None,
+    reading: options.InputOptions,
+    pool_reading: PoolOptions,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Learn from the requests of a pool which words are alike, and show it.
+
+    Words that stand in the same places get similar vectors and the same cluster. Without --near it shows the
+    clusters, the most frequent first. The same requests give the same bytes, in any order.
+    """
+    if out is not None:
+        _check_out(out, pool)
+    features = _learn_or_load(pool, reading, pool_reading, threads)
+    unknown = [word for word in near or () if features.row_of(word) is None]
+    if unknown:
+        raise OptionError(
+            f"--near {unknown[0]!r}: fewer than two requests say this word, or it is not among the "
+            f"{len(features.words):,} most frequent; name another"
+        )
+    if out is not None:
+        _write(features, out)
+    if as_json:
+        terminal.print_json(_facts(features, near or ()))
+    else:
+        _show(features, near or ())
+
+
+def _check_out(out: str, pool: Sequence[str]) -> None:
+    ending, compression = split_name(out)
+    if ending not in (LEARNT, *VECTORS) or (ending == LEARNT and compression is not None):
+        raise OptionError(
+            f"--out {out}: end the name in .npz, or in .txt or .vec (each also with .gz or .zst)"
+        )
+    check_output(out, pool)
+
+
+def _learn_or_load(
+    pool: Sequence[str], reading: options.InputOptions, pool_reading: PoolOptions, threads: int | None
+) -> WordFeatures:
+    from canvass.features.key_sample import KeySample
+    from canvass.features.word_features import WordFeatures, learn
+    from canvass.selection.engines.threads import check_threads
+
+    check_threads(threads)
+    if len(pool) == 1 and Path(pool[0]).suffix == LEARNT:
+        return WordFeatures.load(pool[0])
+    opened = pool_reading.open(pool, reading)
+    with terminal.progress("reading the pool", opened.total_bytes) as advance:
+        sample = KeySample.of_pool(opened, threads=threads, progress=advance)
+    with terminal.busy("learning which words are alike"):
+        return learn(sample.keys())
+
+
+def _write(features: WordFeatures, out: str) -> None:
+    ending, compression = split_name(out)
+    if ending == LEARNT:
+        features.save(out)
+    else:
+        with whole_file(out) as stream:
+            stream.write(compressed(features.word2vec_text().encode(), compression))
+
+
+def _facts(features: WordFeatures, near: Sequence[str]) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "requests": features.requests,
+        "words": len(features.words),
+        "digest": features.digest,
+    }
+    if near:
+        facts["near"] = {word: [neighbour._asdict() for neighbour in features.nearest(word)] for word in near}
+    else:
+        facts["clusters"] = features.members(GRAIN)
+    return facts
+
+
+def _show(features: WordFeatures, near: Sequence[str]) -> None:
+    """Print clusters or neighbours, a line each; tabs where nobody looks."""
+    if near:
+        rows = [
+            (word, found.word, f"{found.cosine:.2f}", f"{found.count:,}")
+            for word in near
+            for found in features.nearest(word)
+        ]
+        columns = ("word", "near", "cosine", "seen")
+    else:
+        rows = [
+            (f"{len(words):,}", " ".join(words[:SHOWN]) + (" ..." if len(words) > SHOWN else ""))
+            for words in features.members(GRAIN)
+        ]
+        columns = ("words", "cluster")
+    if not terminal.interactive():
+        for row in rows:
+            sys.stdout.write("\t".join(row) + "\n")
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    for name in columns:
+        table.add_column(name, justify="right" if name in {"words", "cosine", "seen"} else "left")
+    for row in rows:
+        table.add_row(*(Text(terminal.harmless(cell)) for cell in row))
+    console = terminal.console()
+    console.print(table)
+    console.print(
+        Text(f"\n{len(features.words):,} words of {features.requests:,} distinct requests", style="dim")
+    )

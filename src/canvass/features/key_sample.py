@@ -1,0 +1,134 @@
+"""A sample of the distinct keys of a pool, by hash: what word features are learnt from.
+
+Keys are taken in the order of a hash of (purpose, key), as many as fit into `limit` bytes. So memory is bounded
+whatever the pool, a key counts once however often it stands there, and the sample is the same for any order, sharding
+and number of threads: what a part of the pool leaves out has `limit` bytes before it in the whole, too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from canvass.corpus.normalise import keys
+from canvass.features.columns import hash_column
+from canvass.processors import processors
+from canvass.seeding import salt, uniforms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+    from numpy.typing import NDArray
+
+    from canvass.corpus.pool import Pool
+
+LIMIT = 40 << 20  # bytes of keys: a million short requests
+LONGEST = 1 << 12  # bytes of a key; beyond, it is no request
+SALT = salt(0, "word features")
+
+
+class _Part(NamedTuple):
+    """Some keys, their draws float64 (N,) and their hashes uint64 (N,)."""
+
+    keys: pa.Array
+    draws: NDArray[np.float64]
+    hashes: NDArray[np.uint64]
+
+
+class KeySample:
+    """The sample of what has been added so far; several threads may add."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.limit = limit
+        self._parts: list[_Part] = []
+        self._size = 0
+        self._bound = np.inf  # the smallest draw of those that did not fit: the sample ends before it
+        self._lock = threading.Lock()
+
+    @classmethod
+    def of_pool(
+        cls,
+        pool: Pool,
+        *,
+        limit: int = LIMIT,
+        threads: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> KeySample:
+        """Read a pool once; `progress` is called after each block with the rows and bytes it accounts for."""
+        sample = cls(limit)
+        count = threads or processors()
+        pending: deque[tuple[Future[None], int, int]] = deque()
+
+        def end_first() -> None:
+            future, rows, consumed = pending.popleft()
+            future.result()
+            if progress is not None:
+                progress(rows, consumed)
+
+        with ThreadPoolExecutor(count, thread_name_prefix="canvass") as executor:
+            for block in pool.blocks():
+                texts = block.batch.column("text")
+                pending.append((executor.submit(sample.add, texts), len(texts), block.consumed))
+                while len(pending) > 2 * count:
+                    end_first()
+            while pending:
+                end_first()
+        return sample
+
+    def add(self, texts: pa.Array) -> None:
+        """Add a column of texts; blank ones and those of more than LONGEST bytes are left out."""
+        column = keys(texts)
+        hashes = hash_column(column)
+        draws = uniforms(SALT, hashes)
+        sizes = _sizes(column)
+        chosen = np.flatnonzero((draws < self._bound) & (sizes > 0) & (sizes <= LONGEST))
+        part = _Part(column.take(pa.array(chosen)), draws[chosen], hashes[chosen])
+        with self._lock:
+            self._parts.append(part)
+            self._size += int(sizes[chosen].sum())
+            if self._size > 2 * self.limit:
+                self._compact()
+
+    def merge(self, other: KeySample) -> None:
+        """Add what another sample of the same limit holds."""
+        with self._lock:
+            self._parts += other._parts
+            self._size += other._size
+            self._bound = min(self._bound, other._bound)
+            self._compact()
+
+    def keys(self) -> pa.Array:
+        """Give the sampled keys, distinct, in the order of their draws."""
+        with self._lock:
+            self._compact()
+            return self._parts[0].keys
+
+    def _compact(self) -> None:
+        """Drop what is there twice, and what is beyond the limit."""
+        draws = np.concatenate([np.zeros(0), *(part.draws for part in self._parts)])
+        hashes = np.concatenate([np.zeros(0, np.uint64), *(part.hashes for part in self._parts)])
+        column = pa.concat_arrays([pa.array([], pa.string()), *(part.keys for part in self._parts)])
+        order = np.lexsort((hashes, draws))
+        is_first = np.ones(len(order), dtype=np.bool_)
+        is_first[1:] = hashes[order[1:]] != hashes[order[:-1]]
+        order = order[is_first & (draws[order] < self._bound)]
+        ends = np.cumsum(_sizes(column)[order])
+        kept = int(np.searchsorted(ends, self.limit, side="right"))
+        if kept < len(order):
+            self._bound = draws[order[kept]]
+        order = order[:kept]
+        self._parts = [_Part(column.take(pa.array(order)), draws[order], hashes[order])]
+        self._size = int(ends[kept - 1]) if kept else 0
+
+
+def _sizes(column: pa.Array) -> NDArray[np.int64]:
+    """Count the bytes of each key, int64 (N,)."""
+    import pyarrow.compute as pc
+
+    return pc.binary_length(column).to_numpy(zero_copy_only=False).astype(np.int64)

@@ -1,0 +1,338 @@
+"""Word features learnt from a pool: what kind of word each is, from where it stands among others.
+
+Words that stand in the same places ("joni", "prince") get the same clusters, so that a tagger that was taught one of
+them knows something of the other (Miller, Guinness, Zamanian 2004; Turian, Ratinov, Bengio 2010):
+
+1. count, for each word of the vocabulary, its neighbours at -2, -1, +1 and +2, each one of the CONTEXTS most frequent
+   words, "another" or "beyond the end" (`context_counts`; the twin is `features.reference.context_counts`);
+2. weigh each count by its positive pointwise mutual information, context counts to the power POWER (Levy, Goldberg,
+   Dagan 2015);
+3. project the rows on the leading singular vectors (Halko, Martinsson, Tropp 2011), and scale them to length 1:
+   `vectors`;
+4. cluster the rows by k-means at the finest grain, and the centres at each coarser one: `clusters`, which are nested.
+
+Words are the lower-cased tokens of `corpus.spans.tokens`, punctuation and symbols among them. In scripts that are
+written without spaces each character is a token, and so a word.
+
+Counts are integers and sums run on one thread, so the same keys give the same bytes in any order, on one kind of
+processor; libraries of linear algebra differ in the last bits between processors, and so may a cluster.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+import pyarrow as pa
+
+from canvass import archive
+from canvass.compiled import compiled
+from canvass.corpus.characters import lower, tables
+from canvass.corpus.normalise import string_buffers
+from canvass.corpus.spans import tokens
+from canvass.errors import ModelFileError, TrainingError
+from canvass.features.columns import hash_column
+from canvass.features.scan import longest, scan
+from canvass.seeding import derived_seed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float32]
+
+KIND = "word features"
+VERSION = 1
+CONTEXTS = 500
+PLACES = 4  # -2, -1, +1, +2
+VOCABULARY = 1 << 15
+FEWEST_SEEN = 2
+POWER = 0.75
+DIMENSIONS = 100
+POWER_ITERATIONS = 4  # of the singular vectors
+GRAINS = (32, 128, 512)
+LLOYD_ITERATIONS = 20
+WORDS_PER_CLUSTER = 4  # on average, at least
+FEWEST_WORDS = 200
+UNKNOWN, BEYOND = (
+    -1,
+    -2,
+)  # the clusters of a word that is not in the vocabulary, and of what is beyond the ends
+
+
+class Neighbour(NamedTuple):
+    """A word near another: the cosine of their vectors, and how often it stands in the sample."""
+
+    word: str
+    cosine: float
+    count: int
+
+
+@dataclass(frozen=True)
+class WordFeatures:
+    """What was learnt of V words: vectors of D dimensions, and a cluster at each of G grains.
+
+    Attributes
+    ----------
+    words
+        Lower-cased, the most frequent first.
+    counts
+        int64 (V,): how often each stands in the sample.
+    vectors
+        float32 (V, D), rows of length 1.
+    clusters
+        int32 (V, G), coarse to fine, numbered from 0; words of one cluster share those at all coarser grains.
+    requests
+        How many distinct keys it was learnt from.
+    digest
+        Of these keys.
+
+    """
+
+    words: tuple[str, ...]
+    counts: NDArray[np.int64]
+    vectors: Matrix
+    clusters: NDArray[np.int32]
+    requests: int
+    digest: str
+
+    def row_of(self, word: str) -> int | None:
+        """Find the row of a word, in whatever case; None if it is not in the vocabulary."""
+        lowered = lower(word)
+        return self.words.index(lowered) if lowered in self.words else None
+
+    def nearest(self, word: str, count: int = 10) -> list[Neighbour]:
+        """List the words whose vectors are nearest to that of a word; empty if it is not in the vocabulary."""
+        row = self.row_of(word)
+        if row is None:
+            return []
+        cosines = self.vectors @ self.vectors[row]
+        order = [near for near in np.argsort(-cosines, kind="stable")[: count + 1].tolist() if near != row]
+        return [
+            Neighbour(self.words[near], float(cosines[near]), int(self.counts[near]))
+            for near in order[:count]
+        ]
+
+    def members(self, grain: int) -> list[list[str]]:
+        """List the words of each cluster at a grain, 0..G-1, the most frequent first; the largest clusters first."""
+        found: dict[int, list[str]] = {}
+        for word, cluster in zip(self.words, self.clusters[:, grain].tolist(), strict=True):
+            found.setdefault(cluster, []).append(word)
+        weight = np.bincount(self.clusters[:, grain], weights=self.counts)
+        return [found[cluster] for cluster in sorted(found, key=lambda cluster: (-weight[cluster], cluster))]
+
+    def save(self, path: str | Path) -> None:
+        """Write a file that `load` reads; same features, same bytes."""
+        header = {"words": list(self.words), "requests": self.requests, "digest": self.digest}
+        arrays = {"counts": self.counts, "vectors": self.vectors, "clusters": self.clusters}
+        archive.save(path, KIND, VERSION, header, arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a file that `save` wrote.
+
+        Raises
+        ------
+        FileError, ModelFileError
+            If it cannot be read, is damaged, or was written by another version.
+
+        """
+        header, arrays = archive.load(path, KIND, VERSION)
+        try:
+            return cls._of_parts(header, arrays)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelFileError(f"{path} is damaged: {error}") from error
+
+    @classmethod
+    def _of_parts(cls, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Self:
+        words, counts = tuple(header["words"]), arrays["counts"]
+        vectors, clusters = arrays["vectors"], arrays["clusters"]
+        if not (
+            all(isinstance(word, str) for word in words)
+            and len(words) == len(set(words)) == len(counts) == len(vectors) == len(clusters) > 0
+            and (counts.dtype, vectors.dtype, clusters.dtype) == (np.int64, np.float32, np.int32)
+            and (counts.ndim, vectors.ndim, clusters.ndim) == (1, 2, 2)
+            and clusters.shape[1] == len(GRAINS)
+            and (counts > 0).all()
+            and np.isfinite(vectors).all()
+            and ((clusters >= 0) & (clusters < len(words))).all()
+            and is_nested(clusters)
+            and type(header["requests"]) is int
+            and isinstance(header["digest"], str)
+        ):
+            raise ValueError("its words, vectors and clusters do not fit together")
+        return cls(words, counts, vectors, clusters, header["requests"], header["digest"])
+
+    def word2vec_text(self) -> str:
+        """Write the vectors in the text format of word2vec, which spaCy's `init vectors` and gensim read."""
+        lines = [f"{len(self.words)} {self.vectors.shape[1]}"]
+        for word, vector in zip(self.words, self.vectors.tolist(), strict=True):
+            lines.append(" ".join([word, *(f"{number:.5f}" for number in vector)]))
+        return "\n".join(lines) + "\n"
+
+
+def is_nested(clusters: NDArray[np.int32]) -> bool:
+    """Tell whether words of one cluster, int32 (V, G), share those at all coarser grains."""
+    return len(np.unique(clusters, axis=0)) == len(np.unique(clusters[:, -1]))
+
+
+def learn(column: pa.Array, *, seed: int = 0) -> WordFeatures:
+    """Learn word features from a column of distinct keys, in any order.
+
+    Raises
+    ------
+    TrainingError
+        If fewer than FEWEST_WORDS different words stand in it at least FEWEST_SEEN times.
+
+    """
+    starts, hashes = token_hashes(column)
+    words, counts, numbers = _vocabulary(column, starts, hashes)
+    if len(words) < FEWEST_WORDS:
+        raise TrainingError(
+            f"too little to learn word features from: only {len(words):,} words stand more than once in "
+            f"{len(column):,} distinct requests, and {FEWEST_WORDS} are needed"
+        )
+    vectors = _vectors(context_counts(starts, numbers, len(words), min(CONTEXTS, len(words))), seed)
+    clusters = _clusters(vectors, seed)
+    digest = hashlib.blake2b(np.sort(hash_column(column)).tobytes(), digest_size=16).hexdigest()
+    return WordFeatures(words, counts, vectors, clusters, len(column), digest)
+
+
+@compiled
+def fill_token_hashes(
+    offsets: NDArray[np.int32],
+    data: NDArray[np.uint8],
+    description: NDArray[np.uint8],
+    lower: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    hashes: NDArray[np.uint64],
+) -> None:
+    """Hash the lower-cased tokens of each key; writes `starts` int64 (N + 1,) and `hashes`, room for one a byte."""
+    capacity = longest(offsets) + 1
+    lowered = np.empty(capacity * 3 // 2 + 8, dtype=np.uint8)
+    places = np.empty((capacity, 4), dtype=np.int64)
+    words = np.empty(capacity, dtype=np.bool_)
+    starts[0] = 0
+    for row in range(len(offsets) - 1):
+        rest = hashes[starts[row] :]
+        count = scan(
+            data, offsets[row], offsets[row + 1], capacity, description, lower, lowered, places, words, rest
+        )
+        starts[row + 1] = starts[row] + count
+
+
+def token_hashes(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Hash the lower-cased tokens of a column of keys: the first of each key, int64 (N + 1,), and uint64 (tokens,)."""
+    offsets, data = string_buffers(column)
+    starts = np.empty(len(column) + 1, dtype=np.int64)
+    hashes = np.empty(int(offsets[-1] - offsets[0]) + 1, dtype=np.uint64)
+    fill_token_hashes(offsets, data, *tables(), starts, hashes)
+    return starts, hashes[: starts[-1]]
+
+
+def _vocabulary(
+    column: pa.Array, starts: NDArray[np.int64], hashes: NDArray[np.uint64]
+) -> tuple[tuple[str, ...], NDArray[np.int64], NDArray[np.int32]]:
+    """Choose the VOCABULARY most frequent words, ties by hash.
+
+    Returns the words, their counts int64 (V,), and int32 (tokens,): the number of each token's word, or UNKNOWN.
+    """
+    different, first, inverse, counts = np.unique(
+        hashes, return_index=True, return_inverse=True, return_counts=True
+    )
+    chosen = np.lexsort((different, -counts))[:VOCABULARY]
+    chosen = chosen[counts[chosen] >= FEWEST_SEEN]
+    number_of = np.full(len(different), UNKNOWN, dtype=np.int32)
+    number_of[chosen] = np.arange(len(chosen), dtype=np.int32)
+    rows = np.searchsorted(starts, first[chosen], side="right") - 1
+    words = []
+    for key, place in zip(
+        column.take(pa.array(rows)).to_pylist(), (first[chosen] - starts[rows]).tolist(), strict=True
+    ):
+        token = tokens(key)[place]
+        words.append(lower(key[token.start : token.end]))
+    return tuple(words), counts[chosen], number_of[inverse]
+
+
+@compiled
+def count_contexts(
+    starts: NDArray[np.int64], numbers: NDArray[np.int32], contexts: int, counts: NDArray[np.float32]
+) -> None:
+    """Add the neighbours of each word to `counts`, float32 (V, PLACES, contexts + 2).
+
+    `numbers` int32 (tokens,): of each token's word, below V or UNKNOWN. The last two columns count any other word,
+    and what is beyond the ends of a key.
+    """
+    for row in range(len(starts) - 1):
+        first, last = starts[row], starts[row + 1]
+        for t in range(first, last):
+            word = numbers[t]
+            if word < 0:
+                continue
+            for place in range(PLACES):
+                neighbour = t + place - 2 + place // 2  # -2, -1, +1, +2
+                context = contexts + 1
+                if first <= neighbour < last:
+                    context = numbers[neighbour]
+                    if context < 0 or context >= contexts:
+                        context = contexts
+                counts[word, place, context] += np.float32(1.0)
+
+
+def context_counts(
+    starts: NDArray[np.int64], numbers: NDArray[np.int32], words: int, contexts: int
+) -> Matrix:
+    """Count the neighbours of each word of the vocabulary: float32 (V, PLACES, contexts + 2), whole to 2^24."""
+    counts = np.zeros((words, PLACES, contexts + 2), dtype=np.float32)
+    count_contexts(starts, numbers, contexts, counts)
+    return counts
+
+
+def _vectors(counts: Matrix, seed: int) -> Matrix:
+    """Weigh counts (V, PLACES, contexts + 2) by mutual information, and reduce them to (V, D)."""
+    from scipy.sparse import csr_matrix
+    from sklearn.utils.extmath import randomized_svd
+    from threadpoolctl import threadpool_limits
+
+    weights = csr_matrix(counts.reshape(len(counts), -1))
+    contexts = np.asarray(weights.sum(axis=0, dtype=np.float64)).ravel() ** POWER
+    words = np.asarray(weights.sum(axis=1, dtype=np.float64)).ravel()
+    rows = np.repeat(np.arange(len(words)), np.diff(weights.indptr))
+    expected = words[rows] * (contexts / contexts.sum())[weights.indices]
+    weights.data[:] = np.log(np.maximum(weights.data / expected, 1.0))
+    with threadpool_limits(1):
+        left, values, _ = randomized_svd(
+            weights,
+            min(DIMENSIONS, min(weights.shape) - 1),
+            n_iter=POWER_ITERATIONS,
+            random_state=derived_seed(seed, "word features/vectors"),
+        )
+    projected = left * values
+    lengths = np.linalg.norm(projected, axis=1, keepdims=True)
+    return np.ascontiguousarray(projected / np.maximum(lengths, 1e-9), dtype=np.float32)
+
+
+def _clusters(vectors: Matrix, seed: int) -> NDArray[np.int32]:
+    """Cluster vectors by k-means at the finest grain, and its centres at each coarser one: int32 (V, G)."""
+    from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
+
+    columns = []
+    points, weights = vectors, None
+    numbers = np.arange(len(vectors))
+    for grain in reversed(GRAINS):
+        learner = KMeans(
+            min(grain, len(points) // WORDS_PER_CLUSTER),
+            n_init=1,
+            max_iter=LLOYD_ITERATIONS,
+            random_state=derived_seed(seed, f"word features/{grain}"),
+        )
+        with threadpool_limits(1):
+            clusters = learner.fit_predict(points, sample_weight=weights)
+        numbers = clusters[numbers]
+        columns.append(numbers)
+        points, weights = learner.cluster_centers_, np.bincount(numbers).astype(np.float32)
+    return np.stack(columns[::-1], axis=1).astype(np.int32)
