@@ -71,6 +71,7 @@ def _rest() -> tuple[Sequence[str], ...]:
     return (
         ("select", "labelled.jsonl", "pool.jsonl", "--each-domain", "--size", "9", "-o", "each.jsonl"),
         ("train", "labelled.jsonl", "-d", "timers", "-o", "timers.npz"),
+        ("words", "pool.jsonl", "-o", "words.npz"),
         ("predict", "timers.npz", "pool.jsonl", "-o", "predictions.jsonl"),
         ("new", "project", "labelled.jsonl", "pool.jsonl", "-d", "timers"),
         ("next", "project", "--size", "9", "-o", "tasks.jsonl"),

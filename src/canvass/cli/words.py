@@ -125,9 +125,11 @@ def _facts(features: WordFeatures, near: Sequence[str]) -> dict[str, Any]:
 
 def _show(features: WordFeatures, near: Sequence[str]) -> None:
     """Print clusters or neighbours, a line each; tabs where nobody looks."""
+    rows: list[tuple[str, ...]]
+    columns: tuple[str, ...]
     if near:
         rows = [
-            (word, found.word, f"{found.cosine:.2f}", f"{found.count:,}")
+            (word, found.word, f"{found.cosine:.2f}", f"{found.seen:,}")
             for word in near
             for found in features.nearest(word)
         ]

@@ -131,4 +131,5 @@ def _sizes(column: pa.Array) -> NDArray[np.int64]:
     """Count the bytes of each key, int64 (N,)."""
     import pyarrow.compute as pc
 
-    return pc.binary_length(column).to_numpy(zero_copy_only=False).astype(np.int64)
+    sizes: NDArray[np.int64] = pc.binary_length(column).to_numpy(zero_copy_only=False).astype(np.int64)
+    return sizes

@@ -68,7 +68,7 @@ class Neighbour(NamedTuple):
 
     word: str
     cosine: float
-    count: int
+    seen: int
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,8 @@ class WordFeatures:
         if not (
             all(isinstance(word, str) for word in words)
             and len(words) == len(set(words)) == len(counts) == len(vectors) == len(clusters) > 0
-            and (counts.dtype, vectors.dtype, clusters.dtype) == (np.int64, np.float32, np.int32)
+            and [array.dtype for array in (counts, vectors, clusters)]
+            == [np.dtype(kind) for kind in ("i8", "f4", "i4")]
             and (counts.ndim, vectors.ndim, clusters.ndim) == (1, 2, 2)
             and clusters.shape[1] == len(GRAINS)
             and (counts > 0).all()
@@ -203,7 +204,7 @@ def learn(column: pa.Array, *, seed: int = 0) -> WordFeatures:
 
 @compiled
 def fill_token_hashes(
-    offsets: NDArray[np.int32],
+    offsets: NDArray[np.int64],
     data: NDArray[np.uint8],
     description: NDArray[np.uint8],
     lower: NDArray[np.int32],
