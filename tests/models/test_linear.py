@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from canvass.models.committee import LARGEST_SEED, seed_of_order
-from canvass.models.linear import descend, regress, shuffle
+from canvass.models.linear import ridge, sgd, shuffle
 
 
 @st.composite
@@ -40,7 +40,7 @@ def test_descent_is_that_of_scikit_learn(problem, hinge, alpha, epochs, seed):
 
     matrix, labels = problem
     weights = np.zeros(matrix.shape[1])
-    bias = descend(*parts(matrix), labels, hinge, alpha, epochs + 1, seed_of_order(seed), weights)
+    bias = sgd(*parts(matrix), labels, hinge, alpha, epochs + 1, seed_of_order(seed), weights)
     twin = SGDClassifier(
         loss="hinge" if hinge else "log_loss",
         alpha=alpha,
@@ -59,7 +59,7 @@ def test_regression_solves_its_equations(problem, penalty):
     """The twin is Gauss; the tolerance that of conjugate gradients."""
     matrix, labels = problem
     weights = np.zeros(matrix.shape[1])
-    bias = regress(*parts(matrix), labels, penalty, weights)
+    bias = ridge(*parts(matrix), labels, penalty, weights)
     dense = matrix.toarray()
     centred = dense - dense.mean(axis=0)
     exact = np.linalg.solve(
@@ -77,7 +77,7 @@ def test_regression_is_that_of_scikit_learn(problem):
 
     matrix, labels = problem
     weights = np.zeros(matrix.shape[1])
-    bias = regress(*parts(matrix), labels, 1.0, weights)
+    bias = ridge(*parts(matrix), labels, 1.0, weights)
     twin = RidgeClassifier(alpha=1.0, solver="sparse_cg").fit(matrix, labels)
     np.testing.assert_allclose(weights, np.ravel(twin.coef_), rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(bias, np.ravel(twin.intercept_)[0], rtol=1e-6, atol=1e-9)
@@ -105,7 +105,7 @@ def test_the_scale_of_the_weights_may_run_out():
     matrix = csr_matrix(dice.random((50, 8)))
     labels = np.where(matrix.toarray()[:, 0] > 0.5, 1.0, -1.0)
     weights = np.zeros(8)
-    descend(*parts(matrix), labels, True, 1e12, 3, seed_of_order(7), weights)
+    sgd(*parts(matrix), labels, True, 1e12, 3, seed_of_order(7), weights)
     twin = SGDClassifier(alpha=1e12, max_iter=3, tol=None, average=True, random_state=7).fit(matrix, labels)
     np.testing.assert_allclose(weights, twin.coef_[0], rtol=1e-9, atol=0.0)
 
@@ -114,8 +114,8 @@ def test_the_scale_of_the_weights_may_run_out():
 def test_examples_without_a_feature_train_the_constant_alone(hinge):
     nothing = np.zeros(0), np.zeros(0, np.int32), np.zeros(4, np.int32)
     weights = np.zeros(1)
-    bias = descend(*nothing, np.array([1.0, -1.0, -1.0]), hinge, 1e-3, 5, 3, weights)
+    bias = sgd(*nothing, np.array([1.0, -1.0, -1.0]), hinge, 1e-3, 5, 3, weights)
     assert weights.tolist() == [0.0]
     assert -1.5 < bias < 0.0
-    assert regress(*nothing, np.array([1.0, -1.0, -1.0]), 1.0, weights) == pytest.approx(-1 / 3)
+    assert ridge(*nothing, np.array([1.0, -1.0, -1.0]), 1.0, weights) == pytest.approx(-1 / 3)
     assert weights.tolist() == [0.0]

@@ -21,7 +21,7 @@ from canvass.features.columns import (
     feature_matrix,
     score_column,
 )
-from canvass.models.linear import Examples, descend, regress
+from canvass.models.linear import Examples, ridge, sgd
 from canvass.seeding import derived_seed
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def examples_of(column: pa.Array, *, bits: int) -> Examples:
 
 def seed_of_order(seed: int) -> int:
     """Draw the seed of the order of examples as scikit-learn does from its `random_state`: the second number."""
-    dice = np.random.RandomState(seed)
-    dice.randint(1, LARGEST_SEED)
-    return int(dice.randint(LARGEST_SEED))
+    rng = np.random.RandomState(seed)
+    rng.randint(1, LARGEST_SEED)
+    return int(rng.randint(LARGEST_SEED))
 
 
 class Committee:
@@ -124,10 +124,10 @@ class Committee:
         for m, member in enumerate(MEMBERS):
             weights = np.zeros(max(len(used), 1))
             if member == "squared":
-                bias[m] = regress(*matrix, labels, self.ridge, weights)
+                bias[m] = ridge(*matrix, labels, self.ridge, weights)
             else:
                 order = seed_of_order(derived_seed(self.seed, f"committee/{member}"))
-                bias[m] = descend(*matrix, labels, member == "hinge", self.alpha, self.epochs, order, weights)
+                bias[m] = sgd(*matrix, labels, member == "hinge", self.alpha, self.epochs, order, weights)
             if not np.isfinite(weights).all():
                 raise TrainingError(
                     f"the {member} member's weights are not finite; take a larger "

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from canvass.compiled import compiled
+from canvass.models.vectors import add_multiple
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,8 +53,8 @@ def shuffle(order: NDArray[np.int32], seed: int) -> None:
 
 
 @compiled
-def slope(hinge: bool, label: float, score: float) -> float:  # noqa: FBT001 - one loop for both losses
-    """Differentiate the loss by the score; the label is 1 or -1."""
+def loss_gradient(hinge: bool, label: float, score: float) -> float:  # noqa: FBT001 - one loop for both losses
+    """Return the derivative of the loss with respect to the score; the label is 1 or -1."""
     if hinge:
         return -label if score * label <= 1.0 else 0.0
     chosen = 1.0 if label > 0.0 else 0.0
@@ -64,7 +65,7 @@ def slope(hinge: bool, label: float, score: float) -> float:  # noqa: FBT001 - o
 
 
 @compiled
-def descend(
+def sgd(
     values: NDArray[np.float64],
     columns: NDArray[np.int32],
     starts: NDArray[np.int32],
@@ -85,7 +86,7 @@ def descend(
     weights = np.zeros(len(average))
     order = np.arange(len(labels)).astype(np.int32)
     typical = math.sqrt(1.0 / math.sqrt(alpha))
-    first = 1.0 / (typical / max(1.0, slope(hinge, 1.0, -typical)) * alpha)
+    first = 1.0 / (typical / max(1.0, loss_gradient(hinge, 1.0, -typical)) * alpha)
     scale, a, b = 1.0, 0.0, 1.0
     bias, average_bias = 0.0, 0.0
     step = 1.0
@@ -98,10 +99,10 @@ def descend(
                 score += weights[columns[at]] * values[at]
             score = score * scale + bias
             rate = 1.0 / (alpha * (first + step - 1.0))
-            change = -rate * min(max(slope(hinge, labels[row], score), -STEEPEST), STEEPEST)
+            change = -rate * min(max(loss_gradient(hinge, labels[row], score), -STEEPEST), STEEPEST)
             scale *= max(0.0, 1.0 - rate * alpha)
             if scale < SMALLEST_SCALE:
-                settle(weights, average, scale, a, b)
+                materialise(weights, average, scale, a, b)
                 scale, a, b = 1.0, 0.0, 1.0
             if change != 0.0:
                 added = change / scale
@@ -115,38 +116,34 @@ def descend(
             a += 1.0 / step * b * scale
             average_bias += (bias - average_bias) / step
             step += 1.0
-    settle(weights, average, scale, a, b)
+    materialise(weights, average, scale, a, b)
     return average_bias
 
 
 @compiled
-def settle(
+def materialise(
     weights: NDArray[np.float64], average: NDArray[np.float64], scale: float, a: float, b: float
 ) -> None:
-    """Write weights and their mean out in full."""
+    """Apply the pending factors to `weights` and `average`, float64 (n,), in place: see `sgd`."""
     for column in range(len(weights)):
         average[column] = (average[column] + a * weights[column]) * (1.0 / b)
         weights[column] *= scale
 
 
 @compiled
-def dot(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Sum products, from the first to the last."""
+def sequential_dot(left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
+    """Return the inner product of two float64 (n,), added from the first to the last.
+
+    Not `vectors.dot`, whose interleaved sums round differently: scores would move by up to 1e-7, and batches with them.
+    """
     total = 0.0
-    for i in range(len(one)):
-        total += one[i] * other[i]
+    for i in range(len(left)):
+        total += left[i] * right[i]
     return total
 
 
 @compiled
-def add_multiple(factor: float, vector: NDArray[np.float64], total: NDArray[np.float64]) -> None:
-    """Add factor * vector to `total`; a loop, since numba takes three times as long to compile sums of arrays."""
-    for i in range(len(vector)):
-        total[i] += factor * vector[i]
-
-
-@compiled
-def forward(
+def multiply_centred(
     values: NDArray[np.float64],
     columns: NDArray[np.int32],
     starts: NDArray[np.int32],
@@ -154,8 +151,8 @@ def forward(
     weights: NDArray[np.float64],
     scores: NDArray[np.float64],
 ) -> None:
-    """Multiply the matrix, less the mean of each column, by weights. Writes `scores` (N,)."""
-    shift = dot(means, weights)
+    """Write (X - means) weights to `scores`, float64 (N,)."""
+    shift = sequential_dot(means, weights)
     for row in range(len(scores)):
         total = 0.0
         for at in range(starts[row], starts[row + 1]):
@@ -164,7 +161,7 @@ def forward(
 
 
 @compiled
-def backward(
+def multiply_centred_transpose(
     values: NDArray[np.float64],
     columns: NDArray[np.int32],
     starts: NDArray[np.int32],
@@ -172,7 +169,7 @@ def backward(
     scores: NDArray[np.float64],
     weights: NDArray[np.float64],
 ) -> None:
-    """Multiply the transpose of the matrix, less the mean of each column, by scores. Writes `weights`."""
+    """Write (X - means)' scores to `weights`, float64 (columns that occur,)."""
     total = 0.0
     for column in range(len(weights)):
         weights[column] = 0.0
@@ -185,7 +182,7 @@ def backward(
 
 
 @compiled
-def regress(
+def ridge(
     values: NDArray[np.float64],
     columns: NDArray[np.int32],
     starts: NDArray[np.int32],
@@ -203,38 +200,38 @@ def regress(
     for at in range(len(values)):
         means[columns[at]] += values[at] / rows
     ones = np.ones(rows)
-    mean = dot(labels, ones) / rows
+    mean = sequential_dot(labels, ones) / rows
     centred = labels.copy()
     add_multiple(-mean, ones, centred)
     dual = len(weights) > rows
-    right = centred if dual else np.empty(len(weights))
-    other = np.empty(len(weights) if dual else rows)
+    residual = centred if dual else np.empty(len(weights))
+    product = np.empty(len(weights) if dual else rows)
     if not dual:
-        backward(values, columns, starts, means, centred, right)
-    found = np.zeros(len(right))
-    direction = np.zeros(len(right))
-    image = np.empty(len(right))
-    enough = TOLERANCE * math.sqrt(dot(right, right))
-    before = 1.0
-    for _ in range(10 * len(right)):
-        now = dot(right, right)
-        if math.sqrt(now) <= enough:
+        multiply_centred_transpose(values, columns, starts, means, centred, residual)
+    solution = np.zeros(len(residual))
+    direction = np.zeros(len(residual))
+    image = np.empty(len(residual))
+    tolerance = TOLERANCE * math.sqrt(sequential_dot(residual, residual))
+    last_square = 1.0
+    for _ in range(10 * len(residual)):
+        square = sequential_dot(residual, residual)
+        if math.sqrt(square) <= tolerance:
             break
-        for i in range(len(right)):
-            direction[i] = direction[i] * (now / before) + right[i]
+        for i in range(len(residual)):
+            direction[i] = direction[i] * (square / last_square) + residual[i]
         if dual:
-            backward(values, columns, starts, means, direction, other)
-            forward(values, columns, starts, means, other, image)
+            multiply_centred_transpose(values, columns, starts, means, direction, product)
+            multiply_centred(values, columns, starts, means, product, image)
         else:
-            forward(values, columns, starts, means, direction, other)
-            backward(values, columns, starts, means, other, image)
+            multiply_centred(values, columns, starts, means, direction, product)
+            multiply_centred_transpose(values, columns, starts, means, product, image)
         add_multiple(penalty, direction, image)
-        length = now / dot(direction, image)
-        add_multiple(length, direction, found)
-        add_multiple(-length, image, right)
-        before = now
+        length = square / sequential_dot(direction, image)
+        add_multiple(length, direction, solution)
+        add_multiple(-length, image, residual)
+        last_square = square
     if dual:
-        backward(values, columns, starts, means, found, weights)
+        multiply_centred_transpose(values, columns, starts, means, solution, weights)
     else:
-        add_multiple(1.0, found, weights)
-    return mean - dot(means, weights)
+        add_multiple(1.0, solution, weights)
+    return mean - sequential_dot(means, weights)
