@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ALL = "all"
+# As a domain: of none that anybody named. A negative of every target; out of scope where the target is `all`.
+ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -85,7 +87,7 @@ class Target:
             return utterance.domain == self.name
         if self.kind == "intent":
             return utterance.intent == self.name
-        return True
+        return utterance.domain != ELSEWHERE
 
     def __str__(self) -> str:
         return ALL if self.kind == ALL else f"{self.kind}:{self.name}"

@@ -17,12 +17,12 @@ SLOT = {"start": 5, "end": 9, "label": "genre"}
 ROWS = [
     {"id": "1", "text": "play jazz", "domain": "music", "intent": "Play", "slots": [SLOT], "split": "train"},
     {"id": "2", "text": "stop", "domain": "music", "intent": None, "slots": [], "split": None},
-    {"id": "3", "text": "naïve 😀", "domain": None, "intent": None, "slots": None, "split": None},
+    {"id": "3", "text": "naïve 😀", "domain": None, "intent": "Chat", "slots": None, "split": None},
 ]
 EXPECTED = (
     Utterance("play jazz", "1", 1, "music", "Play", (Slot(5, 9, "genre"),), "train"),
     Utterance("stop", "2", 1, "music", None, ()),
-    Utterance("naïve 😀", "3"),
+    Utterance("naïve 😀", "3", intent="Chat"),
 )
 OFF = {"text": "play jazzy", "slots": [SLOT]}
 
@@ -98,6 +98,46 @@ def test_the_names_of_the_user(folder):
     assert utterance == Utterance("play", domain="music")
 
 
+NOTHING_SAID = [
+    {},
+    {"domain": None, "intent": None, "slots": None},
+    {"domain": "", "intent": " "},
+    {"slots": []},
+    {"domain": "", "intent": "", "slots": []},
+]
+
+
+@pytest.mark.parametrize("said", NOTHING_SAID)
+def test_a_record_without_any_label_is_unlabelled(folder, said):
+    (folder / "a.jsonl").write_text(
+        "".join(json.dumps(row) + "\n" for row in [ROWS[0], {"text": "is it cold"} | said, ROWS[1]])
+    )
+    labelled = read_labelled(["a.jsonl"])
+    assert labelled.utterances == EXPECTED[:2]
+    assert (labelled.unlabelled, labelled.first_unlabelled) == (1, "a.jsonl:2")
+
+
+def test_empty_cells_of_a_table_are_no_labels(folder):
+    (folder / "a.csv").write_text('text,domain,intent,slots\nplay,music,Play,[]\nstop,,,\ngo,,,[]\nrain," ",,\n')
+    labelled = read_labelled(["a.csv"])
+    assert [utterance.text for utterance in labelled.utterances] == ["play"]
+    assert labelled.unlabelled == 3
+
+
+def test_no_slot_is_a_label_where_there_are_slots_alone(folder):
+    write("a.jsonl", [{"text": "play jazz", "slots": [SLOT]}, {"text": "stop", "slots": []}, {"text": "go"}])
+    labelled = read_labelled(["a.jsonl"])
+    assert [utterance.slots for utterance in labelled.utterances] == [(Slot(5, 9, "genre"),), ()]
+    assert labelled.unlabelled == 1
+
+
+def test_labels_of_one_file_count_for_the_other(folder):
+    write("a.jsonl", [{"text": "stop", "slots": []}])
+    write("b.jsonl", ROWS[:1])
+    assert read_labelled(["a.jsonl", "b.jsonl"]).utterances == EXPECTED[:1]
+    assert read_labelled(["a.jsonl"]).utterances == (Utterance("stop", slots=()),)
+
+
 @pytest.mark.parametrize(
     ("names", "options", "error", "words"),
     [
@@ -116,6 +156,12 @@ def test_the_names_of_the_user(folder):
             InputError,
             "(1 bad, left out; the first: bad.jsonl:1: field 'text' is missing",
         ),
+        (
+            ["pool.jsonl"],
+            {},
+            InputError,
+            "(2 without domain, intent and slots, left out; the first: pool.jsonl:1)",
+        ),
         (["off.jsonl"], {"skip_bad": -1}, OptionError, "--skip-bad -1 is negative"),
     ],
 )
@@ -124,6 +170,7 @@ def test_what_is_refused(folder, names, options, error, words):
     (folder / "empty.jsonl").write_text("\n")
     (folder / "bad.jsonl").write_text("{}\n")
     write("off.jsonl", [OFF])
+    (folder / "pool.jsonl").write_text('{"text": "play"}\n{"text": "stop"}\n')
     with pytest.raises(error) as caught:
         read_labelled(names, **options)
     assert words in str(caught.value)

@@ -107,6 +107,16 @@ StrictOption = Annotated[
         rich_help_panel=READING,
     ),
 ]
+OutOfScopeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--out-of-scope",
+        metavar="NAME",
+        help="Take records of this intent or domain, such as oos, for requests that belong nowhere: with --target all, "
+        "models learn to tell them from the rest, and never predict the name. May be repeated.",
+        rich_help_panel=READING,
+    ),
+]
 LabelledFormat = Annotated[
     str | None,
     typer.Option(
@@ -171,6 +181,7 @@ class LabelledOptions(InputOptions):
 
     labelled_format: LabelledFormat = None
     strict: StrictOption = False
+    out_of_scope: OutOfScopeOption = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -187,6 +198,7 @@ class LabelledOptions(InputOptions):
                 strict=self.strict,
                 skip_bad=self.skip_bad,
                 format=self.labelled_format,
+                out_of_scope=self.out_of_scope or (),
             )
         report_left_out(labelled)
         return labelled
@@ -309,6 +321,12 @@ def report_left_out(labelled: Labelled) -> None:
         records = "record is" if labelled.left_out == 1 else "records are"
         terminal.warn(
             f"{labelled.left_out} labelled {records} left out; the first: {labelled.first_left_out}"
+        )
+    if labelled.unlabelled:
+        records = "record has" if labelled.unlabelled == 1 else "records have"
+        terminal.warn(
+            f"{labelled.unlabelled:,} of {labelled.unlabelled + len(labelled.utterances):,} {records} no domain, intent "
+            f"or slots and count as unlabelled, not as negatives; the first: {labelled.first_unlabelled}"
         )
     if labelled.bad_lines:
         lines = "line of LABELLED was" if labelled.bad_lines == 1 else "lines of LABELLED were"

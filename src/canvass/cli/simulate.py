@@ -213,7 +213,14 @@ def command(
         raise OptionError(
             "LABELLED is read by every process, and standard input (-) can be read once; name a file"
         )
-    again = Reading(tuple(labelled), reading.names, reading.strict, reading.skip_bad, reading.labelled_format)
+    again = Reading(
+        tuple(labelled),
+        reading.names,
+        reading.strict,
+        reading.skip_bad,
+        reading.labelled_format,
+        tuple(reading.out_of_scope or ()),
+    )
     _simulate(again, spec, Path(out), count, own_test_if_any=study.test is None, as_json=as_json)
 
 
@@ -222,19 +229,12 @@ def _simulate(
 ) -> None:
     from dataclasses import replace
 
-    from canvass.corpus.labelled import read_labelled
     from canvass.simulation.facts import digest_of, facts_of
     from canvass.simulation.start import TEST_SPLIT, Corpus
     from canvass.simulation.study import note_provenance, open_folder
 
     with terminal.busy("reading LABELLED"):
-        known = read_labelled(
-            reading.names,
-            columns=reading.columns,
-            strict=reading.strict,
-            skip_bad=reading.skip_bad,
-            format=reading.format,
-        )
+        known = reading.labelled()
         utterances: Sequence[Utterance] = known.utterances
         has_own = any(utterance.split == TEST_SPLIT for utterance in utterances)
         if own_test_if_any and not has_own:

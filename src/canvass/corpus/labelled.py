@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats import files_of, format_of
@@ -11,6 +11,7 @@ from canvass.corpus.formats.losses import Loss, Losses
 from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.spans import misaligned_slot
 from canvass.errors import InputError, OptionError, shown
+from canvass.types import ELSEWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,8 @@ class Labelled:
     """An annotated set, and what of its files is not in it.
 
     `left_out` counts the records with a slot off the token borders, `first_left_out` is the sentence of the
-    first; `bad_lines` counts the lines that --skip-bad tolerated. `lost` is what the files say that is in no utterance,
+    first; `unlabelled` counts those without any label, and `first_unlabelled` says where the first stands;
+    `bad_lines` counts the lines that --skip-bad tolerated. `lost` is what the files say that is in no utterance,
     such as tasks that nobody annotated.
     """
 
@@ -34,6 +36,8 @@ class Labelled:
     first_left_out: str = ""
     bad_lines: int = 0
     lost: tuple[tuple[str, Loss], ...] = ()
+    unlabelled: int = 0
+    first_unlabelled: str = ""
 
 
 def read_labelled(
@@ -43,10 +47,13 @@ def read_labelled(
     strict: bool = False,
     skip_bad: int = 0,
     format: str | None = None,  # noqa: A002 - the name of the option
+    out_of_scope: Sequence[str] = (),
 ) -> Labelled:
     """Read annotated files, folders, globs or standard input ("-").
 
-    A record with a slot that does not begin and end at token borders is left out, unless `strict`.
+    A record with a slot that does not begin and end at token borders is left out, unless `strict`. So is one without
+    any label (see `is_unlabelled`): nobody has said that it is a negative. One whose intent or domain is among
+    `out_of_scope` becomes one of the domain `canvass.types.ELSEWHERE`, without intent and slots.
 
     Raises
     ------
@@ -64,6 +71,7 @@ def read_labelled(
     losses = Losses()
     bad = BadLines(skip_bad, losses=losses)
     utterances: list[Utterance] = []
+    places: list[str] = []
     left_out = 0
     first_left_out = ""
     files = files_of(names, format, lambda row: row.read is not None, columns)
@@ -77,24 +85,86 @@ def read_labelled(
         for where, utterance in kind.read(file, columns, bad):
             sentence = _misalignment(utterance, where)
             if not sentence:
-                utterances.append(utterance)
+                utterances.append(_scoped(without_empty_names(utterance), out_of_scope))
+                places.append(where)
                 continue
             if strict:
                 raise InputError(sentence)
             left_out += 1
             first_left_out = first_left_out or sentence
-    if not utterances:
-        parts = ((left_out, "with slots off the token borders"), (bad.count, "bad"))
+    kept, unlabelled, first_unlabelled = _labelled_only(utterances, places)
+    if not kept:
+        parts = (
+            (left_out, "with slots off the token borders"),
+            (bad.count, "bad"),
+            (unlabelled, "without domain, intent and slots"),
+        )
         reasons = [f"{number} {reason}" for number, reason in parts if number]
         rest = (
-            f" ({', '.join(reasons)}, left out; the first: {first_left_out or bad.first})" if reasons else ""
+            f" ({', '.join(reasons)}, left out; the first: {first_left_out or bad.first or first_unlabelled})" if reasons else ""
         )
         raise InputError(f"{', '.join(files[:3])}: no annotated utterance{rest}; name a file that has some")
     if left_out:
         LOGGER.warning(
             "left out %d records with slots off the token borders, first: %s", left_out, first_left_out
         )
-    return Labelled(tuple(utterances), left_out, first_left_out, bad.count, tuple(losses.found.items()))
+    if unlabelled:
+        LOGGER.info("left out %d records without any label, first: %s", unlabelled, first_unlabelled)
+    return Labelled(
+        tuple(kept),
+        left_out,
+        first_left_out,
+        bad.count,
+        tuple(losses.found.items()),
+        unlabelled,
+        first_unlabelled,
+    )
+
+
+def without_empty_names(utterance: Utterance) -> Utterance:
+    """Take a domain or an intent without a character for none, as an empty cell of a table is.
+
+    >>> from canvass.types import Utterance
+    >>> without_empty_names(Utterance("stop", domain="", intent=" ")).domain is None
+    True
+    """
+    empty = {
+        name: None
+        for name in ("domain", "intent")
+        if (value := getattr(utterance, name)) is not None and not value.strip()
+    }
+    return replace(utterance, **empty) if empty else utterance
+
+
+def _scoped(utterance: Utterance, out_of_scope: Sequence[str]) -> Utterance:
+    """Move what is out of scope to the domain of none."""
+    if utterance.intent in out_of_scope or utterance.domain in out_of_scope:
+        return replace(utterance, domain=ELSEWHERE, intent=None, slots=None)
+    return utterance
+
+
+def is_unlabelled(utterance: Utterance, *, slots_alone: bool) -> bool:
+    """Whether nobody has labelled an utterance: no domain, no intent, no slot.
+
+    An empty list of slots is a label only with `slots_alone`, where no utterance has a domain or an intent: beside
+    others that have, it is what a program wrote that knew nothing.
+    """
+    if utterance.domain is not None or utterance.intent is not None or utterance.slots:
+        return False
+    return utterance.slots is None or not slots_alone
+
+
+def _labelled_only(utterances: Sequence[Utterance], places: Sequence[str]) -> tuple[list[Utterance], int, str]:
+    """Leave out unlabelled utterances: those that stay, how many do not, and where the first of them stands."""
+    slots_alone = all(utterance.domain is None and utterance.intent is None for utterance in utterances)
+    kept: list[Utterance] = []
+    unlabelled: list[str] = []
+    for utterance, place in zip(utterances, places, strict=True):
+        if is_unlabelled(utterance, slots_alone=slots_alone):
+            unlabelled.append(place)
+        else:
+            kept.append(utterance)
+    return kept, len(unlabelled), next(iter(unlabelled), "")
 
 
 def _misalignment(utterance: Utterance, where: str) -> str:

@@ -49,8 +49,9 @@ class FrameConfidence(NamedTuple):
 class NLU:
     """What was trained for a target.
 
-    `committee` is None where the target is `all` (there is no rest); `intents` where no utterance of the target has
-    an intent; `tagger` where fewer than two are annotated for slots (`annotated` says how many are).
+    `committee` is None where the target is `all` and nothing was out of scope (there is no rest); `intents` where no
+    utterance of the target has an intent; `tagger` where fewer than two are annotated for slots (`annotated` says how
+    many are).
     """
 
     target: Target
@@ -238,7 +239,7 @@ def train_all(
         examples = examples_of(column, bits=bits)
         committees = [
             executor.submit(Committee(bits=bits, seed=seed).fit_examples, examples, is_target)
-            if target.kind != ALL
+            if target.kind != ALL or not is_target.all()
             else None
             for target, is_target in zip(targets, chosen, strict=True)
         ]
@@ -263,7 +264,7 @@ def check_examples(utterances: Sequence[Utterance], target: Target, positives: i
     """Refuse a labelled set that has no positive, or no negative, example of the target."""
     if positives == 0:
         if target.kind == "all":
-            raise TrainingError("LABELLED has no utterance")
+            raise TrainingError("LABELLED has no utterance that is in scope" if utterances else "LABELLED has no utterance")
         there = sorted({name for one in utterances if (name := getattr(one, target.kind)) is not None})
         known = f"it has {', '.join(there[:20])}{', ...' if len(there) > 20 else ''}"  # noqa: PLR2004 - a screenful
         raise TargetError(

@@ -21,7 +21,7 @@ from canvass.selection.partial import Partial, merge
 from canvass.selection.plan import MAX_TOKENS, SIZE, Batch, Plan, check_options
 from canvass.selection.scored_block import ScoredBlock
 from canvass.strategies import DEFAULT, strategy_named
-from canvass.types import Target
+from canvass.types import ELSEWHERE, Target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -200,7 +200,7 @@ def domains_of(labelled: Sequence[Utterance], strategy: str) -> tuple[list[Targe
     """
     fewest = FEWEST if "tagger" in strategy_named(strategy).models else 0
     annotated = Counter(utterance.domain for utterance in labelled if utterance.slots is not None)
-    names = sorted({utterance.domain for utterance in labelled if utterance.domain is not None})
+    names = sorted({utterance.domain for utterance in labelled if utterance.domain not in {None, ELSEWHERE}})
     domains = [Target("domain", name) for name in names]
     trainable = [domain for domain in domains if annotated[domain.name] >= fewest]
     if not trainable:

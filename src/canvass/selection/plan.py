@@ -23,8 +23,8 @@ from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.partial import SCHEMA, Partial
 from canvass.selection.scored_block import NO_MEMBERS, ScoredBlock
 from canvass.selection.sketch import add_hashes, empty_sketch
-from canvass.strategies import DEFAULT, Evidence, Strategy, nearest_to_zero, strategy_named
-from canvass.types import Candidate, Target
+from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, Evidence, Strategy, nearest_to_zero, strategy_named
+from canvass.types import ALL, Candidate, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -115,9 +115,14 @@ class Plan:
         seed: int = 0,
         max_tokens: int = MAX_TOKENS,
     ) -> Self:
-        """Plan with models that are trained already; `excluded` are keys."""
+        """Plan with models that are trained already; `excluded` are keys.
+
+        Where the target is `all` and something was out of scope, there is a rest: `joint` becomes `majority-joint`.
+        """
         excluded_keys = excluded if isinstance(excluded, ExcludedKeys) else ExcludedKeys(excluded)
         row = check_options(strategy, size, max_tokens, has_committee=nlu.committee is not None)
+        if nlu.target.kind == ALL and nlu.committee is not None and row.name == DEFAULT_FOR_ALL:
+            row = strategy_named(DEFAULT)
         if "tagger" in row.models and nlu.tagger is None:
             raise TrainingError(
                 f"--strategy {row.name} needs a slot tagger, and that needs at least {FEWEST} utterances of "
@@ -265,7 +270,7 @@ class Plan:
             )
         if "intents" in self.strategy.models and nlu.intents is None:
             warnings.append("no labelled utterance of the target has an intent: p_intent counts as 1")
-        if nlu.committee is not None and nlu.positives < FEW_POSITIVES:
+        if nlu.target.kind != ALL and nlu.positives < FEW_POSITIVES:
             warnings.append(
                 f"LABELLED has only {nlu.positives} utterances of {nlu.target}: expect a rough committee; "
                 f"{FEW_POSITIVES} or more are a good start"

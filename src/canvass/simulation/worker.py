@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from canvass.corpus.formats.records import Columns
+    from canvass.corpus.labelled import Labelled
     from canvass.simulation.spec import RunName, Spec
     from canvass.simulation.start import Corpus
     from canvass.types import Utterance
@@ -30,14 +31,24 @@ class Reading:
     strict: bool = False
     skip_bad: int = 0
     format: str | None = None
+    out_of_scope: tuple[str, ...] = ()
 
-    def read(self) -> tuple[Utterance, ...]:
-        """Read the corpus."""
+    def labelled(self) -> Labelled:
+        """Read the corpus, and what of its files is not in it."""
         from canvass.corpus.labelled import read_labelled
 
         return read_labelled(
-            self.names, columns=self.columns, strict=self.strict, skip_bad=self.skip_bad, format=self.format
-        ).utterances
+            self.names,
+            columns=self.columns,
+            strict=self.strict,
+            skip_bad=self.skip_bad,
+            format=self.format,
+            out_of_scope=self.out_of_scope,
+        )
+
+    def read(self) -> tuple[Utterance, ...]:
+        """Read the corpus."""
+        return self.labelled().utterances
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,16 @@ def test_an_export_is_a_labelled_set(project, answered, tmp_path, name, everythi
     assert done.utterances == 3 + (len(project.labelled) if everything else 0)
 
 
+def test_what_belongs_nowhere_known_stays_a_negative(project, tmp_path):
+    (task,) = project.store.add(tasks_of(music_left(1)))
+    save(project, "a", task, kind="elsewhere", intent=None, slots=None)
+    path = str(tmp_path / "out.csv")
+    write_export(path, project)
+    (found,) = read_labelled([path]).utterances
+    assert (found.text, found.domain, found.intent, found.slots) == (task.text, "elsewhere", None, None)
+    assert not project.target.matches(found)
+
+
 def test_the_old_answer_is_not_exported(project, answered):
     assert [(one.intent, one.domain, one.slots) for one in exported(project)] == [
         ("PlayMusic", "music", ()),

@@ -53,7 +53,7 @@ def test_answers_find_their_tasks_and_are_saved_once(project, imported):
     frame, weather, nowhere = project.answered()
     assert (frame.intent, frame.domain, frame.slots) == (LEFT[0].intent, "music", LEFT[0].slots)
     assert (weather.domain, weather.intent, weather.slots) == ("weather", "GetWeather", None)
-    assert (nowhere.domain, nowhere.intent, nowhere.slots) == (None, None, None)
+    assert (nowhere.domain, nowhere.intent, nowhere.slots) == ("elsewhere", None, None)
     answers = project.store.answers()
     assert [one.kind for one in answers] == ["frame", "elsewhere", "elsewhere"]
     # The file shows the prediction, unlike a blind task of the page.

@@ -15,6 +15,7 @@ from canvass.annotation.project.guides import guides_of, in_brackets
 from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.project.settings_file import read_settings, write_settings
+from canvass.annotation.rounds.round import play_round
 from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.formats.records import Columns
 from canvass.corpus.normalise import key_of
@@ -251,7 +252,7 @@ def test_answers_join_what_is_trained_on(project):
         first.text, "music", "PlayMusic", 3, first.utterance
     )  # fmt: skip
     assert one.slots == (Slot(0, 4, "SongName"),)
-    assert (other.text, other.domain, other.intent, other.slots) == (second.text, None, None, None)
+    assert (other.text, other.domain, other.intent, other.slots) == (second.text, "elsewhere", None, None)
     assert project.answered() == [one, other]
 
 
@@ -277,11 +278,15 @@ def test_slots_inside_a_token_are_exported_and_not_trained_on(project):
     assert trainable(REST[0]) is REST[0]
 
 
-def test_without_a_rest_what_belongs_nowhere_is_left_out(tmp_path, pool):
+def test_what_belongs_nowhere_is_the_rest_of_all(tmp_path, pool):
     with Project.create(tmp_path / "all", KNOWN, [pool], Target("all")) as project:
         (task,) = project.store.add(tasks_of(music_left(1)))
         project.store.save(answer(task, kind="elsewhere", intent=None, slots=None), now=NOW)
-        assert project.annotated() == list(project.labelled)
+        *before, outside = project.annotated()
+        assert before == list(project.labelled)
+        assert (outside.text, outside.domain) == (task.text, "elsewhere")
+        assert not project.target.matches(outside)
+        assert play_round(project, 0).models.reference.committee is not None
 
 
 NAMES = st.sampled_from([None, "music", "weather", "PlayMusic", "GetWeather"])

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvass.annotation.quality.estimate import LiveError
-from canvass.annotation.quality.stop_set import OUT_OF_TARGET, Decisions, Reference, agreement, decide
+from canvass.annotation.quality.stop_set import Decisions, Reference, agreement, decide
 from canvass.annotation.quality.stopping import RULE, suggestion
 from canvass.annotation.store.records import Round
 from canvass.corpus.spans import bio_tags
 from canvass.statistics import Interval, cohens_kappa
-from canvass.types import Target
+from canvass.types import ELSEWHERE, Target
 from examples import MUSIC, labelled_and_rest
 from pools import trained
 
@@ -53,11 +53,11 @@ def test_decisions_are_intents_and_tags_or_elsewhere(target):
     utterances, tokens = [], []
     for text, predicted in zip(texts, nlu.predict(texts), strict=True):
         yes = target.kind == "all" or (nlu.committee.decision_function([text]) > 0).sum() >= 2
-        utterances.append(predicted.intent if yes else OUT_OF_TARGET)
-        tokens += [tag if yes else OUT_OF_TARGET for tag in bio_tags(text, predicted.slots)]
+        utterances.append(predicted.intent if yes else ELSEWHERE)
+        tokens += [tag if yes else ELSEWHERE for tag in bio_tags(text, predicted.slots)]
     assert found == Decisions(tuple(utterances), tuple(tokens))
     assert len(set(tokens)) > 3
-    assert (OUT_OF_TARGET in utterances) == (target == MUSIC)
+    assert (ELSEWHERE in utterances) == (target == MUSIC)
 
 
 def test_the_smaller_kappa_counts():

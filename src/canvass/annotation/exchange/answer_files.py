@@ -10,6 +10,7 @@ from canvass.annotation.project.answer_rule import AnswerRule
 from canvass.annotation.store.leases import HANDED_OUT
 from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.formats import files_of, format_of
+from canvass.corpus.labelled import is_unlabelled, without_empty_names
 from canvass.corpus.normalise import key_of, normalise
 from canvass.errors import InputError, OptionError, shown
 from canvass.types import Slot
@@ -80,7 +81,8 @@ class AnswerFiles:
             If the project's rule refuses it; the sentence begins with `where`.
 
         """
-        if utterance.domain is None and utterance.intent is None and utterance.slots is None:
+        utterance = without_empty_names(utterance)
+        if is_unlabelled(utterance, slots_alone=True):
             self.unannotated += 1
             return None
         utterance = self.as_stored(where, utterance)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.spans import misaligned_slot
-from canvass.types import Target, Utterance, slot_records
+from canvass.types import ALL, ELSEWHERE, Target, Utterance, slot_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,9 +33,16 @@ def complete(answer: NewAnswer, target: Target, domains: Mapping[str, str]) -> N
 
 
 def utterance_of(task: NewTask, answer: NewAnswer, target: Target, domains: Mapping[str, str]) -> Utterance:
-    """Read an answer as an annotated utterance; an `elsewhere` is a negative of the target."""
+    """Read an answer as an annotated utterance; an `elsewhere` is a negative of the target.
+
+    One of which nobody knows more has the domain `ELSEWHERE`: without any label it would be taken for unlabelled.
+    Where the target is `all`, every one has it.
+    """
     said = complete(answer, target, domains)
-    return Utterance(task.text, task.utterance, task.count, said.domain, said.intent, said.slots)
+    domain = said.domain
+    if said.kind == "elsewhere" and (target.kind == ALL or (domain is None and said.intent is None)):
+        domain = ELSEWHERE
+    return Utterance(task.text, task.utterance, task.count, domain, said.intent, said.slots)
 
 
 def domains_of_intents(utterances: Iterable[Utterance]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 from canvass.corpus.formats.records import listed
 from canvass.corpus.spans import misaligned_slot
 from canvass.errors import InputError, nearest, shown
-from canvass.types import Slot, Target, Utterance
+from canvass.types import ELSEWHERE, Slot, Target, Utterance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from canvass.annotation.project.project import Project
     from canvass.annotation.store.records import AnswerKind
 
-OUT_OF_TARGET = "elsewhere"  # as a domain: not of the target, and nobody knows of which
 LONGEST_NAME = 80  # characters of a name that people give
 
 
@@ -130,7 +129,7 @@ class AnswerRule:
             may.
 
         """
-        nowhere = domain == OUT_OF_TARGET and OUT_OF_TARGET not in self.domains
+        nowhere = domain == ELSEWHERE and ELSEWHERE not in self.domains
         if kind is None:
             kind = "frame" if not nowhere and self._is_of_target(domain, intent) else "elsewhere"
         if kind == "skip":
@@ -161,7 +160,7 @@ class AnswerRule:
             intent = target.name
         if intent is None and self.intents:
             raise InputError(
-                f"{shown(text)} has no intent; name one, or write the domain {OUT_OF_TARGET!r} if it is not of "
+                f"{shown(text)} has no intent; name one, or write the domain {ELSEWHERE!r} if it is not of "
                 f"{target} (there are {listed(self.intents)})"
             )
         if intent is not None and not (target.kind == "intent" and intent == target.name):

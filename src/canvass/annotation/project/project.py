@@ -38,6 +38,7 @@ from canvass.corpus.normalise import key_of
 from canvass.corpus.pool import Pool
 from canvass.errors import FileError, OptionError
 from canvass.files import STANDARD_STREAM
+from canvass.types import ELSEWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -235,23 +236,15 @@ class Project:
         """All that models are trained on: the labelled set, and what people annotated here, which comes first in doubt.
 
         Slots that begin or end inside a token are left out, since a tagger cannot learn them; so is what is in the test
-        set, and, where the target is `all`, what belongs nowhere: there is no rest that it could be of.
+        set.
         """
         test = {key_of(utterance.text) for utterance in self.test}
-        answered: dict[str, Utterance] = {}
-        elsewhere = set()
-        for task, answer in self.store.accepted():
-            if task.key in test:
-                continue
-            if answer.kind == "elsewhere" and self.target.kind == "all":
-                elsewhere.add(task.key)
-            else:
-                answered[task.key] = trainable(self.utterance_of(task, answer))
-        before = [
-            utterance
-            for utterance in self.labelled
-            if (key := key_of(utterance.text)) not in answered and key not in elsewhere
-        ]
+        answered = {
+            task.key: trainable(self.utterance_of(task, answer))
+            for task, answer in self.store.accepted()
+            if task.key not in test
+        }
+        before = [utterance for utterance in self.labelled if key_of(utterance.text) not in answered]
         return [*before, *answered.values()]
 
     def intents(self) -> tuple[LabelGuide, ...]:
@@ -273,7 +266,7 @@ class Project:
                 {
                     utterance.domain
                     for utterance in (*self.labelled, *self.test)
-                    if utterance.domain is not None
+                    if utterance.domain not in {None, ELSEWHERE}
                 }
             )
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from canvass.statistics import cohens_kappa
 from canvass.strategies import majority
+from canvass.types import ELSEWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +20,10 @@ if TYPE_CHECKING:
 
 HALF = 500
 STEP = 50  # answers between two models that are compared
-OUT_OF_TARGET = "elsewhere"
 
 
 class Decisions(NamedTuple):
-    """What models decide of the stop set: an utterance's intent or `OUT_OF_TARGET`, and the tag of each token."""
+    """What models decide of the stop set: an utterance's intent or `ELSEWHERE`, and the tag of each token."""
 
     utterances: tuple[str, ...]
     tokens: tuple[str, ...]
@@ -39,11 +39,11 @@ def decide(nlu: NLU, texts: Sequence[str]) -> Decisions:
     utterances, tokens = [], []
     for yes, predicted in zip(positive, nlu.predict(texts), strict=True):
         # An intent could be called like this; then the two would be taken for one, and agree a little more.
-        utterances.append((predicted.intent or "") if yes else OUT_OF_TARGET)
+        utterances.append((predicted.intent or "") if yes else ELSEWHERE)
         for start, end, _ in predicted.certainty:
             slot = next((slot for slot in predicted.slots if slot.start <= start and end <= slot.end), None)
             tag = "O" if slot is None else f"{'B' if slot.start == start else 'I'}-{slot.label}"
-            tokens.append(tag if yes else OUT_OF_TARGET)
+            tokens.append(tag if yes else ELSEWHERE)
     return Decisions(tuple(utterances), tuple(tokens))
 
 

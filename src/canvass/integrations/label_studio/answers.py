@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from canvass.annotation.exchange.answer_files import Given
-from canvass.annotation.project.answer_rule import OUT_OF_TARGET, UnknownLabelError
+from canvass.annotation.project.answer_rule import UnknownLabelError
 from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.formats.label_studio_regions import regions_of
 from canvass.corpus.formats.located import Value
 from canvass.corpus.formats.records import Columns, utterance_of
 from canvass.corpus.normalise import key_of
 from canvass.errors import InputError, shown
+from canvass.types import ELSEWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,16 +153,16 @@ def _answer(
         answer = NewAnswer("", 0, by, "skip", seconds=seconds)
         return Annotated(name, Given(where, key, utterance, answer), moment, regions.others)
     domain, intent = regions.domain, regions.intent
-    if OUT_OF_TARGET in labelling.intents and OUT_OF_TARGET not in known.rule.others:
+    if ELSEWHERE in labelling.intents and ELSEWHERE not in known.rule.others:
         # The domain is asked for where the intent is `elsewhere`; one that was chosen before is of no meaning.
         domain = (
-            (domain or OUT_OF_TARGET)
-            if intent == OUT_OF_TARGET
+            (domain or ELSEWHERE)
+            if intent == ELSEWHERE
             else None
             if intent in known.rule.intents
             else domain
         )
-        intent = None if intent == OUT_OF_TARGET else intent
+        intent = None if intent == ELSEWHERE else intent
     said = utterance_of(
         {
             "text": text,

@@ -6,12 +6,12 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canvass.annotation.project.answer_rule import OUT_OF_TARGET
 from canvass.annotation.project.settings import LabelGuide
 from canvass.corpus.formats.records import listed
 from canvass.corpus.spans import text_tokens
 from canvass.errors import InputError
 from canvass.integrations.label_studio.labelling import read_labelling
+from canvass.types import ELSEWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,8 +47,8 @@ class Wanted:
             intents = [intent for intent in intents if intent.name == target.name] or [
                 LabelGuide(name=target.name)
             ]
-        if OUT_OF_TARGET not in {intent.name for intent in intents}:
-            intents.append(LabelGuide(name=OUT_OF_TARGET, description=f"Not of {target}"))
+        if ELSEWHERE not in {intent.name for intent in intents}:
+            intents.append(LabelGuide(name=ELSEWHERE, description=f"Not of {target}"))
         others = (
             []
             if target.kind != "domain"
@@ -81,12 +81,12 @@ def labelling_config(wanted: Wanted) -> str:
     required = "true" if len(wanted.intents) > 1 else "false"
     intents = _choices(view, "intent", len(wanted.intents), required=required)
     _add(intents, "Choice", wanted.intents)
-    if wanted.domains and any(intent.name == OUT_OF_TARGET for intent in wanted.intents):
+    if wanted.domains and any(intent.name == ELSEWHERE for intent in wanted.intents):
         domains = _choices(view, "domain", len(wanted.domains), required="false")
         domains.attrib |= {
             "visibleWhen": "choice-selected",
             "whenTagName": "intent",
-            "whenChoiceValue": OUT_OF_TARGET,
+            "whenChoiceValue": ELSEWHERE,
         }
         _add(domains, "Choice", [LabelGuide(name=name) for name in wanted.domains])
     return _text(view)
