@@ -118,7 +118,9 @@ def test_a_record_without_any_label_is_unlabelled(folder, said):
 
 
 def test_empty_cells_of_a_table_are_no_labels(folder):
-    (folder / "a.csv").write_text('text,domain,intent,slots\nplay,music,Play,[]\nstop,,,\ngo,,,[]\nrain," ",,\n')
+    (folder / "a.csv").write_text(
+        'text,domain,intent,slots\nplay,music,Play,[]\nstop,,,\ngo,,,[]\nrain," ",,\n'
+    )
     labelled = read_labelled(["a.csv"])
     assert [utterance.text for utterance in labelled.utterances] == ["play"]
     assert labelled.unlabelled == 3

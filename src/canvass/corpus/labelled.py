@@ -101,7 +101,9 @@ def read_labelled(
         )
         reasons = [f"{number} {reason}" for number, reason in parts if number]
         rest = (
-            f" ({', '.join(reasons)}, left out; the first: {first_left_out or bad.first or first_unlabelled})" if reasons else ""
+            f" ({', '.join(reasons)}, left out; the first: {first_left_out or bad.first or first_unlabelled})"
+            if reasons
+            else ""
         )
         raise InputError(f"{', '.join(files[:3])}: no annotated utterance{rest}; name a file that has some")
     if left_out:
@@ -128,12 +130,12 @@ def without_empty_names(utterance: Utterance) -> Utterance:
     >>> without_empty_names(Utterance("stop", domain="", intent=" ")).domain is None
     True
     """
-    empty = {
-        name: None
-        for name in ("domain", "intent")
-        if (value := getattr(utterance, name)) is not None and not value.strip()
-    }
-    return replace(utterance, **empty) if empty else utterance
+    domain, intent = (
+        name if name is None or name.strip() else None for name in (utterance.domain, utterance.intent)
+    )
+    if (domain, intent) == (utterance.domain, utterance.intent):
+        return utterance
+    return replace(utterance, domain=domain, intent=intent)
 
 
 def _scoped(utterance: Utterance, out_of_scope: Sequence[str]) -> Utterance:
@@ -154,7 +156,9 @@ def is_unlabelled(utterance: Utterance, *, slots_alone: bool) -> bool:
     return utterance.slots is None or not slots_alone
 
 
-def _labelled_only(utterances: Sequence[Utterance], places: Sequence[str]) -> tuple[list[Utterance], int, str]:
+def _labelled_only(
+    utterances: Sequence[Utterance], places: Sequence[str]
+) -> tuple[list[Utterance], int, str]:
     """Leave out unlabelled utterances: those that stay, how many do not, and where the first of them stands."""
     slots_alone = all(utterance.domain is None and utterance.intent is None for utterance in utterances)
     kept: list[Utterance] = []

@@ -264,7 +264,9 @@ def check_examples(utterances: Sequence[Utterance], target: Target, positives: i
     """Refuse a labelled set that has no positive, or no negative, example of the target."""
     if positives == 0:
         if target.kind == "all":
-            raise TrainingError("LABELLED has no utterance that is in scope" if utterances else "LABELLED has no utterance")
+            raise TrainingError(
+                "LABELLED has no utterance that is in scope" if utterances else "LABELLED has no utterance"
+            )
         there = sorted({name for one in utterances if (name := getattr(one, target.kind)) is not None})
         known = f"it has {', '.join(there[:20])}{', ...' if len(there) > 20 else ''}"  # noqa: PLR2004 - a screenful
         raise TargetError(

@@ -156,11 +156,7 @@ def _answer(
     if ELSEWHERE in labelling.intents and ELSEWHERE not in known.rule.others:
         # The domain is asked for where the intent is `elsewhere`; one that was chosen before is of no meaning.
         domain = (
-            (domain or ELSEWHERE)
-            if intent == ELSEWHERE
-            else None
-            if intent in known.rule.intents
-            else domain
+            (domain or ELSEWHERE) if intent == ELSEWHERE else None if intent in known.rule.intents else domain
         )
         intent = None if intent == ELSEWHERE else intent
     said = utterance_of(
