@@ -324,8 +324,9 @@ def report_left_out(labelled: Labelled) -> None:
         )
     if labelled.unlabelled:
         records = "record has" if labelled.unlabelled == 1 else "records have"
+        read = labelled.unlabelled + len(labelled.utterances)
         terminal.warn(
-            f"{labelled.unlabelled:,} of {labelled.unlabelled + len(labelled.utterances):,} {records} no domain, intent "
+            f"{labelled.unlabelled:,} of {read:,} {records} no domain, intent "
             f"or slots and count as unlabelled, not as negatives; the first: {labelled.first_unlabelled}"
         )
     if labelled.bad_lines:
