@@ -49,7 +49,6 @@ COMMANDS = (
     "label-studio push",
     "label-studio pull",
     "label-studio serve",
-    "label-studio doctor",
     "simulate",
     "report",
     "curve",

@@ -1,4 +1,4 @@
-"""`canvass label-studio`: push batches to Label Studio, pull annotations, serve predictions, say what is wrong."""
+"""`canvass label-studio`: push batches to Label Studio, pull annotations, serve predictions."""
 
 from __future__ import annotations
 
@@ -277,42 +277,4 @@ def serve(
         user=user,
         password_file=password_file,
         number=project,
-    )
-
-
-@app.command("doctor", cls=Command)
-def doctor(
-    folder: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[DIR]",
-            help="The folder of a project, made by canvass new; without it, its labels are not compared.",
-            show_default=False,
-        ),
-    ] = None,
-    *,
-    url: UrlOption = None,
-    project: ProjectOption = None,
-    backend: Annotated[
-        str | None,
-        typer.Option(
-            "--backend",
-            metavar="URL",
-            help="The address of canvass label-studio serve, as Label Studio is told it. [default: the one that is "
-            "connected]",
-            show_default=False,
-        ),
-    ] = None,
-    token_file: TokenFileOption = None,
-    as_json: options.JsonOption = False,
-) -> None:
-    """Say why Label Studio and canvass do not find together, and what to set.
-
-    One line a check, and exit code 2 if one of them found a problem. Nothing is changed; where an ML backend is
-    connected, Label Studio is made to send it one webhook.
-    """
-    from canvass.cli import label_studio_doctor
-
-    label_studio_doctor.run(
-        folder, url=url, number=project, backend=backend, token_file=token_file, as_json=as_json
     )

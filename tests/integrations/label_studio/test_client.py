@@ -1,7 +1,9 @@
 """The client of Label Studio: what it says of each failure, and that it keeps the token to itself."""
 
+import base64
 import json
 import logging
+import time
 
 import httpx
 import pytest
@@ -37,6 +39,16 @@ class Server:
         if isinstance(answer, Exception):
             raise answer
         return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
+
+
+def whoami(client):
+    return client.get("/api/current-user/whoami")
+
+
+def jwt(**claims):
+    """A token that says this of itself, as personal access tokens do."""
+    middle = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return Token(f"eyJhbGciOiJIUzI1NiJ9.{middle}.c2lnbmF0dXJl")
 
 
 def failure_of(answer, call=lambda client: client.project(3), token=LEGACY):
@@ -159,6 +171,27 @@ def test_another_server_is_told_from_label_studio(answer):
     assert str(error) == f"{URL}: there is a server, but it is not Label Studio; check --url"
 
 
+@pytest.mark.parametrize(
+    ("release", "accepted"),
+    [
+        ("1.13.0", True),
+        ("1.24.0.dev1", True),
+        ("2.0", True),
+        ("1.12.9", False),
+        ("1.9.2.post0", False),
+        ("", False),
+    ],
+)
+def test_releases_that_are_too_old_are_refused(release, accepted):
+    server = Server({"release": release})
+    if accepted:
+        with client_of(server) as client:
+            assert client.release() == release
+        return
+    error = failure_of(server, lambda client: client.release())
+    assert str(error) == f"{URL}: Label Studio {release!r} is too old; expected 1.13.0 or newer"
+
+
 def test_the_release_needs_no_token():
     server = Server({"release": "1.23.2"})
     with client_of(server) as client:
@@ -200,6 +233,28 @@ def test_a_personal_token_that_is_refused_says_what_to_do():
     error = failure_of(server, token=PERSONAL)
     assert "(Token is blacklisted); make a new personal access token" in str(error)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("token", "detail", "words"),
+    [
+        (LEGACY, "Invalid token.", "make a new personal access token there"),
+        (
+            LEGACY,
+            "legacy token authentication has been disabled for this organization",
+            "or allow legacy tokens",
+        ),
+        (jwt(token_type="access", exp=time.time() + 60), "Token has wrong type", "good for minutes"),
+        (jwt(token_type="access", exp=999), "Token has wrong type", "good for minutes"),
+        (jwt(token_type="refresh", exp=999), "Token is invalid", "this one has expired"),
+        (jwt(token_type="refresh", exp=time.time() + 3600), "Token is invalid", "not copied whole"),
+        (jwt(token_type="refresh"), "Token is invalid", "not copied whole"),
+    ],
+)
+def test_why_a_token_is_refused(token, detail, words):
+    error = failure_of(Server(httpx.Response(401, json={"detail": detail})), token=token)
+    assert detail.rstrip(".") in str(error)
+    assert words in str(error)
 
 
 def test_the_token_is_nowhere(caplog, capfd):
@@ -278,7 +333,7 @@ class TestReal:
     def test_both_kinds_of_tokens(self, label_studio, kind):
         with label_studio.client(getattr(label_studio, kind)) as client:
             assert client.release().startswith("1.")
-            assert client.user().content["email"] == "ada@example.org"
+            assert whoami(client).content["email"] == "ada@example.org"
             assert "ada@example.org" in {one.content["email"] for one in client.users()}
 
     def test_a_wrong_token(self, label_studio):
@@ -287,7 +342,7 @@ class TestReal:
                 label_studio.client(token) as client,
                 pytest.raises(ServiceError, match="the token is refused") as raised,
             ):
-                client.user()
+                whoami(client)
             assert raised.value.status == 401
 
     def test_legacy_tokens_that_are_turned_off(self, label_studio, client):
@@ -298,10 +353,26 @@ class TestReal:
                 with pytest.raises(
                     ServiceError, match=r"disabled for this organization.*make a personal access token"
                 ):
-                    client.user()
+                    whoami(client)
             finally:
                 other.send("POST", "/api/jwt/settings", settings | {"legacy_api_tokens_enabled": True})
-        client.user()
+        whoami(client)
+
+    def test_an_access_token_in_the_place_of_the_personal_one(self, label_studio, client):
+        content = {"refresh": label_studio.personal.value}
+        access = client.send("POST", "/api/token/refresh/", content).need("access").string()
+        with (
+            label_studio.client(Token(access)) as other,
+            pytest.raises(ServiceError, match=r"the token is refused.*good for minutes"),
+        ):
+            whoami(other)
+
+    def test_a_personal_token_that_was_cut_off(self, label_studio):
+        with (
+            label_studio.client(Token(label_studio.personal.value[:-4] + "AAAA")) as other,
+            pytest.raises(ServiceError, match=r"the token is refused.*not copied whole"),
+        ):
+            whoami(other)
 
     def test_a_project_that_is_not_there(self, client):
         with pytest.raises(ServiceError, match="No Project matches") as raised:

@@ -71,5 +71,5 @@ def test_without_the_extra(canvass, folder, monkeypatch):
 def test_the_group_names_its_commands(canvass):
     shown = canvass("label-studio", "--help")
     assert shown.code == 0
-    for name in ("push", "pull", "serve", "doctor"):
+    for name in ("push", "pull", "serve"):
         assert f"\n  {name} " in shown.out

@@ -258,7 +258,7 @@ class TestReal:
         annotate(client, tasks[0], "PlayMusic")
         project.store.set_meta("label studio people", "{}")
         (task,) = [one for one in project.store.tasks() if one.text == tasks[1]["data"]["text"]]
-        user = client.user().content["id"]
+        user = client.get("/api/current-user/whoami").content["id"]
         project.store.save(NewAnswer("x", task.id, f"label-studio-{user}", "skip"), now=NOON)
         pull(project, client, now=NOON)
         assert {one.annotator for one in project.store.answers()} == {f"label-studio-{user}"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Any, Self
 
 from canvass.corpus.formats.located import Value
 from canvass.errors import ExtraMissingError, OptionError, ServiceError, shown
+from canvass.integrations.label_studio.tokens import advice_for
 
 try:
     import httpx
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from canvass.integrations.label_studio.tokens import Token
 
+OLDEST = (1, 13, 0)  # release that has every address that is asked here
 SECONDS = 30.0  # for one answer
 IMPORT_SECONDS = 300.0  # for one import, which Label Studio ends before it answers
 PAGE = 100  # tasks a page
@@ -91,16 +94,17 @@ class Client:
     # What Label Studio has
 
     def release(self) -> str:
-        """Ask for the release, such as 1.23.2, which needs no token; raises where this is no Label Studio."""
+        """Ask for the release, such as 1.23.2, which needs no token; raises where it is too old, or no Label Studio."""
         answer = self.get("/api/version", bare=True)
         release = answer.content.get("release") if isinstance(answer.content, dict) else None
         if not isinstance(release, str):
             raise ServiceError(f"{self.url}: there is a server, but it is not Label Studio; check --url")
+        if tuple(int(digits) for digits in re.findall(r"\d+", release)[:3]) < OLDEST:
+            oldest = ".".join(map(str, OLDEST))
+            raise ServiceError(
+                f"{self.url}: Label Studio {shown(release)} is too old; expected {oldest} or newer"
+            )
         return release
-
-    def user(self) -> Value:
-        """Ask whose token it is: id, email, and more."""
-        return self.get("/api/current-user/whoami")
 
     def users(self) -> list[Value]:
         """List the people of the organisation: id, email, and more."""
@@ -137,10 +141,6 @@ class Client:
         for first in range(0, len(predictions), TOGETHER):
             some = list(predictions[first : first + TOGETHER])
             self.send("POST", f"/api/projects/{project}/import/predictions", some, seconds=IMPORT_SECONDS)
-
-    def ml_backends(self, project: int) -> list[Value]:
-        """List the ML backends of a project."""
-        return self.get("/api/ml", {"project": project}).items()
 
     # How it is asked
 
@@ -268,7 +268,7 @@ class Client:
                 "in place of http, say"
             )
         if status == UNAUTHORISED:
-            return f"{self.url}: the token is refused{said}; {self._advice()}"
+            return f"{self.url}: the token is refused{said}; {advice_for(self._token, said, time.time())}"
         if status == FORBIDDEN:
             return f"{self.url}{path}: the account of this token may not do that{said}; take the token of one that may"
         if status == NOT_FOUND:
@@ -276,14 +276,6 @@ class Client:
         if status >= FIRST_SERVER_FAILURE or status == TOO_MANY:
             return f"{self.url}{path}: Label Studio failed ({status}){said}; see its log, then run the command again"
         return f"{self.url}{path}: Label Studio refused that ({status}){said}"
-
-    def _advice(self) -> str:
-        if self._token.kind == "personal":
-            return "make a new personal access token there, under Account & Settings"
-        return (
-            "it is one of the older kind, which new installations do not take: make a personal access token there, "
-            "under Account & Settings, or allow legacy tokens on the page of the organisation"
-        )
 
     def _detail(self, answer: httpx.Response) -> str:
         """Quote what Label Studio says of a failure, which is never more than a line, and never the token."""

@@ -13,6 +13,9 @@ from typing import Literal
 from canvass.errors import FileError, OptionError
 
 VARIABLE = "LABEL_STUDIO_API_KEY"
+LEGACY_IS_OFF = (
+    "disabled for this organization"  # what Label Studio says where legacy tokens are switched off
+)
 LONGEST_TOKEN = 8_192
 Kind = Literal["legacy", "personal"]
 JWT_PARTS = 3
@@ -87,3 +90,23 @@ def read_token(file: str | None) -> Token:
             "when it is made: make a new one"
         )
     return Token(token)
+
+
+def advice_for(token: Token, said: str, now: float) -> str:
+    """Say why Label Studio refused a token, as far as can be told, and what to do.
+
+    `said` are the words of Label Studio, `now` the seconds of the epoch.
+
+    >>> advice_for(Token("0123456789abcdef"), " (Invalid token)", 0.0).partition(":")[0]
+    'make a new personal access token there, under Account & Settings'
+    """
+    new = "make a new personal access token there, under Account & Settings"
+    claims = token.claims
+    expires = claims.get("exp")
+    if LEGACY_IS_OFF in said:
+        return new.replace("new ", "") + ", or allow legacy tokens on the page of the organisation"
+    if claims.get("token_type") == "access":
+        return "it is an access token, good for minutes; take the personal access token that it was made of"
+    if isinstance(expires, int | float) and expires < now:
+        return f"{new}: this one has expired"
+    return f"{new}: this one was revoked, is of another server, or was not copied whole"
