@@ -1,7 +1,6 @@
-"""A server of files that misbehaves as it is told: slow, broken off, cut short, redirecting, without ranges, changing."""
+"""A server of files that misbehaves as it is told: slow, broken off, cut short, redirecting."""
 
 import contextlib
-import re
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +12,7 @@ class Served:
 
     `cut` are the numbers of bytes after which the first answers break off, one after the other; an answer without one
     is whole. `stall` keeps the connection open after a cut and says nothing more. `statuses` are answers before any
-    file, `change` another content from the second request on.
+    file.
     """
 
     content: bytes = b""
@@ -21,17 +20,16 @@ class Served:
     stall: bool = False
     statuses: list[int] = field(default_factory=list)
     location: str | None = None
-    ranges: bool = True
-    tag: str | None = '"one"'
-    modified: str | None = None
     length: bool = True
-    change: tuple[bytes, str] | None = None
-    wrong_range: bool = False
     asked: list[dict[str, str]] = field(default_factory=list)
 
 
 class Files(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+
+    def handle(self):
+        with contextlib.suppress(ConnectionError):  # whoever refuses a file goes without a word
+            super().handle()
 
     def do_GET(self):
         one = self.server.files.get(self.path)
@@ -39,8 +37,6 @@ class Files(BaseHTTPRequestHandler):
             self._empty(404)
             return
         one.asked.append(dict(self.headers))
-        if one.change and len(one.asked) > 1:
-            one.content, one.tag = one.change
         if one.statuses:
             self._empty(one.statuses.pop(0))
         elif one.location is not None:
@@ -55,30 +51,15 @@ class Files(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _file(self, one):
-        start = 0
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        if asked and one.ranges and self.headers.get("If-Range") in {one.tag, one.modified}:
-            start = int(asked[1])
-            if start >= len(one.content):
-                self._empty(416)
-                return
-        body = one.content[start:]
-        self.send_response(206 if start else 200)
-        if start:
-            first = start + one.wrong_range
-            self.send_header("Content-Range", f"bytes {first}-{len(one.content) - 1}/{len(one.content)}")
-        if one.tag:
-            self.send_header("ETag", one.tag)
-        if one.modified:
-            self.send_header("Last-Modified", one.modified)
+        self.send_response(200)
         if one.length:
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(one.content)))
         else:
             self.send_header("Connection", "close")
         self.end_headers()
         cut = one.cut.pop(0) if one.cut else None
         with contextlib.suppress(ConnectionError):
-            self.wfile.write(body if cut is None else body[:cut])
+            self.wfile.write(one.content[:cut])
             self.wfile.flush()
         if cut is not None and one.stall:
             self.server.ending.wait(20)

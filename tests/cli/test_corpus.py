@@ -3,6 +3,7 @@
 import hashlib
 import json
 import signal
+import sys
 import time
 
 import pytest
@@ -129,25 +130,35 @@ def test_get_says_what_went_wrong_and_leaves_no_folder(canvass, tmp_path, mirror
     assert [path.name for path in (tmp_path / "kept").rglob("*") if path.is_file()] == []
 
 
-def test_an_interrupted_get_goes_on(start, canvass, tmp_path):
+def test_an_interrupted_get_keeps_whole_files(start, canvass, tmp_path):
     files, options = served("slurp")
     one = files["/mirror/slurp/devel.jsonl"]
     one.cut, one.stall = [40], True
     with file_server(files) as address:
         words = ("corpus", "get", "slurp", "--mirror", f"{address}/mirror", "--cache", "c", *options)
         process = start(*words, stderr=-1)
-        part = tmp_path / "c" / "slurp" / "devel.jsonl.part"
         end = time.monotonic() + 60
-        while not (part.exists() and part.stat().st_size) and time.monotonic() < end:
+        while not one.asked and time.monotonic() < end:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
-        assert b"what has come is kept" in process.stderr.read().splitlines()[-1]
-        assert part.stat().st_size == 40
+        assert b"files that are whole are kept" in process.stderr.read().splitlines()[-1]
+        kept = [path.name for path in (tmp_path / "c" / "slurp").iterdir()]
+        assert kept == ["train.jsonl"]
         assert not (tmp_path / "slurp").exists()
         assert canvass(*words).code == 0
-    assert one.asked[-1]["Range"] == "bytes=40-"
-    assert len(files["/mirror/slurp/train.jsonl"].asked) == 1
+    assert [len(file.asked) for file in files.values()].count(1) == len(files) - 1
+    assert len(one.asked) == 2
+
+
+def test_what_is_in_the_cache_needs_no_extra(canvass, monkeypatch):
+    files, options = served("hwu64")
+    with file_server(files) as address:
+        words = ("corpus", "get", "hwu64", "--mirror", f"{address}/mirror", *options)
+        assert canvass(*words).code == 0
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    assert canvass(*words, "-o", "again").code == 0
+    refused(canvass(*words, "-o", "other", "--cache", "c"), "canvass-nlu[corpora]")
 
 
 def test_get_on_a_terminal(on_terminal):

@@ -114,7 +114,7 @@ def get(
 ) -> None:
     """Download a public corpus and convert it: DIR/train.jsonl, dev.jsonl and test.jsonl, as far as it has them.
 
-    Each file is resumed where it was broken off, and checked. The licence is shown first, and kept beside the corpus.
+    Each file is checked. The licence is shown first, and kept beside the corpus.
     """
     from canvass.corpus import public
     from canvass.corpus.catalogue import corpus_named, locale_of
@@ -139,7 +139,9 @@ def get(
                 progress=progress,
             )
     except KeyboardInterrupt:
-        terminal.say("interrupted; what has come is kept, and the same command goes on from there")
+        terminal.say(
+            "interrupted; files that are whole are kept, and the same command goes on with the others"
+        )
         raise typer.Exit(INTERRUPTED) from None
     for file, (_, digest) in files.items():
         if digest != file.sha256:
@@ -181,9 +183,7 @@ def _progress() -> Iterator[Callable[[File, int, int | None], None]]:
 
         def show_bytes(file: File, received: int, total: int | None) -> None:
             if file not in tasks:
-                # What came in an earlier run did not come now.
-                tasks[file] = bar.add_task(terminal.harmless(file.name), total=total, completed=received)
-            else:
-                bar.update(tasks[file], completed=received, total=total)
+                tasks[file] = bar.add_task(terminal.harmless(file.name))
+            bar.update(tasks[file], completed=received, total=total)
 
         yield show_bytes

@@ -104,8 +104,11 @@ def test_annotations_there_train_the_models_here(label_studio, client, music, ca
         assert versions["canvass-r1"] == 10
         # Only the newest version's count in the order, and nobody has told the project yet.
         assert client.project(number).content["model_version"] == "canvass-r0"
-        push(music, client, 1, now=time.time())
-        assert client.project(number).content["model_version"] == "canvass-r1"
+        newest = push(music, client, 1, now=time.time()).model_version
+        assert newest != "canvass-r0"
+        assert client.project(number).content["model_version"] == newest
+        versions = client.get(f"/api/projects/{number}/model-versions").content
+        assert versions[newest] == pushed.tasks - len(annotations) + 1
 
         # Deleted there, taken back here; also all at once, by the data manager.
         client.send("DELETE", f"/api/annotations/{annotations[0]}")
