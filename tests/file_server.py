@@ -46,7 +46,7 @@ class Files(BaseHTTPRequestHandler):
 
     def _empty(self, status, **headers):
         self.send_response(status)
-        for name, value in ({"Content-Length": "0"} | headers).items():
+        for name, value in ({"Content-Length": "0", "Connection": "close"} | headers).items():
             self.send_header(name, value)
         self.end_headers()
 
@@ -54,8 +54,7 @@ class Files(BaseHTTPRequestHandler):
         self.send_response(200)
         if one.length:
             self.send_header("Content-Length", str(len(one.content)))
-        else:
-            self.send_header("Connection", "close")
+        self.send_header("Connection", "close")
         self.end_headers()
         cut = one.cut.pop(0) if one.cut else None
         with contextlib.suppress(ConnectionError):
