@@ -12,7 +12,7 @@ import pycrfsuite
 
 from canvass.corpus.normalise import keys
 from canvass.corpus.spans import bio_tags, misaligned_slot
-from canvass.features.columns import attribute_hashes
+from canvass.features.columns import hash_tokens
 from canvass.models.crf.problem import make_problem
 from canvass.types import Slot
 from crfsuite_file import read_weights
@@ -43,7 +43,7 @@ def problem_of(examples):
     texts = [text for text, _ in examples]
     names = [tag for text, spans in examples for tag in bio_tags(text, spans)]
     order = list(dict.fromkeys(names))
-    starts, attributes = attribute_hashes(keys(pa.array(texts, type=pa.string())))
+    starts, attributes, *_ = hash_tokens(keys(pa.array(texts, type=pa.string())))
     _, numbers = np.unique(attributes.ravel(), return_inverse=True)
     return make_problem(
         starts, numbers.reshape(attributes.shape), np.array([order.index(name) for name in names]), len(order)

@@ -7,7 +7,7 @@ from canvass.corpus.normalise import key_of
 from canvass.corpus.spans import tokens
 from canvass.features import reference
 from canvass.features.attributes import ATTRIBUTES
-from canvass.features.columns import MemberTable, attribute_hashes, feature_matrix, hash_column, score_column
+from canvass.features.columns import MemberTable, feature_matrix, hash_column, hash_tokens, score_column
 from canvass.seeding import hash64, mix64, salt, uniform, uniforms
 from texts import NOTABLE, texts
 
@@ -53,7 +53,7 @@ def test_the_training_matrix_is_that_of_the_reference(keys):
 @example([key_of(text) for text in NOTABLE])
 @example([LONG, LONG_RUN])
 def test_attributes_are_those_of_the_reference(keys):
-    starts, attributes = attribute_hashes(sliced(keys))
+    starts, attributes, *_ = hash_tokens(sliced(keys))
     expected = [reference.attributes(key) for key in keys]
     assert np.diff(starts).tolist() == [len(rows) for rows in expected]
     assert attributes.tolist() == [row for rows in expected for row in rows]

@@ -9,7 +9,7 @@ import numpy as np
 from canvass.compiled import compiled, inlined
 from canvass.corpus.characters import KIND, LETTER, NUMBER, SINGLE, UPPER
 from canvass.corpus.scanning import code_point
-from canvass.features.scan import hash_bytes, mix, scan
+from canvass.features.scan import hash_bytes, mix
 from canvass.seeding import hash64
 
 if TYPE_CHECKING:
@@ -83,34 +83,6 @@ def draw_shape(
     return size
 
 
-@compiled
-def own_attributes(
-    data: NDArray[np.uint8],
-    description: NDArray[np.uint8],
-    lowered: NDArray[np.uint8],
-    place: NDArray[np.int64],
-    word: np.uint64,
-    drawn: NDArray[np.uint8],
-    attributes: NDArray[np.uint64],
-) -> None:
-    """Hash the attributes that look at one token alone. Writes `attributes[:OWN]`.
-
-    `place` and `word` are the token's row and hash from `scan`; `drawn` uint8 (longest token + 8,) is scratch.
-    """
-    low, high = place[2], place[3]
-    attributes[0] = NAMES[0]
-    attributes[1] = mix(NAMES[1] ^ word)
-    for a in range(2, 5):
-        begin, end = low, high
-        if a == PREFIX_3:
-            end = prefix_end(lowered, low, high, 3)
-        else:
-            begin = suffix_start(lowered, low, high, a - 1)
-        attributes[a] = mix(NAMES[a] ^ hash_bytes(lowered, begin, end))
-    size = draw_shape(data, place[0], place[1], description, drawn)
-    attributes[5] = mix(NAMES[5] ^ hash_bytes(drawn, 0, size))
-
-
 @inlined
 def pair_state(first: np.uint64, pair: int) -> np.uint64:
     """Begin the hash of the attribute numbered `pair` (BEFORE_HERE or HERE_AFTER) with the first of its two words."""
@@ -118,69 +90,48 @@ def pair_state(first: np.uint64, pair: int) -> np.uint64:
 
 
 @inlined
-def word_or_beyond(hashes: NDArray[np.uint64], count: int, t: int) -> np.uint64:
-    """Take the hash of word t of T, or BEYOND where there is none."""
-    return hashes[t] if 0 <= t < count else BEYOND
-
-
-@compiled
-def token_attributes(
-    data: NDArray[np.uint8],
-    description: NDArray[np.uint8],
-    count: int,
-    lowered: NDArray[np.uint8],
-    places: NDArray[np.int64],
-    hashes: NDArray[np.uint64],
-    drawn: NDArray[np.uint8],
-    attributes: NDArray[np.uint64],
-) -> None:
-    """Hash the attributes of the T tokens that `scan` found. Writes `attributes` uint64 (T, 12).
-
-    `drawn` uint8 (longest token + 8,) is scratch.
-    """
-    for t in range(count):
-        own_attributes(data, description, lowered, places[t], hashes[t], drawn, attributes[t])
-        for a in range(OWN, BEFORE_HERE):
-            attributes[t, a] = mix(NAMES[a] ^ word_or_beyond(hashes, count, t + NEIGHBOURS[a - OWN]))
-        for a in range(BEFORE_HERE, HERE_AFTER + 1):
-            first = t + a - HERE_AFTER
-            state = pair_state(word_or_beyond(hashes, count, first), a)
-            attributes[t, a] = mix(state ^ word_or_beyond(hashes, count, first + 1))
+def word_or_beyond(hashes: NDArray[np.uint64], first: int, end: int, t: int) -> np.uint64:
+    """Take the hash of token t of those of a key, first:end, or BEYOND where it is none of them."""
+    return hashes[t] if first <= t < end else BEYOND
 
 
 @compiled
 def fill_attributes(
-    offsets: NDArray[np.int64],
     data: NDArray[np.uint8],
     description: NDArray[np.uint8],
-    lower: NDArray[np.int32],
     lowered: NDArray[np.uint8],
+    starts: NDArray[np.int64],
     places: NDArray[np.int64],
-    words: NDArray[np.bool_],
     hashes: NDArray[np.uint64],
     drawn: NDArray[np.uint8],
-    starts: NDArray[np.int64],
+    surfaces: NDArray[np.uint64],
     attributes: NDArray[np.uint64],
 ) -> None:
-    """Hash the attributes of every token of a column of keys.
+    """Hash the attributes of the tokens that `scan` found in N keys.
 
-    Writes `starts` int64 (N + 1,), from a zero on: the first token of each key; `attributes` uint64 (all tokens, 12),
-    which must have room for a token a byte. The others are scratch of `scan` and `token_attributes`.
+    Writes `attributes` uint64 (tokens, 12) and `surfaces` uint64 (tokens,): the hashes of the tokens as they are
+    written. `drawn` uint8 (longest token + 8,) is scratch.
     """
-    for row in range(len(offsets) - 1):
-        count = scan(
-            data,
-            offsets[row],
-            offsets[row + 1],
-            len(hashes),
-            description,
-            lower,
-            lowered,
-            places,
-            words,
-            hashes,
-        )
-        first = starts[row]
-        own = attributes[first : first + count]
-        token_attributes(data, description, count, lowered, places, hashes, drawn, own)
-        starts[row + 1] = first + count
+    for row in range(len(starts) - 1):
+        first, end = starts[row], starts[row + 1]
+        for t in range(first, end):
+            low, high = places[t, 2], places[t, 3]
+            attributes[t, 0] = NAMES[0]
+            attributes[t, 1] = mix(NAMES[1] ^ hashes[t])
+            for a in range(2, 5):
+                begin, stop = low, high
+                if a == PREFIX_3:
+                    stop = prefix_end(lowered, low, high, 3)
+                else:
+                    begin = suffix_start(lowered, low, high, a - 1)
+                attributes[t, a] = mix(NAMES[a] ^ hash_bytes(lowered, begin, stop))
+            size = draw_shape(data, places[t, 0], places[t, 1], description, drawn)
+            attributes[t, 5] = mix(NAMES[5] ^ hash_bytes(drawn, 0, size))
+            surfaces[t] = hash_bytes(data, places[t, 0], places[t, 1])
+            for a in range(OWN, BEFORE_HERE):
+                word = word_or_beyond(hashes, first, end, t + NEIGHBOURS[a - OWN])
+                attributes[t, a] = mix(NAMES[a] ^ word)
+            for a in range(BEFORE_HERE, HERE_AFTER + 1):
+                before = t + a - HERE_AFTER
+                state = pair_state(word_or_beyond(hashes, first, end, before), a)
+                attributes[t, a] = mix(state ^ word_or_beyond(hashes, first, end, before + 1))

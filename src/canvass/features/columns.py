@@ -19,8 +19,8 @@ from canvass.features.kernels import (
     score_keys,
     score_words,
 )
-from canvass.features.scan import HALF
-from canvass.features.words import GENERAL, SCRATCH, hash_words, scan_words
+from canvass.features.scan import HALF, scan
+from canvass.features.words import GENERAL, SCRATCH, hash_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 UNLIMITED = 1 << 40
 LINE = 64  # bytes of a line of the cache
+GENERAL_TILE = 2048  # keys beyond ASCII that are scanned together
 
 
 class ScoredKeys(NamedTuple):
@@ -43,6 +44,29 @@ class ScoredKeys(NamedTuple):
 
     scores: NDArray[np.float64]
     lengths: NDArray[np.int32]
+    hashes: NDArray[np.uint64]
+
+
+class TokenHashes(NamedTuple):
+    """What the tagger sees of N keys: W tokens, one key after the other.
+
+    `starts` int64 (N + 1,): the first token of each key, and W; `attributes` uint64 (W, 12); `words` and `surfaces`,
+    uint64 (W,): of the tokens, lower-cased and as they are written.
+    """
+
+    starts: NDArray[np.int64]
+    attributes: NDArray[np.uint64]
+    words: NDArray[np.uint64]
+    surfaces: NDArray[np.uint64]
+
+
+class Scanned(NamedTuple):
+    """What `scan` writes, with room for a token a byte."""
+
+    lowered: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+    places: NDArray[np.int64]
+    words: NDArray[np.bool_]
     hashes: NDArray[np.uint64]
 
 
@@ -142,41 +166,61 @@ def score_column(keys: pa.Array, members: MemberTable, *, limit: int = UNLIMITED
     lowered = np.empty(SCRATCH, dtype=np.uint8)
     score_keys(offsets, data, limit, *table, lowered, hashes, ends, *scratch, *scored)
     others = np.flatnonzero(scored.lengths == GENERAL)
-    if len(others):
-        lowered, places, is_word = _scan_scratch(longest, most)
-        first = 0
-        while first < len(others):
-            tile = scan_words(
-                offsets,
-                data,
-                others,
-                first,
-                TILE_WORDS,
-                most,
-                *tables(),
-                lowered,
-                places,
-                is_word,
-                hashes[2:],
-                ends,
-                scored.lengths,
-            )
-            if len(members.bias):
-                scores = np.empty((tile, len(members.bias)))
-                score_words(0, tile, ends, hashes, *table, *scratch, scores)
-                scored.scores[others[first : first + tile]] = scores
-            first += tile
+    for first in range(0, len(others), GENERAL_TILE):
+        rows = others[first : first + GENERAL_TILE]
+        ends, words = _general_words(offsets, data, rows, most, scored.lengths)
+        if len(members.bias):
+            scores = np.empty((len(rows), len(members.bias)))
+            room = len(words)
+            scratch = np.empty((3, room), dtype=np.int64), np.empty((3, room), dtype=np.int32), scratch[2]
+            score_words(0, len(rows), ends, words, *table, *scratch, scores)
+            scored.scores[rows] = scores
     scored.scores[scored.lengths > limit] = 0.0
     return scored
 
 
-def _scan_scratch(longest: int, limit: int) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.bool_]]:
-    """Make the memory of `scan` for keys of `longest` bytes and at most `limit` tokens."""
-    return (
-        np.empty(longest * 3 // 2 + 8, dtype=np.uint8),
-        np.empty((limit + 1, 4), dtype=np.int64),
-        np.empty(limit + 1, dtype=np.bool_),
+def scan_column(keys: pa.Array) -> Scanned:
+    """Cut a column of keys into tokens."""
+    offsets, data = string_buffers(keys)
+    return _scan(offsets, data, np.arange(len(keys)), UNLIMITED, np.empty(len(keys), dtype=np.int32))
+
+
+def _scan(
+    offsets: NDArray[np.int64],
+    data: NDArray[np.uint8],
+    rows: NDArray[np.int64],
+    limit: int,
+    lengths: NDArray[np.int32],
+) -> Scanned:
+    """Cut the keys `rows` of a column into tokens; writes `lengths` as `scan` does."""
+    size = int((offsets[rows + 1] - offsets[rows]).sum())
+    lowered, starts, places, words, hashes = scanned = Scanned(
+        np.empty(size * 3 // 2 + 8, dtype=np.uint8),
+        np.empty(len(rows) + 1, dtype=np.int64),
+        np.empty((size, 4), dtype=np.int64),
+        np.empty(size, dtype=np.bool_),
+        np.empty(size, dtype=np.uint64),
     )
+    scan(offsets, data, rows, limit, *tables(), lowered, starts, places, words, hashes, lengths)
+    return scanned
+
+
+def _general_words(
+    offsets: NDArray[np.int64],
+    data: NDArray[np.uint8],
+    rows: NDArray[np.int64],
+    limit: int,
+    lengths: NDArray[np.int32],
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Hash the words of keys of any kind, as `hash_words` does; behind two hashes that stand for none.
+
+    Returns where the words of each end, int64 (n + 1,), behind a zero, and uint64 (2 + words,); writes `lengths`.
+    """
+    scanned = _scan(offsets, data, rows, limit, lengths)
+    count = scanned.starts[-1]
+    words = np.concatenate([[0], np.cumsum(scanned.words[:count])])
+    hashes = np.concatenate([np.zeros(2, dtype=np.uint64), scanned.hashes[:count][scanned.words[:count]]])
+    return words[scanned.starts], hashes
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
@@ -205,32 +249,14 @@ def word_hashes(keys: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     others = np.flatnonzero(lengths == GENERAL)
     if not len(others):
         return ends, plain
-    longest = int(np.diff(offsets).max())
-    room = np.empty(size + longest + 2, dtype=np.uint64)
-    ends_of_others = np.zeros(len(others) + 1, dtype=np.int64)
-    lowered, places, is_word = _scan_scratch(longest, longest)
-    scan_words(
-        offsets,
-        data,
-        others,
-        0,
-        size + 1,
-        longest,
-        *tables(),
-        lowered,
-        places,
-        is_word,
-        room,
-        ends_of_others,
-        lengths,
-    )
+    ends_of_others, others_hashes = _general_words(offsets, data, others, UNLIMITED, lengths)
     words = np.diff(ends)
     words[others] = np.diff(ends_of_others)
     general = np.zeros(count, dtype=np.bool_)
     general[others] = True
     is_other = np.repeat(general, words)
     found = np.empty(len(is_other), dtype=np.uint64)
-    found[~is_other], found[is_other] = plain, room[: ends_of_others[-1]]
+    found[~is_other], found[is_other] = plain, others_hashes[2:]
     return np.concatenate([[0], np.cumsum(words)]), found
 
 
@@ -266,22 +292,14 @@ def compact(matrix: Any) -> NDArray[np.int64]:
     return used.astype(np.int64)
 
 
-def attribute_hashes(keys: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Hash the tagger's attributes: the first token of each key, int64 (N + 1,), and uint64 (tokens, 12)."""
+def hash_tokens(keys: pa.Array) -> TokenHashes:
+    """Hash the tokens of a column of keys, their surfaces and the tagger's attributes of each."""
     offsets, data = string_buffers(keys)
-    starts = np.zeros(len(keys) + 1, dtype=np.int64)
-    attributes = np.empty((int(offsets[-1] - offsets[0]), len(ATTRIBUTES)), dtype=np.uint64)
-    capacity = int(np.diff(offsets).max(initial=0)) + 8
-    fill_attributes(
-        offsets,
-        data,
-        *tables(),
-        np.empty(capacity * 3 // 2, dtype=np.uint8),
-        np.empty((capacity, 4), dtype=np.int64),
-        np.empty(capacity, dtype=np.bool_),
-        np.empty(capacity, dtype=np.uint64),
-        np.empty(capacity, dtype=np.uint8),
-        starts,
-        attributes,
-    )
-    return starts, attributes[: starts[-1]]
+    lowered, starts, places, _, hashes = scan_column(keys)
+    count = starts[-1]
+    surfaces = np.empty(count, dtype=np.uint64)
+    attributes = np.empty((count, len(ATTRIBUTES)), dtype=np.uint64)
+    drawn = np.empty(int(np.diff(offsets).max(initial=0)) + 8, dtype=np.uint8)
+    description, _ = tables()
+    fill_attributes(data, description, lowered, starts, places, hashes, drawn, surfaces, attributes)
+    return TokenHashes(starts, attributes, hashes[:count], surfaces)

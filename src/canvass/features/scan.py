@@ -40,6 +40,14 @@ def mix(state: np.uint64) -> np.uint64:
     return state ^ (state >> np.uint64(31))
 
 
+@inlined
+def finish(state: np.uint64, word: np.uint64, shift: np.uint64, size: int) -> np.uint64:
+    """Fold what is left of a token of `size` bytes, `shift` bits of a word, and its size into its hash."""
+    if shift > ZERO:
+        state = fold(state, word)
+    return fold(state, np.uint64(size))
+
+
 @compiled
 def hash_bytes(data: NDArray[np.uint8], low: int, high: int) -> np.uint64:
     """Hash data[low:high], as `seeding.hash64`."""
@@ -49,15 +57,6 @@ def hash_bytes(data: NDArray[np.uint8], low: int, high: int) -> np.uint64:
         state = fold(state, word_at(data, at, high))
         at += 8
     return fold(state, np.uint64(high - low))
-
-
-@compiled
-def longest(offsets: NDArray[np.int64]) -> int:
-    """Find the longest key of a block, in bytes."""
-    found = 0
-    for row in range(len(offsets) - 1):
-        found = max(found, offsets[row + 1] - offsets[row])
-    return found
 
 
 @compiled
@@ -84,76 +83,83 @@ def encode(point: int, out: NDArray[np.uint8], at: int) -> int:
 
 @compiled
 def scan(
+    offsets: NDArray[np.int64],
     data: NDArray[np.uint8],
-    low: int,
-    high: int,
+    rows: NDArray[np.int64],
     limit: int,
     description: NDArray[np.uint8],
     lower: NDArray[np.int32],
     lowered: NDArray[np.uint8],
+    starts: NDArray[np.int64],
     places: NDArray[np.int64],
     words: NDArray[np.bool_],
     hashes: NDArray[np.uint64],
-) -> int:
-    """Cut the key data[low:high] into tokens; returns T, or limit + 1 as soon as there are more than `limit`.
+    lengths: NDArray[np.int32],
+) -> None:
+    """Cut the keys `rows`, int64 (n,), of a column into tokens.
 
-    Writes, for token t: `places[t]` = its first byte and end in `data`, then in `lowered`, int64 (limit + 1, 4);
-    `words[t]` = whether it is a word; `hashes[t]` = the hash of its lower-cased bytes. The rules are those of
-    `corpus.spans.tokens`.
+    Writes `starts` int64 (n + 1,): the first token of each key; for every token `places` int64 (tokens, 4): its first
+    byte and end in `data`, then in `lowered`; `words` bool: whether it is a word; `hashes` uint64: of its lower-cased
+    bytes; and by row `lengths`: T, or limit + 1 where there are more tokens than `limit`; such a key has none here.
+    There must be room for a token a byte, and in `lowered` uint8 for one and a half times the bytes, and 8. The rules
+    are those of `corpus.spans.tokens`.
     """
     count = 0
     size = 0  # of lowered
-    at = low
-    run = False
-    after_space = True
-    state = START
-    word = ZERO
-    shift = ZERO
-    while at < high:
-        point, width = code_point(data, at)
-        kind = description[point] & KIND
-        if kind == SPACE:
-            run = False
-            after_space = True
-            at += width
-            continue
-        joins = (kind == MARK and not after_space) or (run and (kind == LETTER or kind == NUMBER))
-        if not joins:
-            if count > 0:
-                if shift > ZERO:
-                    state = fold(state, word)
-                hashes[count - 1] = fold(state, np.uint64(size - places[count - 1, 2]))
-            if count == limit:
-                return limit + 1
-            clitic = False
-            if (point == APOSTROPHE or point == CURLY_APOSTROPHE) and at + width < high:
-                following, _ = code_point(data, at + width)
-                clitic = description[following] & KIND == LETTER
-            run = clitic or kind == LETTER or kind == MARK or kind == NUMBER
-            words[count] = run or kind == SINGLE
-            places[count, 0] = at
-            places[count, 2] = size
-            count += 1
-            state = START
-            word = ZERO
-            shift = ZERO
-        if point < CASED_CODE_POINTS:
-            point = 0 + lower[point]  # of 64 bits, as any other: `encode` is compiled once
-        added = encode(point, lowered, size)
-        for i in range(added):
-            word |= np.uint64(lowered[size + i]) << shift
-            shift += EIGHT
-            if shift == FULL:
-                state = fold(state, word)
+    for row in range(len(rows)):
+        at, high = offsets[rows[row]], offsets[rows[row] + 1]
+        first, first_size = count, size
+        starts[row] = first
+        run = False
+        after_space = True
+        state = START
+        word = ZERO
+        shift = ZERO
+        while at < high:
+            point, width = code_point(data, at)
+            kind = description[point] & KIND
+            if kind == SPACE:
+                run = False
+                after_space = True
+                at += width
+                continue
+            joins = (kind == MARK and not after_space) or (run and (kind == LETTER or kind == NUMBER))
+            if not joins:
+                if count > first:
+                    hashes[count - 1] = finish(state, word, shift, size - places[count - 1, 2])
+                if count - first == limit:
+                    break
+                clitic = False
+                if (point == APOSTROPHE or point == CURLY_APOSTROPHE) and at + width < high:
+                    following, _ = code_point(data, at + width)
+                    clitic = description[following] & KIND == LETTER
+                run = clitic or kind == LETTER or kind == MARK or kind == NUMBER
+                words[count] = run or kind == SINGLE
+                places[count, 0] = at
+                places[count, 2] = size
+                count += 1
+                state = START
                 word = ZERO
                 shift = ZERO
-        size += added
-        at += width
-        places[count - 1, 1] = at
-        places[count - 1, 3] = size
-        after_space = False
-    if count > 0:
-        if shift > ZERO:
-            state = fold(state, word)
-        hashes[count - 1] = fold(state, np.uint64(size - places[count - 1, 2]))
-    return count
+            if point < CASED_CODE_POINTS:
+                point = 0 + lower[point]  # of 64 bits, as any other: `encode` is compiled once
+            added = encode(point, lowered, size)
+            for i in range(added):
+                word |= np.uint64(lowered[size + i]) << shift
+                shift += EIGHT
+                if shift == FULL:
+                    state = fold(state, word)
+                    word = ZERO
+                    shift = ZERO
+            size += added
+            at += width
+            places[count - 1, 1] = at
+            places[count - 1, 3] = size
+            after_space = False
+        lengths[rows[row]] = count - first
+        if at < high:
+            count, size = first, first_size
+            lengths[rows[row]] = limit + 1
+        elif count > first:
+            hashes[count - 1] = finish(state, word, shift, size - places[count - 1, 2])
+    starts[len(rows)] = count

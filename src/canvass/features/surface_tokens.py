@@ -1,8 +1,8 @@
-"""The surface tokens of a key, that is as they are written: where they stand, and a hash of their bytes, case kept.
+"""The surface tokens of plain ASCII keys, that is as they are written: a hash of their bytes, case kept.
 
 The tagger keeps what it knows of a word under this hash, so that it need not lower-case, cut or draw a word that it
-has met before. The tokens of a plain ASCII key are found 64 bytes at a time (`words.cut`); those of any other key by
-the general `scan`. Both ways give the same.
+has met before. Tokens are found 64 bytes at a time (`words.cut`); those of all other keys by the general `scan`, of
+which `columns.hash_tokens` makes the same hashes.
 """
 
 from __future__ import annotations
@@ -21,36 +21,37 @@ if TYPE_CHECKING:
 
 
 @compiled
-def surface_tokens(
-    data: NDArray[np.uint8], low: int, high: int, places: NDArray[np.int64], hashes: NDArray[np.uint64]
+def hash_surfaces(
+    offsets: NDArray[np.int64],
+    data: NDArray[np.uint8],
+    firsts: NDArray[np.int64],
+    lengths: NDArray[np.int32],
+    surfaces: NDArray[np.uint64],
 ) -> int:
-    """Cut the key data[low:high] into tokens; returns T, or GENERAL if it is left to `scan`.
+    """Hash the tokens of N keys as they are written, one key after the other; returns how many there are.
 
-    Writes, for token t: `places[t, :2]` = its first byte and its end in `data`, int64 (tokens, at least 2);
-    `hashes[t]` = the hash of its bytes, uint64 (tokens,). `data` has at least 64 bytes.
+    Writes `surfaces` uint64, which must have room for a token a byte; by key, both (N,), `firsts` int64: its first
+    token, and `lengths` int32: T, or GENERAL where the key is left to `scan`. `data` has at least 64 bytes.
     """
     count = 0
-    at = low
-    while at < high:
-        starts, symbols, in_word, taken, plain = cut(data, at, high)
-        if not plain:
-            return GENERAL
-        rest = starts | symbols
-        while rest:
-            place = trailing_zeros(rest)
-            rest &= rest - ONE
-            places[count, 0] = at + place
-            places[count, 1] = at + place + size_at(place, starts, in_word)
-            count += 1
-        at += taken
-    hash_surface(data, count, places, hashes)
+    for key in range(len(lengths)):
+        at, high = offsets[key], offsets[key + 1]
+        first = count
+        while at < high:
+            starts, symbols, in_word, taken, plain = cut(data, at, high)
+            if not plain:
+                break
+            rest = starts | symbols
+            while rest:
+                place = trailing_zeros(rest)
+                rest &= rest - ONE
+                begin = at + place
+                surfaces[count] = hash_bytes(data, begin, begin + size_at(place, starts, in_word))
+                count += 1
+            at += taken
+        firsts[key] = first
+        lengths[key] = count - first
+        if at < high:
+            count = first
+            lengths[key] = GENERAL
     return count
-
-
-@compiled
-def hash_surface(
-    data: NDArray[np.uint8], count: int, places: NDArray[np.int64], hashes: NDArray[np.uint64]
-) -> None:
-    """Hash the bytes of T tokens, from their first byte and end in `places`, to `hashes` uint64 (at least T,)."""
-    for t in range(count):
-        hashes[t] = hash_bytes(data, places[t, 0], places[t, 1])

@@ -29,12 +29,10 @@ import pyarrow as pa
 
 from canvass import archive
 from canvass.compiled import compiled
-from canvass.corpus.characters import lower, tables
-from canvass.corpus.normalise import string_buffers
+from canvass.corpus.characters import lower
 from canvass.corpus.spans import tokens
 from canvass.errors import ModelFileError, TrainingError
-from canvass.features.columns import hash_column
-from canvass.features.scan import longest, scan
+from canvass.features.columns import hash_column, scan_column
 from canvass.seeding import derived_seed
 
 if TYPE_CHECKING:
@@ -46,6 +44,7 @@ if TYPE_CHECKING:
 
 KIND = "word features"
 VERSION = 1
+BLOCK = 1 << 16  # keys that are scanned together
 CONTEXTS = 500
 PLACES = 4  # -2, -1, +1, +2
 VOCABULARY = 1 << 15
@@ -202,36 +201,14 @@ def learn(column: pa.Array, *, seed: int = 0) -> WordFeatures:
     return WordFeatures(words, counts, vectors, clusters, len(column), digest)
 
 
-@compiled
-def fill_token_hashes(
-    offsets: NDArray[np.int64],
-    data: NDArray[np.uint8],
-    description: NDArray[np.uint8],
-    lower: NDArray[np.int32],
-    starts: NDArray[np.int64],
-    hashes: NDArray[np.uint64],
-) -> None:
-    """Hash the lower-cased tokens of each key; writes `starts` int64 (N + 1,) and `hashes`, room for one a byte."""
-    capacity = longest(offsets) + 1
-    lowered = np.empty(capacity * 3 // 2 + 8, dtype=np.uint8)
-    places = np.empty((capacity, 4), dtype=np.int64)
-    words = np.empty(capacity, dtype=np.bool_)
-    starts[0] = 0
-    for row in range(len(offsets) - 1):
-        rest = hashes[starts[row] :]
-        count = scan(
-            data, offsets[row], offsets[row + 1], capacity, description, lower, lowered, places, words, rest
-        )
-        starts[row + 1] = starts[row] + count
-
-
 def token_hashes(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Hash the lower-cased tokens of a column of keys: the first of each key, int64 (N + 1,), and uint64 (tokens,)."""
-    offsets, data = string_buffers(column)
-    starts = np.empty(len(column) + 1, dtype=np.int64)
-    hashes = np.empty(int(offsets[-1] - offsets[0]) + 1, dtype=np.uint64)
-    fill_token_hashes(offsets, data, *tables(), starts, hashes)
-    return starts, hashes[: starts[-1]]
+    counts, hashes = [np.zeros(1, dtype=np.int64)], [np.zeros(0, dtype=np.uint64)]
+    for first in range(0, len(column), BLOCK):
+        scanned = scan_column(column.slice(first, BLOCK))
+        counts.append(np.diff(scanned.starts))
+        hashes.append(scanned.hashes[: scanned.starts[-1]].copy())
+    return np.cumsum(np.concatenate(counts)), np.concatenate(hashes)
 
 
 def _vocabulary(

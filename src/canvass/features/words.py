@@ -16,7 +16,7 @@ import numpy as np
 
 from canvass.compiled import compiled, inlined
 from canvass.corpus.scanning import BLANK, ONE, ZERO, first_bits
-from canvass.features.scan import APOSTROPHE, START, fold, hash_bytes, scan
+from canvass.features.scan import APOSTROPHE, START, fold, hash_bytes
 from canvass.machine import (
     CHUNK,
     bytes_between,
@@ -139,52 +139,3 @@ def hash_words(
         row += 1
         ends[row - first] = count
     return row - first
-
-
-@compiled
-def scan_words(
-    offsets: NDArray[np.int64],
-    data: NDArray[np.uint8],
-    rows: NDArray[np.int64],
-    first: int,
-    most: int,
-    limit: int,
-    description: NDArray[np.uint8],
-    lower: NDArray[np.int32],
-    lowered: NDArray[np.uint8],
-    places: NDArray[np.int64],
-    is_word: NDArray[np.bool_],
-    hashes: NDArray[np.uint64],
-    ends: NDArray[np.int64],
-    lengths: NDArray[np.int32],
-) -> int:
-    """Hash the words of keys of any kind, rows[first:], int64, as `hash_words` does; returns how many keys.
-
-    `hashes` has room for most + limit + 1; `lowered`, `places` and `is_word` are those of `scan`, `lengths` by row.
-    """
-    count = 0
-    at = first
-    while at < len(rows) and count < most and at - first < len(ends) - 1:
-        row = rows[at]
-        tokens = scan(
-            data,
-            offsets[row],
-            offsets[row + 1],
-            limit,
-            description,
-            lower,
-            lowered,
-            places,
-            is_word,
-            hashes[count:],
-        )
-        lengths[row] = tokens
-        if tokens <= limit:
-            begin = count
-            for t in range(tokens):
-                if is_word[t]:
-                    hashes[count] = hashes[begin + t]
-                    count += 1
-        at += 1
-        ends[at - first] = count
-    return at - first

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from canvass.compiled import compiled
-from canvass.models.vectors import add_multiple
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +63,6 @@ def loss_gradient(hinge: bool, label: float, score: float) -> float:  # noqa: FB
     return math.exp(score) - chosen
 
 
-@compiled
 def sgd(
     values: NDArray[np.float64],
     columns: NDArray[np.int32],
@@ -78,13 +76,34 @@ def sgd(
 ) -> float:
     """Train by averaged stochastic gradient descent with an L2 penalty; returns the constant.
 
-    Writes `average` float64 (columns that occur,), which begins with zeros. Labels are 1 and -1. The step of example
-    t is 1 / (alpha * (t0 + t)); weights are kept as scale * weights, and their mean over all steps as
-    (average + a * weights) / b, so that a step costs no more than the example has features (Bottou, "Stochastic
+    Writes `average` float64 (columns that occur,), which begins with zeros. Labels are 1 and -1.
+    """
+    order = np.arange(len(labels), dtype=np.int32)
+    return sgd_epochs(
+        values, columns, starts, labels, hinge, alpha, epochs, seed, order, np.zeros_like(average), average
+    )
+
+
+@compiled
+def sgd_epochs(
+    values: NDArray[np.float64],
+    columns: NDArray[np.int32],
+    starts: NDArray[np.int32],
+    labels: NDArray[np.float64],
+    hinge: bool,  # noqa: FBT001 - one loop for both losses
+    alpha: float,
+    epochs: int,
+    seed: int,
+    order: NDArray[np.int32],
+    weights: NDArray[np.float64],
+    average: NDArray[np.float64],
+) -> float:
+    """Do the work of `sgd`; `order` int32 (N,), from 0 up, and `weights`, zeros of as many as `average`, are scratch.
+
+    The step of example t is 1 / (alpha * (t0 + t)); weights are kept as scale * weights, and their mean over all steps
+    as (average + a * weights) / b, so that a step costs no more than the example has features (Bottou, "Stochastic
     gradient descent tricks", 2012).
     """
-    weights = np.zeros(len(average))
-    order = np.arange(len(labels)).astype(np.int32)
     typical = math.sqrt(1.0 / math.sqrt(alpha))
     first = 1.0 / (typical / max(1.0, loss_gradient(hinge, 1.0, -typical)) * alpha)
     scale, a, b = 1.0, 0.0, 1.0
@@ -181,7 +200,6 @@ def multiply_centred_transpose(
         weights[column] -= means[column] * total
 
 
-@compiled
 def ridge(
     values: NDArray[np.float64],
     columns: NDArray[np.int32],
@@ -197,19 +215,17 @@ def ridge(
     """
     rows = len(labels)
     means = np.zeros(len(weights))
-    for at in range(len(values)):
-        means[columns[at]] += values[at] / rows
-    ones = np.ones(rows)
-    mean = sequential_dot(labels, ones) / rows
-    centred = labels.copy()
-    add_multiple(-mean, ones, centred)
+    np.add.at(means, columns, values / rows)
+    matrix = values, columns, starts, means
+    mean = sequential_dot(labels, np.ones(rows)) / rows
+    centred = labels - mean
     dual = len(weights) > rows
-    residual = centred if dual else np.empty(len(weights))
-    product = np.empty(len(weights) if dual else rows)
+    residual = centred
     if not dual:
-        multiply_centred_transpose(values, columns, starts, means, centred, residual)
-    solution = np.zeros(len(residual))
-    direction = np.zeros(len(residual))
+        residual = np.empty(len(weights))
+        multiply_centred_transpose(*matrix, centred, residual)
+    product = np.empty(len(weights) if dual else rows)
+    solution, direction = np.zeros((2, len(residual)))
     image = np.empty(len(residual))
     tolerance = TOLERANCE * math.sqrt(sequential_dot(residual, residual))
     last_square = 1.0
@@ -217,21 +233,20 @@ def ridge(
         square = sequential_dot(residual, residual)
         if math.sqrt(square) <= tolerance:
             break
-        for i in range(len(residual)):
-            direction[i] = direction[i] * (square / last_square) + residual[i]
+        direction = direction * (square / last_square) + residual
         if dual:
-            multiply_centred_transpose(values, columns, starts, means, direction, product)
-            multiply_centred(values, columns, starts, means, product, image)
+            multiply_centred_transpose(*matrix, direction, product)
+            multiply_centred(*matrix, product, image)
         else:
-            multiply_centred(values, columns, starts, means, direction, product)
-            multiply_centred_transpose(values, columns, starts, means, product, image)
-        add_multiple(penalty, direction, image)
+            multiply_centred(*matrix, direction, product)
+            multiply_centred_transpose(*matrix, product, image)
+        image += penalty * direction
         length = square / sequential_dot(direction, image)
-        add_multiple(length, direction, solution)
-        add_multiple(-length, image, residual)
+        solution += length * direction
+        residual -= length * image
         last_square = square
     if dual:
-        multiply_centred_transpose(values, columns, starts, means, solution, weights)
+        multiply_centred_transpose(*matrix, solution, weights)
     else:
-        add_multiple(1.0, solution, weights)
+        weights += solution
     return mean - sequential_dot(means, weights)

@@ -1,4 +1,4 @@
-"""The tagger: a linear-chain CRF, trained by `crf_training`, decoded by `tagger_kernels` and `tagger_products`.
+"""The tagger: a linear-chain CRF over BIO tags, trained and decoded by `models.crf`.
 
 It is trained on the target's annotated utterances only, as CRFsuite would train it. Attributes are numbers of their
 hashes, so that training and decoding see the same ones without a string being built from either.
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from canvass.corpus.characters import tables
 from canvass.corpus.normalise import keys, string_buffers
 from canvass.corpus.spans import OUTSIDE, bio_tags, slots_of, text_tokens
 from canvass.errors import TrainingError
-from canvass.features.columns import attribute_hashes
-from canvass.models.crf.decoding import best_probabilities, pack_products
+from canvass.features.columns import hash_tokens
+from canvass.models.crf.attribute_table import pack_attributes, sum_weights
+from canvass.models.crf.decoding import LONGEST, find_best, pack_products
+from canvass.models.crf.lattice import best_paths, log_partitions, marginals
 from canvass.models.crf.problem import make_problem
-from canvass.models.crf.tagging import pack_weights, tag_keys
 from canvass.models.crf.training import train
 from canvass.models.crf.word_cache import no_forms
 
@@ -96,7 +96,7 @@ class Tagger:
                 f"LABELLED has {len(texts)}"
             )
         tags = [bio_tags(text, spans) for text, spans in zip(texts, slots, strict=True)]
-        starts, attributes = attribute_hashes(keys(pa.array(texts, type=pa.string())))
+        starts, attributes, *_ = hash_tokens(keys(pa.array(texts, type=pa.string())))
         hashes, numbers = np.unique(attributes.ravel(), return_inverse=True)
         if all(tag == OUTSIDE for sequence in tags for tag in sequence):
             # Nothing to learn: every token is outside, with certainty.
@@ -119,8 +119,9 @@ class Tagger:
         transitions: NDArray[np.float64],
     ) -> None:
         self.tags = tags
-        self._weights = pack_weights(hashes, state, transitions)
-        self._products = pack_products(self._weights)
+        self._attributes = pack_attributes(np.ascontiguousarray(hashes))
+        self._state, self._transitions = np.ascontiguousarray(state), np.ascontiguousarray(transitions)
+        self._products = pack_products(self._attributes, self._state, self._transitions)
         self._forms: list[Forms] = []
 
     @property
@@ -130,29 +131,51 @@ class Tagger:
 
     def confidence(self, column: pa.Array) -> Confidence:
         """Compute the probability of the best tag sequence of each key of a column."""
-        return self._decode(column, np.empty(0, dtype=np.int32))
+        return self._find_best(column, None)
 
     def best_tags(self, column: pa.Array) -> BestTags:
         """Find the best tag sequence of each key of a column, and its probability."""
         offsets, _ = string_buffers(column)
         tags = np.empty(int(offsets[-1] - offsets[0]), dtype=np.int32)
-        found = self._decode(column, tags)
+        found = self._find_best(column, tags)
         return BestTags(*found, tags[: int(found.lengths.sum())])
 
-    def _decode(self, column: pa.Array, tags: NDArray[np.int32]) -> Confidence:
+    def _find_best(self, column: pa.Array, tags: NDArray[np.int32] | None) -> Confidence:
         """Compute the probabilities, and the tags where there is room for them."""
+        import pyarrow as pa
+
         self._must_be_trained()
-        found = Confidence(np.empty(len(column)), np.empty(len(column), dtype=np.int32))
-        # Word forms serve one thread at a time. Taking from a list and adding to it are atomic.
+        if self._products is None:
+            return self._by_sums(column, tags)
+        # The forms serve one thread at a time. Taking from a list and adding to it are atomic.
         try:
             forms = self._forms.pop()
         except IndexError:
             forms = no_forms(self._products.table)
-        best_probabilities(
-            *string_buffers(column), *tables(), self._weights, self._products, forms, *found, tags
-        )
+        log_probability = np.empty(len(column))
+        lengths = find_best(column, self._products, forms, log_probability, tags)
         self._forms.append(forms)
-        return found
+        ends = np.cumsum(lengths)
+        for row in np.flatnonzero(lengths > LONGEST).tolist():
+            places = None if tags is None else tags[ends[row] - lengths[row] : ends[row]]
+            log_probability[row] = self._by_sums(column.take(pa.array([row])), places).log_probability[0]
+        return Confidence(log_probability, lengths)
+
+    def _by_sums(self, column: pa.Array, tags: NDArray[np.int32] | None) -> Confidence:
+        """Do the work of `_find_best` in sums of weights."""
+        state, starts = self.state_scores(column)
+        paths, scores = best_paths(state, starts, self._transitions)
+        if tags is not None:
+            tags[: len(paths)] = paths
+        log_z = log_partitions(state, starts, self._transitions)
+        return Confidence(np.minimum(0.0, scores - log_z), np.diff(starts).astype(np.int32))
+
+    def state_scores(self, column: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Sum the weights of each token of a column of keys: float64 (W, L), and each key's first, int64 (N + 1,)."""
+        tokens = hash_tokens(column)
+        state = np.empty((len(tokens.attributes), len(self.tags)))
+        sum_weights(*self._attributes, self._state, tokens.attributes, state)
+        return state, tokens.starts
 
     def tag(self, texts: Sequence[str]) -> list[Tagged]:
         """Tag texts; offsets are code points of the texts as written."""
@@ -160,25 +183,24 @@ class Tagger:
 
         self._must_be_trained()
         column = keys(pa.array(texts, type=pa.string()))
-        found = self.confidence(column)
-        offsets, data = string_buffers(column)
-        room = int(offsets[-1] - offsets[0])
-        paths, certainty = np.empty(room, dtype=np.int32), np.empty(room)
-        tag_keys(offsets, data, *tables(), self._weights, paths, certainty)
+        log_probability = self.confidence(column).log_probability
+        state, starts = self.state_scores(column)
+        paths, _ = best_paths(state, starts, self._transitions)
+        certainty = marginals(state, starts, self._transitions)[np.arange(len(paths)), paths]
         tagged = []
-        first = 0
-        for text, log_probability, length in zip(texts, *(array.tolist() for array in found), strict=True):
+        for row, text in enumerate(texts):
+            tokens = slice(starts[row], starts[row + 1])
             _, spans = text_tokens(text)
-            path = paths[first : first + length].tolist()
-            sure = certainty[first : first + length].tolist()
+            path, sure = paths[tokens].tolist(), certainty[tokens].tolist()
             tagged.append(
                 Tagged(
                     slots_of([self.tags[tag] for tag in path], spans),
-                    log_probability,
-                    tuple((span.start, span.end, one) for span, one in zip(spans, sure, strict=True)),
+                    float(log_probability[row]),
+                    tuple(
+                        (span.start, span.end, marginal) for span, marginal in zip(spans, sure, strict=True)
+                    ),
                 )
             )
-            first += length
         return tagged
 
     def _must_be_trained(self) -> None:
@@ -187,14 +209,14 @@ class Tagger:
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Give the trained weights, sparse, for a file."""
-        state = self._weights.state
+        state = self._state
         rows, columns = np.nonzero(state)
         return {
-            "tagger_hashes": self._weights.table.hashes,
+            "tagger_hashes": self._attributes.hashes,
             "tagger_rows": rows.astype(np.int32),
             "tagger_columns": columns.astype(np.int32),
             "tagger_values": state[rows, columns],
-            "tagger_transitions": self._weights.transitions.scores,
+            "tagger_transitions": self._transitions,
         }
 
     @classmethod

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from canvass.corpus.normalise import key_of, keys
 from canvass.features import reference
 from canvass.models.crf import reference as crf_reference
+from canvass.models.crf.attribute_table import sum_weights
 from canvass.models.crf.decoding import LONGEST
-from canvass.models.crf.tagging import log_probability_of, state_scores
+from canvass.models.crf.lattice import best_paths, log_partitions
 from canvass.models.crf.word_cache import no_forms
 from canvass.models.tagger import Tagger
 from examples import music
@@ -41,7 +42,7 @@ def by_sums(tagger, key):
 
 def scores_of(tagger, attributes):
     state = np.empty((len(attributes), len(tagger.tags)))
-    state_scores(tagger._weights, attributes, len(attributes), state)
+    sum_weights(*tagger._attributes, tagger._state, attributes, state)
     return state
 
 
@@ -54,8 +55,9 @@ def attributes_of(key):
 
 
 def tags_by_sums(tagger, attributes):
-    path = np.empty(len(attributes), dtype=np.int32)
-    return path, log_probability_of(tagger._weights, attributes, len(attributes), path)
+    lattice = scores_of(tagger, attributes), np.array([0, len(attributes)]), tagger._transitions
+    path, score = best_paths(*lattice)
+    return path, min(0.0, float(score[0] - log_partitions(*lattice)[0]))
 
 
 def by_the_book(tagger, key):
@@ -64,10 +66,10 @@ def by_the_book(tagger, key):
     state = np.zeros((0, len(tagger.tags)))
     for attributes in reference.attributes(key):
         known = [rows[attribute] for attribute in attributes if attribute in rows]
-        state = np.vstack([state, tagger._weights.state[known].sum(axis=0)])
+        state = np.vstack([state, tagger._state[known].sum(axis=0)])
     if not len(state):
         return 0.0
-    solution = crf_reference.solve(state, tagger._weights.transitions.scores)
+    solution = crf_reference.solve(state, tagger._transitions)
     return solution.score - solution.log_partition
 
 
@@ -79,7 +81,7 @@ def test_equal_to_sums_of_weights(tagger, pool):
 
 
 def test_equal_to_sums_of_weights_on_ordinary_requests(tagger):
-    assert not tagger._products.wide
+    assert tagger._products is not None
     pool = [key_of(one.text) for one in music()] + [key_of(text) for text in NOTABLE]
     found = probabilities(tagger, pool)
     assert found.min() < -0.1
@@ -96,7 +98,7 @@ def test_the_tags_are_those_of_sums_of_weights(tagger, pool):
     # Of paths that are equally good either may be found: their scores are compared, not they.
     path = 0
     for attributes in twins:
-        state, transitions = scores_of(tagger, attributes), tagger._weights.transitions.scores
+        state, transitions = scores_of(tagger, attributes), tagger._transitions
         mine = found.tags[path : path + len(attributes)]
         theirs, _ = tags_by_sums(tagger, attributes)
         assert score_of(mine, state, transitions) == pytest.approx(
@@ -156,7 +158,7 @@ def test_a_longer_key_is_summed(tagger, word):
 def test_weights_that_are_far_apart_are_summed(tagger):
     arrays = tagger.to_arrays()
     wide = Tagger.from_arrays(arrays | {"tagger_values": arrays["tagger_values"] * 20.0}, tagger.tags)
-    assert wide._products.wide
+    assert wide._products is None
     pool = ["play river", "", "put on so what by björk", "0:0 a"]
     assert probabilities(wide, pool).tolist() == [by_sums(wide, key) if key else 0.0 for key in pool]
 

@@ -1,4 +1,4 @@
-"""The attributes that were seen in training, as an open-addressing table of their hashes."""
+"""The attributes that were seen in training, as an open-addressing table of their hashes, and their weights."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from canvass.compiled import compiled
+from canvass.features.attributes import ATTRIBUTES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,14 +43,33 @@ def _insert_all(hashes: NDArray[np.uint64], slots: NDArray[np.int32]) -> None:
 
 
 @compiled
-def row_of(table: AttributeTable, attribute: np.uint64) -> int:
-    """Find the row of an attribute; A, one more than the last, where it was never seen."""
-    last = np.uint64(len(table.slots) - 1)
+def row_of(slots: NDArray[np.int32], hashes: NDArray[np.uint64], attribute: np.uint64) -> int:
+    """Find the row of an attribute in an `AttributeTable`; A, one more than the last, where it was never seen."""
+    last = np.uint64(len(slots) - 1)
     at = attribute & last
     while True:
-        row = table.slots[at]
+        row = slots[at]
         if row == EMPTY:
-            return len(table.hashes)
-        if table.hashes[row] == attribute:
+            return len(hashes)
+        if hashes[row] == attribute:
             return int(row)
         at = (at + np.uint64(1)) & last
+
+
+@compiled
+def sum_weights(
+    slots: NDArray[np.int32],
+    hashes: NDArray[np.uint64],
+    weights: NDArray[np.float64],
+    attributes: NDArray[np.uint64],
+    state: NDArray[np.float64],
+) -> None:
+    """Sum the weights, float64 (A, L), of each token's attributes, uint64 (W, 12), to `state`, float64 (W, L)."""
+    for t in range(len(state)):
+        for j in range(state.shape[1]):
+            state[t, j] = 0.0
+        for a in range(len(ATTRIBUTES)):
+            row = row_of(slots, hashes, attributes[t, a])
+            if row < len(weights):
+                for j in range(state.shape[1]):
+                    state[t, j] += weights[row, j]

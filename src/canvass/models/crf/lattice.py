@@ -1,31 +1,15 @@
-"""The lattice of a linear-chain CRF, compiled: best path, log partition, token marginals.
+"""The lattice of a linear-chain CRF: best paths with CRFsuite's ties, marginals, and log Z.
 
-A tag sequence y of T tokens scores `sum_t state[t, y_t] + sum_{t>=1} transitions[y_{t-1}, y_t]`, and has the
-probability exp(score(y)) / Z, where Z sums exp(score) over all L^T sequences. There are no scores for the
-start and the end. `lattice_reference` is the specification.
+`reference` is the specification. All functions take N sequences of W tokens: `state`, float64 (W, L), state scores that
+are finite, `starts`, int64 (N + 1,), the first token of each sequence, and W, and `scores`, float64 (L, L), finite
+scores of transitions, from tag to tag.
 
-Naively, the best path is
-    best_t[j] = state[t, j] + max_i (best_{t-1}[i] + transitions[i, j])     with a back pointer for each max,
-and the sum over all paths is the same recursion with log-sum-exp in place of max, L^2 exponentials a token.
-
-The tricks:
-
-* Inner loops run over j, which is contiguous in every array, and carry no sum, so that they are vectorised
-  without changing a bit.
-* Viterbi keeps no back pointers. The way back compares L sums a token, the same sums as on the way there.
-* The sums over paths are scaled, as in CRFsuite (Rabiner 1989, V.A): each row of alpha is divided by its sum
-  c_t, exponentials are taken of state[t] - max state[t] and of transitions - max transitions, and
-      log Z = sum_t (log c_t + max state[t]) + (T - 1) max transitions.
-  What rounds to zero on the way is lost, and matters only if all that was kept dies later. A kept path and a
-  lost one can differ later by at most the ratio R of the largest and the smallest exponential of a
-  transition, and a row sum is at least 1/R; so whatever the states, the relative error is below
-  L T R^2 * 1e-308. Up to `WIDEST` = log R = 300 that is nothing; beyond, log space is used.
-
-Left out: blocks of several utterances (L is wide enough for the vector units), a sparse or pruned set of
-transitions, vectorised exponentials (their rounding would depend on the place in the row). `products` does without
-exponentials, where only the probability of the best path is asked for.
-
-All scores must be finite. The kernels allocate nothing and write to the arrays named so in their docstrings.
+Best paths are found in sums of scores, since two paths may have the same weights in another order, and then only the
+rounding of sums decides between them. Marginals and log Z are found by the kernels that train (`objective`), in scaled
+sums. What rounds to zero on the way is lost, and matters only if all that was kept dies later. A kept path and a lost
+one can differ later by at most the ratio R of the largest and the smallest factor of a transition, and a row sum is at
+least 1/R; so whatever the states, the relative error is below L T R^2 * 1e-308. Up to `WIDEST` = log R = 300 that is
+nothing; beyond, log space is used, L^2 exponentials a token.
 """
 
 from __future__ import annotations
@@ -35,247 +19,198 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from canvass.compiled import compiled
+from canvass.compiled import compiled, inlined
+from canvass.models.crf.objective import (
+    BLOCK,
+    LANES,
+    States,
+    allocate_lattice,
+    arrange,
+    backward,
+    exponentiate_scores,
+    forward,
+    split,
+)
+from canvass.models.crf.transitions import WIDEST, pack_matrix, spread
+from canvass.models.vectors import aligned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+    Tags = NDArray[np.int32]
 
-WIDEST = 300.0
 
+class BestPaths(NamedTuple):
+    """Best paths, int32 (W,), and their scores, float64 (N,); 0 for an empty sequence."""
 
-class Transitions(NamedTuple):
-    """Transition scores, packed for the kernels by `pack_transitions`.
-
-    `scores` and `exponentials` = exp(scores - largest) are float64 (L, L), from tag i to tag j; `wide` says
-    that the scores are too far apart for scaled sums.
-    """
-
+    tags: Tags
     scores: Floats
-    exponentials: Floats
-    largest: float
-    wide: bool
 
 
-class Decoded(NamedTuple):
-    """An utterance decoded: int32 (T,) best path, its log probability (<= 0), float64 (T, L) marginals."""
+def best_paths(state: Floats, starts: Integers, scores: Floats) -> BestPaths:
+    """Find the best path of each sequence; of equal ones that with the smallest last tag, and so on, as CRFsuite.
 
-    path: NDArray[np.int32]
-    log_probability: float
-    marginals: Floats
-
-
-def pack_transitions(scores: Floats) -> Transitions:
-    """Pack finite transition scores, (L, L) with L >= 1, from tag i to tag j."""
-    packed = np.ascontiguousarray(scores, dtype=np.float64)
-    largest = float(packed.max())
-    # Not np.exp, whose last bit may depend on the place in the array.
-    exponentials = np.array([[math.exp(score - largest) for score in row] for row in packed.tolist()])
-    return Transitions(packed, exponentials, largest, bool(largest - packed.min() > WIDEST))
-
-
-def decode(state: Floats, transitions: Floats) -> Decoded:
-    """Decode one utterance: state scores (T, L) and transition scores (L, L).
-
-    >>> decode(np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([[0.0, 9.0], [0.0, 0.0]])).path.tolist()
-    [0, 1]
+    >>> best_paths(np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([0, 2]), np.array([[0.0, 9.0], [0.0, 0.0]])).tags
+    array([0, 1], dtype=int32)
     """
-    packed = pack_transitions(transitions)
-    scores = np.ascontiguousarray(state, dtype=np.float64)
-    length = len(scores)
-    path, work, marginals = np.zeros(length, np.int32), np.zeros_like(scores), np.zeros_like(scores)
-    best = viterbi(scores, packed, length, path, work)
-    rows = np.zeros((2, scores.shape[1]))
-    log_probability = min(0.0, best - token_marginals(scores, packed, length, marginals, rows))
-    return Decoded(path, log_probability, marginals)
+    found = BestPaths(np.empty(len(state), dtype=np.int32), np.zeros(len(starts) - 1))
+    sources, targets = (tags.astype(np.int32) for tags in np.nonzero(scores))
+    find_best_paths(state, starts, sources, targets, scores, np.empty_like(state), *found)
+    return found
+
+
+def marginals(state: Floats, starts: Integers, scores: Floats) -> Floats:
+    """Compute P(tag j at token t), float64 (W, L)."""
+    if spread(scores) > WIDEST:
+        return _solve_in_log_space(state, starts, scores)[0]
+    return _solve(state, starts, scores, BLOCK)[0]
+
+
+def log_partitions(state: Floats, starts: Integers, scores: Floats) -> Floats:
+    """Compute log Z of each sequence, float64 (N,); 0 for an empty one."""
+    if spread(scores) > WIDEST:
+        return _solve_in_log_space(state, starts, scores)[1]
+    return _solve(state, starts, scores, 1)[1]
+
+
+def _solve(state: Floats, starts: Integers, scores: Floats, block: int) -> tuple[Floats, Floats]:
+    """Return the marginals, and the log of the product of all Z of each block, or 0 for an empty sequence."""
+    steps, blocks, order = arrange(starts, block)
+    transitions = pack_matrix(scores)
+    width = -(-len(scores) // LANES) * LANES
+    numbers, nothing = np.arange(len(state), dtype=np.int32), np.zeros(0, dtype=np.int32)
+    # Each token has one attribute, with a row of its own: its scores.
+    rows = aligned(len(state), width)
+    rows[:, : len(scores)] = state[order]
+    states = States(numbers.reshape(-1, 1), nothing, nothing, numbers, rows, rows, aligned(1, width)[0])
+    factors, alpha, beta = allocate_lattice(len(scores), steps, blocks)
+    sums, crossings = np.empty(BLOCK), np.zeros(len(transitions.sources))
+    found, log_z = np.empty_like(state), np.zeros(len(starts) - 1)
+    lengths = np.diff(starts)
+    longest_first = np.argsort(-lengths, kind="stable")
+    for number, steps_of_block in enumerate(split(steps, blocks)):
+        first, last = steps_of_block[0], steps_of_block[-1]
+        total = exponentiate_scores(states, crossings, first, last, factors)
+        total += forward(steps_of_block, *transitions, factors, alpha, sums)
+        log_z[longest_first[number]] = total
+        backward(steps_of_block, *transitions, factors, alpha, beta, sums, crossings)
+        tokens = slice(last - first)
+        found[order[first:last]] = (alpha[:, tokens] * beta[:, tokens]).T
+    return found, log_z
+
+
+def _solve_in_log_space(state: Floats, starts: Integers, scores: Floats) -> tuple[Floats, Floats]:
+    """Return the marginals and log Z of each sequence; the scores may be as far apart as they like."""
+    found, log_z = np.empty_like(state), np.zeros(len(starts) - 1)
+    find_marginals_in_log_space(state, starts, scores, found, np.empty((2, len(scores))), log_z)
+    return found, log_z
+
+
+@inlined
+def maximise(best: Floats, t: int, sources: Tags, targets: Tags, scores: Floats) -> None:
+    """Write max_i (best[t - 1, i] + scores[i, j]) to best[t, j]; see `find_best_paths`."""
+    top = 0
+    for i in range(1, len(scores)):
+        if best[t - 1, i] > best[t - 1, top]:
+            top = i
+    for j in range(len(scores)):
+        best[t, j] = best[t - 1, top]
+        if scores[top, j] < 0.0:
+            best[t, j] += scores[top, j]
+            for i in range(len(scores)):
+                best[t, j] = max(best[t, j], best[t - 1, i] + scores[i, j])
+    for k in range(len(sources)):
+        i, j = sources[k], targets[k]
+        best[t, j] = max(best[t, j], best[t - 1, i] + scores[i, j])
 
 
 @compiled
-def viterbi(
-    state: Floats, transitions: Transitions, length: int, path: NDArray[np.int32], best: Floats
-) -> float:
-    """Write the best path to `path`, int32 (>= T,), and return its score; 0 for an empty utterance.
+def find_best_paths(
+    state: Floats,
+    starts: Integers,
+    sources: Tags,
+    targets: Tags,
+    scores: Floats,
+    best: Floats,
+    paths: Tags,
+    totals: Floats,
+) -> None:
+    """Write the best paths to `paths`, int32 (W,), and their scores to `totals`, float64 (N,).
 
-    Only the first `length` = T rows of `state`, float64 (>= T, L), are read. `best`, float64 (>= T, L), is
-    scratch. Of equal sums the smallest tag wins, as in CRFsuite.
+    `sources` and `targets`, int32 (R,), are the pairs whose scores are not 0; `best`, float64 (W, L), is scratch.
+
+    Most pairs score 0, so that most tags are reached best from the tag that is best, unless a listed pair does better:
+    O(L + R) a token. The tags to which the best one leads with a score below 0 are compared with all, O(L) each.
+    There are no back pointers: the way back compares L sums a token, the same as on the way there.
     """
-    if length == 0:
-        return 0.0
-    scores = transitions.scores
+    for n in range(len(starts) - 1):
+        first, last = starts[n], starts[n + 1] - 1
+        for t in range(first, last + 1):
+            if t > first:
+                maximise(best, t, sources, targets, scores)
+            for j in range(len(scores)):
+                best[t, j] = state[t, j] + (best[t, j] if t > first else 0.0)
+        for t in range(last, first - 1, -1):
+            tag, highest = 0, -np.inf
+            for i in range(len(scores)):
+                total = best[t, i]
+                if t < last:
+                    total += scores[i, paths[t + 1]]
+                if total > highest:
+                    highest, tag = total, i
+            paths[t] = tag
+            if t == last:
+                totals[n] = highest
+
+
+@compiled
+def find_marginals_in_log_space(
+    state: Floats, starts: Integers, scores: Floats, marginals: Floats, rows: Floats, log_z: Floats
+) -> None:
+    """Write P(tag j at token t) to `marginals`, float64 (W, L), and log Z to `log_z`, float64 (N,).
+
+    `rows`, float64 (2, L), is scratch. On the way forward `marginals` holds log alpha.
+    """
     tags = len(scores)
-    for j in range(tags):
-        best[0, j] = state[0, j]
-    for t in range(1, length):
-        _best_arrivals(best[t - 1], scores, best[t])
-        for j in range(tags):
-            best[t, j] += state[t, j]
-    tag = int(np.argmax(best[length - 1]))
-    total: float = best[length - 1, tag]
-    path[length - 1] = tag
-    for t in range(length - 1, 0, -1):
-        following, tag = tag, 0
-        highest = best[t - 1, 0] + scores[0, following]
-        for i in range(1, tags):
-            arrival = best[t - 1, i] + scores[i, following]
-            if arrival > highest:
-                highest, tag = arrival, i
-        path[t - 1] = tag
-    return total
+    alpha, beta, following = marginals, rows[0], rows[1]
+    for n in range(len(starts) - 1):
+        log_z[n] = 0.0
+        for t in range(starts[n], starts[n + 1]):
+            for j in range(tags):
+                alpha[t, j] = state[t, j]
+                if t > starts[n]:
+                    alpha[t, j] += log_sum_exp(alpha[t - 1], scores[:, j], 1.0)
+            log_z[n] += subtract_log_sum(alpha[t])
+        beta[:] = 0.0
+        for t in range(starts[n + 1] - 1, starts[n] - 1, -1):
+            for j in range(tags):
+                following[j] = beta[j] + state[t, j]
+                marginals[t, j] += beta[j]
+            subtract_log_sum(marginals[t])
+            subtract_log_sum(following)
+            for i in range(tags):
+                marginals[t, i] = math.exp(marginals[t, i])
+                beta[i] = log_sum_exp(following, scores[i], 1.0)
 
 
 @compiled
-def log_partition(state: Floats, transitions: Transitions, length: int, alpha: Floats) -> float:
-    """Return log Z of the first `length` = T rows of `state`, float64 (>= T, L); 0 for an empty utterance.
-
-    `alpha`, float64 (>= T, L), gets the probability of each tag given the tokens so far (its logarithm where
-    the transitions are wide). It may be the array that was the `best` of `viterbi`, but not `state`.
-    """
-    if transitions.wide:
-        return _log_partition_wide(state, transitions.scores, length, alpha)
-    total = 0.0
-    for t in range(length):
-        if t == 0:
-            alpha[0, :] = 1.0
-        else:
-            _summed_arrivals(alpha[t - 1], transitions.exponentials, alpha[t])
-            total += transitions.largest
-        total += _observe(alpha[t], state[t])
-    return total
-
-
-@compiled
-def token_marginals(
-    state: Floats, transitions: Transitions, length: int, marginals: Floats, rows: Floats
-) -> float:
-    """Write P(tag j at token t) to `marginals`, float64 (>= T, L), and return log Z.
-
-    Arguments as for `log_partition`; `rows`, float64 (2, L), is scratch. On the way forward `marginals` holds
-    alpha. On the way back row t is multiplied by beta, the sums over all that can follow each tag, and
-    divided by its own sum, in which the scales of both cancel.
-    """
-    total = log_partition(state, transitions, length, marginals)
-    if transitions.wide:
-        _marginals_wide(state, transitions.scores, length, marginals, rows)
-        return total
-    beta, observed = rows[0], rows[1]
-    beta[:] = 1.0
-    for t in range(length - 1, -1, -1):
-        norm = 0.0
-        for j in range(len(beta)):
-            observed[j] = beta[j]
-            marginals[t, j] *= beta[j]
-            norm += marginals[t, j]
-        for j in range(len(beta)):
-            marginals[t, j] /= norm
-        _observe(observed, state[t])
-        for i in range(len(beta)):
-            beta[i] = 0.0
-            for j in range(len(beta)):
-                beta[i] += transitions.exponentials[i, j] * observed[j]
-    return total
-
-
-@compiled
-def _best_arrivals(previous: Floats, scores: Floats, current: Floats) -> None:
-    """Write max_i (previous[i] + scores[i, j]) to `current`, four i at a time so as to store less often."""
-    last = len(previous) - 1
-    current[:] = -np.inf
-    for i in range(0, last + 1, 4):
-        # At the end of the row the last tag stands in for those beyond it: a max does not mind.
-        i1, i2, i3 = min(i + 1, last), min(i + 2, last), min(i + 3, last)
-        p0, p1, p2, p3 = previous[i], previous[i1], previous[i2], previous[i3]
-        s0, s1, s2, s3 = scores[i], scores[i1], scores[i2], scores[i3]
-        for j in range(len(current)):
-            a0, a1, a2, a3 = p0 + s0[j], p1 + s1[j], p2 + s2[j], p3 + s3[j]
-            a01 = max(a0, a1)
-            a23 = max(a2, a3)
-            highest = max(a01, a23)
-            current[j] = max(current[j], highest)
-
-
-@compiled
-def _summed_arrivals(previous: Floats, weights: Floats, current: Floats) -> None:
-    """Write sum_i previous[i] * weights[i, j] to `current`, four i at a time so as to store less often."""
-    tags = len(previous)
-    whole = tags - tags % 4
-    current[:] = 0.0
-    for i in range(0, whole, 4):
-        p0, p1, p2, p3 = previous[i], previous[i + 1], previous[i + 2], previous[i + 3]
-        w0, w1, w2, w3 = weights[i], weights[i + 1], weights[i + 2], weights[i + 3]
-        for j in range(tags):
-            current[j] += (p0 * w0[j] + p1 * w1[j]) + (p2 * w2[j] + p3 * w3[j])
-    for i in range(whole, tags):
-        for j in range(tags):
-            current[j] += previous[i] * weights[i, j]
-
-
-@compiled
-def _observe(row: Floats, scores: Floats) -> float:
-    """Multiply a row by the exponentials of a token's scores, scale it to sum 1, return the log of it."""
-    largest: float = scores[0]
-    for j in range(1, len(row)):
-        largest = max(largest, scores[j])
-    total = 0.0
-    for j in range(len(row)):
-        row[j] *= math.exp(scores[j] - largest)
-        total += row[j]
-    for j in range(len(row)):
-        row[j] /= total
-    return math.log(total) + largest
-
-
-@compiled
-def _log_partition_wide(state: Floats, scores: Floats, length: int, alpha: Floats) -> float:
-    """Do the work of `log_partition` in log space, L^2 exponentials a token."""
-    total = 0.0
-    for t in range(length):
-        for j in range(len(scores)):
-            alpha[t, j] = state[t, j]
-            if t > 0:
-                alpha[t, j] += log_sum_exp(alpha[t - 1], scores[:, j])
-        total += _subtract_log_sum(alpha[t])
-    return total
-
-
-@compiled
-def _marginals_wide(state: Floats, scores: Floats, length: int, marginals: Floats, rows: Floats) -> None:
-    """Turn log alpha in `marginals` into marginals: the way back of `token_marginals` in log space."""
-    beta, observed = rows[0], rows[1]
-    beta[:] = 0.0
-    for t in range(length - 1, -1, -1):
-        for j in range(len(beta)):
-            observed[j] = beta[j] + state[t, j]
-            marginals[t, j] += beta[j]
-        _subtract_log_sum(marginals[t])
-        _subtract_log_sum(observed)
-        for i in range(len(beta)):
-            marginals[t, i] = math.exp(marginals[t, i])
-            beta[i] = log_sum_exp(observed, scores[i])
-
-
-@compiled
-def log_sum_exp(first: Floats, second: Floats) -> float:
-    """Return the log of the sum of exp(first[j] + second[j]); the largest is taken out against overflow."""
-    largest: float = first[0] + second[0]
+def log_sum_exp(first: Floats, second: Floats, factor: float) -> float:
+    """Return the log of the sum of exp(first[j] + factor * second[j]); the largest is taken out against overflow."""
+    largest: float = first[0] + factor * second[0]
     for j in range(1, len(first)):
-        largest = max(largest, first[j] + second[j])
+        largest = max(largest, first[j] + factor * second[j])
     total = 0.0
     for j in range(len(first)):
-        total += math.exp(first[j] + second[j] - largest)
+        total += math.exp(first[j] + factor * second[j] - largest)
     return largest + math.log(total)
 
 
 @compiled
-def _subtract_log_sum(row: Floats) -> float:
+def subtract_log_sum(row: Floats) -> float:
     """Scale a row of logarithms so that their exponentials sum to 1; return the log of their sum."""
-    largest: float = row[0]
-    for j in range(1, len(row)):
-        largest = max(largest, row[j])
-    total = 0.0
-    for j in range(len(row)):
-        total += math.exp(row[j] - largest)
-    log_sum = largest + math.log(total)
+    log_sum = log_sum_exp(row, row, 0.0)
     for j in range(len(row)):
         row[j] -= log_sum
     return log_sum

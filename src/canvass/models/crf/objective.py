@@ -17,15 +17,18 @@ inner product of the observed counts and the weights, so that only Z needs the l
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from canvass.compiled import compiled
-from canvass.models.crf.transitions import WIDEST, Transitions, pack_transitions, spread
+from canvass.models.crf.transitions import WIDEST, pack_transitions, spread
 from canvass.models.vectors import add_multiple, aligned, dot
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from canvass.models.crf.problem import Problem
@@ -79,7 +82,7 @@ class Objective:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.steps, self.blocks, order = _arrange(problem.starts)
+        self.steps, self.blocks, order = arrange(problem.starts)
         tags, counts = problem.tag_count, np.diff(problem.feature_starts)
         width = -(-tags // LANES) * LANES
         dense = counts * DENSE >= tags
@@ -96,9 +99,7 @@ class Objective:
             aligned(int(dense.sum()), width),
             aligned(1, width)[0],
         )
-        most = int(np.diff(self.steps[self.blocks]).max(initial=0))
-        room = -(-most // LANES) * LANES + LANES
-        self._lattice = aligned(tags, room), aligned(tags, room), aligned(tags, room)
+        self._lattice = allocate_lattice(tags, self.steps, self.blocks)
         self._sums = np.empty(BLOCK)
 
     def __call__(self, weights: Floats, gradient: Floats) -> float:
@@ -117,10 +118,15 @@ class Objective:
         self._states.table[self._cells] = weights[self._in_table]
         gradient[:] = 0.0
         crossings = np.zeros(len(transitions.sources))
-        total = sum_log_partitions(
-            self.steps, self.blocks, self._states, transitions, *self._lattice, self._sums,
-            weights, gradient, crossings,
-        )  # fmt: skip
+        total = 0.0
+        # A kernel a block and task: a signal is never far away, and nothing is compiled twice.
+        for steps in split(self.steps, self.blocks):
+            tokens = steps[0], steps[-1]
+            factors, alpha, beta = self._lattice
+            total += exponentiate_scores(self._states, weights, *tokens, factors)
+            total += forward(steps, *transitions, factors, alpha, self._sums)
+            backward(steps, *transitions, factors, alpha, beta, self._sums, crossings)
+            count_states(self._states, *tokens, alpha, beta, gradient)
         gradient[self._in_table] = self._states.expected[self._cells]
         seen = len(problem.transition_from)
         factors = transitions.excess[:seen] + transitions.base[problem.transition_to]
@@ -129,8 +135,10 @@ class Objective:
         return total - dot(problem.observed, weights)
 
 
-def _arrange(starts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Sort sequences by length, and the tokens of each block of them by their place in the sequence.
+def arrange(
+    starts: NDArray[np.int64], block: int = BLOCK
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Sort sequences by length, and the tokens of each `block` of them by their place in the sequence.
 
     Returns `steps` and `blocks` of `Objective`, and the old number of each token, int64 (W,).
     """
@@ -138,8 +146,8 @@ def _arrange(starts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
     longest_first = np.argsort(-lengths, kind="stable")
     longest_first = longest_first[lengths[longest_first] > 0]
     tokens, counts, blocks = [np.zeros(0, dtype=np.int64)], [0], [0]
-    for first in range(0, len(longest_first), BLOCK):
-        sequences = longest_first[first : first + BLOCK]
+    for first in range(0, len(longest_first), block):
+        sequences = longest_first[first : first + block]
         for t in range(int(lengths[sequences[0]])):
             tokens.append(starts[sequences[lengths[sequences] > t]] + t)
             counts.append(len(tokens[-1]))
@@ -147,34 +155,19 @@ def _arrange(starts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
     return np.cumsum(counts), np.array(blocks), np.concatenate(tokens)
 
 
-@compiled
-def sum_log_partitions(
-    steps: NDArray[np.int64],
-    blocks: NDArray[np.int64],
-    states: States,
-    transitions: Transitions,
-    factors: Floats,
-    alpha: Floats,
-    beta: Floats,
-    sums: Floats,
-    weights: Floats,
-    gradient: Floats,
-    crossings: Floats,
-) -> float:
-    """Return the sum of log Z of all sequences.
+def split(steps: NDArray[np.int64], blocks: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Yield the steps of each block, int64 (T + 1,)."""
+    for begin, end in pairwise(blocks.tolist()):
+        yield steps[begin : end + 1]
 
-    Adds the expected counts of state features to `gradient`, float64 (>= S,), or, for attributes with rows, to
-    `states.expected`; and to `crossings`, float64 (R,), those of the listed transitions, without the transition's own
-    factor. `factors`, `alpha`, `beta`, float64 (L, at least the tokens of a block), and `sums` (BLOCK,) are scratch.
-    """
-    total = 0.0
-    for b in range(len(blocks) - 1):
-        block = steps[blocks[b] : blocks[b + 1] + 1]
-        total += exponentiate_scores(states, weights, block[0], block[-1], factors)
-        total += forward(block, transitions, factors, alpha, sums)
-        backward(block, transitions, factors, alpha, beta, sums, crossings)
-        count_states(states, block[0], block[-1], alpha, beta, gradient)
-    return total
+
+def allocate_lattice(
+    tags: int, steps: NDArray[np.int64], blocks: NDArray[np.int64]
+) -> tuple[Floats, Floats, Floats]:
+    """Allocate `factors`, `alpha` and `beta`, float64 (L, at least the tokens of any block)."""
+    most = int(np.diff(steps[blocks]).max(initial=0))
+    room = -(-most // LANES) * LANES + LANES
+    return aligned(tags, room), aligned(tags, room), aligned(tags, room)
 
 
 @compiled
@@ -212,13 +205,21 @@ def multiply_and_sum(vector: Floats, product: Floats, weight: float, total: Floa
 
 @compiled
 def forward(
-    steps: NDArray[np.int64], transitions: Transitions, factors: Floats, alpha: Floats, sums: Floats
+    steps: NDArray[np.int64],
+    sources: Integers,
+    targets: Integers,
+    excess: Floats,
+    base: Floats,
+    factors: Floats,
+    alpha: Floats,
+    sums: Floats,
 ) -> float:
     """Write `alpha`, and divide `factors` by the same sums; returns the sum of their logs.
 
-    `steps`, int64 (T + 1,), are those of one block; places in `factors` and `alpha` count from its first token.
+    `steps`, int64 (T + 1,), are those of one block; places in `factors` and `alpha`, float64 (L, at least its tokens),
+    count from its first token. `sources`, `targets`, `excess` and `base` are of `Transitions`; `sums` (BLOCK,) is
+    scratch.
     """
-    sources, targets, excess, base = transitions
     total, previous = 0.0, 0
     for step in range(len(steps) - 1):
         start, end = steps[step] - steps[0], steps[step + 1] - steps[0]
@@ -247,15 +248,20 @@ def forward(
 @compiled
 def backward(
     steps: NDArray[np.int64],
-    transitions: Transitions,
+    sources: Integers,
+    targets: Integers,
+    excess: Floats,
+    base: Floats,
     factors: Floats,
     alpha: Floats,
     beta: Floats,
     sums: Floats,
     crossings: Floats,
 ) -> None:
-    """Write `beta`, multiply `factors` by it, and add to `crossings`; arguments as those of `forward`."""
-    sources, targets, excess, base = transitions
+    """Write `beta`, and multiply `factors` by it; arguments as those of `forward`.
+
+    Adds the expected counts of the listed transitions to `crossings`, float64 (R,), without their own factor.
+    """
     # Of the step after: the sequences that have it, which come first. The others end at this one.
     count = 0
     for step in range(len(steps) - 2, -1, -1):
@@ -280,7 +286,10 @@ def backward(
 def count_states(
     states: States, first: int, last: int, alpha: Floats, beta: Floats, gradient: Floats
 ) -> None:
-    """Add the marginals of the tokens first:last to the expected counts of their features."""
+    """Add the marginals of the tokens first:last to the expected counts of their features.
+
+    They go to `gradient`, float64 (at least S,), or, for attributes with rows, to `states.expected`.
+    """
     token = states.token
     for j in range(len(token)):
         token[j] = 0.0

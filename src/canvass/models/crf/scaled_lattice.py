@@ -86,9 +86,13 @@ def fill_factors(state: Floats, factors: Floats) -> float:
     Returns the largest difference within a row.
     """
     widest = 0.0
-    factors[:] = 1.0
+    for row in range(len(factors)):
+        for j in range(factors.shape[1]):
+            factors[row, j] = 1.0
     for row in range(len(state)):
-        largest, smallest = state[row].max(), state[row].min()
+        largest, smallest = state[row, 0], state[row, 0]
+        for j in range(1, state.shape[1]):
+            largest, smallest = max(largest, state[row, j]), min(smallest, state[row, j])
         widest = max(widest, largest - smallest)
         for j in range(state.shape[1]):
             if state[row, j] != largest:
@@ -173,19 +177,18 @@ def advance(
 @compiled
 def rescale(cells: Floats, row: int, low: int, high: int) -> int:
     """Bring cells[row, low:high] into range by powers of 2^STEP; returns how often they were divided by that."""
-    times = 0
-    while cells[row, low] < SMALL:
-        for j in range(low, high):
-            cells[row, j] *= LARGE
+    times, scale = 0, 1.0
+    while cells[row, low] * scale < SMALL:
+        scale *= LARGE
         times -= 1
-    while cells[row, low] > LARGE:
-        for j in range(low, high):
-            cells[row, j] *= SMALL
+    while cells[row, low] * scale > LARGE:
+        scale *= SMALL
         times += 1
+    for j in range(low, high):
+        cells[row, j] *= scale
     return times
 
 
-@compiled
 def start_cells(width: int, kept: int) -> Floats:
     """Allocate scratch for `log_of_best`, float64 (kept + 1, 2P): the first token is reached from the last row.
 
@@ -228,8 +231,8 @@ def log_of_best(
 
 
 @compiled
-def trace_back(factors: Factors, length: int, cells: Floats, path: NDArray[np.int32]) -> None:
-    """Write the best path of `log_of_best`, whose cells kept all T >= 1 tokens, to `path`, int32 (>= T,).
+def trace_back(factors: Factors, length: int, cells: Floats, path: NDArray[np.int32], first: int) -> None:
+    """Write the best path of `log_of_best`, whose cells kept all T >= 1 tokens, to path[first:], int32 (>= T,).
 
     A row that was rescaled is a multiple of what it was, so that its largest stays where it is. Of equal products the
     smallest tag wins.
@@ -240,10 +243,10 @@ def trace_back(factors: Factors, length: int, cells: Floats, path: NDArray[np.in
         for i in range(factors.tags):
             product = cells[t, width + i]
             if t < length - 1:
-                product *= factors.transitions[i, path[t + 1]]
+                product *= factors.transitions[i, path[first + t + 1]]
             if product > highest:
                 highest, tag = product, i
-        path[t] = tag
+        path[first + t] = tag
 
 
 class Best(NamedTuple):
@@ -262,21 +265,15 @@ def best_path(state: Floats, transitions: Floats, *, kept: int | None = None) ->
     >>> best_path(np.array([[0.0, 0.0]]), np.zeros((2, 2))).log_probability == math.log(0.5)
     True
     """
-    factors = pack_factors(transitions)
-    table = aligned(len(state) + 1, padded(factors.tags))
+    factors, length = pack_factors(transitions), len(state)
+    table = aligned(length + 1, padded(factors.tags))
     fill_factors(np.ascontiguousarray(state), table)
-    path = np.zeros(len(state), dtype=np.int32)
-    return Best(path, _best_path(factors, table, max(2, len(state) if kept is None else kept), path))
-
-
-@compiled
-def _best_path(factors: Factors, table: Floats, kept: int, path: NDArray[np.int32]) -> float:
-    length = len(table) - 1
     rows = np.full((length, ROWS), length)
-    for t in range(length):
-        rows[t, 0] = t
+    rows[:, 0] = np.arange(length)
+    path = np.zeros(length, dtype=np.int32)
+    kept = max(2, length if kept is None else kept)
     cells = start_cells(table.shape[1], kept)
     found = log_of_best(factors, table, table, rows, length, cells)
     if kept >= length:
-        trace_back(factors, length, cells, path)
-    return found
+        trace_back(factors, length, cells, path, 0)
+    return Best(path, found)

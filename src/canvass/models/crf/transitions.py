@@ -40,6 +40,12 @@ class Transitions(NamedTuple):
     base: Floats
 
 
+def pack_matrix(scores: Floats) -> Transitions:
+    """Pack transition scores, float64 (L, L) from tag to tag, of which those that are not 0 have a weight."""
+    sources, targets = (tags.astype(np.int32) for tags in np.nonzero(scores))
+    return pack_transitions(sources, targets, scores[sources, targets], len(scores))
+
+
 def pack_transitions(sources: Tags, targets: Tags, weights: Floats, tag_count: int) -> Transitions:
     """List the pairs that have a weight, in their order, and after them those that LOWEST makes necessary.
 

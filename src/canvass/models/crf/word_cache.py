@@ -22,6 +22,7 @@ from canvass.models.vectors import aligned
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from canvass.features.columns import TokenHashes
     from canvass.models.vectors import Floats
 
 CAPACITY = 1 << 15
@@ -63,57 +64,100 @@ def no_forms(table: Table, capacity: int = CAPACITY) -> Forms:
         aligned(capacity, table.factors.shape[1]),
         np.zeros(1, dtype=np.int64),
     )
-    write_record(table, BEYOND, BEYOND, forms.records[capacity])
+    write_record(*table.attributes, BEYOND, BEYOND, forms.records, capacity)
     return forms
 
 
-@compiled
-def write_record(table: Table, form: np.uint64, word: np.uint64, record: NDArray[np.uint64]) -> None:
-    """Write the record, uint64 (RECORD,), of a form with a lower-cased word."""
-    record[FORM] = form
-    record[WORD] = word
-    record[BEFORE] = pair_state(word, BEFORE_HERE)
-    record[HERE] = pair_state(word, HERE_AFTER)
-    for k in range(4):
-        record[AS_BEFORE_2 + k] = row_of(table.attributes, mix(NAMES[OWN + k] ^ word))
-
-
-@compiled
-def find_form(forms: Forms, form: np.uint64) -> int:
-    """Find the number of a form, or EMPTY."""
-    last = np.uint64(len(forms.slots) - 1)
-    at = form & last
-    while True:
-        number = forms.slots[at]
-        if number == EMPTY or forms.records[number, FORM] == form:
-            return int(number)
-        at = (at + np.uint64(1)) & last
-
-
-@compiled
 def drop_forms(forms: Forms) -> None:
     """Forget all forms."""
     forms.slots[:] = EMPTY
     forms.kept[0] = 0
 
 
+def keep_forms(forms: Forms, table: Table, tokens: TokenHashes) -> None:
+    """Keep the forms of tokens that are not yet kept; there must be room for all of them."""
+    insert_forms(*forms, *table.attributes, table.factors, tokens.surfaces, tokens.words, tokens.attributes)
+
+
 @compiled
-def keep_form(
-    forms: Forms, table: Table, form: np.uint64, word: np.uint64, attributes: NDArray[np.uint64]
+def write_record(
+    slots: NDArray[np.int32],
+    hashes: NDArray[np.uint64],
+    form: np.uint64,
+    word: np.uint64,
+    records: NDArray[np.uint64],
+    number: int,
+) -> None:
+    """Write record `number` for a form with a lower-cased word; `slots` and `hashes` are of the attributes."""
+    records[number, FORM] = form
+    records[number, WORD] = word
+    records[number, BEFORE] = pair_state(word, BEFORE_HERE)
+    records[number, HERE] = pair_state(word, HERE_AFTER)
+    for k in range(4):
+        records[number, AS_BEFORE_2 + k] = row_of(slots, hashes, mix(NAMES[OWN + k] ^ word))
+
+
+@compiled
+def find_forms(
+    slots: NDArray[np.int32],
+    records: NDArray[np.uint64],
+    firsts: NDArray[np.int64],
+    lengths: NDArray[np.int32],
+    surfaces: NDArray[np.uint64],
+    numbers: NDArray[np.int32],
+    missing: NDArray[np.int64],
 ) -> int:
-    """Keep a form that is not yet kept, with its OWN `attributes`; returns its number. There must be room."""
-    number = int(forms.kept[0])
-    forms.kept[0] += 1
-    last = np.uint64(len(forms.slots) - 1)
-    at = form & last
-    while forms.slots[at] != EMPTY:
-        at = (at + np.uint64(1)) & last
-    forms.slots[at] = number
-    write_record(table, form, word, forms.records[number])
-    own = forms.own[number]
-    own[:] = 1.0
-    for a in range(OWN):
-        factors = table.factors[row_of(table.attributes, attributes[a])]
-        for j in range(len(own)):
-            own[j] *= factors[j]
-    return number
+    """Write the numbers of the forms of N keys to `numbers`, int32 (tokens,), EMPTY where there is none.
+
+    The tokens of a key begin at `firsts` in `surfaces` and `numbers`. Writes the keys with a form that is missing to
+    `missing`, int64 (N,), and returns how many there are.
+    """
+    count = 0
+    last = np.uint64(len(slots) - 1)
+    for key in range(len(firsts)):
+        is_missing = False
+        for t in range(firsts[key], firsts[key] + lengths[key]):
+            at = surfaces[t] & last
+            number = slots[at]
+            while number != EMPTY and records[number, FORM] != surfaces[t]:
+                at = (at + np.uint64(1)) & last
+                number = slots[at]
+            numbers[t] = number
+            is_missing |= number == EMPTY
+        if is_missing:
+            missing[count] = key
+            count += 1
+    return count
+
+
+@compiled
+def insert_forms(
+    slots: NDArray[np.int32],
+    records: NDArray[np.uint64],
+    own: Floats,
+    kept: NDArray[np.int64],
+    attribute_slots: NDArray[np.int32],
+    attribute_hashes: NDArray[np.uint64],
+    factors: Floats,
+    surfaces: NDArray[np.uint64],
+    words: NDArray[np.uint64],
+    attributes: NDArray[np.uint64],
+) -> None:
+    """Do the work of `keep_forms` on arrays."""
+    last = np.uint64(len(slots) - 1)
+    for t in range(len(surfaces)):
+        at = surfaces[t] & last
+        while slots[at] != EMPTY and records[slots[at], FORM] != surfaces[t]:
+            at = (at + np.uint64(1)) & last
+        if slots[at] != EMPTY:
+            continue
+        number = kept[0]
+        kept[0] += 1
+        slots[at] = number
+        write_record(attribute_slots, attribute_hashes, surfaces[t], words[t], records, number)
+        for j in range(own.shape[1]):
+            own[number, j] = 1.0
+        for a in range(OWN):
+            row = row_of(attribute_slots, attribute_hashes, attributes[t, a])
+            for j in range(own.shape[1]):
+                own[number, j] *= factors[row, j]
