@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -78,7 +77,9 @@ def _tell(done: Converted, out: str, *, as_json: bool) -> None:
             "to": done.target,
             "utterances": done.utterances,
             "skipped": done.bad.count,
-            "lost": [{"what": what, **asdict(loss)} for what, loss in done.losses.found.items()],
+            "lost": done.losses.account(),
+            "no_annotation": sorted(done.losses.no_annotation),
+            "passed_over": done.losses.passed_over,
         }
         # The result itself may be on standard output.
         terminal.print_json(facts, error=out == STANDARD_STREAM)

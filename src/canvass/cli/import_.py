@@ -71,6 +71,8 @@ def _tell(imported: Imported, annotator: str, *, as_json: bool) -> None:
     ):
         if number:
             terminal.warn(f"{number} {'record is' if number == 1 else 'records are'} {words}")
+    for loss in imported.lost:
+        terminal.warn_of_loss(loss)
     if as_json or not terminal.interactive():
         terminal.print_json(asdict(imported))
         return

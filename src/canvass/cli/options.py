@@ -103,7 +103,7 @@ StrictOption = Annotated[
     bool,
     typer.Option(
         "--strict",
-        help="Stop at a slot that does not begin and end with a word, instead of leaving the request out.",
+        help="Stop at a slot that does not begin and end with a word, and at whatever LABELLED says that is not used.",
         rich_help_panel=READING,
     ),
 ]
@@ -333,5 +333,6 @@ def report_left_out(labelled: Labelled) -> None:
         lines = "line of LABELLED was" if labelled.bad_lines == 1 else "lines of LABELLED were"
         terminal.warn(f"{labelled.bad_lines} bad {lines} skipped")
     for what, loss in labelled.lost:
-        times = "time" if loss.count == 1 else "times"
-        terminal.warn(f"not used of LABELLED, {loss.count:,} {times}: {what}; first: {loss.first}")
+        terminal.warn_of_loss(
+            {"what": what, "count": loss.count, "first": loss.first}, "not used of LABELLED"
+        )

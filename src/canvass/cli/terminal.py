@@ -62,8 +62,14 @@ def warn(message: str) -> None:
 
 def warn_of_losses(losses: Losses) -> None:
     """Tell what a format could not carry: each kind, how often, and the first."""
-    for what, loss in losses.found.items():
-        warn(f"lost, {loss.count:,} {'time' if loss.count == 1 else 'times'}: {what}; first: {loss.first}")
+    for loss in losses.account():
+        warn_of_loss(loss)
+
+
+def warn_of_loss(loss: Mapping[str, Any], title: str = "lost") -> None:
+    """Tell one kind of loss: an item of `Losses.account`."""
+    times = "time" if loss["count"] == 1 else "times"
+    warn(f"{title}, {loss['count']:,} {times}: {loss['what']}; first: {loss['first']}")
 
 
 def print_json(value: Mapping[str, Any] | Sequence[Any], *, error: bool = False) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats import files_of, format_of, output_format_of
-from canvass.corpus.formats.choice import annotated_writer
+from canvass.corpus.formats.choice import annotated_utterances, annotated_writer
 from canvass.corpus.formats.losses import Losses, carried
 from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.storage import is_remote
@@ -77,7 +77,7 @@ def _utterances(
     for file in files:
         kind = format_of(file, source, columns)
         if kind.read is not None:
-            for _, utterance in kind.read(file, columns, result.bad):
+            for _, utterance in annotated_utterances(file, source, columns, result.bad):
                 result.utterances += 1
                 yield utterance
         elif kind.blocks is not None:

@@ -6,7 +6,8 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from canvass.corpus.formats import files_of, format_of
+from canvass.corpus.formats import files_of
+from canvass.corpus.formats.choice import annotated_utterances
 from canvass.corpus.formats.losses import Loss, Losses
 from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.spans import misaligned_slot
@@ -54,6 +55,7 @@ def read_labelled(
     A record with a slot that does not begin and end at token borders is left out, unless `strict`. So is one without
     any label (see `is_unlabelled`): nobody has said that it is a negative. One whose intent or domain is among
     `out_of_scope` becomes one of the domain `canvass.types.ELSEWHERE`, without intent and slots.
+    What the files say that is in no utterance is counted in `lost`, unless `strict`.
 
     Raises
     ------
@@ -61,14 +63,14 @@ def read_labelled(
         If a name has no file, or a file cannot be read.
     InputError
         If a record is bad and the tolerance is used up, no record is left, or, with `strict`, a slot is off
-        the token borders.
+        the token borders or something in the files would not be used.
     OptionError
         If a file is of no known format, or of one without annotations.
 
     """
     if skip_bad < 0:
         raise OptionError(f"--skip-bad {skip_bad} is negative; expected 0 or more")
-    losses = Losses()
+    losses = Losses(strict)
     bad = BadLines(skip_bad, losses=losses)
     utterances: list[Utterance] = []
     places: list[str] = []
@@ -76,13 +78,7 @@ def read_labelled(
     first_left_out = ""
     files = files_of(names, format, lambda row: row.read is not None, columns)
     for file in files:
-        kind = format_of(file, format, columns)
-        if kind.read is None:
-            raise OptionError(
-                f"{file}: the format {kind.name} carries no annotations; "
-                "a labelled set needs another, such as jsonl"
-            )
-        for where, utterance in kind.read(file, columns, bad):
+        for where, utterance in annotated_utterances(file, format, columns, bad):
             sentence = _misalignment(utterance, where)
             if not sentence:
                 utterances.append(_scoped(without_empty_names(utterance), out_of_scope))

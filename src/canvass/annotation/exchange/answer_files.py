@@ -9,10 +9,11 @@ from canvass.annotation.exchange.formulas import unguarded
 from canvass.annotation.project.answer_rule import AnswerRule
 from canvass.annotation.store.leases import HANDED_OUT
 from canvass.annotation.store.records import NewAnswer
-from canvass.corpus.formats import files_of, format_of
+from canvass.corpus.formats import files_of
+from canvass.corpus.formats.choice import annotated_utterances
 from canvass.corpus.labelled import is_unlabelled, without_empty_names
 from canvass.corpus.normalise import key_of, normalise
-from canvass.errors import InputError, OptionError, shown
+from canvass.errors import InputError, shown
 from canvass.types import Slot
 
 if TYPE_CHECKING:
@@ -54,12 +55,7 @@ class AnswerFiles:
         """Yield each record that says something, once."""
         seen: dict[str, Given] = {}
         for file in files_of(names, override, lambda row: row.read is not None, columns):
-            kind = format_of(file, override, columns)
-            if kind.read is None:
-                raise OptionError(
-                    f"{file}: the format {kind.name} carries no annotations; give another, such as jsonl"
-                )
-            for where, utterance in kind.read(file, columns, bad):
+            for where, utterance in annotated_utterances(file, override, columns, bad):
                 entry = self.answered(where, utterance)
                 if entry is None:
                     continue

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.exchange.answer_files import AnswerFiles, says
 from canvass.annotation.project.answer_rule import LONGEST_NAME
 from canvass.annotation.store.leases import HANDED_OUT
 from canvass.annotation.store.records import NewTask
+from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.records import BadLines, Columns
 from canvass.errors import OptionError, shown
 from canvass.seeding import hash64
@@ -34,7 +35,8 @@ class Imported:
     `answered` are new answers, `corrected` of them stand in the place of an earlier one of the same annotator;
     `repeated` were there already; `added` tasks were not in the project before. Left out were the `unannotated`, those
     `in_test`, and `bad_lines`. `without_slots` are frames that nobody annotated for slots; `disputed` say otherwise
-    than another annotator's. `new_labels` were added to the project.
+    than another annotator's. `new_labels` were added to the project. `lost` is what the files say that is in no answer,
+    as `Losses.account` has it.
     """
 
     answered: int = 0
@@ -47,6 +49,7 @@ class Imported:
     without_slots: int = 0
     disputed: int = 0
     new_labels: tuple[str, ...] = ()
+    lost: tuple[dict[str, Any], ...] = ()
 
 
 def import_answers(
@@ -87,7 +90,7 @@ def import_answers(
 
     """
     check_annotator(annotator)
-    bad = BadLines(skip_bad)
+    bad = BadLines(skip_bad, losses=(losses := Losses()))
     reading = AnswerFiles(project, annotator, new_labels=new_labels)
     given = list(reading.given(names, columns, format, bad))
     store = project.store
@@ -122,6 +125,7 @@ def import_answers(
         sum(entry.answer.kind == "frame" and entry.answer.slots is None for entry in given),
         disputed,
         tuple(name for _, name in reading.rule.added),
+        tuple(losses.account()),
     )
 
 

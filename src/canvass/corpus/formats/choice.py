@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.records import Columns
 from canvass.corpus.formats.sniffing import sample_of
 from canvass.corpus.formats.table import EXTENSIONS, FORMATS, NAMES, row_named, rows_of
-from canvass.errors import OptionError
+from canvass.errors import OptionError, shown
 from canvass.files import STANDARD_STREAM, split_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import Format
+    from canvass.corpus.formats.records import BadLines, Format
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -132,6 +133,47 @@ def annotated_writer(kind: Format, path: str) -> Callable[[str, Iterable[Utteran
     if kind.write_annotated is None:
         raise OptionError(f"{path}: the format {kind.name} can only be read; choose another for the output")
     return kind.write_annotated
+
+
+def annotated_utterances(
+    path: str, override: str | None, columns: Columns, bad: BadLines
+) -> Iterator[tuple[str, Utterance]]:
+    """Read a file with annotations; yields (where, utterance). White space at the rims of slots is told and left out.
+
+    Raises
+    ------
+    OptionError
+        If the file is of no known format, or of one without annotations.
+    InputError, FileError
+        As the reader of the format.
+
+    """
+    kind = format_of(path, override, columns)
+    if kind.read is None:
+        raise OptionError(
+            f"{path}: the format {kind.name} carries no annotations; a labelled set needs another, such as jsonl"
+        )
+    for where, utterance in kind.read(path, columns, bad):
+        yield where, _trimmed(utterance, where, bad)
+
+
+def _trimmed(utterance: Utterance, where: str, bad: BadLines) -> Utterance:
+    text = utterance.text
+    slots = utterance.slots or ()
+    if not any(text[slot.start].isspace() or text[slot.end - 1].isspace() for slot in slots):
+        return utterance
+    kept = []
+    for slot in slots:
+        words = text[slot.start : slot.end]
+        start = slot.end - len(words.lstrip())
+        if slot.start + len(words.rstrip()) <= start:
+            bad.lost("slots of white space alone", f"{where}: {shown(slot.label)} at {slot.start}-{slot.end}")
+            continue
+        trimmed = replace(slot, start=start, end=slot.start + len(words.rstrip()))
+        if trimmed != slot:
+            bad.lost("white space at the rims of slots", f"{where}: {shown(slot.label)} is {shown(words)}")
+        kept.append(trimmed)
+    return replace(utterance, slots=tuple(kept))
 
 
 def _by_name(name: str) -> Format:

@@ -182,7 +182,10 @@ def read(delimiter: str, path: str, columns: Columns, bad: BadLines) -> Iterator
 
     """
     with on_disk(path) as file:
-        for where, record in Table(file, path, delimiter, columns).records():
+        table = Table(file, path, delimiter, columns)
+        columns = table.columns
+        known = set(columns.all())
+        for where, record in table.records():
             try:
                 if isinstance(record, InputError):
                     raise record
@@ -191,6 +194,7 @@ def read(delimiter: str, path: str, columns: Columns, bad: BadLines) -> Iterator
             except InputError as error:
                 bad.report(error)
             else:
+                bad.unused(record, known, where, columns)
                 yield where, utterance
 
 

@@ -97,6 +97,7 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
             raise missing_column(path, columns.text, schema.names)
         wanted = (*columns.all(), TOKENS, TAGS, LABEL)
         names = [name for name in dict.fromkeys(wanted) if schema.names.count(name) == 1]
+        parquet.report_unused(file, set(names), path, columns, bad)
         first_row = 1
         for batch in file.iter_batches(ROWS_OF_READ, columns=names, use_threads=False):
             for where, record in records_of(batch, names, first_row, path, bad):

@@ -93,6 +93,7 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
 
     """
     first_line = 1
+    known = set(columns.all())
     with Source(path) as source:
         for data in chunks_of_lines(source, lambda: 1 << 20):
             for where, record in records_of_chunk(data, path, first_line, bad):
@@ -101,6 +102,7 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
                 except InputError as error:
                     bad.report(error)
                 else:
+                    bad.unused(record, known, where, columns)
                     yield where, utterance
             first_line += count_lines(data)
 

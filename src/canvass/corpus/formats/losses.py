@@ -1,4 +1,8 @@
-"""What a conversion could not carry: counted by kind, with the first example; refused where that was asked for."""
+"""What a conversion could not carry: counted by kind, with the first example; refused where that was asked for.
+
+The rule: whatever stands in a file and does not come out is told, with a count and the first place. The exception is
+`NO_ANNOTATION`: fields that tell who, when and how; they are named, but refuse nothing.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,37 @@ FIELDS: dict[str, Any] = {
     "split": None,
 }
 UNANNOTATED = "unannotated"
+# Names of fields, in lower case, that hold no annotation of a request: identities, moments, people, and tokens, which
+# the text has anyway. docs/formats.md lists them for users. "" and "unnamed: 0" are what pandas calls its row numbers.
+NO_ANNOTATION = frozenset(
+    {
+        *("", "unnamed: 0", "index", "idx", "_id", "uid", "uuid", "guid", "id_str", "external_id", "sent_id"),
+        *("created_at", "updated_at", "timestamp", "modified_at", "lead_time"),
+        *(
+            "annotator",
+            "annotator_id",
+            "annotation_id",
+            "annotation_approver",
+            "worker_id",
+            "user",
+            "user_id",
+        ),
+        *("tokens", "words", "token_ids", "meta", "metadata", "source", "language", "lang", "locale"),
+        *(
+            "_input_hash",
+            "_task_hash",
+            "_session_id",
+            "_view_id",
+            "_annotator_id",
+            "_timestamp",
+            "_is_binary",
+        ),
+    }
+)
+
+
+class LossRefusedError(InputError):
+    """Something would be lost, and that is refused: no bad line that a tolerance could pass over."""
 
 
 @dataclass
@@ -46,8 +81,12 @@ class Losses:
 
     strict: bool = False
     found: dict[str, Loss] = field(default_factory=dict)
+    no_annotation: set[str] = field(default_factory=set)  # fields of NO_ANNOTATION that were met
+    passed_over: list[str] = field(
+        default_factory=list
+    )  # files of folders and archives that no format claims
 
-    def report(self, what: str, example: str) -> None:
+    def report(self, what: str, example: str, count: int = 1) -> None:
         """Count a loss, or refuse it.
 
         Parameters
@@ -56,19 +95,25 @@ class Losses:
             What cannot be carried, as words that complete "lost: ...": "the domain", "line breaks in texts".
         example
             Where, for the sentence: `named` makes it of an utterance, a reader says file and line.
+        count
+            How often, as far as the call tells.
 
         Raises
         ------
-        InputError
+        LossRefusedError
             If losses are refused.
 
         """
         if self.strict:
-            raise InputError(f"{example}: {what} would be lost; leave out --strict to convert the rest")
+            raise LossRefusedError(f"{example}: {what} would be lost; leave out --strict to go on without it")
         if what in self.found:
-            self.found[what].count += 1
+            self.found[what].count += count
         else:
-            self.found[what] = Loss(1, example)
+            self.found[what] = Loss(count, example)
+
+    def account(self) -> list[dict[str, Any]]:
+        """Give the kinds of loss as values of JSON: what, count and first."""
+        return [{"what": what, "count": loss.count, "first": loss.first} for what, loss in self.found.items()]
 
 
 def named(utterance: Utterance, detail: str = "") -> str:

@@ -84,6 +84,7 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
     with opened_parquet(path) as parquet:
         used_columns(parquet.schema_arrow, path, columns)
         names = [name for name in dict.fromkeys(columns.all()) if name in parquet.schema_arrow.names]
+        report_unused(parquet, set(names), path, columns, bad)
         first_row = 1
         for batch in parquet.iter_batches(ROWS_OF_READ, columns=names, use_threads=False):
             for where, record in records_of(batch, names, first_row, path, bad):
@@ -95,6 +96,23 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
                 else:
                     yield where, utterance
             first_row += batch.num_rows
+
+
+def report_unused(
+    parquet: pq.ParquetFile, used: set[str], path: str, columns: Columns, bad: BadLines
+) -> None:
+    """Note the columns that are not read, unless all of one is null; what is in them stays unread."""
+    metadata = parquet.metadata
+    nulls: dict[str, int] = {}
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for chunk in map(group.column, range(group.num_columns)):
+            if chunk.statistics is not None and chunk.statistics.has_null_count:
+                name = chunk.path_in_schema
+                nulls[name] = nulls.get(name, 0) + chunk.statistics.null_count
+    for field in parquet.schema_arrow:
+        filled = metadata.num_rows - nulls.get(field.name, 0)
+        if filled and not pa.types.is_null(field.type):
+            bad.unused({field.name: f"a column of {field.type}"}, used, path, columns, filled)
 
 
 def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:

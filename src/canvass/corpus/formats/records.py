@@ -12,11 +12,13 @@ import logging
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from canvass.corpus.formats.losses import NO_ANNOTATION, LossRefusedError
 from canvass.errors import SHOWN_CHARACTERS, InputError, OptionError, nearest, shown
 from canvass.types import Slot, Utterance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     import pyarrow as pa
 
@@ -123,7 +125,9 @@ class BadLines:
     losses: Losses | None = None
 
     def report(self, error: InputError) -> None:
-        """Count a bad line, or raise its error if the tolerance is used up."""
+        """Count a bad line, or raise its error if the tolerance is used up, or it refuses a loss."""
+        if isinstance(error, LossRefusedError):
+            raise error
         if self.count >= self.tolerated:
             if not self.tolerated:
                 raise error
@@ -151,6 +155,34 @@ class BadLines:
         """Note that something in the file has no place in an utterance; see `Losses.report`."""
         if self.losses is not None:
             self.losses.report(what, example)
+
+    def unused(
+        self,
+        record: Mapping[str, object],
+        known: AbstractSet[str],
+        where: str,
+        columns: Columns | None = None,
+        count: int = 1,
+    ) -> None:
+        """Note the fields of a record that are not among the known ones and hold something.
+
+        Those of `NO_ANNOTATION` are only named, the others are lost, `count` times. `columns` are the names by which
+        the file is read, where these can be chosen.
+        """
+        if self.losses is None or record.keys() <= known:
+            return
+        for name, value in record.items():
+            if name in known or value is None or value in ("", [], {}):
+                continue
+            if name.strip().lower() in NO_ANNOTATION:
+                self.losses.no_annotation.add(name)
+                continue
+            advice = ""
+            if columns is not None and isinstance(value, str) and record.get(columns.intent) is None:
+                advice = f"; --columns intent={name.replace(',', ',,')} takes it for the intent"
+            self.losses.report(
+                f"the field {shown(name)} of the file", f"{where} ({shown(value)}{advice})", count
+            )
 
 
 @dataclass(frozen=True)
