@@ -65,8 +65,13 @@ def test_a_file_is_read_as_far_as_needed_and_unpacked(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b"x" * SAMPLE_BYTES)
     assert sample_of(str(path)) == Sample("a.jsonl", b"x" * SAMPLE_BYTES, path=str(path))
-    path.write_bytes(b"x" * (SAMPLE_BYTES + 1))
-    assert sample_of(str(path)) == Sample("a.jsonl", b"x" * SAMPLE_BYTES, is_whole=False, path=str(path))
+    path.write_bytes(b"x\n" * SAMPLE_BYTES)
+    sample = sample_of(str(path))
+    assert (len(sample.head), sample.is_whole) == (SAMPLE_BYTES, False)
+    # The first line is read to its end, however long it is; and lines of other places with it.
+    path.write_bytes(b"x" * (SAMPLE_BYTES + 1) + b"\n" + b"y\n" * SAMPLE_BYTES + b"z\n")
+    sample = sample_of(str(path))
+    assert (sample.lines[0], sample.lines[-2]) == ("x" * (SAMPLE_BYTES + 1), "z")
     packed = tmp_path / "a.jsonl.gz"
     packed.write_bytes(gzip.compress(b"words"))
     assert sample_of(str(packed)).head == b"words"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.records import Columns
 from canvass.corpus.formats.sniffing import sample_of
+from canvass.corpus.formats.sources import ENCODINGS
 from canvass.corpus.formats.table import EXTENSIONS, FORMATS, NAMES, row_named, rows_of
 from canvass.errors import OptionError, shown
 from canvass.files import STANDARD_STREAM, split_name
@@ -27,7 +28,8 @@ def format_of(path: str, override: str | None = None, columns: Columns | None = 
     Of the formats with the file's extension, the first that recognises the content; else the one that is known by
     that extension alone; else the first of all formats that recognises the content. A file that names its own columns
     (`columns` that are not the usual ones) is of the format that has columns. Standard input ("-") is JSON Lines
-    unless `override` says otherwise, and a file that is not there yet has the format of its extension.
+    unless `override` says otherwise, and a file that is not there yet has the format of its extension. An `override`
+    may end in an encoding, `csv:cp1252`, in which the file is then read.
 
     >>> format_of("logs/pool.csv.gz").name
     'csv'
@@ -39,18 +41,21 @@ def format_of(path: str, override: str | None = None, columns: Columns | None = 
 
     """
     if override is not None:
-        return _by_name(override)
+        return _by_name(override, path)
     if path == STANDARD_STREAM:
         return jsonl.FORMAT
     extension = split_name(path)[0]
     own = rows_of(extension)
     plain = next((row for row in own if row.sniff is None), None)
     asked = [row for row in own if row.sniff is not None]
-    if plain is not None and columns is not None and columns != Columns():
-        asked = [row for row in asked if row.has_columns]
+    if plain is not None and columns is not None:
+        named = columns.named()
+        asked = [row for row in asked if named <= row.columns]
     if plain is not None and not asked:
         return plain
     sample = sample_of(path)
+    if sample is not None and columns is not None and columns.text != sample.text_field:
+        sample = replace(sample, text_field=columns.text)
     if plain is None:
         asked += [row for row in FORMATS if row.sniff is not None and row not in asked]
     found = None if sample is None else _recognised(sample, asked)
@@ -176,11 +181,23 @@ def _trimmed(utterance: Utterance, where: str, bad: BadLines) -> Utterance:
     return replace(utterance, slots=tuple(kept))
 
 
-def _by_name(name: str) -> Format:
-    row = row_named(name)
+def _by_name(name: str, path: str = "") -> Format:
+    """Find a format by its name, and note the encoding of the file where the name ends in one."""
+    plain, colon, encoding = name.partition(":")
+    row = row_named(plain)
     if row is None:
-        raise OptionError(f"{name!r} is not a known format; choose one of {', '.join(NAMES)}")
-    return row
+        raise OptionError(f"{plain!r} is not a known format; choose one of {', '.join(NAMES)}")
+    if not colon:
+        ENCODINGS.pop(path, None)
+        return row
+    try:
+        "".encode(encoding)
+    except LookupError as error:
+        raise OptionError(
+            f"{name!r}: {encoding!r} is no encoding of text; write one such as cp1252 or latin-1 after the colon"
+        ) from error
+    ENCODINGS[path] = encoding
+    return replace(row, name=name)
 
 
 def _listed(rows: Iterable[Format]) -> str:

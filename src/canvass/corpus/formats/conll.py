@@ -1,13 +1,14 @@
 """CoNLL columns: a token and its tag on each line, a blank line between utterances, the rest in comments.
 
-Read in any of the schemes of `tags`, and written in one; the token is the first column, the tag the last, and
-columns are parted by tabs or, in a line without one, by blanks. What is not in the columns stands in comments
-above the tokens, `# intent: PlayMusic`: id, count, domain, intent, split, and the text where the tokens joined
+Read in any of the schemes of `tags`, and written in one; the token is the first column, the tag the last (but see
+`layout_of`), and columns are parted by tabs or, in a line without one, by blanks. What is not in the columns stands in
+comments above the tokens, `# intent: PlayMusic`: id, count, domain, intent, split, and the text where the tokens joined
 by blanks are something else. `# slots: not annotated` says that the tags mean nothing.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.pieces import pieces_of, spans_of_slots
+from canvass.corpus.formats.pieces import joined, pieces_of, report_joined, spans_of_slots
 from canvass.corpus.formats.records import Columns, Format, utterance_of
 from canvass.corpus.formats.sources import lines_of
 from canvass.corpus.formats.tags import is_tag, spans_of, tags_of
@@ -24,7 +25,7 @@ from canvass.corpus.spans import OUTSIDE
 from canvass.errors import InputError, location, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from canvass.corpus.formats.losses import Losses
     from canvass.corpus.formats.records import BadLines
@@ -39,18 +40,32 @@ NOT_ANNOTATED = "not annotated"
 DOCUMENT_START = "-DOCSTART-"
 BLANKS = re.compile(r"[ \t]+")
 LONGEST_COUNT = 19
+NUMBER = re.compile(r"\d+(?:[-.]\d+)?")  # of a token, of several, or of one that is not in the text
+SPACE_AFTER = "SpaceAfter=No"
+UTTERANCES_OF_LAYOUT = 100
+ODD_LINES = 0.1  # the part of a file that may be broken
+MOST_LINES_OF_TEXT = 4  # that may all end in a word like "O" by chance
 BREAKS = re.compile(r"[\t\r\n]")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns of a file hold what: the token, the tag, and further tags (chunks, or inner names)."""
+
+    token: int = 0
+    tag: int = -1
+    others: tuple[int, ...] = ()
 
 
 @dataclass
 class Lines:
-    """The lines of one utterance: where it begins, its comments, tokens and tags, and what is wrong with it."""
+    """The lines of one utterance: where it begins, its comments and rows, and what is wrong with it."""
 
     where: str = ""
     comments: dict[str, str] = field(default_factory=dict)
-    tokens: list[str] = field(default_factory=list)
-    tags: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
     error: InputError | None = None
 
     def add(self, line: bytes, where: str) -> None:
@@ -66,9 +81,11 @@ class Lines:
             self.error = self.error or error
 
     def _add(self, line: str, where: str) -> None:
-        cells = line.split("\t") if "\t" in line else BLANKS.split(line.strip(" "))
-        if line.startswith("#") and not self.tokens:
-            comment = COMMENT.fullmatch(line)
+        cells = cells_of(line)
+        if line.startswith("#"):
+            comment = (
+                COMMENT.fullmatch(line) if not self.rows or len(cells) == 1 or not is_tag(cells[-1]) else None
+            )
             if comment is not None:
                 self.comments[KEYS.get(comment[1], comment[1])] = _comment_value(comment[2])
                 return
@@ -78,22 +95,38 @@ class Lines:
             return
         if len(cells) == 1 or not cells[0]:
             raise InputError(f"{where}: {shown(line)} is not a token and a tag, parted by a tab or blanks")
-        self.tokens.append(cells[0])
-        self.tags.append(cells[-1])
+        self.rows.append(cells)
         self.places.append(where)
 
-    def utterance(self) -> Utterance | None:
+    def utterance(self, layout: Layout, bad: BadLines) -> Utterance | None:
         """Make the utterance; None if there is nothing in the lines."""
         if self.error is not None:
             raise self.error
-        if not self.tokens and "text" not in self.comments:
+        if not self.rows and "text" not in self.comments:
             return None
-        text = self.comments.get("text", " ".join(self.tokens))
-        try:
-            slots = spans_of(self.tags)
-        except ValueError as error:
-            sentence, token = error.args
-            raise InputError(f"{self.places[token]}: {sentence}") from error
+        rows = list(zip(self.rows, self.places, strict=True))
+        if (
+            layout.token
+        ):  # without the lines of words that are contracted (1-2), or left out of the text (1.1)
+            rows = [(cells, place) for cells, place in rows if cells[0].isdecimal()]
+        least = max(layout.token, layout.tag, *layout.others, 1)
+        short = next((place for cells, place in rows if len(cells) <= least), None)
+        if short is not None:
+            raise InputError(
+                f"{short}: the line has too few columns; expected the token in column {layout.token + 1}"
+                f" and at least {least + 1} columns"
+            )
+        self.places = [place for _, place in rows]
+        self.tokens = [cells[layout.token] for cells, _ in rows]
+        glued = [cells[-1] for cells, _ in rows if layout.token]
+        text = self.comments.get("text")
+        if text is None:
+            text = joined(self.tokens, [SPACE_AFTER in cell for cell in glued])
+            report_joined(text, self.tokens, glued, self.where, bad)
+        slots = self._spans(rows, layout.tag)
+        for column in layout.others:
+            if any(cells[column] != OUTSIDE for cells, _ in rows):
+                bad.lost("further columns of tags", f"{self.where}: column {column + 1}")
         record: dict[str, Any] = dict(self.comments, text=text)
         count = self.comments.get("count", "")
         if count.isdecimal() and len(count) <= LONGEST_COUNT:
@@ -106,6 +139,13 @@ class Lines:
                 for first, last, label in slots
             ]
         return utterance_of(record, self.where, COLUMNS)
+
+    def _spans(self, rows: list[tuple[list[str], str]], column: int) -> list[tuple[int, int, str]]:
+        try:
+            return spans_of([cells[column] for cells, _ in rows])
+        except ValueError as error:
+            sentence, token = error.args
+            raise InputError(f"{self.places[token]}: {sentence}") from error
 
     def _offsets(self, text: str) -> list[tuple[int, int]]:
         """Find the tokens in the text, one after the other, with nothing but white space between."""
@@ -146,14 +186,50 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
 
     """
     del columns  # the format has its own
-    for lines in _parts(path):
+    parts = _parts(path)
+    first = list(itertools.islice(parts, UTTERANCES_OF_LAYOUT))
+    layout = layout_of(
+        [cells for lines in first for cells in lines.rows], [len(lines.rows) for lines in first]
+    )
+    for lines in itertools.chain(first, parts):
         try:
-            utterance = lines.utterance()
+            utterance = lines.utterance(layout, bad)
         except InputError as error:
             bad.report(error)
         else:
             if utterance is not None:
                 yield lines.where, utterance
+
+
+def cells_of(line: str) -> list[str]:
+    """Cut a line into its columns, at tabs or, where there is none, at blanks."""
+    return line.split("\t") if "\t" in line else BLANKS.split(line.strip(" "))
+
+
+def layout_of(rows: Sequence[Sequence[str]], lengths: Sequence[int]) -> Layout:
+    """Find which columns of a file hold what, from the rows of some utterances and how many each has.
+
+    Rows that are numbered within their utterance (CoNLL-U, UNER, GermEval) have the token second, and the tag in the
+    first column after it that holds tags alone; in others the token is first, and the tag last. Where the last column
+    has other things, the tag is in the last that holds tags alone.
+    """
+    width = min(map(len, rows), default=0)
+    tags = [column for column in range(1, width) if all(is_tag(row[column]) for row in rows)]
+    numbers = [row[0] for row in rows if row[0].isdecimal()]
+    expected = [str(number) for length in lengths for number in range(1, length + 1)]
+    is_numbered = all(NUMBER.fullmatch(row[0]) for row in rows) and (
+        numbers == expected or len(numbers) < len(rows)
+    )
+    if rows and width > len("it") and is_numbered:
+        columns = [column for column in tags if column > 1]
+        filled = [column for column in columns if any(row[column] != OUTSIDE for row in rows)]
+        tag = (filled or columns or [2])[0]
+        return Layout(1, tag, tuple(column for column in columns if column != tag))
+    if not tags or all(is_tag(row[-1]) for row in rows):
+        last = {len(row) for row in rows}
+        others = tags if len(last) > 1 else [column for column in tags if column != width - 1]
+        return Layout(others=tuple(others) if len(last) == 1 else ())
+    return Layout(tag=tags[-1], others=tuple(tags[:-1]))
 
 
 def _parts(path: str) -> Iterator[Lines]:
@@ -197,7 +273,7 @@ def _block(utterance: Utterance, losses: Losses, scheme: str) -> str:
         "intent": utterance.intent,
         "split": utterance.split,
         "slots": NOT_ANNOTATED if utterance.slots is None else None,
-        "text": None if tokens and " ".join(tokens) == text else text,
+        "text": None if tokens and " ".join(tokens) == text == joined(tokens) else text,
     }
     comments = [f"# {key}: {_written(value)}\n" for key, value in values.items() if value is not None]
     tags = tags_of(spans, len(tokens), scheme)
@@ -216,11 +292,18 @@ def _written(value: str) -> str:
 
 
 def sniff(sample: Sample) -> bool:
-    """Whether the first lines are comments and tokens with tags."""
-    words = [line for line in sample.lines if line.strip(" \t") and not line.startswith("#")]
-    tagged = [line for line in words if not line.startswith(DOCUMENT_START)]
-    cells = [BLANKS.split(line.strip()) for line in tagged]
-    return any(row[-1] != OUTSIDE for row in cells) and all(len(row) > 1 and is_tag(row[-1]) for row in cells)
+    """Whether nearly all lines are comments, and tokens with tags; not one odd word in a text that ends like a tag."""
+    words = [
+        line for line in sample.lines if line.strip(" \t") and not line.startswith(("#", DOCUMENT_START))
+    ]
+    rows = [row for line in words if len(row := cells_of(line)) > 1]
+    layout = layout_of(rows, ())
+    if not words or len(words) - len(rows) > len(words) * ODD_LINES:
+        return False
+    tags = [row[layout.tag] for row in rows if len(row) > layout.tag]
+    if sum(map(is_tag, tags)) < len(words) * (1 - ODD_LINES):
+        return False
+    return any(is_tag(tag) and tag != OUTSIDE for tag in tags) or len(tags) > MOST_LINES_OF_TEXT
 
 
 FORMAT = Format(

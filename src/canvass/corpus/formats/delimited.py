@@ -6,13 +6,16 @@ start, skips what was yielded, and names the line that is bad.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
@@ -20,13 +23,21 @@ import pyarrow.csv as arrow_csv
 from canvass.corpus.formats.annotated import ALL, record_of
 from canvass.corpus.formats.columns import accounted, batch_of, checked_batch
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.records import Format, missing_column, pool_utterance_of, utterance_of
-from canvass.corpus.formats.sources import LONGEST_LINE, SMALLEST_CHUNK, Pace, Source, on_disk
+from canvass.corpus.formats.records import (
+    ALL_COLUMNS,
+    Format,
+    missing_column,
+    pool_utterance_of,
+    utterance_of,
+)
+from canvass.corpus.formats.sources import LONGEST_LINE, NEWLINE, SMALLEST_CHUNK, Pace, Source, on_disk
 from canvass.errors import InputError, location, shown
 from canvass.files import compressed, split_name, whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from canvass.corpus.formats.losses import Losses
     from canvass.corpus.formats.records import BadLines, Block, Columns
@@ -34,13 +45,15 @@ if TYPE_CHECKING:
 
 # pyarrow takes a quote that is never closed for a cell that ends with the file. This row is put after the
 # end: if it is not found as the last row, such a cell has swallowed it.
+QUOTE = b'"'
+DELIMITERS = (",", ";", "\t", "|")
 END_OF_FILE = "\x00canvass: end of file\x00"
 # Python refuses to convert thousands of digits, and no count has as many.
 LONGEST_COUNT = 100
 
 
 class Table:
-    """A delimited file on disk: its name for the user, its delimiter and its header.
+    """A delimited file on disk: its name for the user, its delimiter, its header, and the columns by its own names.
 
     Raises
     ------
@@ -50,20 +63,31 @@ class Table:
     """
 
     def __init__(self, file: str, name: str, delimiter: str, columns: Columns) -> None:
-        self.file, self.name, self.delimiter, self.columns = file, name, delimiter, columns
-        with Source(file) as source:
-            rows = (row for _, row in self.rows(source) if row)
-            header = next(rows, [])
-        if isinstance(header, InputError):
-            raise header
-        self.header: list[str] = header
-        if columns.text not in header:
-            raise missing_column(location(name, 1), columns.text, header)
-        for column in columns.all():
-            if header.count(column) > 1:
+        self.file, self.name = file, name
+        # The delimiter that the extension promises, unless only another one makes a column of texts.
+        headers = {delimiter: self._header(delimiter)}
+        if columns_of(headers[delimiter], columns).text not in headers[delimiter]:
+            for other in DELIMITERS:
+                with contextlib.suppress(InputError):
+                    headers[other] = self._header(other)
+        having = [one for one, header in headers.items() if columns_of(header, columns).text in header]
+        self.delimiter = having[0] if having else max(headers, key=lambda one: len(headers[one]))
+        self.header = headers[self.delimiter]
+        self.columns = columns_of(self.header, columns)
+        if self.columns.text not in self.header:
+            raise missing_column(location(name, 1), columns.text, self.header)
+        for column in self.columns.all():
+            if self.header.count(column) > 1:
                 raise InputError(f"{location(name, 1)}: column {column!r} appears twice; expected it once")
 
-    def rows(self, source: Source) -> Iterator[tuple[str, list[str] | InputError]]:
+    def _header(self, delimiter: str) -> list[str]:
+        with Source(self.file) as source:
+            header = next((row for _, row in self.rows(source, delimiter) if row), [])
+        if isinstance(header, InputError):
+            raise header
+        return header
+
+    def rows(self, source: Source, delimiter: str) -> Iterator[tuple[str, list[str] | InputError]]:
         """Yield (where, cells) of each row that is not blank, and an error in place of a bad one."""
         # The limit belongs to the whole process; ours is as long as a line may be in any format.
         csv.field_size_limit(LONGEST_LINE)
@@ -71,7 +95,7 @@ class Table:
             io.BufferedReader(source), "utf-8-sig", errors="surrogateescape", newline=""
         )
         lines = Lines(stream, self.name)
-        reader = csv.reader(lines, delimiter=self.delimiter)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
         while True:
             where = lines.begin_record()
             try:
@@ -79,21 +103,19 @@ class Table:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield where, InputError(f"{where}: not a valid row ({error}); expected quoted or plain cells")
+                sentence = f"not a valid row{lines.reach()} ({error}); expected quoted or plain cells, quotes doubled"
+                if lines.ended:
+                    sentence = "a quote is opened and never closed; close it, or double it"
+                yield where, InputError(f"{where}: {sentence}")
                 continue
-            if lines.ended:
-                yield (
-                    where,
-                    InputError(f"{where}: a quote is opened and never closed; close it, or double it"),
-                )
-            elif row:
+            if row:
                 yield where, row
 
     def records(self) -> Iterator[tuple[str, dict[str, Any] | InputError]]:
         """Yield (where, record) of each row after the header; an error in place of a bad row."""
         width = len(self.header)
         with Source(self.file) as source:
-            rows = self.rows(source)
+            rows = self.rows(source, self.delimiter)
             next(rows, None)
             for where, row in rows:
                 if isinstance(row, InputError):
@@ -124,14 +146,19 @@ class Lines:
 
     def __init__(self, stream: io.TextIOWrapper, name: str) -> None:
         self._stream, self._name = stream, name
-        self._number = 0
+        self._number = self._first = 0
         self._length = 0
         self.ended = False
 
     def begin_record(self) -> str:
         """Note that a record begins on the next line; returns where that is."""
         self._length = 0
-        return location(self._name, self._number + 1)
+        self._first = self._number + 1
+        return location(self._name, self._first)
+
+    def reach(self) -> str:
+        """Say, of a record of several lines, up to which it goes."""
+        return f", up to line {self._number}" if self._number > self._first else ""
 
     def __iter__(self) -> Lines:
         return self
@@ -152,22 +179,85 @@ class Lines:
 
 
 class Ended(io.RawIOBase):
-    """A source with a last row added."""
+    """A source with a last row added; `is_sound` as long as each quote stands at the rim of a cell, or is doubled.
 
-    def __init__(self, source: Source, last_row: bytes) -> None:
+    pyarrow would take `"5" screen` for the cell `5 screen`; what is not sound is for the csv module to judge.
+    """
+
+    def __init__(self, source: Source, last_row: bytes, delimiter: str) -> None:
         self._source, self._last_row = source, last_row
+        self._rims = f"{delimiter}\r\n".encode()
+        self._is_open = self._at_quote = False  # in a quoted cell, and at a quote that ends it or is doubled
+        self._before = NEWLINE
+        self.is_sound = True
 
     def read(self, size: int = -1) -> bytes:
         """Read from the source, then from the row."""
         data = self._source.read(size)
+        if data and self.is_sound:
+            if QUOTE in data or self._at_quote:
+                self._check(data)
+            self._before = data[-1]
         if not data:
             cut = len(self._last_row) if size < 0 else size
             data, self._last_row = self._last_row[:cut], self._last_row[cut:]
         return data
 
+    def _check(self, data: bytes) -> None:
+        """Look at the characters beside the quotes of the next piece of the file."""
+        start = 0
+        if self._at_quote:
+            self._at_quote = False
+            start = int(data[0] == QUOTE[0])  # a doubled one
+            self._is_open = bool(start)
+            self.is_sound = bool(start) or data[0] in self._rims
+        codes = np.frombuffer(data, dtype=np.uint8)
+        places = np.flatnonzero(codes[start:] == QUOTE[0]) + start
+        if not self._check_turns(codes, places):
+            self._check_each(data, places.tolist())
+
+    def _check_turns(self, codes: NDArray[np.uint8], places: NDArray[np.int64]) -> bool:
+        """Say whether the quotes open and close cells by turns, as where none is in the middle of a plain cell."""
+        opening, closing = places[int(self._is_open) :: 2], places[int(not self._is_open) :: 2]
+        at_end = len(closing) > 0 and closing[-1] == len(codes) - 1
+        # A quote that ends the piece before is one of a plain cell, and no rim.
+        before = np.where(opening > 0, codes[opening - 1], 0 if self._before == QUOTE[0] else self._before)
+        beside = np.concatenate([before, codes[closing[: len(closing) - at_end] + 1]])
+        if not np.isin(beside, np.frombuffer(self._rims + QUOTE, dtype=np.uint8)).all():
+            return False
+        self._is_open ^= len(places) % 2 == 1
+        if at_end:
+            self._is_open = self._at_quote = True
+        return True
+
+    def _check_each(self, data: bytes, places: list[int]) -> None:
+        """Follow the quotes one by one: the readable twin, which knows quotes in the middle of plain cells, too."""
+        doubled = -1
+        for place in places:
+            if not self._is_open:
+                self._is_open = (data[place - 1] if place else self._before) in self._rims
+            elif place + 1 == len(data):
+                self._at_quote = place != doubled
+            elif place != doubled and data[place + 1] == QUOTE[0]:
+                doubled = place + 1
+            elif place != doubled:
+                self._is_open = False
+                self.is_sound = self.is_sound and data[place + 1] in self._rims
+
     def readable(self) -> bool:
         """Whether it can be read: always."""
         return True
+
+
+def columns_of(header: Sequence[str], columns: Columns) -> Columns:
+    """Name the columns as a header does: without regard to case and blanks at the rims, where that is one column."""
+    names: dict[str, str] = {}
+    for column in fields(columns):
+        name = getattr(columns, column.name)
+        alike = [cell for cell in header if cell.strip().lower() == name.lower()]
+        if name not in header and len(alike) == 1:
+            names[column.name] = alike[0]
+    return replace(columns, **names)
 
 
 def read(delimiter: str, path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
@@ -241,8 +331,9 @@ def _fast_batches(table: Table, source: Source, rows: int) -> Iterator[pa.Record
         END_OF_FILE if index == table.header.index(columns.text) else "" for index in range(len(table.header))
     ]
     last_row = f"\n{table.delimiter.join(cells)}\n".encode()
+    ended = Ended(source, last_row, table.delimiter)
     reader = arrow_csv.open_csv(
-        Ended(source, last_row),
+        ended,
         read_options=arrow_csv.ReadOptions(use_threads=False, block_size=_block_size(table.file, rows)),
         parse_options=arrow_csv.ParseOptions(delimiter=table.delimiter, newlines_in_values=True),
         convert_options=arrow_csv.ConvertOptions(
@@ -252,11 +343,13 @@ def _fast_batches(table: Table, source: Source, rows: int) -> Iterator[pa.Record
     with reader:
         held = None
         for batch in reader:
+            if not ended.is_sound:
+                raise pa.ArrowInvalid("a quote is in the middle of a cell")
             if batch.num_rows:
                 if held is not None:
                     yield _batch_of_cells(held, columns)
                 held = batch
-    if held is None or held.column(columns.text)[-1].as_py() != END_OF_FILE:
+    if not ended.is_sound or held is None or held.column(columns.text)[-1].as_py() != END_OF_FILE:
         raise pa.ArrowInvalid("a quote is never closed")
     yield _batch_of_cells(held.slice(0, held.num_rows - 1), columns)
 
@@ -302,8 +395,9 @@ def slow_batches(table: Table, bad: BadLines, rows: int, done: int) -> Iterator[
 
 def pool_columns(delimiter: str, path: str, columns: Columns) -> dict[str, str]:
     """Find the columns of a pool that the header has; cells are of any kind."""
-    header = Table(path, path, delimiter, columns).header
-    return dict.fromkeys((name for name in columns.of_a_pool() if name in header), "")
+    table = Table(path, path, delimiter, columns)
+    roles = zip(columns.of_a_pool(), table.columns.of_a_pool(), strict=True)
+    return dict.fromkeys((name for name, own in roles if own in table.header), "")
 
 
 def write(delimiter: str, path: str, given: Iterable[dict[str, Any]]) -> None:
@@ -368,7 +462,7 @@ def _format(name: str, extension: str, delimiter: str) -> Format:
         write=partial(write, delimiter),
         carries=ALL,
         write_annotated=partial(write_annotated, delimiter),
-        has_columns=True,
+        columns=ALL_COLUMNS,
         loses="the difference between an empty string and none",
         pool_columns=partial(pool_columns, delimiter),
     )

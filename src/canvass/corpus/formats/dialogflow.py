@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 COLUMNS = Columns(slots="data")
 INTENT = re.compile(r"(?:^|/)intents/[^/]+\.json$")
-PHRASES = re.compile(r"_usersays_[A-Za-z-]+\.json$")
+PHRASES = re.compile(r"_usersays_[A-Za-z0-9-]+\.json$")
 IGNORED = "@sys.ignore"
 
 

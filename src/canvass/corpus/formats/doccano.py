@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import read_lines, read_texts, slot_record
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.records import Columns, Format, text_of, utterance_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,14 +26,17 @@ if TYPE_CHECKING:
 COLUMNS = Columns(slots="entities")
 SPAN = 3  # start, end, label
 # Keys under which the two kinds of annotations stand; "label" and "labels" may hold either.
-CLASSES, SPANS, EITHER = "cats", "entities", ("label", "labels")
+CLASSES, SPANS, EITHER = "cats", "entities", ("label", "labels", "annotations")
 NAMES = (CLASSES, SPANS, *EITHER)
+KNOWN = frozenset({*NAMES, "count", "domain", "split"})
+KNOWN_OF_SPAN = frozenset({"id", "label", "start_offset", "end_offset"})
 
 
 @dataclass
 class Kinds:
     """What "label" holds in this file: spans (True), classes (False), or nothing that tells so far (None)."""
 
+    columns: Columns
     spans: bool | None = None
     waiting: list[Value] = field(default_factory=list)
 
@@ -49,12 +52,18 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
         If the file cannot be read.
 
     """
-    del columns  # the format has its own
-    kinds = Kinds()
-    for record in read_lines(path, bad):
+    yield from utterances_of(read_lines(path, bad), columns, bad)
+
+
+def utterances_of(
+    records: Iterable[Value], columns: Columns, bad: BadLines
+) -> Iterator[tuple[str, Utterance]]:
+    """Read records, wherever they stand; raises InputError as `read`."""
+    kinds = Kinds(columns)
+    for record in records:
         label = next((record.content[name] for name in EITHER if name in record.content), None)
         if kinds.spans is None and label:
-            kinds.spans = isinstance(label, list) and not isinstance(label[0], str)
+            kinds.spans = isinstance(label, list) and not _is_class(label[0])
         # A record with an empty list could be of either kind, until another tells.
         kinds.waiting.append(record)
         if kinds.spans is not None or (label is None and len(kinds.waiting) == 1):
@@ -64,12 +73,19 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
 
 
 def _utterances(kinds: Kinds, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    yield from bad.sift(kinds.waiting, lambda record: _utterance(record, spans=kinds.spans is not False))
+    yield from bad.sift(
+        kinds.waiting, lambda record: _utterance(record, kinds.columns, bad, spans=kinds.spans is not False)
+    )
     kinds.waiting.clear()
 
 
-def _utterance(record: Value, *, spans: bool) -> Utterance:
-    text = record.need("text").string()
+def _is_class(item: Any) -> bool:
+    return isinstance(item, str) or (isinstance(item, dict) and "start_offset" not in item)
+
+
+def _utterance(record: Value, columns: Columns, bad: BadLines, *, spans: bool) -> Utterance:
+    text = text_of(record.content, record.where, columns)
+    bad.unused(record.content, KNOWN | {columns.text, columns.id}, record.where)
     classes, entities = record.get(CLASSES), record.get(SPANS)
     for name in EITHER:
         either = record.get(name)
@@ -77,26 +93,39 @@ def _utterance(record: Value, *, spans: bool) -> Utterance:
             entities = either
         elif either is not None:
             classes = either
-    made = {name: record.content.get(name) for name in ("id", "count", "domain", "split")}
+    made = {name: record.content.get(name) for name in ("count", "domain", "split")}
     made |= {
+        "id": record.content.get(columns.id),
         "text": text,
-        "intent": None if classes is None else _intent(classes),
-        "entities": None if entities is None else [_slot(entity, text) for entity in entities.items()],
+        "intent": None if classes is None else _intent(classes, bad),
+        "entities": None if entities is None else [_slot(entity, text, bad) for entity in entities.items()],
     }
     return utterance_of(made, record.where, COLUMNS)
 
 
-def _intent(classes: Value) -> str | None:
+def _intent(classes: Value, bad: BadLines) -> str | None:
     if isinstance(classes.content, str):
         return classes.content
-    names = [item.string() for item in classes.items()]
+    items = classes.items()
+    names = [
+        item.string() if isinstance(item.content, str) else _label(item.need("label"), bad) for item in items
+    ]
     if len(names) > 1:
         raise classes.wrong("at most one class, the intent")
     return names[0] if names else None
 
 
-def _slot(entity: Value, text: str) -> dict[str, Any]:
+def _label(label: Value, bad: BadLines) -> str:
+    """Name a label; old exports have its number in the database instead."""
+    if isinstance(label.content, int) and not isinstance(label.content, bool):
+        bad.lost("names of labels (the file has their numbers)", label.where)
+        return str(label.content)
+    return label.name()
+
+
+def _slot(entity: Value, text: str, bad: BadLines) -> dict[str, Any]:
     if isinstance(entity.content, dict):  # as projects with relations export them
+        bad.unused(entity.content, KNOWN_OF_SPAN, entity.where)
         start, end = entity.need("start_offset"), entity.need("end_offset")
         label = entity.need("label")
     else:
@@ -104,7 +133,7 @@ def _slot(entity: Value, text: str) -> dict[str, Any]:
         if len(parts) != SPAN:
             raise entity.wrong("start, end and label")
         start, end, label = parts
-    return slot_record(text, (start.integer(), end.integer()), label.name(), entity.where)
+    return slot_record(text, (start.integer(), end.integer()), _label(label, bad), entity.where)
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
@@ -135,13 +164,12 @@ def record_of(utterance: Utterance) -> dict[str, Any]:
 
 
 def sniff(sample: Sample) -> bool:
-    """Whether each line is an object with a text and a list of classes or of spans, under doccano's names."""
-    return bool(sample.records) and all(
-        isinstance(record.get("text"), str)
-        and not record.keys() & {"intent", "slots"}
-        and any(isinstance(record.get(name), list) for name in NAMES)
+    """Whether some line has a text with a list of classes or of spans under doccano's names, and none has another."""
+    records = [record for record in sample.records if isinstance(record.get(sample.text_field), str)]
+    return any(isinstance(record.get(name), list) for record in records for name in NAMES) and all(
+        not record.keys() & {"intent", "slots"}
         and all(_is_annotation(item) for name in NAMES for item in _list(record.get(name)))
-        for record in sample.records
+        for record in records
     )
 
 
@@ -151,7 +179,7 @@ def _list(value: Any) -> list[Any]:
 
 def _is_annotation(item: Any) -> bool:
     if isinstance(item, dict):
-        return "start_offset" in item
+        return "start_offset" in item or ("label" in item and not item.keys() & {"start", "end"})
     return isinstance(item, str) or (isinstance(item, list) and len(item) == SPAN)
 
 
@@ -165,5 +193,6 @@ FORMAT = Format(
     carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
     loses="nothing; when read: comments, relations and fields of the user's own",
     sniff=sniff,
-    sniffed='"text" with a list "cats", "entities" or "label" on each line',
+    sniffed='"text" with a list "cats", "entities", "label", "labels" or "annotations" on some lines',
+    columns=frozenset({"text", "id"}),
 )

@@ -17,7 +17,7 @@ from canvass.corpus.formats import parquet
 from canvass.corpus.formats.columns import blocks_of_read, records_of
 from canvass.corpus.formats.parquet import ROWS_OF_READ, opened_parquet
 from canvass.corpus.formats.pieces import pieces_of, spans_of_slots
-from canvass.corpus.formats.records import Format, missing_column, utterance_of
+from canvass.corpus.formats.records import ALL_COLUMNS, Format, missing_column, utterance_of
 from canvass.corpus.spans import OUTSIDE, Token, slots_of
 from canvass.errors import InputError, shown
 from canvass.files import compressed, split_name, whole_file
@@ -275,6 +275,6 @@ FORMAT = Format(
     pool_columns=pool_columns,
     sniff=sniff,
     sniffed="class labels in the schema's metadata",
-    has_columns=True,
+    columns=ALL_COLUMNS,
     parts=parquet.FORMAT.parts,
 )

@@ -17,7 +17,7 @@ import pyarrow.json as arrow_json
 
 from canvass.corpus.formats.annotated import ALL, record_of
 from canvass.corpus.formats.columns import accounted, batch_of, checked_batch
-from canvass.corpus.formats.records import Format, Parts, pool_utterance_of, utterance_of
+from canvass.corpus.formats.records import ALL_COLUMNS, Format, Parts, pool_utterance_of, utterance_of
 from canvass.corpus.formats.sources import NEWLINE, Pace, Source, chunks_of_lines, count_lines, split_lines
 from canvass.errors import InputError, location, shown
 from canvass.files import compressed, split_name, whole_file
@@ -244,6 +244,6 @@ FORMAT = Format(
     write=write,
     carries=ALL,
     write_annotated=write_annotated,
-    has_columns=True,
+    columns=ALL_COLUMNS,
     parts=Parts(split_lines, blocks_of_part),
 )

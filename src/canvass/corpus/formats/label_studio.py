@@ -23,7 +23,14 @@ from canvass.corpus.formats.label_studio_regions import (
 )
 from canvass.corpus.formats.located import read_document, write_text
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.records import Columns, Format, pool_utterance_of, utterance_of
+from canvass.corpus.formats.records import (
+    ALL_COLUMNS,
+    Columns,
+    Format,
+    pool_utterance_of,
+    text_of,
+    utterance_of,
+)
 from canvass.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,6 +44,7 @@ if TYPE_CHECKING:
 
 # Our own fields in the data of a task, which survive every export.
 IDENTITY, SLOTS_ANNOTATED = "canvass_id", "slots_annotated"
+OLD = "completions"  # what annotations were called before 1.0
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,9 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
             continue
         found = chosen(annotations, task.where, bad)
         if found is not None:
+            bad.unused(
+                task.content["data"], {*columns.all(), IDENTITY, SLOTS_ANNOTATED}, f"{task.where}.data"
+            )
             yield task.where, found.utterance
 
 
@@ -100,6 +111,7 @@ def read_texts(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str
 
     def utterance_of_task(task: Value) -> Utterance:
         data = task if minimal else task.need("data")
+        text_of(data.mapping(), data.where, columns)
         return pool_utterance_of(_record(task, data, columns), data.where, columns)
 
     yield from bad.sift(tasks, utterance_of_task)
@@ -129,7 +141,7 @@ def configuration_of(tasks: Sequence[Value], columns: Columns, path: str) -> Con
     """
     seen: set[tuple[str, str]] = set()
     for task in tasks:
-        for annotation in _objects(task.content, "annotations"):
+        for annotation in (*_objects(task.content, "annotations"), *_objects(task.content, OLD)):
             for region in _objects(annotation, "result"):
                 kind, name = region.get("type"), region.get("from_name")
                 if isinstance(kind, str) and isinstance(name, str):
@@ -168,9 +180,10 @@ def annotations_of(
     """
     configuration = configuration or Configuration()
     data = task.need("data")
+    text_of(data.mapping(), data.where, columns)
     record = _record(task, data, columns)
     utterance_of(record, data.where, columns)
-    annotations = task.get("annotations")
+    annotations = task.get("annotations") or task.get(OLD)
     found = []
     for annotation in () if annotations is None else annotations.items():
         cancelled = annotation.get("was_cancelled")
@@ -308,5 +321,5 @@ FORMAT = Format(
     "one annotation of a task",
     sniff=sniff,
     sniffed='a list of objects with "data" (JSON) or "annotation_id" (JSON_MIN)',
-    has_columns=True,
+    columns=ALL_COLUMNS,
 )

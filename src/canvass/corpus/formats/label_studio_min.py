@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from canvass.types import Utterance
 
 IDENTITY = "canvass_id"
+KNOWN = ("annotator", "annotation_id", "slots_annotated")
 
 
 def read_minimal(items: Sequence[Value], columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
@@ -42,6 +43,8 @@ def read_minimal(items: Sequence[Value], columns: Columns, bad: BadLines) -> Ite
         except InputError as error:
             bad.report(error)
             continue
+        regions = {name for name, value in item.content.items() if _is_regions(value)}
+        bad.unused(item.content, {*columns.all(), *regions, intent, IDENTITY, *KNOWN}, item.where, columns)
         moment = str(item.content_of("updated_at") or item.content_of("created_at") or "")
         task = item.content_of("id")
         key = f"item {index}" if task is None else f"task {task}"

@@ -85,6 +85,12 @@ class Value:
             raise self.wrong("an object")
         return [(name, Value(item, self.file, f"{self.path}.{name}")) for name, item in self.content.items()]
 
+    def mapping(self) -> dict[str, Any]:
+        """Take the plain content of an object."""
+        if not isinstance(self.content, dict):
+            raise self.wrong("an object")
+        return self.content
+
     def string(self) -> str:
         """Take a string."""
         if not isinstance(self.content, str):
@@ -233,9 +239,8 @@ def read_lines(path: str, bad: BadLines) -> Iterator[Value]:
 
 def read_texts(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the text, id and count of each object of JSON Lines, for a pool; raises as `read_lines` does."""
-    del columns  # for formats with names of their own
     yield from bad.sift(
-        read_lines(path, bad), lambda value: pool_utterance_of(value.content, value.where, COLUMNS)
+        read_lines(path, bad), lambda value: pool_utterance_of(value.content, value.where, columns)
     )
 
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from canvass.corpus.formats.annotated import ALL, record_of
 from canvass.corpus.formats.columns import accounted, batch_of_columns, records_of, used_columns
 from canvass.corpus.formats.delimited import slots_of_cell
-from canvass.corpus.formats.records import Format, Parts, utterance_of
+from canvass.corpus.formats.records import ALL_COLUMNS, Format, Parts, utterance_of
 from canvass.corpus.formats.sources import file_error, on_disk
 from canvass.corpus.storage import is_remote, opened, place_of, sizes_of
 from canvass.errors import InputError
@@ -246,7 +246,7 @@ FORMAT = Format(
     write=write,
     carries=ALL,
     write_annotated=write_annotated,
-    has_columns=True,
+    columns=ALL_COLUMNS,
     pool_columns=pool_columns,
     parts=Parts(split, blocks_of_part, has_where=True),
 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import bisect
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
+from canvass.corpus.characters import KIND, SINGLE, describe
 from canvass.corpus.formats.losses import named
 from canvass.corpus.spans import text_tokens
 from canvass.errors import shown
@@ -14,9 +16,43 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from canvass.corpus.formats.losses import Losses
+    from canvass.corpus.formats.records import BadLines
     from canvass.types import Slot, Utterance
 
 WORD = re.compile(r"\S+")
+
+
+def joined(tokens: Sequence[str], glued: Sequence[bool] = ()) -> str:
+    """Make a text of tokens: a blank between two, but none where both are of a script that is written without.
+
+    `glued` says, where it is known, of each token that none follows.
+
+    >>> joined(["to", "Rome"]), joined(["去", "北", "京"])
+    ('to Rome', '去北京')
+    """
+    pieces: list[str] = []
+    for index, token in enumerate(tokens):
+        if index and not (glued and glued[index - 1]) and not _is_unspaced(tokens[index - 1], token):
+            pieces.append(" ")
+        pieces.append(token)
+    return "".join(pieces)
+
+
+def report_joined(
+    text: str, tokens: Sequence[str], glued: Sequence[object], where: str, bad: BadLines
+) -> None:
+    """Note that the blanks between tokens of scripts without blanks were left out, if the text was joined like that."""
+    if not glued and text != " ".join(tokens):
+        bad.lost("whether tokens of scripts without blanks had some between them (joined without)", where)
+
+
+def _is_unspaced(before: str, after: str) -> bool:
+    pair = before[-1:], after[:1]
+    kinds = [describe(character) & KIND == SINGLE for character in pair if character]
+    return len(kinds) == len(pair) and (
+        all(kinds)
+        or (any(kinds) and all(unicodedata.east_asian_width(character) in "WF" for character in pair))
+    )
 
 
 def pieces_of(text: str, slots: Sequence[Slot]) -> list[tuple[int, int]]:

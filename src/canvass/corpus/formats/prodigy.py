@@ -32,8 +32,16 @@ ACCEPTED, ANSWERS = "accept", ("accept", "reject", "ignore")
 # Prodigy's own keys, one of which every task has that went through it.
 MARKS = ("_input_hash", "_task_hash", "_view_id", "_session_id")
 
-# Interfaces that show spans, but do not let people mark them.
+# Interfaces that show spans, but do not let people mark them; and those that do.
 YES_OR_NO = ("ner", "spans")
+MANUAL = ("ner_manual", "spans_manual")
+REFUSED = ("reject", "ignore")
+KNOWN = frozenset(
+    {"id", "count", "domain", "split", "tokens", "spans", "label", "options", "accept", "answer"}
+)
+KNOWN_OF_SPAN = frozenset(
+    {"start", "end", "token_start", "token_end", "label", "answer", "text", "score", "source"}
+)
 
 
 def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
@@ -47,18 +55,24 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
         If the file cannot be read.
 
     """
-    del columns  # the format has its own
-    for task in read_lines(path, bad):
+    yield from utterances_of(read_lines(path, bad), columns, bad)
+
+
+def utterances_of(tasks: Iterable[Value], columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read tasks, wherever they stand; raises InputError as `read`."""
+    for task in tasks:
         try:
             answer = _answer(task)
-            utterance = _utterance(task, bad)
+            # What was rejected need not be sound.
+            utterance = _utterance(task, columns, bad) if answer == ACCEPTED else None
         except InputError as error:
             bad.report(error)
             continue
-        if answer == ACCEPTED:
-            yield task.where, utterance
-        else:
+        if utterance is None:
             bad.lost("tasks that were rejected or ignored", f"{task.where}: answer {answer!r}")
+        else:
+            bad.unused(task.content, KNOWN | {columns.text}, task.where)
+            yield task.where, utterance
 
 
 def _answer(task: Value) -> str:
@@ -70,32 +84,53 @@ def _answer(task: Value) -> str:
     return answer.string()
 
 
-def _utterance(task: Value, bad: BadLines) -> Utterance:
-    text = task.need("text").string()
-    spans = task.get("spans")
+def _utterance(task: Value, columns: Columns, bad: BadLines) -> Utterance:
+    text = task.need(columns.text).string()
+    member = task.get("spans")
+    spans = None if member is None else member.items()
+    view = task.content.get("_view_id")
     single = "label" in task.content and "accept" not in task.content
-    if spans is not None and (single or task.content.get("_view_id") in YES_OR_NO):
-        if spans.items():
-            bad.lost("spans of yes-or-no questions", spans.where)
+    if spans is not None and (single or view in YES_OR_NO):
+        if spans:
+            bad.lost("spans of yes-or-no questions", f"{task.where}: $.spans")
         spans = None
-    record = {
-        "text": text,
-        "intent": _intent(task),
-        "spans": None if spans is None else [_span(span, text, task) for span in spans.items()],
-    }
+    if spans is None and view in MANUAL:
+        spans = []  # Prodigy leaves the list out where nobody marked anything
+    kept = []
+    for span in spans or ():
+        if span.content_of("answer") in REFUSED:
+            bad.lost("spans that were rejected", span.where)
+        else:
+            bad.unused(span.content, KNOWN_OF_SPAN, span.where)
+            kept.append(_span(span, text, task))
+    record = {"text": text, "intent": _intent(task, bad), "spans": None if spans is None else kept}
     for name in ("id", "count", "domain", "split"):
         record[name] = task.content.get(name)
     return utterance_of(record, task.where, COLUMNS)
 
 
-def _intent(task: Value) -> str | None:
+def _intent(task: Value, bad: BadLines) -> str | None:
     accepted, label = task.get("accept"), task.get("label")
     if accepted is None:
         return None if label is None else label.string()
-    names = [item.string() for item in accepted.items()]
+    if label is not None:
+        bad.lost("labels beside accepted options", f"{label.where} is {shown(label.content)}")
+    names = [_option(item, task) for item in accepted.items()]
     if len(names) > 1:
         raise accepted.wrong("at most one option, the intent")
     return names[0] if names else None
+
+
+def _option(accepted: Value, task: Value) -> str:
+    """Name an accepted option: by its id, or its text where the ids are numbers."""
+    if isinstance(accepted.content, str):
+        return accepted.content
+    number = accepted.integer()
+    options = task.get("options")
+    for option in () if options is None else options.items():
+        if option.content_of("id") == number and option.get("text") is not None:
+            return option.need("text").string()
+    return str(number)
 
 
 def _span(span: Value, text: str, task: Value) -> dict[str, Any]:
@@ -178,12 +213,20 @@ def _span_of(slot: Slot, pieces: list[tuple[int, int]]) -> dict[str, Any]:
 
 
 def sniff(sample: Sample) -> bool:
-    """Whether each line is an object with a text and either Prodigy's own keys, or an answer."""
-    return bool(sample.records) and all(
-        isinstance(record.get("text"), str)
-        and (any(mark in record for mark in MARKS) or record.get("answer") in ANSWERS)
-        for record in sample.records
+    """Whether some line has a text with Prodigy's own keys, an answer, its spans or its options, and none has ours."""
+    records = [record for record in sample.records if isinstance(record.get(sample.text_field), str)]
+    return any(map(_is_task, records)) and not any(record.keys() & {"intent", "slots"} for record in records)
+
+
+def _is_task(record: dict[str, Any]) -> bool:
+    if any(mark in record for mark in MARKS) or record.get("answer") in ANSWERS:
+        return True
+    spans = record.get("spans")
+    has_spans = isinstance(spans, list) and any(
+        isinstance(span, dict) and "label" in span and span.keys() & {"start", "token_start"}
+        for span in spans
     )
+    return has_spans or (isinstance(record.get("accept"), list) and isinstance(record.get("options"), list))
 
 
 FORMAT = Format(
@@ -196,5 +239,6 @@ FORMAT = Format(
     carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
     loses="nothing; when read: hashes, sessions, meta, and tasks that were rejected or ignored",
     sniff=sniff,
-    sniffed='"text" with "answer" or "_task_hash" on each line',
+    sniffed='"text" with "answer", "_task_hash", "spans" or "accept" and "options" on some lines',
+    columns=frozenset({"text"}),
 )

@@ -100,7 +100,7 @@ def _examples(item: Node, path: str, bad: BadLines) -> Iterator[tuple[str, Utter
     if isinstance(examples.value, list):
         found: Iterable[tuple[int, str | InputError]] = _long_form(examples, path)
     else:
-        found = _short_form(examples, path)
+        found = _short_form(examples, path, bad)
     for line, example in found:
         try:
             if isinstance(example, InputError):
@@ -124,13 +124,15 @@ def _long_form(examples: Node, path: str) -> Iterator[tuple[int, str | InputErro
             yield text.line, text.value
 
 
-def _short_form(examples: Node, path: str) -> Iterator[tuple[int, str | InputError]]:
+def _short_form(examples: Node, path: str, bad: BadLines) -> Iterator[tuple[int, str | InputError]]:
     """Cut a block into its examples; those of a block are on lines of their own in the file too."""
     lines = examples.value.splitlines() if isinstance(examples.value, str) else []
     for index, line in enumerate(lines, 1):
         number = examples.line + (index if examples.is_block else 0)
         if line.startswith("-"):
             yield number, line[1:]
+        elif line.lstrip().startswith("#"):
+            bad.lost("examples and lines that are commented out", f"{location(path, number)}: {shown(line)}")
         elif line.strip():
             yield (
                 number,

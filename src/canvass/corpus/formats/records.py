@@ -95,9 +95,21 @@ class Columns:
         """Columns that a pool is read for."""
         return (self.text, self.id, self.count)
 
+    def named(self) -> frozenset[str]:
+        """Columns that have another name than the usual one."""
+        usual = Columns()
+        return frozenset(
+            column.name
+            for column in fields(self)
+            if getattr(self, column.name) != getattr(usual, column.name)
+        )
+
     def all(self) -> tuple[str, ...]:
         """Columns that an annotated set is read for."""
         return (*self.of_a_pool(), self.domain, self.intent, self.slots, self.split)
+
+
+ALL_COLUMNS = frozenset(column.name for column in fields(Columns))
 
 
 class Located(Protocol):
@@ -224,8 +236,8 @@ class Format:
     stay different; `loses` says in words what does not survive a round trip.
 
     Several formats may share an extension. One without `sniff` is what a file of its extensions is taken for when no
-    other recognises the content; the others are chosen by their `sniff` alone. `has_columns` tells that the names of
-    `Columns` apply: whoever names columns means such a format.
+    other recognises the content; the others are chosen by their `sniff` alone. `columns` are those whose names of
+    `Columns` apply: whoever names columns means a format that reads all of them.
     """
 
     name: str
@@ -239,7 +251,7 @@ class Format:
     write_annotated: Callable[[str, Iterable[Utterance], Losses], None] | None = None
     sniff: Callable[[Sample], bool] | None = None
     sniffed: str = ""  # what `sniff` looks for, in words for the table
-    has_columns: bool = False
+    columns: frozenset[str] = frozenset()
     # Of a format of several files beside each other: the one that stands for all, from one of them, their folder, or
     # what their names begin with.
     first_file: Callable[[str], str] | None = None
@@ -284,7 +296,8 @@ def _optional_text(record: Mapping[str, object], where: str, name: str) -> str |
     return _storable(value, where, name)
 
 
-def _text(record: Mapping[str, object], where: str, columns: Columns) -> str:
+def text_of(record: Mapping[str, object], where: str, columns: Columns) -> str:
+    """Take the text of a record; raises InputError if it is missing, or no valid string."""
     if columns.text not in record:
         raise InputError(
             f"{where}: field {columns.text!r} is missing (the record has: {listed(list(record))}); "
@@ -326,7 +339,7 @@ def pool_utterance_of(record: Mapping[str, object], where: str, columns: Columns
 
     """
     return Utterance(
-        text=_text(record, where, columns),
+        text=text_of(record, where, columns),
         id=_identity(record, where, columns.id),
         count=_count(record, where, columns.count),
     )
@@ -342,7 +355,7 @@ def utterance_of(record: Mapping[str, object], where: str, columns: Columns) -> 
         another or has no label.
 
     """
-    text = _text(record, where, columns)
+    text = text_of(record, where, columns)
     return Utterance(
         text=text,
         id=_identity(record, where, columns.id),

@@ -1,21 +1,31 @@
-"""What a format is recognised by: the name of a file, its first bytes, and, of a zip archive, its members."""
+"""What a format is recognised by: a name, some of the bytes of a file, the members of a zip archive or a folder.
+
+Of a file of lines these are the first ones, and some from other places; of a document, as much as `LARGEST_HEAD`.
+"""
 
 from __future__ import annotations
 
 import functools
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from canvass.corpus.formats.sources import BYTE_ORDER_MARK, Source
+from canvass.corpus.formats.sources import BYTE_ORDER_MARK, Source, is_recoded
 from canvass.errors import CanvassError
+from canvass.files import split_name
 
 SAMPLE_BYTES = 1 << 16
-SAMPLE_LINES = 20
+SAMPLE_LINES = 100
+LARGEST_HEAD = 1 << 23
+LINES_OF_HEAD = 1000
+PLACES, LINES_OF_PLACE = (0.25, 0.5, 0.75, 1.0), 20
+BYTES_OF_PLACE = 1 << 14
+DOCUMENTS = (".json", ".yml", ".yaml", ".md")
 DEEPEST = 60
 FILES_KNOWN = 4096
+BINARY = (b"PK\x03\x04", b"PK\x05\x06", b"PAR1")
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 # Strings are stepped over; one that is cut off by the end of the sample matches nothing.
 JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]|"', re.DOTALL)
@@ -25,8 +35,10 @@ JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]|"', re.DOTALL)
 class Sample:
     """The beginning of a file.
 
-    `head` has the first 64 kB, decompressed, and all of the file where `is_whole`; `members` are the names in a zip
-    archive. `path` is for formats that are known by something else than their beginning, as Parquet is by its end.
+    `head` has the first 64 kB, decompressed, more where the first record goes on or it is a document, and all of the
+    file where `is_whole`; `more` has lines from further places. `members` are the names in a zip archive or a folder.
+    `path` is for formats that are known by something else than their beginning, as Parquet is by its end.
+    `text_field` is the name of the texts in records.
     """
 
     name: str
@@ -35,6 +47,9 @@ class Sample:
     is_zip: bool = False
     members: tuple[str, ...] = ()
     path: str = ""
+    more: tuple[str, ...] = field(default=(), compare=False)
+    is_folder: bool = False
+    text_field: str = "text"
 
     @functools.cached_property
     def text(self) -> str:
@@ -43,23 +58,34 @@ class Sample:
 
     @functools.cached_property
     def lines(self) -> tuple[str, ...]:
-        r"""The first lines, whole, without their ends (which are b"\n" or b"\r\n" only)."""
+        r"""The first lines and those of other places, whole, without their ends (b"\n" or b"\r\n" only)."""
         lines = self.text.split("\n")
         if not self.is_whole:
             lines = lines[:-1]
-        return tuple(line.removesuffix("\r") for line in lines[:SAMPLE_LINES])
+        return tuple(line.removesuffix("\r") for line in (*lines[:SAMPLE_LINES], *self.more))
 
     @functools.cached_property
     def records(self) -> tuple[dict[str, Any], ...]:
-        """The JSON objects on the first lines; empty unless each line that is not blank holds one."""
-        found = []
+        """The JSON objects on the lines; empty where more lines, or as many, are something else.
+
+        A line that begins like an object, but is a broken one, is neither.
+        """
+        found: list[dict[str, Any]] = []
+        others = 0
         for line in self.lines:
-            if line.strip():
-                try:
-                    found.append(json.loads(line))
-                except (ValueError, RecursionError):
-                    return ()
-        return tuple(found) if all(isinstance(one, dict) for one in found) else ()
+            value: Any = None
+            if not line.strip():
+                continue
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError):
+                others += not line.lstrip().startswith("{")
+                continue
+            if isinstance(value, dict):
+                found.append(value)
+            else:
+                others += 1
+        return tuple(found) if len(found) > others else ()
 
     @functools.cached_property
     def json(self) -> Any:
@@ -112,13 +138,13 @@ def _sample(path: str, *state: int) -> Sample:
     del state  # a part of the cache's key
     name = Path(path).name
     try:
-        head = _beginning(path)
+        head, is_whole = _beginning(path)
         members = _members(path) if head.startswith(ZIP_STARTS) else None
     except (CanvassError, OSError, ValueError, NotImplementedError):
         # The reader of the format that the name promises will say what is wrong.
         return Sample(name, b"", path=path)
-    is_whole = len(head) <= SAMPLE_BYTES
-    return Sample(name, head[:SAMPLE_BYTES], is_whole, members is not None, members or (), path)
+    more = () if head.startswith(BINARY) else _further_lines(path, head, is_whole=is_whole)
+    return Sample(name, head, is_whole, members is not None, members or (), path, more)
 
 
 def _members(path: str) -> tuple[str, ...]:
@@ -131,9 +157,45 @@ def _members(path: str) -> tuple[str, ...]:
         raise ValueError(path) from error
 
 
-def _beginning(path: str) -> bytes:
+def _beginning(path: str) -> tuple[bytes, bool]:
+    """Read the head of a file; and whether that is all of it."""
     pieces = b""
     with Source(path) as source:
-        while len(pieces) <= SAMPLE_BYTES and (piece := source.read(SAMPLE_BYTES + 1 - len(pieces))):
+        name = Path(path).name
+        while len(pieces) < _wanted(name, pieces) and (
+            piece := source.read(_wanted(name, pieces) - len(pieces))
+        ):
             pieces += piece
-    return pieces
+        return pieces, not source.read(1)
+
+
+def _wanted(name: str, head: bytes) -> int:
+    """Say how many bytes are needed of a file that begins like this: whole documents, and the first line at least."""
+    if len(head) < SAMPLE_BYTES or head.startswith(BINARY):
+        return SAMPLE_BYTES
+    is_document = split_name(name)[0] in DOCUMENTS and not _begins_with_record(head)
+    return LARGEST_HEAD if is_document or b"\n" not in head else SAMPLE_BYTES
+
+
+def _begins_with_record(head: bytes) -> bool:
+    try:
+        return isinstance(json.loads(head.partition(b"\n")[0]), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _further_lines(path: str, head: bytes, *, is_whole: bool) -> tuple[str, ...]:
+    """Take lines from the rest of the head, and of the file as far as one can get there without reading all of it."""
+    rest = head.split(b"\n")[SAMPLE_LINES:]
+    rest = rest if is_whole else rest[:-1]
+    lines = rest[:LINES_OF_HEAD] + rest[LINES_OF_HEAD:][-LINES_OF_PLACE:]
+    if not is_whole and split_name(path)[1] is None and not is_recoded(path):
+        with Path(path).open("rb") as file:
+            size = file.seek(0, 2)
+            for place in PLACES:
+                file.seek(max(int(size * place) - BYTES_OF_PLACE, len(head)))
+                piece = file.read(BYTES_OF_PLACE)
+                # The first is a part of a line, and so is the last one but at the end.
+                whole = piece.split(b"\n")[1:]
+                lines += whole[-LINES_OF_PLACE:] if place == 1 else whole[:-1][:LINES_OF_PLACE]
+    return tuple(line.removesuffix(b"\r").decode("utf-8", "replace") for line in lines)

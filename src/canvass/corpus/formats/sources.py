@@ -6,6 +6,7 @@ here, so that the formats need not know where their bytes come from.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import itertools
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 NEWLINE = 10
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# Encodings that a user named, by path (see `choice.format_of`); other files are UTF-8, or UTF-16 with its mark.
+ENCODINGS: dict[str, str] = {}
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LARGEST_CHUNK = 1 << 24
 SMALLEST_CHUNK = 1 << 16
@@ -47,7 +51,9 @@ def file_error(path: str, error: OSError) -> FileError:
 
 
 class Source(io.RawIOBase):
-    """The decompressed bytes of a file, or of standard input for the path "-".
+    """The decompressed bytes of a file, or of standard input for the path "-", in UTF-8.
+
+    UTF-16 is known by its byte order mark; any other encoding is one of `ENCODINGS`.
 
     `position` counts the bytes read of the file as it is stored. Standard input is never closed. Of a `part`, only the
     lines are read that begin in these bytes, start to end; `path` then says so.
@@ -74,6 +80,8 @@ class Source(io.RawIOBase):
             except OSError as error:
                 raise file_error(path, error) from error
         compression = None if path == STANDARD_STREAM else split_name(path)[1]
+        self._decoder: Any = None
+        self._begun, self._decoded = False, b""
         self._stream: Any = None
         if compression:
             self._stream = pa.CompressedInputStream(pa.PythonFile(_Counted(self), mode="r"), compression)
@@ -88,7 +96,43 @@ class Source(io.RawIOBase):
         return data
 
     def read(self, size: int = -1) -> bytes:
-        """Read `size` bytes, or fewer at the end of the file."""
+        """Read `size` bytes of UTF-8, or fewer at the end of the file."""
+        data = b"" if self._begun and self._decoder is not None else self._read(size)
+        if not self._begun:
+            self._begun = True
+            encoding = ENCODINGS.get(self._name)
+            if encoding is None and self.is_beginning and data.startswith(UTF16_MARKS):
+                encoding = "utf-16"
+            if encoding is None:
+                return data
+            self._decoder = codecs.getincrementaldecoder(encoding)()
+            self._decoded = self._recoded(data)
+        if self._decoder is None:
+            return data
+        pieces = [self._decoded]
+        length = len(self._decoded)
+        while (size < 0 or length < size) and (data := self._read(max(size - length, SMALLEST_CHUNK))):
+            pieces.append(self._recoded(data))
+            length += len(pieces[-1])
+        whole = b"".join(pieces)
+        if size < 0 or length < size:
+            whole += self._recoded(b"", final=True)
+        cut = len(whole) if size < 0 else size
+        self._decoded = whole[cut:]
+        return whole[:cut]
+
+    def _recoded(self, data: bytes, *, final: bool = False) -> bytes:
+        """Put bytes of another encoding into UTF-8."""
+        try:
+            text: str = self._decoder.decode(data, final)
+            return text.encode()
+        except UnicodeError as error:
+            name = ENCODINGS.get(self._name, "UTF-16")
+            raise InputError(
+                f"{self.path}: not valid {name} ({error.args[-1]}); write the file as UTF-8"
+            ) from error
+
+    def _read(self, size: int) -> bytes:
         if self._stream is None:
             return self.read_stored(size)
         try:
@@ -283,10 +327,18 @@ def chunks_of_lines(source: Source, size: Callable[[], int]) -> Iterator[bytes]:
         yield rest
 
 
+def is_recoded(path: str) -> bool:
+    """Whether the text of a file is not stored as UTF-8."""
+    if path in ENCODINGS:
+        return True
+    with contextlib.closing(_opened(path)) as stored:
+        return stored.read(len(UTF16_MARKS[0])) in UTF16_MARKS
+
+
 def split_lines(path: str, columns: Any, where: Any, size: int, step: int) -> list[tuple[int, int, int]]:
     """Cut a file of lines into parts of about `step` bytes; compressed ones cannot be cut."""
     del columns, where  # a condition on columns is for formats that have some
-    if split_name(path)[1] is not None:
+    if split_name(path)[1] is not None or is_recoded(path):
         return [(0, size, size)]
     count = max(1, round(size / step))
     ends = [size * number // count for number in range(count + 1)]
