@@ -85,5 +85,6 @@ def _tell(done: Converted, out: str, *, as_json: bool) -> None:
         terminal.print_json(facts, error=out == STANDARD_STREAM)
         return
     terminal.warn_of_losses(done.losses)
+    terminal.warn_of_passed_over(done.losses.passed_over)
     if out != STANDARD_STREAM:
         terminal.show_written(out)

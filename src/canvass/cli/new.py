@@ -70,6 +70,7 @@ def command(
         pool_format=pool_format,
         columns=reading.names,
     ) as project:
+        terminal.warn_of_passed_over(project.pool().passed_over)
         _tell(project, given=len(given), held_out=test is None, as_json=as_json)
 
 

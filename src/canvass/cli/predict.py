@@ -48,6 +48,7 @@ def command(
     options.check_format("--pool-format", pool_format)
     nlu = NLU.load(model)
     opened = Pool.open(pool, columns=reading.names, skip_bad=reading.skip_bad, format=pool_format)
+    terminal.warn_of_passed_over(opened.passed_over)
     check_output(out, [model, *opened.files])
     _write(nlu, opened, out)
     if opened.bad.count:

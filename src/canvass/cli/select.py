@@ -100,7 +100,7 @@ class PoolOptions:
         from canvass.corpus.pool import Pool
 
         options.check_format("--pool-format", self.pool_format)
-        return Pool.open(
+        pool = Pool.open(
             names,
             columns=reading.names,
             rows=self.block_rows,
@@ -109,6 +109,8 @@ class PoolOptions:
             where=self.where,
             skip_bad_files=self.skip_bad_files,
         )
+        terminal.warn_of_passed_over(pool.passed_over)
+        return pool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,6 +72,13 @@ def warn_of_loss(loss: Mapping[str, Any], title: str = "lost") -> None:
     warn(f"{title}, {loss['count']:,} {times}: {loss['what']}; first: {loss['first']}")
 
 
+def warn_of_passed_over(files: Sequence[str]) -> None:
+    """Tell which files of folders and archives are not read."""
+    if files:
+        number = f"{len(files):,} file{'s' if len(files) > 1 else ''}"
+        warn(f"passed over, {number} that no format claims; first: {files[0]}")
+
+
 def print_json(value: Mapping[str, Any] | Sequence[Any], *, error: bool = False) -> None:
     """Print one line of JSON; on a terminal in ASCII, so that no text acts on it."""
     stream = sys.stderr if error else sys.stdout

@@ -62,11 +62,12 @@ def convert(
         raise FileError(f"{out}: the result can only be written to a file on this machine")
     kind = output_format_of(out, target)
     write = annotated_writer(kind, out)
-    files = files_of(names, source, lambda _: True, columns)
-    check_output(out, [file for file in files if file != STANDARD_STREAM and not is_remote(file)])
     losses = Losses(strict)
+    bad = BadLines(skip_bad, losses=losses)
+    files = files_of(names, source, lambda _: True, columns, bad)
+    check_output(out, [file for file in files if file != STANDARD_STREAM and not is_remote(file)])
     kinds = tuple(dict.fromkeys(format_of(file, source, columns).name for file in files))
-    result = Converted(kinds, kind.name, bad=BadLines(skip_bad, losses=losses), losses=losses)
+    result = Converted(kinds, kind.name, bad=bad, losses=losses)
     write(out, carried(_utterances(files, source, columns, result), kind.carries, losses), losses)
     return result
 

@@ -54,8 +54,8 @@ def read_labelled(
 
     A record with a slot that does not begin and end at token borders is left out, unless `strict`. So is one without
     any label (see `is_unlabelled`): nobody has said that it is a negative. One whose intent or domain is among
-    `out_of_scope` becomes one of the domain `canvass.types.ELSEWHERE`, without intent and slots.
-    What the files say that is in no utterance is counted in `lost`, unless `strict`.
+    `out_of_scope` becomes one of the domain `canvass.types.ELSEWHERE`, without intent and slots. What the files say
+    that is in no utterance is counted in `lost`, unless `strict`.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def read_labelled(
     places: list[str] = []
     left_out = 0
     first_left_out = ""
-    files = files_of(names, format, lambda row: row.read is not None, columns)
+    files = files_of(names, format, lambda row: row.read is not None, columns, bad)
     for file in files:
         for where, utterance in annotated_utterances(file, format, columns, bad):
             sentence = _misalignment(utterance, where)
@@ -108,6 +108,8 @@ def read_labelled(
         )
     if unlabelled:
         LOGGER.info("left out %d records without any label, first: %s", unlabelled, first_unlabelled)
+    if losses.passed_over:
+        losses.found["files that no format claims"] = Loss(len(losses.passed_over), losses.passed_over[0])
     return Labelled(
         tuple(kept),
         left_out,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from canvass.corpus.formats import files_of, format_of
 from canvass.corpus.formats.columns import NOTHING, accounted, batch_of, batch_of_columns, used_columns
+from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.records import BadLines, Block, Columns, pool_utterance_of
 from canvass.corpus.shards import FileRange, ReadOptions, ranges_of
 from canvass.corpus.storage import is_remote
@@ -36,6 +37,8 @@ class Pool:
         What the `consumed` of all blocks will sum to; None where a file has no size, such as standard input.
     ranges, read_options
         What a cluster needs to read the files, one range a file; empty and None for a pool in memory.
+    passed_over
+        The files of folders that no format claims.
     bad, bad_files
         The bad lines, and the files that could not be read, of the latest reading.
 
@@ -58,6 +61,7 @@ class Pool:
         self.total_bytes = total_bytes
         self.ranges = tuple(ranges)
         self.read_options = read_options
+        self.passed_over: tuple[str, ...] = ()
         self.bad = BadLines(skip_bad)
         self.bad_files = BadLines()
 
@@ -91,7 +95,8 @@ class Pool:
         _refuse_options(rows, skip_bad)
         if where is not None:
             Where.parse(where)
-        found = files_of(names, format, lambda row: row.blocks is not None, columns)
+        noted = BadLines(losses=(losses := Losses()))
+        found = files_of(names, format, lambda row: row.blocks is not None, columns, noted)
         options = ReadOptions(columns, rows, skip_bad, where, skip_bad_files)
         ranges = ranges_of(found, options, format)
         files = [file_range.file for file_range in ranges]
@@ -103,9 +108,11 @@ class Pool:
 
         sizes = [file_range.size for file_range in ranges]
         total = None if None in sizes else sum(size or 0 for size in sizes)
-        return cls(
+        pool = cls(
             make, files=files, total_bytes=total, skip_bad=skip_bad, ranges=ranges, read_options=options
         )
+        pool.passed_over = tuple(losses.passed_over)
+        return pool
 
     @classmethod
     def of(cls, utterances: Iterable[Utterance], *, rows: int = ROWS) -> Pool:

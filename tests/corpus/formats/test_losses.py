@@ -1,8 +1,11 @@
 """Losses: counted by kind, with the first example, refused under strict."""
 
+from pathlib import Path
+
 import pytest
 
-from canvass.corpus.formats.losses import Loss, Losses, carried, named
+from canvass.corpus.formats.losses import NO_ANNOTATION, Loss, Losses, LossRefusedError, carried, named
+from canvass.corpus.formats.records import BadLines
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 
@@ -63,3 +66,17 @@ def test_slots_that_nobody_annotated_look_empty_where_the_format_cannot_tell():
     losses = Losses()
     assert list(carried([Utterance("stop")], ("text", "slots", "unannotated"), losses)) == [Utterance("stop")]
     assert not losses.found
+
+
+def test_the_fields_that_are_no_annotation_are_listed_for_users():
+    page = (Path(__file__).parents[3] / "docs" / "formats.md").read_text().lower()
+    assert [name for name in NO_ANNOTATION if name and f"`{name}`" not in page] == []
+
+
+def test_a_refused_loss_is_no_bad_line():
+    bad = BadLines(5, losses=Losses(strict=True))
+    with pytest.raises(LossRefusedError) as caught:
+        bad.lost("synonyms", "a.json:1")
+    with pytest.raises(LossRefusedError):
+        bad.report(caught.value)
+    assert bad.count == 0

@@ -54,7 +54,7 @@ class AnswerFiles:
     ) -> Iterator[Given]:
         """Yield each record that says something, once."""
         seen: dict[str, Given] = {}
-        for file in files_of(names, override, lambda row: row.read is not None, columns):
+        for file in files_of(names, override, lambda row: row.read is not None, columns, bad):
             for where, utterance in annotated_utterances(file, override, columns, bad):
                 entry = self.answered(where, utterance)
                 if entry is None:

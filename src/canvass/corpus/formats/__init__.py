@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from canvass.corpus.formats.choice import format_among_others, format_of, output_format_of
+from canvass.corpus.formats.archives import is_hidden
+from canvass.corpus.formats.choice import (
+    format_among_others,
+    format_of,
+    has_words_alone,
+    output_format_of,
+    project_of,
+    refuse_unread,
+)
 from canvass.corpus.formats.records import BadLines, Block, Columns, Format, pool_utterance_of, utterance_of
 from canvass.corpus.formats.table import FORMATS
 from canvass.corpus.storage import files_behind, is_remote
@@ -30,22 +39,31 @@ __all__ = [
     "utterance_of",
 ]
 
+TEXT = "text"
+# Files of lines that are no utterances, by the custom of programmers.
+NO_UTTERANCES = re.compile(
+    r"^(requirements|constraints|licen[cs]e|readme|changelog|notice|copying)|vocab|stop_?words|lookup|labels?$"
+)
+
 
 def files_of(
     names: Sequence[str],
     override: str | None,
     usable: Callable[[Format], bool],
     columns: Columns | None = None,
+    bad: BadLines | None = None,
 ) -> list[str]:
     """Find the files behind names: files, folders (with the folders in them), globs, and "-".
 
-    Of folders and globs, hidden files (their names start with "." or "_") and files of no known or usable
-    format are left out, and the rest is sorted; a file that is named twice is read once.
+    Of folders and globs, hidden files (their names start with "." or "_") are left out, and files of no known or
+    usable format are passed over, and noted in `bad`; so are lines of plain text beside files that a format knows by
+    their content, lists of words, and files whose names say that they hold something else. The rest is sorted; a file
+    that is named twice is read once. A folder that is a project of a format stands for itself.
 
     Raises
     ------
     FileError
-        If a name has no file.
+        If a name has no file, or a project has training data that cannot be read.
     OptionError
         If a file that was named itself has no known format, or "-" is named twice.
 
@@ -58,19 +76,23 @@ def files_of(
         if is_remote(name):
             found += _elsewhere(name, override, usable, columns)
             continue
-        if name == STANDARD_STREAM or not (Path(name).is_dir() or _is_pattern(name)):
+        is_folder = Path(name).is_dir()
+        if name == STANDARD_STREAM or not (is_folder or _is_pattern(name)):
             _refuse_missing(name)
             format_of(name, override, columns)
             found.append(name)
             continue
-        inside = _walk(name) if Path(name).is_dir() else _matches(name)
-        some = [_first_file(file, override) for file in inside if _is_usable(file, override, usable, columns)]
+        inside = list(_walk(name, override) if is_folder else _matches(name, override))
+        some = _claimed(inside, override, usable, columns, takes_text=Path(name).suffix == ".txt")
+        if bad is not None:
+            bad.passed_over(file for file in inside if file not in some and not _is_part(file, some))
         if not some:
-            kind = "the folder holds" if Path(name).is_dir() else "the pattern matches"
+            kind = "the folder holds" if is_folder else "the pattern matches"
             extensions = ", ".join(
                 dict.fromkeys(ending for row in FORMATS if usable(row) for ending in row.extensions)
             )
-            raise FileError(f"{name}: {kind} no file that can be read here (expected {extensions})")
+            others = f"; it has {len(inside)} others, such as {inside[0]}" if inside else ""
+            raise FileError(f"{name}: {kind} no file that can be read here (expected {extensions}{others})")
         found += some
     # The same file under two names would have its rows counted twice.
     first_names: dict[str, str] = {}
@@ -78,6 +100,33 @@ def files_of(
         is_path = file != STANDARD_STREAM and not is_remote(file)
         first_names.setdefault(os.path.realpath(file) if is_path else file, file)
     return list(first_names.values())
+
+
+def _claimed(
+    files: Sequence[str],
+    override: str | None,
+    usable: Callable[[Format], bool],
+    columns: Columns | None,
+    *,
+    takes_text: bool,
+) -> list[str]:
+    """Choose the files that a format claims; lines of plain text may be something else than utterances."""
+    kinds = {file: format_among_others(file, override, columns) for file in files}
+    for file, kind in kinds.items():
+        if kind is None and override is None:
+            refuse_unread(file)
+    claimed = {file: kind for file, kind in kinds.items() if kind is not None and usable(kind)}
+    if override is None and not takes_text:
+        lines = [file for file, kind in claimed.items() if kind.name == TEXT]
+        known = any(kind.sniff is not None for kind in kinds.values() if kind is not None)
+        for file in lines:
+            if (
+                known
+                or NO_UTTERANCES.search(Path(file).stem.lower())
+                or (len(kinds) > 1 and has_words_alone(file))
+            ):
+                del claimed[file]
+    return [_first_file(file, override) for file in claimed]
 
 
 def _elsewhere(
@@ -88,7 +137,7 @@ def _elsewhere(
     if inside == [name]:
         format_of(name, override, columns)
         return inside
-    some = [file for file in inside if _is_usable(file, override, usable, columns)]
+    some = _claimed(inside, override, usable, columns, takes_text=name.endswith(".txt"))
     if not some:
         raise FileError(f"{name}: there is no file that can be read here (among {len(inside)})")
     return some
@@ -107,6 +156,11 @@ def _first_file(name: str, override: str | None) -> str:
     return name
 
 
+def _is_part(file: str, chosen: Sequence[str]) -> bool:
+    """Whether a file is read together with one of the chosen ones, as those of `seq`."""
+    return any(row.first_file is not None and row.first_file(file) in chosen for row in FORMATS)
+
+
 def _is_pattern(name: str) -> bool:
     return glob.has_magic(name) and not Path(name).exists()
 
@@ -116,28 +170,21 @@ def _refuse_missing(name: str) -> None:
         raise FileError(f"{name}: no such file or folder; check the name")
 
 
-def _walk(folder: str) -> Iterator[str]:
+def _walk(folder: str, override: str | None) -> Iterator[str]:
     for parent, folders, files in os.walk(folder, onerror=_refuse_folder):
-        folders[:] = sorted(name for name in folders if not _is_hidden(name))
-        yield from (str(Path(parent) / name) for name in sorted(files) if not _is_hidden(name))
+        if override is None and project_of(parent) is not None:
+            folders[:] = []
+            yield parent
+            continue
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
+        yield from (str(Path(parent) / name) for name in sorted(files) if not is_hidden(name))
 
 
 def _refuse_folder(error: OSError) -> None:
     raise FileError(f"{error.filename}: the folder cannot be read ({error.strerror})") from error
 
 
-def _matches(pattern: str) -> Iterator[str]:
+def _matches(pattern: str, override: str | None) -> Iterator[str]:
     for name in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207 - may be absolute
-        if not _is_hidden(Path(name).name):
-            yield from _walk(name) if Path(name).is_dir() else [name]
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith((".", "_"))
-
-
-def _is_usable(
-    file: str, override: str | None, usable: Callable[[Format], bool], columns: Columns | None
-) -> bool:
-    kind = format_among_others(file, override, columns)
-    return kind is not None and usable(kind)
+        if not is_hidden(Path(name).name):
+            yield from _walk(name, override) if Path(name).is_dir() else [name]

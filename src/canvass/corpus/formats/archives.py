@@ -1,15 +1,19 @@
-"""Zip archives without their dangers: members stay inside, and cannot unpack to more than a machine can hold."""
+"""Folders, and zip archives without their dangers: members stay inside, and what they unpack to is bounded."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import zipfile
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from canvass.corpus.formats.sources import on_disk
+from canvass.corpus.formats.sources import LARGEST_CHUNK, Source, on_disk
+from canvass.corpus.storage import is_remote
 from canvass.errors import InputError, shown
+from canvass.files import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +24,7 @@ LARGEST_TOTAL = 1 << 30
 LARGEST_RATIO = 200
 SMALL = 1 << 20
 ENCRYPTED = 1
+LITTER = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$)")
 LEAVING = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)|\x00")
 
 
@@ -30,8 +35,17 @@ class Archive:
         self.path = path
         self._archive = archive
         self._members = {one.filename: one for one in archive.infolist() if not one.is_dir()}
-        self.names = tuple(sorted(self._members))
-        """The names of all files in it, sorted."""
+        self._read: set[str] = set()
+        self.names = tuple(sorted(name for name in self._members if not LITTER.search(name)))
+        """The names of all files in it, sorted; without those that macOS puts there for itself."""
+
+    def where(self, name: str) -> str:
+        """Name a member, for a sentence."""
+        return f"{self.path}: {name}"
+
+    def unread(self) -> list[str]:
+        """Name the members that were not read, for a sentence."""
+        return [self.where(name) for name in self.names if name not in self._read]
 
     def read(self, name: str) -> bytes:
         """Unpack a member.
@@ -44,6 +58,7 @@ class Archive:
         """
         if name not in self._members:
             raise InputError(f"{self.path}: the archive has no {shown(name)}; export it anew")
+        self._read.add(name)
         try:
             return self._archive.read(name)
         except (
@@ -58,6 +73,62 @@ class Archive:
             raise InputError(
                 f"{self.path}: the member {shown(name)} is damaged ({error}); get the file anew"
             ) from error
+
+
+class Folder:
+    """The files of a folder, as `Archive` has those of an archive; hidden ones are left out."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._read: set[str] = set()
+        self.names = tuple(files_below(path))
+
+    def where(self, name: str) -> str:
+        """Name a file, for a sentence."""
+        return str(Path(self.path) / name)
+
+    def unread(self) -> list[str]:
+        """Name the files that were not read, for a sentence."""
+        return [self.where(name) for name in self.names if name not in self._read]
+
+    def read(self, name: str) -> bytes:
+        """Read a file; raises FileError, or InputError if it is larger than `LARGEST_TOTAL`."""
+        self._read.add(name)
+        pieces: list[bytes] = []
+        size = 0
+        with Source(self.where(name)) as source:
+            while piece := source.read(LARGEST_CHUNK):
+                pieces.append(piece)
+                size += len(piece)
+                if size > LARGEST_TOTAL:
+                    raise InputError(
+                        f"{self.where(name)}: larger than {LARGEST_TOTAL >> 30} GB; cut it into several"
+                    )
+        return b"".join(pieces)
+
+
+def files_below(folder: str) -> Iterator[str]:
+    """Yield the files of a folder and of those in it, relative to it and sorted, without hidden ones."""
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
+        for name in sorted(files):
+            if not is_hidden(name):
+                yield (Path(parent) / name).relative_to(folder).as_posix()
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is not meant to be read: by the custom of Unix, and of Spark and Hive."""
+    return name.startswith((".", "_"))
+
+
+@contextlib.contextmanager
+def opened_tree(path: str) -> Iterator[Archive | Folder]:
+    """Open a folder, or a zip archive; raises as `opened_zip`."""
+    if path != STANDARD_STREAM and not is_remote(path) and Path(path).is_dir():
+        yield Folder(path)
+        return
+    with opened_zip(path) as archive:
+        yield archive
 
 
 @contextlib.contextmanager

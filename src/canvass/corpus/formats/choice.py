@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.records import Columns
 from canvass.corpus.formats.sniffing import sample_of
 from canvass.corpus.formats.sources import ENCODINGS
-from canvass.corpus.formats.table import EXTENSIONS, FORMATS, NAMES, row_named, rows_of
-from canvass.errors import OptionError, shown
+from canvass.corpus.formats.table import EXTENSIONS, FORMATS, NAMES, row_named, rows_of, rows_of_folders
+from canvass.corpus.storage import is_remote
+from canvass.errors import FileError, OptionError, shown
 from canvass.files import STANDARD_STREAM, split_name
 
 if TYPE_CHECKING:
@@ -20,6 +23,14 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.records import BadLines, Format
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
+
+# What a project of Rasa has beside its folder "data", and what else than examples may be in that.
+RASA_MARKS = ("domain.yml", "config.yml", "domain", "nlu_config.yml")
+WORDS_OF_A_LIST = 3
+RASA_DATA = (".yml", ".yaml", ".md", ".json")
+RASA_OTHER = re.compile(
+    r"^(stories|rules|version|responses|intents|actions|slots|session_config|## |#+ .*story)", re.MULTILINE
+)
 
 
 def format_of(path: str, override: str | None = None, columns: Columns | None = None) -> Format:
@@ -42,9 +53,15 @@ def format_of(path: str, override: str | None = None, columns: Columns | None = 
     """
     if override is not None:
         return _by_name(override, path)
+    ENCODINGS.pop(path, None)
     if path == STANDARD_STREAM:
         return jsonl.FORMAT
     extension = split_name(path)[0]
+    if not is_remote(path) and Path(path).is_dir():
+        claimed = project_of(path)
+        if claimed is None:
+            raise OptionError(f"{path}: the folder is no project of a known format; name the files in it")
+        return claimed
     own = rows_of(extension)
     plain = next((row for row in own if row.sniff is None), None)
     asked = [row for row in own if row.sniff is not None]
@@ -67,7 +84,9 @@ def format_of(path: str, override: str | None = None, columns: Columns | None = 
 def format_among_others(path: str, override: str | None, columns: Columns | None) -> Format | None:
     """Find the format of a file in a folder; None if it is something else, such as a .json file of settings."""
     if override is not None:
-        return _by_name(override)
+        return _by_name(override, path)
+    if not is_remote(path) and Path(path).is_dir():
+        return project_of(path)
     if split_name(path)[0] not in EXTENSIONS:
         return None
     try:
@@ -76,6 +95,35 @@ def format_among_others(path: str, override: str | None, columns: Columns | None
         return None
     sample = None if found.sniff is None else sample_of(path)
     return found if sample is None or found.sniff is None or found.sniff(sample) else None
+
+
+def has_words_alone(path: str) -> bool:
+    """Whether a file has a word on each of some lines, as a vocabulary or a lookup table has."""
+    sample = sample_of(path)
+    lines = [] if sample is None else [line for line in sample.lines if line.strip()]
+    return len(lines) >= WORDS_OF_A_LIST and all(line.isascii() and " " not in line.strip() for line in lines)
+
+
+def refuse_unread(path: str) -> None:
+    """Refuse a file of a project of Rasa that should be training data, and is of no known format; raises FileError."""
+    file = Path(path)
+    roots = [parent.parent for parent in file.parents if parent.name == "data"]
+    if (
+        split_name(path)[0] in RASA_DATA
+        and any((root / mark).exists() for root in roots for mark in RASA_MARKS)
+        and (sample := sample_of(path)) is not None
+        and sample.text.strip()
+        and not RASA_OTHER.search(sample.text)
+    ):
+        raise FileError(
+            f"{path}: in the data of a Rasa project, but no training data that can be read; mend it, or move it away"
+        )
+
+
+def project_of(folder: str) -> Format | None:
+    """Find the format whose project a folder is, itself and not in a folder of it; None if it is none."""
+    sample = sample_of(folder)
+    return None if sample is None or not sample.is_folder else _recognised(sample, rows_of_folders())
 
 
 def _recognised(sample: Sample, rows: Iterable[Format]) -> Format | None:

@@ -1,4 +1,4 @@
-"""Dialogflow ES: an agent as a zip archive, read only.
+"""Dialogflow ES: an agent as a zip archive or a folder, read only.
 
 The training phrases of an intent stand in `intents/X_usersays_en.json` (one for each language), or, in older exports,
 in the intent itself. A phrase is a list of chunks, of which one with an alias or a meta is a slot; its label is the
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats.archives import opened_zip
+from canvass.corpus.formats.archives import opened_tree
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import parse_document
 from canvass.corpus.formats.records import Columns, Format, utterance_of
@@ -19,7 +19,7 @@ from canvass.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canvass.corpus.formats.archives import Archive
+    from canvass.corpus.formats.archives import Archive, Folder
     from canvass.corpus.formats.located import Value
     from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
@@ -29,6 +29,7 @@ COLUMNS = Columns(slots="data")
 INTENT = re.compile(r"(?:^|/)intents/[^/]+\.json$")
 PHRASES = re.compile(r"_usersays_[A-Za-z0-9-]+\.json$")
 IGNORED = "@sys.ignore"
+SETTINGS = re.compile(r"(?:agent|package)\.json$")  # say nothing of requests
 
 
 def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
@@ -43,7 +44,7 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
 
     """
     del columns  # the format has its own
-    with opened_zip(path) as archive:
+    with opened_tree(path) as archive:
         names = [name for name in archive.names if INTENT.search(name)]
         if not names:
             raise InputError(
@@ -62,11 +63,12 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
                     bad.report(error)
                 else:
                     yield phrase.where, utterance
+        bad.passed_over(file for file in archive.unread() if not SETTINGS.search(file))
 
 
-def _phrases(archive: Archive, name: str) -> tuple[list[Value], str]:
+def _phrases(archive: Archive | Folder, name: str) -> tuple[list[Value], str]:
     """Take the phrases of a member, and the name of their intent."""
-    value = parse_document(archive.read(name), f"{archive.path}: {name}")
+    value = parse_document(archive.read(name), archive.where(name))
     phrases = PHRASES.search(name)
     if phrases is None:
         own = value.get("userSays")
@@ -74,7 +76,7 @@ def _phrases(archive: Archive, name: str) -> tuple[list[Value], str]:
     of = f"{name[: phrases.start()]}.json"
     if of not in archive.names:
         return value.items(), of.rpartition("/")[2].removesuffix(".json")
-    return value.items(), parse_document(archive.read(of), f"{archive.path}: {of}").need("name").name()
+    return value.items(), parse_document(archive.read(of), archive.where(of)).need("name").name()
 
 
 def _utterance(phrase: Value, intent: str, bad: BadLines) -> Utterance:
@@ -97,8 +99,11 @@ def _utterance(phrase: Value, intent: str, bad: BadLines) -> Utterance:
 
 
 def sniff(sample: Sample) -> bool:
-    """Whether it is a zip archive with intents as Dialogflow names them."""
-    return sample.is_zip and any(INTENT.search(name) for name in sample.members)
+    """Whether it is a zip archive with intents as Dialogflow ES names them, or a folder of an agent."""
+    if sample.is_folder:
+        return "agent.json" in sample.members and any(PHRASES.search(name) for name in sample.members)
+    is_wit = any(name.startswith("utterances/") for name in sample.tree)
+    return sample.is_zip and not is_wit and any(INTENT.search(name) for name in sample.members)
 
 
 FORMAT = Format(
@@ -110,5 +115,6 @@ FORMAT = Format(
     carries=("text", "id", "intent", "slots"),
     loses="languages (all are read together), entities, contexts and responses",
     sniff=sniff,
-    sniffed="a zip archive with intents/*.json",
+    sniffed="a zip archive with intents/*.json, or a folder with agent.json and intents/*_usersays_*.json",
+    reads_folders=True,
 )

@@ -64,20 +64,39 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
         found = spacy.tokens.DocBin().from_bytes(packed)
         strings = spacy.strings.StringStore(found.strings)
         places = [found.attrs.index(getattr(spacy.attrs, name)) for name in ("ORTH", "ENT_IOB", "ENT_TYPE")]
+        groups = [names_of_groups(packed_groups) for packed_groups in found.span_groups] or [()] * len(
+            found.tokens
+        )
         lists = (found.tokens, found.spaces, found.cats, found.flags, found.user_data)
         documents = list(zip(*lists, strict=True))
     except Exception as error:  # the library raises whatever its parser meets
         raise InputError(
             f"{path}: not a DocBin of spaCy with entities, or a damaged one ({shown(str(error))}); get the file anew"
         ) from error
-    for number, document in enumerate(documents, 1):
+    for number, (document, names) in enumerate(zip(documents, groups, strict=False), 1):
         where = f"{path}: document {number}"
+        if names:
+            bad.lost("groups of spans (doc.spans)", f"{where}: {shown(names)}")
         try:
             utterance = utterance_of(_record(document, places, strings, where), where, COLUMNS)
         except InputError as error:
             bad.report(error)
         else:
             yield where, utterance
+
+
+def names_of_groups(packed: bytes) -> tuple[str, ...]:
+    """Name the groups of spans of a document that hold some; spaCy packs each with the names under which it stands."""
+    import srsly
+
+    groups = srsly.msgpack_loads(packed) if packed else {}
+    items = groups.items() if isinstance(groups, dict) else ((group, ()) for group in groups)
+    found: list[str] = []
+    for group, names in items:
+        said = srsly.msgpack_loads(group)
+        if said.get("spans"):
+            found += map(str, names or [said.get("name")])
+    return tuple(found)
 
 
 def _packed(path: str) -> bytes:

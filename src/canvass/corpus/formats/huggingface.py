@@ -16,15 +16,15 @@ import pyarrow.parquet as pq
 from canvass.corpus.formats import parquet
 from canvass.corpus.formats.columns import blocks_of_read, records_of
 from canvass.corpus.formats.parquet import ROWS_OF_READ, opened_parquet
-from canvass.corpus.formats.pieces import pieces_of, spans_of_slots
+from canvass.corpus.formats.pieces import list_of, pieces_of, record_of_tokens, spans_of_slots
 from canvass.corpus.formats.records import ALL_COLUMNS, Format, missing_column, utterance_of
-from canvass.corpus.spans import OUTSIDE, Token, slots_of
+from canvass.corpus.formats.tags import is_tag
+from canvass.corpus.spans import OUTSIDE
 from canvass.errors import InputError, shown
 from canvass.files import compressed, split_name, whole_file
-from canvass.types import slot_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from canvass.corpus.formats.losses import Losses
     from canvass.corpus.formats.records import BadLines, Block, Columns
@@ -50,6 +50,9 @@ class Labels:
                 json.loads((schema.metadata or {}).get(METADATA, b"{}")).get("info", {}).get("features", {})
             )
             self.names = {name: found for name, one in features.items() if (found := _names(one)) is not None}
+            self.of_tokens = {
+                name for name in self.names if features[name].__class__ is list or "feature" in features[name]
+            }
         except (ValueError, AttributeError, TypeError, RecursionError) as error:
             raise InputError(
                 f"{path}: the schema's metadata 'huggingface' is damaged ({shown(str(error))}); get the file anew"
@@ -65,6 +68,20 @@ class Labels:
                 f"{where}: field {column!r} is {value}; expected -1 to {len(names) - 1}, its labels"
             )
         return names[value]
+
+    def column_of_tags(self) -> str:
+        """Name the column of tags: the usual one, or else the only one that has a class label for each token."""
+        return next(iter(self.of_tokens)) if TAGS not in self.names and len(self.of_tokens) == 1 else TAGS
+
+    def column_of_intents(self, columns: Columns) -> str:
+        """Name the column of intents where none has the name: the usual one, or else the only one of class labels."""
+        others = self.names.keys() - self.of_tokens - {columns.domain, columns.intent, columns.split}
+        return next(iter(others)) if LABEL not in self.names and len(others) == 1 else LABEL
+
+    def are_plain(self, column: str) -> bool | None:
+        """Whether the names of a column are labels without B- and I-; None where they are not known."""
+        names = self.names.get(column)
+        return None if names is None else not any(is_tag(name) for name in names if name != OUTSIDE)
 
 
 def _names(feature: Any) -> list[str] | None:
@@ -95,14 +112,15 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
         labels = Labels(schema, path)
         if columns.text not in schema.names and TOKENS not in schema.names:
             raise missing_column(path, columns.text, schema.names)
-        wanted = (*columns.all(), TOKENS, TAGS, LABEL)
+        tags, label = labels.column_of_tags(), labels.column_of_intents(columns)
+        wanted = (*columns.all(), TOKENS, tags, label)
         names = [name for name in dict.fromkeys(wanted) if schema.names.count(name) == 1]
         parquet.report_unused(file, set(names), path, columns, bad)
         first_row = 1
         for batch in file.iter_batches(ROWS_OF_READ, columns=names, use_threads=False):
             for where, record in records_of(batch, names, first_row, path, bad):
                 try:
-                    utterance = _utterance(record, labels, where, columns)
+                    utterance = _utterance(record, labels, where, columns, bad)
                 except InputError as error:
                     bad.report(error)
                 else:
@@ -110,69 +128,23 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
             first_row += batch.num_rows
 
 
-def _utterance(record: dict[str, Any], labels: Labels, where: str, columns: Columns) -> Utterance:
-    for name in (columns.domain, columns.intent, columns.split, LABEL):
+def _utterance(
+    record: dict[str, Any], labels: Labels, where: str, columns: Columns, bad: BadLines
+) -> Utterance:
+    column, label = labels.column_of_tags(), labels.column_of_intents(columns)
+    for name in (columns.domain, columns.intent, columns.split, label):
         if name in record:
             record[name] = labels.of(name, record[name], where)
-    if columns.intent not in record and LABEL in labels.names:
-        record[columns.intent] = record.get(LABEL)
-    tokens, tags = record.get(TOKENS), record.get(TAGS)
-    if columns.text not in record:
-        record[columns.text] = None if tokens is None else " ".join(_strings(tokens, TOKENS, where))
-    if (
-        columns.slots not in record
-        and tokens is not None
-        and tags is not None
-        and isinstance(record[columns.text], str)
-    ):
-        words = _strings(tokens, TOKENS, where)
-        names = _strings(
-            [labels.of(TAGS, tag, where) or OUTSIDE for tag in _list(tags, TAGS, where)], TAGS, where
-        )
-        if len(words) != len(names):
-            raise InputError(f"{where}: {len(words)} tokens have {len(names)} tags; expected one for each")
-        slots = slots_of(names, located_tokens(record[columns.text], words, where))
-        record[columns.slots] = slot_records(slots)
-    return utterance_of(record, where, columns)
-
-
-def _list(value: Any, name: str, where: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise InputError(f"{where}: field {name!r} is {shown(value)}; expected a list")
-    return value
-
-
-def _strings(value: Any, name: str, where: str) -> list[str]:
-    wrong = [one for one in _list(value, name, where) if not isinstance(one, str)]
-    if wrong:
-        raise InputError(f"{where}: field {name!r} has {shown(wrong[0])}; expected strings")
-    return list(value)
-
-
-def located_tokens(text: str, words: Sequence[str], where: str) -> list[Token]:
-    """Find tokens in a text, one after the other, with nothing but white space between.
-
-    Raises
-    ------
-    InputError
-        If the tokens do not spell the text.
-
-    """
-    found = []
-    end = 0
-    for word in words:
-        start = text.find(word, end)
-        if start < 0 or text[end:start].strip():
-            raise InputError(
-                f"{where}: the token {shown(word)} is not in the text {shown(text)} where it should be"
-            )
-        end = start + len(word)
-        found.append(Token(start, end, is_word=True))
-    if text[end:].strip():
-        raise InputError(
-            f"{where}: the tokens end before {shown(text[end:])}; expected them to spell the text"
-        )
-    return found
+    if columns.intent not in record and label in labels.names:
+        record[columns.intent] = record.get(label)
+    tags = record.get(column)
+    if tags is not None and column in labels.names:
+        record[column] = [labels.of(column, tag, where) or OUTSIDE for tag in list_of(tags, column, where)]
+    return utterance_of(
+        record_of_tokens(record, (TOKENS, column), columns, where, bad, plain=labels.are_plain(column)),
+        where,
+        columns,
+    )
 
 
 def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:

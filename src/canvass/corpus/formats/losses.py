@@ -86,7 +86,7 @@ class Losses:
         default_factory=list
     )  # files of folders and archives that no format claims
 
-    def report(self, what: str, example: str, count: int = 1) -> None:
+    def report(self, what: str, example: str, count: int = 1, *, refusable: bool = True) -> None:
         """Count a loss, or refuse it.
 
         Parameters
@@ -97,6 +97,8 @@ class Losses:
             Where, for the sentence: `named` makes it of an utterance, a reader says file and line.
         count
             How often, as far as the call tells.
+        refusable
+            False for what says itself that it is no annotation, as an answer that rejects.
 
         Raises
         ------
@@ -104,7 +106,7 @@ class Losses:
             If losses are refused.
 
         """
-        if self.strict:
+        if self.strict and refusable:
             raise LossRefusedError(f"{example}: {what} would be lost; leave out --strict to go on without it")
         if what in self.found:
             self.found[what].count += count

@@ -112,7 +112,10 @@ def report_unused(
     for field in parquet.schema_arrow:
         filled = metadata.num_rows - nulls.get(field.name, 0)
         if filled and not pa.types.is_null(field.type):
-            bad.unused({field.name: f"a column of {field.type}"}, used, path, columns, filled)
+            what: str | list[str] = f"a column of {field.type}"
+            bad.unused(
+                {field.name: [what] if pa.types.is_nested(field.type) else what}, used, path, columns, filled
+            )
 
 
 def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:

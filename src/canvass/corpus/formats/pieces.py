@@ -5,18 +5,19 @@ from __future__ import annotations
 import bisect
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.characters import KIND, SINGLE, describe
 from canvass.corpus.formats.losses import named
-from canvass.corpus.spans import text_tokens
-from canvass.errors import shown
+from canvass.corpus.formats.tags import is_tag, spans_of
+from canvass.corpus.spans import OUTSIDE, Token, text_tokens
+from canvass.errors import InputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines
+    from canvass.corpus.formats.records import BadLines, Columns
     from canvass.types import Slot, Utterance
 
 WORD = re.compile(r"\S+")
@@ -110,3 +111,92 @@ def spans_of_slots(
             losses.report("white space at the rims of slots", named(utterance, detail))
         found.append((*span, slot.label))
     return found
+
+
+def list_of(value: Any, name: str, where: str) -> list[Any]:
+    """Take the list of a field; raises InputError if it is something else."""
+    if not isinstance(value, list):
+        raise InputError(f"{where}: field {name!r} is {shown(value)}; expected a list")
+    return value
+
+
+def strings_of(value: Any, name: str, where: str) -> list[str]:
+    """Take the list of strings of a field; raises InputError if it is something else."""
+    wrong = [one for one in list_of(value, name, where) if not isinstance(one, str)]
+    if wrong:
+        raise InputError(f"{where}: field {name!r} has {shown(wrong[0])}; expected strings")
+    return list(value)
+
+
+def located_tokens(text: str, words: Sequence[str], where: str) -> list[Token]:
+    """Find tokens in a text, one after the other, with nothing but white space between.
+
+    Raises
+    ------
+    InputError
+        If the tokens do not spell the text.
+
+    """
+    found = []
+    end = 0
+    for word in words:
+        start = text.find(word, end)
+        if start < 0 or text[end:start].strip():
+            raise InputError(
+                f"{where}: the token {shown(word)} is not in the text {shown(text)} where it should be"
+            )
+        end = start + len(word)
+        found.append(Token(start, end, is_word=True))
+    if text[end:].strip():
+        raise InputError(
+            f"{where}: the tokens end before {shown(text[end:])}; expected them to spell the text"
+        )
+    return found
+
+
+def record_of_tokens(
+    record: dict[str, Any],
+    fields: tuple[str, str],
+    columns: Columns,
+    where: str,
+    bad: BadLines,
+    *,
+    plain: bool | None = None,
+) -> dict[str, Any]:
+    """Give a record a text and slots where it has tokens and tags instead.
+
+    `fields` are the names of tokens and tags; `plain` says that tags are labels alone, without B- and I- (IO), None
+    that each record tells that itself.
+
+    Raises
+    ------
+    InputError
+        If the tokens do not spell the text, or there is not one tag for each, or a word is no tag.
+
+    """
+    tokens, tags = fields
+    words = record.get(tokens)
+    made = dict(record)
+    if words is not None and record.get(columns.text) is None:
+        words = strings_of(words, tokens, where)
+        made[columns.text] = joined(words)
+        report_joined(made[columns.text], words, (), where, bad)
+    if words is None or record.get(tags) is None or record.get(columns.slots) is not None:
+        return made
+    if not isinstance(made[columns.text], str):
+        return made
+    words, names = strings_of(words, tokens, where), strings_of(record[tags], tags, where)
+    if len(words) != len(names):
+        raise InputError(f"{where}: {len(words)} tokens have {len(names)} tags; expected one for each")
+    if plain is None:
+        plain = not any(is_tag(name) for name in names if name != OUTSIDE)
+    try:
+        spans = spans_of([f"I-{name}" if plain and name != OUTSIDE else name for name in names])
+    except ValueError as error:
+        raise InputError(f"{where}: {error.args[0]}") from error
+    places = located_tokens(made[columns.text], words, where)
+    made[columns.slots] = [
+        {"start": places[first].start, "end": places[last].end, "label": label}
+        for first, last, label in spans
+    ]
+    return made

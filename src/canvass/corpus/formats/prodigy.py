@@ -69,7 +69,7 @@ def utterances_of(tasks: Iterable[Value], columns: Columns, bad: BadLines) -> It
             bad.report(error)
             continue
         if utterance is None:
-            bad.lost("tasks that were rejected or ignored", f"{task.where}: answer {answer!r}")
+            bad.rejected("tasks that were rejected or ignored", f"{task.where}: answer {answer!r}")
         else:
             bad.unused(task.content, KNOWN | {columns.text}, task.where)
             yield task.where, utterance
@@ -99,7 +99,7 @@ def _utterance(task: Value, columns: Columns, bad: BadLines) -> Utterance:
     kept = []
     for span in spans or ():
         if span.content_of("answer") in REFUSED:
-            bad.lost("spans that were rejected", span.where)
+            bad.rejected("spans that were rejected", span.where)
         else:
             bad.unused(span.content, KNOWN_OF_SPAN, span.where)
             kept.append(_span(span, text, task))

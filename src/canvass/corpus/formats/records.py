@@ -168,6 +168,16 @@ class BadLines:
         if self.losses is not None:
             self.losses.report(what, example)
 
+    def rejected(self, what: str, example: str) -> None:
+        """Note what a file says to be no annotation: it is told, but nothing is lost."""
+        if self.losses is not None:
+            self.losses.report(what, example, refusable=False)
+
+    def passed_over(self, files: Iterable[str]) -> None:
+        """Note files of a folder or an archive that are not read."""
+        if self.losses is not None:
+            self.losses.passed_over += [file for file in files if file not in self.losses.passed_over]
+
     def unused(
         self,
         record: Mapping[str, object],
@@ -255,6 +265,7 @@ class Format:
     # Of a format of several files beside each other: the one that stands for all, from one of them, their folder, or
     # what their names begin with.
     first_file: Callable[[str], str] | None = None
+    reads_folders: bool = False  # `sniff` and `read` take a folder that is a whole project, too
     parts: Parts | None = None
 
 

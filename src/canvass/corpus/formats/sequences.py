@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.pieces import spans_of_slots, words_of
+from canvass.corpus.formats.pieces import joined, located_tokens, report_joined, spans_of_slots, words_of
 from canvass.corpus.formats.records import Columns, Format, utterance_of
 from canvass.corpus.formats.sources import lines_of
 from canvass.corpus.formats.tags import spans_of, tags_of
+from canvass.corpus.storage import is_remote
 from canvass.errors import InputError, location, shown
 from canvass.files import compressed, split_name, whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from canvass.corpus.formats.losses import Losses
     from canvass.corpus.formats.records import BadLines
@@ -74,17 +75,20 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
     """
     del columns  # the format has none
     names = parts(path)
-    for number, lines in enumerate(itertools.zip_longest(*map(lines_of, names)), 1):
-        missing = [name for name, line in zip(names, lines, strict=True) if line is None]
+    if not is_remote(names[1]) and Path(names[2]).is_file() and not Path(names[1]).exists():
+        names = (names[0], "", names[2])  # intents alone
+    used = [name for name in names if name]
+    for number, lines in enumerate(itertools.zip_longest(*map(lines_of, used)), 1):
+        missing = [name for name, line in zip(used, lines, strict=True) if line is None]
         if missing:
             if any(line and line.strip() for line in lines):
                 raise InputError(
-                    f"{location(missing[0], number)}: the file ends, but {_longer(names, lines)} goes on; expected one "
-                    "line for each utterance in all three"
+                    f"{location(missing[0], number)}: the file ends, but {_longer(used, lines)} goes on; expected one "
+                    "line for each utterance in all of them"
                 )
             continue
         try:
-            utterance = _utterance(names, lines, number)
+            utterance = _utterance(names, lines, number, bad)
         except InputError as error:
             bad.report(error)
         else:
@@ -92,16 +96,28 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
                 yield location(names[0], number), utterance
 
 
-def _longer(names: tuple[str, ...], lines: tuple[bytes | None, ...]) -> str:
+def _longer(names: Sequence[str], lines: tuple[bytes | None, ...]) -> str:
     return next(name for name, line in zip(names, lines, strict=True) if line is not None)
 
 
-def _utterance(names: tuple[str, ...], lines: tuple[Any, ...], number: int) -> Utterance | None:
+def _utterance(
+    names: tuple[str, str, str], lines: tuple[Any, ...], number: int, bad: BadLines
+) -> Utterance | None:
     where = location(names[0], number)
-    words, tags, intent = (
-        _text(line, location(name, number)) for name, line in zip(names, lines, strict=True)
-    )
-    tokens, tags_of_line, intent = words.split(), tags.split(), intent.strip()
+    said = {
+        name: _text(line, location(name, number))
+        for name, line in zip([name for name in names if name], lines, strict=True)
+    }
+    tokens, intent = said[names[0]].split(), said[names[2]].strip()
+    text = joined(tokens)
+    report_joined(text, tokens, (), where, bad)
+    if not names[1]:
+        return (
+            utterance_of({"text": text, "intent": intent or None}, where, COLUMNS)
+            if tokens or intent
+            else None
+        )
+    tags_of_line = said[names[1]].split()
     if not tokens and not tags_of_line and not intent:
         return None
     if len(tokens) != len(tags_of_line):
@@ -114,11 +130,12 @@ def _utterance(names: tuple[str, ...], lines: tuple[Any, ...], number: int) -> U
     except ValueError as error:
         sentence, token = error.args
         raise InputError(f"{location(names[1], number)}: word {token + 1}: {sentence}") from error
-    ends = list(itertools.accumulate((len(token) + 1 for token in tokens), initial=0))
+    places = located_tokens(text, tokens, where)
     slots = [
-        {"start": ends[first], "end": ends[last + 1] - 1, "label": label} for first, last, label in spans
+        {"start": places[first].start, "end": places[last].end, "label": label}
+        for first, last, label in spans
     ]
-    return utterance_of({"text": " ".join(tokens), "intent": intent or None, "slots": slots}, where, COLUMNS)
+    return utterance_of({"text": text, "intent": intent or None, "slots": slots}, where, COLUMNS)
 
 
 def _text(line: bytes, where: str) -> str:
@@ -159,8 +176,9 @@ def _row(utterance: Utterance, losses: Losses) -> tuple[str, str, str] | None:
         if SPACES.search(label):
             losses.report("white space in labels of slots", named(utterance, f"slot {shown(label)}"))
         spans.append((first, last, SPACES.sub("_", label)))
-    words = " ".join(utterance.text[start:end] for start, end in pieces)
-    if words != utterance.text:
+    tokens = [utterance.text[start:end] for start, end in pieces]
+    words = " ".join(tokens)
+    if joined(tokens) != utterance.text:
         losses.report("texts that are not words parted by single blanks", named(utterance))
     intent = utterance.intent or ""
     line = " ".join(intent.split())

@@ -6,12 +6,14 @@ Of a file of lines these are the first ones, and some from other places; of a do
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from canvass.corpus.formats.archives import LITTER, MOST_MEMBERS, files_below
 from canvass.corpus.formats.sources import BYTE_ORDER_MARK, Source, is_recoded
 from canvass.errors import CanvassError
 from canvass.files import split_name
@@ -50,6 +52,19 @@ class Sample:
     more: tuple[str, ...] = field(default=(), compare=False)
     is_folder: bool = False
     text_field: str = "text"
+
+    @functools.cached_property
+    def tree(self) -> tuple[str, ...]:
+        """The members of a folder, or of an archive from the folder on in which all of them are."""
+        names = [name for name in self.members if not name.endswith("/") and not LITTER.search(name)]
+        while (
+            not self.is_folder
+            and names
+            and len({name.partition("/")[0] for name in names}) == 1
+            and "/" in names[0]
+        ):
+            names = [name.partition("/")[2] for name in names]
+        return tuple(names)
 
     @functools.cached_property
     def text(self) -> str:
@@ -125,12 +140,19 @@ def sample_of(path: str) -> Sample | None:
     """
     file = Path(path)
     try:
+        if file.is_dir():
+            return _sample_of_folder(path)
         if not file.is_file():
             return None
         state = file.stat()
     except (OSError, ValueError):
         return None
     return _sample(path, state.st_mtime_ns, state.st_size, state.st_ino)
+
+
+def _sample_of_folder(path: str) -> Sample:
+    members = tuple(itertools.islice(files_below(path), MOST_MEMBERS))
+    return Sample(Path(path).name, b"", members=members, path=path, is_folder=True)
 
 
 @functools.lru_cache(FILES_KNOWN)

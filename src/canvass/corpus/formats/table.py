@@ -18,6 +18,7 @@ class Place(NamedTuple):
     module: str
     extensions: tuple[str, ...]
     row: str = "FORMAT"
+    reads_folders: bool = False
 
 
 # A file's content is shown to them in this order, and the first that recognises it has it.
@@ -44,8 +45,8 @@ PLACES = (
     Place("spacy", "docbin", (".spacy",)),
     Place("clu", "clu", (".json",)),
     Place("luis", "luis", (".json",)),
-    Place("wit", "wit", (".json",)),
-    Place("dialogflow", "dialogflow", (".zip",)),
+    Place("wit", "wit", (".json", ".zip"), reads_folders=True),
+    Place("dialogflow", "dialogflow", (".zip",), reads_folders=True),
     Place("lex", "lex", (".zip",)),
 )
 NAMES = tuple(place.name for place in PLACES)
@@ -61,6 +62,11 @@ def _row(place: Place) -> Format:
 def rows_of(extension: str) -> list[Format]:
     """Load the rows of an extension, in the order of the table."""
     return [_row(place) for place in PLACES if extension in place.extensions]
+
+
+def rows_of_folders() -> list[Format]:
+    """Load the rows that take whole folders, in the order of the table."""
+    return [_row(place) for place in PLACES if place.reads_folders]
 
 
 def row_named(name: str) -> Format | None:

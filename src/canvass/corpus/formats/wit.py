@@ -7,11 +7,22 @@ without an intent is one that somebody put out of scope, and stays without.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from canvass.corpus.formats.archives import opened_tree
 from canvass.corpus.formats.columns import blocks_of_read
-from canvass.corpus.formats.located import CODE_POINTS, UTF16, read_document, slot_record, slot_with_words
+from canvass.corpus.formats.located import (
+    CODE_POINTS,
+    UTF16,
+    parse_document,
+    read_document,
+    slot_record,
+    slot_with_words,
+)
 from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.files import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +34,10 @@ if TYPE_CHECKING:
 
 COLUMNS = Columns(slots="entities")
 BUILT_IN = "wit$"
+SETTINGS = re.compile(r"(?:app\.json|/(?:intents|traits|voices)/[^/]+)$")  # say nothing of requests
+MEMBER = re.compile(r"(?:^|/)utterances/[^/]+\.json$")  # of the export of an app
+KNOWN = frozenset({"text", "intent", "entities", "traits"})
+KNOWN_OF_ENTITY = frozenset({"entity", "name", "role", "start", "end", "body", "entities", "id"})
 
 
 def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
@@ -37,7 +52,17 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
 
     """
     del columns  # the format has its own
-    document = read_document(path)
+    if path != STANDARD_STREAM and (Path(path).is_dir() or path.lower().endswith(".zip")):
+        with opened_tree(path) as tree:
+            for name in tree.names:
+                if MEMBER.search(name):
+                    yield from _utterances(parse_document(tree.read(name), tree.where(name)), bad)
+            bad.passed_over(file for file in tree.unread() if not SETTINGS.search(file))
+        return
+    yield from _utterances(read_document(path), bad)
+
+
+def _utterances(document: Value, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     utterances = document if isinstance(document.content, list) else document.need("utterances")
     yield from bad.sift(utterances.items(), lambda value: _utterance(value, bad))
 
@@ -47,6 +72,7 @@ def _utterance(value: Value, bad: BadLines) -> Utterance:
     entities, intent = value.get("entities"), value.get("intent")
     if value.content.get("traits"):
         bad.lost("traits", value.where)
+    bad.unused(value.content, KNOWN, value.where)
     slots = None if entities is None else [_slot(entity, text, bad) for entity in entities.items()]
     if intent is not None and isinstance(intent.content, dict):
         intent = intent.need("name")
@@ -57,6 +83,7 @@ def _utterance(value: Value, bad: BadLines) -> Utterance:
 def _slot(entity: Value, text: str, bad: BadLines) -> dict[str, Any]:
     if entity.content_of("entities"):
         bad.lost("entities inside of others", entity.where)
+    bad.unused(entity.mapping(), KNOWN_OF_ENTITY, entity.where)
     name, own = entity.get("name"), entity.get("role")
     if name is None:  # as it is exported, entity:role
         whole = entity.need("entity").name()
@@ -74,7 +101,9 @@ def _slot(entity: Value, text: str, bad: BadLines) -> dict[str, Any]:
 
 
 def sniff(sample: Sample) -> bool:
-    """Whether it has utterances of which each has a text, entities and traits or the words of its entities."""
+    """Whether there are utterances with a text, entities and traits or the words of entities; or an app."""
+    if sample.is_zip or sample.is_folder:
+        return any(MEMBER.match(name) for name in sample.tree)
     found = sample.json
     utterances = (
         found.get("utterances") if isinstance(found, dict) and set(found) == {"utterances"} else found
@@ -92,12 +121,13 @@ def sniff(sample: Sample) -> bool:
 
 FORMAT = Format(
     name="wit",
-    extensions=(".json",),
+    extensions=(".json", ".zip"),
+    reads_folders=True,
     read=read,
     blocks=blocks_of_read(read),
     write=None,
     carries=("text", "intent", "slots", "unannotated"),
     loses="traits, and entities inside of others",
     sniff=sniff,
-    sniffed='"utterances" alone, each with "text" and "entities"',
+    sniffed='"utterances" alone, each with "text" and "entities"; a zip archive or folder with utterances/*.json',
 )
