@@ -214,9 +214,9 @@ def test_slots_move_with_white_space_and_accents(project, imported):
         imported(
             [
                 {
-                    "text": " play caf\u00e9 noir",
+                    "text": "play cafe\u0301 noir",
                     "intent": "PlayMusic",
-                    "slots": [{"start": 0, "end": 5, "label": "SongName"}],
+                    "slots": [{"start": 5, "end": 9, "label": "SongName"}],
                 }
             ]
         )

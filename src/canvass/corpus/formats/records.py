@@ -12,7 +12,7 @@ import logging
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from canvass.corpus.formats.losses import NO_ANNOTATION, LossRefusedError
+from canvass.corpus.formats.losses import BATCH_MARKS, NO_ANNOTATION, OF_BATCHES, LossRefusedError
 from canvass.errors import SHOWN_CHARACTERS, InputError, OptionError, nearest, shown
 from canvass.types import Slot, Utterance
 
@@ -193,10 +193,11 @@ class BadLines:
         """
         if self.losses is None or record.keys() <= known:
             return
+        passed = NO_ANNOTATION | OF_BATCHES if record.keys() >= BATCH_MARKS else NO_ANNOTATION
         for name, value in record.items():
             if name in known or value is None or value in ("", [], {}):
                 continue
-            if name.strip().lower() in NO_ANNOTATION:
+            if name.strip().lower() in passed:
                 self.losses.no_annotation.add(name)
                 continue
             advice = ""
