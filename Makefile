@@ -1,5 +1,7 @@
 # Everything a developer or a newcomer needs: `make demo` and `make test` work on a fresh machine with Python 3.11+.
 SHELL := /bin/bash
+# Two workers and many processes import the same modules: they are compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
