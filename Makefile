@@ -18,7 +18,7 @@ LOCKING := --quiet --universal --python-version 3.11 --generate-hashes --no-emit
 # The Label Studio that tests start; in an environment of its own, since its dependencies are none of ours.
 LABEL_STUDIO_RELEASE := 1.23.2
 LABEL_STUDIO := .venv-label-studio
-LABEL_STUDIO_READY := $(LABEL_STUDIO)/.ready-$(LABEL_STUDIO_RELEASE)
+LABEL_STUDIO_READY := $(LABEL_STUDIO)/.ready
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -47,12 +47,13 @@ lock: $(UV) ## Resolve the newest versions that the ranges allow, and write the 
 	$(UV) pip compile $(LOCKING) --upgrade --group build --output-file requirements/build.txt
 	$(UV) pip compile $(LOCKING) --upgrade --all-extras --group test --group build --output-file requirements/test.txt pyproject.toml
 	$(UV) pip compile $(LOCKING) --constraint requirements/test.txt --output-file requirements/demo.txt pyproject.toml
+	echo label-studio==$(LABEL_STUDIO_RELEASE) | $(UV) pip compile $(LOCKING) --upgrade --output-file requirements/label-studio.txt -
 
 # Its empty database takes a minute or two; tests start with a copy.
-$(LABEL_STUDIO_READY):
+$(LABEL_STUDIO_READY): requirements/label-studio.txt
 	rm -rf $(LABEL_STUDIO)
 	$(PYTHON) -m venv $(LABEL_STUDIO)
-	$(LABEL_STUDIO)/bin/python -m pip install --quiet label-studio==$(LABEL_STUDIO_RELEASE)
+	$(LABEL_STUDIO)/bin/python -m pip install --quiet --require-hashes --requirement requirements/label-studio.txt
 	cd $(LABEL_STUDIO) && LABEL_STUDIO_BASE_DATA_DIR=$$PWD/blank COLLECT_ANALYTICS=false LATEST_VERSION_CHECK=false \
 		bin/python -W ignore lib/python*/site-packages/label_studio/manage.py migrate --verbosity 0
 	@touch $@

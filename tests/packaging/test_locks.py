@@ -9,11 +9,16 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCKS = {name: ROOT / "requirements" / f"{name}.txt" for name in ("build", "demo", "test")}
+LOCKS = {name: ROOT / "requirements" / f"{name}.txt" for name in ("build", "demo", "test", "label-studio")}
 BASE = PROJECT["project"]["dependencies"]
 EXTRAS = [line for lines in PROJECT["project"]["optional-dependencies"].values() for line in lines]
 GROUPS = PROJECT["dependency-groups"]
-WANTED = {"build": GROUPS["build"], "demo": BASE, "test": [*BASE, *EXTRAS, *GROUPS["test"], *GROUPS["build"]]}
+WANTED = {
+    "build": GROUPS["build"],
+    "demo": BASE,
+    "test": [*BASE, *EXTRAS, *GROUPS["test"], *GROUPS["build"]],
+    "label-studio": ["label-studio"],
+}
 
 
 def entries(name):
