@@ -188,9 +188,11 @@ def server_for(app: ASGIApp) -> uvicorn.Server:
     """Make the server of an app: it logs nothing of requests, and answers those under way before it ends."""
     import uvicorn
 
+    from canvass.annotation.web.connections import LimitedProtocol
+
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=LimitedProtocol,
         ws="none",
         lifespan="off",
         loop="asyncio",
