@@ -1,8 +1,8 @@
-"""Count the errors of a target's NLU on its test utterances, and of its committee on all."""
+"""Count the errors of a target's NLU on its test utterances, and of its routing on all."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from canvass.metrics import FrameErrors, Routing, Scores
-    from canvass.models.committee import Committee
     from canvass.models.nlu import NLU
     from canvass.types import Prediction, Slot, Target, Utterance
 
@@ -40,8 +39,9 @@ class Frame(Protocol):
 class HeldOut:
     """A test set, prepared once for many models.
 
-    `ours` are the target's utterances that are annotated for slots, whose errors are counted; `is_target` bool (N,)
-    and `keys`, an Arrow column, are of all N utterances, on which routing is counted.
+    `ours` are the target's utterances whose errors are counted: those that are annotated for slots or, where none is
+    (`has_slots` is False), those with an intent. `is_target` bool (N,) and `keys`, an Arrow column, are of all N
+    utterances, on which routing is counted.
     """
 
     ours: tuple[Utterance, ...]
@@ -50,17 +50,30 @@ class HeldOut:
 
     @classmethod
     def of(cls, test: Sequence[Utterance], target: Target) -> HeldOut:
-        """Prepare a test set; raises InputError if no utterance of the target is annotated for slots."""
+        """Prepare a test set; raises InputError if no utterance of the target is annotated with an intent or slots."""
         import pyarrow as pa
 
-        ours = tuple(one for one in test if target.matches(one) and one.slots is not None)
+        of_target = [utterance for utterance in test if target.matches(utterance)]
+        ours = tuple(utterance for utterance in of_target if utterance.slots is not None) or tuple(
+            utterance for utterance in of_target if utterance.intent is not None
+        )
         if not ours:
             raise InputError(
-                f"no utterance of {target} is annotated for slots (an empty list says that there are none): there is "
-                "nothing to count"
+                f"no utterance of {target} has an intent, or is annotated for slots (an empty list says that there are "
+                "none): there is nothing to count"
             )
         is_target = np.array([target.matches(one) for one in test], dtype=np.bool_)
         return cls(ours, is_target, keys(pa.array([one.text for one in test], type=pa.string())))
+
+    @property
+    def has_slots(self) -> bool:
+        """Whether slots are annotated."""
+        return self.ours[0].slots is not None
+
+    @property
+    def has_intents(self) -> bool:
+        """Whether any intent is annotated."""
+        return any(utterance.intent is not None for utterance in self.ours)
 
     @property
     def texts(self) -> list[str]:
@@ -70,27 +83,46 @@ class HeldOut:
     def count(self, predictions: Sequence[Frame]) -> list[FrameErrors]:
         """Count the errors of each prediction, in the order of `ours`."""
         return [
-            count_errors(gold.slots or (), predicted.slots, gold.intent, predicted.intent)
+            count_errors(
+                gold.slots or (), predicted.slots if self.has_slots else (), gold.intent, predicted.intent
+            )
             for gold, predicted in zip(self.ours, predictions, strict=True)
         ]
 
-    def route(self, committee: Committee) -> Routing:
-        """Count how the committee tells the target from the rest."""
-        return routing(self.is_target.tolist(), majority(committee.score(self.keys).scores).tolist())
+    def route(self, nlu: NLU) -> Routing | None:
+        """Count how models tell the target from the rest; None where there is none."""
+        taken = takes_for_target(nlu, self.keys)
+        return None if taken is None else routing(self.is_target.tolist(), taken.tolist())
+
+
+def takes_for_target(nlu: NLU, column: pa.Array) -> NDArray[np.bool_] | None:
+    """Tell which keys of a column the models take for the target: bool (N,).
+
+    It is the committee's majority or, where the target is `all`, what is likelier in scope than out of it; None where
+    there is nothing else than the target.
+    """
+    if nlu.committee is not None:
+        return np.asarray(majority(nlu.committee.score(column).scores))
+    return nlu.in_scope(column) if nlu.knows_scope else None
 
 
 def evaluate(nlu: NLU, test: Sequence[Utterance]) -> tuple[Scores, Routing | None]:
-    """Count the errors of a target's NLU on its test utterances, and of its committee on all.
+    """Count the errors of a target's NLU on its test utterances, and of its routing on all.
 
-    Utterances of the target that nobody annotated for slots count for the committee only.
+    Utterances of the target that nobody annotated for slots count for the routing only, unless none is: then the
+    intents alone count, as they do for models without a tagger.
 
     Raises
     ------
     InputError
-        If no utterance of the target is annotated for slots.
+        If no utterance of the target is annotated with what the models predict.
 
     """
-    prepared = HeldOut.of(test, nlu.target)
+    prepared = HeldOut.of(counted(nlu, test), nlu.target)
     predictions: Sequence[Prediction] = nlu.predict(prepared.texts)
-    scores = score(prepared.count(predictions))
-    return scores, None if nlu.committee is None else prepared.route(nlu.committee)
+    return score(prepared.count(predictions)), prepared.route(nlu)
+
+
+def counted(nlu: NLU, test: Sequence[Utterance]) -> Sequence[Utterance]:
+    """Leave out the slots of a test set where models predict none."""
+    return test if nlu.tagger is not None else [replace(utterance, slots=None) for utterance in test]

@@ -98,7 +98,8 @@ class Prediction:
     """What the models think an utterance means.
 
     `confidence` is p_crf, the probability of the best tag sequence; `certainty` holds, for each token, its
-    (start, end) in the text and the marginal probability of the tag it was given.
+    (start, end) in the text and the marginal probability of the tag it was given. Without a tagger it is not
+    `tagged`: then there are no slots, and the confidence is 1.
     """
 
     intent: str | None
@@ -106,6 +107,7 @@ class Prediction:
     slots: tuple[Slot, ...]
     confidence: float
     certainty: tuple[tuple[int, int, float], ...] = ()
+    tagged: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,8 @@ class Candidate:
 
     `score` is the strategy's score (the smallest is annotated first); for a `fill` it is abs(y_lg).
     `members` maps the name of each member to its raw score y_m; it is empty where there is no committee.
-    `prediction` is None where the labelled set could not train a tagger. `also_for` names the other targets whose
-    batches hold the same key, where several were asked for at once.
+    `prediction` is None where the labelled set could train neither intents nor a tagger. `also_for` names the other
+    targets whose batches hold the same key, where several were asked for at once.
     """
 
     rank: int

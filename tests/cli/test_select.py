@@ -305,7 +305,7 @@ def test_several_targets_in_every_output_format(canvass, folder):
 
 
 def test_each_domain_that_can_be_trained(canvass, folder):
-    result = canvass("select", *FILES, "--each-domain", "-n", "3", "--json")
+    result = canvass("select", *FILES, "--each-domain", "-n", "3", "-s", "majority-crf", "--json")
     facts = json.loads(result.out)
     assert [one["target"] for one in facts["targets"]] == ["domain:music"]
     assert len(facts["choices"]) == facts["chosen"] == 3

@@ -45,11 +45,35 @@ def test_train_without_a_tagger_warns(canvass, folder):
     rows = [{name: value for name, value in record(one).items() if name != "slots"} for one in KNOWN]
     write_records(folder / "bare.jsonl", rows)
     result = canvass("train", "bare.jsonl", "--target", "domain:music", "-o", "m.npz")
-    assert result.code == 0
-    assert "warning: no tagger was trained: only 0 utterances" in result.err
-    assert refused(canvass("evaluate", "m.npz", "labelled.jsonl"), "tagger", "at least 2")
+    assert result == (0, "", "")
+    facts = json.loads(canvass("evaluate", "m.npz", "labelled.jsonl").out)
+    assert facts["utterances"] == sum(map(MUSIC.matches, KNOWN))
+    assert facts["intent_error_rate"] == facts["intent_errors"] / facts["utterances"]
+    assert not {name for name in facts if "slot" in name or "span" in name}
     found = records(canvass("predict", "m.npz", "pool.jsonl").out)
-    assert {one["predicted_slots"] for one in found} == {None}
+    assert not {name for one in found for name in one if "slot" in name or "tagger" in name}
+    assert {one["predicted_intent"] for one in found} == {"AddToPlaylist", "PlayMusic"}
+    assert {one["is_target"] for one in found} == {True, False}
+
+
+def test_train_on_slots_alone_predicts_slots_alone(canvass, folder):
+    rows = [record(one) | {"intent": None} for one in KNOWN]
+    write_records(folder / "slots.jsonl", rows)
+    assert canvass("train", "slots.jsonl", "-d", "music", "-o", "m.npz") == (0, "", "")
+    facts = json.loads(canvass("evaluate", "m.npz", "slots.jsonl").out)
+    assert facts["reference_slots"] > 0
+    assert not {name for name in facts if "intent" in name}
+    found = records(canvass("predict", "m.npz", "pool.jsonl").out)
+    assert not {name for one in found for name in one if "intent" in name}
+    assert any(one["predicted_slots"] for one in found)
+
+
+def test_neither_slots_nor_intents_say_nothing(canvass, folder):
+    write_records(folder / "bare.jsonl", [{"text": one.text, "domain": one.domain} for one in KNOWN])
+    result = canvass("train", "bare.jsonl", "-d", "music", "-o", "m.npz")
+    assert "warning: no tagger was trained: only 0 utterances" in result.err
+    refused(canvass("evaluate", "m.npz", "labelled.jsonl"), "has an intent", "at least 2")
+    found = records(canvass("predict", "m.npz", "pool.jsonl").out)
     assert {one["is_target"] for one in found} == {True, False}
 
 

@@ -4,6 +4,7 @@ import json
 import math
 import random
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -141,9 +142,14 @@ def test_one_by_one_equals_all_at_once(full):
 
 
 def test_without_a_tagger_no_slots_are_predicted():
-    found = NLU.train([*BARE, *others()], MUSIC, bits=10)
-    with pytest.raises(TrainingError, match=r"at least 2 utterances of domain:music .* LABELLED has 0"):
-        found.predict(["play"])
+    found = NLU.train([*(replace(one, slots=None) for one in music()), *others()], MUSIC, bits=10)
+    (predicted,) = found.predict(["play"])
+    assert (predicted.slots, predicted.confidence, predicted.tagged) == ((), 1.0, False)
+    assert predicted.intent in found.intent_names
+    nameless = NLU.train([*BARE, *others()], MUSIC, bits=10)
+    assert not nameless.can_predict
+    with pytest.raises(TrainingError, match=r"no utterance of domain:music .* has an intent, .* at least 2"):
+        nameless.predict(["play"])
     assert found.confidence(keys(pa.array(["play"]))).log_crf.tolist() == [0.0]
 
 

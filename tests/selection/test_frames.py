@@ -68,11 +68,15 @@ def test_blocks_are_joined_and_cut():
 
 
 def test_a_batch_as_rows_is_the_batch_as_a_file(rows, expected):
-    table = batches_as_rows(batch_columns(several_targets=True, committee=True), expected)
+    table = batches_as_rows(
+        batch_columns(several_targets=True, committee=True, intents=True, slots=True), expected
+    )
     assert table.to_pylist() == as_records(expected)
     alone = Plans((Plan.of(trained(Target("all")), (), strategy="random", size=3),))
     batches = select_each(alone, Pool.of(rows))
-    table = batches_as_rows(batch_columns(several_targets=False, committee=False), batches)
+    table = batches_as_rows(
+        batch_columns(several_targets=False, committee=False, intents=True, slots=True), batches
+    )
     assert table.to_pylist() == as_records(batches)
     assert not {"also_for", "score_hinge"} & set(table.schema.names)
 

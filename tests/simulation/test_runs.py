@@ -138,6 +138,8 @@ def test_evaluation_counts_the_errors_of_the_target_alone(start):
     class Oracle:
         target = MUSIC
         committee = None
+        knows_scope = False
+        tagger = "the gold slots"
 
         def predict(self, texts):
             gold = {one.text: one for one in CORPUS}

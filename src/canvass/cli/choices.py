@@ -89,7 +89,7 @@ def _prediction(candidate: Candidate, colours: dict[str, str]) -> Text:
 
     prediction = candidate.prediction
     assert prediction is not None, "the caller looked"
-    line = Text(harmless(prediction.intent or "no intent"), style="italic")
+    line = Text(harmless(prediction.intent or ""), style="italic")
     for slot in prediction.slots[:MOST_SLOTS]:
         line.append("  ")
         # Not italic as the intent is: a style of its own, not one on top.
@@ -109,8 +109,10 @@ def _reasons(candidate: Candidate) -> Text:
     if "logistic" in members:
         sure.append(f"target {1 / (1 + math.exp(min(-members['logistic'], 700))):.0%}")
     if candidate.prediction is not None:
-        sure.append(f"intent {candidate.prediction.intent_probability:.0%}")
-        sure.append(f"slots {candidate.prediction.confidence:.0%}")
+        if candidate.prediction.intent is not None:
+            sure.append(f"intent {candidate.prediction.intent_probability:.0%}")
+        if candidate.prediction.tagged:
+            sure.append(f"slots {candidate.prediction.confidence:.0%}")
     parts = [" ".join(["sure:", ", ".join(sure)])] if sure else []
     if members:
         parts.append("votes " + " ".join(f"{score:+.1f}" for score in members.values()))

@@ -74,16 +74,20 @@ def _write(nlu: NLU, pool: Pool, out: str) -> None:
 
 
 def _records(nlu: NLU, pool: Pool, advance: Callable[[int, int], None]) -> Iterator[dict[str, Any]]:
+    import pyarrow as pa
+
+    from canvass.corpus.normalise import keys
+    from canvass.evaluation import takes_for_target
     from canvass.models.committee import MEMBERS
     from canvass.selection.batch_file import prediction_record
-    from canvass.strategies import majority
 
     for block in pool.blocks():
         rows = block.batch.to_pylist()
         texts = [row["text"] for row in rows]
-        predictions = nlu.predict(texts) if nlu.tagger is not None else [None] * len(rows)
+        predictions = nlu.predict(texts) if nlu.can_predict else [None] * len(rows)
         members = None if nlu.committee is None else nlu.committee.decision_function(texts)
-        targeted = [True] * len(rows) if members is None else majority(members).tolist()
+        taken = takes_for_target(nlu, keys(pa.array(texts, type=pa.string())))
+        targeted = [True] * len(rows) if taken is None else taken.tolist()
         scores = [[]] * len(rows) if members is None else members.tolist()
         for row, prediction, is_target, score in zip(rows, predictions, targeted, scores, strict=True):
             yield {

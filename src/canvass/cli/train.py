@@ -40,7 +40,7 @@ def command(
     utterances = reading.read([labelled]).utterances
     with terminal.busy(f"training on {len(utterances):,} annotated requests"):
         nlu = NLU.train(utterances, wanted, seed=seed, iterations=iterations)
-    if nlu.tagger is None:
+    if nlu.tagger is None and (nlu.annotated or not nlu.intent_names):
         terminal.warn(
             f"no tagger was trained: only {nlu.annotated} utterances of {wanted} are annotated for slots"
         )
@@ -54,8 +54,9 @@ def _tell(nlu: NLU, labelled: int, out: str, *, as_json: bool) -> None:
         "target": str(nlu.target),
         "labelled": labelled,
         "of_the_target": nlu.positives,
+        **({"out_of_scope": labelled - nlu.positives} if nlu.knows_scope else {}),
         "annotated_for_slots": nlu.annotated,
-        "intents": len(nlu.intents.names) if nlu.intents else 0,
+        "intents": len(nlu.intent_names),
         "tags": len(nlu.tagger.tags) if nlu.tagger else 0,
     }
     if as_json:

@@ -137,13 +137,15 @@ class IntentClassifier:
         self._columns, self._weights, self._bias = columns, weights, bias
         self._table = MemberTable.of_rows(columns, weights, bias, bits=self.bits)
 
-    def predict(self, column: pa.Array) -> LikeliestIntents:
-        """Find the likeliest intent of each key of a column."""
+    def predict(self, column: pa.Array, *, skip: int = 0) -> LikeliestIntents:
+        """Find the likeliest intent of each key of a column, given that it is none of the first `skip` of `names`."""
         if self._table is None:
             raise TrainingError("the intent classifier is not trained; call fit first")
-        found = LikeliestIntents(np.zeros(len(column), dtype=np.int32), np.zeros(len(column)))
-        if len(self.names) > 1:
-            likeliest(score_column(column, self._table).scores, *found)
+        found = LikeliestIntents(np.full(len(column), skip, dtype=np.int32), np.zeros(len(column)))
+        if len(self.names) > skip + 1:
+            decisions = score_column(column, self._table).scores
+            likeliest(np.ascontiguousarray(decisions[:, skip:]), *found)
+            found.intents[:] += skip
         return found
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
     from canvass.types import Utterance
 
+# Classes of the intent classifier that are no intents. Names of intents are not blank, so these sort before them.
+NOWHERE = ""  # out of scope
+UNNAMED = " "  # in scope, where intents are not annotated
 KIND = "model"
 VERSION = 1
 
@@ -49,9 +52,9 @@ class FrameConfidence(NamedTuple):
 class NLU:
     """What was trained for a target.
 
-    `committee` is None where the target is `all` and nothing was out of scope (there is no rest); `intents` where no
-    utterance of the target has an intent; `tagger` where fewer than two are annotated for slots (`annotated` says how
-    many are).
+    `committee` is None where the target is `all` (there is no rest); `intents` where no utterance of the target has
+    an intent; `tagger` where fewer than two are annotated for slots (`annotated` says how many are). Where the target
+    is `all`, what is out of scope is one more class of the intents, `NOWHERE`, which is never predicted.
     """
 
     target: Target
@@ -82,14 +85,40 @@ class NLU:
         """
         return train_all(utterances, [target], seed=seed, iterations=iterations, bits=bits)[0]
 
+    @property
+    def intent_names(self) -> list[str]:
+        """The intents that can be predicted, by name."""
+        return [] if self.intents is None else [name for name in self.intents.names if name.strip()]
+
+    @property
+    def knows_scope(self) -> bool:
+        """Whether something was out of scope, and can be told from the rest."""
+        return self.intents is not None and self.intents.names[0] == NOWHERE
+
+    @property
+    def can_predict(self) -> bool:
+        """Whether there is an intent or a slot that could be predicted."""
+        return bool(self.intent_names) or self.tagger is not None
+
+    def in_scope(self, column: pa.Array) -> NDArray[np.bool_]:
+        """Tell which keys of a column are likelier in scope than out of it: bool (N,)."""
+        if self.intents is None or not self.knows_scope:
+            return np.ones(len(column), dtype=np.bool_)
+        return np.asarray(self.intents.predict(column).intents != 0)
+
     def confidence(self, column: pa.Array) -> FrameConfidence:
-        """Compute how sure the intent classifier and the tagger are of each key of a column."""
-        nothing = np.zeros(len(column))
+        """Compute how sure the intent classifier and the tagger are of each key of a column.
+
+        What is likeliest out of scope has no slots to be wrong: its log p_crf is 0.
+        """
+        log_intent, log_crf = np.zeros(len(column)), np.zeros(len(column))
         lengths = np.zeros(len(column), dtype=np.int32)
-        log_intent = nothing if self.intents is None else self.intents.predict(column).log_probability
-        if self.tagger is None:
-            return FrameConfidence(log_intent, nothing, lengths)
-        log_crf, lengths = self.tagger.confidence(column)
+        if self.tagger is not None:
+            log_crf, lengths = self.tagger.confidence(column)
+        if self.intents is not None:
+            intents, log_intent = self.intents.predict(column)
+            if self.knows_scope:
+                log_crf = np.where(intents == 0, 0.0, log_crf)
         return FrameConfidence(log_intent, log_crf, lengths)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
@@ -98,22 +127,29 @@ class NLU:
         Raises
         ------
         TrainingError
-            If there is no tagger.
+            If there are neither intents nor a tagger.
 
         """
         import pyarrow as pa
 
-        if self.tagger is None:
+        if not self.can_predict:
             raise TrainingError(
-                f"slots cannot be predicted: a tagger needs at least {FEWEST} utterances of {self.target} that are "
-                f"annotated for slots, LABELLED has {self.annotated}"
+                f"nothing can be predicted: no utterance of {self.target} in LABELLED has an intent, and a tagger "
+                f"needs at least {FEWEST} that are annotated for slots, where there are {self.annotated}"
             )
         names: list[str | None] = [None] * len(texts)
         log_intent = [0.0] * len(texts)
-        if self.intents is not None:
-            likeliest = self.intents.predict(keys(pa.array(texts, type=pa.string())))
+        if self.intents is not None and self.intent_names:
+            likeliest = self.intents.predict(
+                keys(pa.array(texts, type=pa.string())), skip=len(self.intents.names) - len(self.intent_names)
+            )
             names = [self.intents.names[number] for number in likeliest.intents.tolist()]
             log_intent = likeliest.log_probability.tolist()
+        if self.tagger is None:
+            return [
+                Prediction(name, math.exp(log_of_intent), (), 1.0, tagged=False)
+                for name, log_of_intent in zip(names, log_intent, strict=True)
+            ]
         return [
             Prediction(
                 name,
@@ -222,16 +258,19 @@ def train_all(
             return None, len(annotated)
         return Tagger(iterations=iterations).fit(*zip(*annotated, strict=True)), len(annotated)
 
-    def train_intents(is_target: NDArray[np.bool_]) -> IntentClassifier | None:
-        found = [
-            (row, name)
+    def train_intents(target: Target, is_target: NDArray[np.bool_]) -> IntentClassifier | None:
+        classes = {
+            row: name
             for row in np.flatnonzero(is_target).tolist()
             if (name := utterances[row].intent) is not None
-        ]
-        if not found:
+        }
+        outside = np.flatnonzero(~is_target).tolist() if target.kind == ALL else []
+        if outside and not classes:
+            classes = dict.fromkeys(np.flatnonzero(is_target).tolist(), UNNAMED)
+        classes = dict(sorted({**classes, **dict.fromkeys(outside, NOWHERE)}.items()))
+        if not classes:
             return None
-        rows, names = zip(*found, strict=True)
-        return IntentClassifier(bits=bits).fit(column.take(pa.array(rows)), names)
+        return IntentClassifier(bits=bits).fit(column.take(pa.array(list(classes))), list(classes.values()))
 
     with ThreadPoolExecutor(processors(), thread_name_prefix="canvass") as executor:
         # Kernels train without the GIL: taggers first, which take longest.
@@ -239,11 +278,13 @@ def train_all(
         examples = examples_of(column, bits=bits)
         committees = [
             executor.submit(Committee(bits=bits, seed=seed).fit_examples, examples, is_target)
-            if target.kind != ALL or not is_target.all()
+            if target.kind != ALL
             else None
             for target, is_target in zip(targets, chosen, strict=True)
         ]
-        intents = [train_intents(is_target) for is_target in chosen]
+        intents = [
+            train_intents(target, is_target) for target, is_target in zip(targets, chosen, strict=True)
+        ]
         taggers = [one.result() for one in tagging]
         return [
             NLU(

@@ -47,6 +47,7 @@ PREDICTION_COLUMNS = (
     Column("predicted_slots", pa.list_(SLOT), lambda prediction: slot_records(prediction.slots)),
     Column("tagger_confidence", pa.float64(), attrgetter("confidence")),
 )
+INTENT_COLUMNS, SLOT_COLUMNS = PREDICTION_COLUMNS[:2], PREDICTION_COLUMNS[2:]
 # A batch of one target has no `also_for`, and one without a committee no scores of members.
 CANDIDATE_COLUMNS = (
     Column("rank", pa.int64(), attrgetter("rank")),
@@ -64,27 +65,38 @@ MEMBER_COLUMNS = tuple(
 )
 
 
-def batch_columns(*, several_targets: bool, committee: bool) -> list[Column]:
-    """List the columns of a batch, in order; those of the prediction last."""
+def batch_columns(*, several_targets: bool, committee: bool, intents: bool, slots: bool) -> list[Column]:
+    """List the columns of a batch, in order: of members, intents and slots only where there are some."""
     return [
         *(column for column in CANDIDATE_COLUMNS if several_targets or column.name != "also_for"),
         *(MEMBER_COLUMNS if committee else ()),
-        *PREDICTION_COLUMNS,
+        *(INTENT_COLUMNS if intents else ()),
+        *(SLOT_COLUMNS if slots else ()),
     ]
 
 
 def prediction_record(prediction: Prediction | None) -> dict[str, Any]:
-    """Write a prediction as flat fields; all are None where there is no tagger."""
-    return {
-        column.name: None if prediction is None else column.value(prediction) for column in PREDICTION_COLUMNS
-    }
+    """Write a prediction as flat fields: those of the intent, of the slots, or of both, as they were predicted."""
+    if prediction is None:
+        return {}
+    columns = [
+        *(INTENT_COLUMNS if prediction.intent is not None else ()),
+        *(SLOT_COLUMNS if prediction.tagged else ()),
+    ]
+    return {column.name: column.value(prediction) for column in columns}
 
 
 def candidate_record(candidate: Candidate) -> dict[str, Any]:
     """Write a candidate as a flat record."""
-    columns = batch_columns(several_targets=candidate.also_for is not None, committee=bool(candidate.members))
-    own = columns[: -len(PREDICTION_COLUMNS)]
-    return {column.name: column.value(candidate) for column in own} | prediction_record(candidate.prediction)
+    columns = batch_columns(
+        several_targets=candidate.also_for is not None,
+        committee=bool(candidate.members),
+        intents=False,
+        slots=False,
+    )
+    return {column.name: column.value(candidate) for column in columns} | prediction_record(
+        candidate.prediction
+    )
 
 
 def batches_as_rows(columns: Sequence[Column], batches: Sequence[Batch]) -> pa.RecordBatch:

@@ -190,7 +190,8 @@ def check_targets(targets: Sequence[Target]) -> None:
 def domains_of(labelled: Sequence[Utterance], strategy: str) -> tuple[list[Target], list[Target]]:
     """Name every domain of a labelled set as a target, in the order of their names.
 
-    Returns those that the strategy can be trained for, and those that have too few utterances annotated for slots.
+    Returns those that the strategy can be trained for, and those that have too few utterances annotated for slots (and
+    no intent, where that would do).
 
     Raises
     ------
@@ -198,11 +199,17 @@ def domains_of(labelled: Sequence[Utterance], strategy: str) -> tuple[list[Targe
         If there is no domain that it can be trained for.
 
     """
-    fewest = FEWEST if "tagger" in strategy_named(strategy).models else 0
+    models = strategy_named(strategy).models
+    fewest = FEWEST if "tagger" in models else 0
     annotated = Counter(utterance.domain for utterance in labelled if utterance.slots is not None)
     names = sorted({utterance.domain for utterance in labelled if utterance.domain not in {None, ELSEWHERE}})
     domains = [Target("domain", name) for name in names]
-    trainable = [domain for domain in domains if annotated[domain.name] >= fewest]
+    with_intents = {utterance.domain for utterance in labelled if utterance.intent is not None}
+    trainable = [
+        domain
+        for domain in domains
+        if annotated[domain.name] >= fewest or ("intents" in models and domain.name in with_intents)
+    ]
     if not trainable:
         raise TargetError(
             f"--each-domain: no domain of LABELLED has {fewest} utterances that are annotated for slots"

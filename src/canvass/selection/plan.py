@@ -23,11 +23,11 @@ from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.partial import SCHEMA, Partial
 from canvass.selection.scored_block import NO_MEMBERS, ScoredBlock
 from canvass.selection.sketch import add_hashes, empty_sketch
-from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, Evidence, Strategy, nearest_to_zero, strategy_named
+from canvass.strategies import DEFAULT, Evidence, Strategy, nearest_to_zero, strategy_named
 from canvass.types import ALL, Candidate, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -115,20 +115,10 @@ class Plan:
         seed: int = 0,
         max_tokens: int = MAX_TOKENS,
     ) -> Self:
-        """Plan with models that are trained already; `excluded` are keys.
-
-        Where the target is `all` and something was out of scope, there is a rest: `joint` becomes `majority-joint`.
-        """
+        """Plan with models that are trained already; `excluded` are keys."""
         excluded_keys = excluded if isinstance(excluded, ExcludedKeys) else ExcludedKeys(excluded)
         row = check_options(strategy, size, max_tokens, has_committee=nlu.committee is not None)
-        if nlu.target.kind == ALL and nlu.committee is not None and row.name == DEFAULT_FOR_ALL:
-            row = strategy_named(DEFAULT)
-        if "tagger" in row.models and nlu.tagger is None:
-            raise TrainingError(
-                f"--strategy {row.name} needs a slot tagger, and that needs at least {FEWEST} utterances of "
-                f"{nlu.target} that are annotated for slots (an empty list says that there are none); LABELLED has "
-                f"{nlu.annotated}"
-            )
+        check_models(row, nlu.target, intents=nlu.intent_names, annotated=nlu.annotated)
         return cls(nlu, row, size, seed, max_tokens, excluded_keys)
 
     @property
@@ -228,7 +218,7 @@ class Plan:
         keys = columns["key"].combine_chunks()
         scores = score_column(keys, self.members, limit=self.max_tokens).scores.tolist()
         texts = columns["text"].to_pylist()
-        predictions = self.nlu.predict(texts) if self.nlu.tagger is not None else [None] * len(texts)
+        predictions = self.nlu.predict(texts) if self.nlu.can_predict else [None] * len(texts)
         return tuple(
             Candidate(
                 rank=rank + 1,
@@ -268,8 +258,13 @@ class Plan:
                 "no labelled utterance of the target has a slot: the tagger is always sure, and "
                 f"{self.strategy.name} ranks by its other factors alone"
             )
-        if "intents" in self.strategy.models and nlu.intents is None:
+        if "intents" in self.strategy.models and not nlu.intent_names and nlu.tagger is not None:
             warnings.append("no labelled utterance of the target has an intent: p_intent counts as 1")
+        if "tagger" in self.strategy.models and nlu.tagger is None and nlu.annotated:
+            warnings.append(
+                f"only {nlu.annotated} labelled utterance of the target is annotated for slots, and a tagger needs "
+                f"{FEWEST}: p_crf counts as 1"
+            )
         if nlu.target.kind != ALL and nlu.positives < FEW_POSITIVES:
             warnings.append(
                 f"LABELLED has only {nlu.positives} utterances of {nlu.target}: expect a rough committee; "
@@ -296,6 +291,36 @@ def train_selection_tagger(labelled: Sequence[Utterance], target: Target) -> Tag
         return None
     texts, slots = zip(*annotated, strict=True)
     return Tagger(iterations=ITERATIONS_FOR_SELECTION).fit(texts, slots)
+
+
+def check_models(strategy: Strategy, target: Target, *, intents: Collection[str], annotated: int) -> None:
+    """Refuse a strategy whose score has nothing to go by.
+
+    Parameters
+    ----------
+    strategy, target
+        Which, for what.
+    intents
+        The different intents of the target's utterances.
+    annotated
+        How many utterances of the target are annotated for slots.
+
+    Raises
+    ------
+    TrainingError
+        If it needs a tagger, and cannot do with the intents instead.
+
+    """
+    if "tagger" not in strategy.models or annotated >= FEWEST:
+        return
+    fewest = 1 if "committee" in strategy.models else 2
+    if "intents" in strategy.models and len(intents) >= fewest:
+        return  # the score is the product of what there is
+    instead = f", or intents (at least {fewest} different)" if "intents" in strategy.models else ""
+    raise TrainingError(
+        f"--strategy {strategy.name} needs a slot tagger, and that needs at least {FEWEST} utterances of {target} that "
+        f"are annotated for slots (an empty list says that there are none){instead}; LABELLED has {annotated}"
+    )
 
 
 def check_options(strategy: str, size: int, max_tokens: int, *, has_committee: bool) -> Strategy:

@@ -111,7 +111,7 @@ def _sizes(state: State) -> list[int]:
         len(state.labelled),
         nlu.positives,
         weights["committee_weights"],
-        len(nlu.intents.names) if nlu.intents else 0,
+        len(nlu.intent_names),
         weights["intent_weights"],
         len(nlu.tagger.tags) if nlu.tagger else 0,
         weights["tagger_values"],

@@ -135,7 +135,7 @@ class Run:
             nlu = NLU.train(labelled, self.target, seed=self._seed_of(number + 1))
             clock.stop("train")
             errors = held_out.count(nlu.predict(held_out.texts))
-            routed = None if nlu.committee is None else held_out.route(nlu.committee)
+            routed = held_out.route(nlu)
             clock.stop("measure")
             yield State(number, choices, tuple(labelled), nlu, tuple(errors), routed, clock.seconds)
 

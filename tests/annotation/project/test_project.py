@@ -128,7 +128,11 @@ def test_examples_are_short_where_there_are_short_ones():
 
 REFUSED = [
     ({"target": Target("domain", "musik")}, TargetError, "did you mean music?"),
-    ({"target": Target("domain", "timers"), "test": REST}, TrainingError, "needs a slot tagger"),
+    (
+        {"target": Target("domain", "timers"), "test": REST, "strategy": "majority-crf"},
+        TrainingError,
+        "needs a slot tagger",
+    ),
     ({"target": Target("intent", "StopTimer"), "strategy": "random"}, TrainingError, "1 would be held out"),
     ({"strategy": "majority-crv"}, InputError, "did you mean majority-crf"),
     ({"strategy": "majority-joint", "target": Target("all")}, InputError, "take joint or random"),
@@ -286,7 +290,7 @@ def test_what_belongs_nowhere_is_the_rest_of_all(tmp_path, pool):
         assert before == list(project.labelled)
         assert (outside.text, outside.domain) == (task.text, "elsewhere")
         assert not project.target.matches(outside)
-        assert play_round(project, 0).models.reference.committee is not None
+        assert play_round(project, 0).models.reference.knows_scope
 
 
 NAMES = st.sampled_from([None, "music", "weather", "PlayMusic", "GetWeather"])

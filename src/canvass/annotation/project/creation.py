@@ -17,8 +17,8 @@ from canvass.corpus.normalise import key_of
 from canvass.errors import FileError, TrainingError
 from canvass.files import STANDARD_STREAM, apply_umask, check_output
 from canvass.models.nlu import check_examples
-from canvass.models.tagger import FEWEST
 from canvass.seeding import uniform
+from canvass.selection.plan import check_models
 from canvass.strategies import STRATEGIES
 
 if TYPE_CHECKING:
@@ -100,12 +100,8 @@ def check_enough(
             f"the test set has no utterance of {target}{with_slots}, so no error could be counted; name another with "
             "--test, or leave it out: a fifth of LABELLED is held out then"
         )
-    if "tagger" in STRATEGIES[strategy].models and not (has_slots and count(labelled) >= FEWEST):
-        raise TrainingError(
-            f"--strategy {strategy} needs a slot tagger, and that needs at least {FEWEST} utterances of {target} that "
-            f"are annotated for slots (an empty list says that there are none); LABELLED has "
-            f"{count(labelled) if has_slots else 0}{' beside the test set' if held_out else ''}"
-        )
+    intents = {utterance.intent for utterance in labelled if target.matches(utterance) and utterance.intent}
+    check_models(STRATEGIES[strategy], target, intents=intents, annotated=count(labelled) if has_slots else 0)
     check_examples(labelled, target, sum(map(target.matches, labelled)))
 
 

@@ -89,7 +89,7 @@ def judge(nlu: NLU, fold: Accepted) -> list[ReviewItem]:
     """List the answers of a fold that models contradict."""
     texts = [task.text for task, _ in fold]
     nothing: list[Prediction | None] = [None] * len(texts)
-    predicted = nothing if nlu.tagger is None else [*nlu.predict(texts)]
+    predicted = [*nlu.predict(texts)] if nlu.can_predict else nothing
     positive = [0.5] * len(texts)  # nobody knows
     if nlu.committee is not None:
         members = nlu.committee.decision_function(texts)
@@ -125,6 +125,7 @@ def _contradiction(
         return f"answered {answer.intent}; the models say {prediction.intent}", prediction.intent_probability
     if (
         answer.slots is not None
+        and prediction.tagged
         and set(prediction.slots) != set(answer.slots)
         and prediction.confidence >= SURE
     ):

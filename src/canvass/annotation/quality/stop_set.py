@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from canvass.corpus.normalise import keys
+from canvass.evaluation import takes_for_target
 from canvass.statistics import cohens_kappa
-from canvass.strategies import majority
 from canvass.types import ELSEWHERE
 
 if TYPE_CHECKING:
@@ -30,12 +31,13 @@ class Decisions(NamedTuple):
 
 
 def decide(nlu: NLU, texts: Sequence[str]) -> Decisions:
-    """Let models decide of texts; raises TrainingError without a tagger."""
+    """Let models decide of texts; raises TrainingError where they can predict nothing."""
+    import pyarrow as pa
+
     if not texts:
         return Decisions((), ())
-    positive = [True] * len(texts)
-    if nlu.committee is not None:
-        positive = majority(nlu.committee.decision_function(texts)).tolist()
+    taken = takes_for_target(nlu, keys(pa.array(texts, type=pa.string())))
+    positive = [True] * len(texts) if taken is None else taken.tolist()
     utterances, tokens = [], []
     for yes, predicted in zip(positive, nlu.predict(texts), strict=True):
         # An intent could be called like this; then the two would be taken for one, and agree a little more.

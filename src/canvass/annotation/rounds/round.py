@@ -132,8 +132,8 @@ class Rounds:
         return ExcludedKeys(self._given | (store.keys() - free))
 
     def _measure(self, models: Models) -> Scores | None:
-        """Count errors on the test set; None where there is no tagger."""
-        if models.reference.tagger is None:
+        """Count errors on the test set; None where nothing can be predicted."""
+        if not models.reference.can_predict:
             return None
         if self._held_out is None:
             self._held_out = HeldOut.of(self._project.test, self._project.target)
@@ -143,7 +143,7 @@ class Rounds:
         self, models: Models, answers: int, texts: Sequence[str], facts: dict[str, str]
     ) -> float | None:
         """Compare with the reference models, and take their place, if there are answers enough between them."""
-        if not texts or models.reference.tagger is None:
+        if not texts or not models.reference.can_predict:
             return None
         stored = self._project.store.meta(REFERENCE)
         before = None if stored is None else Reference.from_text(stored)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from canvass.annotation.store.records import TaskPrediction
+from canvass.corpus.normalise import keys
+from canvass.evaluation import takes_for_target
 from canvass.models.nlu import NLU
 from canvass.seeding import derived_seed
 from canvass.selection.plan import train_selection_tagger
-from canvass.strategies import majority, strategy_named
+from canvass.strategies import strategy_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,15 +63,16 @@ def with_tagger(nlu: NLU, tagger: Tagger | None) -> NLU:
 def predict(
     nlu: NLU, texts: Sequence[str], *, number: int, domain_of_intent: Mapping[str, str]
 ) -> list[TaskPrediction | None]:
-    """Predict texts after round `number`, each taken for an utterance of the target; None without a tagger.
+    """Predict texts after round `number`, each taken for an utterance of the target; None where nothing can be.
 
     The domain is the target's, or else the one that `domain_of_intent` has for the predicted intent.
     """
-    if nlu.tagger is None or not texts:
+    import pyarrow as pa
+
+    if not nlu.can_predict or not texts:
         return [None] * len(texts)
-    positive: list[bool] | list[None] = [None] * len(texts)
-    if nlu.committee is not None:
-        positive = majority(nlu.committee.decision_function(texts)).tolist()
+    taken = takes_for_target(nlu, keys(pa.array(texts, type=pa.string())))
+    positive: list[bool] | list[None] = [None] * len(texts) if taken is None else taken.tolist()
     return [
         TaskPrediction(
             round=number,

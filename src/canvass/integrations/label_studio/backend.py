@@ -92,12 +92,12 @@ class Backend:
     def _take(self, result: RoundResult) -> None:
         """Swap in the models of a round."""
         nlu = result.models.reference
-        if nlu.tagger is not None:
+        if nlu.can_predict:
             self._newest = (result.number, nlu)
         else:
             self._why_none = (
-                f"a tagger needs at least {FEWEST} utterances of {nlu.target} that are annotated for slots, and there "
-                f"{'is one' if nlu.annotated == 1 else 'are none'}"
+                f"no utterance of {nlu.target} has an intent, and a tagger needs at least {FEWEST} that are annotated "
+                f"for slots: there {'is one' if nlu.annotated == 1 else 'are none'}"
             )
 
     def health(self, body: Mapping[str, Any]) -> dict[str, Any]:

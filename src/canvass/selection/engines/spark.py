@@ -110,6 +110,8 @@ def choose(plans: Plans, frame: Any, *, columns: Columns = Columns(), mergers: i
     chosen_columns = batch_columns(
         several_targets=len(plans.plans) > 1,
         committee=any(plan.nlu.committee is not None for plan in plans.plans),
+        intents=any(plan.nlu.intent_names for plan in plans.plans),
+        slots=any(plan.nlu.tagger is not None for plan in plans.plans),
     )
     packed = PackedPlans.of(plans)
     results = _score_frame(packed, frame, columns, mergers).repartition(1)
