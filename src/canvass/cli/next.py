@@ -67,7 +67,12 @@ def command(
             terminal.warn("nothing waits for an answer" if again else "nothing was handed out")
         try:
             marked = write_records(
-                out, [task_record(task, str(project.target)) for task in batch.tasks], guard=not raw
+                out,
+                [
+                    task_record(task, str(project.target), slots=project.annotates_slots)
+                    for task in batch.tasks
+                ],
+                guard=not raw,
             )
         except BaseException:
             terminal.say(

@@ -109,7 +109,9 @@ class NLU:
     def confidence(self, column: pa.Array) -> FrameConfidence:
         """Compute how sure the intent classifier and the tagger are of each key of a column.
 
-        What is likeliest out of scope has no slots to be wrong: its log p_crf is 0.
+        What is likeliest out of scope comes after everything else, the least certain first: in the place of both logs it
+        has the probability of that, which is above 0. There is no frame to be wrong, and people's time goes to what is
+        in scope.
         """
         log_intent, log_crf = np.zeros(len(column)), np.zeros(len(column))
         lengths = np.zeros(len(column), dtype=np.int32)
@@ -118,7 +120,9 @@ class NLU:
         if self.intents is not None:
             intents, log_intent = self.intents.predict(column)
             if self.knows_scope:
-                log_crf = np.where(intents == 0, 0.0, log_crf)
+                outside = intents == 0
+                log_crf = np.where(outside, 0.0, log_crf)
+                log_intent = np.where(outside, exponentials(log_intent), log_intent)
         return FrameConfidence(log_intent, log_crf, lengths)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
@@ -299,6 +303,11 @@ def train_all(
                 targets, chosen, committees, intents, taggers, strict=True
             )
         ]
+
+
+def exponentials(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Compute exp value by value: the last bit of numpy's may depend on the place in the array."""
+    return np.fromiter(map(math.exp, logs.tolist()), dtype=np.float64, count=len(logs))
 
 
 def check_examples(utterances: Sequence[Utterance], target: Target, positives: int) -> None:

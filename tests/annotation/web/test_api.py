@@ -140,6 +140,7 @@ def test_the_project(client):
         "domains",
         "intents",
         "slots",
+        "annotates_slots",
         "settings",
         "version",
     } == set(found)

@@ -106,9 +106,24 @@ def handed_out(project: Project) -> HandedOut:
     return HandedOut(tuple(sorted(tasks, key=lambda task: task.id)))
 
 
-def task_record(task: Task, target: str) -> dict[str, Any]:
-    """Write a task as a flat record: the fields of a batch of `canvass select`, after the number of the task."""
+def task_record(task: Task, target: str, *, slots: bool = True) -> dict[str, Any]:
+    """Write a task as a flat record: the fields of a batch of `canvass select`, after the number of the task.
+
+    Those of the intent are left out where none was predicted, and those of the slots without `slots`.
+    """
     reason, prediction = task.reason, task.prediction
+    of_intent: dict[str, Any] = {}
+    if prediction is None or prediction.intent is not None:
+        of_intent = {
+            "predicted_intent": prediction and prediction.intent,
+            "intent_probability": prediction and prediction.intent_probability,
+        }
+    of_slots: dict[str, Any] = {}
+    if slots:
+        of_slots = {
+            "predicted_slots": None if prediction is None else slot_records(prediction.slots),
+            "tagger_confidence": prediction and prediction.confidence,
+        }
     return {
         "task": task.id,
         "rank": reason and reason.rank,
@@ -120,8 +135,6 @@ def task_record(task: Task, target: str) -> dict[str, Any]:
         "why": reason and reason.why,
         "score": reason and reason.score,
         **{f"score_{name}": score for name, score in (reason.members if reason else {}).items()},
-        "predicted_intent": prediction and prediction.intent,
-        "intent_probability": prediction and prediction.intent_probability,
-        "predicted_slots": None if prediction is None else slot_records(prediction.slots),
-        "tagger_confidence": prediction and prediction.confidence,
+        **of_intent,
+        **of_slots,
     }

@@ -34,9 +34,9 @@ class Imported:
 
     `answered` are new answers, `corrected` of them stand in the place of an earlier one of the same annotator;
     `repeated` were there already; `added` tasks were not in the project before. Left out were the `unannotated`, those
-    `in_test`, and `bad_lines`. `without_slots` are frames that nobody annotated for slots; `disputed` say otherwise
-    than another annotator's. `new_labels` were added to the project. `lost` is what the files say that is in no answer,
-    as `Losses.account` has it.
+    `in_test`, and `bad_lines`. `without_slots` are frames that nobody annotated for slots, in a project that has some;
+    `disputed` say otherwise than another annotator's. `new_labels` were added to the project. `lost` is what the files
+    say that is in no answer, as `Losses.account` has it.
     """
 
     answered: int = 0
@@ -122,7 +122,10 @@ def import_answers(
         reading.unannotated,
         reading.in_test,
         bad.count,
-        sum(entry.answer.kind == "frame" and entry.answer.slots is None for entry in given),
+        sum(
+            entry.answer.kind == "frame" and entry.answer.slots is None and project.annotates_slots
+            for entry in given
+        ),
         disputed,
         tuple(name for _, name in reading.rule.added),
         tuple(losses.account()),

@@ -64,6 +64,8 @@ class AnswerRule:
         Whether what is not of the target may have a domain or an intent that nobody knows yet.
     remedy
         What to do about an unknown name, for its sentence.
+    annotates_slots
+        Whether slots are annotated; without, a frame that has none stays unannotated for slots.
 
     """
 
@@ -77,6 +79,7 @@ class AnswerRule:
     new_labels: bool = False
     new_names: bool = False
     remedy: str = "mend it"
+    annotates_slots: bool = True
     added: list[tuple[Literal["intent", "slot"], str]] = field(default_factory=list)
 
     @classmethod
@@ -96,6 +99,7 @@ class AnswerRule:
             new_labels,
             new_names,
             remedy,
+            project.annotates_slots,
         )
 
     def decide(
@@ -175,6 +179,8 @@ class AnswerRule:
             for slot in slots:
                 self._check("slot label", slot.label, self.labels)
             self._check_borders(text, slots)
+            if not slots and not self.annotates_slots:
+                slots = None
         return Meaning("frame", domain, intent, slots)
 
     def _out_of_target(self, domain: str | None, intent: str | None) -> Meaning:

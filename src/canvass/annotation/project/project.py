@@ -255,6 +255,18 @@ class Project:
         """List the slot labels that annotators choose from, likewise."""
         return _with_added(self.settings.slots, self.store, "slot")
 
+    @cached_property
+    def _began_with_slots(self) -> bool:
+        return any(
+            utterance.slots is not None and self.target.matches(utterance)
+            for utterance in (*self.labelled, *self.test)
+        )
+
+    @property
+    def annotates_slots(self) -> bool:
+        """Whether slots are annotated here: with False, an answer without any says nothing about slots."""
+        return self._began_with_slots or bool(self.slots())
+
     def domains(self) -> tuple[str, ...]:
         """List the known domains by name: where something that is not of the target may belong."""
         return self._domains

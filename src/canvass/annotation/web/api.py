@@ -48,6 +48,7 @@ def project(service: Service, call: Call) -> dict[str, Any]:
         "strategy": service.project.settings.project.strategy,
         "domains": list(service.domains),
         **service.guidelines().shapes,
+        "annotates_slots": service.project.annotates_slots,
         "settings": {
             "new_labels": service.page.new_labels,
             "inside_tokens": service.page.inside_tokens,

@@ -136,7 +136,7 @@ export class Desk {
     this.labels.show(selection?.slot?.label ?? null);
     this.domains.show(form.domain);
     this.showIntents(elsewhere);
-    show(find("labels"), !elsewhere);
+    show(find("labels"), !elsewhere && this.project.annotates_slots);
     show(find("domains"), elsewhere);
     show(find("verdict"), elsewhere);
     if (elsewhere) say(find("verdict"), `${notOf(this.project.target)}. Where it belongs, if you know:`);

@@ -1,0 +1,129 @@
+"""What bots have: intents without domains and slots, requests that belong nowhere, and one file for everything."""
+
+import csv
+import json
+
+import pytest
+from commands import records
+
+KINDS = {
+    "card": ["where is my {} card", "has the {} card come", "my {} card did not come"],
+    "transfer": ["send money to my {}", "transfer cash to the {}", "move money to {} now"],
+    "statement": ["show what i paid for {}", "payments to {} please", "what did {} cost me"],
+}
+VALUES = ["gym", "rent", "school", "garden", "joint", "travel", "gold", "student", "water", "phone"]
+NOWHERE = ["joke about {} or not", "sing of {} again", "who likes {} my friend", "do you know {} tonight"]
+ROWS = [(form.format(value), kind) for value in VALUES for kind, forms in KINDS.items() for form in forms]
+OUTSIDE = [form.format(value) for value in VALUES for form in NOWHERE]
+KNOWN, REST = ROWS[:54], ROWS[54:]
+
+
+def write(path, rows, header=("text", "intent")):
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([header, *rows])
+
+
+@pytest.fixture
+def bot(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "labelled.csv", KNOWN)
+    write(tmp_path / "pool.csv", [(text,) for text, _ in REST] + [(text,) for text in OUTSIDE], ("text",))
+    write(tmp_path / "test.csv", REST)
+    return tmp_path
+
+
+def test_select_train_predict_and_evaluate(canvass, bot):
+    result = canvass("select", "labelled.csv", "pool.csv", "--target", "all", "-n", "9")
+    assert result.code == 0
+    chosen = records(result.out)
+    assert len(chosen) == 9
+    assert [row["score"] for row in chosen] == sorted(row["score"] for row in chosen)
+    assert {row["predicted_intent"] for row in chosen} <= set(KINDS)
+    assert not {name for row in chosen for name in row if "slot" in name or "tagger" in name}
+    assert "slot" not in result.err
+    assert canvass("train", "labelled.csv", "--target", "all", "-o", "m.npz") == (0, "", "")
+    predicted = records(canvass("predict", "m.npz", "test.csv").out)
+    right = sum(row["predicted_intent"] == intent for row, (_, intent) in zip(predicted, REST, strict=True))
+    assert right > 0.8 * len(REST)
+    facts = json.loads(canvass("evaluate", "m.npz", "test.csv").out)
+    assert facts["intent_errors"] == len(REST) - right
+    assert "slot_error_rate" not in facts
+
+
+def test_one_intent_alone_leaves_nothing_to_rank_by(canvass, bot):
+    write(bot / "one.csv", [(text, "card") for text, _ in KNOWN])
+    result = canvass("select", "one.csv", "pool.csv", "--target", "all")
+    assert result.code == 2
+    assert "or intents (at least 2 different)" in result.err
+
+
+def test_a_project(canvass, bot):
+    assert canvass("new", "bot", "labelled.csv", "pool.csv", "--target", "all").code == 0
+    result = canvass("next", "bot", "--size", "6", "-o", "tasks.jsonl")
+    assert result.code == 0
+    tasks = records((bot / "tasks.jsonl").read_text())
+    assert {name for name in tasks[0] if "intent" in name} == {"predicted_intent", "intent_probability"}
+    assert not {name for name in tasks[0] if "slot" in name or "tagger" in name}
+    intents = dict(ROWS)
+    answers = [
+        (row["text"], intents.get(row["text"], ""), "" if row["text"] in intents else "elsewhere")
+        for row in tasks
+    ]
+    write(bot / "answers.csv", answers, ("text", "intent", "domain"))
+    result = canvass("import", "bot", "answers.csv", "--annotator", "ana")
+    assert (result.code, result.err) == (0, "")
+    assert canvass("next", "bot", "--size", "3", "-o", "more.jsonl").code == 0
+    status = json.loads(canvass("status", "bot", "--json").out)
+    assert [point["intent_error"] is not None for point in status["curve"]] == [True, True]
+    assert canvass("export", "bot", "-o", "out.jsonl").code == 0
+    assert {row["slots"] for row in records((bot / "out.jsonl").read_text())} == {None}
+
+
+def test_a_study(canvass, bot):
+    write(bot / "corpus.csv", ROWS)
+    words = ["--target", "all", "--seeds", "1", "--seed-size", "12", "--rounds", "1", "--batch", "6"]
+    result = canvass("simulate", "corpus.csv", *words, "--out", "study")
+    assert result.code == 0, result.err
+    rates = json.loads(result.out)["slot_error_rate"]["all"]
+    assert {"random", "joint"} < set(rates)
+    assert all(0 <= rate < 1 for rate in rates.values())
+
+
+def test_one_file_for_everything(canvass, bot):
+    write(bot / "all.csv", [*KNOWN, *((text, "") for text, _ in REST)])
+    chosen = canvass("select", "all.csv", "all.csv", "--target", "all", "-n", "5", "--json")
+    facts = json.loads(chosen.out)
+    assert facts["labelled"] == len(KNOWN)
+    assert {row["text"] for row in facts["choices"]} <= {text for text, _ in REST}
+    assert f"{len(REST)} of {len(ROWS)} records have no domain, intent or slots" in chosen.err
+
+
+@pytest.mark.parametrize(
+    ("rows", "options"),
+    [
+        ([(text, "oos", "") for text in OUTSIDE[:20]], ["--out-of-scope", "oos"]),
+        ([(text, "", "none of these") for text in OUTSIDE[:20]], ["--out-of-scope", "none of these"]),
+        ([(text, "", "elsewhere") for text in OUTSIDE[:20]], []),
+    ],
+)
+def test_what_is_out_of_scope_is_learnt_and_never_predicted(canvass, bot, rows, options):
+    write(bot / "more.csv", [*((*row, "") for row in KNOWN), *rows], ("text", "intent", "domain"))
+    facts = json.loads(canvass("train", "more.csv", "-t", "all", *options, "-o", "m.npz", "--json").out)
+    assert (facts["out_of_scope"], facts["intents"]) == (20, 3)
+    predicted = {row["text"]: row for row in records(canvass("predict", "m.npz", "pool.csv").out)}
+    assert {row["predicted_intent"] for row in predicted.values()} == set(KINDS)
+    assert sum(predicted[text]["is_target"] for text, _ in REST) > 0.9 * len(REST)
+    assert sum(predicted[text]["is_target"] for text in OUTSIDE[20:]) < 0.1 * len(OUTSIDE[20:])
+    chosen = records(canvass("select", "more.csv", "pool.csv", "-t", "all", *options, "-n", "18").out)
+    assert sum(row["text"] in dict(REST) for row in chosen) > 9
+    write(
+        bot / "mixed.csv",
+        [
+            *((*row, "") for row in REST),
+            *((text, *row[1:]) for text, row in zip(OUTSIDE[20:], rows, strict=True)),
+        ],
+        ("text", "intent", "domain"),
+    )
+    routing = json.loads(canvass("evaluate", "m.npz", "mixed.csv", *options).out)["routing"]
+    assert routing["true_positives"] + routing["false_negatives"] == len(REST)
+    assert routing["recall"] > 0.9
