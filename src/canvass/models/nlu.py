@@ -109,9 +109,9 @@ class NLU:
     def confidence(self, column: pa.Array) -> FrameConfidence:
         """Compute how sure the intent classifier and the tagger are of each key of a column.
 
-        What is likeliest out of scope comes after everything else, the least certain first: in the place of both logs it
-        has the probability of that, which is above 0. There is no frame to be wrong, and people's time goes to what is
-        in scope.
+        What is likeliest out of scope comes after everything else, the least certain first: in the place of both logs
+        it has the probability of that, which is above 0. There is no frame to be wrong, and people's time goes to what
+        is in scope.
         """
         log_intent, log_crf = np.zeros(len(column)), np.zeros(len(column))
         lengths = np.zeros(len(column), dtype=np.int32)
