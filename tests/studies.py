@@ -1,4 +1,4 @@
-"""A tiny study that tests share."""
+"""A tiny study that tests share: its options, and how to run it."""
 
 from canvass.corpus.formats.records import Columns
 from canvass.simulation.facts import digest_of, facts_of
@@ -30,14 +30,14 @@ def spec_of(utterances, **changes):
     return Spec(**{**options, **changes})
 
 
-def play(folder, path, spec, *, processes=1, names=None, after_run=lambda _: None):
+def run_missing(folder, path, spec, *, processes=1, names=None, after_run=lambda _: None):
     reading = Reading((str(path),), Columns())
     cut = Corpus.of(reading.read(), test=spec.test)
-    left = open_folder(folder, spec, [facts_of(cut, spec, target) for target in spec.targets])
+    missing = open_folder(folder, spec, [facts_of(cut, spec, target) for target in spec.targets])
     run_study(
-        folder, spec, reading, left if names is None else names, processes=processes, after_run=after_run
+        folder, spec, reading, missing if names is None else names, processes=processes, after_run=after_run
     )
-    return left
+    return missing
 
 
 def results(folder):

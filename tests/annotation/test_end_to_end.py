@@ -17,7 +17,7 @@ from canvass.annotation.project.settings import with_changes
 from canvass.annotation.project.settings_file import write_settings
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of
-from canvass.simulation.runs import play
+from canvass.simulation.runs import run
 from canvass.simulation.start import split
 from canvass.types import Target
 from examples import MUSIC, music, others
@@ -101,8 +101,8 @@ def annotated(folder, start, target, rounds, batch):
 
 def studied(start, target, strategy, rounds, batch):
     return [
-        (one.chosen, one.scores.slot_error_rate)
-        for one in play(start, target, strategy, rounds=rounds, batch=batch, seed=SEED)
+        (entry.chosen, entry.scores.slot_error_rate)
+        for entry in run(start, target, strategy, rounds=rounds, batch=batch, seed=SEED)
     ]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from canvass.simulation.spec import RunName, Spec, TargetFacts
-from canvass.simulation.store import Chosen, Picture, StoredRun, append, write_spec
+from canvass.simulation.store import Chosen, Projection, StoredRun, append, write_spec
 
 MENDED = {"random": 1, "random-positive": 2, "majority-crf": 3, "majority-joint": 4}
 TOKENS = {"majority-crf": 10}  # of each utterance chosen; the others take 5
@@ -73,10 +73,10 @@ EXAMPLES = (
 )
 
 
-def picture():
+def projection():
     points = np.array([[x, (x * 7) % 3] for x in range(-6, 6)], dtype=np.float32)
     scores = np.stack([points[:, 0], points[:, 0] + 1, points[:, 0] - 1], axis=1)
-    return Picture(
+    return Projection(
         points,
         scores,
         (np.arange(12) == 7).astype(np.int8),
@@ -109,7 +109,7 @@ def run(name, *, mended=MENDED, transfer=True, shown=EXAMPLES):
             score=np.zeros(count),
         ),
         (shown,) * rounds,
-        {1: picture()} if name.kind == "strategy" else {},
+        {1: projection()} if name.kind == "strategy" else {},
         np.stack([errors(wrong[-1] // 2, name.seed)])
         if has_transfer
         else np.zeros((0, UTTERANCES, 5), np.uint16),

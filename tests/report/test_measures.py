@@ -8,10 +8,10 @@ from hypothesis.extra import numpy as arrays
 
 from canvass.metrics import score
 from canvass.report.measures import MEASURES, SUMMED, frame_errors, totals
-from canvass.simulation.counts import unpacked
+from canvass.simulation.counts import unpack_errors
 
 counts = arrays.arrays(np.uint16, st.tuples(st.integers(1, 3), st.integers(0, 6), st.just(5)), elements=st.integers(0, 4)).map(
-    lambda found: np.concatenate([found[..., :4], np.minimum(found[..., 4:], 1)], axis=-1)
+    lambda drawn: np.concatenate([drawn[..., :4], np.minimum(drawn[..., 4:], 1)], axis=-1)
 )  # fmt: skip
 
 
@@ -19,12 +19,14 @@ counts = arrays.arrays(np.uint16, st.tuples(st.integers(1, 3), st.integers(0, 6)
 def test_every_measure_is_that_of_metrics(errors):
     sums = totals(errors)
     assert sums.shape == (len(errors), len(SUMMED))
-    for row, one in zip(sums, errors, strict=True):
-        twin = score(unpacked(one))
+    for row, run in zip(sums, errors, strict=True):
+        twin = score(unpack_errors(run))
         for name, measure in MEASURES.items():
             assert float(measure.rate(row)) == pytest.approx(getattr(twin, name), abs=1e-15), name
         assert row[SUMMED.index("frames_wrong")] == twin.frame_errors
-    assert frame_errors(errors).tolist() == [[one.errors for one in unpacked(run)] for run in errors]
+    assert frame_errors(errors).tolist() == [
+        [counts.errors for counts in unpack_errors(run)] for run in errors
+    ]
 
 
 def test_counted_by_hand():

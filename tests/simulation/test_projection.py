@@ -1,4 +1,4 @@
-"""The plane of the picture against a dense decomposition."""
+"""The projection against a dense decomposition."""
 
 import numpy as np
 import pyarrow as pa
@@ -16,13 +16,15 @@ BITS = 12
 @pytest.fixture(scope="module")
 def committee():
     labelled = CORPUS[::2]
-    return Committee(bits=BITS).fit([one.text for one in labelled], list(map(MUSIC.matches, labelled)))
+    return Committee(bits=BITS).fit(
+        [utterance.text for utterance in labelled], list(map(MUSIC.matches, labelled))
+    )
 
 
 @pytest.mark.parametrize("sample", [8, 40, 54])
 def test_the_plane_is_that_of_a_dense_decomposition(committee, sample):
-    column = pa.array([one.text for one in CORPUS[1::2]])
-    found = plane(committee, column, sample)
+    column = pa.array([utterance.text for utterance in CORPUS[1::2]])
+    projected = plane(committee, column, sample)
     features = feature_matrix(column, bits=BITS).toarray()
     weights = committee.table.astype(np.float64)
     scores = features @ weights + committee.bias
@@ -31,17 +33,17 @@ def test_the_plane_is_that_of_a_dense_decomposition(committee, sample):
     centred = rest - rest[:sample].mean(axis=0)
     axis = np.linalg.svd(centred[:sample], full_matrices=False)[2][0]
     axis *= np.sign((centred @ axis)[np.abs(centred[:sample] @ axis).argmax()])
-    assert np.allclose(found.points[:, 0], scores[:, 0])
-    assert np.allclose(found.points[:, 1], centred @ axis, atol=1e-8)
-    assert np.allclose(found.scores, scores)
-    assert np.allclose(found.lines[:, 1], weights.T @ axis, atol=1e-8)
+    assert np.allclose(projected.points[:, 0], scores[:, 0])
+    assert np.allclose(projected.points[:, 1], centred @ axis, atol=1e-8)
+    assert np.allclose(projected.scores, scores)
+    assert np.allclose(projected.lines[:, 1], weights.T @ axis, atol=1e-8)
     # The logistic member's line is the zero of the first axis; the others are right in the mean of the sample.
-    assert np.allclose(found.lines[0], [1, 0, 0], atol=1e-8)
-    shown = found.points @ found.lines[:, :2].T + found.lines[:, 2]
+    assert np.allclose(projected.lines[0], [1, 0, 0], atol=1e-8)
+    shown = projected.points @ projected.lines[:, :2].T + projected.lines[:, 2]
     assert np.allclose(shown[:sample].mean(axis=0), scores[:sample].mean(axis=0))
 
 
 def test_utterances_that_are_all_alike_have_no_second_direction(committee):
-    found = plane(committee, pa.array(["play river"] * 5), 5)
-    assert np.isfinite(found.lines).all()
-    assert np.allclose(found.points[:, 1], 0, atol=1e-6)
+    projected = plane(committee, pa.array(["play river"] * 5), 5)
+    assert np.isfinite(projected.lines).all()
+    assert np.allclose(projected.points[:, 1], 0, atol=1e-6)

@@ -1,4 +1,4 @@
-"""The loop with hidden labels, played on the small corpus."""
+"""Runs of the loop with hidden labels on the small corpus."""
 
 import itertools
 from dataclasses import replace
@@ -12,7 +12,7 @@ from canvass.evaluation import evaluate
 from canvass.seeding import derived_seed
 from canvass.selection.engines import select
 from canvass.selection.plan import Plan
-from canvass.simulation import TEST_SHARE, Start, play, split
+from canvass.simulation import TEST_SHARE, Start, run, split
 from canvass.simulation.budget import cost
 from canvass.simulation.noise import Annotator
 from canvass.simulation.runs import Run
@@ -22,7 +22,7 @@ from examples import MUSIC, music, others
 
 CORPUS = [*music(), *others()]
 SIZES = {"positives": 12, "negatives": 10}
-PLAYED = ["majority-joint", "random", "random-positive", "qbc-sa"]
+RUN_STRATEGIES = ["majority-joint", "random", "random-positive", "qbc-sa"]
 
 
 @pytest.fixture(scope="module")
@@ -30,25 +30,25 @@ def start():
     return split(CORPUS, MUSIC, seed=3, **SIZES)
 
 
-def played(start, strategy, rounds=2, seed=5):
-    return play(start, MUSIC, strategy, rounds=rounds, batch=6, seed=seed)
+def run_of(start, strategy, rounds=2, seed=5):
+    return run(start, MUSIC, strategy, rounds=rounds, batch=6, seed=seed)
 
 
 @pytest.fixture(scope="module")
-def games(start):
-    return {strategy: played(start, strategy) for strategy in PLAYED}
+def runs(start):
+    return {strategy: run_of(start, strategy) for strategy in RUN_STRATEGIES}
 
 
 def keys_of(utterances):
-    return [key_of(one.text) for one in utterances]
+    return [key_of(utterance.text) for utterance in utterances]
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_split_cuts_the_corpus_into_three(seed):
-    found = split([*CORPUS, Utterance(" play  river by u2 ", domain="music")], MUSIC, seed=seed, **SIZES)
-    labelled, pool, test = (keys_of(part) for part in (found.labelled, found.pool, found.test))
+    start = split([*CORPUS, Utterance(" play  river by u2 ", domain="music")], MUSIC, seed=seed, **SIZES)
+    labelled, pool, test = (keys_of(part) for part in (start.labelled, start.pool, start.test))
     assert sorted(labelled + pool + test) == sorted(set(keys_of(CORPUS)))
-    assert sum(MUSIC.matches(one) for one in found.labelled) == 12
+    assert sum(MUSIC.matches(utterance) for utterance in start.labelled) == 12
     assert len(labelled) == 22
     # The test set is the same for all seeds; the rest is not.
     assert test == keys_of(split(CORPUS, MUSIC, seed=99, **SIZES).test)
@@ -68,70 +68,77 @@ def test_a_corpus_that_is_too_small_is_refused(sizes, words):
         split(CORPUS, MUSIC, seed=1, **sizes)
 
 
-def test_the_same_seed_plays_the_same_game(start, games):
-    assert played(start, "majority-joint") == games["majority-joint"]
-    assert played(start, "random-positive") == games["random-positive"]
-    assert [one.chosen for one in played(start, "random", seed=6)] != [one.chosen for one in games["random"]]
+def test_the_same_seed_makes_the_same_run(start, runs):
+    assert run_of(start, "majority-joint") == runs["majority-joint"]
+    assert run_of(start, "random-positive") == runs["random-positive"]
+    assert [entry.chosen for entry in run_of(start, "random", seed=6)] != [
+        entry.chosen for entry in runs["random"]
+    ]
 
 
-@pytest.mark.parametrize("strategy", PLAYED)
-def test_what_is_chosen_comes_from_the_pool_once_and_never_from_the_test(start, games, strategy):
-    game = games[strategy]
-    assert [one.annotations for one in game] == [0, 6, 12]
-    assert [len(one.chosen) for one in game] == [0, 6, 6]
-    chosen = list(itertools.chain.from_iterable(one.chosen for one in game))
+@pytest.mark.parametrize("strategy", RUN_STRATEGIES)
+def test_what_is_chosen_comes_from_the_pool_once_and_never_from_the_test(start, runs, strategy):
+    rounds = runs[strategy]
+    assert [entry.annotations for entry in rounds] == [0, 6, 12]
+    assert [len(entry.chosen) for entry in rounds] == [0, 6, 6]
+    chosen = list(itertools.chain.from_iterable(entry.chosen for entry in rounds))
     assert len(set(chosen)) == len(chosen)
     assert set(chosen) <= set(keys_of(start.pool))
     assert not set(chosen) & set(keys_of(start.test) + keys_of(start.labelled))
-    targets = set(keys_of(one for one in CORPUS if MUSIC.matches(one)))
-    assert [one.on_target for one in game] == [sum(key in targets for key in one.chosen) for one in game]
-    ours = [one for one in start.test if MUSIC.matches(one)]
-    for one in game:
-        assert one.scores.utterances == len(ours)
-        routed = one.routing
+    targets = set(keys_of(utterance for utterance in CORPUS if MUSIC.matches(utterance)))
+    assert [entry.on_target for entry in rounds] == [
+        sum(key in targets for key in entry.chosen) for entry in rounds
+    ]
+    ours = [utterance for utterance in start.test if MUSIC.matches(utterance)]
+    for entry in rounds:
+        assert entry.scores.utterances == len(ours)
+        routed = entry.routing
         assert routed.true_positives + routed.false_negatives == len(ours)
         assert routed.true_positives + routed.false_negatives + routed.false_positives + routed.true_negatives == len(start.test)  # fmt: skip
 
 
-def test_all_strategies_start_from_the_same_state(games):
-    first = {strategy: game[0] for strategy, game in games.items()}
-    assert all(one == first["random"] for one in first.values())
-    assert len({game[1].chosen + game[2].chosen for game in games.values()}) == len(PLAYED)
+def test_all_strategies_start_from_the_same_state(runs):
+    first = {strategy: rounds[0] for strategy, rounds in runs.items()}
+    assert all(state == first["random"] for state in first.values())
+    assert len({rounds[1].chosen + rounds[2].chosen for rounds in runs.values()}) == len(RUN_STRATEGIES)
 
 
-def test_a_game_goes_on_as_a_shorter_one_began(start, games):
-    assert played(start, "random", rounds=1) == games["random"][:2]
+def test_a_run_goes_on_as_a_shorter_one_began(start, runs):
+    assert run_of(start, "random", rounds=1) == runs["random"][:2]
 
 
-def test_the_strategy_sees_no_label_of_the_pool(start, games):
+def test_the_strategy_sees_no_label_of_the_pool(start, runs):
     """With other labels in the pool, the first choice is the same."""
-    wrong = [Utterance(one.text, domain="weather", intent="X", slots=()) for one in start.pool]
+    wrong = [Utterance(utterance.text, domain="weather", intent="X", slots=()) for utterance in start.pool]
     other = Start(start.labelled, tuple(wrong), start.test)
-    assert played(other, "majority-joint", rounds=1)[1].chosen == games["majority-joint"][1].chosen
-    assert played(other, "majority-joint", rounds=1)[1].on_target == 0
+    assert run_of(other, "majority-joint", rounds=1)[1].chosen == runs["majority-joint"][1].chosen
+    assert run_of(other, "majority-joint", rounds=1)[1].on_target == 0
 
 
 def test_every_round_is_told_and_learning_helps(start):
     told = []
-    game = play(start, MUSIC, "majority-joint", rounds=3, batch=10, seed=0, after_round=told.append)
-    assert told == game
-    assert game[-1].scores.slot_error_rate < game[0].scores.slot_error_rate
+    rounds = run(start, MUSIC, "majority-joint", rounds=3, batch=10, seed=0, after_round=told.append)
+    assert told == rounds
+    assert rounds[-1].scores.slot_error_rate < rounds[0].scores.slot_error_rate
     # Cheap, and it decides whether a study means anything: the target is found more often than by chance.
-    by_chance = play(start, MUSIC, "random", rounds=3, batch=10, seed=0)
-    assert sum(one.on_target for one in game) > sum(one.on_target for one in by_chance)
+    by_chance = run(start, MUSIC, "random", rounds=3, batch=10, seed=0)
+    assert sum(entry.on_target for entry in rounds) > sum(entry.on_target for entry in by_chance)
 
 
 @pytest.mark.parametrize("strategy", ["joint", "random"])
 def test_target_all(strategy):
     everything = Target("all")
     annotated = [
-        Utterance(one.text, domain=one.domain, intent=one.intent, slots=one.slots or ()) for one in CORPUS
+        Utterance(
+            utterance.text, domain=utterance.domain, intent=utterance.intent, slots=utterance.slots or ()
+        )
+        for utterance in CORPUS
     ]
     start = Start(tuple(annotated[::5]), tuple(annotated[1::5]), tuple(annotated[2::5]))
-    game = play(start, everything, strategy, rounds=1, batch=4, seed=0)
-    assert game[1].on_target == 4
-    assert game[1].routing is None
-    assert game[1].scores.utterances == len(start.test)
+    rounds = run(start, everything, strategy, rounds=1, batch=4, seed=0)
+    assert rounds[1].on_target == 4
+    assert rounds[1].routing is None
+    assert rounds[1].scores.utterances == len(start.test)
 
 
 def test_evaluation_counts_the_errors_of_the_target_alone(start):
@@ -142,18 +149,22 @@ def test_evaluation_counts_the_errors_of_the_target_alone(start):
         tagger = "the gold slots"
 
         def predict(self, texts):
-            gold = {one.text: one for one in CORPUS}
+            gold = {utterance.text: utterance for utterance in CORPUS}
             return [gold[text] for text in texts]
 
     scores, routed = evaluate(Oracle(), start.test)
     assert routed is None
     assert scores.slot_error_rate == 0.0
-    assert scores.reference_slots == sum(len(one.slots) for one in start.test if MUSIC.matches(one)) > 0
+    assert (
+        scores.reference_slots
+        == sum(len(utterance.slots) for utterance in start.test if MUSIC.matches(utterance))
+        > 0
+    )
 
 
-def test_all_strategies_of_the_table_can_be_played(start):
-    for strategy in set(STRATEGIES) - set(PLAYED):
-        assert len(played(start, strategy, rounds=1)[1].chosen) == 6
+def test_all_strategies_of_the_table_can_be_run(start):
+    for strategy in set(STRATEGIES) - set(RUN_STRATEGIES):
+        assert len(run_of(start, strategy, rounds=1)[1].chosen) == 6
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -164,13 +175,19 @@ def test_a_batch_is_what_select_chooses_with_a_plan_trained_anew(start, strategy
         size = (5, 7)[after.round - 1]
         plan = Plan.train(before.labelled, MUSIC, strategy=strategy, size=size, seed=seed)
         gone = set(keys_of(before.labelled))
-        rest = [Utterance(one.text, one.id, one.count) for one in start.pool if key_of(one.text) not in gone]
+        rest = [
+            Utterance(utterance.text, utterance.id, utterance.count)
+            for utterance in start.pool
+            if key_of(utterance.text) not in gone
+        ]
         expected = select(plan, Pool.of(rest)).candidates
-        found = tuple(choice.candidate for choice in after.choices)
+        chosen = tuple(choice.candidate for choice in after.choices)
         if "tagger" not in STRATEGIES[strategy].models:
-            # The game shows predictions of the reference NLU, and trains no tagger only for them.
-            expected, found = ([replace(one, prediction=None) for one in some] for some in (expected, found))
-        assert found == expected
+            # The run shows predictions of the reference NLU, and trains no tagger only for them.
+            expected, chosen = (
+                [replace(candidate, prediction=None) for candidate in batch] for batch in (expected, chosen)
+            )
+        assert chosen == expected
 
 
 def test_the_answers_are_those_of_the_annotator(start):
@@ -181,8 +198,10 @@ def test_the_answers_are_those_of_the_annotator(start):
     assert states[1].labelled != tuple(golds)
     # Errors are counted on the gold labels.
     clean = list(Run(start, MUSIC, "random", (8,), seed=0).states())
-    assert [one.weight for one in states[0].errors] == [one.weight for one in clean[0].errors]
-    assert [one.candidate.key for one in states[1].choices] == [one.candidate.key for one in clean[1].choices]
+    assert [errors.weight for errors in states[0].errors] == [errors.weight for errors in clean[0].errors]
+    assert [choice.candidate.key for choice in states[1].choices] == [
+        choice.candidate.key for choice in clean[1].choices
+    ]
 
 
 @pytest.mark.parametrize("unit", ["tokens", "slots"])

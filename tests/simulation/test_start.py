@@ -1,4 +1,4 @@
-"""Where runs start: the test set, the labelled set, the pool."""
+"""Starts of runs: test set, labelled set and pool."""
 
 import dataclasses
 
@@ -15,14 +15,14 @@ SIZES = {"positives": 12, "negatives": 10}
 
 
 def keys_of(utterances):
-    return [key_of(one.text) for one in utterances]
+    return [key_of(utterance.text) for utterance in utterances]
 
 
 def with_splits():
     parts = ["train", "dev", "test", None]
-    marked = [dataclasses.replace(one, split=parts[i % 4]) for i, one in enumerate(CORPUS)]
-    # Two of the test stand in train, too, one of them in other white space.
-    again = [one for one in marked if one.split == "test"][:2]
+    marked = [dataclasses.replace(utterance, split=parts[i % 4]) for i, utterance in enumerate(CORPUS)]
+    # Two utterances of the test part are also in train, the second with other white space.
+    again = [utterance for utterance in marked if utterance.split == "test"][:2]
     return [
         dataclasses.replace(again[0], split="train"),
         dataclasses.replace(again[1], split="train", text=f" {again[1].text.replace(' ', '  ')}"),
@@ -33,15 +33,15 @@ def with_splits():
 def test_a_corpus_may_bring_its_own_test_part():
     utterances = with_splits()
     corpus = Corpus.of(utterances, test="own")
-    expected = {key_of(one.text) for one in utterances if one.split == "test"}
+    expected = {key_of(utterance.text) for utterance in utterances if utterance.split == "test"}
     assert set(keys_of(corpus.test)) == expected
     assert not expected & set(keys_of(corpus.rest))
-    assert len(corpus.rest) + len(corpus.test) == len({key_of(one.text) for one in utterances})
+    assert len(corpus.rest) + len(corpus.test) == len({key_of(utterance.text) for utterance in utterances})
 
 
 @pytest.mark.parametrize(("kept", "words"), [("train", "no record"), ("test", "only records")])
 def test_a_corpus_without_one_of_the_parts_is_refused(kept, words):
-    utterances = [dataclasses.replace(one, split=kept) for one in CORPUS]
+    utterances = [dataclasses.replace(utterance, split=kept) for utterance in CORPUS]
     with pytest.raises(InputError, match=f"{words} with the split 'test'; take a fifth"):
         Corpus.of(utterances, test="own")
 
@@ -50,8 +50,8 @@ def test_a_corpus_without_one_of_the_parts_is_refused(kept, words):
 def test_nothing_depends_on_the_order_of_the_files(test):
     utterances = with_splits()[2:]
     starts = [
-        Corpus.of(some, test=test).start(MUSIC, seed=4, pool_share=0.3, **SIZES)
-        for some in (utterances, utterances[::-1], utterances[7:] + utterances[:7])
+        Corpus.of(ordered, test=test).start(MUSIC, seed=4, pool_share=0.3, **SIZES)
+        for ordered in (utterances, utterances[::-1], utterances[7:] + utterances[:7])
     ]
     assert starts[0] == starts[1] == starts[2]
 
@@ -62,8 +62,8 @@ def test_the_pool_is_thinned_to_a_share_of_the_target():
     thin = corpus.start(MUSIC, seed=0, pool_share=0.25, **SIZES)
     assert thin.labelled == whole.labelled
     assert thin.test == whole.test
-    assert [one for one in thin.pool if not MUSIC.matches(one)] == [
-        one for one in whole.pool if not MUSIC.matches(one)
+    assert [utterance for utterance in thin.pool if not MUSIC.matches(utterance)] == [
+        utterance for utterance in whole.pool if not MUSIC.matches(utterance)
     ]
     share = sum(map(MUSIC.matches, thin.pool)) / len(thin.pool)
     assert share == pytest.approx(0.25, abs=0.02)

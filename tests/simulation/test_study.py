@@ -15,9 +15,9 @@ from commands import write
 from canvass.corpus.labelled import read_labelled
 from canvass.errors import FileError, InputError, ModelFileError, OptionError, TrainingError
 from canvass.metrics import score
-from canvass.simulation.counts import unpacked
+from canvass.simulation.counts import unpack_errors
 from canvass.simulation.runs import Run
-from canvass.simulation.spec import ENOUGH, folder_of, strategies_for
+from canvass.simulation.spec import SHORT_POOL_TIMES, folder_of, strategies_for
 from canvass.simulation.start import Corpus
 from canvass.simulation.store import Chosen, read_study
 from canvass.simulation.summary import CEILING, final_slot_error_rates
@@ -25,7 +25,7 @@ from canvass.simulation.worker import Worker
 from canvass.strategies import STRATEGIES as TABLE
 from canvass.types import Target
 from examples import MUSIC, music, others
-from studies import STRATEGIES, TARGET, play, results, spec_of
+from studies import STRATEGIES, TARGET, results, run_missing, spec_of
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +47,9 @@ def spec(utterances):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, corpus, spec):
-    """A study that was played at one go."""
+    """A study that was run without interruption."""
     folder = tmp_path_factory.mktemp("study") / "whole"
-    play(folder, corpus, spec)
+    run_missing(folder, corpus, spec)
     return folder
 
 
@@ -61,16 +61,18 @@ def test_all_runs_are_there_and_nothing_else(whole, spec):
     assert len(spec.runs()) == 2 * (len(STRATEGIES) + 2)
     names = {"study.json", *(name.file for name in spec.runs())}
     assert set(results(whole)) == names
-    assert {tuple(one["run"].values()) for one in study.seconds} == set(spec.runs())
-    assert all(one["seconds"]["train"] > 0 for one in study.seconds)
+    assert {tuple(record["run"].values()) for record in study.seconds} == set(spec.runs())
+    assert all(record["seconds"]["train"] > 0 for record in study.seconds)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_what_is_stored_is_what_was_played(whole, spec, utterances, strategy):
+def test_what_is_stored_is_what_was_run(whole, spec, utterances, strategy):
     start = Corpus.of(utterances).start(MUSIC, seed=1, positives=8, negatives=8)
     states = list(Run(start, MUSIC, strategy, spec.schedule, seed=1).states())
-    run = next(one for one in read_study(whole).runs_of(TARGET, "strategy", strategy) if one.name.seed == 1)
-    assert [score(unpacked(errors)) for errors in run.errors] == [score(state.errors) for state in states]
+    run = read_study(whole).runs_of(TARGET, "strategy", strategy)[1]
+    assert [score(unpack_errors(errors)) for errors in run.errors] == [
+        score(state.errors) for state in states
+    ]
     choices = [choice for state in states for choice in state.choices]
     assert run.keys == tuple(choice.candidate.key for choice in choices)
     assert run.ids == tuple(choice.candidate.id for choice in choices)
@@ -85,7 +87,7 @@ def test_what_is_stored_is_what_was_played(whole, spec, utterances, strategy):
     for row, state in zip(run.routing.tolist(), states, strict=True):
         assert row == list(vars_of(state.routing))
     assert run.sizes[:, 0].tolist() == [16, 19, 23]
-    assert [len(some) for some in run.examples] == [3, 4]
+    assert [len(examples) for examples in run.examples] == [3, 4]
     example = run.examples[0][0]
     assert example["text"] == choices[0].gold.text
     assert example["predicted_slots"] == [[s.start, s.end, s.label] for s in choices[0].prediction.slots]
@@ -107,18 +109,20 @@ def vars_of(routing):
     )
 
 
-def test_the_pictures_mark_what_was_chosen(whole):
+def test_the_projections_mark_what_was_chosen(whole):
     for run in read_study(whole).runs_of(TARGET, "strategy"):
-        assert sorted(run.pictures) == [1, 2]
-        for number, picture in run.pictures.items():
-            assert (picture.state == 1).sum() == (run.chosen.round == number).sum()
+        assert sorted(run.projections) == [1, 2]
+        for number, projection in run.projections.items():
+            assert (projection.state == 1).sum() == (run.chosen.round == number).sum()
             # The pool is so small that all of it is in the sample.
-            assert (picture.state == 2).sum() == (run.chosen.round < number).sum()
-            assert picture.points.shape == (len(picture.state), 2)
-            assert picture.lines.shape == (3, 3)
-            assert np.allclose(picture.points[:, 0], picture.scores[:, 0])
-    # Before the first round all strategies of a seed have one picture.
-    first = [run.pictures[1] for run in read_study(whole).runs_of(TARGET, "strategy") if run.name.seed == 0]
+            assert (projection.state == 2).sum() == (run.chosen.round < number).sum()
+            assert projection.points.shape == (len(projection.state), 2)
+            assert projection.lines.shape == (3, 3)
+            assert np.allclose(projection.points[:, 0], projection.scores[:, 0])
+    # Before the first round all strategies of a seed have the same projection.
+    first = [
+        run.projections[1] for run in read_study(whole).runs_of(TARGET, "strategy") if run.name.seed == 0
+    ]
     assert np.array_equal(first[0].points[first[0].sampled], first[1].points[first[1].sampled])
 
 
@@ -138,13 +142,13 @@ def test_the_prolonged_run_spends_three_times_the_budget_and_the_ceiling_all(who
     for run in study.runs_of(TARGET, "ceiling"):
         assert run.sizes[:, 0].tolist() == [facts.labelled + facts.pool]
         assert run.transfer_rounds == (0,)
-    assert facts.short_pool == (facts.pool_target < ENOUGH * 7)
+    assert facts.short_pool == (facts.pool_target < SHORT_POOL_TIMES * 7)
     rates = final_slot_error_rates(study, TARGET)
     assert list(rates)[-1] == CEILING
     assert rates[CEILING] <= min(rates.values())
 
 
-def test_the_second_family_is_measured_after_the_last_round(whole):
+def test_the_successor_is_measured_after_the_last_round(whole):
     for run in read_study(whole).runs_of(TARGET, "strategy"):
         assert run.transfer_rounds == (2,)
         assert run.transfer.shape == (1, *run.errors.shape[1:])
@@ -153,16 +157,16 @@ def test_the_second_family_is_measured_after_the_last_round(whole):
 
 def test_processes_and_resuming_change_no_byte(tmp_path, corpus, spec, whole):
     folder = tmp_path / "study"
-    played = play(folder, corpus, spec, names=spec.runs()[:3])
-    assert played == spec.runs()
+    missing = run_missing(folder, corpus, spec, names=spec.runs()[:3])
+    assert missing == spec.runs()
     assert len(read_study(folder).missing) == len(spec.runs()) - 3
     (folder / folder_of(TARGET) / ".ceiling-1.npz.x.part").write_bytes(b"half")
     finished = []
-    left = play(folder, corpus, spec, processes=2, after_run=finished.append)
+    left = run_missing(folder, corpus, spec, processes=2, after_run=finished.append)
     assert left == spec.runs()[3:]
-    assert {one.name for one in finished} == set(left)
+    assert {result.name for result in finished} == set(left)
     assert results(folder) == results(whole)
-    assert play(folder, corpus, spec) == []
+    assert run_missing(folder, corpus, spec) == []
 
 
 def test_other_options_on_a_study_are_refused_by_name(whole, corpus, spec):
@@ -178,13 +182,15 @@ def test_other_options_on_a_study_are_refused_by_name(whole, corpus, spec):
     for name, (value, words) in changes.items():
         other = type(spec)(**{**vars(spec), name: value})
         with pytest.raises(OptionError, match=rf"holds a study that differs in {words}"):
-            play(whole, corpus, other)
+            run_missing(whole, corpus, other)
 
 
 def test_a_study_grows_by_seeds_and_strategies(tmp_path, whole, corpus, utterances, spec):
-    play(tmp_path, corpus, spec_of(utterances, strategies={TARGET: STRATEGIES[:1]}, seeds=1, transfer="last"))
+    run_missing(
+        tmp_path, corpus, spec_of(utterances, strategies={TARGET: STRATEGIES[:1]}, seeds=1, transfer="last")
+    )
     began = {name: data for name, data in results(tmp_path).items() if name.endswith(".npz")}
-    left = play(tmp_path, corpus, spec)
+    left = run_missing(tmp_path, corpus, spec)
     assert not {name.file for name in left} & set(began)
     assert results(tmp_path) == results(whole)
 
@@ -192,7 +198,7 @@ def test_a_study_grows_by_seeds_and_strategies(tmp_path, whole, corpus, utteranc
 def test_a_folder_of_other_things_is_refused(tmp_path, corpus, spec):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(FileError, match=r"holds no study but notes\.txt"):
-        play(tmp_path, corpus, spec)
+        run_missing(tmp_path, corpus, spec)
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -201,7 +207,7 @@ def test_a_run_that_fails_is_named(tmp_path, corpus, spec, processes):
     with pytest.raises(
         OptionError, match=r"the run domain:nix, random-positive prolonged, seed 0 failed: .* 0 utterances"
     ):
-        play(tmp_path / "study", corpus, spec, processes=processes, names=names * processes)
+        run_missing(tmp_path / "study", corpus, spec, processes=processes, names=names * processes)
 
 
 def test_a_defect_is_no_gap_either(tmp_path, corpus, spec, monkeypatch):
@@ -211,13 +217,15 @@ def test_a_defect_is_no_gap_either(tmp_path, corpus, spec, monkeypatch):
     monkeypatch.setattr(Corpus, "start", broken)
     worker = Worker(tmp_path, spec, Corpus.of(read_labelled([str(corpus)]).utterances))
     with pytest.raises(RuntimeError, match="the run domain:music, ceiling, seed 0 failed"):
-        worker.play(spec.runs()[1])
+        worker.run(spec.runs()[1])
 
 
 def test_a_corpus_that_changed_is_refused(tmp_path, corpus, spec):
     for processes in (1, 2):
         with pytest.raises(InputError, match="LABELLED has changed"):
-            play(tmp_path / "study", corpus, type(spec)(**{**vars(spec), "corpus": "0"}), processes=processes)
+            run_missing(
+                tmp_path / "study", corpus, type(spec)(**{**vars(spec), "corpus": "0"}), processes=processes
+            )
 
 
 @pytest.mark.slow
@@ -230,7 +238,7 @@ def test_a_killed_study_goes_on_to_the_same_bytes(tmp_path, corpus, spec, whole)
         "from pathlib import Path\nfrom studies import *\nfrom canvass.corpus.labelled import read_labelled\n"
         "if __name__ == '__main__':\n"
         f"    spec = spec_of(read_labelled([{str(corpus)!r}]).utterances, transfer='last')\n"
-        f"    play(Path({str(folder)!r}), {str(corpus)!r}, spec, processes=2)\n"
+        f"    run_missing(Path({str(folder)!r}), {str(corpus)!r}, spec, processes=2)\n"
     )
     script = tmp_path / "script.py"
     script.write_text(program)
@@ -242,7 +250,7 @@ def test_a_killed_study_goes_on_to_the_same_bytes(tmp_path, corpus, spec, whole)
     process.wait()
     assert list(folder.glob("*/*.npz"))
     time.sleep(1)  # its processes end with it
-    play(folder, corpus, spec)
+    run_missing(folder, corpus, spec)
     assert results(folder) == results(whole)
 
 
@@ -251,8 +259,8 @@ def test_damage_is_a_sentence(tmp_path, whole, spec):
 
     folder = tmp_path / "copy"
     shutil.copytree(whole, folder)
-    one, other = (folder / name.file for name in spec.runs()[:2])
-    shutil.copy(one, other)
+    path, other = (folder / name.file for name in spec.runs()[:2])
+    shutil.copy(path, other)
     with pytest.raises(ModelFileError, match="is of another run"):
         read_study(folder)
     other.write_bytes(b"PK nonsense")
@@ -274,27 +282,32 @@ def test_damage_is_a_sentence(tmp_path, whole, spec):
 
 def test_noise_changes_the_answers_and_not_what_errors_are_counted_on(tmp_path, corpus, utterances, whole):
     noisy = spec_of(utterances, noise=0.4, seeds=1)
-    play(tmp_path / "noisy", corpus, noisy)
+    run_missing(tmp_path / "noisy", corpus, noisy)
     clean, wrong = (
         read_study(folder).runs_of(TARGET, "ceiling")[0] for folder in (whole, tmp_path / "noisy")
     )
     assert np.array_equal(clean.reference_slots, wrong.reference_slots)
-    assert score(unpacked(wrong.errors[0])).slot_error_rate > score(unpacked(clean.errors[0])).slot_error_rate
+    assert (
+        score(unpack_errors(wrong.errors[0])).slot_error_rate
+        > score(unpack_errors(clean.errors[0])).slot_error_rate
+    )
 
 
-def test_target_all_is_played_with_the_strategies_that_need_no_committee(tmp_path, utterances):
-    annotated = [one for one in utterances if one.slots is not None]
+def test_target_all_is_missing_with_the_strategies_that_need_no_committee(tmp_path, utterances):
+    annotated = [utterance for utterance in utterances if utterance.slots is not None]
     path = tmp_path / "corpus.jsonl"
     write(path, annotated)
     known = read_labelled([str(path)]).utterances
     names = strategies_for(Target("all"), ["all"])
     assert names == ("random", "joint")
-    play(tmp_path / "study", path, spec_of(known, targets=("all",), strategies={"all": names}, seeds=1))
+    run_missing(
+        tmp_path / "study", path, spec_of(known, targets=("all",), strategies={"all": names}, seeds=1)
+    )
     study = read_study(tmp_path / "study")
     assert study.missing == ()
     for run in study.runs:
         assert run.routing.shape == (0, 4)
-        assert run.pictures == {}
+        assert run.projections == {}
         assert run.chosen.on_target.all()
 
 
@@ -361,4 +374,4 @@ def test_a_process_that_dies_is_an_error(tmp_path, corpus, spec, monkeypatch):
 
     monkeypatch.setattr(study, "ProcessPoolExecutor", Dead)
     with pytest.raises(TrainingError, match="a process of the study died, while domain:music"):
-        play(tmp_path / "study", corpus, spec, processes=2)
+        run_missing(tmp_path / "study", corpus, spec, processes=2)

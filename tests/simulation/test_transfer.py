@@ -1,4 +1,4 @@
-"""The second family: it learns, and what it predicts is well formed."""
+"""The successor model: it learns, and its predictions are well formed."""
 
 from canvass.corpus.spans import misaligned_slot
 from canvass.evaluation import HeldOut
@@ -24,9 +24,9 @@ def test_it_learns_from_more_examples():
 
 
 def test_predictions_are_aligned_and_unknown_words_are_no_trouble():
-    family = SuccessorModel().fit(OURS[:30])
+    successor = SuccessorModel().fit(OURS[:30])
     texts = ["play zzz by qqq", "", "  add\u00a0x  to my list ", "音楽 再生", "!!"]
-    frames = family.predict(texts)
+    frames = successor.predict(texts)
     assert [misaligned_slot(text, frame.slots) for text, frame in zip(texts, frames, strict=True)] == [
         None
     ] * 5
@@ -35,13 +35,13 @@ def test_predictions_are_aligned_and_unknown_words_are_no_trouble():
 
 def test_one_intent_one_tag_or_nothing_at_all():
     plain = [Utterance(text, intent="Greet", slots=()) for text in ("hello there", "hi")]
-    assert [tuple(one) for one in SuccessorModel().fit(plain).predict(["hey you"])] == [("Greet", ())]
+    assert [tuple(frame) for frame in SuccessorModel().fit(plain).predict(["hey you"])] == [("Greet", ())]
     bare = [Utterance("hello", intent=None, slots=None)]
-    assert [tuple(one) for one in SuccessorModel().fit(bare).predict(["hey", "you"])] == [(None, ())] * 2
+    assert [tuple(frame) for frame in SuccessorModel().fit(bare).predict(["hey", "you"])] == [(None, ())] * 2
 
 
 def test_the_token_itself_is_seen_as_it_is_written():
     month = Utterance("so May it be", intent="Wish", slots=(Slot(3, 6, "month"),))
     verb = Utterance("so may it be", intent="Wish", slots=())
-    family = SuccessorModel().fit([month, verb] * 4)
-    assert [frame.slots for frame in family.predict([month.text, verb.text])] == [month.slots, verb.slots]
+    successor = SuccessorModel().fit([month, verb] * 4)
+    assert [frame.slots for frame in successor.predict([month.text, verb.text])] == [month.slots, verb.slots]

@@ -42,7 +42,7 @@ def command(
     ] = "domain:timers",
     seed: options.SeedOption = 0,
 ) -> None:
-    """Choose from the embedded corpus, then play three rounds with hidden labels and watch the error fall."""
+    """Choose from the embedded corpus, then run three rounds with hidden labels and watch the error fall."""
     from canvass.corpus.demo import generate, split
     from canvass.types import Target
 
@@ -64,7 +64,7 @@ def command(
         "and hidden from canvass.",
     )
     _select(console, corpora[0], wanted, seed)
-    _play(console, corpora, wanted, seed)
+    _simulate(console, corpora, wanted, seed)
     _say(console, "", f"{time.monotonic() - start:.0f} seconds in all. Next: canvass select --help")
 
 
@@ -99,9 +99,9 @@ def _select(console: Console, corpus: DemoSplit, target: Target, seed: int) -> N
     console.print()
 
 
-def _play(console: Console, corpora: Sequence[DemoSplit], target: Target, seed: int) -> None:
-    """Play the loop with the default strategy and with the honest baseline, and compare."""
-    from canvass.simulation import Start, play
+def _simulate(console: Console, corpora: Sequence[DemoSplit], target: Target, seed: int) -> None:
+    """Run the loop with the default strategy and with `random-positive`, and compare their errors."""
+    from canvass.simulation import Start, run
     from canvass.strategies import DEFAULT
 
     _say(
@@ -113,12 +113,12 @@ def _play(console: Console, corpora: Sequence[DemoSplit], target: Target, seed: 
     )
     strategies = (BASELINE, DEFAULT)
     curves: dict[str, list[list[Round]]] = {name: [] for name in strategies}
-    with terminal.progress("playing", len(strategies) * len(corpora) * (ROUNDS + 1), "rounds") as advance:
+    with terminal.progress("running", len(strategies) * len(corpora) * (ROUNDS + 1), "rounds") as advance:
         for number, corpus in enumerate(corpora):
             start = Start(tuple(corpus.labelled), tuple(corpus.pool), tuple(corpus.test))
             for name in strategies:
                 curves[name].append(
-                    play(
+                    run(
                         start,
                         target,
                         name,

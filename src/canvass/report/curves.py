@@ -126,5 +126,5 @@ def _beginning(run: StoredRun, rounds: int) -> StoredRun:
         ids=run.ids[:count],
         chosen=Chosen(**{name: column[:count] for name, column in run.chosen._asdict().items()}),
         examples=run.examples[:rounds],
-        pictures={},
+        projections={},
     )

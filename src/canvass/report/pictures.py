@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from canvass.report.curves import TargetRuns
-    from canvass.simulation.store import Picture
+    from canvass.simulation.store import Projection
 
 MEMBERS = ("logistic", "hinge", "squared")
 # One stands for those that look where the members disagree.
@@ -56,7 +56,7 @@ def scenes_of(runs: TargetRuns, main: str | None) -> tuple[Scene, ...]:
         name for name in dict.fromkeys((RANDOM, dissenter, RANDOM_POSITIVE, main)) if name in runs.strategies
     ]
     with_picture = {
-        name: {seed for seed, run in runs.strategies[name].items() if FIRST_ROUND in run.pictures}
+        name: {seed for seed, run in runs.strategies[name].items() if FIRST_ROUND in run.projections}
         for name in wanted
     }
     wanted = [name for name in wanted if with_picture[name]]
@@ -65,13 +65,13 @@ def scenes_of(runs: TargetRuns, main: str | None) -> tuple[Scene, ...]:
     last = with_picture[wanted[-1]]  # the main one, if it has a picture
     seed = min(set.intersection(*(with_picture[name] for name in wanted)) or last)
     return tuple(
-        scene(name, seed, runs.strategies[name][seed].pictures[FIRST_ROUND])
+        scene(name, seed, runs.strategies[name][seed].projections[FIRST_ROUND])
         for name in wanted
         if seed in with_picture[name]
     )
 
 
-def scene(strategy: str, seed: int, picture: Picture) -> Scene:
+def scene(strategy: str, seed: int, picture: Projection) -> Scene:
     """Tell the easy utterances of a picture from those near the lines."""
     votes = np.count_nonzero(picture.scores > 0, axis=1)
     members = picture.scores.shape[1]

@@ -1,6 +1,7 @@
-"""Studies: play the loop with hidden labels, and store what happened so that any metric can be computed later.
+"""Studies: simulated active learning on an annotated corpus whose labels are hidden.
 
-The names below are loaded when they are first used: to read a study, no model is imported.
+A study stores the errors of each test utterance, so that any metric can be computed later. The names below are
+loaded when they are first used: reading a study imports no model.
 """
 
 from __future__ import annotations
@@ -10,24 +11,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from canvass.simulation.runs import Round as Round
-    from canvass.simulation.runs import play as play
+    from canvass.simulation.runs import run as run
     from canvass.simulation.start import TEST_SHARE as TEST_SHARE
     from canvass.simulation.start import Start as Start
     from canvass.simulation.start import split as split
     from canvass.simulation.store import read_study as read_study
 
-_HOME = {
+_LAZY = {
     "Round": "runs",
     "Start": "start",
     "TEST_SHARE": "start",
-    "play": "runs",
     "read_study": "store",
+    "run": "runs",
     "split": "start",
 }
-__all__ = sorted(_HOME)  # noqa: PLE0605 - a list of strings
+__all__ = sorted(_LAZY)  # noqa: PLE0605 - a list of strings
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _LAZY:
         raise AttributeError(f"module 'canvass.simulation' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"canvass.simulation.{_HOME[name]}"), name)
+    return getattr(importlib.import_module(f"canvass.simulation.{_LAZY[name]}"), name)

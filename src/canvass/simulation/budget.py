@@ -1,4 +1,4 @@
-"""Budgets: how much each round may spend, in utterances, tokens or slots, and how far a ranking goes with it."""
+"""Annotation budgets, in utterances, tokens or slots: costs, schedules, and how much of a ranking is affordable."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ UNITS: tuple[Unit, ...] = get_args(Unit)
 
 
 def cost(utterance: Utterance, unit: Unit) -> int:
-    """Say what it costs to annotate an utterance; at least 1.
+    """Compute the cost of annotating an utterance, at least 1.
 
-    In slots, the intent counts as one more, as in the slot error rate: whoever finds that an utterance has no slot,
-    or is not of the target, has worked, too.
+    In slots, the intent counts as one more slot, as in the slot error rate: an utterance without slots, or outside the
+    target, also takes an annotator's time.
 
     >>> from canvass.types import Slot, Utterance
     >>> [cost(Utterance("play river", slots=(Slot(5, 10, "song"),)), unit) for unit in UNITS]
     [1, 2, 2]
     """
     if unit == "tokens":
-        return max(1, tokens_of(utterance))
+        return max(1, count_tokens(utterance))
     return 1 if unit == "utterances" else 1 + len(utterance.slots or ())
 
 
-def tokens_of(utterance: Utterance) -> int:
-    """Count the tokens of an utterance: T."""
+def count_tokens(utterance: Utterance) -> int:
+    """Count the tokens of an utterance (T)."""
     return len(text_tokens(utterance.text)[1])
 
 
-def affordable(ranked: Sequence[Utterance], unit: Unit, budget: int) -> int:
-    """Count how many of the first of a ranking are taken until a budget is spent; the last one may exceed it."""
+def count_affordable(ranked: Sequence[Utterance], unit: Unit, budget: int) -> int:
+    """Count the utterances at the top of a ranking that a budget pays for; the last of them may exceed it."""
     spent = 0
     for number, utterance in enumerate(ranked):
         if spent >= budget:
@@ -47,7 +47,7 @@ def affordable(ranked: Sequence[Utterance], unit: Unit, budget: int) -> int:
 
 
 def parse_schedule(words: str) -> tuple[int, ...]:
-    """Read `20` or `10,10,20,40`; raises OptionError for anything else.
+    """Parse batch sizes, one for all rounds (`20`) or one for each (`10,10,20,40`); raises OptionError.
 
     >>> parse_schedule("10,10,20,40")
     (10, 10, 20, 40)
@@ -64,15 +64,15 @@ def parse_schedule(words: str) -> tuple[int, ...]:
     return schedule
 
 
-def prolonged(schedule: Sequence[int], times: int) -> tuple[int, ...]:
-    """Go on with the last batch until `times` the budget is spent; the last round gets what is left.
+def extend_schedule(schedule: Sequence[int], times: int) -> tuple[int, ...]:
+    """Repeat the last batch until `times` the budget is spent; the last round gets the remainder.
 
-    >>> prolonged([10, 10, 20], 3)
+    >>> extend_schedule([10, 10, 20], 3)
     (10, 10, 20, 20, 20, 20, 20)
     """
-    found = list(schedule)
+    extended = list(schedule)
     left = (times - 1) * sum(schedule)
     while left > 0:
-        found.append(min(schedule[-1], left))
-        left -= found[-1]
-    return tuple(found)
+        extended.append(min(schedule[-1], left))
+        left -= extended[-1]
+    return tuple(extended)

@@ -1,4 +1,4 @@
-"""Errors per test utterance as small integers, for a file, and back."""
+"""Error counts of test utterances packed into a uint16 array for storage, and unpacked again."""
 
 from __future__ import annotations
 
@@ -16,23 +16,29 @@ if TYPE_CHECKING:
 ERROR_COLUMNS = ("substitutions", "insertions", "deletions", "hits", "intent_wrong")
 
 
-def packed(counts: Sequence[FrameErrors]) -> NDArray[np.uint16]:
-    """Pack counts: uint16 (N, 5), the columns named by `ERROR_COLUMNS`.
+def pack_errors(counts: Sequence[FrameErrors]) -> NDArray[np.uint16]:
+    """Pack the error counts of N utterances into uint16 (N, 5) with the columns `ERROR_COLUMNS`.
 
     Reference slots are substitutions + deletions + hits; predicted slots are substitutions + insertions + hits.
 
-    >>> packed([FrameErrors(1, 0, 2, 3, reference_slots=6, predicted_slots=4, intent_wrong=True)]).tolist()
+    >>> pack_errors([FrameErrors(1, 0, 2, 3, reference_slots=6, predicted_slots=4, intent_wrong=True)]).tolist()
     [[1, 0, 2, 3, 1]]
     """
     rows = [
-        (one.substitutions, one.insertions, one.deletions, one.correct_slots, one.intent_wrong)
-        for one in counts
+        (
+            errors.substitutions,
+            errors.insertions,
+            errors.deletions,
+            errors.correct_slots,
+            errors.intent_wrong,
+        )
+        for errors in counts
     ]
     return np.array(rows, dtype=np.uint16).reshape(len(rows), len(ERROR_COLUMNS))
 
 
-def unpacked(errors: NDArray[np.uint16]) -> list[FrameErrors]:
-    """Give the counts that `packed` took, for `metrics.score`."""
+def unpack_errors(errors: NDArray[np.uint16]) -> list[FrameErrors]:
+    """Unpack uint16 (N, 5) of `pack_errors` into counts for `metrics.score`."""
     return [
         FrameErrors(
             substitutions=substitutions,

@@ -1,4 +1,4 @@
-"""What a study's corpus is: its digest, and what each target's runs start from."""
+"""Facts of a study's corpus: its digest, and the number of utterances that the runs of each target start from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from canvass.errors import OptionError
 from canvass.evaluation import HeldOut
 from canvass.simulation.budget import cost
-from canvass.simulation.spec import ENOUGH, TIMES, TargetFacts
+from canvass.simulation.spec import PROLONGED_TIMES, SHORT_POOL_TIMES, TargetFacts
 from canvass.types import Target
 
 if TYPE_CHECKING:
@@ -21,27 +21,29 @@ if TYPE_CHECKING:
 
 
 def digest_of(utterances: Iterable[Utterance]) -> str:
-    """Digest annotated utterances, in whatever order they come."""
+    """Compute the BLAKE2b digest (16 bytes, hexadecimal) of annotated utterances, whatever their order."""
     lines = sorted(
         json.dumps(
             [
-                one.text,
-                one.id,
-                one.count,
-                one.domain,
-                one.intent,
-                one.split,
-                None if one.slots is None else [(slot.start, slot.end, slot.label) for slot in one.slots],
+                utterance.text,
+                utterance.id,
+                utterance.count,
+                utterance.domain,
+                utterance.intent,
+                utterance.split,
+                None
+                if utterance.slots is None
+                else [(slot.start, slot.end, slot.label) for slot in utterance.slots],
             ],
             ensure_ascii=False,
         )
-        for one in utterances
+        for utterance in utterances
     )
     return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
 
 
 def facts_of(corpus: Corpus, spec: Spec, name: str) -> TargetFacts:
-    """Count what the runs of a target start from.
+    """Count the utterances that the runs of a target start from.
 
     Raises
     ------
@@ -56,23 +58,24 @@ def facts_of(corpus: Corpus, spec: Spec, name: str) -> TargetFacts:
         target, seed=0, positives=spec.seed_size, negatives=spec.negatives, pool_share=spec.pool_share
     )
     held_out = HeldOut.of(start.test, target)
-    ours = [one for one in start.pool if target.matches(one)]
-    mean_cost = sum(cost(one, spec.budget_unit) for one in ours) / max(1, len(ours))
+    of_target = [utterance for utterance in start.pool if target.matches(utterance)]
+    mean_cost = sum(cost(utterance, spec.budget_unit) for utterance in of_target) / max(1, len(of_target))
     budget = sum(spec.schedule)
     utterances = round(budget / max(1.0, mean_cost))
-    if len(start.pool) < TIMES * utterances:
+    if len(start.pool) < PROLONGED_TIMES * utterances:
         raise OptionError(
-            f"the pool of {target} has {len(start.pool)} utterances, and the run that goes on to {TIMES} times the "
-            f"budget takes {TIMES * utterances}; spend less, or give a larger corpus"
+            f"the pool of {target} has {len(start.pool)} utterances, and the run that goes on to "
+            f"{PROLONGED_TIMES} times the budget takes {PROLONGED_TIMES * utterances}; spend less, or give a larger "
+            "corpus"
         )
     return TargetFacts(
         target=name,
         labelled=len(start.labelled),
         pool=len(start.pool),
-        pool_target=len(ours),
+        pool_target=len(of_target),
         test=len(start.test),
         test_target=len(held_out.ours),
         budget=budget,
         budget_utterances=utterances,
-        short_pool=len(ours) < ENOUGH * utterances,
+        short_pool=len(of_target) < SHORT_POOL_TIMES * utterances,
     )

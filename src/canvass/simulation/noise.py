@@ -1,11 +1,11 @@
-"""Annotators who err: wrong intents; slots that are dropped, moved or mislabelled.
+"""Simulated annotation noise: wrong intents; slots that are dropped, moved or mislabelled.
 
-Every error is a hash of (seed, purpose, key): an utterance gets the same wrong annotation whichever strategy chose
-it, and in whichever round. What errors are counted on is never touched.
+Every error is a hash of (seed, purpose, key): an utterance gets the same wrong annotation from whichever strategy
+chooses it, in whichever round. The test set keeps its gold labels.
 
-With a rate r, a share r of the utterances has another intent, and a share r of the slots is wrong: a third each is
-dropped, has one border moved by a token, or has another label. Where a slot cannot be moved, or there is no other
-label, it is dropped.
+At the rate r, a share r of the utterances gets another intent, and a share r of the slots is wrong: a third each is
+dropped, has one border moved by a token, or has another label. A slot that cannot be moved, or has no other label to
+get, is dropped.
 """
 
 from __future__ import annotations
@@ -29,10 +29,30 @@ Choice = TypeVar("Choice")
 
 @dataclass(frozen=True)
 class Annotator:
-    """Annotates with errors at a rate, the same ones for one seed.
+    """An annotator who errs at a rate, reproducibly for one seed.
 
-    A wrong intent is another one of the utterance's domain, or, where the domain has one alone, any other, and the
-    domain with it. A wrong label is another one of the utterance's domain.
+    A wrong intent is another intent of the utterance's domain, or, where the domain has only one, any other intent
+    with its domain. A wrong label is another label of the utterance's domain.
+
+    Parameters
+    ----------
+    seed
+        Seed of the errors.
+    rate
+        Share of wrong intents and of wrong slots, from 0 to 1.
+    kinds
+        Known pairs of domain and intent, sorted.
+    labels
+        Known slot labels of each domain, sorted.
+
+    Examples
+    --------
+    >>> from canvass.types import Utterance
+    >>> river = Utterance("play river", intent="PlayMusic", slots=(Slot(5, 10, "song"),))
+    >>> rain = Utterance("will it rain", intent="GetWeather", slots=())
+    >>> Annotator.of(0, 1.0, [river, rain]).annotate(river).intent
+    'GetWeather'
+
     """
 
     seed: int
@@ -42,18 +62,20 @@ class Annotator:
 
     @classmethod
     def of(cls, seed: int, rate: float, utterances: Iterable[Utterance]) -> Self:
-        """Make an annotator who knows the intents and labels of some utterances."""
+        """Make an annotator who knows the intents and labels of annotated utterances."""
         kinds: set[tuple[str | None, str]] = set()
         labels: dict[str | None, set[str]] = {}
-        for one in utterances:
-            if one.intent is not None:
-                kinds.add((one.domain, one.intent))
-            labels.setdefault(one.domain, set()).update(slot.label for slot in one.slots or ())
+        for utterance in utterances:
+            if utterance.intent is not None:
+                kinds.add((utterance.domain, utterance.intent))
+            labels.setdefault(utterance.domain, set()).update(slot.label for slot in utterance.slots or ())
         ordered = sorted(kinds, key=lambda kind: (kind[0] or "", kind[1]))
-        return cls(seed, rate, tuple(ordered), {name: tuple(sorted(some)) for name, some in labels.items()})
+        return cls(
+            seed, rate, tuple(ordered), {domain: tuple(sorted(names)) for domain, names in labels.items()}
+        )
 
     def annotate(self, gold: Utterance) -> Utterance:
-        """Give the utterance as this annotator would have annotated it."""
+        """Return the utterance with this annotator's intent and slots instead of the gold ones."""
         if not self.rate:
             return gold
         key = key_of(gold.text)
@@ -75,34 +97,39 @@ class Annotator:
         return self._pick(near or others or [(gold.domain, gold.intent)], "other intent", key)
 
     def _slots(self, gold: Utterance, slots: tuple[Slot, ...], key: str) -> tuple[Slot, ...]:
-        found: list[Slot] = []
+        annotated: list[Slot] = []
         for i, slot in enumerate(slots):
             if self._draw(f"slot {i}", key) >= self.rate:
-                found.append(slot)
+                annotated.append(slot)
                 continue
             how = self._pick(("drop", "move", "relabel"), f"how {i}", key)
             wrong = None
             if how == "move":
-                # Neither into the slot before, as it is annotated, nor into the one behind.
-                low = max((one.end for one in (*slots[:i], *found) if one.end <= slot.start), default=0)
-                high = min((one.start for one in slots if one.start >= slot.end), default=len(gold.text))
+                # Overlap neither the slot before it, as annotated, nor the one behind it.
+                low = max(
+                    (other.end for other in (*slots[:i], *annotated) if other.end <= slot.start), default=0
+                )
+                high = min(
+                    (other.start for other in slots if other.start >= slot.end), default=len(gold.text)
+                )
                 choices = _moved(gold.text, slot, low, high)
                 wrong = self._pick(choices, f"place {i}", key) if choices else None
             elif how == "relabel":
-                labels = [one for one in self.labels.get(gold.domain, ()) if one != slot.label]
+                labels = [label for label in self.labels.get(gold.domain, ()) if label != slot.label]
                 wrong = replace(slot, label=self._pick(labels, f"label {i}", key)) if labels else None
             if wrong is not None:
-                found.append(wrong)
-        return tuple(found)
+                annotated.append(wrong)
+        return tuple(annotated)
 
 
 def _moved(text: str, slot: Slot, low: int, high: int) -> list[Slot]:
-    """List the slots that have one border a token further in or out, between two offsets."""
+    """List the variants of a slot with one border moved by a token, within the offsets `low` and `high`."""
     spans = text_tokens(text)[1]
     starts, ends = [span.start for span in spans], [span.end for span in spans]
     first, last = starts.index(slot.start), ends.index(slot.end)
-    found = []
-    for a, b in ((first - 1, last), (first + 1, last), (first, last - 1), (first, last + 1)):
-        if 0 <= a <= b < len(spans) and starts[a] >= low and ends[b] <= high:
-            found.append(Slot(starts[a], ends[b], slot.label))
-    return found
+    moved = ((first - 1, last), (first + 1, last), (first, last - 1), (first, last + 1))
+    return [
+        Slot(starts[a], ends[b], slot.label)
+        for a, b in moved
+        if 0 <= a <= b < len(spans) and starts[a] >= low and ends[b] <= high
+    ]

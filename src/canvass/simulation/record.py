@@ -1,4 +1,4 @@
-"""From a run to the results that are stored: play it, and keep what any metric can be computed from."""
+"""Execute a run and collect the results that are stored, from which any metric can be computed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from canvass.clock import Clock
 from canvass.corpus.normalise import key_of
 from canvass.evaluation import HeldOut
 from canvass.seeding import uniform
-from canvass.simulation.budget import tokens_of
-from canvass.simulation.counts import packed
+from canvass.simulation.budget import count_tokens
+from canvass.simulation.counts import pack_errors
 from canvass.simulation.projection import LARGEST_SAMPLE, plane
 from canvass.simulation.runs import EXAMPLES
-from canvass.simulation.store import Chosen, Picture, StoredRun
+from canvass.simulation.store import Chosen, Projection, StoredRun
 from canvass.simulation.transfer import errors_of_successor
 
 if TYPE_CHECKING:
@@ -32,29 +32,32 @@ if TYPE_CHECKING:
 
 
 def record(
-    run: Run, name: RunName, *, transfer: Transfer, pictures: bool
+    run: Run, name: RunName, *, transfer: Transfer, projections: bool
 ) -> tuple[StoredRun, dict[str, float]]:
-    """Carry a run out to its end; also gives the processor seconds of each phase."""
+    """Execute a run; returns its results and the processor seconds of each phase.
+
+    `projections` asks for the projection of the first and of the last round's choices.
+    """
     seconds: Counter[str] = Counter()
     errors, routings, sizes, examples = [], [], [], []
-    choices: list[tuple[Choice, int]] = []  # with the round
-    second_family: dict[int, NDArray[np.uint16]] = {}
-    shown: dict[int, Picture] = {}
-    sample = _sample(run) if pictures else []
+    choices: list[tuple[Choice, int]] = []  # each with its round
+    successor_errors: dict[int, NDArray[np.uint16]] = {}
+    planes: dict[int, Projection] = {}
+    sample = _sample(run) if projections else []
     last = len(run.schedule)
     held_out = HeldOut.of(run.start.test, run.target)
     before: NLU | None = None
     for state in run.states():
         seconds.update(state.seconds)
-        errors.append(packed(state.errors))
+        errors.append(pack_errors(state.errors))
         routings += [_row(state.routing)] if state.routing else []
         sizes.append(_sizes(state))
         if state.round:
             examples.append(tuple(_example(choice) for choice in state.choices[:EXAMPLES]))
-        if pictures and before is not None and state.round in {1, last}:
-            earlier = {one.candidate.key for one, _ in choices}
+        if projections and before is not None and state.round in {1, last}:
+            earlier = {choice.candidate.key for choice, _ in choices}
             clock = Clock(time.thread_time)
-            shown |= _picture(run, before, sample, earlier, state)
+            planes |= _project(run, before, sample, earlier, state)
             clock.stop("picture")
             seconds.update(clock.seconds)
         choices += [(choice, state.round) for choice in state.choices]
@@ -62,7 +65,7 @@ def record(
         if transfer == "each" or (transfer == "last" and state.round == last):
             clock = Clock(time.thread_time)
             counts = errors_of_successor(state.labelled, run.target, held_out)
-            second_family[state.round] = packed(counts)
+            successor_errors[state.round] = pack_errors(counts)
             clock.stop("transfer")
             seconds.update(clock.seconds)
     golds = [choice.gold for choice, _ in choices]
@@ -76,17 +79,17 @@ def record(
         Chosen(
             round=np.array([number for _, number in choices], dtype=np.int32),
             on_target=np.array([run.target.matches(gold) for gold in golds], dtype=np.bool_),
-            tokens=np.array([tokens_of(gold) for gold in golds], dtype=np.int32),
+            tokens=np.array([count_tokens(gold) for gold in golds], dtype=np.int32),
             slots=np.array([len(gold.slots or ()) for gold in golds], dtype=np.int32),
             filled=np.array([choice.candidate.why == "fill" for choice, _ in choices], dtype=np.bool_),
             score=np.array([choice.candidate.score for choice, _ in choices], dtype=np.float64),
         ),
         tuple(examples),
-        shown,
-        np.stack(list(second_family.values()))
-        if second_family
+        planes,
+        np.stack(list(successor_errors.values()))
+        if successor_errors
         else np.zeros((0, *errors[0].shape), np.uint16),
-        tuple(second_family),
+        tuple(successor_errors),
     )
     return stored, dict(seconds)
 
@@ -98,7 +101,7 @@ def _row(routing: Routing) -> list[int]:
 
 
 def _sizes(state: State) -> list[int]:
-    """Say how large the models are, in the order of `store.SIZE_COLUMNS`; weights of zero are not counted."""
+    """Measure the models, in the order of `store.SIZE_COLUMNS`; zero weights are not counted."""
     nlu = state.nlu
     arrays: dict[str, Any] = {}
     for model in (nlu.committee, nlu.intents, nlu.tagger):
@@ -119,7 +122,7 @@ def _sizes(state: State) -> list[int]:
 
 
 def _example(choice: Choice) -> dict[str, Any]:
-    """Keep a choice for people to look at: what the NLU thought of it, and what it is."""
+    """Describe a choice as an example for the report: the prediction of the reference NLU and the gold annotation."""
     candidate, gold, prediction = choice
     return {
         "id": candidate.id,
@@ -129,41 +132,45 @@ def _example(choice: Choice) -> dict[str, Any]:
         "members": candidate.members,
         "domain": gold.domain,
         "intent": gold.intent,
-        "slots": None if gold.slots is None else _plain(gold.slots),
+        "slots": None if gold.slots is None else _slot_lists(gold.slots),
         "predicted_intent": prediction.intent if prediction else None,
-        "predicted_slots": _plain(prediction.slots) if prediction else None,
+        "predicted_slots": _slot_lists(prediction.slots) if prediction else None,
     }
 
 
-def _plain(slots: Sequence[Slot]) -> list[list[Any]]:
+def _slot_lists(slots: Sequence[Slot]) -> list[list[Any]]:
     return [[slot.start, slot.end, slot.label] for slot in slots]
 
 
 def _sample(run: Run) -> list[Utterance]:
-    """Draw the utterances of the picture: the same for every strategy of a seed."""
-    drawn = sorted(run.start.pool, key=lambda one: uniform(run.seed, "picture", key_of(one.text)))
+    """Draw the pool utterances to project: the same for every strategy of a seed."""
+    drawn = sorted(run.start.pool, key=lambda utterance: uniform(run.seed, "picture", key_of(utterance.text)))
     return drawn[:LARGEST_SAMPLE]
 
 
-def _picture(
+def _project(
     run: Run, nlu: NLU, sample: Sequence[Utterance], earlier: set[str], state: State
-) -> dict[int, Picture]:
-    """Lay the sample, and what a round chose, into the plane of the committee that chose."""
+) -> dict[int, Projection]:
+    """Project the sample and the choices of a round to the plane of the committee that chose them."""
     import pyarrow as pa
 
     if nlu.committee is None or not sample:
         return {}
     chosen = {choice.candidate.key: choice.gold for choice in state.choices}
-    sampled = {key_of(one.text): one for one in sample}
-    shown = {**sampled, **chosen}  # the sample first
-    found = plane(nlu.committee, pa.array(list(shown), type=pa.string()), len(sample))
+    sampled = {key_of(utterance.text): utterance for utterance in sample}
+    utterances = {**sampled, **chosen}  # the sample first, as `plane` expects
+    projected = plane(nlu.committee, pa.array(list(utterances), type=pa.string()), len(sample))
     return {
-        state.round: Picture(
-            points=found.points.astype(np.float32),
-            scores=found.scores.astype(np.float32),
-            state=np.array([1 if key in chosen else 2 * (key in earlier) for key in shown], dtype=np.int8),
-            is_target=np.array([run.target.matches(one) for one in shown.values()], dtype=np.bool_),
-            sampled=np.array([key in sampled for key in shown], dtype=np.bool_),
-            lines=found.lines,
+        state.round: Projection(
+            points=projected.points.astype(np.float32),
+            scores=projected.scores.astype(np.float32),
+            state=np.array(
+                [1 if key in chosen else 2 * (key in earlier) for key in utterances], dtype=np.int8
+            ),
+            is_target=np.array(
+                [run.target.matches(utterance) for utterance in utterances.values()], dtype=np.bool_
+            ),
+            sampled=np.array([key in sampled for key in utterances], dtype=np.bool_),
+            lines=projected.lines,
         )
     }

@@ -1,10 +1,10 @@
-"""Play the loop with hidden labels: select from a pool, answer from the gold labels, retrain, measure.
+"""Runs of the active-learning loop with hidden labels: select from a pool, annotate with gold labels, retrain, measure.
 
-The test set and the start are the same for every strategy, so that two runs of one seed differ only in what they
-chose. What is chosen is what `select(Plan.train(...))` would choose.
+The test set and the start are the same for every strategy, so that two runs of one seed differ only in their choices.
+The choices are those of `select(Plan.train(...))`.
 
-The models are trained once a round: the state after round r has the committee that chooses in round r + 1, and
-routing is counted on it. Only a strategy that ranks by the tagger trains another, the selecting one.
+The models are trained once a round: the committee of the state after round r chooses in round r + 1, and the routing
+of that state is counted on it. Only a strategy that ranks by the tagger trains a second tagger, for selection.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from canvass.metrics import FrameErrors, Routing, Scores, score
 from canvass.models.nlu import NLU
 from canvass.seeding import derived_seed
 from canvass.selection.plan import MAX_TOKENS, Plan, with_selection_tagger
-from canvass.simulation.budget import affordable, cost
+from canvass.simulation.budget import cost, count_affordable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from canvass.simulation.start import Start
     from canvass.types import Candidate, Prediction, Target, Utterance
 
-EXAMPLES = 5
+EXAMPLES = 5  # choices of a round whose predictions are kept for the report
 
 
 class Choice(NamedTuple):
-    """An utterance that was chosen, and what it really is.
+    """A chosen candidate and its gold annotation.
 
-    `prediction` is what the reference NLU made of it before it was annotated, for the first few of a round.
+    `prediction` is that of the reference NLU before the annotation, for the first `EXAMPLES` of a round.
     """
 
     candidate: Candidate
@@ -48,10 +48,25 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class State:
-    """The state after a round; round 0 is before the first of them.
+    """The state after a round; round 0 is the state before the first round.
 
-    `labelled` are all annotations, as they were given; `errors` are counted on the target's test utterances, one by
-    one, `routing` on the whole test set. `seconds` are of this thread's processor, by phase.
+    Attributes
+    ----------
+    round
+        Number of the round, from 0.
+    choices
+        What the round chose, the best first.
+    labelled
+        All annotated utterances so far, with the annotator's errors if it makes any.
+    nlu
+        The models trained on `labelled`.
+    errors
+        Error counts of each test utterance of the target.
+    routing
+        Confusion counts of the committee on the whole test set; None without a committee.
+    seconds
+        Processor seconds of this thread, by phase.
+
     """
 
     round: int
@@ -65,9 +80,17 @@ class State:
 
 @dataclass(frozen=True)
 class HiddenPool:
-    """One block of the pool with columns text, id and count, made once for all rounds.
+    """A pool with hidden labels, as one record batch (columns text, id and count) for all rounds.
 
-    `gold` maps each key to its annotated utterance; `taken` are the keys that were chosen.
+    `gold` maps each key to its annotated utterance; `taken` holds the keys already chosen.
+
+    Examples
+    --------
+    >>> from canvass.types import Utterance
+    >>> pool = HiddenPool.of([Utterance("play river", "u1", intent="PlayMusic")])
+    >>> pool.batch.to_pylist(), pool.gold["play river"].intent
+    ([{'text': 'play river', 'id': 'u1', 'count': 1}], 'PlayMusic')
+
     """
 
     batch: pa.RecordBatch
@@ -86,15 +109,31 @@ class HiddenPool:
         return cls(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), gold)
 
     def take(self, keys: Iterable[str]) -> None:
-        """Take out what was chosen."""
+        """Exclude chosen keys from later rounds."""
         self.taken.update(keys)
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run: a strategy from a start, with what each round may spend.
+    """A run of one strategy from a start.
 
-    `annotator` answers with errors; without one the answers are the gold labels.
+    Parameters
+    ----------
+    start
+        Labelled set, pool and test set.
+    target
+        What the budget is spent on.
+    strategy
+        Name of a strategy, as in `canvass.strategies.STRATEGIES`.
+    schedule
+        Budget of each round, in `unit`.
+    seed
+        Seed of training and of random choices.
+    unit
+        Unit of the budget: "utterances", "tokens" or "slots".
+    annotator
+        Annotates with errors; without one, annotations are the gold labels.
+
     """
 
     start: Start
@@ -106,31 +145,32 @@ class Run:
     annotator: Annotator | None = None
 
     def states(self) -> Iterator[State]:
-        """Play: yield the state before the first round, and after each.
+        """Execute the run: yield the state before the first round, and the state after each round.
 
         Raises
         ------
         CanvassError
-            If the labelled set cannot train the models, nothing can be counted, or the pool is used up.
+            If the labelled set cannot train the models, the test set has nothing to count errors on, or the pool is
+            used up.
 
         """
         held_out = HeldOut.of(self.start.test, self.target)
         pool = HiddenPool.of(self.start.pool)
-        labelled = [self.annotated(one) for one in self.start.labelled]
+        labelled = [self.annotate(utterance) for utterance in self.start.labelled]
         nlu: NLU | None = None
         budget = spent = 0
         for number in range(len(self.schedule) + 1):
             clock = Clock(time.thread_time)
             choices: tuple[Choice, ...] = ()
             if nlu is not None:
-                # What the last choice of a round cost too much, the next round has less.
+                # Overspending by the last choice of a round reduces the budget of the next round.
                 budget += self.schedule[number - 1]
                 trained_to_select = with_selection_tagger(nlu, labelled, self.strategy)
                 clock.stop("train to select")
                 choices = self._choose(pool, nlu, trained_to_select, number, budget - spent)
                 clock.stop("select")
                 spent += sum(cost(choice.gold, self.unit) for choice in choices)
-                labelled += [self.annotated(choice.gold) for choice in choices]
+                labelled += [self.annotate(choice.gold) for choice in choices]
                 pool.take(choice.candidate.key for choice in choices)
             nlu = NLU.train(labelled, self.target, seed=self._seed_of(number + 1))
             clock.stop("train")
@@ -139,8 +179,8 @@ class Run:
             clock.stop("measure")
             yield State(number, choices, tuple(labelled), nlu, tuple(errors), routed, clock.seconds)
 
-    def annotated(self, gold: Utterance) -> Utterance:
-        """Answer from the gold labels, with the annotator's errors if there is one."""
+    def annotate(self, gold: Utterance) -> Utterance:
+        """Return the gold annotation, with the annotator's errors if there is an annotator."""
         return gold if self.annotator is None else self.annotator.annotate(gold)
 
     def _seed_of(self, number: int) -> int:
@@ -149,7 +189,7 @@ class Run:
     def _choose(
         self, pool: HiddenPool, nlu: NLU, trained_to_select: NLU, number: int, budget: int
     ) -> tuple[Choice, ...]:
-        """Choose what a round spends its budget on; `nlu` is the reference, of the same labelled set."""
+        """Choose candidates for the budget of a round; `nlu` is the reference NLU, trained on the same labelled set."""
         if budget < 1:
             return ()
         plan = Plan.of(
@@ -162,17 +202,29 @@ class Run:
         )
         ranked = plan.finish(plan.score_block(pool.batch)).candidates
         golds = [pool.gold[candidate.key] for candidate in ranked]
-        count = affordable(golds, self.unit, budget)
-        shown = nlu.predict([gold.text for gold in golds[: min(count, EXAMPLES)]])
-        predictions: list[Prediction | None] = [*shown, *[None] * (count - len(shown))]
+        count = count_affordable(golds, self.unit, budget)
+        first = nlu.predict([gold.text for gold in golds[: min(count, EXAMPLES)]])
+        predictions: list[Prediction | None] = [*first, *[None] * (count - len(first))]
         return tuple(map(Choice, ranked[:count], golds[:count], predictions))
 
 
 @dataclass(frozen=True)
 class Round:
-    """The state after a round: annotations so far, the keys chosen in it, and how good the models were then.
+    """Summary of the state after a round.
 
-    `scores` are of the reference NLU on the target's test utterances, `routing` of the committee on all of them.
+    Attributes
+    ----------
+    annotations
+        Number of annotations so far, without the start.
+    chosen
+        Keys chosen in the round.
+    on_target
+        Number of these that are of the target by their gold annotation.
+    scores
+        Scores of the reference NLU on the test utterances of the target.
+    routing
+        Confusion counts of the committee on the whole test set; None without a committee.
+
     """
 
     annotations: int
@@ -182,7 +234,7 @@ class Round:
     routing: Routing | None
 
 
-def play(
+def run(
     start: Start,
     target: Target,
     strategy: str,
@@ -192,10 +244,13 @@ def play(
     seed: int,
     after_round: Callable[[Round], None] | None = None,
 ) -> list[Round]:
-    """Play some rounds with one strategy; the first entry is the state before the first of them."""
-    played: list[Round] = []
+    """Run rounds of equal size with one strategy; the first entry is the state before the first round.
+
+    `after_round` is called with each entry as it is made, the first one included.
+    """
+    summaries: list[Round] = []
     for state in Run(start, target, strategy, (batch,) * rounds, seed).states():
-        played.append(
+        summaries.append(
             Round(
                 len(state.labelled) - len(start.labelled),
                 tuple(choice.candidate.key for choice in state.choices),
@@ -205,5 +260,5 @@ def play(
             )
         )
         if after_round is not None:
-            after_round(played[-1])
-    return played
+            after_round(summaries[-1])
+    return summaries

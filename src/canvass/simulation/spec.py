@@ -1,4 +1,4 @@
-"""What a study is: its options, the runs that follow from them, and the facts of each target's corpus."""
+"""Specification of a study: its options, the runs that they define, and the facts of each target's corpus."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, get_args
 from urllib.parse import quote
 
 from canvass.errors import InputError, OptionError
-from canvass.simulation.budget import UNITS, Unit, prolonged
+from canvass.simulation.budget import UNITS, Unit, extend_schedule
 from canvass.strategies import DEFAULT_FOR_ALL, STRATEGIES, strategy_named
 from canvass.types import ALL, Target
 
@@ -17,13 +17,23 @@ if TYPE_CHECKING:
 Kind = Literal["strategy", "ceiling", "prolonged"]
 Transfer = Literal["no", "last", "each"]
 TestPart = Literal["own", "fifth"]
-EVERY = "all"
-TIMES = 3  # the prolonged run goes on to so many times the budget
-ENOUGH = 4  # a pool with fewer targets than so many times the budget makes all strategies alike
+EVERY = "all"  # as --strategy: every strategy that suits the target
+PROLONGED_TIMES = 3  # budget of the prolonged run, as a multiple of the budget
+SHORT_POOL_TIMES = (
+    4  # with fewer targets in the pool than this multiple of the budget, strategies hardly differ
+)
 
 
 class RunName(NamedTuple):
-    """One run: a target, what kind of run, the strategy (an empty string for the ceiling), and the seed."""
+    """The name of a run: target, kind, strategy (an empty string for the ceiling) and seed.
+
+    Examples
+    --------
+    >>> name = RunName("domain:music", "strategy", "random", 3)
+    >>> str(name), name.file
+    ('domain:music, random, seed 3', 'domain-music/strategy-random-3.npz')
+
+    """
 
     target: str
     kind: Kind
@@ -32,7 +42,7 @@ class RunName(NamedTuple):
 
     @property
     def file(self) -> str:
-        """Where its results are, from the study's folder."""
+        """Path of the results, relative to the folder of the study."""
         middle = f"-{self.strategy}" if self.strategy else ""
         return f"{folder_of(self.target)}/{self.kind}{middle}-{self.seed}.npz"
 
@@ -42,7 +52,7 @@ class RunName(NamedTuple):
 
 
 def folder_of(target: str) -> str:
-    """Name the sub-folder of a target; no two targets share one.
+    """Name the sub-folder of a target; the name is unique to it.
 
     >>> folder_of("intent:PlayMusic"), folder_of("domain:q/a"), folder_of("all")
     ('intent-PlayMusic', 'domain-q%2Fa', 'all')
@@ -53,10 +63,33 @@ def folder_of(target: str) -> str:
 
 @dataclass(frozen=True)
 class Spec:
-    """The options of a study: all that its results depend on, beside the version of canvass.
+    """The options of a study: everything that its results depend on.
 
-    `strategies` are those of each target; `schedule` is what each round may spend, in `budget_unit`; `corpus` is a
-    digest of the annotated utterances, not their place.
+    Attributes
+    ----------
+    corpus
+        Digest of the annotated utterances (`facts.digest_of`).
+    targets
+        Targets, as `Target.parse` reads them.
+    strategies
+        Names of the strategies of each target.
+    seeds
+        Number of seeds.
+    seed_size, negatives
+        Utterances of the target, and others, in the labelled set of a start.
+    schedule
+        Budget of each round, in `budget_unit`.
+    pool_share
+        Share of the target in the pool, from 0 to 1; None leaves the pool as it is.
+    noise
+        Share of wrong annotations, from 0 to 1.
+    transfer
+        After which rounds the successor model is trained.
+    test
+        "own" for the corpus's own test part, "fifth" for a fifth by hash of the key.
+    canvass
+        Version of canvass.
+
     """
 
     corpus: str
@@ -73,7 +106,7 @@ class Spec:
     test: TestPart
     canvass: str
 
-    # Each field with the words of the option that sets it.
+    # Each field with the command-line option that sets it, for messages.
     OPTIONS = (
         ("canvass", "the version of canvass"),
         ("corpus", "LABELLED"),
@@ -91,7 +124,7 @@ class Spec:
     )
 
     def check(self) -> None:
-        """Refuse numbers that make no sense; raises OptionError."""
+        """Check the ranges of all options; raises OptionError."""
         for option, number, least in (
             ("--seeds", self.seeds, 1),
             ("--seed-size", self.seed_size, 1),
@@ -111,57 +144,57 @@ class Spec:
             raise OptionError(f"--pool-share {self.pool_share:g} makes no sense; it lies between 0 and 1")
 
     def runs(self) -> list[RunName]:
-        """List all runs, seed by seed, so that what is there of an unfinished study can be compared."""
-        found = []
+        """List all runs, seed by seed, so that an unfinished study has comparable runs."""
+        names = []
         for target in self.targets:
             baseline = "random" if target == ALL else "random-positive"
             for seed in range(self.seeds):
-                found += [RunName(target, "prolonged", baseline, seed), RunName(target, "ceiling", "", seed)]
-                found += [RunName(target, "strategy", name, seed) for name in self.strategies[target]]
-        return found
+                names += [RunName(target, "prolonged", baseline, seed), RunName(target, "ceiling", "", seed)]
+                names += [RunName(target, "strategy", name, seed) for name in self.strategies[target]]
+        return names
 
     def schedule_of(self, kind: Kind) -> tuple[int, ...]:
-        """Say what each round of a run may spend."""
+        """Return the budget of each round of a run; the ceiling has no rounds."""
         if kind == "ceiling":
             return ()
-        return self.schedule if kind == "strategy" else prolonged(self.schedule, TIMES)
+        return self.schedule if kind == "strategy" else extend_schedule(self.schedule, PROLONGED_TIMES)
 
     def grows_to(self, other: Spec) -> bool:
-        """Whether another study has all runs of this one, and perhaps more: of targets, strategies or seeds."""
+        """Tell whether another study extends this one: all its runs, and perhaps more targets, strategies or seeds."""
         same = replace(self, targets=other.targets, strategies=other.strategies, seeds=other.seeds) == other
         return same and set(self.runs()) <= set(other.runs())
 
     def differs_in(self, other: Spec) -> str:
-        """Name the first option in which two studies differ, and both values; an empty string where none does."""
+        """Name the first option in which two studies differ, with both values; an empty string if none differs."""
         for name, option in self.OPTIONS:
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs:
                 if name in {"corpus", "strategies"}:
                     return option
-                return f"{option} ({_words(mine)} there, {_words(theirs)} now)"
+                return f"{option} ({_shown(mine)} there, {_shown(theirs)} now)"
         return ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON."""
+        """Return the options as values for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Self:
-        """Take what `as_dict` gave, out of JSON; raises InputError where it does not fit."""
+        """Restore a specification from what `as_dict` returned; raises InputError if a field is missing or unknown."""
         names = {field.name for field in fields(cls)}
         if set(plain) != names or plain["transfer"] not in get_args(Transfer):
             raise InputError(f"the options of the study are not those expected ({', '.join(sorted(names))})")
         lists = {name: tuple(plain[name]) for name in ("targets", "schedule")}
-        strategies = {target: tuple(some) for target, some in plain["strategies"].items()}
+        strategies = {target: tuple(names) for target, names in plain["strategies"].items()}
         return cls(**{**plain, **lists, "strategies": strategies})
 
 
-def _words(value: Any) -> str:
+def _shown(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def strategies_for(target: Target, names: Sequence[str]) -> tuple[str, ...]:
-    """Choose the strategies of a target: those named, or, for "all", all of the table that go with it.
+    """Resolve the strategies of a target: those named, or, for `EVERY` alone, all that suit it.
 
     Raises
     ------
@@ -171,31 +204,44 @@ def strategies_for(target: Target, names: Sequence[str]) -> tuple[str, ...]:
     """
     alone = target.kind == ALL
     if list(names) == [EVERY]:
-        # What is meant for a target without a rest would spend its budget on everything else.
+        # `joint` has no filter: beside a rest it would spend the budget on that.
         return tuple(
-            one.name
-            for one in STRATEGIES.values()
-            if (("committee" not in one.models) if alone else one.name != DEFAULT_FOR_ALL)
+            strategy.name
+            for strategy in STRATEGIES.values()
+            if (("committee" not in strategy.models) if alone else strategy.name != DEFAULT_FOR_ALL)
         )
     chosen = [strategy_named(name) for name in names]
     if len(set(names)) < len(chosen):
         raise OptionError("--strategy names one twice; name each once")
-    for one in chosen:
-        if alone and "committee" in one.models:
+    for strategy in chosen:
+        if alone and "committee" in strategy.models:
             fitting = ", ".join(strategies_for(target, [EVERY]))
             raise OptionError(
-                f"--strategy {one.name} needs a committee, and with --target all there is no rest to tell the "
+                f"--strategy {strategy.name} needs a committee, and with --target all there is no rest to tell the "
                 f"target from; choose from {fitting}"
             )
-    return tuple(one.name for one in chosen)
+    return tuple(strategy.name for strategy in chosen)
 
 
 @dataclass(frozen=True)
 class TargetFacts:
-    """What a target's runs start from, the same for all seeds: numbers of utterances.
+    """Numbers of utterances that the runs of a target start from, the same for all seeds.
 
-    `test_target` are those whose errors are counted; `budget` is in the study's unit, `budget_utterances` about how
-    many that is for utterances of the target. `short_pool`: the pool has fewer than four times as many targets.
+    Attributes
+    ----------
+    target
+        The target.
+    labelled, pool, test
+        Sizes of the labelled set, the pool and the test set.
+    pool_target, test_target
+        Utterances of the target in the pool, and in the test set; errors are counted on the latter.
+    budget
+        Budget of all rounds, in the unit of the study.
+    budget_utterances
+        About how many utterances of the target the budget pays for.
+    short_pool
+        Whether `pool_target` is below `SHORT_POOL_TIMES` times `budget_utterances`.
+
     """
 
     target: str

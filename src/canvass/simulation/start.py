@@ -1,7 +1,7 @@
-"""Where the runs of a study start: a test set that is the same for all seeds, a labelled set and a pool by seed.
+"""Starts of runs: a test set that is the same for all seeds, and a labelled set and a pool for each seed.
 
-Every draw is a hash of (seed, purpose, key), and utterances stand in the order of their keys or of their draws, so
-that nothing depends on the order of the corpus's files.
+Every draw is a hash of (seed, purpose, key), and utterances are ordered by their keys or their draws, so that the order
+of the corpus's files has no influence.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from canvass.simulation.spec import TestPart
     from canvass.types import Target, Utterance
 
-TEST_SHARE = 0.2
+TEST_SHARE = 0.2  # of the keys, where the corpus has no test part of its own
 TEST_SPLIT = "test"
 
 
 @dataclass(frozen=True)
 class Start:
-    """Where all strategies of one seed start: what is annotated, what could be, and what errors are counted on."""
+    """The common start of all strategies of a seed: labelled set, pool and test set."""
 
     labelled: tuple[Utterance, ...]
     pool: tuple[Utterance, ...]
@@ -39,9 +39,18 @@ class Start:
 
 @dataclass(frozen=True)
 class Corpus:
-    """An annotated corpus, cut once for all targets and seeds: what is not for the test, and what is.
+    """An annotated corpus divided into a test set and the rest, once for all targets and seeds.
 
-    Both are in the order of their keys. `hashes` uint64 (N,): of the keys of `rest`.
+    `rest` and `test` are in the order of their keys; `hashes` uint64 (N,) are those of the keys of `rest`.
+
+    Examples
+    --------
+    >>> from canvass.types import Target, Utterance
+    >>> corpus = Corpus.of([Utterance(f"play song {i}", intent="PlayMusic") for i in range(50)])
+    >>> start = corpus.start(Target.parse("all"), seed=0, positives=5, negatives=0)
+    >>> len(start.labelled), len(start.labelled + start.pool + start.test)
+    (5, 50)
+
     """
 
     rest: tuple[Utterance, ...]
@@ -50,20 +59,20 @@ class Corpus:
 
     @classmethod
     def of(cls, utterances: Sequence[Utterance], *, test: TestPart = "fifth", test_seed: int = 0) -> Self:
-        """Cut a corpus; of the utterances of one key the first is taken, and no key of the test is in the rest.
+        """Divide a corpus; the first utterance of a key is taken, and no key of the test set is in the rest.
 
         `test` is "own" for the records whose split is "test", or "fifth" for a fifth by hash of the key.
 
         Raises
         ------
         InputError
-            If the corpus has no test part of its own, or nothing else.
+            If `test` is "own" and the corpus has no test part, or nothing but a test part.
 
         """
         if test == "own":
-            by_key = _by_key([one for one in utterances if one.split == TEST_SPLIT])
-            rest = _by_key([one for one in utterances if one.split != TEST_SPLIT])
-            rest = {key: one for key, one in rest.items() if key not in by_key}
+            by_key = _by_key([utterance for utterance in utterances if utterance.split == TEST_SPLIT])
+            rest = _by_key([utterance for utterance in utterances if utterance.split != TEST_SPLIT])
+            rest = {key: utterance for key, utterance in rest.items() if key not in by_key}
             if not by_key or not rest:
                 lacking = "no record" if not by_key else "only records"
                 raise InputError(
@@ -76,24 +85,26 @@ class Corpus:
         is_test = uniforms(salt(test_seed, "test"), hashes) < TEST_SHARE
         pairs = list(zip(everything.values(), is_test.tolist(), strict=True))
         return cls(
-            tuple(one for one, yes in pairs if not yes),
+            tuple(utterance for utterance, in_test in pairs if not in_test),
             hashes[~is_test],
-            tuple(one for one, yes in pairs if yes),
+            tuple(utterance for utterance, in_test in pairs if in_test),
         )
 
     def start(
         self, target: Target, *, seed: int, positives: int, negatives: int, pool_share: float | None = None
     ) -> Start:
-        """Draw the labelled set of a seed, and thin the target in the pool to `pool_share` of it.
+        """Draw the labelled set of a seed, and reduce the target in the pool to the share `pool_share`.
+
+        `positives` utterances of the target and `negatives` others are labelled; a target of all has no others.
 
         Raises
         ------
         OptionError
-            If there are fewer utterances than the labelled set, or the thinned pool, is to have.
+            If the corpus has too few utterances for the labelled set or for `pool_share`.
 
         """
         order = np.argsort(uniforms(salt(seed, "start"), self.hashes), kind="stable").tolist()
-        matches = [target.matches(one) for one in self.rest]
+        matches = [target.matches(utterance) for utterance in self.rest]
         ours = [self.rest[i] for i in order if matches[i]]
         others = [self.rest[i] for i in order if not matches[i]]
         wanted = [(f"of {target}", ours, positives)]
@@ -101,10 +112,10 @@ class Corpus:
             negatives = 0  # there are no others
         else:
             wanted.append(("of others", others, negatives))
-        for name, there, asked in wanted:
-            if len(there) <= asked:
+        for name, available, asked in wanted:
+            if len(available) <= asked:
                 raise OptionError(
-                    f"the corpus has {len(there)} utterances {name} beside the test set, {asked} are asked for "
+                    f"the corpus has {len(available)} utterances {name} beside the test set, {asked} are asked for "
                     "the labelled set, and the pool needs some; ask for fewer"
                 )
         labelled = [*ours[:positives], *others[:negatives]]
@@ -115,11 +126,11 @@ class Corpus:
 
 
 def _by_key(utterances: Sequence[Utterance]) -> dict[str, Utterance]:
-    """Map each key, in their order, to the first utterance that has it."""
-    found: dict[str, Utterance] = {}
-    for one in utterances:
-        found.setdefault(key_of(one.text), one)
-    return dict(sorted(found.items()))
+    """Map each key, in sorted order, to its first utterance."""
+    by_key: dict[str, Utterance] = {}
+    for utterance in utterances:
+        by_key.setdefault(key_of(utterance.text), utterance)
+    return dict(sorted(by_key.items()))
 
 
 def _hashes(by_key: dict[str, Utterance]) -> NDArray[np.uint64]:
@@ -129,7 +140,7 @@ def _hashes(by_key: dict[str, Utterance]) -> NDArray[np.uint64]:
 
 
 def _thinned(ours: int, others: int, share: float) -> int:
-    """Count how many of the target make up a share of the pool; the rest of the pool stays."""
+    """Compute how many utterances of the target make up `share` of the pool beside all others."""
     wanted = round(others * share / (1 - share))
     if wanted > ours or wanted < 1:
         raise OptionError(
@@ -148,14 +159,15 @@ def split(
     negatives: int,
     test_seed: int = 0,
 ) -> Start:
-    """Split an annotated corpus: a fifth by hash of the key for the test, a labelled set drawn by seed, the pool.
+    """Split an annotated corpus: a fifth by hash of the key for the test, a labelled set, and the pool.
 
-    Keys that occur twice are taken once. The test set depends on `test_seed` alone, so it is the same for all seeds.
+    Of utterances with one key the first is taken. The test set depends on `test_seed` alone: it is the same for all
+    seeds.
 
     Raises
     ------
     OptionError
-        If there are fewer examples than the labelled set is to have.
+        If the corpus has too few utterances for the labelled set.
 
     """
     corpus = Corpus.of(utterances, test_seed=test_seed)

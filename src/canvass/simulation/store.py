@@ -1,7 +1,7 @@
-"""The folder of a study: what is written, and how it is read again; docs/studies.md describes the files.
+"""The folder of a study, written and read; docs/studies.md describes the files.
 
-Reading needs no model and trains nothing. The files hold neither a clock nor a host nor a path: two studies of one
-corpus with one set of options are equal to the byte.
+Reading needs no model and trains nothing. The results hold no clock, host or path: two studies of one corpus with the
+same options are equal byte for byte.
 """
 
 from __future__ import annotations
@@ -45,8 +45,19 @@ SIZE_COLUMNS = (
 class Chosen(NamedTuple):
     """The C choices of a run, in the order in which they were made.
 
-    `round` int32 (C,), from 1; `on_target` bool (C,): by the gold labels; `tokens`, `slots` int32 (C,): of the gold
-    annotation; `filled` bool (C,): had not passed the filter; `score` float64 (C,): the strategy's.
+    Attributes
+    ----------
+    round
+        int32 (C,): the round, from 1.
+    on_target
+        bool (C,): whether the utterance is of the target, by its gold annotation.
+    tokens, slots
+        int32 (C,): lengths of the gold annotation.
+    filled
+        bool (C,): whether the choice did not pass the filter and fills the batch up.
+    score
+        float64 (C,): the score of the strategy.
+
     """
 
     round: NDArray[np.int32]
@@ -57,13 +68,24 @@ class Chosen(NamedTuple):
     score: NDArray[np.float64]
 
 
-class Picture(NamedTuple):
-    """P utterances of the pool in the plane of `simulation.projection`, before a round, and M lines.
+class Projection(NamedTuple):
+    """P pool utterances projected to the plane of `simulation.projection` before a round, and the lines of M members.
 
-    `points` float32 (P, 2): y_lg and the coordinate along the second axis; `scores` float32 (P, M); `state` int8
-    (P,): 0 in the pool, 1 chosen in the round, 2 chosen earlier; `is_target` bool (P,): by the gold labels; `sampled`
-    bool (P,): of the sample, not only here since it was chosen; `lines` float64 (M, 3): a, c, k of
-    a y_lg + c v + k = 0.
+    Attributes
+    ----------
+    points
+        float32 (P, 2): y_lg and the coordinate v along the second axis.
+    scores
+        float32 (P, M): scores of the members.
+    state
+        int8 (P,): 0 in the pool, 1 chosen in the round, 2 chosen earlier.
+    is_target
+        bool (P,): whether the utterance is of the target, by its gold annotation.
+    sampled
+        bool (P,): whether the utterance is of the sample; the others are choices of the round.
+    lines
+        float64 (M, 3): a, c, k of the line a y_lg + c v + k = 0.
+
     """
 
     points: NDArray[np.float32]
@@ -76,13 +98,28 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True)
 class StoredRun:
-    """The results of one run with S states: before the first round, and after each; the ceiling has one.
+    """The results of a run with S states: before the first round, and after each round; the ceiling has one state.
 
-    `errors` uint16 (S, N, 5), columns `counts.ERROR_COLUMNS`, of the target's N test utterances, in the same order
-    in all runs of a target; `routing` int64 (S, 4), columns `ROUTING_COLUMNS`, on the whole test set, (0, 4) where
-    there is no committee; `sizes` int64 (S, 7), columns `SIZE_COLUMNS`; `keys` and `ids` of the choices, whose
-    figures are `chosen`; `examples` one list a round; `pictures` by the round whose choices they show; `transfer`
-    uint16 (S', N, 5), as `errors`, of the second family, after the rounds `transfer_rounds`.
+    Attributes
+    ----------
+    name
+        The name of the run.
+    errors
+        uint16 (S, N, 5), columns `counts.ERROR_COLUMNS`: errors on the target's N test utterances, in the same order
+        in all runs of a target.
+    routing
+        int64 (S, 4), columns `ROUTING_COLUMNS`: on the whole test set; (0, 4) without a committee.
+    sizes
+        int64 (S, 7), columns `SIZE_COLUMNS`.
+    keys, ids, chosen
+        Keys, ids and figures of the choices.
+    examples
+        Example choices of each round, for the report.
+    projections
+        Projections, by the round whose choices they show.
+    transfer, transfer_rounds
+        uint16 (S', N, 5), as `errors`: errors of the successor model after each of the S' rounds `transfer_rounds`.
+
     """
 
     name: RunName
@@ -93,40 +130,40 @@ class StoredRun:
     ids: tuple[str, ...]
     chosen: Chosen
     examples: tuple[tuple[dict[str, Any], ...], ...]
-    pictures: dict[int, Picture]
+    projections: dict[int, Projection]
     transfer: NDArray[np.uint16]
     transfer_rounds: tuple[int, ...]
 
     def counts_after(self, what: str) -> NDArray[np.int64]:
-        """Sum up to each state, int64 (S,): "utterances", "tokens", "slots" or "on_target" of what was chosen."""
+        """Count "utterances", "tokens", "slots" or "on_target" of the choices up to each state: int64 (S,)."""
         amounts = np.ones(len(self.chosen.round)) if what == "utterances" else getattr(self.chosen, what)
         sums = np.bincount(self.chosen.round, weights=amounts, minlength=len(self.errors))
         return np.asarray(np.cumsum(sums), dtype=np.int64)
 
     @property
     def reference_slots(self) -> NDArray[np.int64]:
-        """Slots of the reference of each test utterance, int64 (N,)."""
+        """Number of reference slots of each test utterance: int64 (N,)."""
         first = self.errors[0].astype(np.int64)
         return np.asarray(first[:, 0] + first[:, 2] + first[:, 3])
 
     def save(self, folder: Path) -> None:
-        """Write the run's file; it appears whole, or not at all."""
+        """Write the file of the run atomically."""
         arrays: dict[str, NDArray[Any]] = {
             "errors": self.errors,
             "routing": self.routing,
             "sizes": self.sizes,
         }
         arrays |= {f"chosen_{name}": array for name, array in self.chosen._asdict().items()}
-        for number, picture in self.pictures.items():
-            arrays |= {f"picture_{number}_{name}": array for name, array in picture._asdict().items()}
+        for number, projection in self.projections.items():
+            arrays |= {f"picture_{number}_{name}": array for name, array in projection._asdict().items()}
         if len(self.transfer_rounds):
             arrays["transfer"] = self.transfer
         header = {
             "run": self.name._asdict(),
             "keys": list(self.keys),
             "ids": list(self.ids),
-            "examples": [list(some) for some in self.examples],
-            "pictures": sorted(self.pictures),
+            "examples": [list(examples) for examples in self.examples],
+            "pictures": sorted(self.projections),
             "transfer_rounds": list(self.transfer_rounds),
         }
         path = folder / self.name.file
@@ -135,7 +172,7 @@ class StoredRun:
 
     @classmethod
     def load(cls, folder: Path, name: RunName) -> Self:
-        """Read the file of a run; raises FileError or ModelFileError where it is missing or damaged."""
+        """Read the file of a run; raises FileError or ModelFileError if it is missing or damaged."""
         path = folder / name.file
         header, arrays = load_archive(path, KIND, VERSION)
         if header.get("run") != name._asdict():
@@ -150,9 +187,11 @@ class StoredRun:
                 tuple(header["keys"]),
                 tuple(header["ids"]),
                 Chosen(**{part: arrays[f"chosen_{part}"] for part in Chosen._fields}),
-                tuple(tuple(some) for some in header["examples"]),
+                tuple(tuple(examples) for examples in header["examples"]),
                 {
-                    number: Picture(**{part: arrays[f"picture_{number}_{part}"] for part in Picture._fields})
+                    number: Projection(
+                        **{part: arrays[f"picture_{number}_{part}"] for part in Projection._fields}
+                    )
                     for number in header["pictures"]
                 },
                 arrays.get("transfer", nothing),
@@ -166,7 +205,10 @@ class StoredRun:
 
 @dataclass(frozen=True)
 class Study:
-    """A study as it was found in its folder: `runs` are those that are finished, `missing` the others."""
+    """A study as read from its folder: the finished runs, and the names of the missing ones.
+
+    `facts` are those of each target; `provenance` and `seconds` are the records of the files that are no results.
+    """
 
     folder: Path
     spec: Spec
@@ -177,35 +219,35 @@ class Study:
     seconds: tuple[dict[str, Any], ...] = field(default=(), repr=False)
 
     def runs_of(self, target: str, kind: str, strategy: str = "") -> tuple[StoredRun, ...]:
-        """Find the runs of a target and kind, and, unless it is empty, of a strategy, by seed."""
-        found = [one for one in self.runs if (one.name.target, one.name.kind) == (target, kind)]
-        chosen = [one for one in found if strategy in {"", one.name.strategy}]
-        return tuple(sorted(chosen, key=lambda one: one.name.seed))
+        """Return the runs of a target and kind, and, unless it is empty, of a strategy, ordered by seed."""
+        runs = [run for run in self.runs if (run.name.target, run.name.kind) == (target, kind)]
+        chosen = [run for run in runs if strategy in {"", run.name.strategy}]
+        return tuple(sorted(chosen, key=lambda run: run.name.seed))
 
 
 def read_study(folder: str | Path) -> Study:
-    """Read a study, finished or not.
+    """Read a study, whether or not it is finished.
 
     Raises
     ------
     FileError
-        If there is none in the folder, or a file cannot be read.
+        If the folder holds no study, or a file cannot be read.
     InputError, ModelFileError
         If a file is damaged, or was written by another version.
 
     """
-    place = Path(folder)
-    spec, facts = read_spec(place)
+    folder = Path(folder)
+    spec, facts = read_spec(folder)
     names = spec.runs()
-    there = [name for name in names if (place / name.file).exists()]
+    finished = [name for name in names if (folder / name.file).exists()]
     return Study(
-        place,
+        folder,
         spec,
         facts,
-        tuple(StoredRun.load(place, name) for name in there),
-        tuple(name for name in names if name not in set(there)),
-        tuple(_lines(place / PROVENANCE_FILE)),
-        tuple(_lines(place / SECONDS_FILE)),
+        tuple(StoredRun.load(folder, name) for name in finished),
+        tuple(name for name in names if name not in set(finished)),
+        tuple(_lines(folder / PROVENANCE_FILE)),
+        tuple(_lines(folder / SECONDS_FILE)),
     )
 
 
@@ -236,20 +278,20 @@ def write_spec(folder: Path, spec: Spec, facts: Sequence[TargetFacts]) -> None:
         "kind": "study",
         "version": VERSION,
         "options": spec.as_dict(),
-        "targets": {one.target: asdict(one) for one in facts},
+        "targets": {of_target.target: asdict(of_target) for of_target in facts},
     }
     with whole_file(folder / STUDY_FILE) as stream:
         stream.write(json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
 def append(folder: Path, name: str, record: dict[str, Any]) -> None:
-    """Append a line to one of the files that are not results: seconds, provenance."""
+    """Append a record to `SECONDS_FILE` or `PROVENANCE_FILE`, the files that are no results."""
     with (folder / name).open("ab") as stream:
         stream.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Read the lines of such a file; a line cut short by a crash is no reason to refuse the results."""
+    """Read the records of such a file; a line truncated by a crash is skipped."""
     if not path.exists():
         return
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -258,6 +300,6 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a killed process had begun to write."""
+    """Remove the unfinished files of a killed process."""
     for path in folder.glob("**/.*.npz.*.part"):
         path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Run a study on all cores: what is not there yet, one file a run; it may be interrupted at any point."""
+"""Execution of a study's missing runs in processes; each finished run is one file, so a study can be interrupted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from canvass.simulation.store import (
     remove_leftovers,
     write_spec,
 )
-from canvass.simulation.worker import make_worker, play, prepare
+from canvass.simulation.worker import make_worker, prepare, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,14 +33,14 @@ LIBRARIES = ("numpy", "scipy", "scikit-learn", "python-crfsuite", "numba", "pyar
 
 
 def open_folder(folder: Path, spec: Spec, facts: Sequence[TargetFacts]) -> list[RunName]:
-    """Begin a study, or go on with one; returns the runs that are still to be played.
+    """Begin a study, or resume one; returns the missing runs.
 
     Raises
     ------
     FileError
-        If the folder cannot be made, or holds something else.
+        If the folder cannot be made, or holds anything but a study.
     OptionError
-        If the study in the folder has other options; more targets, strategies or seeds are added to it.
+        If the study in the folder has other options; only targets, strategies and seeds may be added.
 
     """
     if (folder / STUDY_FILE).exists():
@@ -69,7 +69,7 @@ def open_folder(folder: Path, spec: Spec, facts: Sequence[TargetFacts]) -> list[
 
 
 def note_provenance(folder: Path, command: Sequence[str]) -> None:
-    """Keep how, and with what, results were made, beside them; once per call of the command."""
+    """Record the command and the versions that make results, once per call of the command."""
     versions = {"canvass": __version__}
     for library in LIBRARIES:
         try:
@@ -94,12 +94,12 @@ def run_study(
     processes: int,
     after_run: Callable[[Result], None] = lambda _result: None,
 ) -> None:
-    """Play runs in processes, each of which reads the corpus once; a single one is this process itself.
+    """Execute runs in processes, each of which reads the corpus once; a single process is this one.
 
     Raises
     ------
     CanvassError
-        If a run fails; its message names the run. What was finished stays.
+        If a run fails; the message names the run. Finished runs are kept.
 
     """
     if not names:
@@ -107,7 +107,7 @@ def run_study(
     if processes == 1:
         worker = make_worker(folder, spec, reading)
         for name in names:
-            after_run(_kept(folder, worker.play(name)))
+            after_run(_record_seconds(folder, worker.run(name)))
         return
     before = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
@@ -115,7 +115,7 @@ def run_study(
         min(processes, len(names)), context, initializer=prepare, initargs=(folder, spec, reading)
     )
     try:
-        waiting = {executor.submit(play, name): name for name in names}
+        waiting = {executor.submit(run, name): name for name in names}
         while waiting:
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 name = waiting.pop(future)
@@ -123,10 +123,10 @@ def run_study(
                     result = future.result()
                 except BrokenProcessPool as error:
                     raise TrainingError(
-                        f"a process of the study died, while {name} or a run beside it was played (out of memory?); "
+                        f"a process of the study died, while {name} or a run beside it was in progress (out of memory?); "
                         "run the same command again to go on, with fewer --processes if need be"
                     ) from error
-                after_run(_kept(folder, result))
+                after_run(_record_seconds(folder, result))
     except BaseException:
         executor.shutdown(wait=False, cancel_futures=True)
         for child in set(multiprocessing.active_children()) - before:
@@ -137,8 +137,8 @@ def run_study(
     executor.shutdown()
 
 
-def _kept(folder: Path, result: Result) -> Result:
-    """Keep the seconds of a run apart from its results; raise the error of one that failed."""
+def _record_seconds(folder: Path, result: Result) -> Result:
+    """Append the seconds of a run to `SECONDS_FILE`; raises the error of a failed run."""
     if result.error is not None:
         raise result.error
     append(folder, SECONDS_FILE, {"run": result.name._asdict(), "seconds": result.seconds})

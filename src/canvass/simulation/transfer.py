@@ -1,8 +1,9 @@
-"""A second family of models, with another learner and other features, trained on what a strategy selected.
+"""The successor model: another learner with other features, trained on the utterances that a strategy selected.
 
 Selected data need not suit a successor of the model that selected them (Lowell, Lipton, Wallace 2019, "Practical
-obstacles to deploying active learning"). Here the successor is a linear support vector machine over character
-n-grams: one for the intents, one that tags each token by itself from its characters and those of its neighbours.
+obstacles to deploying active learning"). Here the successor consists of linear support vector machines over
+character n-grams: one predicts the intent; the other tags each token independently, from its characters and those of
+its neighbours.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 SHORTEST, LONGEST = 2, 4  # n-grams of a token
 NEIGHBOURS = (-2, -1, 0, 1, 2)
 INTENT_NGRAMS = (2, 5)
-# C of the machines: tried on AddToPlaylist and on the dev part of slurp alone.
-INTENT_STRENGTH, TAG_STRENGTH = 1.0, 0.1
+# Inverse regularisation strength of the machines, tuned on AddToPlaylist and on the dev part of slurp alone.
+INTENT_C, TAG_C = 1.0, 0.1
 
 
 class Frame(NamedTuple):
@@ -36,7 +37,17 @@ class Frame(NamedTuple):
 
 
 class SuccessorModel:
-    """Intents and slots of a target by support vector machines over character n-grams."""
+    """Predicts intents and slots of a target by linear support vector machines over character n-grams.
+
+    Examples
+    --------
+    >>> from canvass.types import Slot, Utterance
+    >>> play = Utterance("play river", intent="PlayMusic", slots=(Slot(5, 10, "song"),))
+    >>> stop = Utterance("stop it", intent="StopMusic", slots=())
+    >>> [frame.intent for frame in SuccessorModel().fit([play, stop] * 3).predict(["play lake", "stop now"])]
+    ['PlayMusic', 'StopMusic']
+
+    """
 
     def __init__(self) -> None:
         self._intents: Any = None
@@ -44,62 +55,64 @@ class SuccessorModel:
         self._columns: dict[str, int] = {}
 
     def fit(self, utterances: Sequence[Utterance]) -> Self:
-        """Train on annotated utterances of the target; those without an intent, or slots, for the other one."""
+        """Train on annotated utterances of the target; one without an intent trains only the tags, and vice versa."""
         from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.pipeline import make_pipeline
 
-        named = [(one.text, one.intent) for one in utterances if one.intent is not None]
+        named = [
+            (utterance.text, utterance.intent) for utterance in utterances if utterance.intent is not None
+        ]
         if named:
             texts, intents = zip(*named, strict=True)
             vectors = TfidfVectorizer(analyzer="char_wb", ngram_range=INTENT_NGRAMS, sublinear_tf=True)
-            self._intents = _fitted(
-                make_pipeline(vectors, _machine(INTENT_STRENGTH)), texts, np.array(intents)
-            )
-        annotated = [(one.text, one.slots) for one in utterances if one.slots is not None]
+            self._intents = _fit(make_pipeline(vectors, _linear_svm(INTENT_C)), texts, np.array(intents))
+        annotated = [
+            (utterance.text, utterance.slots) for utterance in utterances if utterance.slots is not None
+        ]
         tags = [tag for text, slots in annotated for tag in bio_tags(text, slots)]
         if tags:
             self._columns = {}
             matrix = self._matrix([(text, text_tokens(text)[1]) for text, _ in annotated], learn=True)
-            self._tags = _fitted(_machine(TAG_STRENGTH), matrix, np.array(tags))
+            self._tags = _fit(_linear_svm(TAG_C), matrix, np.array(tags))
         return self
 
     def predict(self, texts: Sequence[str]) -> list[Frame]:
-        """Predict intent and slots of texts; an I- tag without its B- begins a slot."""
+        """Predict the intent and slots of each text; an I- tag without its B- begins a slot."""
         intents = [None] * len(texts) if self._intents is None else self._intents.predict(texts).tolist()
-        cut = [(text, text_tokens(text)[1]) for text in texts]
-        count = sum(len(spans) for _, spans in cut)
+        tokenised = [(text, text_tokens(text)[1]) for text in texts]
+        count = sum(len(spans) for _, spans in tokenised)
         tags = [OUTSIDE] * count
         if self._tags is not None and count:
-            tags = self._tags.predict(self._matrix(cut, learn=False)).tolist()
-        found = []
+            tags = self._tags.predict(self._matrix(tokenised, learn=False)).tolist()
+        frames = []
         first = 0
-        for intent, (_, spans) in zip(intents, cut, strict=True):
-            found.append(Frame(intent, slots_of(tags[first : first + len(spans)], spans)))
+        for intent, (_, spans) in zip(intents, tokenised, strict=True):
+            frames.append(Frame(intent, slots_of(tags[first : first + len(spans)], spans)))
             first += len(spans)
-        return found
+        return frames
 
-    def _matrix(self, cut: Sequence[tuple[str, Sequence[Token]]], *, learn: bool) -> Any:
-        """Make one row of n-grams a token, binary; those never seen in training are left out."""
+    def _matrix(self, tokenised: Sequence[tuple[str, Sequence[Token]]], *, learn: bool) -> Any:
+        """Build the sparse binary matrix (tokens, n-grams); n-grams unseen in training are left out."""
         from scipy.sparse import csr_matrix
 
         known: dict[tuple[int, str], list[int]] = {}
         columns: list[int] = []
         starts = [0]
-        for text, spans in cut:
+        for text, spans in tokenised:
             words = [text[span.start : span.end] for span in spans]
             for i in range(len(words)):
                 for offset in NEIGHBOURS:
                     j = i + offset
-                    place = offset, words[j] if 0 <= j < len(words) else ""
-                    if place not in known:
-                        known[place] = self._numbers(*place, learn=learn)
-                    columns += known[place]
+                    key = offset, words[j] if 0 <= j < len(words) else ""
+                    if key not in known:
+                        known[key] = self._column_numbers(*key, learn=learn)
+                    columns += known[key]
                 starts.append(len(columns))
         shape = len(starts) - 1, max(1, len(self._columns))
         return csr_matrix((np.ones(len(columns)), np.array(columns, dtype=np.int32), np.array(starts)), shape)
 
-    def _numbers(self, offset: int, word: str, *, learn: bool) -> list[int]:
-        """Give a word at an offset the columns of its n-grams: lower-cased; of the token itself, as written, too."""
+    def _column_numbers(self, offset: int, word: str, *, learn: bool) -> list[int]:
+        """Look up the columns of a word's lower-cased n-grams at an offset; at 0, of its n-grams as written, too."""
         names = {f"{offset}{gram}" for gram in _ngrams(word.lower())}
         if offset == 0:
             names |= {f"={gram}" for gram in _ngrams(word)}
@@ -109,7 +122,7 @@ class SuccessorModel:
 
 
 def _ngrams(word: str) -> list[str]:
-    """List the character n-grams of a word with its rims marked, and the word as a whole.
+    """List the character n-grams of a word with its borders marked, and the word as a whole.
 
     >>> _ngrams("to")
     ['<to>', '<t', 'to', 'o>', '<to', 'to>', '<to>']
@@ -121,14 +134,14 @@ def _ngrams(word: str) -> list[str]:
     return grams
 
 
-def _machine(strength: float) -> Any:
+def _linear_svm(strength: float) -> Any:
     from sklearn.svm import LinearSVC
 
     return LinearSVC(C=strength, random_state=0)
 
 
-def _fitted(learner: Any, examples: Any, labels: Any) -> Any:
-    """Train a learner; where all labels are equal, one that always gives that label."""
+def _fit(learner: Any, examples: Any, labels: Any) -> Any:
+    """Train a learner; if all labels are equal, return a classifier that always predicts that label."""
     from sklearn.dummy import DummyClassifier
     from threadpoolctl import threadpool_limits
 
@@ -141,6 +154,6 @@ def _fitted(learner: Any, examples: Any, labels: Any) -> Any:
 def errors_of_successor(
     labelled: Sequence[Utterance], target: Target, held_out: HeldOut
 ) -> list[FrameErrors]:
-    """Train a second family on the target's annotated utterances, and count its errors as those of the first."""
-    family = SuccessorModel().fit([one for one in labelled if target.matches(one)])
-    return held_out.count(family.predict(held_out.texts))
+    """Train a successor on the target's annotated utterances, and count its errors on each test utterance."""
+    successor = SuccessorModel().fit([utterance for utterance in labelled if target.matches(utterance)])
+    return held_out.count(successor.predict(held_out.texts))

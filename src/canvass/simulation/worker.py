@@ -1,4 +1,4 @@
-"""A process of a study: reads the corpus once, then plays the runs that it is given."""
+"""A worker process of a study: reads the corpus once, then executes the runs that it is given."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import connection, parent_process
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a corpus is read: the parameters of `read_labelled`."""
+    """Parameters of `read_labelled` for the corpus of a study."""
 
     names: tuple[str, ...]
     columns: Columns
@@ -34,7 +34,7 @@ class Reading:
     out_of_scope: tuple[str, ...] = ()
 
     def labelled(self) -> Labelled:
-        """Read the corpus, and what of its files is not in it."""
+        """Read the corpus, and the account of what its files hold beside it."""
         from canvass.corpus.labelled import read_labelled
 
         return read_labelled(
@@ -53,7 +53,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Result:
-    """How a run ended: its processor seconds by phase, or, where it failed, an error that names it."""
+    """Outcome of a run: its processor seconds by phase, or, if it failed, an error that names it."""
 
     name: RunName
     seconds: dict[str, float]
@@ -61,24 +61,27 @@ class Result:
 
 
 class Worker:
-    """Plays the runs of a study, one after the other."""
+    """Executes runs of a study, one after the other."""
 
     def __init__(self, folder: Path, spec: Spec, corpus: Corpus) -> None:
         self.folder = folder
         self.spec = spec
         self.corpus = corpus
 
-    def play(self, name: RunName) -> Result:
-        """Play a run, and write its file."""
+    def run(self, name: RunName) -> Result:
+        """Execute a run and write its file.
+
+        A CanvassError is returned in the result; any other exception is raised as RuntimeError with the run's name.
+        """
         from canvass.simulation.noise import Annotator
         from canvass.simulation.record import record
         from canvass.simulation.runs import Run
         from canvass.types import Target
 
-        start = time.perf_counter()
+        began = time.perf_counter()
         spec, target = self.spec, Target.parse(name.target)
         try:
-            beginning = self.corpus.start(
+            start = self.corpus.start(
                 target,
                 seed=name.seed,
                 positives=spec.seed_size,
@@ -86,25 +89,24 @@ class Worker:
                 pool_share=spec.pool_share,
             )
             if name.kind == "ceiling":
-                # Everything is annotated, and nothing left to choose.
-                everything = (*beginning.labelled, *beginning.pool)
-                beginning = type(beginning)(everything, (), beginning.test)
+                # Everything is annotated, and nothing is left to choose.
+                start = replace(start, labelled=(*start.labelled, *start.pool), pool=())
             annotator = Annotator.of(name.seed, spec.noise, self.corpus.rest) if spec.noise else None
             strategy = name.strategy or "random"
             schedule = spec.schedule_of(name.kind)
-            run = Run(beginning, target, strategy, schedule, name.seed, spec.budget_unit, annotator)
+            run = Run(start, target, strategy, schedule, name.seed, spec.budget_unit, annotator)
             transfer = "no" if name.kind == "prolonged" else spec.transfer
-            stored, seconds = record(run, name, transfer=transfer, pictures=name.kind == "strategy")
+            stored, seconds = record(run, name, transfer=transfer, projections=name.kind == "strategy")
             stored.save(self.folder)
         except CanvassError as error:
             return Result(name, {}, type(error)(f"the run {name} failed: {error}"))
         except Exception as error:
             raise RuntimeError(f"the run {name} failed") from error
-        return Result(name, {**seconds, "wall": time.perf_counter() - start})
+        return Result(name, {**seconds, "wall": time.perf_counter() - began})
 
 
 def make_worker(folder: Path, spec: Spec, reading: Reading) -> Worker:
-    """Read and cut the corpus of a study; raises InputError if it is not the one that the study began with."""
+    """Read and divide the corpus of a study; raises InputError if its digest is not the one in the specification."""
     from canvass.simulation.facts import digest_of
     from canvass.simulation.start import Corpus
 
@@ -118,12 +120,12 @@ _prepared: list[Worker | CanvassError] = []
 
 
 def prepare(folder: Path, spec: Spec, reading: Reading) -> None:
-    """Begin a process: leave interrupts to the parent, end when it ends, use one thread, read the corpus."""
+    """Initialise a worker process: leave interrupts to the parent, end with it, use one thread, read the corpus."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     import pyarrow as pa
-    import sklearn.linear_model  # noqa: F401 - brings the libraries whose threads are limited
+    import sklearn.linear_model  # noqa: F401 - loads the libraries whose threads are limited
     from threadpoolctl import threadpool_limits
 
     pa.set_cpu_count(1)
@@ -134,14 +136,14 @@ def prepare(folder: Path, spec: Spec, reading: Reading) -> None:
         _prepared.append(error)
 
 
-def _end_with_the_parent() -> None:
+def _exit_with_parent() -> None:
     parent: Any = parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])
         os._exit(1)
 
 
-def play(name: RunName) -> Result:
-    """Play a run in a prepared process."""
+def run(name: RunName) -> Result:
+    """Execute a run in an initialised worker process."""
     worker = _prepared[0]
-    return worker.play(name) if isinstance(worker, Worker) else Result(name, {}, worker)
+    return worker.run(name) if isinstance(worker, Worker) else Result(name, {}, worker)

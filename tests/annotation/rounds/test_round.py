@@ -18,7 +18,7 @@ from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of
 from canvass.errors import InputError, TrainingError
 from canvass.seeding import uniform
-from canvass.simulation.runs import play
+from canvass.simulation.runs import run
 from canvass.simulation.start import split
 from canvass.strategies import majority
 from canvass.types import Target, Utterance
@@ -59,8 +59,8 @@ def answer_all(project, gold, count, now=0.0):
     return tasks
 
 
-def played(project, gold, rounds, batch):
-    """(keys, slot error rate) of each round, like those of a game."""
+def annotated(project, gold, rounds, batch):
+    """(keys, slot error rate) of each round, like those of a run."""
     found, keys = [], ()
     machine = Rounds(project)
     for _ in range(rounds + 1):
@@ -72,10 +72,10 @@ def played(project, gold, rounds, batch):
     return found
 
 
-def game(start, target, strategy, *, rounds, batch, seed):
+def simulated(start, target, strategy, *, rounds, batch, seed):
     return [
-        (one.chosen, one.scores.slot_error_rate)
-        for one in play(start, target, strategy, rounds=rounds, batch=batch, seed=seed)
+        (entry.chosen, entry.scores.slot_error_rate)
+        for entry in run(start, target, strategy, rounds=rounds, batch=batch, seed=seed)
     ]
 
 
@@ -85,32 +85,34 @@ def small():
 
 
 @pytest.mark.parametrize("strategy", ["majority-joint", "qbc-crf", "random", "random-positive"])
-def test_the_rounds_are_those_of_a_game(tmp_path, small, strategy):
+def test_the_rounds_are_those_of_a_run(tmp_path, small, strategy):
     gold = {key_of(one.text): one for one in small.pool}
     with make(tmp_path, small, strategy=strategy, size=4, random_share=0.0, outside_share=0.0) as project:
-        assert played(project, gold, 4, 4) == game(small, MUSIC, strategy, rounds=4, batch=4, seed=3)
+        assert annotated(project, gold, 4, 4) == simulated(small, MUSIC, strategy, rounds=4, batch=4, seed=3)
 
 
-def test_the_rounds_of_all_are_those_of_a_game(tmp_path):
+def test_the_rounds_of_all_are_those_of_a_run(tmp_path):
     everything = Target("all")
     start = split(music(), everything, seed=1, positives=8, negatives=0)
     gold = {key_of(one.text): one for one in start.pool}
     with make(
         tmp_path, start, everything, strategy="joint", size=4, random_share=0.0, outside_share=0.0
     ) as project:
-        assert played(project, gold, 3, 4) == game(start, everything, "joint", rounds=3, batch=4, seed=3)
+        assert annotated(project, gold, 3, 4) == simulated(
+            start, everything, "joint", rounds=3, batch=4, seed=3
+        )
 
 
 @pytest.mark.corpora
 @pytest.mark.skipif(not SNIPS.exists(), reason="the corpora of ../shared/data are not here")
-def test_the_rounds_on_snips_are_those_of_a_game(tmp_path):
+def test_the_rounds_on_snips_are_those_of_a_run(tmp_path):
     corpus = read_labelled([str(SNIPS / "train.jsonl.gz")]).utterances[::3]
     target = Target("intent", "AddToPlaylist")
     start = split(corpus, target, seed=2, positives=40, negatives=200)
     gold = {key_of(one.text): one for one in start.pool}
     with make(tmp_path, start, target, size=20, random_share=0.0, outside_share=0.0) as project:
-        expected = game(start, target, "majority-joint", rounds=4, batch=20, seed=3)
-        assert played(project, gold, 4, 20) == expected
+        expected = simulated(start, target, "majority-joint", rounds=4, batch=20, seed=3)
+        assert annotated(project, gold, 4, 20) == expected
     assert expected[-1][1] < expected[0][1]
 
 
@@ -118,7 +120,7 @@ def test_a_restart_plays_the_last_round_again(tmp_path, small):
     gold = {key_of(one.text): one for one in small.pool}
     with make(tmp_path, small, size=6) as project:
         assert next_round(project) == (0, 0)
-        played(project, gold, 1, 4)
+        annotated(project, gold, 1, 4)
         number, count = next_round(project)
         assert (number, count) == (2, 8)
         put(project, play_round(project, number), count)
