@@ -123,8 +123,8 @@ def run_study(
                     result = future.result()
                 except BrokenProcessPool as error:
                     raise TrainingError(
-                        f"a process of the study died, while {name} or a run beside it was in progress (out of memory?); "
-                        "run the same command again to go on, with fewer --processes if need be"
+                        f"a process of the study died, while {name} or a run beside it was in progress "
+                        "(out of memory?); run the same command again to go on, with fewer --processes if need be"
                     ) from error
                 after_run(_record_seconds(folder, result))
     except BaseException:
