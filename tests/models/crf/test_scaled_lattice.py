@@ -1,5 +1,6 @@
 """The lattice in products against the readable lattice."""
 
+import itertools
 import math
 import subprocess
 import sys
@@ -62,6 +63,59 @@ def test_the_path_through_rows_that_were_rescaled():
     assert scaled_lattice.best_path(state, np.zeros((2, 2))).path.tolist() == [0, 1] * 2_500
 
 
+@given(
+    st.integers(1, 12),
+    st.integers(1, 40),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([0.02, 0.1, 0.5]),
+    st.sampled_from([0.5, 5.0, 9.0, 100.0]),
+)
+@settings(max_examples=80)
+def test_few_pairs_have_a_weight(length, tags, seed, share, farthest):
+    # Below LOWEST nothing may be taken off a sum, and below 0 the best of all tags may not be the best of those allowed.
+    random = np.random.default_rng(seed)
+    transitions = random.uniform(-farthest, farthest, size=(tags, tags)) * (
+        random.random((tags, tags)) < share
+    )
+    state = random.uniform(-farthest / 2.0, farthest / 2.0, size=(length, tags))
+    best, twin = scaled_lattice.best_path(state, transitions), reference.solve(state, transitions)
+    assert best.path.tolist() == list(twin.path)
+    scale = scale_of(state, transitions)
+    assert best.log_probability == pytest.approx(expected(state, transitions), rel=1e-9, abs=1e-14 * scale)
+    for lane in range(1, scaled_lattice.LANES):
+        again = scaled_lattice.best_path(state, transitions, lane=lane)
+        assert again.log_probability == best.log_probability
+        assert again.path.tolist() == best.path.tolist()
+
+
+@pytest.mark.parametrize("weight", [-1.0, -5.9, -6.1, -40.0, -250.0])
+def test_mass_on_a_tag_that_can_hardly_be_left(weight):
+    # All but e^-45 of the sum stands on tag 0, from which tag 1 is reached with the factor e^weight.
+    state = np.array([[45.0, 0.0, 0.0], [0.0, 45.0, 0.0]])
+    transitions = np.zeros((3, 3))
+    transitions[0, 1] = weight
+    found = scaled_lattice.best_path(state, transitions)
+    twin = reference.solve(state, transitions)
+    assert found.path.tolist() == list(twin.path)
+    assert math.expm1(found.log_probability) == pytest.approx(
+        math.expm1(twin.score - twin.log_partition), rel=1e-9, abs=1e-13
+    )
+
+
+@pytest.mark.parametrize("tags", [1, 2, 3, 18, 161])
+def test_arrivals_are_from_all_tags_that_may_take_part(tags):
+    random = np.random.default_rng(tags)
+    scores = random.normal(size=(tags, tags)) * (random.random((tags, tags)) < 3.0 / tags)
+    scores[0, -1] = -7.0
+    factors = scaled_lattice.pack_factors(scores)
+    members = [{tag} for tag in range(tags)]
+    for first, last in itertools.pairwise(factors.group_starts.tolist()):
+        members.append(set().union(*(members[number] for number in factors.group_members[first:last])))
+    for tag, arrival in enumerate(factors.arrivals.tolist()):
+        allowed = set(np.flatnonzero(scores[:, tag] >= 0.0).tolist())
+        assert members[arrival] == (allowed if factors.base[tag] else set())
+
+
 @given(st.integers(1, 20), st.integers(1, 40), st.integers(0, 2**32 - 1))
 @settings(max_examples=30)
 def test_any_number_of_tags(length, tags, seed):
@@ -104,10 +158,11 @@ def test_many_tokens(spread, tags):
 
 
 def test_rescaling_is_exact_and_counted():
-    cells = np.array([[2.0**-500, 2.0**-700, 3.0, 2.0**500, 1.0, 5.0]])
-    assert scaled_lattice.rescale(cells, 0, 0, 3) == -2
-    assert scaled_lattice.rescale(cells, 0, 3, 6) == 2
-    assert cells.tolist() == [[2.0**-100, 2.0**-300, 3.0 * 2.0**400, 2.0**100, 2.0**-400, 5.0 * 2.0**-400]]
+    cells = np.array([[2.0**-500, 2.0**500], [2.0**-700, 1.0], [3.0, 5.0], [7.0, 7.0]])
+    assert scaled_lattice.rescale(cells, 0, 3, 0) == -2
+    assert scaled_lattice.rescale(cells, 0, 3, 1) == 2
+    assert cells[:, 0].tolist() == [2.0**-100, 2.0**-300, 3.0 * 2.0**400, 7.0]
+    assert cells[:, 1].tolist() == [2.0**100, 2.0**-400, 5.0 * 2.0**-400, 7.0]
 
 
 @given(st.lists(st.floats(-200.0, 200.0), min_size=1, max_size=20))

@@ -21,14 +21,16 @@ from canvass.features.surface_tokens import hash_surfaces
 from canvass.features.words import GENERAL
 from canvass.models.crf.attribute_table import AttributeTable, row_of
 from canvass.models.crf.scaled_lattice import (
+    LANES,
     REACH,
     ROWS,
     Factors,
+    Scratch,
     fill_factors,
-    log_of_best,
+    find_log_probabilities,
+    make_scratch,
     pack_factors,
     padded,
-    start_cells,
     trace_back,
 )
 from canvass.models.crf.transitions import spread
@@ -138,10 +140,10 @@ def find_best(
     missing = np.empty(len(column), dtype=np.int64)
     ends = np.cumsum(lengths, dtype=np.int64)
     places = np.cumsum(surfaces.lengths, dtype=np.int64) - surfaces.lengths
-    scratch = (
-        np.empty((LONGEST, ROWS), dtype=np.int64),
-        start_cells(products.table.factors.shape[1], 2 if tags is None else LONGEST),
-    )
+    rows = np.empty((LONGEST, LANES, ROWS), dtype=np.int64)
+    keys, lane_lengths = np.empty((2, LANES), dtype=np.int64)
+    scratch = make_scratch(products.factors, 2 if tags is None else LONGEST)
+    log_probability[:] = 0.0
     first = 0
     while first < len(column):
         # As many keys as the forms have room for, whatever they are.
@@ -157,10 +159,13 @@ def find_best(
         if count:
             keep_forms(forms, products.table, hash_tokens(column.take(pa.array(first + missing[:count]))))
             find_forms(*arguments)
+        # Keys of like length share vectors.
+        order = np.argsort(-lengths[window].astype(np.int16), kind="stable")
+        order = order[: np.count_nonzero(lengths[window])]
         best_probabilities(
-            surfaces.firsts[window], lengths[window], numbers, forms.records, forms.own,
-            *products.table.attributes, products.table.factors, products.factors, *scratch,
-            log_probability[window], places[window], tags,
+            order, surfaces.firsts[window], lengths[window], numbers, forms.records, forms.own,
+            *products.table.attributes, products.table.factors, products.factors, rows, keys, lane_lengths,
+            np.empty(LANES), scratch, log_probability[window], places[window], tags,
         )  # fmt: skip
         first = window.stop
     return surfaces.lengths
@@ -174,9 +179,10 @@ def token_rows(
     numbers: NDArray[np.int32],
     first: int,
     length: int,
+    lane: int,
     rows: NDArray[np.int64],
 ) -> None:
-    """Write to `rows[t]`, int64 (>= T, ROWS): the form of token t, and the rows of factors its neighbours give it.
+    """Write to `rows[t, lane]`, int64 (>= T, LANES, ROWS), the form of token t, and the rows its neighbours give it.
 
     `numbers[first:first + T]` are those of the forms; `slots` and `hashes` are of the attributes.
     """
@@ -187,17 +193,18 @@ def token_rows(
         before = numbers[t - 1] if t > first else beyond
         after = numbers[t + 1] if t + 1 < end else beyond
         row = t - first
-        rows[row, 0] = here
-        rows[row, 1] = records[numbers[t - 2] if t > first + 1 else beyond, AS_BEFORE_2]
-        rows[row, 2] = records[before, AS_BEFORE]
-        rows[row, 3] = records[after, AS_AFTER]
-        rows[row, 4] = records[numbers[t + 2] if t + 2 < end else beyond, AS_AFTER_2]
-        rows[row, 5] = row_of(slots, hashes, mix(records[before, BEFORE] ^ records[here, WORD]))
-        rows[row, 6] = row_of(slots, hashes, mix(records[here, HERE] ^ records[after, WORD]))
+        rows[row, lane, 0] = here
+        rows[row, lane, 1] = records[numbers[t - 2] if t > first + 1 else beyond, AS_BEFORE_2]
+        rows[row, lane, 2] = records[before, AS_BEFORE]
+        rows[row, lane, 3] = records[after, AS_AFTER]
+        rows[row, lane, 4] = records[numbers[t + 2] if t + 2 < end else beyond, AS_AFTER_2]
+        rows[row, lane, 5] = row_of(slots, hashes, mix(records[before, BEFORE] ^ records[here, WORD]))
+        rows[row, lane, 6] = row_of(slots, hashes, mix(records[here, HERE] ^ records[after, WORD]))
 
 
 @compiled
 def best_probabilities(
+    order: NDArray[np.int64],
     firsts: NDArray[np.int64],
     lengths: NDArray[np.int32],
     numbers: NDArray[np.int32],
@@ -208,17 +215,32 @@ def best_probabilities(
     table: Floats,
     factors: Factors,
     rows: NDArray[np.int64],
-    cells: Floats,
+    keys: NDArray[np.int64],
+    lane_lengths: NDArray[np.int64],
+    found: Floats,
+    scratch: Scratch,
     log_probability: Floats,
     places: NDArray[np.int64],
     tags: NDArray[np.int32] | None,
 ) -> None:
-    """Do the work of `find_best` on keys whose forms are kept; `rows` and `cells` are scratch."""
-    for key in range(len(lengths)):
-        length = lengths[key]
-        log_probability[key] = 0.0
-        if length > 0:
-            token_rows(records, slots, hashes, numbers, firsts[key], length, rows)
-            log_probability[key] = log_of_best(factors, own, table, rows, length, cells)
+    """Do the work of `find_best` on keys whose forms are kept, those of `order`, int64: the longest first, none empty.
+
+    `rows`, `keys`, `lane_lengths`, `found` and `scratch` are scratch.
+    """
+    for begin in range(0, len(order), LANES):
+        longest = lengths[order[begin]]
+        for lane in range(LANES):
+            # Where there are too few keys the last one fills the lanes.
+            key = order[min(begin + lane, len(order) - 1)]
+            length = lengths[key]
+            keys[lane], lane_lengths[lane] = key, length
+            token_rows(records, slots, hashes, numbers, firsts[key], length, lane, rows)
+            for t in range(length, longest):
+                for k in range(ROWS):
+                    rows[t, lane, k] = rows[length - 1, lane, k]
+        find_log_probabilities(factors, own, table, rows, lane_lengths, scratch, found)
+        for lane in range(LANES):
+            key = keys[lane]
+            log_probability[key] = found[lane]
             if tags is not None:
-                trace_back(factors, length, cells, tags, places[key])
+                trace_back(factors, scratch.cells, lane, lengths[key], tags, places[key])

@@ -1,21 +1,26 @@
-"""The lattice of a linear-chain CRF in products instead of sums: best path and probability in one pass.
+"""The lattice of a linear-chain CRF in products instead of sums, eight sequences at a time.
 
 `lattice` adds scores and takes exponentials of them, token by token. Here exponentials are taken once, when a model
-is packed: every attribute has a row of factors exp(weight - largest weight of the row), every transition a factor,
-and a token is the product of its rows. Then
-    sums_t[j]  = factors_t[j] * sum_i sums_{t-1}[i] * transitions[i, j]
-    bests_t[j] = factors_t[j] * max_i bests_{t-1}[i] * transitions[i, j]
+is packed: every attribute has a row of factors exp(weight - largest weight of the row), every transition a factor
+m[i, j] = exp(weight), and a token is the product of its rows. Then
+    sums_t[j]  = factors_t[j] * sum_i sums_{t-1}[i] * m[i, j]
+    bests_t[j] = factors_t[j] * max_i bests_{t-1}[i] * m[i, j]
 and p(best path) = max_j bests_T[j] / sum_j sums_T[j]: whatever was divided out stands in both, and only the end takes
-a logarithm. `lattice_reference` is the specification of both.
+a logarithm. `reference` is the specification of both.
 
-* The range. No factor exceeds 1, and the product of the smallest ones of a step is at least e^-REACH = 2^-433 (a
-  model that reaches further is left to `lattice`). The largest of a row contributes to each element of the next, so
-  that two elements of a row never differ by more than that, and one tells the size of all. Where it leaves
-  2^-200 .. 2^200 the row is multiplied by a power of two, which is exact, and counted. What rounds to zero
-  on the way is then below 2^-400 of what it is added to.
-* Rows are padded to a multiple of LANES tags (factors 1, transitions 0), so that there is no remainder. `advance`
-  is written in the vector instructions of LLVM: eight tags at a time, sums and maxima in registers. Each element is
-  computed by the same operations in the same order on every processor, wide vectors or not.
+* Pairs without a weight have the factor 1. The sum is that over all tags, corrected for the pairs that have one, as
+  `transitions` explains. The maximum is that over all tags, and the products of the listed pairs; only pairs with a
+  factor below 1 must not take part in the former. So for every set of tags that some tag must leave out, the maximum
+  over all others is put together from those of halves, quarters, eighths ... of the tags, which are computed once a
+  token: O(L + pairs log L) in all, and mostly few.
+* Vectors hold the same tag of LANES sequences, so that there is no sum or maximum within a vector, and an element is
+  computed by the same operations in the same order on every processor, and in any company. Sequences that end early
+  repeat their last token.
+* The range. Between them the factors of a step differ by at most e^REACH = 2^433 (a model that reaches further is
+  left to `lattice`). The largest of the tags contributes to each of the next token's, so that two of a token never
+  differ by more than that, and one tells the size of all. Where it leaves 2^-200 .. 2^200 all are multiplied by a
+  power of two, which is exact, and counted. What rounds to zero on the way is then below 2^-400 of what it is added
+  to.
 """
 
 from __future__ import annotations
@@ -30,12 +35,14 @@ from numba.core import cgutils
 
 from canvass.compiled import compiled
 from canvass.machine import instruction, struct_proxy
+from canvass.models.crf.transitions import pack_matrix
 from canvass.models.vectors import aligned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
 
 LANES = 8
 ROWS = 7  # whose product a token's factors are
@@ -48,17 +55,60 @@ NUMBER, VECTOR = ir.IntType(64), ir.VectorType(ir.DoubleType(), LANES)
 # numba ships no types for these.
 allocate: Any = cgutils.alloca_once
 loop: Any = cgutils.for_range_slice
+# The three rounds that turn eight vectors of eight into their columns: how far apart the partners of a round stand, and
+# what each takes of both.
+TRANSPOSING = (
+    (1, (0, 8, 2, 10, 4, 12, 6, 14), (1, 9, 3, 11, 5, 13, 7, 15)),
+    (2, (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)),
+    (4, (0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15)),
+)
 
 
 class Factors(NamedTuple):
-    """The transitions of a model as factors, packed by `pack_factors`; P is L rounded up to a multiple of LANES.
+    """The transitions of a model as factors, packed by `pack_factors`, by the tag to which they lead.
 
-    `transitions` and `start`, float64 (P, P) and (2, P), from tag i to tag j, and into the first token; `tags` is L.
+    Attributes
+    ----------
+    starts, sources, excess, factors
+        The pairs to tag j are starts[j]:starts[j + 1], int64 (L + 1,): the tags from which they come, int64 (R,), and
+        float64 (R,) the factors, less base[j] and as they are.
+    base
+        float64 (L,): the factor of all other pairs in the sum, 1 or 0.
+    group_starts, group_members
+        Group g is the maximum over group_members[group_starts[g]:group_starts[g + 1]], int64: below L tags, then
+        groups, of which number L + g is this one. Each has only groups before it.
+    arrivals
+        int64 (L,): the tag or group of those from which tag j is reached with a factor of at least 1.
+    matrix
+        float64 (L, L): the factor of each pair, from tag to tag.
+
     """
 
-    transitions: Floats
-    start: Floats
+    starts: Integers
+    sources: Integers
+    excess: Floats
+    factors: Floats
+    base: Floats
+    group_starts: Integers
+    group_members: Integers
+    arrivals: Integers
+    matrix: Floats
+
+
+class Half(NamedTuple):
+    """A node of the tree of tags: its number as of a tag or a group, the set of its tags as bits, and its halves."""
+
+    number: int
     tags: int
+    halves: tuple[Half, ...]
+
+
+class Scratch(NamedTuple):
+    """Memory of `find_log_probabilities`: float64 (any, LANES), (P, LANES) and (LANES,)."""
+
+    cells: Floats
+    token: Floats
+    divided: Floats
 
 
 def padded(tags: int) -> int:
@@ -66,17 +116,59 @@ def padded(tags: int) -> int:
     return -(-tags // LANES) * LANES
 
 
-def pack_factors(transitions: Floats) -> Factors:
-    """Pack finite transition scores, (L, L) with L >= 1, from tag i to tag j."""
-    tags = len(transitions)
-    largest = float(transitions.max())
-    packed = aligned(padded(tags), padded(tags))
-    packed[:] = 0.0
-    packed[:tags, :tags] = [[math.exp(score - largest) for score in row] for row in transitions.tolist()]
-    start = aligned(2, padded(tags))
-    start[:] = 0.0
-    start[0, :tags] = 1.0
-    return Factors(packed, start, tags)
+def pack_factors(scores: Floats) -> Factors:
+    """Pack finite transition scores, (L, L) with L >= 1, from tag i to tag j, at most REACH apart, 0 included."""
+    count = len(scores)
+    # Not np.exp, whose last bit may depend on the place in the array.
+    matrix = np.array([[math.exp(score) for score in row] for row in scores.tolist()])
+    sources, targets, excess, base = pack_matrix(scores)
+    order = np.lexsort((sources, targets))
+    sources, targets = sources[order], targets[order]
+    groups: list[list[int]] = []
+
+    def divide(first: int, last: int) -> Half:
+        if last - first == 1:
+            return Half(first, 1 << first, ())
+        middle = (first + last) // 2
+        halves = divide(first, middle), divide(middle, last)
+        groups.append([half.number for half in halves])
+        return Half(count + len(groups) - 1, halves[0].tags | halves[1].tags, halves)
+
+    def without(half: Half, tags: int) -> list[int]:
+        if not half.tags & tags:
+            return [half.number]
+        return [number for part in half.halves for number in without(part, tags)]
+
+    root = divide(0, count)
+    arrivals: dict[int, int] = {}
+    numbers = []
+    lowered = np.where(base == 0.0, True, scores < 0.0)
+    for column in lowered.T:
+        tags = sum(1 << tag for tag in np.flatnonzero(column).tolist())
+        if tags not in arrivals:
+            members = without(root, tags)
+            if len(members) != 1:
+                groups.append(members)
+            arrivals[tags] = members[0] if len(members) == 1 else count + len(groups) - 1
+        numbers.append(arrivals[tags])
+    return Factors(
+        np.searchsorted(targets, np.arange(count + 1)),
+        sources.astype(np.int64),
+        excess[order],
+        matrix[sources, targets],
+        base,
+        np.cumsum([0, *map(len, groups)]),
+        np.array([number for members in groups for number in members], dtype=np.int64),
+        np.array(numbers),
+        matrix,
+    )
+
+
+def make_scratch(factors: Factors, kept: int) -> Scratch:
+    """Allocate scratch; `trace_back` needs as many tokens `kept` as a sequence has, others 2."""
+    tags = len(factors.base)
+    height = 2 * tags + len(factors.group_starts) - 1
+    return Scratch(aligned(kept * height, LANES), aligned(padded(tags), LANES), np.zeros(LANES))
 
 
 @compiled
@@ -101,149 +193,244 @@ def fill_factors(state: Floats, factors: Floats) -> float:
 
 
 @instruction
+def multiply(_context: Any, own: Any, table: Any, rows: Any, _token: Any, factors: Any) -> Any:
+    """Write the factors of a token of LANES sequences to `factors`, float64 (P, LANES); there is no check of bounds.
+
+    They are the product of one row of `own` and others of `table`, both float64 (any, P), from left to right;
+    `rows[_token]`, int64 (LANES, ROWS), holds their numbers.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        arrays = [struct_proxy(signature.args[k])(context, builder, arguments[k]) for k in (0, 1, 2, 4)]
+        products, table_data, numbers, out = (array.data for array in arrays)
+        width = builder.extract_value(arrays[0].shape, 1)
+        numbers = builder.gep(numbers, [builder.mul(arguments[3], NUMBER(LANES * ROWS))])
+        places = [
+            [
+                builder.mul(builder.load(builder.gep(numbers, [NUMBER(lane * ROWS + k)])), width)
+                for k in range(ROWS)
+            ]
+            for lane in range(LANES)
+        ]
+        with loop(builder, NUMBER(0), width, NUMBER(LANES), intp=NUMBER) as (j, _):
+            vectors = []
+            for first, *others in places:
+                product = load_vector(builder, products, builder.add(first, j))
+                for place in others:
+                    product = builder.fmul(product, load_vector(builder, table_data, builder.add(place, j)))
+                vectors.append(product)
+            for tag, vector in enumerate(transpose(builder, vectors)):
+                place = builder.mul(builder.add(j, NUMBER(tag)), NUMBER(LANES))
+                store_vector(builder, vector, out, place)
+        return context.get_dummy_value()
+
+    return types.void(own, table, rows, types.int64, factors), generate
+
+
+def load_vector(builder: Any, base: Any, at: Any) -> Any:
+    """Load LANES numbers from place `at` of an array on."""
+    load = builder.load(builder.bitcast(builder.gep(base, [at]), VECTOR.as_pointer()))
+    load.align = 8
+    return load
+
+
+def store_vector(builder: Any, vector: Any, base: Any, at: Any) -> None:
+    """Store LANES numbers from place `at` of an array on."""
+    builder.store(vector, builder.bitcast(builder.gep(base, [at]), VECTOR.as_pointer()), align=8)
+
+
+def spread_number(builder: Any, base: Any, at: Any) -> Any:
+    """Load one number LANES times."""
+    undefined = ir.Constant(VECTOR, ir.Undefined)
+    one = builder.insert_element(undefined, builder.load(builder.gep(base, [at])), ir.IntType(32)(0))
+    return builder.shuffle_vector(
+        one, undefined, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+    )
+
+
+def transpose(builder: Any, vectors: list[Any]) -> list[Any]:
+    """Turn LANES vectors into their columns."""
+    for distance, *takes in TRANSPOSING:
+        lower, upper = (ir.Constant(ir.VectorType(ir.IntType(32), LANES), take) for take in takes)
+        following = list(vectors)
+        for k in range(LANES):
+            if not k & distance:
+                pair = vectors[k], vectors[k + distance]
+                following[k] = builder.shuffle_vector(*pair, lower)
+                following[k + distance] = builder.shuffle_vector(*pair, upper)
+        vectors = following
+    return vectors
+
+
+@instruction
 def advance(
     _context: Any,
     cells: Any,
     _before: Any,
     _after: Any,
-    _count: Any,
-    transitions: Any,
-    own: Any,
-    table: Any,
-    rows: Any,
-    _token: Any,
+    token: Any,
+    starts: Any,
+    sources: Any,
+    excess: Any,
+    weights: Any,
+    base: Any,
+    group_starts: Any,
+    group_members: Any,
+    arrivals: Any,
 ) -> Any:
     """Go from one token to the next; all arrays are contiguous, and there is no check of any bound.
 
-    `cells`, float64 (any, 2P): each row sums, then bests; row `_before`, int64, is read, row `_after` written. The
-    first `_count`, int64, of both kinds are gone through, and one more if that is odd. `transitions`, float64 (any,
-    P). The factors of `_token`, int64, are the product of one row of `own` and others of `table`, both float64 (any,
-    P), from left to right; `rows[_token]`, int64 (ROWS,), holds their numbers. Sums take two tags at a time.
+    `cells`, float64 (any, LANES): from row `_before` on L rows of sums, L of bests, and one for each group, which is
+    written here; from `_after` on the sums and bests of the next token, whose factors are `token`, float64 (>= L,
+    LANES). The others are of `Factors`.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        arrays = [struct_proxy(signature.args[k])(context, builder, arguments[k]) for k in (0, 4, 5, 6, 7)]
-        all_cells, weights, products, factors, numbers = (array.data for array in arrays)
-        width = builder.extract_value(arrays[1].shape, 1)
-        _, before_row, after_row, count, *_, token = arguments
-        twice = builder.shl(width, NUMBER(1))
-        from_, to = (builder.gep(all_cells, [builder.mul(row, twice)]) for row in (before_row, after_row))
-        numbers = builder.gep(numbers, [builder.mul(token, NUMBER(ROWS))])
-        places = [builder.mul(builder.load(builder.gep(numbers, [NUMBER(k)])), width) for k in range(ROWS)]
-
-        def vector(base: Any, at: Any) -> Any:
-            place = builder.bitcast(builder.gep(base, [at]), VECTOR.as_pointer())
-            load = builder.load(place)
-            load.align = 8
-            return load
-
-        def spread(base: Any, at: Any) -> Any:
-            scalar = builder.load(builder.gep(base, [at]))
-            one = builder.insert_element(ir.Constant(VECTOR, ir.Undefined), scalar, ir.IntType(32)(0))
-            lanes = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-            return builder.shuffle_vector(one, ir.Constant(VECTOR, ir.Undefined), lanes)
-
-        def larger(one: Any, other: Any) -> Any:
-            return builder.select(builder.fcmp_ordered(">", one, other), one, other)
-
-        def store(found: Any, base: Any, at: Any) -> None:
-            place = builder.bitcast(builder.gep(base, [at]), VECTOR.as_pointer())
-            builder.store(found, place, align=8)
-
+        places = (0, *range(3, 12))
+        arrays = [struct_proxy(signature.args[k])(context, builder, arguments[k]) for k in places]
+        data, factors, firsts, from_, more, products, bases, group_firsts, members, arriving = (
+            array.data for array in arrays
+        )
+        tags = builder.extract_value(arrays[6].shape, 0)
+        groups = builder.sub(builder.extract_value(arrays[7].shape, 0), NUMBER(1))
+        sums, bests, new_sums = (
+            builder.gep(data, [builder.mul(row, NUMBER(LANES))])
+            for row in (arguments[1], builder.add(arguments[1], tags), arguments[2])
+        )
+        new_bests = builder.gep(new_sums, [builder.mul(tags, NUMBER(LANES))])
         total, best = (allocate(builder, VECTOR) for _ in range(2))
-        with loop(builder, NUMBER(0), width, NUMBER(LANES), intp=NUMBER) as (j, _):
-            product = vector(products, builder.add(places[0], j))
-            for place in places[1:]:
-                product = builder.fmul(product, vector(factors, builder.add(place, j)))
-            for held in (total, best):
-                builder.store(ir.Constant(VECTOR, [0.0] * LANES), held)
-            with loop(builder, NUMBER(0), count, NUMBER(2), intp=NUMBER) as (i, _):
-                added, highest = [], []
-                for k in range(2):
-                    tag = builder.add(i, NUMBER(k))
-                    weight = vector(weights, builder.add(builder.mul(tag, width), j))
-                    added.append(builder.fmul(spread(from_, tag), weight))
-                    highest.append(builder.fmul(spread(from_, builder.add(tag, width)), weight))
-                builder.store(builder.fadd(builder.load(total), builder.fadd(*added)), total)
-                builder.store(larger(larger(*highest), builder.load(best)), best)
-            store(builder.fmul(builder.load(total), product), to, j)
-            store(builder.fmul(builder.load(best), product), to, builder.add(j, width))
+
+        def row(number: Any) -> Any:
+            return builder.mul(number, NUMBER(LANES))
+
+        def at(array: Any, number: Any) -> Any:
+            return builder.load(builder.gep(array, [number]))
+
+        def bounds(array: Any, number: Any) -> tuple[Any, Any]:
+            return at(array, number), at(array, builder.add(number, NUMBER(1)))
+
+        def raise_best(vector: Any) -> None:
+            held = builder.load(best)
+            builder.store(builder.select(builder.fcmp_ordered(">", vector, held), vector, held), best)
+
+        with loop(builder, NUMBER(0), groups, NUMBER(1), intp=NUMBER) as (group, _):
+            builder.store(ir.Constant(VECTOR, [0.0] * LANES), best)
+            first, last = bounds(group_firsts, group)
+            with loop(builder, first, last, NUMBER(1), intp=NUMBER) as (k, _):
+                raise_best(load_vector(builder, bests, row(at(members, k))))
+            store_vector(builder, builder.load(best), bests, row(builder.add(tags, group)))
+        builder.store(ir.Constant(VECTOR, [0.0] * LANES), total)
+        with loop(builder, NUMBER(0), tags, NUMBER(1), intp=NUMBER) as (i, _):
+            builder.store(builder.fadd(builder.load(total), load_vector(builder, sums, row(i))), total)
+        whole = builder.load(total)
+        with loop(builder, NUMBER(0), tags, NUMBER(1), intp=NUMBER) as (j, _):
+            builder.store(builder.fmul(spread_number(builder, bases, j), whole), total)
+            builder.store(load_vector(builder, bests, row(at(arriving, j))), best)
+            first, last = bounds(firsts, j)
+            with loop(builder, first, last, NUMBER(1), intp=NUMBER) as (k, _):
+                source = row(at(from_, k))
+                added = builder.fmul(load_vector(builder, sums, source), spread_number(builder, more, k))
+                builder.store(builder.fadd(builder.load(total), added), total)
+                raise_best(
+                    builder.fmul(load_vector(builder, bests, source), spread_number(builder, products, k))
+                )
+            factor = load_vector(builder, factors, row(j))
+            store_vector(builder, builder.fmul(builder.load(total), factor), new_sums, row(j))
+            store_vector(builder, builder.fmul(builder.load(best), factor), new_bests, row(j))
         return context.get_dummy_value()
 
-    signature = types.void(cells, *(types.int64,) * 3, transitions, own, table, rows, types.int64)
+    signature = types.void(
+        cells, types.int64, types.int64, token, starts, sources, excess, weights, base, group_starts, group_members,
+        arrivals,
+    )  # fmt: skip
     return signature, generate
 
 
 @compiled
-def rescale(cells: Floats, row: int, low: int, high: int) -> int:
-    """Bring cells[row, low:high] into range by powers of 2^STEP; returns how often they were divided by that."""
+def rescale(cells: Floats, first: int, last: int, lane: int) -> int:
+    """Bring cells[first:last, lane] into range by powers of 2^STEP; returns how often they were divided by that."""
     times, scale = 0, 1.0
-    while cells[row, low] * scale < SMALL:
+    while 0.0 < cells[first, lane] * scale < SMALL:
         scale *= LARGE
         times -= 1
-    while cells[row, low] * scale > LARGE:
+    while cells[first, lane] * scale > LARGE:
         scale *= SMALL
         times += 1
-    for j in range(low, high):
-        cells[row, j] *= scale
+    for row in range(first, last):
+        cells[row, lane] *= scale
     return times
 
 
-def start_cells(width: int, kept: int) -> Floats:
-    """Allocate scratch for `log_of_best`, float64 (kept + 1, 2P): the first token is reached from the last row.
-
-    Of the rows of the tokens the latest `kept` stay, at least 2; `trace_back` needs those of all tokens.
-    """
-    cells = np.zeros((kept + 1, 2 * width))
-    cells[kept, 0] = 1.0
-    cells[kept, width] = 1.0
-    return cells
-
-
 @compiled
-def log_of_best(
-    factors: Factors, own: Floats, table: Floats, rows: NDArray[np.int64], length: int, cells: Floats
-) -> float:
-    """Return the log probability of the best path, at most 0, of T >= 1 tokens.
+def find_log_probabilities(
+    factors: Factors,
+    own: Floats,
+    table: Floats,
+    rows: Integers,
+    lengths: Integers,
+    scratch: Scratch,
+    log_probability: Floats,
+) -> None:
+    """Find the log probability, at most 0, of the best paths of LANES sequences of T >= 1 tokens each.
 
-    The factors of token t are given by `rows[t]`, int64 (>= T, ROWS), as for `advance`; `cells` is what `start_cells`
-    made. The row of token t is row t of the cells, modulo the number of rows that are kept.
+    Writes `log_probability`, float64 (LANES,). The factors of their tokens are given by `rows`, int64 (longest, LANES,
+    ROWS), as for `multiply`; `lengths`, int64 (LANES,). The cells of token t begin with row t times their height,
+    modulo the number of tokens that are kept.
     """
-    width = own.shape[1]
-    kept = len(cells) - 1
-    divided = 0  # how often more the bests were divided by 2^STEP than the sums
-    advance(cells, kept, 0, 1, factors.start, own, table, rows, 0)
-    after = 0
-    for t in range(length):
-        if t > 0:
+    cells, token, divided = scratch
+    tags = len(factors.base)
+    height = 2 * tags + len(factors.group_starts) - 1
+    longest, after = 0, 0
+    for lane in range(LANES):
+        divided[lane] = 0.0  # how often more the bests were divided by 2^STEP than the sums
+        longest = max(longest, lengths[lane])
+    for t in range(longest):
+        multiply(own, table, rows, t, token)
+        if t == 0:
+            for j in range(tags):
+                for lane in range(LANES):
+                    cells[j, lane] = token[j, lane]
+                    cells[tags + j, lane] = token[j, lane]
+        else:
             before = after
-            after = before + 1 if before + 1 < kept else 0
-            advance(cells, before, after, factors.tags, factors.transitions, own, table, rows, t)
-        # The first of each kind tells, and hardly ever says that there is anything to do.
-        total, best = cells[after, 0], cells[after, width]
-        if total < SMALL or total > LARGE or best < SMALL or best > LARGE:
-            divided += rescale(cells, after, width, 2 * width) - rescale(cells, after, 0, width)
-    total, best = 0.0, 0.0
-    for j in range(factors.tags):
-        total += cells[after, j]
-        best = max(best, cells[after, width + j])
-    return min(0.0, math.log(best / total) + divided * LOG_LARGE)
+            after = before + height if before + 2 * height <= len(cells) else 0
+            advance(
+                cells, before, after, token, factors.starts, factors.sources, factors.excess, factors.factors,
+                factors.base, factors.group_starts, factors.group_members, factors.arrivals,
+            )  # fmt: skip
+        bests = after + tags
+        for lane in range(LANES):
+            # The first of each kind tells, and hardly ever says that there is anything to do.
+            total, best = cells[after, lane], cells[bests, lane]
+            if total < SMALL or total > LARGE or best < SMALL or best > LARGE:
+                divided[lane] += rescale(cells, bests, bests + tags, lane) - rescale(
+                    cells, after, bests, lane
+                )
+            if t == lengths[lane] - 1:
+                total, best = 0.0, 0.0
+                for j in range(tags):
+                    total += cells[after + j, lane]
+                    best = max(best, cells[bests + j, lane])
+                log_probability[lane] = min(0.0, math.log(best / total) + divided[lane] * LOG_LARGE)
 
 
 @compiled
-def trace_back(factors: Factors, length: int, cells: Floats, path: NDArray[np.int32], first: int) -> None:
-    """Write the best path of `log_of_best`, whose cells kept all T >= 1 tokens, to path[first:], int32 (>= T,).
+def trace_back(
+    factors: Factors, cells: Floats, lane: int, length: int, path: NDArray[np.int32], first: int
+) -> None:
+    """Write the best path of a lane, whose cells kept all T >= 1 tokens, to path[first:], int32 (>= T,).
 
-    A row that was rescaled is a multiple of what it was, so that its largest stays where it is. Of equal products the
-    smallest tag wins.
+    Tokens that were rescaled are multiples of what they were, so that their largest stays where it is. Of equal
+    products the smallest tag wins.
     """
-    width = len(factors.transitions)
+    tags = len(factors.base)
+    height = 2 * tags + len(factors.group_starts) - 1
     for t in range(length - 1, -1, -1):
         highest, tag = -1.0, 0
-        for i in range(factors.tags):
-            product = cells[t, width + i]
+        for i in range(tags):
+            product = cells[t * height + tags + i, lane]
             if t < length - 1:
-                product *= factors.transitions[i, path[first + t + 1]]
+                product *= factors.matrix[i, path[first + t + 1]]
             if product > highest:
                 highest, tag = product, i
         path[first + t] = tag
@@ -256,24 +443,26 @@ class Best(NamedTuple):
     log_probability: float
 
 
-def best_path(state: Floats, transitions: Floats, *, kept: int | None = None) -> Best:
+def best_path(state: Floats, scores: Floats, *, kept: int | None = None, lane: int = 0) -> Best:
     """Find the best path and its log probability: state scores (T, L), T >= 1, and transition scores (L, L).
 
-    The largest differences within a row of states, and within all transitions, must add up to at most REACH. With
-    fewer than T rows `kept` the path is all zeros.
+    The largest differences within a row of states, and within all transitions and 0, must add up to at most REACH. With
+    fewer than T tokens `kept` the path is all zeros. The sequence stands in one lane; others hold beginnings of it.
 
     >>> best_path(np.array([[0.0, 0.0]]), np.zeros((2, 2))).log_probability == math.log(0.5)
     True
     """
-    factors, length = pack_factors(transitions), len(state)
-    table = aligned(length + 1, padded(factors.tags))
+    factors, length = pack_factors(scores), len(state)
+    table = aligned(length + 1, padded(len(scores)))
     fill_factors(np.ascontiguousarray(state), table)
-    rows = np.full((length, ROWS), length)
-    rows[:, 0] = np.arange(length)
+    lengths = np.array([max(1, length - (number - lane) % LANES) for number in range(LANES)])
+    rows = np.full((length, LANES, ROWS), length)
+    rows[:, :, 0] = np.minimum(np.arange(length)[:, np.newaxis], lengths - 1)
     path = np.zeros(length, dtype=np.int32)
     kept = max(2, length if kept is None else kept)
-    cells = start_cells(table.shape[1], kept)
-    found = log_of_best(factors, table, table, rows, length, cells)
+    scratch = make_scratch(factors, kept)
+    found = np.empty(LANES)
+    find_log_probabilities(factors, table, table, rows, lengths, scratch, found)
     if kept >= length:
-        trace_back(factors, length, cells, path, 0)
-    return Best(path, found)
+        trace_back(factors, scratch.cells, lane, length, path, 0)
+    return Best(path, float(found[lane]))
