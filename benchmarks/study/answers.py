@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from canvass.report.comparisons import Difference, common_seeds, difference, final_errors
-from canvass.report.words import PERCENT, TO, interval, percent, signed
+from canvass.report.formatting import PERCENT, TO, interval, percent, signed
 from canvass.simulation import read_study
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 STARTS = (100, 20)
 CORPORA = ("snips", "assistant")
 POSITIVE = "random-positive"
-TRANSFER = "second family"
+TRANSFER = "successor model"
 RANKED = ("majority-crf", "majority-mnlp", "majority-joint")
 PAIRS = (
     (
@@ -60,7 +60,7 @@ class Place(NamedTuple):
         return {run.name.seed: run for run in _study(self.folder).runs_of(self.target, "strategy", strategy)}
 
     def against(self, strategy: str, figure: str) -> Difference | None:
-        """Take a comparison from the report: with a baseline, at equal "tokens", or of the second family."""
+        """Take a comparison from the report: with a baseline, at equal "tokens", or of the successor model."""
         row = self.rows.get(strategy)
         if row is None:
             return None
@@ -169,7 +169,7 @@ def answers(folder: Path) -> Iterator[str]:
             for baseline in (POSITIVE, "random"):
                 yield f"## {corpus}, a start of {size}: errors against {baseline}\n\n{overview(spots, baseline)}"
             yield f"## {corpus}, a start of {size}: at equal tokens\n\n{overview(spots, 'tokens')}"
-            yield f"## {corpus}, a start of {size}: second family\n\n{overview(spots, TRANSFER)}"
+            yield f"## {corpus}, a start of {size}: successor model\n\n{overview(spots, TRANSFER)}"
     for question, pairs in PAIRS:
         for size in STARTS:
             if spots := list(places(folder, [f"{corpus}-{size}" for corpus in CORPORA])):

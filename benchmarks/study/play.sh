@@ -17,7 +17,7 @@ play() {
   "$canvass" report "$out/$1" --out "$out/$1.html" --out "$out/$1.md"
 }
 
-# Every strategy, a start of 100, and the second family.
+# Every strategy, a start of 100, and the successor model.
 usual="--rounds 15 --batch 20 --seeds 10"
 play snips-100 $snips $intents --seed-size 100 $usual --transfer last
 play assistant-100 $assistant $domains --seed-size 100 $usual --transfer last

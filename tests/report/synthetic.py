@@ -44,11 +44,11 @@ def facts(target, *, short_pool=False):
 
 def errors(wrong, seed=0):
     """One slot wrong in so many utterances, which ones depends on the seed: uint16 (40, 5)."""
-    found = np.zeros((UTTERANCES, 5), dtype=np.uint16)
-    found[:, 3] = SLOTS
+    counts = np.zeros((UTTERANCES, 5), dtype=np.uint16)
+    counts[:, 3] = SLOTS
     places = (np.arange(wrong) + 7 * seed) % UTTERANCES
-    found[places, 0], found[places, 3] = 1, SLOTS - 1
-    return found
+    counts[places, 0], counts[places, 3] = 1, SLOTS - 1
+    return counts
 
 
 def example(text, slots, predicted):
@@ -95,7 +95,7 @@ def run(name, *, mended=MENDED, transfer=True, shown=EXAMPLES):
     has_transfer = transfer and name.kind == "strategy"
     return StoredRun(
         name,
-        np.stack([errors(one, name.seed) for one in wrong]),
+        np.stack([errors(number, name.seed) for number in wrong]),
         routing if name.target != "all" else np.zeros((0, 4), dtype=np.int64),
         np.ones((rounds + 1, 7), dtype=np.int64),
         tuple(f"k{number}" for number in range(count)),

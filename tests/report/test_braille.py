@@ -18,15 +18,15 @@ lines = st.lists(
 
 
 def dots_of(cells):
-    found = np.zeros((4 * len(cells), 2 * len(cells[0])), dtype=bool)
+    dots = np.zeros((4 * len(cells), 2 * len(cells[0])), dtype=bool)
     for row, line in enumerate(cells):
         for column, (character, _) in enumerate(line):
             for down in range(4):
                 for across in range(2):
-                    found[4 * row + down, 2 * column + across] = bool(
+                    dots[4 * row + down, 2 * column + across] = bool(
                         (ord(character) - BLANK) & BITS[down][across]
                     )
-    return found
+    return dots
 
 
 @given(lines, st.integers(4, 30), st.integers(2, 10))

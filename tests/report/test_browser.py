@@ -16,14 +16,14 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
 ]
-WITHOUT_WORDS = """() => [...document.querySelectorAll('svg, img')].filter(one => {
-  if (one.getAttribute('aria-hidden') === 'true') return false;
-  const named = (one.getAttribute('aria-labelledby') || '').split(' ').map(id => document.getElementById(id));
-  return one.getAttribute('role') !== 'img' || !named.length || named.some(words => !words || !words.textContent.trim());
+WITHOUT_WORDS = """() => [...document.querySelectorAll('svg, img')].filter(element => {
+  if (element.getAttribute('aria-hidden') === 'true') return false;
+  const named = (element.getAttribute('aria-labelledby') || '').split(' ').map(id => document.getElementById(id));
+  return element.getAttribute('role') !== 'img' || !named.length || named.some(words => !words || !words.textContent.trim());
 }).length"""
 # What sticks out on the right, unless it is within something that scrolls by itself.
-TOO_WIDE = """() => [...document.body.querySelectorAll('*')].filter(one => !one.closest('.scroll, svg') &&
-  one.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(one => one.outerHTML.slice(0, 80))"""
+TOO_WIDE = """() => [...document.body.querySelectorAll('*')].filter(element => !element.closest('.scroll, svg') &&
+  element.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(element => element.outerHTML.slice(0, 80))"""
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +37,9 @@ def file(tmp_path_factory, report, two_targets):
 @pytest.fixture(scope="module")
 def browser():
     with playwright.sync_playwright() as running:
-        found = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -55,11 +55,13 @@ def test_the_page_in_a_browser(browser, file, width, scheme, name):
     page.goto(address)
     for opened in (False, True):
         if opened:
-            page.evaluate("() => document.querySelectorAll('details').forEach(one => one.open = true)")
+            page.evaluate(
+                "() => document.querySelectorAll('details').forEach(element => element.open = true)"
+            )
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
         assert page.evaluate(TOO_WIDE) == []
         assert page.evaluate(WITHOUT_WORDS) == 0
-    assert [one for one in asked if one != address and not one.startswith("data:")] == []
+    assert [url for url in asked if url != address and not url.startswith("data:")] == []
     assert said == []
     # One of the two forms of the main figure is shown, as wide as the page allows.
     shown = page.locator("figure .wide:visible, figure .narrow:visible")
@@ -67,9 +69,9 @@ def test_the_page_in_a_browser(browser, file, width, scheme, name):
     assert page.locator(".narrow:visible").count() == (shown.count() if width == 360 else 0)
     # Text in figures can be read: at least nine pixels high, as drawn on the screen.
     sizes = page.evaluate(
-        "() => [...document.querySelectorAll('figure svg')].filter(one => one.getBoundingClientRect().width)"
-        ".flatMap(one => [...one.querySelectorAll('text')].map(words => parseFloat(getComputedStyle(words).fontSize)"
-        " * one.getBoundingClientRect().width / one.viewBox.baseVal.width))"
+        "() => [...document.querySelectorAll('figure svg')].filter(svg => svg.getBoundingClientRect().width)"
+        ".flatMap(svg => [...svg.querySelectorAll('text')].map(words => parseFloat(getComputedStyle(words).fontSize)"
+        " * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width))"
     )
     assert min(sizes) >= 9
     background = page.evaluate("() => getComputedStyle(document.body).backgroundColor")

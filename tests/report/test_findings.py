@@ -46,7 +46,7 @@ def test_the_default_is_the_best(report):
         "errors against random-positive",
         "errors against random",
         "at equal tokens, against random-positive",
-        "second family of models, against random-positive",
+        "successor model, against random-positive",
     ]
     assert "p = 0.75" in finding.figures[0].detail
 
@@ -78,8 +78,8 @@ def test_few_seeds(report, tmp_path):
     assert "below 0.25" in warning
     assert "below 0.75 after the correction for 3 comparisons" in warning
     assert reported(tmp_path, seeds=7).warnings == ()
-    (one,) = report_of(read_study(write_study(tmp_path / "one", seeds=1))).warnings
-    assert "One seed says nothing about another start" in one
+    (warning,) = report_of(read_study(write_study(tmp_path / "one", seeds=1))).warnings
+    assert "One seed says nothing about another start" in warning
 
 
 def test_missing_runs(tmp_path):

@@ -16,7 +16,7 @@ from canvass.report import curve_figures, svg
 from canvass.report.document import report_of
 from canvass.report.measures import MAIN
 from canvass.report.page import as_html
-from canvass.report.picture_figures import picture
+from canvass.report.projection_figures import draw_projection
 from canvass.simulation.store import read_study
 from report.synthetic import write_study
 
@@ -25,7 +25,7 @@ VOID = {"meta", "link", "br"}
 
 
 class Page(HTMLParser):
-    """Checks that elements are closed in order, and collects what is there."""
+    """Checks that elements are closed in order, and collects ids, references and images."""
 
     def __init__(self, text):
         super().__init__()
@@ -37,14 +37,14 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.tags[tag] += 1
-        found = dict(attributes)
-        if "id" in found:
-            self.ids.append(found["id"])
+        named = dict(attributes)
+        if "id" in named:
+            self.ids.append(named["id"])
         self.references += [
             value for name, value in attributes if name in {"href", "src", "xlink:href", "data"}
         ]
         if tag == "svg":
-            self.images.append(found)
+            self.images.append(named)
         if tag not in VOID:
             self.open.append(tag)
 
@@ -73,20 +73,22 @@ def page(html):
 
 def test_the_page_asks_for_nothing(html, page):
     assert page.tags["script"] == page.tags["img"] == page.tags["iframe"] == 0
-    assert all(one.startswith("#") or one == "data:," for one in page.references), page.references
+    assert all(reference.startswith("#") or reference == "data:," for reference in page.references), (
+        page.references
+    )
     assert not re.search(r"url\((?!#)|@import|https?://(?!www\.w3\.org/)", html)
     assert "default-src 'none'" in html
 
 
 def test_names_are_given_once_and_references_lead_somewhere(html, page):
     assert [name for name, count in Counter(page.ids).items() if count > 1] == []
-    referred = {one[1:] for one in page.references if one.startswith("#")} | set(
+    referred = {reference[1:] for reference in page.references if reference.startswith("#")} | set(
         re.findall(r"url\(#([^)]+)\)", html)
     )
     assert referred <= set(page.ids)
     for image in page.images:
         assert image.get("aria-hidden") == "true" or all(
-            one in page.ids for one in image["aria-labelledby"].split()
+            name in page.ids for name in image["aria-labelledby"].split()
         )
 
 
@@ -128,13 +130,13 @@ def test_curves_are_drawn_in_the_colours_of_the_page(report, wide):
     assert {f"var(--{role})" for role in ("s1", "s2", "s4", "s5", "grid", "muted")} <= set(
         re.findall(r"var\(--\w+\)", drawn)
     )
-    texts = ["".join(one.itertext()) for one in tree.iter("{http://www.w3.org/2000/svg}text")]
+    texts = ["".join(element.itertext()) for element in tree.iter("{http://www.w3.org/2000/svg}text")]
     assert "slot error rate" in texts
     assert "utterances annotated" in texts
-    assert any("whole pool: 5.0" in one for one in texts)
+    assert any("whole pool: 5.0" in text for text in texts)
     assert ("majority-joint" in texts) == wide
-    titles = [one.text for one in tree.iter("{http://www.w3.org/2000/svg}title")]
-    assert any(one.startswith("majority-joint: 6.7") for one in titles)
+    titles = [element.text for element in tree.iter("{http://www.w3.org/2000/svg}title")]
+    assert any(title.startswith("majority-joint: 6.7") for title in titles)
 
 
 def test_the_picture_marks_what_was_chosen(report):
@@ -144,8 +146,11 @@ def test_the_picture_marks_what_was_chosen(report):
     # |y_lg| < 2.94 or members that disagree: -3 to 2 and none beyond, here.
     near = scenes[0].kind == 2
     assert near.tolist() == [-3 < x < 3 for x in range(-6, 6)]
-    drawn = picture(scenes[2], scenes, "p")
-    texts = ["".join(one.itertext()) for one in ET.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")]
+    drawn = draw_projection(scenes[2], scenes, "p")
+    texts = [
+        "".join(element.itertext())
+        for element in ET.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")
+    ]
     assert {"logistic", "hinge", "squared", "majority-joint"} <= set(texts)
     assert "var(--s1)" in drawn
 
@@ -183,12 +188,12 @@ def test_without_matplotlib_the_extra_is_named(report, monkeypatch):
 @given(st.lists(st.floats(0, 100), max_size=12), st.floats(0.5, 8))
 def test_labels_are_spread_apart(places, gap):
     places = sorted(places)
-    found = curve_figures.spread(places, gap, 100.0)
-    assert len(found) == len(places)
-    assert all(b - a >= gap - 1e-9 for a, b in itertools.pairwise(found))
-    assert all(place <= 100 + 1e-9 for place in found)
+    moved = curve_figures.spread(places, gap, 100.0)
+    assert len(moved) == len(places)
+    assert all(b - a >= gap - 1e-9 for a, b in itertools.pairwise(moved))
+    assert all(position <= 100 + 1e-9 for position in moved)
     if all(b - a >= gap for a, b in itertools.pairwise(places)) and (not places or places[-1] <= 100):
-        assert found == pytest.approx(places)
+        assert moved == pytest.approx(places)
 
 
 def test_placeholders_are_of_no_use_elsewhere():

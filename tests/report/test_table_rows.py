@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from canvass.report.comparisons import PARTS, at_equal_cost, errors_at, smallest_adjusted_p
-from canvass.report.curves import TargetRuns, annotated
 from canvass.report.document import report_of
+from canvass.report.learning_curves import TargetRuns, annotated
 from canvass.report.measures import MEASURES, frame_errors
 from canvass.simulation.store import read_study
 from canvass.simulation.summary import final_slot_error_rates
@@ -112,15 +112,15 @@ def test_without_transfer(tmp_path):
 
 
 def test_curves(report):
-    one = report.targets[0]
-    curve = one.curves["majority-joint"]
+    target = report.targets[0]
+    curve = target.curves["majority-joint"]
     band = curve.band(MEASURES["slot_error_rate"])
     assert (band.mean * 120).round(6).tolist() == [24, 20, 16, 12, 8]
     assert band.low == pytest.approx(band.mean)  # every seed is equal
     assert curve.x("utterances").tolist() == [0, 10, 20, 30, 40]
-    assert one.ceiling["slot_error_rate"] == pytest.approx(6 / 120)
-    assert one.long_run.x("utterances")[-1] == 120
-    assert one.curves["random"].band(MEASURES["frame_error_rate"]).mean[0] == 24 / 40
+    assert target.ceiling["slot_error_rate"] == pytest.approx(6 / 120)
+    assert target.long_run.x("utterances")[-1] == 120
+    assert target.curves["random"].band(MEASURES["frame_error_rate"]).mean[0] == 24 / 40
 
 
 def test_intent_errors_of_one_intent_tell_nothing(report):
@@ -130,23 +130,23 @@ def test_intent_errors_of_one_intent_tell_nothing(report):
 
 def test_the_beginning_of_the_long_run_stands_for_a_baseline_that_was_not_asked_for(tmp_path, rows):
     folder = write_study(tmp_path / "s", strategies={TARGET: ("majority-joint", "random")})
-    found = {row.name: row for row in report_of(read_study(folder)).targets[0].rows}
-    assert set(found) == {"majority-joint", "random", "random-positive"}
-    theirs, ours = found["random-positive"], rows["random-positive"]
+    others = {row.name: row for row in report_of(read_study(folder)).targets[0].rows}
+    assert set(others) == {"majority-joint", "random", "random-positive"}
+    theirs, ours = others["random-positive"], rows["random-positive"]
     assert (theirs.final, theirs.chosen, theirs.routing, theirs.area) == (
         ours.final,
         ours.chosen,
         ours.routing,
         ours.area,
     )
-    assert found["majority-joint"].against["random-positive"].difference == rows["majority-joint"].against["random-positive"].difference  # fmt: skip
+    assert others["majority-joint"].against["random-positive"].difference == rows["majority-joint"].against["random-positive"].difference  # fmt: skip
 
 
 def test_runs_that_are_missing_do_not_help_the_others(tmp_path, rows):
     folder = write_study(tmp_path / "s", without=lambda name: name.strategy == "majority-crf")
-    found = {row.name: row for row in report_of(read_study(folder)).targets[0].rows}
-    assert "majority-crf" not in found
-    assert found["majority-joint"].against["random"].adjusted_p_seeds == rows["majority-joint"].against["random"].adjusted_p_seeds  # fmt: skip
+    others = {row.name: row for row in report_of(read_study(folder)).targets[0].rows}
+    assert "majority-crf" not in others
+    assert others["majority-joint"].against["random"].adjusted_p_seeds == rows["majority-joint"].against["random"].adjusted_p_seeds  # fmt: skip
 
 
 def test_comparisons_are_of_the_seeds_that_both_have(tmp_path):
@@ -154,11 +154,11 @@ def test_comparisons_are_of_the_seeds_that_both_have(tmp_path):
         tmp_path / "s",
         without=lambda name: (name.kind, name.strategy, name.seed) == ("strategy", "random", 1),
     )
-    found = {row.name: row for row in report_of(read_study(folder)).targets[0].rows}
-    assert found["random"].seeds == 2
-    assert found["random"].saved is None  # its curve is of other seeds than the long run
-    assert found["majority-joint"].against["random"].difference.seeds == 2
-    assert found["majority-joint"].against["random-positive"].difference.seeds == 3
+    others = {row.name: row for row in report_of(read_study(folder)).targets[0].rows}
+    assert others["random"].seeds == 2
+    assert others["random"].saved is None  # its curve is of other seeds than the long run
+    assert others["majority-joint"].against["random"].difference.seeds == 2
+    assert others["majority-joint"].against["random-positive"].difference.seeds == 3
 
 
 def test_no_seed_in_common(study):

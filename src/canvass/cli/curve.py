@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from canvass.report.curves import Curve
+    from canvass.report.learning_curves import Curve
     from canvass.report.measures import Measure
     from canvass.simulation.store import Study
 
@@ -66,7 +66,7 @@ def command(
 
     Piped, it prints a table with tabs: target, strategy, annotated, mean, low, high (the 95 % interval of the mean).
     """
-    from canvass.report.curves import UNITS, TargetRuns
+    from canvass.report.learning_curves import UNITS, TargetRuns
     from canvass.report.measures import MEASURES
     from canvass.simulation.store import read_study
 

@@ -103,7 +103,7 @@ class StudyOptions:
         typer.Option(
             "--transfer",
             metavar="WHEN",
-            help="Train a second family of models on what was chosen, and count its errors, after the last "
+            help="Train a successor model on what was chosen, and count its errors, after the last "
             "round or after each (slow): no, last or each.",
             rich_help_panel=LOOP,
         ),

@@ -1,5 +1,5 @@
-"""The report of a study: from what was stored to curves, tables, figures and one file; nothing is trained.
+"""Reports of studies: learning curves, tables and figures computed from stored results; nothing is trained.
 
-`document.report_of(study)` makes the `Report`, plain records of figures and sentences; `markdown`, `page` (HTML) and
-`document.as_json` write it. No clock, host or place of the study goes into it: same study, same bytes.
+`document.report_of(study)` builds a `Report` of records and sentences; `markdown`, `page` (HTML) and
+`document.as_json` write it. A report holds no clock, host or path: the same study gives the same bytes.
 """

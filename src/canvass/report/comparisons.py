@@ -1,4 +1,4 @@
-"""Strategies against a baseline: paired by seed and test utterance, with intervals and corrected p-values."""
+"""Comparisons of strategies with a baseline, paired by seed and test utterance: intervals and corrected p-values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from canvass.report.curves import annotated
+from canvass.report.learning_curves import annotated
 from canvass.report.measures import frame_errors
 from canvass.seeding import generator
 from canvass.statistics import (
@@ -18,7 +18,7 @@ from canvass.statistics import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     Errors = NDArray[np.int64]
     Runs = dict[int, StoredRun]
 
-PARTS = 1 << 10  # steps between two rounds: interpolated errors stay whole numbers, of such parts
+PARTS = 1 << 10  # steps between two rounds: interpolated errors stay whole numbers, in units of 1 / PARTS
 
 
 class Difference(NamedTuple):
-    """A relative difference of error rates, below 0 where the strategy is better, and its 95 % interval."""
+    """A relative difference of error rates, negative if the strategy is better, with its 95 % interval.
+
+    `seeds` is the number of seeds that both have.
+    """
 
     relative: float
     low: float
@@ -40,10 +43,17 @@ class Difference(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """A strategy against a baseline after the last round.
+    """A strategy compared with a baseline after the last round.
 
-    `p_seeds`, `p_utterances`: of the randomisation tests that exchange whole seeds, and utterances; the two that
-    follow are corrected for all strategies of the target against this baseline (Holm).
+    Attributes
+    ----------
+    difference
+        Relative difference of the slot error rates.
+    p_seeds, p_utterances
+        p-values of the randomisation tests that exchange whole seeds, and single utterances.
+    adjusted_p_seeds, adjusted_p_utterances
+        The same after Holm's correction over all strategies of the target against this baseline.
+
     """
 
     difference: Difference
@@ -54,54 +64,54 @@ class Comparison(NamedTuple):
 
 
 def common_seeds(strategy: Runs, baseline: Runs) -> list[int]:
-    """List the seeds that both have played."""
+    """List the seeds for which both have a run."""
     return sorted(set(strategy) & set(baseline))
 
 
 def difference(a: Errors, b: Errors) -> Difference:
-    """Compare errors of paired runs, int64 (S, N) each.
+    """Compare the errors of paired runs, int64 (S, N) each.
 
-    All comparisons of a report start from the same draws: they do not depend on each other's order or number.
+    Every comparison uses the same random draws, so that it depends on no other comparison of the report.
     """
     interval = bootstrap_interval(a, b, generator(0, "report: bootstrap"))
     return Difference(relative(a, b), interval.low, interval.high, len(a))
 
 
 def final_errors(runs: Runs, seeds: Sequence[int]) -> Errors:
-    """Errors of each test utterance after the last round: int64 (S, N)."""
+    """Stack the errors of each test utterance after the last round: int64 (S, N)."""
     return np.stack([frame_errors(runs[seed].errors[-1]) for seed in seeds])
 
 
 def compare_all(strategies: dict[str, Runs], baseline: str, planned: Sequence[str]) -> dict[str, Comparison]:
     """Compare every strategy with a baseline, over the seeds that both have.
 
-    A planned strategy of which nothing is there counts in Holm's correction as if its p-value were 1: the others are
-    not to look better for it.
+    A planned strategy without runs enters Holm's correction with the p-value 1, so that a missing strategy does not
+    lower the adjusted p-values of the others.
     """
     others = [name for name in planned if name != baseline]
     differences: dict[str, Difference] = {}
-    found: dict[str, tuple[float, float]] = {}
+    p_values: dict[str, tuple[float, float]] = {}
     for name in others:
         seeds = common_seeds(strategies.get(name, {}), strategies[baseline])
         if not seeds:
             continue
-        a, b = (final_errors(strategies[one], seeds) for one in (name, baseline))
+        a, b = (final_errors(strategies[compared], seeds) for compared in (name, baseline))
         by_seed = seed_randomisation(a, b, generator(0, "report: seeds"))
         by_utterance = utterance_randomisation(a, b, generator(0, "report: utterances"))
         differences[name] = difference(a, b)
-        found[name] = by_seed.p_value, by_utterance.p_value
-    adjusted = [holm([found[name][part] if name in found else 1.0 for name in others]) for part in (0, 1)]
+        p_values[name] = by_seed.p_value, by_utterance.p_value
+    adjusted = [
+        holm([p_values[name][test] if name in p_values else 1.0 for name in others]) for test in (0, 1)
+    ]
     return {
-        name: Comparison(
-            differences[name], *found[name], float(adjusted[0][place]), float(adjusted[1][place])
-        )
-        for place, name in enumerate(others)
-        if name in found
+        name: Comparison(differences[name], *p_values[name], float(adjusted[0][i]), float(adjusted[1][i]))
+        for i, name in enumerate(others)
+        if name in p_values
     }
 
 
 def smallest_adjusted_p(seeds: int, comparisons: int) -> float:
-    """Compute the smallest p-value that the exact seed test can give after Holm's correction.
+    """Compute the smallest p-value that the exact test over seeds can give after Holm's correction.
 
     >>> smallest_adjusted_p(5, 12)
     0.75
@@ -112,10 +122,10 @@ def smallest_adjusted_p(seeds: int, comparisons: int) -> float:
 
 
 def at_equal_cost(strategy: Runs, baseline: Runs, unit: str) -> Difference | None:
-    """Compare at the same number of tokens or slots: of each seed, where the one that spent less of them ended.
+    """Compare at an equal number of tokens or slots; None without common seeds.
 
-    Between two rounds, the errors of each utterance are interpolated. Both are counted in parts of `PARTS`, so that
-    they stay whole numbers; a relative difference does not see the unit.
+    For each seed the budget is that of the run which spent less. Errors are interpolated linearly between two rounds,
+    in units of 1 / `PARTS`; the relative difference is independent of that unit.
     """
     seeds = common_seeds(strategy, baseline)
     if not seeds:
@@ -124,29 +134,32 @@ def at_equal_cost(strategy: Runs, baseline: Runs, unit: str) -> Difference | Non
     for seed in seeds:
         runs = strategy[seed], baseline[seed]
         spent = [annotated(run, unit) for run in runs]
-        budget = min(int(one[-1]) for one in spent)
+        budget = min(int(amounts[-1]) for amounts in spent)
         a.append(errors_at(runs[0], spent[0], budget))
         b.append(errors_at(runs[1], spent[1], budget))
     return difference(np.stack(a), np.stack(b))
 
 
 def errors_at(run: StoredRun, spent: NDArray[np.int64], budget: int) -> Errors:
-    """Interpolate the errors of each test utterance at a budget: int64 (N,), in parts of `PARTS`."""
-    after = int(np.searchsorted(spent, budget))  # the first round with so much or more
+    """Interpolate the errors of each test utterance at a budget: int64 (N,), in units of 1 / `PARTS`.
+
+    `spent` int64 (R,) is what the run had spent after each round.
+    """
+    after = int(np.searchsorted(spent, budget))  # the first round that reaches the budget
     if after == 0 or spent[after] == budget:
         return np.asarray(frame_errors(run.errors[after]) * PARTS)
     share = (budget - spent[after - 1]) / (spent[after] - spent[after - 1])
-    parts = round(share * PARTS)
+    weight = round(share * PARTS)
     before, then = (frame_errors(run.errors[state]) for state in (after - 1, after))
-    return np.asarray(before * (PARTS - parts) + then * parts)
+    return np.asarray(before * (PARTS - weight) + then * weight)
 
 
 def transferred(strategy: Runs, baseline: Runs) -> Difference | None:
-    """Compare the errors of the second family after the last round; None where they were not counted."""
-    kept: Callable[[Runs], Runs] = lambda runs: {  # noqa: E731 - used twice, here
-        seed: run for seed, run in runs.items() if len(run.errors) - 1 in run.transfer_rounds
-    }
-    strategy, baseline = kept(strategy), kept(baseline)
+    """Compare the errors of the successor model after the last round; None without common seeds that counted them."""
+    strategy, baseline = (
+        {seed: run for seed, run in runs.items() if len(run.errors) - 1 in run.transfer_rounds}
+        for runs in (strategy, baseline)
+    )
     seeds = common_seeds(strategy, baseline)
     if not seeds:
         return None

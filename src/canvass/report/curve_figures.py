@@ -1,4 +1,4 @@
-"""The learning curves, and how many annotations are saved, drawn."""
+"""Figures of learning curves and of annotations saved, as SVG."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from canvass.report import svg, words
+from canvass.report import formatting, svg
 from canvass.report.measures import MAIN
 
 if TYPE_CHECKING:
-    from canvass.report.curves import Curve
     from canvass.report.document import TargetReport
+    from canvass.report.learning_curves import Curve
     from canvass.report.measures import Measure
 
-# Those that stand out; the others of a study are thin and grey. Each has its own colour, line and mark.
+# Emphasised strategies have their own colour, line and mark; the others of a study are thin and grey.
 EMPHASISED = ("majority-joint", "majority-crf", "majority-mnlp", "random-positive", "random", "joint")
-MOST = 5
-WIDE, NARROW = (820, 430), (340, 275)
+MOST = 5  # emphasised strategies
+WIDE, NARROW = (820, 430), (340, 275)  # width and height in pixels
 LABEL_GAP = 13.5  # pixels between two labels
 AXIS = {
     "utterances": "utterances annotated",
@@ -45,12 +45,12 @@ LOOKS = {
 GREY = Look("faint", "-", "")
 
 
-def looks_of(one: TargetReport) -> dict[str, Look]:
-    """Choose how each strategy is drawn: those of `EMPHASISED`, and, while there is room, the best of the others."""
-    names = [row.name for row in one.rows]
+def looks_of(report: TargetReport) -> dict[str, Look]:
+    """Choose the look of each strategy: those of `EMPHASISED`, then the best others, stand out; the rest is grey."""
+    names = [row.name for row in report.rows]
     chosen = [name for name in EMPHASISED if name in names and name in LOOKS]
     best = [name for name in names if name not in chosen]
-    if "joint" in best and one.facts.target == "all":
+    if "joint" in best and report.facts.target == "all":
         best.insert(0, best.pop(best.index("joint")))
     chosen += best[: max(0, min(MOST, 3) - len(chosen))]
     free = [look for name, look in LOOKS.items() if name not in chosen]
@@ -59,9 +59,9 @@ def looks_of(one: TargetReport) -> dict[str, Look]:
     }
 
 
-def learning_curves(one: TargetReport, measure: Measure, unit: str, name: str, *, wide: bool) -> str:
-    """Draw the curves of a target, as an `svg` element; a wide one with a label at the end of each line."""
-    looks = looks_of(one)
+def draw_curves(report: TargetReport, measure: Measure, unit: str, name: str, *, wide: bool) -> str:
+    """Draw the learning curves of a target as an `svg` element; a wide figure labels the end of each line."""
+    looks = looks_of(report)
     context, figure, axes = svg.canvas(*(WIDE if wide else NARROW), name)
     titles: dict[str, str] = {}
     with context:
@@ -70,23 +70,25 @@ def learning_curves(one: TargetReport, measure: Measure, unit: str, name: str, *
         for place, strategy in enumerate(
             sorted(looks, key=lambda name: (looks[name] != GREY, -_order(name)))
         ):
-            curve, look = one.curves[strategy], looks[strategy]
+            curve, look = report.curves[strategy], looks[strategy]
             gid = f"line-{strategy}"
-            titles[gid] = f"{strategy}: {words.percent(float(curve.band(measure).mean[-1]))} at the end"
+            titles[gid] = f"{strategy}: {formatting.percent(float(curve.band(measure).mean[-1]))} at the end"
             mean = curve.band(measure).mean
             again = mean.tobytes() in drawn
             _draw(axes, curve, measure, unit, look=look, gid=gid, place=place, again=again)
             drawn.add(mean.tobytes())
             x = curve.x(unit)
             ends.append((strategy, float(x[-1]), PERCENT * float(curve.band(measure).mean[-1])))
-        _ceiling(axes, one, measure)
+        _ceiling(axes, report, measure)
         _axes(axes, measure, AXIS[unit])
         if wide:
             _label(axes, ends, looks)
         else:
-            # One that runs on far beyond those that stand out would press them together.
+            # A grey curve that runs far beyond the emphasised ones would compress them.
             axes.set_xlim(right=1.02 * max(x for strategy, x, _ in ends if looks[strategy] != GREY))
-        return svg.embedded(figure, name, _title(one, measure, unit), _description(one, measure), titles)
+        return svg.embedded(
+            figure, name, _title(report, measure, unit), _description(report, measure), titles
+        )
 
 
 def _order(strategy: str) -> int:
@@ -96,7 +98,7 @@ def _order(strategy: str) -> int:
 def _draw(
     axes: Any, curve: Curve, measure: Measure, unit: str, *, look: Look, gid: str, place: int, again: bool
 ) -> None:
-    """Draw one curve and its band; `again`: over one that is the same, which is to be seen below it."""
+    """Draw one curve and its band; `again` draws it dashed, over an identical curve that stays visible."""
     band = curve.band(measure)
     x = curve.x(unit)
     colour = svg.PLACEHOLDERS[look.role]
@@ -114,13 +116,13 @@ def _draw(
     )  # fmt: skip
 
 
-def _ceiling(axes: Any, one: TargetReport, measure: Measure) -> None:
-    if measure.name not in one.ceiling:
+def _ceiling(axes: Any, report: TargetReport, measure: Measure) -> None:
+    if measure.name not in report.ceiling:
         return
-    height = PERCENT * one.ceiling[measure.name]
+    height = PERCENT * report.ceiling[measure.name]
     axes.axhline(height, color=svg.PLACEHOLDERS["muted"], linewidth=1.0, linestyle=(0, (4, 3)), zorder=2)
     axes.annotate(
-        f"whole pool: {words.percent(one.ceiling[measure.name])}",
+        f"whole pool: {formatting.percent(report.ceiling[measure.name])}",
         (0.0, height), xycoords=("axes fraction", "data"), xytext=(4, 3 if measure.less_is_better else -11),
         textcoords="offset points", fontsize=9.5, color=svg.PLACEHOLDERS["muted"],
     )  # fmt: skip
@@ -145,7 +147,7 @@ def _axes(axes: Any, measure: Measure, x_title: str) -> None:
 
 
 def _label(axes: Any, ends: list[tuple[str, float, float]], looks: dict[str, Look]) -> None:
-    """Write each name at the right of its line, apart from each other, with a thin line to where it belongs."""
+    """Label each line at its right end, without overlaps, with a thin connecting line."""
     axes.figure.canvas.draw()  # the layout
     to_pixels = axes.transData.transform
     ends = sorted(ends, key=lambda end: (end[2], end[0]))
@@ -169,7 +171,7 @@ def _label(axes: Any, ends: list[tuple[str, float, float]], looks: dict[str, Loo
 
 
 def spread(places: list[float], gap: float, height: float) -> list[float]:
-    """Move places, in increasing order, apart by at least `gap`, as little as may be, and below `height`.
+    """Move sorted positions apart by at least `gap`, as little as possible, and below `height`.
 
     >>> spread([0, 1, 50], 10, 100)
     [-4.5, 5.5, 50.0]
@@ -181,26 +183,26 @@ def spread(places: list[float], gap: float, height: float) -> list[float]:
             other, members = groups.pop()
             centre, count = (other * members + centre * count) / (members + count), members + count
         groups.append((centre, count))
-    found = [centre + (i - (count - 1) / 2) * gap for centre, count in groups for i in range(count)]
-    for i in range(len(found) - 1, -1, -1):  # the top is the end of the picture
-        found[i] = min(found[i], height - gap * (len(found) - 1 - i))
-    return found
+    moved = [centre + (i - (count - 1) / 2) * gap for centre, count in groups for i in range(count)]
+    for i in range(len(moved) - 1, -1, -1):  # from the top of the figure
+        moved[i] = min(moved[i], height - gap * (len(moved) - 1 - i))
+    return moved
 
 
-def savings(one: TargetReport, name: str) -> str | None:
-    """Draw the long run of the baseline, and where it reaches what the others ended with; None without a long run."""
-    if one.long_run is None or not one.rows:
+def draw_savings(report: TargetReport, name: str) -> str | None:
+    """Draw the prolonged run of the baseline, and where it reaches the final error of the others; None without one."""
+    if report.long_run is None or not report.rows:
         return None
-    looks = looks_of(one)
-    long_x, long_y = one.long_run.points(MAIN, "utterances")
+    looks = looks_of(report)
+    long_x, long_y = report.long_run.points(MAIN, "utterances")
     context, figure, axes = svg.canvas(*NARROW, name)
     with context:
         axes.plot(long_x, PERCENT * long_y, color=svg.PLACEHOLDERS["faint"], linewidth=2.4, zorder=2)
-        for row in reversed(one.rows):
+        for row in reversed(report.rows):
             look = looks[row.name]
-            if look == GREY or row.name == one.baseline:
+            if look == GREY or row.name == report.baseline:
                 continue
-            x, y = one.curves[row.name].points(MAIN, "utterances")
+            x, y = report.curves[row.name].points(MAIN, "utterances")
             colour = svg.PLACEHOLDERS[look.role]
             axes.plot(x, PERCENT * y, color=colour, linestyle=look.line, linewidth=1.8, zorder=3)
             more = row.saved.baseline_more if row.saved else None
@@ -223,31 +225,31 @@ def savings(one: TargetReport, name: str) -> str | None:
                 color=colour,
                 zorder=4,
             )
-        _ceiling(axes, one, MAIN)
+        _ceiling(axes, report, MAIN)
         _axes(axes, MAIN, AXIS["utterances"])
         axes.set_title(
-            f"{one.baseline} run on (grey)", loc="left", fontsize=11, color=svg.PLACEHOLDERS["ink"]
+            f"{report.baseline} run on (grey)", loc="left", fontsize=11, color=svg.PLACEHOLDERS["ink"]
         )
         described = "; ".join(
-            f"{row.name}: {words.saved(row.saved)} more"
-            for row in one.rows
+            f"{row.name}: {formatting.saved(row.saved)} more"
+            for row in report.rows
             if row.saved and looks[row.name] != GREY
         )
-        title = f"Annotations saved for {one.facts.target}"
+        title = f"Annotations saved for {report.facts.target}"
         return svg.embedded(
-            figure, name, title, f"What {one.baseline} needs for the same error: {described}.", {}
+            figure, name, title, f"What {report.baseline} needs for the same error: {described}.", {}
         )
 
 
-def _title(one: TargetReport, measure: Measure, unit: str) -> str:
-    return f"{measure.title} against {unit} annotated, {one.facts.target}"
+def _title(report: TargetReport, measure: Measure, unit: str) -> str:
+    return f"{measure.title} against {unit} annotated, {report.facts.target}"
 
 
-def _description(one: TargetReport, measure: Measure) -> str:
+def _description(report: TargetReport, measure: Measure) -> str:
     parts = []
-    for row in one.rows:
-        values = one.curves[row.name].band(measure).mean
+    for row in report.rows:
+        values = report.curves[row.name].band(measure).mean
         parts.append(
-            f"{row.name} from {words.percent(float(values[0]))} to {words.percent(float(values[-1]))}"
+            f"{row.name} from {formatting.percent(float(values[0]))} to {formatting.percent(float(values[-1]))}"
         )
     return "; ".join(parts) + "."

@@ -1,4 +1,4 @@
-"""The report as plain records: what every form of it, HTML, Markdown and JSON, shows."""
+"""The content of a report as records, which HTML, Markdown and JSON have in common."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from canvass.errors import InputError
-from canvass.report.curves import UNITS, Curve, TargetRuns
-from canvass.report.examples import Example, examples_of
+from canvass.report.chosen_examples import Example, examples_of
 from canvass.report.findings import (
     Finding,
     findings_of,
     warnings_of_study,
     warnings_of_target,
 )
+from canvass.report.learning_curves import UNITS, Curve, TargetRuns
 from canvass.report.measures import MAIN, MEASURES, totals
-from canvass.report.pictures import Scene, scenes_of
+from canvass.report.projections import Scene, scenes_of
 from canvass.report.table_rows import Row, rows_of
 
 if TYPE_CHECKING:
@@ -30,9 +30,31 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class TargetReport:
-    """All about one target; `rows` from the lowest slot error rate, `ceiling` by measure, mean over its seeds.
+    """The report on one target.
 
-    `long_run` is the prolonged run of the headline `baseline`.
+    Attributes
+    ----------
+    facts
+        Numbers of utterances that the runs start from.
+    warnings, findings
+        Sentences.
+    baseline
+        The headline baseline.
+    planned
+        Strategies of the study and the baseline, finished or not.
+    rows
+        Figures of each strategy with a finished run, the lowest slot error rate first.
+    curves
+        Learning curve of each of these strategies.
+    long_run
+        The prolonged run of the headline baseline; None if it is missing.
+    ceiling
+        Each measure of the model trained on the whole pool, mean over the seeds; empty without such a run.
+    scenes
+        Projections of the first round.
+    examples
+        First choices of each strategy.
+
     """
 
     facts: TargetFacts
@@ -49,18 +71,21 @@ class TargetReport:
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        """The measures that tell anything: one of which no strategy ever made an error does not."""
-        return tuple(one for one in MEASURES.values() if one is MAIN or self.tells(one))
+        """The main measure, and the others that vary within the study."""
+        return tuple(measure for measure in MEASURES.values() if measure is MAIN or self.varies(measure))
 
-    def tells(self, measure: Measure) -> bool:
-        """Whether a measure has more than one value anywhere: intent errors of one intent do not."""
+    def varies(self, measure: Measure) -> bool:
+        """Tell whether a measure takes more than one value; the intent error rate of a single intent does not."""
         values = {float(value) for curve in self.curves.values() for value in measure.rate(curve.sums).flat}
         return len(values) > 1
 
 
 @dataclass(frozen=True)
 class Report:
-    """A study, reported: `planned` and `finished` count runs."""
+    """The report of a study; `planned` and `finished` are numbers of runs.
+
+    `provenance` holds the stored records of the commands that ran the study.
+    """
 
     spec: Spec
     warnings: tuple[str, ...]
@@ -71,7 +96,7 @@ class Report:
 
 
 def report_of(study: Study) -> Report:
-    """Report a study, finished or not.
+    """Build the report of a study, whether or not it is finished.
 
     Raises
     ------
@@ -121,22 +146,22 @@ def _target(study: Study, name: str) -> TargetReport:
 
 
 def as_json(report: Report) -> bytes:
-    """Write the report as JSON: figures in full, points of the curves, no pictures; null for what has no value."""
+    """Write the report as JSON, with unrounded figures and the points of the curves; null where there is no value."""
     document = {
         "kind": "report",
         "version": VERSION,
         "options": report.spec.as_dict(),
         "runs": {"planned": report.planned, "finished": report.finished},
         "warnings": report.warnings,
-        "targets": [_plain_target(one) for one in report.targets],
+        "targets": [_target_dict(target) for target in report.targets],
         "provenance": report.provenance,
     }
     return json.dumps(_finite(document), ensure_ascii=False, indent=1).encode() + b"\n"
 
 
-def _plain_target(one: TargetReport) -> dict[str, Any]:
+def _target_dict(target: TargetReport) -> dict[str, Any]:
     rows = []
-    for row in one.rows:
+    for row in target.rows:
         against = {
             name: {
                 **compared.difference._asdict(),
@@ -144,48 +169,50 @@ def _plain_target(one: TargetReport) -> dict[str, Any]:
             }
             for name, compared in row.against.items()
         }
-        plain = {name: value for name, value in vars(row).items() if name not in {"against", "equal_cost"}}
-        plain |= {
+        figures = {name: value for name, value in vars(row).items() if name not in {"against", "equal_cost"}}
+        figures |= {
             "saved": asdict(row.saved) if row.saved else None,
             "chosen": asdict(row.chosen) if row.chosen else None,
             "routing": row.routing.as_dict() if row.routing else None,
             "transfer": row.transfer._asdict() if row.transfer else None,
             "against": against,
-            "equal_cost": {unit: found._asdict() for unit, found in row.equal_cost.items()},
+            "equal_cost": {unit: difference._asdict() for unit, difference in row.equal_cost.items()},
         }
-        rows.append(plain)
+        rows.append(figures)
     return {
-        "target": one.facts.target,
-        "facts": asdict(one.facts),
-        "warnings": one.warnings,
-        "baseline": one.baseline,
-        "findings": [asdict(finding) for finding in one.findings],
+        "target": target.facts.target,
+        "facts": asdict(target.facts),
+        "warnings": target.warnings,
+        "baseline": target.baseline,
+        "findings": [asdict(finding) for finding in target.findings],
         "strategies": rows,
-        "missing_strategies": [name for name in one.planned if name not in one.curves],
-        "ceiling": one.ceiling,
-        "curves": {name: curve_points(curve) for name, curve in one.curves.items()},
-        "long_run": curve_points(one.long_run) if one.long_run else None,
-        "examples": {name: [asdict(example) for example in some] for name, some in one.examples.items()},
+        "missing_strategies": [name for name in target.planned if name not in target.curves],
+        "ceiling": target.ceiling,
+        "curves": {name: curve_points(curve) for name, curve in target.curves.items()},
+        "long_run": curve_points(target.long_run) if target.long_run else None,
+        "examples": {
+            name: [asdict(example) for example in chosen] for name, chosen in target.examples.items()
+        },
     }
 
 
 def curve_points(curve: Curve) -> dict[str, Any]:
-    """Give a curve as lists: what was annotated, by unit, and mean and band of each measure."""
-    found: dict[str, Any] = {"seeds": list(curve.seeds)}
-    found |= {unit: curve.x(unit).tolist() for unit in UNITS}
+    """Convert a curve to lists: the amount annotated in each unit, and the mean and band of each measure."""
+    points: dict[str, Any] = {"seeds": list(curve.seeds)}
+    points |= {unit: curve.x(unit).tolist() for unit in UNITS}
     for measure in MEASURES.values():
-        found[measure.name] = {
+        points[measure.name] = {
             part: values.tolist() for part, values in curve.band(measure)._asdict().items()
         }
-    return found
+    return points
 
 
 def _finite(value: Any) -> Any:
-    """Replace numbers that JSON does not have, NaN and infinities, by None; tuples and their like by lists."""
+    """Replace NaN and infinities, which JSON lacks, by None, and tuples by lists."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
+        return {name: _finite(member) for name, member in value.items()}
     if hasattr(value, "_asdict"):
         return _finite(value._asdict())
-    return [_finite(one) for one in value] if isinstance(value, (list, tuple)) else value
+    return [_finite(member) for member in value] if isinstance(value, (list, tuple)) else value

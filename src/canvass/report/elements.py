@@ -1,4 +1,4 @@
-"""Pieces of the page: tables, examples, legends; every text is escaped here."""
+"""HTML elements of the page: tables, examples, legends. All text is escaped here."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from canvass.report.curve_figures import GREY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from canvass.report.chosen_examples import Example, Segment
     from canvass.report.comparisons import Difference
     from canvass.report.curve_figures import Look
-    from canvass.report.examples import Example, Segment
     from canvass.report.tables import Cell, Table
 
-GLYPH, MIDDLE, HALF = 84, 42, 40  # pixels: the width of an interval drawn in a cell
+GLYPH, MIDDLE, HALF = 84, 42, 40  # pixels: width, centre and half-range of an interval drawn in a cell
 WORDS = ' class="words"'
 DASHES = {"s1": "", "s2": "", "s3": "6 2 1 2", "s4": "5 2", "s5": "1.5 2"}
 MARKS = {
@@ -33,23 +33,23 @@ def text(words: str) -> str:
     return html.escape(words)
 
 
-def table(found: Table, level: str, emphasised: Sequence[str] = ()) -> str:
-    """Make a table that scrolls by itself where it is too wide."""
+def table(content: Table, level: str, emphasised: Sequence[str] = ()) -> str:
+    """Write a table; one that is too wide scrolls by itself. `emphasised` names rows to highlight."""
     bounds = [
-        abs(end) for row in found.rows for cell in row if cell.difference for end in cell.difference[1:3]
+        abs(end) for row in content.rows for cell in row if cell.difference for end in cell.difference[1:3]
     ]
     scale = min(1.0, max([end for end in bounds if math.isfinite(end)], default=1.0)) or 1.0
-    left = {place for row in found.rows for place, cell in enumerate(row) if cell.text[:1].isalpha()}
+    left = {i for row in content.rows for i, cell in enumerate(row) if cell.text[:1].isalpha()}
     head = "".join(
-        f'<th scope="col"{WORDS if place in left else ""}>{text(name)}</th>'
-        for place, name in enumerate(found.columns)
+        f'<th scope="col"{WORDS if i in left else ""}>{text(name)}</th>'
+        for i, name in enumerate(content.columns)
     )
-    body = "".join(_row(row, scale, main=row[0].text in emphasised) for row in found.rows)
-    title = text(found.title)
+    body = "".join(_row(row, scale, main=row[0].text in emphasised) for row in content.rows)
+    title = text(content.title)
     return (
         f'<{level}>{title}</{level}><div class="scroll" tabindex="0" role="region" aria-label="{title}">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-        f'<p class="note">{text(found.note)}</p>'
+        f'<p class="note">{text(content.note)}</p>'
     )
 
 
@@ -67,14 +67,14 @@ def _cell(cell: Cell, scale: float) -> str:
     return f"<td{kind}>{text(cell.text)}</td>"
 
 
-def glyph(found: Difference, scale: float) -> str:
-    """Draw a difference and its interval as a dot on a line, zero in the middle; the words beside it say the same."""
+def glyph(difference: Difference, scale: float) -> str:
+    """Draw a difference and its interval as a dot on a line with zero in the middle, clipped at `scale`."""
 
-    def place(value: float) -> float:
+    def x(value: float) -> float:
         return round(MIDDLE + HALF * max(-1.0, min(1.0, value / scale)), 1)
 
-    kind = "good" if found.high < 0 else "bad" if found.low > 0 else "muted"
-    low, high, dot = place(found.low), place(found.high), place(found.relative)
+    kind = "good" if difference.high < 0 else "bad" if difference.low > 0 else "muted"
+    low, high, dot = x(difference.low), x(difference.high), x(difference.relative)
     return (
         f'<svg viewBox="0 0 {GLYPH} 12" aria-hidden="true" class="{kind}">'
         f'<path d="M{MIDDLE} 0v12" stroke="var(--faint)"/>'
@@ -84,7 +84,7 @@ def glyph(found: Difference, scale: float) -> str:
 
 
 def legend(looks: dict[str, Look]) -> str:
-    """Name the lines of the figures; those without a look of their own together."""
+    """Write the legend of the figures; the grey strategies share one entry."""
     parts = [f"<li>{_swatch(look)}{text(name)}</li>" for name, look in looks.items() if look != GREY]
     others = [name for name, look in looks.items() if look == GREY]
     if others:
@@ -101,9 +101,9 @@ def _swatch(look: Look) -> str:
     )
 
 
-def examples(name: str, some: Sequence[Example]) -> str:
-    """Show what a strategy chose first."""
-    return f"<div><h4>{text(name)}</h4><ul>{''.join(map(_example, some))}</ul></div>"
+def examples(name: str, chosen: Sequence[Example]) -> str:
+    """List the first choices of a strategy."""
+    return f"<div><h4>{text(name)}</h4><ul>{''.join(map(_example, chosen))}</ul></div>"
 
 
 def _example(example: Example) -> str:
@@ -116,12 +116,12 @@ def _example(example: Example) -> str:
 
 
 def _line(who: str, segments: Sequence[Segment]) -> str:
-    shown = "".join(_segment(one) for one in segments)
+    shown = "".join(_segment(segment) for segment in segments)
     return f'<span class="line"><span class="who">{who}</span><bdi>{shown}</bdi></span>'
 
 
-def _segment(one: Segment) -> str:
-    if not one.label:
-        return text(one.text)
-    kind = "" if one.right else ' class="wrong"'
-    return f"<mark{kind}>{text(one.text)}<bdi>{text(one.label)}</bdi></mark>"
+def _segment(segment: Segment) -> str:
+    if not segment.label:
+        return text(segment.text)
+    kind = "" if segment.right else ' class="wrong"'
+    return f"<mark{kind}>{text(segment.text)}<bdi>{text(segment.label)}</bdi></mark>"

@@ -1,13 +1,13 @@
-"""What a study found, in sentences: warnings first, then what the best and the default strategy bring."""
+"""Findings of a study as sentences: warnings, and what the default and the best strategy gain over the baseline."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from canvass.report import words
+from canvass.report import formatting
 from canvass.report.comparisons import smallest_adjusted_p
-from canvass.report.curves import RANDOM, RANDOM_POSITIVE
+from canvass.report.learning_curves import RANDOM, RANDOM_POSITIVE
 from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL
 from canvass.types import ALL
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from canvass.report.comparisons import Comparison, Difference
-    from canvass.report.curves import TargetRuns
+    from canvass.report.learning_curves import TargetRuns
     from canvass.report.table_rows import Row
     from canvass.simulation.spec import TargetFacts
     from canvass.simulation.store import Study
@@ -31,7 +31,7 @@ EXPLAINED = {
 
 
 class Figure(NamedTuple):
-    """A figure that a finding rests on: what it is, its value, and how sure it is, in words."""
+    """A figure that supports a finding: its label, its value, and its interval and p-value, as text."""
 
     label: str
     value: str
@@ -40,7 +40,10 @@ class Figure(NamedTuple):
 
 @dataclass(frozen=True)
 class Finding:
-    """What one strategy brings: `name`, whether it is the `best` and the `default`, in a sentence, and a verdict."""
+    """What a strategy gains over the headline baseline.
+
+    `best` and `default` tell its role; `verdict` is a key of `EXPLAINED`.
+    """
 
     name: str
     best: bool
@@ -51,27 +54,27 @@ class Finding:
 
 
 def verdict(compared: Comparison) -> str:
-    """Judge a comparison with the headline baseline: one of the keys of `EXPLAINED`."""
-    found = compared.difference
-    if found.low > 0:
+    """Judge a comparison with the headline baseline; returns a key of `EXPLAINED`."""
+    difference = compared.difference
+    if difference.low > 0:
         return NOT_WORTH_IT
-    if found.high >= 0:
+    if difference.high >= 0:
         return OPEN
     return WORTH_IT if compared.adjusted_p_seeds <= SIGNIFICANT else LIKELY
 
 
 def default_for(target: str) -> str:
-    """Name the strategy that `canvass select` takes for a target."""
+    """Return the default strategy of `canvass select` for a target."""
     return DEFAULT_FOR_ALL if target == ALL else DEFAULT
 
 
 def findings_of(runs: TargetRuns, rows: Sequence[Row]) -> tuple[Finding, ...]:
-    """Say what the default and the best strategy bring; the default first, since it was named beforehand."""
+    """Describe the gain of the default and of the best strategy; the default first, since it was chosen beforehand."""
     baseline = runs.long_baseline
     able = [row for row in rows if baseline in row.against and row.name not in {RANDOM, RANDOM_POSITIVE}]
     if not able:
         return ()
-    # Of strategies with unequal numbers of seeds, the best is the one that most can be said of.
+    # Only strategies with the most seeds can be the best: the others are less certain.
     most = max(row.seeds for row in able)
     usual = default_for(runs.target)
     best = min((row for row in able if row.seeds == most), key=lambda row: (row.final, row.name != usual))
@@ -97,47 +100,51 @@ def _sentence(row: Row, runs: TargetRuns, *, is_default: bool, rivals: int) -> s
             f"the best of {rivals} here" + ("" if is_default else ", picked afterwards, which flatters it")
         )
     role = f" ({', '.join(roles)})" if roles else ""
-    parts = [f"{words.fewer(compared.difference)} {baseline}" for baseline, compared in row.against.items()]
+    parts = [
+        f"{formatting.fewer(compared.difference)} {baseline}" for baseline, compared in row.against.items()
+    ]
     sentence = f"{row.name}{role} makes {' and '.join(parts)}."
     if row.saved is not None and row.against[runs.long_baseline].difference.relative < 0:
-        more = words.saved(row.saved).replace("> ", "more than ")
+        more = formatting.saved(row.saved).replace("> ", "more than ")
         sentence += f" To get as far, {runs.long_baseline} needs {more} more annotations."
     return sentence
 
 
 def _figures(row: Row, baseline: str) -> tuple[Figure, ...]:
-    found = [
+    figures = [
         Figure(
-            f"errors against {name}", *_words(compared.difference, f"p {_equals(compared.adjusted_p_seeds)}")
+            f"errors against {name}", *_text(compared.difference, f"p {_equals(compared.adjusted_p_seeds)}")
         )
         for name, compared in row.against.items()
     ]
     if "tokens" in row.equal_cost:
-        found.append(Figure(f"at equal tokens, against {baseline}", *_words(row.equal_cost["tokens"])))
+        figures.append(Figure(f"at equal tokens, against {baseline}", *_text(row.equal_cost["tokens"])))
     if row.transfer is not None:
-        found.append(Figure(f"second family of models, against {baseline}", *_words(row.transfer)))
-    return tuple(found)
+        figures.append(Figure(f"successor model, against {baseline}", *_text(row.transfer)))
+    return tuple(figures)
 
 
-def _words(found: Difference, more: str = "") -> tuple[str, str]:
-    return words.signed(found.relative), ", ".join([words.interval(found), *([more] if more else [])])
+def _text(difference: Difference, more: str = "") -> tuple[str, str]:
+    return formatting.signed(difference.relative), ", ".join(
+        [formatting.interval(difference), *([more] if more else [])]
+    )
 
 
 def _equals(value: float) -> str:
-    shown = words.p_value(value)
+    shown = formatting.p_value(value)
     return shown if shown.startswith("<") else f"= {shown}"
 
 
 def warnings_of_study(study: Study) -> tuple[str, ...]:
-    """Say what is missing of a study, and what its number of seeds cannot show."""
-    found = []
+    """Warn of missing runs, and of what the number of seeds cannot show."""
+    warnings = []
     planned = len(study.spec.runs())
     if study.missing:
-        names = words.listed([str(name) for name in study.missing])
-        found.append(
-            f"The study is not finished: {len(study.missing):,} of {words.plural(planned, 'run')} are missing "
+        names = formatting.listed([str(name) for name in study.missing])
+        warnings.append(
+            f"The study is not finished: {len(study.missing):,} of {formatting.plural(planned, 'run')} are missing "
             f"({names}). Figures are of the seeds that are there, and comparisons of the seeds that both strategies "
-            "have. Give the command of the study again to play the rest."
+            "have. Give the command of the study again to run the rest."
         )
     most = max(
         len({*names, RANDOM if target == ALL else RANDOM_POSITIVE}) - 1
@@ -145,27 +152,27 @@ def warnings_of_study(study: Study) -> tuple[str, ...]:
     )
     smallest = smallest_adjusted_p(study.spec.seeds, most)
     if study.spec.seeds == 1:
-        found.append(
+        warnings.append(
             "One seed says nothing about another start: there are no bands, and intervals are for other test "
             "utterances only. Ask for 10 seeds."
         )
     elif smallest > SIGNIFICANT:
-        single = words.p_value(smallest_adjusted_p(study.spec.seeds, 1))
-        found.append(
+        single = formatting.p_value(smallest_adjusted_p(study.spec.seeds, 1))
+        warnings.append(
             f"With {study.spec.seeds} seeds the test over seeds cannot give a p-value below {single}, and below "
-            f"{words.p_value(smallest)} after the correction for {words.plural(most, 'comparison')}: it cannot confirm "
-            "any difference here. Go by the intervals, or ask for 10 seeds."
+            f"{formatting.p_value(smallest)} after the correction for {formatting.plural(most, 'comparison')}: it "
+            "cannot confirm any difference here. Go by the intervals, or ask for 10 seeds."
         )
-    return tuple(found)
+    return tuple(warnings)
 
 
 def warnings_of_target(facts: TargetFacts) -> tuple[str, ...]:
-    """Say what about a target makes its figures doubtful."""
+    """Warn of a pool that is too small to tell strategies apart."""
     if not facts.short_pool:
         return ()
     sentence = (
-        f"The pool holds {words.plural(facts.pool_target, 'utterance')} of {facts.target}, fewer than four times the "
-        f"budget of {facts.budget_utterances:,}. A pool that is used up makes all strategies alike: "
+        f"The pool holds {formatting.plural(facts.pool_target, 'utterance')} of {facts.target}, fewer than four times "
+        f"the budget of {facts.budget_utterances:,}. A pool that is used up makes all strategies alike: "
         "true differences may be larger."
     )
     return (sentence,)

@@ -1,6 +1,6 @@
-"""The measures of a report: rates from sums of stored counts, for many runs and rounds at once.
+"""Measures of a report: rates computed from sums of stored counts, for many runs and rounds at once.
 
-The same definitions as `metrics.Scores`, whose figures the tests compare with these.
+The definitions are those of `metrics.Scores`, which is their readable twin in the tests.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ SUBSTITUTED, INSERTED, DELETED, HITS, WRONG_INTENT, WRONG_FRAME, UTTERANCES = ra
 
 
 class Measure(NamedTuple):
-    """One rate: its name in files, its title for people, and whether less of it is better."""
+    """An error rate or score: its name in files, its title in reports, its direction and how it is computed.
+
+    `rate` maps sums int64 (..., 7) with the columns `SUMMED` to float64 (...).
+    """
 
     name: str
     title: str
@@ -32,13 +35,13 @@ class Measure(NamedTuple):
 
 
 def frame_errors(errors: NDArray[np.uint16]) -> NDArray[np.int64]:
-    """Count the errors of each frame, intent included: from (..., N, 5) to (..., N)."""
+    """Count the errors of each frame, intent included: uint16 (..., N, 5) to int64 (..., N)."""
     counts = errors.astype(np.int64)
     return np.asarray(counts[..., :3].sum(axis=-1) + counts[..., WRONG_INTENT])
 
 
 def totals(errors: NDArray[np.uint16]) -> Totals:
-    """Sum stored counts over the utterances: from (..., N, 5) to int64 (..., 7), columns `SUMMED`.
+    """Sum stored counts over the utterances: uint16 (..., N, 5) to int64 (..., 7), columns `SUMMED`.
 
     >>> totals(np.array([[1, 0, 2, 3, 1], [0, 0, 0, 2, 0]], dtype=np.uint16)).tolist()
     [1, 0, 2, 5, 1, 1, 2]
@@ -49,8 +52,8 @@ def totals(errors: NDArray[np.uint16]) -> Totals:
     return np.concatenate([sums, wrong[..., np.newaxis], count[..., np.newaxis]], axis=-1)
 
 
-def _over(errors: Any, of: Any) -> Rates:
-    """Divide; over nothing, the number of errors, as in `metrics`."""
+def _ratio(errors: Any, of: Any) -> Rates:
+    """Divide; where the denominator is 0, return the number of errors, as `metrics` does."""
     return np.asarray(errors / np.maximum(1, of), dtype=np.float64)
 
 
@@ -63,35 +66,35 @@ def _reference(sums: Totals) -> Any:
 
 
 def slot_error_rate(sums: Totals) -> Rates:
-    """SlotER, the intent being one more slot of every utterance."""
-    return _over(_span_errors(sums) + sums[..., WRONG_INTENT], _reference(sums) + sums[..., UTTERANCES])
+    """Compute SlotER; the intent counts as one more slot of every utterance (Makhoul et al. 1999)."""
+    return _ratio(_span_errors(sums) + sums[..., WRONG_INTENT], _reference(sums) + sums[..., UTTERANCES])
 
 
 def span_slot_error_rate(sums: Totals) -> Rates:
-    """SlotER of the spans alone."""
-    return _over(_span_errors(sums), _reference(sums))
+    """Compute SlotER of the spans alone, without intents."""
+    return _ratio(_span_errors(sums), _reference(sums))
 
 
 def intent_error_rate(sums: Totals) -> Rates:
-    """Share of the utterances whose intent is wrong."""
-    return _over(sums[..., WRONG_INTENT], sums[..., UTTERANCES])
+    """Compute the share of utterances with a wrong intent."""
+    return _ratio(sums[..., WRONG_INTENT], sums[..., UTTERANCES])
 
 
 def span_f1(sums: Totals) -> Rates:
-    """F1 of exact spans, micro; 1 where there were none, and none was predicted."""
+    """Compute the micro-averaged F1 of exact spans; 1 if there are no spans and none was predicted."""
     predicted = sums[..., SUBSTITUTED] + sums[..., INSERTED] + sums[..., HITS]
     both = predicted + _reference(sums)
-    return np.where(both == 0, 1.0, _over(2 * sums[..., HITS], both))
+    return np.where(both == 0, 1.0, _ratio(2 * sums[..., HITS], both))
 
 
 def frame_error_rate(sums: Totals) -> Rates:
-    """Share of the utterances with any error."""
-    return _over(sums[..., WRONG_FRAME], sums[..., UTTERANCES])
+    """Compute the share of utterances with any error."""
+    return _ratio(sums[..., WRONG_FRAME], sums[..., UTTERANCES])
 
 
 MEASURES = {
-    one.name: one
-    for one in (
+    measure.name: measure
+    for measure in (
         Measure("slot_error_rate", "slot error rate", less_is_better=True, rate=slot_error_rate),
         Measure(
             "span_slot_error_rate",

@@ -1,7 +1,7 @@
-"""From a figure of matplotlib to an SVG that lives in a page: its colours, its font, and its words for the blind.
+"""SVG elements from matplotlib figures, with the page's colours and font, and with alternative text.
 
-Colours are drawn as placeholders and become the page's variables, so that one drawing serves light and dark. Text
-stays text, in the page's font.
+Colours are drawn as placeholders that are replaced by CSS variables, so that one drawing serves light and dark pages.
+Text stays text, in the page's font.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from canvass.errors import ExtraMissingError
 
-# Roles: the page gives each a colour, for light and for dark. The placeholders are colours that nothing else has.
+# The page defines a light and a dark colour for each role. Nothing else is drawn in the placeholder colours.
 ROLES = ("ink", "muted", "grid", "paper", "faint", "easy", "s1", "s2", "s3", "s4", "s5")
 PLACEHOLDERS = {role: f"#0b{number:02x}c3" for number, role in enumerate(ROLES, start=16)}
 SETTINGS = {
@@ -38,7 +38,7 @@ SETTINGS = {
 
 
 def canvas(width: float, height: float, name: str) -> tuple[Any, Any, Any]:
-    """Make a context with our settings, a figure of so many pixels and its axes; `name` is unique in the page.
+    """Make a matplotlib context, a figure of `width` by `height` pixels and its axes; `name` is unique in the page.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def canvas(width: float, height: float, name: str) -> tuple[Any, Any, Any]:
         raise ExtraMissingError(
             "the figures of an HTML report (report.md and report.json have none) need matplotlib", "report"
         ) from None
-    # The default styles of matplotlib, not those of the machine's user.
+    # The defaults of matplotlib, not the user's own style.
     settings: Any = {**mpl.rcParamsDefault, **SETTINGS, "svg.hashsalt": name}
     settings.pop("backend", None)
     context = mpl.rc_context(settings)
@@ -66,7 +66,7 @@ def canvas(width: float, height: float, name: str) -> tuple[Any, Any, Any]:
 
 
 def embedded(figure: Any, name: str, title: str, description: str, titles: dict[str, str]) -> str:
-    """Write a figure as an `svg` element with alternative text; `titles` are shown over the artists of a gid."""
+    """Write a figure as an `svg` element with alternative text; `titles` maps the gids of artists to tooltips."""
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
@@ -87,25 +87,25 @@ def embedded(figure: Any, name: str, title: str, description: str, titles: dict[
 
 
 def _own_names(drawn: str, name: str) -> str:
-    """Give what is referred to names that no other figure of the page has; drop the other names."""
+    """Prefix the ids that are referred to with the figure's name, unique in the page; drop the other ids."""
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', drawn))
     drawn = re.sub(
-        r' id="([^"]*)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", drawn
+        r' id="([^"]*)"', lambda match: f' id="{name}-{match[1]}"' if match[1] in used else "", drawn
     )
     drawn = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", drawn)
     return re.sub(r'(?:xlink:)?href="#([^"]+)"', rf'href="#{name}-\1"', drawn)
 
 
 def _own_style(drawn: str) -> str:
-    """Leave fonts to the page, put its colours in, and cut digits that nobody can see."""
+    """Use the page's fonts and colours, and round numbers to two digits."""
     for role, placeholder in PLACEHOLDERS.items():
         drawn = drawn.replace(placeholder, f"var(--{role})")
     drawn = re.sub(r"font: ([\d.]+px) '[^;\"]*", r"font-size: \1", drawn)
     drawn = re.sub(r"font-family: [^;\"]*;? ?", "", drawn)
     drawn = re.sub(r"<!--.*?-->", "", drawn, flags=re.DOTALL)
-    drawn = re.sub(r"-?\d+\.\d{3,}", lambda found: _rounded(found[0]), drawn)
+    drawn = re.sub(r"-?\d+\.\d{3,}", lambda match: _rounded(match[0]), drawn)
     drawn = re.sub(r' style="stroke-linecap: butt"', "", drawn)
-    # A marker's style, said once for all that are drawn with it.
+    # A marker's style is written once for the group that is drawn with it.
     drawn = re.sub(r"<g( clip-path=\"[^\"]*\")?>\s*((?:<use [^>]*>\s*)+)</g>", _styled_once, drawn)
     return re.sub(r"\s*\n\s*", "\n", drawn)
 
@@ -115,9 +115,9 @@ def _rounded(digits: str) -> str:
     return "0" if shown == "-0" else shown
 
 
-def _styled_once(found: re.Match[str]) -> str:
-    styles = set(re.findall(r' style="([^"]*)"', found[2]))
+def _styled_once(match: re.Match[str]) -> str:
+    styles = set(re.findall(r' style="([^"]*)"', match[2]))
     if len(styles) != 1:
-        return found[0]
-    uses = re.sub(r' style="[^"]*"', "", found[2])
-    return f'<g{found[1] or ""} style="{styles.pop()}">{uses}</g>'
+        return match[0]
+    uses = re.sub(r' style="[^"]*"', "", match[2])
+    return f'<g{match[1] or ""} style="{styles.pop()}">{uses}</g>'

@@ -1,4 +1,4 @@
-"""The rows of the report's tables: what each strategy reached, what it chose, what that cost, how it carries over."""
+"""Rows of the report's tables: error, choices, cost and transfer of each strategy."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 
 from canvass.metrics import Routing
 from canvass.report.comparisons import Comparison, Difference, at_equal_cost, compare_all, transferred
-from canvass.report.curves import Curve
+from canvass.report.learning_curves import Curve
 from canvass.report.measures import MAIN, MEASURES, totals
 from canvass.statistics import annotations_saved, area_under_curve
 from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL
 from canvass.types import ALL
 
 if TYPE_CHECKING:
-    from canvass.report.curves import TargetRuns
+    from canvass.report.learning_curves import TargetRuns
     from canvass.simulation.store import StoredRun
 
 UTTERANCES = "utterances"
@@ -25,9 +25,17 @@ COSTS = ("tokens", "slots")
 
 @dataclass(frozen=True)
 class Choices:
-    """What was chosen, over all seeds and rounds: shares, and means of an utterance.
+    """The choices of a strategy over all seeds and rounds.
 
-    `on_target`: really of the target; `filled`: had not passed the filter; `tokens`, `slots`: of the gold annotation.
+    Attributes
+    ----------
+    count
+        Number of choices.
+    on_target, filled
+        Shares of the target by gold annotation, and of choices that had not passed the filter.
+    tokens, slots
+        Mean length of a choice in tokens, and in slots of its gold annotation.
+
     """
 
     count: int
@@ -39,10 +47,18 @@ class Choices:
 
 @dataclass(frozen=True)
 class Saved:
-    """How many annotations a strategy saves against the long run of the baseline; None: not read off.
+    """Annotations that a strategy saves against the prolonged run of the baseline.
 
-    `fewer`: how many fewer it needs for the error that the baseline ends the budget with. `baseline_more`: how many
-    more the baseline needs for the error that the strategy ends with; None: more than the `beyond` that it was run on.
+    Attributes
+    ----------
+    fewer
+        How many fewer annotations the strategy needs for the baseline's error at the end of the budget; None if it
+        never reaches that error.
+    baseline_more
+        How many more annotations the baseline needs for the strategy's final error; None if it does not reach it.
+    beyond
+        Annotations of the prolonged run beyond the budget: the lower bound where `baseline_more` is None.
+
     """
 
     fewer: float | None
@@ -52,12 +68,31 @@ class Saved:
 
 @dataclass(frozen=True)
 class Row:
-    """One strategy of a target.
+    """Figures of a strategy of a target.
 
-    `final` and its 95 % band, over `seeds`: the slot error rate after the last round; `measures`: the mean of each,
-    there; `area`: the mean slot error rate on the way; `against` by baseline; `equal_cost` against the headline
-    baseline, by unit; `routing` after the last round, the counts of all seeds together; `transfer_rate`,
-    `transfer`: of the second family, the latter against the headline baseline.
+    Attributes
+    ----------
+    name, seeds
+        The strategy, and its number of seeds.
+    final, low, high
+        Slot error rate after the last round, mean over the seeds, with its 95 % interval.
+    measures
+        Mean of each measure after the last round.
+    area
+        Area under the curve of the slot error rate divided by the budget.
+    against
+        Comparison with each baseline.
+    saved
+        Annotations saved against the headline baseline.
+    chosen
+        What was chosen.
+    equal_cost
+        Difference from the headline baseline at an equal number of tokens, and of slots.
+    routing
+        Confusion counts of the committee after the last round, summed over the seeds.
+    transfer_rate, transfer
+        Slot error rate of the successor model, and its difference from the headline baseline.
+
     """
 
     name: str
@@ -77,20 +112,20 @@ class Row:
 
 
 def rows_of(runs: TargetRuns, curves: dict[str, Curve]) -> tuple[Row, ...]:
-    """Make a row for each strategy of which a run is there, the lowest final slot error rate first."""
+    """Make a row for each strategy with a finished run, the lowest final slot error rate first."""
     compared = {baseline: compare_all(runs.strategies, baseline, runs.planned) for baseline in runs.baselines}
     long_run = Curve.of(runs.long_baseline, runs.prolonged) if runs.prolonged else None
-    found = [
+    rows = [
         _row(
             runs,
             curves[name],
-            {base: rows[name] for base, rows in compared.items() if name in rows},
+            {base: by_name[name] for base, by_name in compared.items() if name in by_name},
             long_run,
         )
         for name in runs.strategies
     ]
     usual = DEFAULT_FOR_ALL if runs.target == ALL else DEFAULT
-    return tuple(sorted(found, key=lambda row: (row.final, row.name != usual, row.name)))
+    return tuple(sorted(rows, key=lambda row: (row.final, row.name != usual, row.name)))
 
 
 def _row(runs: TargetRuns, curve: Curve, against: dict[str, Comparison], long_run: Curve | None) -> Row:
@@ -111,7 +146,7 @@ def _row(runs: TargetRuns, curve: Curve, against: dict[str, Comparison], long_ru
         against=against,
         saved=_saved(curve, long_run) if compared else None,
         chosen=choices_of(list(mine.values())),
-        equal_cost={unit: found for unit, found in costs.items() if found is not None},
+        equal_cost={unit: cost for unit, cost in costs.items() if cost is not None},
         routing=routing_of(list(mine.values())),
         transfer_rate=_transfer_rate(list(mine.values())),
         transfer=transferred(mine, compared) if compared else None,
@@ -119,17 +154,17 @@ def _row(runs: TargetRuns, curve: Curve, against: dict[str, Comparison], long_ru
 
 
 def _saved(curve: Curve, long_run: Curve | None) -> Saved | None:
-    """Read off what is saved, on means over the seeds; only where both curves are of the same seeds."""
+    """Compute annotations saved from means over the seeds; None unless both curves have the same seeds."""
     if long_run is None or long_run.seeds != curve.seeds:
         return None
     x, y = curve.points(MAIN, UTTERANCES)
     long_x, long_y = long_run.points(MAIN, UTTERANCES)
-    found = annotations_saved(x, y, long_x, long_y)
-    return Saved(found.saved, found.baseline_more, float(long_x[-1] - x[-1]))
+    savings = annotations_saved(x, y, long_x, long_y)
+    return Saved(savings.saved, savings.baseline_more, float(long_x[-1] - x[-1]))
 
 
 def choices_of(runs: list[StoredRun]) -> Choices | None:
-    """Average over all that was chosen; None if nothing was."""
+    """Average over all choices of the runs; None without choices."""
     count = sum(len(run.keys) for run in runs)
     if not count:
         return None
@@ -141,7 +176,7 @@ def choices_of(runs: list[StoredRun]) -> Choices | None:
 
 
 def routing_of(runs: list[StoredRun]) -> Routing | None:
-    """Sum the last routing counts of the seeds; None where there is no committee."""
+    """Sum the last routing counts of the seeds; None without a committee."""
     counts = [run.routing[-1] for run in runs if len(run.routing)]
     return Routing(*np.sum(counts, axis=0).tolist()) if counts else None
 

@@ -1,6 +1,6 @@
 """Measure the milliseconds from the key that saves an answer to the next utterance on the screen, in Chromium.
 
-    python -m benchmarks.servers.page                  # 200 utterances of SNIPS; add --keys 50 for a quick look
+    python -m benchmarks.servers.annotation_page      # 200 utterances of SNIPS; add --keys 50 for a quick look
 
 From the time stamp that the browser gives the key press to the first task after the frame in which the next utterance
 is drawn. Three networks: as it is on one machine; every request 250 ms late; and no answer to any request at all (for

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvass.report.examples import REPLACEMENT, segments, visible
-from canvass.report.examples import example as shown
+from canvass.report.chosen_examples import REPLACEMENT, segments, visible
+from canvass.report.chosen_examples import example as shown
 from report.synthetic import ARABIC, HOSTILE, example
 
 texts = st.text(st.characters(categories=["L", "N", "P"]), max_size=20)
@@ -12,10 +12,10 @@ slots = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20), st.sampled_fr
 
 
 @given(texts, slots)
-def test_segments_put_together_are_the_text(text, found):
-    cut = segments(text, [(start, min(end, len(text)), label) for start, end, label in found], [])
-    assert "".join(one.text for one in cut) == text
-    assert all(one.text for one in cut)
+def test_segments_put_together_are_the_text(text, slots):
+    cut = segments(text, [(start, min(end, len(text)), label) for start, end, label in slots], [])
+    assert "".join(segment.text for segment in cut) == text
+    assert all(segment.text for segment in cut)
 
 
 def test_slots_are_marked_by_code_points():
@@ -25,7 +25,7 @@ def test_slots_are_marked_by_code_points():
 
 def test_of_overlapping_slots_the_first_is_shown():
     cut = segments("abcdef", [(0, 3, "x"), (2, 5, "y"), (4, 4, "z")], [(0, 3, "other")])
-    assert [tuple(one) for one in cut] == [("abc", "x", False), ("def", "", True)]
+    assert [tuple(segment) for segment in cut] == [("abc", "x", False), ("def", "", True)]
 
 
 def test_what_acts_on_a_page_is_replaced():

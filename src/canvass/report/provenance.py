@@ -1,26 +1,26 @@
-"""How a study was made, in words: options, data, versions, commands."""
+"""Provenance of a study as text: options, data, versions, commands."""
 
 from __future__ import annotations
 
 import shlex
 from typing import TYPE_CHECKING
 
-from canvass.report import words
-from canvass.report.examples import visible
+from canvass.report import formatting
+from canvass.report.chosen_examples import visible
 
 if TYPE_CHECKING:
     from canvass.report.document import Report
     from canvass.simulation.spec import Spec, TargetFacts
 
-PARTS = {"own": "the corpus's own test part", "fifth": "a fifth of the corpus, by hash of the key"}
+TEST_PARTS = {"own": "the corpus's own test part", "fifth": "a fifth of the corpus, by hash of the key"}
 TRANSFERS = {"no": "not measured", "last": "after the last round", "each": "after every round"}
 
 
 def options(spec: Spec) -> list[tuple[str, str]]:
-    """Name the options of a study and their values."""
+    """List the options of a study as pairs of name and value."""
     even = len(set(spec.schedule)) == 1
     rounds = f"{len(spec.schedule)} x {spec.schedule[0]}" if even else ", ".join(map(str, spec.schedule))
-    strategies = list(dict.fromkeys(name for some in spec.strategies.values() for name in some))
+    strategies = list(dict.fromkeys(name for names in spec.strategies.values() for name in names))
     return [
         ("targets", ", ".join(map(visible, spec.targets))),
         ("strategies", ", ".join(strategies)),
@@ -33,27 +33,27 @@ def options(spec: Spec) -> list[tuple[str, str]]:
         ),
         ("annotator noise", f"{100 * spec.noise:g} %"),
         ("transfer", TRANSFERS[spec.transfer]),
-        ("errors counted on", PARTS[spec.test]),
+        ("errors counted on", TEST_PARTS[spec.test]),
         ("digest of the corpus", spec.corpus),
         ("canvass", spec.canvass),
     ]
 
 
-def facts(one: TargetFacts) -> str:
-    """Say what the runs of a target start from."""
+def facts(target: TargetFacts) -> str:
+    """Describe the numbers of utterances that the runs of a target start from."""
     return (
-        f"{words.plural(one.labelled, 'labelled utterance')} to start with; a pool of {one.pool:,}, "
-        f"{one.pool_target:,} of them of the target; errors counted on {one.test_target:,} of "
-        f"{words.plural(one.test, 'test utterance')}."
+        f"{formatting.plural(target.labelled, 'labelled utterance')} to start with; a pool of {target.pool:,}, "
+        f"{target.pool_target:,} of them of the target; errors counted on {target.test_target:,} of "
+        f"{formatting.plural(target.test, 'test utterance')}."
     )
 
 
 def calls(report: Report) -> list[tuple[str, str]]:
-    """List the commands that played the study, each with the versions it ran with; equal ones once."""
-    found: dict[tuple[str, str], None] = {}
+    """List the commands that ran the study, each with its versions; equal pairs once."""
+    pairs: dict[tuple[str, str], None] = {}
     for record in report.provenance:
         command = shlex.join(map(str, record.get("command", [])))
         versions = ", ".join(f"{name} {number}" for name, number in dict(record.get("versions", {})).items())
         parts = (versions, f"Python {record.get('python', '?')}", str(record.get("machine", "")))
-        found[visible(command), visible(", ".join(part for part in parts if part))] = None
-    return list(found)
+        pairs[visible(command), visible(", ".join(part for part in parts if part))] = None
+    return list(pairs)

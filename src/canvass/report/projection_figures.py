@@ -1,4 +1,4 @@
-"""The picture of the method, drawn: utterances in a plane, the members' lines, and what a strategy chose."""
+"""Figures of projections: utterances in a plane, the lines of the committee's members, and a strategy's choices."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from canvass.report import svg
-from canvass.report.pictures import EASY_NO, EASY_YES, MEMBERS, NEAR
+from canvass.report.projections import EASY_NO, EASY_YES, MEMBERS, NEAR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from canvass.report.pictures import Scene
+    from canvass.report.projections import Scene
 
 SIZE = (340, 275)
 LINES = ("-", (0, (5, 2)), (0, (1.2, 1.6)))
@@ -23,11 +23,11 @@ CHOSEN = "s1"
 MARGIN = 0.06
 
 
-def picture(scene: Scene, everything: Sequence[Scene], name: str) -> str:
-    """Draw a scene, as an `svg` element; all of `everything` get the same section of the plane."""
+def draw_projection(scene: Scene, scenes: Sequence[Scene], name: str) -> str:
+    """Draw a scene as an `svg` element; all of `scenes` show the same section of the plane."""
     context, figure, axes = svg.canvas(*SIZE, name)
     with context:
-        low, high = _section(everything)
+        low, high = _section(scenes)
         for kind, role in KINDS.items():
             for target, mark in ((False, "x"), (True, "o")):
                 shown = (scene.kind == kind) & (scene.is_target == target) & ~scene.chosen & scene.sampled
@@ -60,7 +60,7 @@ def _points(
 
 
 def _section(scenes: Sequence[Scene]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Choose the section of the plane that holds all points, and the origin of the logistic score."""
+    """Compute the corners of the section that holds all points and -1 to 1 of the logistic score: float64 (2,) each."""
     points = np.concatenate([scene.points for scene in scenes]).astype(np.float64)
     low, high = points.min(axis=0), points.max(axis=0)
     low[0], high[0] = min(low[0], -1.0), max(high[0], 1.0)
@@ -71,11 +71,11 @@ def _section(scenes: Sequence[Scene]) -> tuple[NDArray[np.float64], NDArray[np.f
 def _lines(
     axes: Any, lines: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> None:
-    """Draw a y_lg + c v + k = 0 for each member, and its name at the end, where the line is within the section."""
+    """Draw the line a y_lg + c v + k = 0 of each member, labelled if its end is within the section."""
     v = np.array([low[1], high[1]])
     ends: list[tuple[float, str]] = []
     for member, (a, c, k) in enumerate(lines):
-        if abs(a) < 1e-12:  # noqa: PLR2004 - level: the member does not look at y_lg at all
+        if abs(a) < 1e-12:  # noqa: PLR2004 - the member's score does not depend on y_lg
             continue
         y_lg = -(c * v + k) / a
         axes.plot(
@@ -85,10 +85,10 @@ def _lines(
             ends.append(
                 (float(y_lg[1]), MEMBERS[member] if member < len(MEMBERS) else f"member {member + 1}")
             )
-    # Beside the outer lines, outside; between them there may be no room for a name, so rows differ.
-    for place, (top, name) in enumerate(sorted(ends)):
-        left = place == 0 and len(ends) > 1
+    # The outer labels are outside the lines; inner labels may not fit between lines, and get rows of their own.
+    for i, (top, name) in enumerate(sorted(ends)):
+        left = i == 0 and len(ends) > 1
         axes.annotate(
-            name, (top, high[1]), xytext=(-3 if left else 3, -9 - 12 * max(0, place - 1)), textcoords="offset points",
+            name, (top, high[1]), xytext=(-3 if left else 3, -9 - 12 * max(0, i - 1)), textcoords="offset points",
             ha="right" if left else "left", fontsize=9.5, color=svg.PLACEHOLDERS["ink"],
         )  # fmt: skip

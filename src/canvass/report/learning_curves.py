@@ -1,4 +1,4 @@
-"""From the runs of a target to its learning curves: what was annotated after each round, and the sums of errors."""
+"""Learning curves of a target: amounts annotated after each round, and sums of errors, over the seeds."""
 
 from __future__ import annotations
 
@@ -21,16 +21,34 @@ if TYPE_CHECKING:
     from canvass.statistics import Band
 
 RANDOM, RANDOM_POSITIVE = "random", "random-positive"
-# What annotations are counted in. For slots, the intent counts as one of every utterance, as in SlotER and in the
-# budget of a study: whoever finds that there is no slot has worked, too.
+# Units of the x axis. In slots, the intent counts as one more slot of every utterance, as in SlotER and in the budget
+# of a study (`simulation.budget.cost`).
 UNITS = ("utterances", "tokens", "slots")
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One strategy over S seeds and R states: before the first round, and after each.
+    """The learning curve of a strategy over S seeds and R states: before the first round, and after each round.
 
-    `annotated` by unit, int64 (S, R); `sums` int64 (S, R, 7), columns `measures.SUMMED`.
+    Attributes
+    ----------
+    name
+        The strategy.
+    seeds
+        The S seeds, in increasing order.
+    annotated
+        int64 (S, R) for each unit: amount annotated so far.
+    sums
+        int64 (S, R, 7), columns `measures.SUMMED`: errors summed over the test utterances.
+
+    Examples
+    --------
+    >>> from canvass.report.measures import MAIN
+    >>> sums = np.array([[[4, 0, 0, 6, 0, 3, 10], [2, 0, 0, 8, 0, 2, 10]]])
+    >>> curve = Curve("random", (0,), {"utterances": np.array([[0, 20]])}, sums)
+    >>> [array.tolist() for array in curve.points(MAIN, "utterances")]
+    [[0.0, 20.0], [0.2, 0.1]]
+
     """
 
     name: str
@@ -40,7 +58,7 @@ class Curve:
 
     @classmethod
     def of(cls, name: str, runs: dict[int, StoredRun]) -> Curve:
-        """Sum up the runs of a strategy, by seed; there must be one."""
+        """Sum the errors of the runs of a strategy, given by seed; at least one run is needed."""
         seeds = tuple(sorted(runs))
         return cls(
             name,
@@ -50,32 +68,46 @@ class Curve:
         )
 
     def band(self, measure: Measure) -> Band:
-        """Mean over the seeds after each round and its 95 % interval, float64 (R,) each; NaN for a single seed."""
+        """Compute the mean over the seeds and its 95 % interval, float64 (R,) each; the interval of one seed is NaN."""
         return mean_and_band(measure.rate(self.sums))
 
     def x(self, unit: str) -> NDArray[np.float64]:
-        """Give what was annotated after each round, the mean over the seeds: float64 (R,)."""
+        """Average the amount annotated after each round over the seeds: float64 (R,)."""
         return np.asarray(self.annotated[unit].mean(axis=0))
 
     def points(self, measure: Measure, unit: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Give x and the mean of a measure, where x increases: a round that could afford nothing adds no point."""
+        """Return x and the mean of a measure where x increases; a round that could afford nothing adds no point."""
         x = self.x(unit)
         kept = np.concatenate([[True], np.diff(np.maximum.accumulate(x)) > 0])
         return x[kept], measure.rate(self.sums).mean(axis=0)[kept]
 
 
 def annotated(run: StoredRun, unit: str) -> NDArray[np.int64]:
-    """Count what had been annotated after each round, in utterances, tokens or slots: int64 (R,)."""
+    """Count the amount annotated after each round, in utterances, tokens or slots: int64 (R,)."""
     counts = run.counts_after(unit)
     return counts + run.counts_after("utterances") if unit == "slots" else counts
 
 
 @dataclass(frozen=True)
 class TargetRuns:
-    """The runs of a target that are there: by strategy and seed, of the ceiling and of the prolonged run by seed.
+    """The finished runs of a target.
 
-    `baselines` are those that strategies are compared with, the headline first. Where random-positive was not among
-    the strategies of the study, the beginning of the prolonged run stands for it: it is the same run.
+    Attributes
+    ----------
+    target
+        The target.
+    planned
+        Strategies of the study and the headline baseline, in the order of the table of strategies.
+    strategies
+        Runs by strategy and seed. If the headline baseline is no strategy of the study, its runs are the beginnings of
+        the prolonged runs, which are the same.
+    ceiling, prolonged
+        Runs by seed.
+    baselines
+        Strategies to compare with, the headline first.
+    long_baseline
+        The headline baseline, which the prolonged runs follow.
+
     """
 
     target: str
@@ -88,32 +120,32 @@ class TargetRuns:
 
     @classmethod
     def of(cls, study: Study, target: str) -> TargetRuns:
-        """Collect the runs of a target, strategies in the order of the table."""
+        """Collect the runs of a target."""
         headline = next(
             name.strategy for name in study.spec.runs() if (name.target, name.kind) == (target, "prolonged")
         )
         prolonged = {run.name.seed: run for run in study.runs_of(target, "prolonged")}
-        found = {
+        strategies = {
             name: {run.name.seed: run for run in study.runs_of(target, "strategy", name)}
             for name in STRATEGIES
         }
         if headline not in study.spec.strategies[target]:
-            found[headline] = {
+            strategies[headline] = {
                 seed: _beginning(run, len(study.spec.schedule)) for seed, run in prolonged.items()
             }
         planned = tuple(name for name in STRATEGIES if name in {*study.spec.strategies[target], headline})
-        there = {name: found[name] for name in planned if found[name]}
-        baselines = tuple(name for name in dict.fromkeys((headline, RANDOM)) if name in there)
+        finished = {name: strategies[name] for name in planned if strategies[name]}
+        baselines = tuple(name for name in dict.fromkeys((headline, RANDOM)) if name in finished)
         ceiling = {run.name.seed: run for run in study.runs_of(target, "ceiling")}
-        return cls(target, planned, there, ceiling, prolonged, baselines, headline)
+        return cls(target, planned, finished, ceiling, prolonged, baselines, headline)
 
     def curves(self) -> dict[str, Curve]:
-        """One curve a strategy."""
+        """Compute the curve of each strategy."""
         return {name: Curve.of(name, runs) for name, runs in self.strategies.items()}
 
 
 def _beginning(run: StoredRun, rounds: int) -> StoredRun:
-    """Cut a prolonged run off after the rounds of the others."""
+    """Truncate a prolonged run to the number of rounds of the others."""
     kept = run.chosen.round <= rounds
     count = int(np.count_nonzero(kept))  # choices are in the order of the rounds
     return replace(

@@ -1,4 +1,4 @@
-"""Examples: what each strategy chose first, with gold and predicted slots as marked segments of the text."""
+"""Example choices of each strategy, with the gold and the predicted slots as marked segments of the text."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from canvass.report.curves import TargetRuns
+    from canvass.report.learning_curves import TargetRuns
 
-JOINERS = "\u200c\u200d"  # within words of Persian and Hindi, within emoji
+JOINERS = "\u200c\u200d"  # used within Persian and Hindi words, and within emoji
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 class Segment(NamedTuple):
-    """A stretch of a text: its label, or an empty string outside all slots, and whether gold has that very slot."""
+    """A segment of a text: its label (an empty string outside all slots), and whether the gold slots contain it."""
 
     text: str
     label: str
@@ -25,7 +25,11 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True)
 class Example:
-    """An utterance that was chosen, as `gold` and as the NLU saw it before it was annotated, if it did."""
+    """A chosen utterance: its gold annotation, and the prediction of the NLU before it was annotated.
+
+    `predicted` and `predicted_intent` are None where no prediction was stored; `fill` tells that the choice had not
+    passed the filter.
+    """
 
     id: str
     text: str
@@ -38,22 +42,22 @@ class Example:
 
     @property
     def right(self) -> bool:
-        """Whether the slots were predicted as they are."""
+        """Whether the predicted slots equal the gold slots."""
         return self.predicted == self.gold
 
 
 def examples_of(runs: TargetRuns) -> dict[str, tuple[Example, ...]]:
-    """Show what each strategy chose first, in the first round of the first seed that is there."""
-    found = {}
+    """Collect the first choices of each strategy: those of the first round of its lowest seed."""
+    examples = {}
     for name, by_seed in runs.strategies.items():
         run = by_seed[min(by_seed)]
         if run.examples and run.examples[0]:
-            found[name] = tuple(example(one) for one in run.examples[0])
-    return found
+            examples[name] = tuple(example(stored) for stored in run.examples[0])
+    return examples
 
 
 def example(stored: dict[str, Any]) -> Example:
-    """Make an example from what a run stored."""
+    """Build an example from a stored one (`simulation.store.StoredRun.examples`)."""
     text = stored["text"]
     gold = [(start, end, label) for start, end, label in stored["slots"] or ()]
     predicted = stored["predicted_slots"]
@@ -74,27 +78,27 @@ def example(stored: dict[str, Any]) -> Example:
 def segments(
     text: str, slots: Iterable[tuple[int, int, str]], gold: Sequence[tuple[int, int, str]]
 ) -> tuple[Segment, ...]:
-    """Cut a text at its slots, (start, end, label) in code points; of two that overlap, the first is shown.
+    """Divide a text at its slots (start, end, label), in code points; of two overlapping slots the first is kept.
 
-    >>> [tuple(one) for one in segments("play river", [(5, 10, "song")], [])]
+    >>> [tuple(segment) for segment in segments("play river", [(5, 10, "song")], [])]
     [('play ', '', True), ('river', 'song', False)]
     """
-    found = []
-    place = 0
+    divided = []
+    position = 0
     for start, end, label in sorted(slots):
-        if start < place or end <= start:
+        if start < position or end <= start:
             continue
-        if start > place:
-            found.append(Segment(visible(text[place:start]), "", right=True))
-        found.append(Segment(visible(text[start:end]), visible(label), right=(start, end, label) in gold))
-        place = end
-    if place < len(text):
-        found.append(Segment(visible(text[place:]), "", right=True))
-    return tuple(found)
+        if start > position:
+            divided.append(Segment(visible(text[position:start]), "", right=True))
+        divided.append(Segment(visible(text[start:end]), visible(label), right=(start, end, label) in gold))
+        position = end
+    if position < len(text):
+        divided.append(Segment(visible(text[position:]), "", right=True))
+    return tuple(divided)
 
 
 def visible(text: str) -> str:
-    """Replace what would act on the page instead of being read: controls, line breaks, turns of direction."""
+    """Replace characters that act instead of being shown: controls, line breaks, changes of direction."""
     return "".join(map(_visible, text))
 
 
