@@ -115,7 +115,7 @@ def test_the_same_study_gives_the_same_bytes(folder, html):
 def test_the_settings_of_the_machine_do_not_matter(report):
     import matplotlib as mpl
 
-    draw = lambda: curve_figures.learning_curves(report.targets[0], MAIN, "tokens", "a", wide=True)  # noqa: E731
+    draw = lambda: curve_figures.draw_curves(report.targets[0], MAIN, "tokens", "a", wide=True)  # noqa: E731
     expected = draw()
     with mpl.rc_context({"axes.titlepad": 40, "axes.labelpad": 30, "font.size": 30, "svg.hashsalt": "other"}):
         assert draw() == expected
@@ -123,7 +123,7 @@ def test_the_settings_of_the_machine_do_not_matter(report):
 
 @pytest.mark.parametrize("wide", [True, False])
 def test_curves_are_drawn_in_the_colours_of_the_page(report, wide):
-    drawn = curve_figures.learning_curves(report.targets[0], MAIN, "utterances", "name", wide=wide)
+    drawn = curve_figures.draw_curves(report.targets[0], MAIN, "utterances", "name", wide=wide)
     tree = ET.fromstring(drawn)
     assert tree.get("role") == "img"
     assert set(re.findall(r"#[0-9a-f]{6}\b", drawn)) == set()
@@ -157,9 +157,9 @@ def test_the_picture_marks_what_was_chosen(report):
 
 @pytest.mark.slow
 def test_savings_are_drawn_where_there_is_a_long_run(report, tmp_path):
-    assert "majority-joint: 40 more" in curve_figures.savings(report.targets[0], "s")
+    assert "majority-joint: 40 more" in curve_figures.draw_savings(report.targets[0], "s")
     folder = write_study(tmp_path / "s", without=lambda name: name.kind == "prolonged")
-    assert curve_figures.savings(report_of(read_study(folder)).targets[0], "s") is None
+    assert curve_figures.draw_savings(report_of(read_study(folder)).targets[0], "s") is None
     assert "Annotations saved" not in as_html(report_of(read_study(folder))).decode()
 
 
