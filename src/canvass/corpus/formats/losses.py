@@ -57,7 +57,7 @@ NO_ANNOTATION = frozenset(
 # What a batch of canvass's own says of its requests: why each was chosen, and what the models guess.
 BATCH_MARKS = frozenset({"rank", "strategy", "why"})
 OF_BATCHES = BATCH_MARKS | {
-    *("task", "target", "also_for", "score", "score_lg", "score_hg", "score_sq"),
+    *("task", "target", "also_for", "score", "score_logistic", "score_hinge", "score_squared"),
     *("predicted_intent", "intent_probability", "predicted_slots", "tagger_confidence"),
 }
 
