@@ -59,7 +59,12 @@ COMMANDS = (
 )
 # Formats that share a page with another.
 PAGES_OF_SEVERAL = dict.fromkeys(("jsonl", "csv", "tsv", "parquet", "text"), "canvass") | {
-    "snips-benchmark": "snips"
+    "snips-benchmark": "snips",
+    "rasa-md": "rasa",
+    "rasa-json": "rasa",
+    "dialogflow-cx": "dialogflow",
+    "json": "canvass",
+    "tokens": "canvass",
 }
 TWINS_ONLY = "tests and docs only"
 
@@ -131,7 +136,7 @@ def formats() -> str:
         uses = ("annotations", one.read), ("pool", one.blocks), ("write", one.write_annotated)
         cells = (
             f"[`{one.name}`](formats/{PAGES_OF_SEVERAL.get(one.name, one.name)}.md)",
-            " ".join(f"`{extension}`" for extension in one.extensions),
+            " ".join((*(f"`{extension}`" for extension in one.extensions), *["folder"] * one.reads_folders)),
             ", ".join(name for name, use in uses if use is not None),
             one.sniffed or "the extension",
             ", ".join(name for name in one.carries if name != "text") or "nothing",

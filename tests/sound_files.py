@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 
+from canvass.corpus.formats.annotated import record_of
 from canvass.corpus.formats.losses import Losses, carried
 from canvass.types import Slot, Utterance
 from public_corpora import HWU_COLUMNS, mtop_line
@@ -167,7 +168,44 @@ def wit():
     }
 
 
+def rasa_md():
+    for name, some in by_intent().items():
+        yield f"## intent:{name}\n"
+        yield from (
+            f"- {one.text.replace('play', '[play](verb)') if one.slots else one.text}\n" for one in some
+        )
+
+
+def rasa_json():
+    examples = [
+        {
+            "text": one.text,
+            "intent": one.intent,
+            "entities": [
+                {"start": slot.start, "end": slot.end, "value": "play", "entity": slot.label}
+                for slot in one.slots
+            ],
+        }
+        for one in ANNOTATED
+    ]
+    return {"rasa_nlu_data": {"common_examples": examples}}
+
+
+def of_tokens():
+    for one in ANNOTATED:
+        words = one.text.split()
+        yield {
+            "id": one.id,
+            "tokens": words,
+            "ner_tags": ["B-verb" if one.slots else "O", *["O"] * (len(words) - 1)],
+        }
+
+
 READ_ONLY = {
+    "rasa-md": lambda: "".join(rasa_md()).encode(),
+    "rasa-json": lambda: document(rasa_json()),
+    "json": lambda: document([record_of(one) for one in ANNOTATED]),
+    "tokens": lambda: lines(of_tokens()),
     "snips-benchmark": lambda: document(snips_benchmark()),
     "slurp": lambda: lines(slurp()),
     "clinc150": lambda: document(clinc150()),

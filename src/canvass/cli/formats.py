@@ -15,6 +15,7 @@ def command(*, as_json: options.JsonOption = False) -> None:
         {
             "format": entry.name,
             "extensions": list(entry.extensions),
+            "folders": entry.reads_folders,
             "annotations": entry.read is not None,
             "pool": entry.blocks is not None,
             "writes": entry.write_annotated is not None,
@@ -30,7 +31,7 @@ def command(*, as_json: options.JsonOption = False) -> None:
     lines = [
         (
             str(row["format"]),
-            " ".join(entry.extensions),
+            " ".join((*entry.extensions, *["folder"] * entry.reads_folders)),
             "read and write" if row["writes"] else "read",
             str(row["recognised_by"]),
             str(row["loses"]),

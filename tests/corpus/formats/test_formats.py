@@ -220,7 +220,7 @@ def test_a_format_by_name_takes_any_extension(folder):
         (["none.jsonl"], FileError, "none.jsonl: no such file or folder; check the name"),
         (["empty"], FileError, "empty: the folder holds no file that can be read here (expected .jsonl"),
         (["pool/*.nothing"], FileError, "pool/*.nothing: the pattern matches no file that can be read here"),
-        (["pool/README.md"], OptionError, "pool/README.md: the extension '.md' is of no known format"),
+        (["pool/sub/_SUCCESS"], OptionError, "pool/sub/_SUCCESS: the extension '' is of no known format"),
         (["-", "-"], OptionError, "standard input (-) can be read only once"),
         (["nix://bucket/pool.parquet"], FileError, "nix://bucket: no such kind of file system"),
     ],

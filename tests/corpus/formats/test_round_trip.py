@@ -17,7 +17,9 @@ from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 from texts import NOTABLE, texts
 
-WRITTEN = [row for row in FORMATS if row.write_annotated is not None]
+# Those that need a domain, or come back as all that their templates stand for, are in test_projects_of_assistants.
+OTHERS = ("alexa", "mindmeld")
+WRITTEN = [row for row in FORMATS if row.write_annotated is not None and row.name not in OTHERS]
 EVERY_WRITTEN = pytest.mark.parametrize("kind", WRITTEN, ids=[row.name for row in WRITTEN])
 AWKWARD = [
     "play [jazz](genre) now", "[time : five am]", "a [b] c", "[]", "say \"it's\" {x}", "a\nb", "a\r\nb\r", " x ", "\ttab\t",

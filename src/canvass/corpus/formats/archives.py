@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import zipfile
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from canvass.corpus.formats.sources import LARGEST_CHUNK, Source, on_disk
 from canvass.corpus.storage import is_remote
 from canvass.errors import InputError, shown
-from canvass.files import STANDARD_STREAM
+from canvass.files import STANDARD_STREAM, compressed, split_name, whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,7 @@ LARGEST_TOTAL = 1 << 30
 LARGEST_RATIO = 200
 SMALL = 1 << 20
 ENCRYPTED = 1
+FIRST_MOMENT = (1980, 1, 1, 0, 0, 0)  # that a zip archive can tell
 LITTER = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$)")
 LEAVING = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)|\x00")
 
@@ -81,7 +83,7 @@ class Folder:
     def __init__(self, path: str) -> None:
         self.path = path
         self._read: set[str] = set()
-        self.names = tuple(files_below(path))
+        self.names = tuple(sorted(files_below(path)))
 
     def where(self, name: str) -> str:
         """Name a file, for a sentence."""
@@ -154,6 +156,23 @@ def opened_zip(path: str) -> Iterator[Archive]:
         with archive:
             _check(path, archive.infolist())
             yield Archive(path, archive)
+
+
+def write_zip(path: str, members: dict[str, str]) -> None:
+    """Write a zip archive of texts, the same bytes for the same texts; it appears whole or not at all.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+
+    """
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(zipfile.ZipInfo(name, FIRST_MOMENT), text.encode(), zipfile.ZIP_DEFLATED)
+    with whole_file(path) as stream:
+        stream.write(compressed(sink.getvalue(), split_name(path)[1]))
 
 
 def _check(path: str, members: list[zipfile.ZipInfo]) -> None:

@@ -102,7 +102,8 @@ def sniff(sample: Sample) -> bool:
     """Whether it is a zip archive with intents as Dialogflow ES names them, or a folder of an agent."""
     if sample.is_folder:
         return "agent.json" in sample.members and any(PHRASES.search(name) for name in sample.members)
-    is_wit = any(name.startswith("utterances/") for name in sample.tree)
+    # Wit has files of intents, too.
+    is_wit = sample.has_member(r"utterances/[^/]+\.json")
     return sample.is_zip and not is_wit and any(INTENT.search(name) for name in sample.members)
 
 

@@ -163,10 +163,10 @@ class BadLines:
             else:
                 yield part.where, utterance
 
-    def lost(self, what: str, example: str) -> None:
+    def lost(self, what: str, example: str, count: int = 1) -> None:
         """Note that something in the file has no place in an utterance; see `Losses.report`."""
         if self.losses is not None:
-            self.losses.report(what, example)
+            self.losses.report(what, example, count)
 
     def rejected(self, what: str, example: str) -> None:
         """Note what a file says to be no annotation: it is told, but nothing is lost."""

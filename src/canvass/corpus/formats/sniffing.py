@@ -53,18 +53,10 @@ class Sample:
     is_folder: bool = False
     text_field: str = "text"
 
-    @functools.cached_property
-    def tree(self) -> tuple[str, ...]:
-        """The members of a folder, or of an archive from the folder on in which all of them are."""
-        names = [name for name in self.members if not name.endswith("/") and not LITTER.search(name)]
-        while (
-            not self.is_folder
-            and names
-            and len({name.partition("/")[0] for name in names}) == 1
-            and "/" in names[0]
-        ):
-            names = [name.partition("/")[2] for name in names]
-        return tuple(names)
+    def has_member(self, pattern: str) -> bool:
+        """Whether a file of a folder, or of an archive in whatever folder, has a name of a pattern."""
+        known = re.compile(pattern if self.is_folder else f"(?:.*/)?{pattern}")
+        return any(known.fullmatch(name) and not LITTER.search(name) for name in self.members)
 
     @functools.cached_property
     def text(self) -> str:

@@ -103,7 +103,7 @@ def _slot(entity: Value, text: str, bad: BadLines) -> dict[str, Any]:
 def sniff(sample: Sample) -> bool:
     """Whether there are utterances with a text, entities and traits or the words of entities; or an app."""
     if sample.is_zip or sample.is_folder:
-        return any(MEMBER.match(name) for name in sample.tree)
+        return sample.has_member(r"utterances/[^/]+\.json")
     found = sample.json
     utterances = (
         found.get("utterances") if isinstance(found, dict) and set(found) == {"utterances"} else found

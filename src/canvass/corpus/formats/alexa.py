@@ -1,0 +1,214 @@
+"""Interaction models of Alexa skills: samples with slots in braces, and the values of slot types.
+
+`models/en-US.json` or `interactionModels/custom/en-US.json`, as Amazon's developer console and command line write them.
+Samples are expanded with the values and synonyms of their slots' types; a sample with a slot of a type whose values are
+not in the file (AMAZON.SearchQuery, catalogues elsewhere) is left out, and told. Written are the samples for which the
+utterances stand, and types with the words of their slots.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from canvass.corpus.formats import expansion
+from canvass.corpus.formats.columns import blocks_of_read
+from canvass.corpus.formats.expansion import EmptySlotError, parse, values_of
+from canvass.corpus.formats.located import read_document, write_text
+from canvass.corpus.formats.losses import named
+from canvass.corpus.formats.records import Format
+from canvass.errors import InputError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from canvass.corpus.formats.expansion import Node
+    from canvass.corpus.formats.located import Value
+    from canvass.corpus.formats.losses import Losses
+    from canvass.corpus.formats.records import BadLines, Columns
+    from canvass.corpus.formats.sniffing import Sample
+    from canvass.types import Utterance
+
+NAME = re.compile(r"[A-Za-z][A-Za-z_]*(?:\.[A-Za-z]+)?")
+INVOCATION = "canvass skill"
+
+
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the samples of all intents, expanded; yields (where, utterance).
+
+    Raises
+    ------
+    InputError
+        If the file is no interaction model, or a sample is bad and the tolerance is used up.
+    FileError
+        If the file cannot be read.
+
+    """
+    del columns  # the format has its own
+    document = read_document(path)
+    model = (document.get("interactionModel") or document).need("languageModel")
+    values = _values(model, bad)
+    for intent in model.need("intents").items():
+        try:
+            name = intent.need("name").name()
+            types = {slot.need("name").name(): slot.need("type").name() for slot in _items(intent, "slots")}
+            samples = _items(intent, "samples")
+            for slot in _items(intent, "slots"):
+                if slot.content.get("samples"):
+                    bad.lost("samples that answer the question for a slot", slot.where)
+        except InputError as error:
+            bad.report(error)
+            continue
+        for sample in samples:
+            yield from expanded(sample, types, values, bad, intent=name)
+
+
+def expanded(
+    sample: Value, types: dict[str, str], values: dict[str, list[str]], bad: BadLines, **names: str
+) -> Iterator[tuple[str, Utterance]]:
+    """Expand a sample; `types` are those of its slots, `values` those of types, `names` more fields of utterances."""
+
+    def resolve(token: str) -> Node:
+        label = token[1:-1].partition("|")[2].strip() or token[1:-1].strip()
+        if token[0] != "{":
+            return expansion.Words(token)
+        if label not in types:
+            raise InputError(
+                f"{sample.where}: the slot {shown(label)} is not among the intent's ({', '.join(types)})"
+            )
+        return values_of(label, values.get(types[label], []), f"{sample.where} ({types[label]})")
+
+    try:
+        text = sample.string()
+        plain = re.sub(r"[()\[\]|;<$\\]", lambda mark: f"\\{mark[0]}", text)
+        yield from expansion.utterances_of(
+            parse(plain, sample.where, resolve), sample.where, bad, text, **names
+        )
+    except EmptySlotError as error:
+        bad.lost("templates with slots whose values are not in the file", str(error))
+    except InputError as error:
+        bad.report(error)
+
+
+def _items(value: Value, name: str) -> list[Value]:
+    found = value.get(name)
+    return [] if found is None else found.items()
+
+
+def _values(model: Value, bad: BadLines) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for kind in _items(model, "types"):
+        if kind.get("valueSupplier") is not None:
+            bad.lost("values in catalogues elsewhere", kind.where)
+        for value in _items(kind, "values"):
+            name = value.need("name")
+            words = [name.need("value").string(), *(item.string() for item in _items(name, "synonyms"))]
+            values.setdefault(kind.need("name").name(), []).extend(words)
+    return values
+
+
+def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
+    """Write a model of the samples, each once, and of the slots' words; the file appears whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If losses are refused, and there is one.
+    FileError
+        If the file cannot be written.
+
+    """
+    samples: dict[str, list[str]] = {}
+    slots: dict[str, dict[str, None]] = {}
+    words: dict[str, dict[str, None]] = {}
+    for utterance in utterances:
+        if not utterance.intent or not NAME.fullmatch(utterance.intent):
+            losses.report(
+                "utterances without an intent whose name Alexa allows (letters and _)", named(utterance)
+            )
+            continue
+        if not _is_expressible(utterance):
+            losses.report(
+                "utterances with brackets, odd white space or slots' names that Alexa has not",
+                named(utterance),
+            )
+            continue
+        sample = template_of(utterance)
+        known = samples.setdefault(utterance.intent, [])
+        if sample in known and not utterance.slots:
+            losses.report("utterances that are there already", named(utterance))
+        if sample not in known:
+            known.append(sample)
+        for slot in utterance.slots or ():
+            slots.setdefault(utterance.intent, {})[slot.label] = None
+            words.setdefault(slot.label, {})[utterance.text[slot.start : slot.end]] = None
+            if len(words[slot.label]) > 1:
+                losses.report("which of a slot's words were said in which sample", named(utterance))
+    intents = [
+        {
+            "name": intent,
+            "slots": [{"name": label, "type": f"{label}_type"} for label in slots.get(intent, {})],
+            "samples": some,
+        }
+        for intent, some in samples.items()
+    ]
+    types = [
+        {"name": f"{label}_type", "values": [{"name": {"value": value}} for value in values]}
+        for label, values in words.items()
+    ]
+    language = {"invocationName": INVOCATION, "intents": intents, "types": types}
+    model = {"interactionModel": {"languageModel": language}}
+    write_text(path, [json.dumps(model, ensure_ascii=False, indent=2), "\n"])
+
+
+def _is_expressible(utterance: Utterance) -> bool:
+    text = utterance.text
+    return (
+        text == " ".join(text.split())
+        and bool(text)
+        and "{" not in text
+        and "}" not in text
+        and all(
+            NAME.fullmatch(slot.label) and text[slot.start : slot.end] == text[slot.start : slot.end].strip()
+            for slot in utterance.slots or ()
+        )
+    )
+
+
+def template_of(utterance: Utterance) -> str:
+    """Write an utterance with its slots' names in braces.
+
+    >>> from canvass.types import Slot, Utterance
+    >>> template_of(Utterance("play jazz", slots=(Slot(5, 9, "genre"),)))
+    'play {genre}'
+    """
+    pieces = []
+    end = 0
+    for slot in utterance.slots or ():
+        pieces += [utterance.text[end : slot.start], f"{{{slot.label}}}"]
+        end = slot.end
+    return "".join([*pieces, utterance.text[end:]])
+
+
+def sniff(sample: Sample) -> bool:
+    """Whether there is a language model with intents."""
+    value = sample.json
+    model = value.get("interactionModel", value) if isinstance(value, dict) else None
+    language = model.get("languageModel") if isinstance(model, dict) else None
+    return isinstance(language, dict) and isinstance(language.get("intents"), list)
+
+
+FORMAT = Format(
+    name="alexa",
+    extensions=(".json",),
+    read=read,
+    blocks=blocks_of_read(read),
+    write=None,
+    write_annotated=write_annotated,
+    carries=("text", "intent", "slots"),
+    loses="which value of a slot was said in which sample; when read: dialogs, prompts, answers to them, and samples "
+    "with slots whose values are not in the file",
+    sniff=sniff,
+    sniffed='"languageModel" with "intents"',
+)

@@ -1,0 +1,275 @@
+"""Templates of voice assistants, expanded: sentences with alternatives, optional parts, and slots that take values.
+
+A template stands for as many sentences as its parts can be combined; of each template at most `MOST` are made, drawn
+uniformly and without repetition by a hash of the template, so that the same file gives the same sentences.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from canvass.corpus.formats.records import Columns, utterance_of
+from canvass.errors import InputError, shown
+from canvass.seeding import hash64, mix64, salt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from canvass.corpus.formats.records import BadLines
+    from canvass.types import Utterance
+
+COLUMNS = Columns()
+MOST = 20
+# Templates nest rules in rules; more is a rule that needs itself, or no template that a person wrote.
+DEEPEST = 40
+MOST_IN_ANY_ORDER = 4
+TOKEN = re.compile(r"\\.|[()\[\]|;]|<[^<>]+>|\{[^{}]*\}|\$[\w/.-]+|[^\\()\[\]|;<{$\s]+|\s+|.")
+RANGE = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})(?:,(\d{1,9}))?")
+
+Piece = tuple[str, str | None]  # words, and the label of the slot that they are
+
+
+class Node(Protocol):
+    """A part of a template: how many expansions it has, and each by its number from 0."""
+
+    @property
+    def count(self) -> int:
+        """Number of expansions."""
+
+    def pick(self, number: int) -> list[Piece]:
+        """Make one expansion."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """Plain words, white space included."""
+
+    text: str
+    count: int = 1
+
+    def pick(self, number: int) -> list[Piece]:
+        """Make the only expansion."""
+        del number
+        return [(self.text, None)]
+
+
+class Choice:
+    """One of several parts."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self._nodes = nodes
+        self.count = sum(node.count for node in nodes)
+
+    def pick(self, number: int) -> list[Piece]:
+        """Make an expansion of the part in which the number falls."""
+        for node in self._nodes:
+            if number < node.count:
+                return node.pick(number)
+            number -= node.count
+        raise IndexError(number)
+
+
+class Row:
+    """Parts one after the other."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self._nodes = nodes
+        self.count = math.prod(node.count for node in nodes)
+
+    def pick(self, number: int) -> list[Piece]:
+        """Make an expansion of each part: the digits of the number, in the numbers of their expansions."""
+        pieces = []
+        for node in self._nodes:
+            number, digit = divmod(number, node.count)
+            pieces.append(node.pick(digit))
+        return list(itertools.chain.from_iterable(pieces))
+
+
+class Filled:
+    """A slot, and what can be said for it; labels inside of it are replaced."""
+
+    def __init__(self, label: str, node: Node) -> None:
+        self._label, self._node = label, node
+        self.count = node.count
+
+    def pick(self, number: int) -> list[Piece]:
+        """Make an expansion of what is inside."""
+        return [("".join(words for words, _ in self._node.pick(number)), self._label)]
+
+
+class EmptySlotError(InputError):
+    """A template has a slot of which nobody knows the values."""
+
+
+def values_of(label: str, values: Sequence[str], where: str) -> Filled:
+    """Make the slot of a list of values.
+
+    Raises
+    ------
+    EmptySlotError
+        If there is none.
+
+    """
+    known = list(dict.fromkeys(value for value in values if value.strip()))
+    if not known:
+        raise EmptySlotError(f"{where}: nothing in the file says what the slot {shown(label)} can be")
+    return Filled(label, Choice([Words(value) for value in known]))
+
+
+def parse(
+    template: str, where: str, resolve: Callable[[str], Node], *, tags: bool = False, orders: bool = False
+) -> Node:
+    """Parse a template: `(a|b)` is one of several, `[a]` may be left out.
+
+    Parameters
+    ----------
+    template, where
+        The words, and where they stand.
+    resolve
+        Gives what `<rule>`, `{slot}` and `$list` stand for.
+    tags
+        Whether `{slot}` follows what it labels (as in Rhasspy), and does not stand for it.
+    orders
+        Whether `(a;b)` is both, in any order (as in Home Assistant).
+
+    Raises
+    ------
+    InputError
+        If a bracket has no other, or `resolve` raises it.
+
+    """
+    return _Parser(template, where, resolve, tags=tags, orders=orders).whole()
+
+
+class _Parser:
+    def __init__(
+        self, template: str, where: str, resolve: Callable[[str], Node], *, tags: bool, orders: bool
+    ) -> None:
+        self._template, self._where, self._resolve = template, where, resolve
+        self._tags, self._orders = tags, orders
+        self._tokens = TOKEN.findall(template)
+        self._at = 0
+
+    def whole(self) -> Node:
+        node = self._group("", 0)
+        if self._at < len(self._tokens):
+            raise self._wrong(self._tokens[self._at])
+        return node
+
+    def _wrong(self, mark: str) -> InputError:
+        return InputError(
+            f"{self._where}: {shown(self._template)} has a {mark or 'bracket'} without its other one"
+        )
+
+    def _group(self, closing: str, depth: int) -> Node:
+        if depth > DEEPEST:
+            raise InputError(f"{self._where}: {shown(self._template)} is nested more than {DEEPEST} deep")
+        options: list[list[Node]] = [[]]
+        in_any_order = False
+        while self._at < len(self._tokens) and (mark := self._tokens[self._at]) not in (")", "]"):
+            self._at += 1
+            if mark == "|" or (mark == ";" and self._orders):
+                in_any_order = in_any_order or mark == ";"
+                options.append([])
+            elif mark in ("(", "["):
+                node = self._group(")" if mark == "(" else "]", depth + 1)
+                options[-1].append(node if mark == "(" else Choice([node, Words("")]))
+            elif mark.startswith("{") and self._tags:
+                self._label(options[-1], mark[1:-1])
+            else:
+                options[-1].append(self._single(mark))
+        if closing:
+            if self._at == len(self._tokens) or self._tokens[self._at] != closing:
+                raise self._wrong("(" if closing == ")" else "[")
+            self._at += 1
+        rows = [Row(nodes) for nodes in options]
+        if not in_any_order:
+            return rows[0] if len(rows) == 1 else Choice(rows)
+        if len(rows) > MOST_IN_ANY_ORDER:
+            raise InputError(f"{self._where}: {shown(self._template)} has too many parts in any order")
+        blank = Words(" ")
+        return Choice(
+            [
+                Row(list(itertools.chain.from_iterable((row, blank) for row in order)))
+                for order in itertools.permutations(rows)
+            ]
+        )
+
+    def _single(self, token: str) -> Node:
+        if (token[0] in "<{" and len(token) > 1) or (token[0] == "$" and len(token) > 1):
+            return self._resolve(token)
+        found = RANGE.fullmatch(token)
+        if found is not None and self._tags:
+            numbers = range(int(found[1]), int(found[2]) + 1, int(found[3] or 1) or 1)
+            return Choice([Words(str(number)) for number in numbers[:1000]]) if numbers else Words("")
+        return Words(token[1:] if token[0] == "\\" and len(token) > 1 else token)
+
+    def _label(self, nodes: list[Node], name: str) -> None:
+        label = name.partition(":")[0].partition("!")[0].strip()
+        last = next((index for index in reversed(range(len(nodes))) if not _is_blank(nodes[index])), None)
+        if last is None or not label:
+            raise InputError(f"{self._where}: {shown(self._template)} has a tag without words or a name")
+        nodes[last] = Filled(label, nodes[last])
+
+
+def _is_blank(node: Node) -> bool:
+    return isinstance(node, Words) and not node.text.strip()
+
+
+def utterances_of(
+    node: Node, where: str, bad: BadLines, template: str, **names: Any
+) -> Iterator[tuple[str, Utterance]]:
+    """Expand a template; yields (where, utterance). What is beyond `MOST` is told.
+
+    `names` are further fields of the utterances, such as the intent.
+    """
+    if node.count > MOST:
+        bad.lost(
+            f"expansions of templates (at most {MOST} of each are made)",
+            f"{where}: {shown(template)} has {node.count:,}",
+            node.count - MOST,
+        )
+    for number in _numbers(node.count, template):
+        text, slots = settled(node.pick(number))
+        if text:
+            yield where, utterance_of(names | {"text": text, "slots": slots}, where, COLUMNS)
+
+
+def _numbers(count: int, template: str) -> list[int]:
+    """Draw the numbers of expansions, sorted."""
+    if count <= MOST:
+        return list(range(count))
+    state = salt(0, "expansion") ^ hash64(template.encode())
+    chosen: set[int] = set()
+    while len(chosen) < MOST:
+        high, low = mix64(state), mix64(state + 1)
+        chosen.add((high << 64 | low) % count)
+        state += 2
+    return sorted(chosen)
+
+
+def settled(pieces: Sequence[Piece]) -> tuple[str, list[dict[str, Any]]]:
+    """Join pieces, with white space as single blanks and none at the rims; returns the text and its slots.
+
+    >>> settled([("play  ", None), (" jazz ", "genre"), ("", None)])
+    ('play jazz', [{'start': 5, 'end': 9, 'label': 'genre'}])
+    """
+    text = ""
+    slots = []
+    blank = False
+    for words, label in pieces:
+        before = blank or words[:1].isspace()
+        inner = " ".join(words.split())
+        if not inner:
+            blank = before
+            continue
+        text += " " * (before and bool(text))
+        if label is not None:
+            slots.append({"start": len(text), "end": len(text) + len(inner), "label": label})
+        text += inner
+        blank = words[-1:].isspace()
+    return text, slots

@@ -1,0 +1,119 @@
+"""The lines of fastText: `__label__intent the text`; of several labels the first is the intent, the others are told."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from canvass.corpus.formats.columns import blocks_of_read
+from canvass.corpus.formats.located import write_text
+from canvass.corpus.formats.losses import named
+from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.sources import lines_of
+from canvass.errors import InputError, location, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from canvass.corpus.formats.losses import Losses
+    from canvass.corpus.formats.records import BadLines
+    from canvass.corpus.formats.sniffing import Sample
+    from canvass.types import Utterance
+
+COLUMNS = Columns()
+PREFIX = "__label__"
+LABELS = re.compile(r"((?:__label__[^ \t]+[ \t,]*)*)")
+LABEL = re.compile(r"__label__([^ \t]+?),?(?=[ \t]|$)")
+BREAKS = re.compile(r"[\n\r]")
+
+
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read annotated lines; yields (where, utterance). A line without a label has no intent.
+
+    Raises
+    ------
+    InputError
+        If a line is not UTF-8 and the tolerance is used up.
+    FileError
+        If the file cannot be read.
+
+    """
+    del columns  # the format has its own
+    for number, line in enumerate(lines_of(path), 1):
+        where = location(path, number)
+        try:
+            utterance = _utterance(line, where, bad)
+        except InputError as error:
+            bad.report(error)
+        else:
+            if utterance is not None:
+                yield where, utterance
+
+
+def _utterance(line: bytes, where: str, bad: BadLines) -> Utterance | None:
+    try:
+        text = line.decode().removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{where}: not valid UTF-8 at byte {error.start} of the line; write the file as UTF-8"
+        ) from error
+    begin = LABELS.match(text)
+    assert begin is not None, "it matches nothing, too"
+    labels = LABEL.findall(begin[0])
+    if len(labels) > 1:
+        bad.lost("labels after the first", f"{where}: {shown(labels[1:])}")
+    rest = text[begin.end() :]
+    if PREFIX in rest:
+        bad.lost("labels behind the text (they stay in it)", where)
+    if not labels and not rest.strip():
+        return None
+    return utterance_of({"text": rest, "intent": labels[0] if labels else None}, where, COLUMNS)
+
+
+def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
+    """Write a line for each utterance; the file appears whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If losses are refused, and there is one.
+    FileError
+        If the file cannot be written.
+
+    """
+    write_text(path, (line for utterance in utterances if (line := _line(utterance, losses))))
+
+
+def _line(utterance: Utterance, losses: Losses) -> str:
+    label = "" if utterance.intent is None else f"{PREFIX}{utterance.intent} "
+    line = f"{label}{utterance.text}"
+    begin = LABELS.match(line)
+    is_same = (
+        begin is not None
+        and line[begin.end() :] == utterance.text
+        and LABEL.findall(begin[0]) == ([] if utterance.intent is None else [utterance.intent])
+    )
+    if not is_same or BREAKS.search(line) or not line.strip() or line.startswith("\ufeff"):
+        losses.report("utterances whose intent or text a line of fastText cannot hold", named(utterance))
+        return ""
+    return f"{line}\n"
+
+
+def sniff(sample: Sample) -> bool:
+    """Whether most lines begin with a label."""
+    lines = [line for line in sample.lines if line.strip()]
+    return sum(line.startswith(PREFIX) for line in lines) * 2 > len(lines)
+
+
+FORMAT = Format(
+    name="fasttext",
+    extensions=(".txt", ".ft"),
+    read=read,
+    blocks=blocks_of_read(read),
+    write=None,
+    write_annotated=write_annotated,
+    carries=("text", "intent"),
+    loses="intents with blanks, texts with line ends or blanks at their beginning; when read: labels after the first",
+    sniff=sniff,
+    sniffed="__label__ at the beginning of most lines",
+)

@@ -1,0 +1,149 @@
+"""Training data of Rasa 1: Markdown, and the older `rasa_nlu_data` as JSON; read only.
+
+In Markdown, examples stand in lists below `## intent:name`, with entities as in YAML; sections of synonyms, regular
+expressions and lookup tables are told. In JSON, offsets are code points, end exclusive.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from canvass.corpus.formats.columns import blocks_of_read
+from canvass.corpus.formats.located import read_document, slot_record
+from canvass.corpus.formats.rasa import utterance_of_example
+from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.sources import lines_of
+from canvass.errors import InputError, location, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from canvass.corpus.formats.located import Value
+    from canvass.corpus.formats.records import BadLines
+    from canvass.corpus.formats.sniffing import Sample
+    from canvass.types import Utterance
+
+COLUMNS = Columns(slots="entities")
+SECTION = re.compile(r"##\s*(intent|synonym|regex|lookup)\s*:\s*(.*?)\s*")
+EXAMPLE = re.compile(r"\s*[-*+]\s+(.*?)\s*")
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+INTENT = re.compile(r"^##\s*intent\s*:", re.MULTILINE)
+KNOWN = frozenset({"text", "intent", "entities"})
+KNOWN_OF_ENTITY = frozenset({"start", "end", "value", "entity", "role", "group"})
+OTHERS = ("regex_features", "lookup_tables", "entity_synonyms")
+
+
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the examples of Markdown; yields (where, utterance).
+
+    Raises
+    ------
+    InputError
+        If a line is neither a heading nor an example, or an example is bad, and the tolerance is used up.
+    FileError
+        If the file cannot be read.
+
+    """
+    del columns  # the format has its own
+    intent: str | None = None
+    other = False
+    for number, line in _lines(path):
+        where = location(path, number)
+        section, example = SECTION.fullmatch(line), EXAMPLE.fullmatch(line)
+        if section is not None:
+            intent, other = section[2] if section[1] == "intent" else None, section[1] != "intent"
+            if other:
+                bad.lost(f"sections of the kind {section[1]}", f"{where}: {shown(section[2])}")
+            elif not intent:
+                bad.report(InputError(f"{where}: the intent has no name; expected ## intent:name"))
+        elif example is not None and intent:
+            try:
+                utterance = utterance_of_example(example[1], intent, where, bad)
+            except InputError as error:
+                bad.report(error)
+            else:
+                yield where, utterance
+        elif line.strip() and not other and not line.startswith("#"):
+            what = f"{where}: {shown(line)} is neither a heading nor an example ('- ...') of an intent"
+            bad.report(InputError(what))
+
+
+def _lines(path: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines with their numbers, without comments; a comment of several lines leaves blank ones."""
+    pieces = []
+    for number, line in enumerate(lines_of(path), 1):
+        try:
+            pieces.append(line.decode().removesuffix("\r"))
+        except UnicodeDecodeError as error:
+            raise InputError(f"{location(path, number)}: not valid UTF-8; write the file as UTF-8") from error
+    text = COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), "\n".join(pieces))
+    yield from enumerate(text.split("\n"), 1)
+
+
+def sniff(sample: Sample) -> bool:
+    """Whether there is a heading of an intent."""
+    return INTENT.search(sample.text) is not None
+
+
+def read_json(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the examples of JSON; raises as `read` does."""
+    del columns
+    data = read_document(path).need("rasa_nlu_data")
+    for name in OTHERS:
+        for item in data.get(name).items() if data.content_of(name) else ():  # type: ignore[union-attr]
+            bad.lost(f"items of {name}", item.where)
+    for name in ("common_examples", "intent_examples", "entity_examples"):
+        examples = data.get(name)
+        if examples is not None:
+            yield from bad.sift(examples.items(), lambda example: _utterance(example, bad))
+
+
+def _utterance(example: Value, bad: BadLines) -> Utterance:
+    text = example.need("text").string()
+    bad.unused(example.content, KNOWN, example.where)
+    entities = example.get("entities")
+    slots = [] if entities is None else [_slot(entity, text, bad) for entity in entities.items()]
+    record = {"text": text, "intent": example.content_of("intent") or None, "entities": slots}
+    return utterance_of(record, example.where, COLUMNS)
+
+
+def _slot(entity: Value, text: str, bad: BadLines) -> dict[str, Any]:
+    bad.unused(entity.mapping(), KNOWN_OF_ENTITY, entity.where)
+    label = entity.need("entity").name()
+    parts = [label, *(found.string() if (found := entity.get(name)) else "" for name in ("role", "group"))]
+    span = entity.need("start").integer(), entity.need("end").integer()
+    record = slot_record(text, span, ":".join(parts).rstrip(":") if any(parts[1:]) else label, entity.where)
+    value = entity.content_of("value")
+    if value is not None and value != text[record["start"] : record["end"]]:
+        bad.lost("values of entities (synonyms)", f"{entity.where}: {shown(value)}")
+    return record
+
+
+def sniff_json(sample: Sample) -> bool:
+    """Whether there is "rasa_nlu_data"."""
+    return isinstance(sample.json, dict) and "rasa_nlu_data" in sample.json
+
+
+FORMAT = Format(
+    name="rasa-md",
+    extensions=(".md",),
+    read=read,
+    blocks=blocks_of_read(read),
+    write=None,
+    carries=("text", "intent", "slots"),
+    loses="synonyms, regular expressions, lookup tables, comments",
+    sniff=sniff,
+    sniffed="a heading such as ## intent:greet",
+)
+JSON = Format(
+    name="rasa-json",
+    extensions=(".json",),
+    read=read_json,
+    blocks=blocks_of_read(read_json),
+    write=None,
+    carries=("text", "intent", "slots"),
+    loses="synonyms, regular expressions, lookup tables",
+    sniff=sniff_json,
+    sniffed='"rasa_nlu_data"',
+)

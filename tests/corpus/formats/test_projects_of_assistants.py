@@ -1,0 +1,477 @@
+"""Whole projects of assistants as their tools write them, with all that may be in them; and their round trips."""
+
+import io
+import json
+import zipfile
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from canvass.corpus.formats import files_of, format_of
+from canvass.corpus.formats.choice import annotated_utterances
+from canvass.corpus.formats.expansion import MOST
+from canvass.corpus.formats.losses import Losses, carried
+from canvass.corpus.formats.records import BadLines, Columns
+from canvass.corpus.pool import Pool
+from canvass.errors import InputError
+from canvass.types import Slot, Utterance
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def write(files):
+        for name, content in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            words = (
+                content
+                if isinstance(content, (str, bytes))
+                else json.dumps(content, ensure_ascii=False, indent=1)
+            )
+            path.write_bytes(words if isinstance(words, bytes) else words.encode())
+
+    return write
+
+
+def read(name, *, skip_bad=0, strict=False):
+    losses = Losses(strict)
+    bad = BadLines(skip_bad, losses=losses)
+    files = files_of([name], None, lambda row: row.read is not None, None, bad)
+    found = [row for file in files for _, row in annotated_utterances(file, None, Columns(), bad)]
+    return found, losses, bad
+
+
+def told(losses):
+    return {what: loss.count for what, loss in losses.found.items()}
+
+
+def said(utterances):
+    return [
+        (row.text, row.intent, [(row.text[slot.start : slot.end], slot.label) for slot in row.slots])
+        for row in utterances
+    ]
+
+
+def packed(folder, path):
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                archive.write(file, file.relative_to(folder.parent))
+
+
+# Alexa
+
+SKILL = {
+    "interactionModel": {
+        "languageModel": {
+            "invocationName": "city lights",
+            "modelConfiguration": {"fallbackIntentSensitivity": {"level": "LOW"}},
+            "intents": [
+                {"name": "AMAZON.HelpIntent", "samples": []},
+                {
+                    "name": "LightIntent",
+                    "slots": [
+                        {"name": "room", "type": "Room", "samples": ["the {room}"]},
+                        {"name": "level", "type": "AMAZON.NUMBER"},
+                        {"name": "state", "type": "State"},
+                    ],
+                    "samples": ["turn {state} the {room} light", "{room}", "set the {room} to {level} percent", "what's on (now)"],
+                },
+                {"name": "SearchIntent", "slots": [{"name": "query", "type": "AMAZON.SearchQuery"}], "samples": ["find {query}"]},
+            ],
+            "types": [
+                {"name": "Room", "values": [{"id": "k", "name": {"value": "kitchen", "synonyms": ["cook's room"]}}, {"name": {"value": "hall"}}]},
+                {"name": "State", "values": [{"name": {"value": "on", "synonyms": []}}, {"name": {"value": "off"}}]},
+                {"name": "Song", "valueSupplier": {"type": "CatalogValueSupplier", "valueCatalog": {"catalogId": "c", "version": "1"}}},
+            ],
+        },
+        "dialog": {"intents": []},
+        "prompts": [],
+    },
+    "version": "1",
+}  # fmt: skip
+
+
+def test_a_skill_of_alexa(store):
+    store(
+        {
+            "skill/skill-package/interactionModels/custom/en-US.json": SKILL,
+            "skill/skill-package/skill.json": {"manifest": {}},
+            "skill/lambda/index.js": "//",
+        }
+    )
+    found, losses, _ = read("skill")
+    rooms = ["kitchen", "cook's room", "hall"]
+    assert said(found) == [
+        *((f"turn {state} the {room} light", "LightIntent", [(state, "state"), (room, "room")]) for room in rooms for state in ("on", "off")),
+        *((room, "LightIntent", [(room, "room")]) for room in rooms),
+        ("what's on (now)", "LightIntent", []),
+    ]  # fmt: skip
+    assert told(losses) == {
+        "values in catalogues elsewhere": 1,
+        "samples that answer the question for a slot": 1,
+        "templates with slots whose values are not in the file": 2,
+    }
+    assert losses.passed_over == ["skill/lambda/index.js", "skill/skill-package/skill.json"]
+    texts = [row["text"] for block in Pool.open(["skill"]).blocks() for row in block.batch.to_pylist()]
+    assert texts == [row.text for row in found]
+
+
+def test_the_model_alone_and_what_is_wrong_in_it(store):
+    model = {"languageModel": {"intents": [{"name": "A", "samples": ["go {x}", "stay"]}, {"samples": ["b"]}]}}
+    store({"m.json": model})
+    assert format_of("m.json").name == "alexa"
+    with pytest.raises(InputError, match=r"samples\[0\]: the slot 'x' is not among the intent's"):
+        read("m.json")
+    found, _, bad = read("m.json", skip_bad=2)
+    assert (said(found), bad.count) == ([("stay", "A", [])], 2)
+
+
+def test_templates_are_expanded_within_a_bound_and_always_alike(store):
+    values = [{"name": {"value": f"room {number}"}} for number in range(90)]
+    intents = [
+        {
+            "name": "A",
+            "slots": [{"name": "x", "type": "T"}, {"name": "y", "type": "T"}],
+            "samples": ["from {x} to {y}"],
+        }
+    ]
+    store({"m.json": {"languageModel": {"intents": intents, "types": [{"name": "T", "values": values}]}}})
+    found, losses, _ = read("m.json")
+    assert len(set(found)) == len(found) == MOST
+    assert told(losses) == {f"expansions of templates (at most {MOST} of each are made)": 90 * 90 - MOST}
+    assert read("m.json")[0] == found
+    assert len({row.slots[0].start + len(row.text) for row in found}) > 1
+
+
+words = st.lists(
+    st.sampled_from(
+        ["play", "jazz", "a-b", "it's", "(now)", "a|b", "x;y", "[z]", "5$", "<b>", "\\", "歌", "{"]
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@st.composite
+def utterances(draw):
+    pieces = draw(words)
+    text = " ".join(pieces)
+    slots = []
+    at = 0
+    for piece in pieces:
+        if draw(st.booleans()) and (not slots or slots[-1].end < at):
+            slots.append(
+                Slot(at, at + len(piece), draw(st.sampled_from(["genre", "room", "a_b", "q:r", "B2"])))
+            )
+        at += len(piece) + 1
+    return Utterance(
+        text,
+        domain=draw(st.sampled_from(["music", "home", None, "a/b"])),
+        intent=draw(st.sampled_from(["Play", "Stop", "a_b", "AMAZON.StopIntent", None, "x y"])),
+        slots=tuple(slots),
+        split=draw(st.sampled_from(["train", "test", "train", None, "dev"])),
+    )
+
+
+def template(row):
+    text = row.text
+    for slot in reversed(row.slots):
+        text = f"{text[: slot.start]}{{{slot.label}}}{text[slot.end :]}"
+    return row.intent, text
+
+
+@settings(
+    max_examples=80,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
+@given(given_rows=st.lists(utterances(), max_size=5))
+def test_what_is_written_for_alexa_stands_for_the_utterances(tmp_path, given_rows):
+    path = str(tmp_path / "model.json")
+    kind = format_of(path, "alexa")
+    losses = Losses()
+    kind.write_annotated(path, carried(given_rows, kind.carries, losses), losses)
+    back = [row for _, row in kind.read(path, Columns(), BadLines())]
+    words_of = {(slot.label, row.text[slot.start : slot.end]) for row in given_rows for slot in row.slots}
+    assert {template(row) for row in back} <= {template(row) for row in given_rows}
+    assert {(slot.label, row.text[slot.start : slot.end]) for row in back for slot in row.slots} <= words_of
+    left = [what for what in losses.found if not what.startswith(("the field", "which of a slot's words"))]
+    if not left:
+        assert {template(row) for row in back} == {template(row) for row in given_rows}
+    if not losses.found:
+        assert {(row.text, row.intent, row.slots) for row in back} == {
+            (row.text, row.intent, row.slots) for row in given_rows
+        }
+
+
+# Rasa 1
+
+RASA_1 = """## intent:greet
+- hey
+* hello [Ann](name:anna) <!-- a comment -->
+- from [Paris]{"entity": "city", "role": "from"} to [Rome](city)
+
+<!--
+- not this
+-->
+## synonym:anna
+- Ann
+## regex:zip
+- [0-9]{5}
+## lookup:city
+data/cities.txt
+
+## intent:bye
+- bye
+"""
+
+
+def test_a_project_of_rasa_1(store):
+    examples = [
+        {
+            "text": "go to Rome",
+            "intent": "go",
+            "entities": [{"start": 6, "end": 10, "value": "rome", "entity": "city", "role": "to"}],
+        },
+        {"text": "no intent"},
+    ]
+    store(
+        {
+            "p/domain.yml": "intents: [greet]\n",
+            "p/config.yml": "language: en\n",
+            "p/requirements.txt": "rasa==1.10\n",
+            "p/data/nlu.md": RASA_1,
+            "p/data/stories.md": "## happy path\n* greet\n  - utter_greet\n",
+            "p/data/cities.txt": "Rome\nParis\n",
+            "p/data/nlu.json": {
+                "rasa_nlu_data": {
+                    "common_examples": examples,
+                    "regex_features": [{"name": "zip", "pattern": "x"}],
+                    "lookup_tables": [],
+                }
+            },
+        }
+    )
+    found, losses, _ = read("p")
+    assert said(found) == [
+        ("go to Rome", "go", [("Rome", "city:to")]),
+        ("no intent", None, []),
+        ("hey", "greet", []),
+        ("hello Ann", "greet", [("Ann", "name")]),
+        ("from Paris to Rome", "greet", [("Paris", "city:from"), ("Rome", "city")]),
+        ("bye", "bye", []),
+    ]
+    assert told(losses) == {
+        "items of regex_features": 1,
+        "values of entities (synonyms)": 2,
+        "sections of the kind synonym": 1,
+        "sections of the kind regex": 1,
+        "sections of the kind lookup": 1,
+    }
+    assert losses.passed_over == [
+        "p/config.yml",
+        "p/domain.yml",
+        "p/requirements.txt",
+        "p/data/cities.txt",
+        "p/data/stories.md",
+    ]
+
+
+def test_what_is_wrong_in_markdown(store):
+    store({"nlu.md": "## intent:a\n- [b]{x}\nloose\n- c\n## intent:\n"})
+    with pytest.raises(InputError, match=r"nlu.md:2: '\{x\}' is not valid JSON"):
+        read("nlu.md")
+    found, _, bad = read("nlu.md", skip_bad=3)
+    assert (said(found), bad.count) == ([("c", "a", [])], 3)
+    assert bad.first.startswith("nlu.md:2")
+
+
+# JSON
+
+RECORDS = {
+    "doccano": ([{"id": 1, "text": "go to Rome", "label": [[6, 10, "city"]]}, {"id": 2, "text": "go", "label": []}], [("go to Rome", None, [("Rome", "city")]), ("go", None, [])]),
+    "Prodigy": ([{"text": "go to Rome", "spans": [{"start": 6, "end": 10, "label": "city"}], "answer": "accept"}, {"text": "x", "answer": "reject"}], [("go to Rome", None, [("Rome", "city")])]),
+    "our own names": ([{"text": "go", "intent": "go", "slots": []}], [("go", "go", [])]),
+    "pandas, by columns": ({"text": {"0": "go", "1": "halt"}, "intent": {"0": "go", "1": "stop"}, "slots": {"0": [], "1": []}}, [("go", "go", []), ("halt", "stop", [])]),
+    "pandas, lists": ({"text": ["go", "halt"], "intent": ["go", "stop"], "slots": [[], []]}, [("go", "go", []), ("halt", "stop", [])]),
+    "tokens": ([{"id": "0", "tokens": ["go", "to", "Rome"], "ner_tags": ["O", "O", "B-city"]}], [("go to Rome", None, [("Rome", "city")])]),
+    "tokens without B and I": ([{"words": ["go", "to", "Rome"], "tags": ["O", "O", "city"]}], [("go to Rome", None, [("Rome", "city")])]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+def test_lists_of_records(store, kind):
+    content, expected = RECORDS[kind]
+    store({"a.json": content})
+    assert format_of("a.json").name == "json"
+    assert said(read("a.json")[0]) == expected
+    if isinstance(content, list) and "tokens" in content[0]:
+        store({"a.jsonl": "".join(json.dumps(record) + "\n" for record in content)})
+        assert said(read("a.jsonl")[0]) == expected
+
+
+def test_what_is_lost_and_wrong_in_records(store):
+    store(
+        {
+            "a.json": [{"text": "go", "label": "x"}],
+            "b.json": [{"tokens": ["a", "b"], "ner_tags": ["O"]}],
+            "c.json": [{"tokens": ["a"], "ner_tags": [3]}],
+        }
+    )
+    assert told(read("a.json")[1]) == {"the field 'label' of the file": 1}
+    with pytest.raises(InputError, match=r"b.json: \$\[0\]: 2 tokens have 1 tags"):
+        read("b.json")
+    with pytest.raises(InputError, match=r"c.json: \$\[0\]: field 'ner_tags' has 3; expected strings"):
+        read("c.json")
+
+
+# fastText
+
+
+def test_lines_of_fasttext(store):
+    store(
+        {
+            "train.txt": "__label__greet hi there\n__label__a, __label__b two\nnone\n\n__label__x y __label__z\n"
+        }
+    )
+    found, losses, _ = read("train.txt")
+    assert [(row.text, row.intent, row.slots) for row in found] == [
+        ("hi there", "greet", None), ("two", "a", None), ("none", None, None), ("y __label__z", "x", None)
+    ]  # fmt: skip
+    assert told(losses) == {"labels after the first": 1, "labels behind the text (they stay in it)": 1}
+
+
+# Dialogflow CX
+
+CX = {
+    "agent.json": {"displayName": "bot", "defaultLanguageCode": "en"},
+    "intents/book room/book room.json": {"name": "1", "displayName": "book room", "parameters": [{"id": "city", "entityType": "@sys.geo-city"}]},
+    "intents/book room/trainingPhrases/en.json": {
+        "trainingPhrases": [
+            {"id": "p1", "parts": [{"text": "a room in "}, {"text": "Rome", "parameterId": "city", "auto": True}], "repeatCount": 2, "languageCode": "en"},
+            {"id": "p2", "parts": [{"text": "book"}], "repeatCount": 1, "languageCode": "en"},
+        ]
+    },
+    "intents/book room/trainingPhrases/zh-cn.json": {"trainingPhrases": [{"id": "p3", "parts": [{"text": "订"}], "languageCode": "zh-cn"}]},
+    "intents/old/old.json": {"displayName": "old", "trainingPhrases": [{"parts": [{"text": "inline"}]}]},
+    "entityTypes/size/size.json": {"displayName": "size", "kind": "KIND_MAP"},
+    "entityTypes/size/entities/en.json": {"entities": [{"value": "big", "synonyms": ["large"]}]},
+    "flows/Default Start Flow/Default Start Flow.json": {"displayName": "Default Start Flow"},
+}  # fmt: skip
+
+
+def test_an_agent_of_dialogflow_cx(store, tmp_path):
+    store({f"bot/{name}": content for name, content in CX.items()})
+    packed(tmp_path / "bot", tmp_path / "bot.zip")
+    for name, where in (
+        ("bot", "bot/entityTypes/size/entities/en.json"),
+        ("bot.zip", "bot.zip: bot/entityTypes/size/entities/en.json"),
+    ):
+        assert format_of(name).name == "dialogflow-cx"
+        found, losses, _ = read(name)
+        assert found == [
+            Utterance("inline", intent="old", slots=()),
+            Utterance("a room in Rome", id="p1", count=2, intent="book room", slots=(Slot(10, 14, "city"),)),
+            Utterance("book", id="p2", intent="book room", slots=()),
+            Utterance("订", id="p3", intent="book room", slots=()),
+        ]
+        assert losses.passed_over[0] == where
+        assert len(losses.passed_over) == 3
+
+
+def test_what_is_wrong_in_an_agent(store):
+    phrases = {"trainingPhrases": [{"parts": [{"words": "x"}]}, {"parts": [{"text": "y"}]}]}
+    store(
+        {
+            "b/intents/a/trainingPhrases/en.json": phrases,
+            "b/intents/a/a.json": {"displayName": "a"},
+            "b/intents/c/trainingPhrases/en.json": phrases,
+        }
+    )
+    with pytest.raises(
+        InputError,
+        match=r"b/intents/a/trainingPhrases/en.json: \$.trainingPhrases\[0\].parts\[0\]: field 'text'",
+    ):
+        read("b")
+    found, _, bad = read("b", skip_bad=2)
+    assert (said(found), bad.count) == ([("y", "a", [])], 2)
+    with pytest.raises(InputError, match="the intent of these phrases, intents/c/"):
+        read("b", skip_bad=1)
+
+
+# MindMeld
+
+MINDMELD = {
+    "app/__init__.py": "",
+    "app/config.py": "x = 1\n",
+    "app/domains/home/dim/train.txt": "dim the {guest bath|place} by {20 percent|amount|by}\n\n# a comment\nlights off\n",
+    "app/domains/home/dim/test.txt": "dim it\n",
+    "app/domains/food/order/train-01.txt": "[{two|quantity} {pizzas|dish}|dish] please \\{now\\}\n",
+    "app/entities/place/gazetteer.txt": "100\tguest bath\n",
+}
+
+
+def test_an_application_of_mindmeld(store, tmp_path):
+    store(MINDMELD)
+    packed(tmp_path / "app", tmp_path / "app.zip")
+    for name in ("app", "app.zip"):
+        found, losses, _ = read(name)
+        assert found == [
+            Utterance("two pizzas please {now}", domain="food", intent="order", slots=(Slot(0, 3, "quantity"), Slot(4, 10, "dish")), split="train"),
+            Utterance("dim it", domain="home", intent="dim", slots=(), split="test"),
+            Utterance("dim the guest bath by 20 percent", domain="home", intent="dim", slots=(Slot(8, 18, "place"), Slot(22, 32, "amount:by")), split="train"),
+            Utterance("lights off", domain="home", intent="dim", slots=(), split="train"),
+        ]  # fmt: skip
+        assert told(losses) == {"groups of entities": 1}
+        assert len(losses.passed_over) == (2 if name == "app" else 3)
+
+
+@pytest.mark.parametrize("line", ["a {b|c", "a {b}", "a b]", "{|c}", "[a", "a}"])
+def test_braces_without_their_other_one(store, line):
+    store({"app/domains/a/b/train.txt": f"fine\n{line}\n"})
+    with pytest.raises(
+        InputError, match=r"app/domains/a/b/train.txt:2: .* has a bracket without its other one"
+    ):
+        read("app")
+    assert len(read("app", skip_bad=1)[0]) == 1
+
+
+@settings(
+    max_examples=80,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
+@given(given_rows=st.lists(utterances(), max_size=5))
+def test_applications_of_mindmeld_come_back(tmp_path, given_rows):
+    path = str(tmp_path / "app.zip")
+    kind = format_of(path, "mindmeld")
+    back, losses = [], Losses()
+    kind.write_annotated(path, carried(given_rows, kind.carries, losses), losses)
+    back = [row for _, row in kind.read(path, Columns(), BadLines())]
+    if not losses.found:
+        assert sorted(back, key=repr) == sorted(given_rows, key=repr)
+        assert not given_rows or format_of(path).name == "mindmeld"
+    kept = {(row.domain, row.intent, row.text, row.slots) for row in back}
+    assert kept <= {(row.domain, row.intent, row.text, row.slots) for row in given_rows}
+    lossy = "utterances that have no domain or intent, or that no line can hold"
+    assert len(given_rows) - len(back) == (losses.found[lossy].count if lossy in losses.found else 0)
+
+
+def test_the_same_utterances_make_the_same_archive(tmp_path):
+    some = [Utterance("go to Rome", domain="d", intent="go", slots=(Slot(6, 10, "city"),), split="train")]
+    made = []
+    for name, file in (
+        ("mindmeld", "a.zip"),
+        ("mindmeld", "b.zip"),
+        ("dialogflow-cx", "c.zip"),
+        ("dialogflow-cx", "d.zip"),
+    ):
+        path = tmp_path / file
+        format_of(str(path), name).write_annotated(str(path), some, Losses())
+        made.append(path.read_bytes())
+        assert zipfile.ZipFile(io.BytesIO(made[-1])).testzip() is None
+    assert made[0] == made[1] != made[2] == made[3]
