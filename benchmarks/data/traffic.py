@@ -44,7 +44,7 @@ def source(corpora: Path = CORPORA, *, seed: int = 0) -> Source:
     """Take the corpora where they are, and the embedded one where not."""
     if corpora.is_dir():
         return split("traffic_v1", Target("intent", "PlayMusic"), list(from_corpora(corpora)), seed)
-    from canvass.corpus.demo import generate
+    from canvass.corpus.demo_corpus import generate
 
     return split("traffic_demo_v2", Target("domain", "media"), generate(seed), seed)
 

@@ -9,7 +9,7 @@ from canvass.corpus.catalogue import CORPORA, LARGEST, LOCALE, corpus_named, loc
 from canvass.corpus.formats.table import row_named
 from canvass.errors import OptionError
 
-EACH = pytest.mark.parametrize("corpus", CORPORA, ids=[one.name for one in CORPORA])
+EACH = pytest.mark.parametrize("corpus", CORPORA, ids=[corpus.name for corpus in CORPORA])
 COMMIT = re.compile(r"/[0-9a-f]{40}/")
 
 
@@ -44,7 +44,7 @@ def test_the_bytes_of_files_are_named(corpus):
 
 def test_massive_has_its_locales():
     assert len(corpus_named("massive").locales) == 52
-    assert all(re.fullmatch("[a-z]{2}-[A-Z]{2}", one) for one in corpus_named("massive").locales)
+    assert all(re.fullmatch("[a-z]{2}-[A-Z]{2}", locale) for locale in corpus_named("massive").locales)
 
 
 def test_the_nearest_name_is_suggested():

@@ -8,13 +8,13 @@ import time
 
 import pytest
 
-from canvass.corpus.download import PAUSES, Wanted, download
+from canvass.corpus.download import PAUSES, Expected, download
 from canvass.errors import ExtraMissingError, FileError, OptionError, ServiceError
 from file_server import Served, file_server
 
 CONTENT = bytes(range(256)) * 1200  # several chunks
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
-WANTED = Wanted({DIGEST}, len(CONTENT))
+EXPECTED = Expected({DIGEST}, len(CONTENT))
 HALF = len(CONTENT) // 2
 TRIES = len(PAUSES) + 1
 
@@ -31,20 +31,20 @@ def get(tmp_path):
     class Got:
         target = tmp_path / "a.bin"
 
-        def __call__(self, one, *, path="/a", others=None, wanted=WANTED, timeout=10):
+        def __call__(self, served, *, path="/a", others=None, expected=EXPECTED, timeout=10):
             self.told, self.pauses = [], []
-            with file_server({path: one} | (others or {})) as self.address:
+            with file_server({path: served} | (others or {})) as self.address:
                 return download(
                     f"{self.address}{path}",
                     self.target,
-                    wanted,
+                    expected,
                     progress=lambda *seen: self.told.append(seen),
                     pause=self.pauses.append,
                     timeout=timeout,
                 )
 
         def left(self):
-            return sorted(one.name for one in tmp_path.iterdir())
+            return sorted(path.name for path in tmp_path.iterdir())
 
         def is_right(self):
             return self.target.read_bytes() == CONTENT and self.left() == ["a.bin"]
@@ -53,14 +53,14 @@ def get(tmp_path):
 
 
 def test_a_file_comes_whole(get):
-    one = Served(CONTENT)
-    assert get(one) == DIGEST
+    served = Served(CONTENT)
+    assert get(served) == DIGEST
     assert get.is_right()
     assert 0 < get.told[0][0] < get.told[0][1] == len(CONTENT)
     assert get.told[-1] == (len(CONTENT), len(CONTENT))
     assert [seen for seen, _ in get.told] == sorted({seen for seen, _ in get.told})
-    assert one.asked[0]["User-Agent"].startswith("canvass/")
-    assert one.asked[0]["Accept-Encoding"] == "identity"
+    assert served.asked[0]["User-Agent"].startswith("canvass/")
+    assert served.asked[0]["Accept-Encoding"] == "identity"
     assert get.pauses == []
 
 
@@ -71,20 +71,20 @@ def test_a_file_of_unknown_length_comes_whole(get):
 
 
 def test_what_is_broken_off_begins_anew(get):
-    one = Served(CONTENT, cut=[HALF, 1000])
-    assert get(one) == DIGEST
+    served = Served(CONTENT, cut=[HALF, 1000])
+    assert get(served) == DIGEST
     assert get.is_right()
-    assert len(one.asked) == 3
+    assert len(served.asked) == 3
     assert get.pauses == list(PAUSES)
 
 
 def test_a_slow_server_is_left_and_asked_again(get):
-    one = Served(CONTENT, cut=[HALF], stall=True)
+    served = Served(CONTENT, cut=[HALF], stall=True)
     start = time.monotonic()
-    assert get(one, timeout=0.3) == DIGEST
+    assert get(served, timeout=0.3) == DIGEST
     assert time.monotonic() - start < 10
     assert get.is_right()
-    assert len(one.asked) == 2
+    assert len(served.asked) == 2
 
 
 def test_a_server_that_never_answers_is_given_up(get):
@@ -99,15 +99,15 @@ def test_an_interrupted_run_leaves_nothing(get):
         raise KeyboardInterrupt
 
     with file_server({"/a": Served(CONTENT)}) as address, pytest.raises(KeyboardInterrupt):
-        download(f"{address}/a", get.target, WANTED, progress=interrupt)
+        download(f"{address}/a", get.target, EXPECTED, progress=interrupt)
     assert get.left() == []
 
 
 def test_cut_short_again_and_again(get):
-    one = Served(CONTENT, cut=[HALF] * TRIES)
+    served = Served(CONTENT, cut=[HALF] * TRIES)
     with pytest.raises(ServiceError, match=r"the connection broke \(it ended before the file did\)"):
-        get(one)
-    assert len(one.asked) == TRIES
+        get(served)
+    assert len(served.asked) == TRIES
     assert get.pauses == list(PAUSES)
     assert get.left() == []
 
@@ -122,20 +122,20 @@ def test_what_is_there_stays_until_the_new_file_is_whole(get):
 
 
 def test_another_file_than_expected_is_not_kept(get):
-    one = Served(b"something else", cut=[3])
+    served = Served(b"something else", cut=[3])
     with pytest.raises(ServiceError) as caught:
-        get(one)
-    found = hashlib.sha256(b"something else").hexdigest()
-    assert f"has the SHA-256 {found}, and {DIGEST} was expected" in str(caught.value)
-    assert f"--sha256 {found}" in str(caught.value)
+        get(served)
+    digest = hashlib.sha256(b"something else").hexdigest()
+    assert f"has the SHA-256 {digest}, and {DIGEST} was expected" in str(caught.value)
+    assert f"--sha256 {digest}" in str(caught.value)
     assert get.left() == []
-    assert get(one, wanted=Wanted({DIGEST, found}, 100)) == found
+    assert get(served, expected=Expected({DIGEST, digest}, 100)) == digest
 
 
 @pytest.mark.parametrize("length", [True, False])
 def test_more_than_expected_is_refused(get, length):
     with pytest.raises(ServiceError, match="at most 1,000 were expected"):
-        get(Served(CONTENT, length=length), wanted=Wanted({DIGEST}, 1000))
+        get(Served(CONTENT, length=length), expected=Expected({DIGEST}, 1000))
     assert get.left() == []
     assert get.told == []
 
@@ -151,9 +151,9 @@ def test_more_than_expected_is_refused(get, length):
     ],
 )
 def test_what_will_not_get_better_is_said_at_once(get, status, words):
-    one = Served(CONTENT, statuses=[status])
+    served = Served(CONTENT, statuses=[status])
     with pytest.raises(ServiceError, match=words) as caught:
-        get(one)
+        get(served)
     assert caught.value.status == status
     assert "127.0.0.1" in str(caught.value)
     assert get.pauses == []
@@ -161,8 +161,8 @@ def test_what_will_not_get_better_is_said_at_once(get, status, words):
 
 
 def test_what_may_get_better_is_tried_again(get):
-    one = Served(CONTENT, statuses=[503, 429])
-    assert get(one) == DIGEST
+    served = Served(CONTENT, statuses=[503, 429])
+    assert get(served) == DIGEST
     assert get.pauses == list(PAUSES)
     get.target.unlink()
     with pytest.raises(ServiceError, match=r"cannot answer now \(502\)"):
@@ -196,25 +196,25 @@ def test_nobody_there(get):
         address = f"http://127.0.0.1:{free.getsockname()[1]}/a"
         pauses = []
         with pytest.raises(ServiceError, match=r"cannot be reached \(Connection refused\)"):
-            download(address, get.target, WANTED, pause=pauses.append)
+            download(address, get.target, EXPECTED, pause=pauses.append)
     assert pauses == []
     with pytest.raises(ServiceError, match="cannot be reached"):
-        download("http://nobody.invalid/a", get.target, WANTED, pause=pauses.append)
+        download("http://nobody.invalid/a", get.target, EXPECTED, pause=pauses.append)
 
 
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://example.org/a", "a/b", "http://", ""])
 def test_only_addresses_of_the_web(get, address):
     with pytest.raises(OptionError, match="no address of a file"):
-        download(address, get.target, WANTED)
+        download(address, get.target, EXPECTED)
 
 
 def test_a_proxy_of_the_environment_is_used(get, monkeypatch):
     monkeypatch.delenv("no_proxy")
-    one = Served(CONTENT)
-    with file_server({"http://example.invalid/a": one}) as address:
+    served = Served(CONTENT)
+    with file_server({"http://example.invalid/a": served}) as address:
         monkeypatch.setenv("http_proxy", address)
-        assert download("http://example.invalid/a", get.target, WANTED) == DIGEST
-    assert one.asked[0]["Host"] == "example.invalid"
+        assert download("http://example.invalid/a", get.target, EXPECTED) == DIGEST
+    assert served.asked[0]["Host"] == "example.invalid"
 
 
 def test_a_full_disk_is_a_sentence(get):
@@ -230,7 +230,7 @@ def test_a_full_disk_is_a_sentence(get):
 
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(FileError, match="does not exist"):
-        download("http://127.0.0.1:1/a", tmp_path / "none" / "a", WANTED)
+        download("http://127.0.0.1:1/a", tmp_path / "none" / "a", EXPECTED)
 
 
 def test_without_the_extra(get, monkeypatch):

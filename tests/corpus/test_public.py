@@ -57,13 +57,13 @@ def cached(tmp_path):
 
 
 def read(path):
-    return [one for _, one in FORMAT.read(str(path), Columns(), BadLines())]
+    return [utterance for _, utterance in FORMAT.read(str(path), Columns(), BadLines())]
 
 
 def test_each_corpus_has_a_layout():
-    assert list(LAYOUTS) == [one.name for one in CORPORA]
-    for one in CORPORA:
-        assert sorted(LAYOUTS[one.name]()) == sorted(file.name for file in one.files())
+    assert list(LAYOUTS) == [corpus.name for corpus in CORPORA]
+    for corpus in CORPORA:
+        assert sorted(LAYOUTS[corpus.name]()) == sorted(file.name for file in corpus.files())
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -76,7 +76,7 @@ def test_every_corpus_is_converted(cached, tmp_path, name):
     for split, count in COUNTS[name].items():
         utterances = read(made.folder / f"{split}.jsonl")
         assert len(utterances) == count
-        assert {one.split for one in utterances} == {None if split == "all" else split}
+        assert {utterance.split for utterance in utterances} == {None if split == "all" else split}
     last = read(made.folder / f"{list(COUNTS[name])[-1]}.jsonl")
     assert last[0] == EXPECTED[name]
     readme = (made.folder / "README.md").read_text()
@@ -93,7 +93,7 @@ def test_every_corpus_is_converted(cached, tmp_path, name):
 
 def test_what_is_special_in_a_corpus(cached, tmp_path):
     cached("snips")
-    music = [one for one in read(tmp_path / "out" / "train.jsonl") if one.intent == "PlayMusic"]
+    music = [row for row in read(tmp_path / "out" / "train.jsonl") if row.intent == "PlayMusic"]
     assert music == [Utterance("play 🍕 café".replace("🍕", "\U0001f355"), None, 1, None, "PlayMusic", (Slot(7, 11, "album"),), "train")]  # fmt: skip
 
 
@@ -114,8 +114,8 @@ def test_a_locale(cached):
 
 
 def test_offsets_in_bytes(cached):
-    (one,) = read(cached("mtop", locale="fr").folder / "dev.jsonl")
-    assert [one.text[slot.start : slot.end] for slot in one.slots] == ["Zoé"]
+    (utterance,) = read(cached("mtop", locale="fr").folder / "dev.jsonl")
+    assert [utterance.text[slot.start : slot.end] for slot in utterance.slots] == ["Zoé"]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_an_archive_that_unpacks_to_too_much(tmp_path, monkeypatch):
 
 def test_a_folder_that_is_there(cached, tmp_path):
     (tmp_path / "out").mkdir()
-    cached("hwu64")  # an empty one may be filled
+    cached("hwu64")  # an empty folder may be filled
     with pytest.raises(FileError, match="is there already"):
         cached("hwu64")
     with pytest.raises(FileError, match="does not exist"):
@@ -189,7 +189,9 @@ def test_clinc150_as_it_is_published(tmp_path):
     assert made.bad.count == 0
     with gzip.open(CLINC / "dev.jsonl.gz", "rt") as lines:
         expected = [(record["text"], record["intent"]) for record in map(json.loads, lines)]
-    assert sorted((one.text, one.intent) for one in read(made.folder / "dev.jsonl")) == sorted(expected)
+    assert sorted(
+        (utterance.text, utterance.intent) for utterance in read(made.folder / "dev.jsonl")
+    ) == sorted(expected)
 
 
 class Downloads:
@@ -219,18 +221,18 @@ def test_what_is_in_the_cache_is_not_asked_for(tmp_path):
     downloads = Downloads(files)
     accepted = own_sums(corpus, files)
     seen = []
-    words = {"accepted": accepted, "download": downloads, "progress": lambda *found: seen.append(found)}
-    found = fetch(corpus, tmp_path / "new" / "cache", **words)
+    words = {"accepted": accepted, "download": downloads, "progress": lambda *received: seen.append(received)}
+    fetched = fetch(corpus, tmp_path / "new" / "cache", **words)
     assert downloads.addresses == [file.address for file in corpus.files()]
     assert [(file.name, total) for file, _, total in seen] == [(name, len(files[name])) for name in files]
-    assert {path.relative_to(tmp_path) for path, _ in found.values()} == {
+    assert {path.relative_to(tmp_path) for path, _ in fetched.values()} == {
         Path("new/cache/clinc150") / name for name in files
     }
-    assert fetch(corpus, tmp_path / "new" / "cache", **words) == found
+    assert fetch(corpus, tmp_path / "new" / "cache", **words) == fetched
     assert len(downloads.addresses) == len(files)
     # What was changed in the cache is asked for anew.
-    next(iter(found.values()))[0].write_text("{}")
-    assert fetch(corpus, tmp_path / "new" / "cache", **words) == found
+    next(iter(fetched.values()))[0].write_text("{}")
+    assert fetch(corpus, tmp_path / "new" / "cache", **words) == fetched
     assert len(downloads.addresses) == len(files) + 1
     with pytest.raises(ServiceError):
         fetch(corpus, tmp_path / "other", download=downloads)

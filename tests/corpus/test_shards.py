@@ -20,17 +20,17 @@ from pools import ROWS
 
 def rows_of(pool, shards):
     """Read all shards, as they arrive at a worker."""
-    found = []
+    rows = []
     for shard in shards:
         assert Shard.of_record(json.loads(json.dumps(shard.to_record()))).size == shard.size
         for part in Shard.of_record(shard.to_record()).ranges:
             for block in pool.read_options.blocks(part, BadLines(5)):
-                found += block.batch.to_pylist()
-    return found
+                rows += block.batch.to_pylist()
+    return rows
 
 
 @given(
-    st.lists(st.binary(max_size=9).map(lambda one: one.replace(b"\n", b"")), max_size=12),
+    st.lists(st.binary(max_size=9).map(lambda data: data.replace(b"\n", b"")), max_size=12),
     st.booleans(),
     st.data(),
 )
@@ -58,14 +58,14 @@ def test_each_line_is_in_one_part(tmp_path_factory, lines, ends, data):
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("shards")
     records = [{"text": row.text, "id": row.id, "count": row.count} for row in ROWS if len(row.text) < 10_000]
-    dice = random.Random(3)
+    rng = random.Random(3)
     lines = [
-        json.dumps(one, ensure_ascii=dice.random() < 0.5) + dice.choice(["\n", "\r\n", "\n\n"])
-        for one in records
+        json.dumps(record, ensure_ascii=rng.random() < 0.5) + rng.choice(["\n", "\r\n", "\n\n"])
+        for record in records
     ]
     (path / "a.jsonl").write_text("\ufeff" + "".join(lines), encoding="utf-8", newline="")
     (path / "b.txt").write_text(
-        "\n".join(one["text"].replace("\n", " ") for one in records), encoding="utf-8"
+        "\n".join(record["text"].replace("\n", " ") for record in records), encoding="utf-8"
     )
     pq.write_table(pa.Table.from_pylist(records), path / "c.parquet", row_group_size=37)
     for number in range(9):

@@ -88,7 +88,7 @@ SYLLABLE, IDEOGRAPH, MARKED = "\u1100\u1161", "\U0002f800", "e\u0323\u0301"
 @given(st.lists(st.sampled_from([SYLLABLE, IDEOGRAPH, MARKED, "a", " ", "\u212b", "\u0f43"]), max_size=6))
 def test_tokens_of_what_nfc_changes_do_not_overlap(parts):
     _, spans = text_tokens("".join(parts))
-    assert all(one.end <= other.start for one, other in itertools.pairwise(spans))
+    assert all(span.end <= following.start for span, following in itertools.pairwise(spans))
 
 
 @given(annotated())

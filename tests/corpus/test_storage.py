@@ -41,10 +41,10 @@ def test_a_folder_by_address_has_the_files_of_the_path(folder):
     assert sum(len(block.batch) for block in by_address.blocks()) == sum(
         len(block.batch) for block in by_path.blocks()
     )
-    (one,) = files_behind(f"file://{folder}/d%20e.jsonl")
-    with opened(one) as stream:
+    (name,) = files_behind(f"file://{folder}/d%20e.jsonl")
+    with opened(name) as stream:
         assert stream.read().count(b"\n") == len("d%20e.jsonl")
-    assert sizes_of([one, f"{folder}/a.jsonl", "none", "-"])[2:] == [None, None]
+    assert sizes_of([name, f"{folder}/a.jsonl", "none", "-"])[2:] == [None, None]
 
 
 PATTERNS = st.lists(
@@ -58,19 +58,19 @@ def test_patterns_find_what_glob_finds(folder, pattern):
         return
     if "**" in pattern and any(part != "**" and "**" in part for part in pattern.split("/")):
         return  # glob takes ** for * there
-    found = set()
+    files = set()
     for name in glob.glob(f"{glob.escape(folder)}/{pattern}", recursive=True):  # noqa: PTH207 - what it is compared with
         if Path(name).is_dir():
-            found |= {f"{parent}/{file}" for parent, _, files in os.walk(name) for file in files}
+            files |= {f"{parent}/{file}" for parent, _, children in os.walk(name) for file in children}
         else:
-            found.add(name)
+            files.add(name)
     hidden = {
-        name for name in found if any(part.startswith((".", "_")) for part in name[len(folder) :].split("/"))
+        name for name in files if any(part.startswith((".", "_")) for part in name[len(folder) :].split("/"))
     }
     listed = {
         os.path.normpath(name.removeprefix("file://")) for name in files_behind(f"file://{folder}/{pattern}")
     }
-    assert listed == {os.path.normpath(name) for name in found - hidden}
+    assert listed == {os.path.normpath(name) for name in files - hidden}
 
 
 def test_what_is_not_there(folder):

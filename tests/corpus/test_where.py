@@ -44,7 +44,7 @@ def twin(words, row):
 
     def passes(node):
         if isinstance(node, ast.BoolOp):
-            return (any if isinstance(node.op, ast.Or) else all)([passes(one) for one in node.values])
+            return (any if isinstance(node.op, ast.Or) else all)([passes(operand) for operand in node.values])
         value = row[node.left.id]
         if value is None and not isinstance(node.ops[0], ast.Is | ast.IsNot):
             return False
@@ -64,7 +64,7 @@ def test_arrow_path_and_python_agree(words, data):
     where = Where.parse(words)
     # All columns in the path.
     stated = [{name: None if value is None else str(value) for name, value in row.items()} for row in rows]
-    assert [where.decide(one) for one in stated] == expected
+    assert [where.decide(partition) for partition in stated] == expected
     # All columns in the file.
     arrow = pa.table({"n": pa.array(table["n"], pa.int16()), "s": pa.array(table["s"], pa.string())})
     numbered = arrow.append_column("row", pa.array(range(8)))
@@ -76,8 +76,8 @@ def test_arrow_path_and_python_agree(words, data):
         path = f"pool/n={n}/a.parquet"
         decided = where.decide(partition_of(path))
         if decided is None:
-            one = numbered.slice(row, 1).drop_columns(["n"])
-            decided = one.filter(where.expression(one.schema, path)).num_rows == 1
+            single = numbered.slice(row, 1).drop_columns(["n"])
+            decided = single.filter(where.expression(single.schema, path)).num_rows == 1
         assert decided == expected[row]
 
 
@@ -136,14 +136,14 @@ def test_a_pool_reads_what_meets_the_condition(lake, where, rows):
         with pytest.raises(InputError, match="empty pool"):
             texts(pool)
         return
-    found = texts(pool)
+    read = texts(pool)
     expected = [
         text
         for text in texts(Pool.open([lake]))
         if twin(where, {"day": text.split()[1], "language": text.split()[0]})
     ]
-    assert found == expected
-    assert len(found) == rows
+    assert read == expected
+    assert len(read) == rows
 
 
 def test_bytes_are_accounted_for_with_a_condition(lake):

@@ -83,7 +83,7 @@ def _write(folder: Path) -> None:
     from dataclasses import replace
 
     from canvass.annotation.project.annotations import utterance_record
-    from canvass.corpus.demo import TIMERS, generate
+    from canvass.corpus.demo_corpus import TIMERS, generate
     from canvass.corpus.formats import format_of
     from canvass.types import Utterance as Request
 

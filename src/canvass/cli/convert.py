@@ -10,7 +10,7 @@ from canvass.cli import options, terminal
 from canvass.files import STANDARD_STREAM
 
 if TYPE_CHECKING:
-    from canvass.corpus.convert import Converted
+    from canvass.corpus.conversion import Converted
 
 
 def command(
@@ -49,7 +49,7 @@ def command(
 
     What is lost is told by kind, with its number and its first example.
     """
-    from canvass.corpus.convert import convert
+    from canvass.corpus.conversion import convert
 
     options.check_format("--in-format", in_format)
     options.check_format("--out-format", out_format)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from canvass.corpus.demo import DemoSplit
+    from canvass.corpus.demo_corpus import DemoSplit
     from canvass.simulation import Round
     from canvass.types import Target
 
@@ -43,7 +43,7 @@ def command(
     seed: options.SeedOption = 0,
 ) -> None:
     """Choose from the embedded corpus, then run three rounds with hidden labels and watch the error fall."""
-    from canvass.corpus.demo import generate, split
+    from canvass.corpus.demo_corpus import generate, split
     from canvass.types import Target
 
     wanted = Target.parse(target)

@@ -1,8 +1,8 @@
-"""The public corpora as data: where their files are, what they must be, under which licence, and how they are read.
+"""Catalogue of public corpora: addresses and checksums of their files, licences, and formats.
 
-Addresses name a commit or a release, so that their bytes never change. Of each file, the SHA-256 says which bytes these
-are. None of the publishers states one; those here were published by people who downloaded the files, as the comments
-say, and found in their repositories in November 2026. Those of CLINC150 could be recomputed.
+Addresses name a commit or a release, so that the bytes never change; the SHA-256 of each file identifies them. No
+publisher states checksums. Those here were published by users of the files, as the comments say, and collected from
+their repositories in November 2026. Those of CLINC150 could be recomputed.
 """
 
 from __future__ import annotations
@@ -17,14 +17,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GITHUB = "https://raw.githubusercontent.com"
-# What a file may have at most whose size nobody states.
-LARGEST = 200_000_000
-LOCALE = "{locale}"
+LARGEST = 200_000_000  # bytes accepted of a file whose size is unknown
+LOCALE = "{locale}"  # in the name of a member: replaced by the locale that is asked for
 
 
 @dataclass(frozen=True)
 class File:
-    """A file to download: its address, the SHA-256 of its bytes in hexadecimal, and their number where it is known."""
+    """A file to download.
+
+    Attributes
+    ----------
+    address
+        Its address, https.
+    sha256
+        SHA-256 of its bytes, hexadecimal.
+    size
+        Number of its bytes; None if it is unknown.
+
+    Examples
+    --------
+    >>> File("https://example.org/corpus/train.jsonl", "00").name
+    'train.jsonl'
+
+    """
 
     address: str
     sha256: str
@@ -32,12 +47,15 @@ class File:
 
     @property
     def name(self) -> str:
-        """The last part of the address."""
+        """The file name: the last part of the address."""
         return urlsplit(self.address).path.rpartition("/")[2]
 
 
 class Part(NamedTuple):
-    """A file, or a member of an archive, that is read; all of it is of the split, or each utterance says its own."""
+    """A file, or a member of an archive, to read.
+
+    `split` is the split of all its utterances; None if each utterance names its own.
+    """
 
     file: File
     split: str | None = None
@@ -46,11 +64,29 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus: what it is called, who may use it how, and of which parts it is made.
+    """A public corpus.
 
-    `splits` are those that the corpus defines; one without any is a single file, `all`. `format` is the name of the
-    reader in the table of formats. `domains` is a file that says which intents are of a domain, where the reader
-    does not.
+    Attributes
+    ----------
+    name, title
+        Its name in commands, and a description.
+    licence, licence_address
+        Name of the licence, and its address.
+    homepage, citation
+        Where it is published, and the paper to cite.
+    format
+        Name of its reader in the table of formats.
+    splits
+        Splits that the corpus defines; without any, it is converted to a single file.
+    parts
+        The files to read.
+    locales, locale
+        All locales, and the default one.
+    domains
+        A file that maps domains to intents, where the format does not.
+    note
+        A remark for the reader of the catalogue.
+
     """
 
     name: str
@@ -69,8 +105,8 @@ class Corpus:
 
     def files(self) -> Iterator[File]:
         """Yield each file once."""
-        found = [part.file for part in self.parts] + ([] if self.domains is None else [self.domains])
-        yield from dict.fromkeys(found)
+        files = [part.file for part in self.parts] + ([] if self.domains is None else [self.domains])
+        yield from dict.fromkeys(files)
 
 
 # Release 1.1, whose archive the README of github.com/alexa/massive links at commit f966f218. The checksum and the size:
@@ -81,7 +117,7 @@ _MASSIVE = File(
     "4cba5faa11c71437928e17cb1b9b3d8b8e727e7ea363a3a9a8045e19c0491577",
     40_251_390,
 )
-_MASSIVE_LOCALES = (  # noqa: SIM905 - fifty strings are read worse than three lines
+_MASSIVE_LOCALES = (  # noqa: SIM905 - fifty strings are harder to read than three lines
     "af-ZA am-ET ar-SA az-AZ bn-BD ca-ES cy-GB da-DK de-DE el-GR en-US es-ES fa-IR fi-FI fr-FR he-IL hi-IN hu-HU hy-AM "
     "id-ID is-IS it-IT ja-JP jv-ID ka-GE km-KH kn-IN ko-KR lv-LV ml-IN mn-MN ms-MY my-MM nb-NO nl-NL pl-PL pt-PT ro-RO "
     "ru-RU sl-SL sq-AL sv-SE sw-KE ta-IN te-IN th-TH tl-PH tr-TR ur-PK vi-VN zh-CN zh-TW"
@@ -280,23 +316,26 @@ CORPORA = (
 
 
 def corpus_named(name: str) -> Corpus:
-    """Find a corpus.
+    """Find a corpus by name, in any case.
+
+    >>> corpus_named("SNIPS").licence
+    'CC0 1.0'
 
     Raises
     ------
     OptionError
-        If there is none of this name.
+        If the catalogue has no corpus of this name.
 
     """
-    found = next((one for one in CORPORA if one.name == name.lower()), None)
-    if found is None:
-        names = [one.name for one in CORPORA]
+    corpus = next((corpus for corpus in CORPORA if corpus.name == name.lower()), None)
+    if corpus is None:
+        names = [corpus.name for corpus in CORPORA]
         raise OptionError(f"{name!r} is no known corpus{nearest(name, names)} (there are {', '.join(names)})")
-    return found
+    return corpus
 
 
 def locale_of(corpus: Corpus, wanted: str | None) -> str:
-    """Choose a locale of a corpus: the one that is asked for, whatever its case, or the usual one.
+    """Choose a locale of a corpus: the wanted one, in any case and with `-` or `_`, or the default.
 
     >>> locale_of(corpus_named("massive"), "DE_de")
     'de-DE'
@@ -304,16 +343,16 @@ def locale_of(corpus: Corpus, wanted: str | None) -> str:
     Raises
     ------
     OptionError
-        If the corpus does not have it.
+        If the corpus does not have the wanted locale.
 
     """
     if wanted is None:
         return corpus.locale
-    known = {one.lower(): one for one in corpus.locales}
-    found = known.get(wanted.lower().replace("_", "-"))
-    if found is None:
+    known = {locale.lower(): locale for locale in corpus.locales}
+    locale = known.get(wanted.lower().replace("_", "-"))
+    if locale is None:
         raise OptionError(
             f"--locale {wanted!r}: the corpus {corpus.name} does not have it{nearest(wanted, list(corpus.locales))} "
             f"(it has {', '.join(corpus.locales)})"
         )
-    return found
+    return locale

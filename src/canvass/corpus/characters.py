@@ -1,7 +1,7 @@
-"""What kind of character a code point is: the tables under the text rules.
+"""Character classes of the text rules.
 
-A character has one kind (its low three bits) and perhaps flags. `describe` is the specification; `tables` holds
-its answer for every code point, for the compiled kernels.
+A description has the kind of a character in its low three bits, and flags. `describe` is the specification; `tables`
+holds its value for every code point, for the compiled kernels.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SINGLE = 5  # a character of a script written without blanks: a token of its own
 UPPER = 0b0_1000  # upper or title case: `X` in a word's shape
 UNSETTLED = 0b1_0000  # Unicode NFC may change it, or may join it with the character before it
 
-# What str.isspace and str.split call white space; written out, since it must not drift with Python's version.
+# White space of str.isspace and str.split, listed so that it does not change with the version of Python.
 WHITE_SPACE = (
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680"
     + "".join(map(chr, range(0x2000, 0x200B)))
@@ -47,7 +47,7 @@ UNSPACED_SCRIPTS = (
 )  # fmt: skip
 
 CODE_POINTS = 0x110000
-# Beyond these two planes no character has case, and all that matters lies in the ranges `tables` fills in.
+# Beyond the first two planes no character has case, and only the ranges that `tables` fills in matter.
 CASED_CODE_POINTS = 0x20000
 IDEOGRAPHS = range(0x20000, 0x323B0)
 COMPATIBILITY_IDEOGRAPHS = range(0x2F800, 0x2FA1E)
@@ -98,7 +98,7 @@ class CharacterTables(NamedTuple):
 
 @functools.cache
 def _canonical_decompositions() -> dict[int, list[int]]:
-    """Code points that NFD takes apart in one step, and what into."""
+    """Map code points to their canonical decompositions, of one step."""
     return {
         code: [int(part, 16) for part in parts.split()]
         for code, parts in enumerate(map(unicodedata.decomposition, map(chr, range(CASED_CODE_POINTS))))
@@ -108,14 +108,14 @@ def _canonical_decompositions() -> dict[int, list[int]]:
 
 @functools.cache
 def _joins_backwards() -> frozenset[str]:
-    """Characters that NFC may join with the one before them though they are no combining marks."""
+    """List characters that are no combining marks, and that NFC may still compose with the one before them."""
     hangul = (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))  # conjoining vowels and finals
     second = (parts[1] for parts in _canonical_decompositions().values() if len(parts) > 1)
     return frozenset(map(chr, (*hangul, *second)))
 
 
 def is_settled(character: str) -> bool:
-    """Whether NFC leaves a character as it is when it stands alone."""
+    """Tell whether NFC leaves a single character as it is."""
     return unicodedata.is_normalized("NFC", character)
 
 
@@ -126,7 +126,7 @@ def _unspaced() -> frozenset[int]:
 
 @functools.lru_cache(maxsize=4096)
 def describe(character: str) -> int:
-    """Give the kind and flags of one character.
+    """Compute the kind and flags of a character.
 
     >>> describe("a") == LETTER, describe("R") == LETTER | UPPER, describe("!") == OTHER
     (True, True, True)
@@ -137,7 +137,7 @@ def describe(character: str) -> int:
     if character in WHITE_SPACE:
         kind = SPACE
     elif ord(character) in IDEOGRAPHS:
-        kind = SINGLE  # all of them, also those that this Python's Unicode does not know yet
+        kind = SINGLE  # also those unassigned in this Python's version of Unicode
     else:
         kind = _KIND_OF_CATEGORY.get(category[0], OTHER)
         if kind in (LETTER, NUMBER) and ord(character) in _unspaced():
@@ -151,7 +151,7 @@ def describe(character: str) -> int:
 
 @functools.cache
 def tables() -> CharacterTables:
-    """Build the tables: the answers of `describe`, and of pyarrow's `utf8_lower`, for all code points."""
+    """Build the tables of `describe` and of pyarrow's `utf8_lower` for all code points."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -173,7 +173,7 @@ def tables() -> CharacterTables:
     description[COMPATIBILITY_IDEOGRAPHS.start : COMPATIBILITY_IDEOGRAPHS.stop] |= UNSETTLED
     description[VARIATION_SELECTORS.start : VARIATION_SELECTORS.stop] = MARK
     lower = np.arange(CASED_CODE_POINTS, dtype=np.int32)
-    storable = np.flatnonzero((lower < 0xD800) | (lower > 0xDFFF))  # noqa: PLR2004 - surrogates are no text
+    storable = np.flatnonzero((lower < 0xD800) | (lower > 0xDFFF))  # noqa: PLR2004 - surrogates cannot be encoded
     lowered = pc.utf8_lower(pa.scalar("".join(map(chr, storable)))).as_py()
     lower[storable] = np.frombuffer(lowered.encode("utf-32-le"), dtype=np.int32)
     for array in (description, lower):
@@ -182,7 +182,7 @@ def tables() -> CharacterTables:
 
 
 def lower(text: str) -> str:
-    """Lower each code point by itself, as pyarrow's `utf8_lower` does (so a final sigma stays a plain one).
+    """Lower-case each code point independently, as pyarrow's `utf8_lower` does (without the final form of sigma).
 
     >>> lower("ΟΔΟΣ İstanbul")
     'οδοσ istanbul'

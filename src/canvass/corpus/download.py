@@ -1,4 +1,4 @@
-"""One file from the network: checked, and under its name only when it is whole. Pooch speaks HTTP."""
+"""Download of one file: verified by checksum, written atomically, retried after temporary errors. HTTP by Pooch."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 PAUSES = (1, 4)  # seconds before the second and the third try
 TIMEOUT = 30  # seconds without a byte
-CHUNK = 1 << 16
-AWAY = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)  # not worth another try
+CHUNK = 1 << 16  # bytes
+PERMANENT = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)  # no retry
 TEMPORARY = (408, 429, 500, 502, 503, 504)
 MESSAGES = {
     401: "asks for a name and a password; the file is not public there",
@@ -36,21 +36,21 @@ MESSAGES = {
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a file must be: one of these SHA-256 in hexadecimal, and no more than so many bytes."""
+class Expected:
+    """What a file must be: its SHA-256 one of `sha256`, hexadecimal, and at most `at_most` bytes long."""
 
     sha256: Collection[str]
     at_most: int
 
 
-class _BrokenError(ServiceError):
-    """A try that brought less than the file; another may bring it."""
+class _TemporaryError(ServiceError):
+    """A failed attempt that is worth a retry."""
 
 
 def download(
     address: str,
     target: Path,
-    wanted: Wanted,
+    expected: Expected,
     *,
     progress: Callable[[int, int | None], None] = lambda _received, _total: None,
     pause: Callable[[float], None] = time.sleep,
@@ -61,16 +61,16 @@ def download(
     Parameters
     ----------
     address
-        Where the file is.
+        Address of the file.
     target
-        What it is called when it is whole and right; its folder exists.
-    wanted
-        What it must be.
+        Path to write to once the file is complete and verified; its folder exists.
+    expected
+        Its checksums and largest size.
     progress
-        Called with the bytes that are there and those of the whole file, None where the server does not say. A further
-        try begins again from 0.
+        Called with the number of bytes received and the total, None if the server does not state it. A retry begins
+        again from 0.
     pause
-        Waits for so many seconds between two tries.
+        Called with the seconds to wait before a retry.
     timeout
         Seconds without a byte after which a connection counts as broken.
 
@@ -84,21 +84,21 @@ def download(
     ExtraMissingError
         If Pooch is not installed.
     OptionError
-        If the address is none of http or https.
+        If the address is not http or https.
     ServiceError
-        If the server cannot be reached, does not have the file, has another, or breaks off again and again.
+        If the server cannot be reached, does not have the file, has a different one, or keeps breaking off.
     FileError
-        If the disk is full, or the folder cannot be written.
+        If the file cannot be written.
 
     """
     if urlsplit(address).scheme not in {"http", "https"} or not urlsplit(address).hostname:
         raise OptionError(f"{address!r} is no address of a file; expected one that begins with https://")
     for seconds in PAUSES:
         try:
-            return _try(address, target, wanted, progress, timeout)
-        except _BrokenError:
+            return _attempt(address, target, expected, progress, timeout)
+        except _TemporaryError:
             pause(seconds)
-    return _try(address, target, wanted, progress, timeout)
+    return _attempt(address, target, expected, progress, timeout)
 
 
 def digest_of(path: Path) -> str:
@@ -108,18 +108,18 @@ def digest_of(path: Path) -> str:
 
 
 class _Receiver:
-    """The file and the progress bar that Pooch writes to: counts, sums up the SHA-256, and refuses too much."""
+    """The file and progress bar that Pooch writes to: counts bytes, computes the SHA-256, enforces the largest size."""
 
     def __init__(
         self, address: str, file: IO[bytes], at_most: int, progress: Callable[[int, int | None], None]
     ) -> None:
         self.address, self.sha256 = address, hashlib.sha256()
-        self.total = 0  # bytes of the whole file, set by Pooch; 0 where the server does not say
+        self.total = 0  # bytes of the whole file, set by Pooch; 0 if the server does not state it
         self._file, self._at_most, self._progress = file, at_most, progress
         self._received = 0
 
     def write(self, data: bytes) -> None:
-        """Take the next bytes of the file."""
+        """Write the next bytes of the file."""
         self._received += len(data)
         if max(self._received, self.total) > self._at_most:
             size = f"{self.total:,}" if self.total else "more"
@@ -132,7 +132,7 @@ class _Receiver:
         self._progress(self._received, self.total or None)
 
     def flush(self) -> None:
-        """Leave it to the file when bytes go to the disk."""
+        """Do nothing: the file buffers its own writes."""
 
     def update(self, _size: int) -> None:
         """Do nothing: Pooch counts whole chunks, `write` counts bytes."""
@@ -141,32 +141,32 @@ class _Receiver:
         """Do nothing, as `update`."""
 
     def close(self) -> None:
-        """Do nothing: whoever opened the file closes it."""
+        """Do nothing: the caller closes the file."""
 
 
-def _try(
+def _attempt(
     address: str,
     target: Path,
-    wanted: Wanted,
+    expected: Expected,
     progress: Callable[[int, int | None], None],
     timeout: float,
 ) -> str:
-    """Ask once for the file, and keep it if it is right; returns its SHA-256."""
+    """Download the file once, and keep it if its checksum is right; returns its SHA-256."""
     with whole_file(target) as file:
-        receiver = _Receiver(address, file, wanted.at_most, progress)
+        receiver = _Receiver(address, file, expected.at_most, progress)
         _receive(receiver, timeout)
         digest = receiver.sha256.hexdigest()
-        if digest not in wanted.sha256:
+        if digest not in expected.sha256:
             raise ServiceError(
-                f"{address}: the file that came has the SHA-256 {digest}, and {' or '.join(sorted(wanted.sha256))} was "
-                "expected; it was changed there or on the way, and is not kept; if you know that it is right, say so "
-                f"with --sha256 {digest}"
+                f"{address}: the file that came has the SHA-256 {digest}, and "
+                f"{' or '.join(sorted(expected.sha256))} was expected; it was changed there or on the way, "
+                f"and is not kept; if you know that it is right, say so with --sha256 {digest}"
             )
     return digest
 
 
 def _receive(receiver: _Receiver, timeout: float) -> None:
-    """Ask once for the file."""
+    """Request the file once, and translate errors of HTTP and of the network."""
     try:
         import pooch
         import requests
@@ -175,14 +175,14 @@ def _receive(receiver: _Receiver, timeout: float) -> None:
     headers = {"User-Agent": f"canvass/{__version__}", "Accept-Encoding": "identity"}
     address = receiver.address
     responses: list[Response] = []
-    # Pooch closes no answer that it did not read to its end; the hook gets hold of each.
-    options = {"headers": headers, "timeout": timeout, "hooks": {"response": _keep_in(responses)}}
+    # Pooch leaves a response that it did not read to its end open; the hook collects responses to close.
+    options = {"headers": headers, "timeout": timeout, "hooks": {"response": _collect_in(responses)}}
     try:
         pooch.HTTPDownloader(receiver, CHUNK, **options)(address, receiver, None)
     except requests.HTTPError as error:
         status = 0 if error.response is None else error.response.status_code
         if status in TEMPORARY:
-            raise _BrokenError(f"{address}: the server cannot answer now ({status})", status) from error
+            raise _TemporaryError(f"{address}: the server cannot answer now ({status})", status) from error
         words = MESSAGES.get(status, f"answers {status}, which canvass does not know how to mend")
         raise ServiceError(f"{address}: {urlsplit(address).hostname} {words}", status) from error
     except (requests.TooManyRedirects, requests.exceptions.InvalidSchema) as error:
@@ -191,23 +191,23 @@ def _receive(receiver: _Receiver, timeout: float) -> None:
         ) from error
     except requests.RequestException as error:
         cause, reason = _cause(error)
-        if isinstance(cause, AWAY):
+        if isinstance(cause, PERMANENT):
             raise ServiceError(f"{address}: cannot be reached ({reason}); is this machine online?") from error
-        raise _BrokenError(f"{address}: the connection broke ({reason})") from error
+        raise _TemporaryError(f"{address}: the connection broke ({reason})") from error
     finally:
         for response in responses:
             response.close()
 
 
-def _keep_in(responses: list[Response]) -> Callable[..., None]:
-    def keep(response: Response, **_options: object) -> None:
-        responses.append(response)  # returns nothing: what a hook returns would take its place
+def _collect_in(responses: list[Response]) -> Callable[..., None]:
+    def collect(response: Response, **_options: object) -> None:
+        responses.append(response)  # returns None: any other value would replace the response
 
-    return keep
+    return collect
 
 
 def _cause(error: BaseException) -> tuple[BaseException, str]:
-    """Find what went wrong below HTTP, and say it in the words of the system."""
+    """Find the cause of an error below HTTP; returns it and its reason as text."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):

@@ -1,7 +1,7 @@
-"""A public corpus: its files brought into the cache, and from there to a folder of canvass's JSON Lines, whole or not.
+"""Public corpora: files are downloaded into a cache, and converted to a folder of canvass's JSON Lines.
 
-The cache has a folder for each corpus with its files as they are published; a copy of the cache on a web server is a
-mirror, and a cache that was filled by hand needs no network.
+The cache has a folder for each corpus with its published files. A copy of the cache on a web server is a mirror; a
+cache filled by hand needs no network.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from canvass import __version__
 from canvass.corpus.catalogue import LARGEST, LOCALE
-from canvass.corpus.download import Wanted, digest_of, download
+from canvass.corpus.download import Expected, digest_of, download
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.located import read_document
 from canvass.corpus.formats.losses import Loss, Losses
@@ -33,17 +33,30 @@ if TYPE_CHECKING:
     from canvass.corpus.catalogue import Corpus, File, Part
     from canvass.types import Utterance
 
-WITHOUT_SPLITS = "all"
+WITHOUT_SPLITS = "all"  # name of the file of a corpus without splits
 SPLITS = {"val": "dev", "validation": "dev", "devel": "dev", "eval": "dev"}
-# A few records of some corpora are bad for good: their marks spell another text. More are another file than expected.
+# Some published corpora have a few bad records, whose annotation spells another text. More mean an unexpected file.
 MOST_BAD = 0.02
-NO_TOLERANCE_NEEDED = 1 << 62
-DIGITS = 64
+UNLIMITED = 1 << 62
+DIGITS = 64  # of a SHA-256
 
 
 @dataclass
-class Converted:
-    """What a corpus became: the folder, utterances by split, what was left out, and what has no place in canvass."""
+class ConvertedCorpus:
+    """The account of a converted corpus.
+
+    Attributes
+    ----------
+    folder
+        Where it was written.
+    utterances
+        Number of utterances of each split.
+    bad
+        Bad records that were left out.
+    lost
+        What canvass cannot represent, by kind.
+
+    """
 
     folder: Path
     utterances: dict[str, int]
@@ -52,25 +65,25 @@ class Converted:
 
 
 def cache_folder() -> Path:
-    """Find where the platform keeps what can be had again."""
+    """Return the platform's cache folder for corpora."""
     if sys.platform == "darwin":
         base = Path.home() / "Library" / "Caches"
     elif os.name == "nt":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     else:
         named = os.environ.get("XDG_CACHE_HOME", "")
-        # The specification has relative paths ignored.
+        # The XDG specification says to ignore relative paths.
         base = Path(named) if Path(named).is_absolute() else Path.home() / ".cache"
     return base / "canvass" / "corpora"
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder that holds something, before anything is downloaded.
+    """Check that a folder can be written to, before anything is downloaded.
 
     Raises
     ------
     FileError
-        If it is a file, is not empty, or has no parent.
+        If it is a file, is not empty, or its parent does not exist.
 
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -82,7 +95,10 @@ def check_folder(folder: Path) -> None:
 
 
 def checksums(values: Collection[str]) -> tuple[str, ...]:
-    """Check SHA-256 that a person gave, and write them as the catalogue does.
+    """Validate SHA-256 checksums from the command line; returns them in lower case.
+
+    >>> checksums(["AB" * 32]) == ("ab" * 32,)
+    True
 
     Raises
     ------
@@ -105,32 +121,32 @@ def fetch(
     progress: Callable[[File, int, int | None], None] = lambda _file, _received, _total: None,
     download: Callable[..., str] = download,
 ) -> dict[File, tuple[Path, str]]:
-    """Bring the files of a corpus into the cache; what is there and right is not asked for.
+    """Download the files of a corpus into the cache, except those that it already has with a right checksum.
 
     Parameters
     ----------
     corpus
-        Of the catalogue.
+        A corpus of the catalogue.
     cache
-        The folder that holds one for each corpus; it is made.
+        Folder that has a folder for each corpus; it is created.
     mirror
-        An address below which the files are, each under the name of the corpus, as in the cache; None for their own.
+        Address below which the files are, laid out as in the cache; None for the addresses of the catalogue.
     accepted
-        SHA-256 that a file may have, beside the one of the catalogue.
+        Further SHA-256 that are accepted beside those of the catalogue.
     progress
-        Called with a file, its bytes that are there, and those of the whole, None where the server does not say.
+        Called with a file, the bytes received, and the total, None if the server does not state it.
     download
-        Brings one file, as `canvass.corpus.download.download` does.
+        Downloads one file, as `canvass.corpus.download.download` does.
 
     Returns
     -------
     dict
-        Of each file, where it is and the SHA-256 that it has.
+        Path and SHA-256 of each file.
 
     Raises
     ------
     ServiceError, FileError
-        If a file cannot be had, or kept; see `download`.
+        If a file cannot be downloaded or written; see `download`.
 
     """
     folder = cache / corpus.name
@@ -140,31 +156,36 @@ def fetch(
         raise FileError(
             f"{folder}: could not be made ({error.strerror or error}); choose another with --cache"
         ) from error
-    found = {}
+    fetched = {}
     for file in corpus.files():
         path = folder / file.name
-        wanted = Wanted({file.sha256, *accepted}, LARGEST if accepted or file.size is None else file.size)
+        expected = Expected({file.sha256, *accepted}, LARGEST if accepted or file.size is None else file.size)
         digest = digest_of(path) if path.is_file() else ""
-        if digest not in wanted.sha256:
+        if digest not in expected.sha256:
             address = file.address if mirror is None else f"{mirror.rstrip('/')}/{corpus.name}/{file.name}"
             digest = download(
-                address, path, wanted, progress=lambda got, total, file=file: progress(file, got, total)
+                address,
+                path,
+                expected,
+                progress=lambda received, total, file=file: progress(file, received, total),
             )
-        found[file] = path, digest
-    return found
+        fetched[file] = path, digest
+    return fetched
 
 
-def convert(corpus: Corpus, locale: str, files: dict[File, tuple[Path, str]], folder: Path) -> Converted:
-    """Write a corpus as canvass's JSON Lines, a file for each split, and a README.md with its licence and source.
+def convert(
+    corpus: Corpus, locale: str, files: dict[File, tuple[Path, str]], folder: Path
+) -> ConvertedCorpus:
+    """Write a corpus as canvass's JSON Lines, one file for each split, and a README.md with its licence and source.
 
-    The folder appears whole or not at all.
+    The folder is written atomically.
 
     Raises
     ------
     InputError
-        If a file is not what was expected, or has more than a few bad records.
+        If a file has an unexpected content, or more than `MOST_BAD` of its records are bad.
     FileError
-        If the folder is there already, or cannot be written.
+        If the folder already exists, or cannot be written.
 
     """
     check_folder(folder)
@@ -176,7 +197,7 @@ def convert(corpus: Corpus, locale: str, files: dict[File, tuple[Path, str]], fo
             f"{parent}: cannot write to this folder ({error.strerror}); choose another"
         ) from error
     try:
-        bad = BadLines(NO_TOLERANCE_NEEDED, losses=Losses())
+        bad = BadLines(UNLIMITED, losses=Losses())
         splits = _read(corpus, locale, files, bad)
         for split, utterances in splits.items():
             jsonl.write_annotated(str(hidden / f"{split}.jsonl"), utterances, Losses())
@@ -189,7 +210,7 @@ def convert(corpus: Corpus, locale: str, files: dict[File, tuple[Path, str]], fo
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
     lost = {} if bad.losses is None else bad.losses.found
-    return Converted(folder, counts, bad, lost)
+    return ConvertedCorpus(folder, counts, bad, lost)
 
 
 def _read(
@@ -208,8 +229,8 @@ def _read(
                         "than was expected"
                     )
                 domain = utterance.domain or domains.get(utterance.intent or "")
-                whole = replace(utterance, domain=domain, split=split if corpus.splits else None)
-                splits[split if corpus.splits and split else WITHOUT_SPLITS].append(whole)
+                completed = replace(utterance, domain=domain, split=split if corpus.splits else None)
+                splits[split if corpus.splits and split else WITHOUT_SPLITS].append(completed)
     total = sum(map(len, splits.values()))
     if bad.count > MOST_BAD * (total + bad.count):
         raise InputError(
@@ -225,7 +246,7 @@ def _read(
 
 @contextlib.contextmanager
 def _file_of(part: Part, locale: str, files: dict[File, tuple[Path, str]]) -> Iterator[Path]:
-    """Give the file of a part; a member of an archive is unpacked for as long as it is read."""
+    """Provide the file of a part; a member of an archive is unpacked to a temporary file."""
     path, _ = files[part.file]
     if not part.member:
         yield path
@@ -244,7 +265,7 @@ def _utterances(name: str, path: Path, bad: BadLines) -> Iterator[tuple[str, Utt
 
 
 def _domains(corpus: Corpus, files: dict[File, tuple[Path, str]]) -> dict[str, str]:
-    """Read which domain an intent is of, where a file of its own says so."""
+    """Map intents to domains, for a corpus that has a file of domains."""
     if corpus.domains is None:
         return {}
     document = read_document(str(files[corpus.domains][0]))
@@ -275,17 +296,19 @@ def _readme(
 
 
 def summary(
-    corpus: Corpus, locale: str, files: dict[File, tuple[Path, str]], made: Converted
+    corpus: Corpus, locale: str, files: dict[File, tuple[Path, str]], converted: ConvertedCorpus
 ) -> dict[str, object]:
-    """Account for a corpus as values of JSON."""
+    """Summarise a converted corpus as values for JSON."""
     return {
         "corpus": corpus.name,
         "locale": locale,
         "licence": corpus.licence,
-        "folder": str(made.folder),
-        "utterances": made.utterances,
-        "left_out": made.bad.count,
-        "lost": [{"what": what, "count": one.count, "first": one.first} for what, one in made.lost.items()],
+        "folder": str(converted.folder),
+        "utterances": converted.utterances,
+        "left_out": converted.bad.count,
+        "lost": [
+            {"what": what, "count": loss.count, "first": loss.first} for what, loss in converted.lost.items()
+        ],
         "files": [
             {"address": file.address, "path": str(path), "sha256": digest}
             for file, (path, digest) in files.items()

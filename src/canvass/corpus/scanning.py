@@ -1,4 +1,4 @@
-"""Compiled scans of UTF-8: code points, and the texts that a normaliser must look at."""
+"""Compiled scans of UTF-8: decoding, detection of texts to normalise, and rewriting of columns."""
 
 from __future__ import annotations
 
@@ -39,24 +39,24 @@ def word_at(data: NDArray[np.uint8], at: int, high: int) -> np.uint64:
 
     `data` has at least eight bytes.
     """
-    place = min(at, len(data) - 8)
-    word: np.uint64 = load_word(data, place) >> np.uint64(8 * (at - place))
+    start = min(at, len(data) - 8)
+    word: np.uint64 = load_word(data, start) >> np.uint64(8 * (at - start))
     size = high - at
     return word if size >= 8 else word & ((ONE << np.uint64(8 * size)) - ONE)
 
 
 @inlined
 def first_bits(count: int) -> np.uint64:
-    """Set the lowest bits of a word: as many as `count`, from 1; all where it is 64 or more."""
+    """Set the `count` lowest bits of a word, at least 1; all for 64 or more."""
     return ~ZERO >> np.uint64(max(CHUNK - count, 0))
 
 
 @compiled
 def is_settled(data: NDArray[np.uint8], low: int, high: int, description: NDArray[np.uint8]) -> bool:
-    """Say whether the text data[low:high] is its own key for certain, code point by code point.
+    """Tell whether the text data[low:high] certainly equals its key.
 
-    A text is settled if it has no character that NFC could touch, no control, and its only white space are single
-    blanks between other characters.
+    A text is settled if NFC could change none of its characters, it has no control characters, and its only white
+    space is single blanks between other characters.
     """
     after_space = True
     settled = True
@@ -81,13 +81,13 @@ def find_unsettled(
     description: NDArray[np.uint8],
     unsettled: NDArray[np.bool_],
 ) -> None:
-    """Mark the texts that may differ from their keys: `unsettled` bool (N,), see `is_settled`.
+    """Mark the texts that may differ from their keys in `unsettled` bool (N,), see `is_settled`.
 
-    64 bytes at a time, where they are ASCII; `data` has at least as many.
+    ASCII is scanned 64 bytes at a time; `data` has at least 64 bytes.
     """
     for row in range(len(unsettled)):
         low, high = offsets[row], offsets[row + 1]
-        before = ONE  # a blank before this chunk, or the beginning of the text
+        before = ONE  # whether a blank, or the beginning of the text, is before this chunk
         strange = ZERO
         at = low
         while at < high:
@@ -104,19 +104,19 @@ def find_unsettled(
 def collapse_ascii(
     offsets: NDArray[np.int64],
     data: NDArray[np.uint8],
-    found_offsets: NDArray[np.int32],
-    found_data: NDArray[np.uint8],
+    out_offsets: NDArray[np.int32],
+    out_data: NDArray[np.uint8],
     foreign: NDArray[np.bool_],
 ) -> None:
-    """Trim the ASCII texts of a column, and make each run of white space one blank.
+    """Trim the ASCII texts of a column, and replace each run of white space by one blank.
 
-    Writes `found_offsets` int32 (N + 1,), and `found_data`, which must have room for all; texts that are not ASCII are
+    Writes `out_offsets` int32 (N + 1,) and `out_data`, which must be as large as `data`; texts that are not ASCII are
     left empty, and marked in `foreign` bool (N,).
     """
     size = 0
     for row in range(len(foreign)):
         begin = size
-        found_offsets[row] = begin
+        out_offsets[row] = begin
         after_space = True
         for at in range(offsets[row], offsets[row + 1]):
             byte = data[at]
@@ -126,42 +126,42 @@ def collapse_ascii(
                 break
             space = ASCII_SPACE[byte]
             if not (space and after_space):
-                found_data[size] = BLANK if space else byte
+                out_data[size] = BLANK if space else byte
                 size += 1
             after_space = space
-        if size > begin and found_data[size - 1] == BLANK:
+        if size > begin and out_data[size - 1] == BLANK:
             size -= 1
-    found_offsets[len(foreign)] = size
+    out_offsets[len(foreign)] = size
 
 
 @compiled
-def replace_texts(  # noqa: PLR0917 - numba passes arrays best one by one
+def replace_texts(  # noqa: PLR0917 - numba passes single arrays fastest
     offsets: NDArray[np.int64],
     data: NDArray[np.uint8],
     chosen: NDArray[np.bool_],
     new_offsets: NDArray[np.int64],
     new_data: NDArray[np.uint8],
-    found_offsets: NDArray[np.int32],
-    found_data: NDArray[np.uint8],
+    out_offsets: NDArray[np.int32],
+    out_data: NDArray[np.uint8],
 ) -> None:
-    """Copy a column, with new texts for the chosen ones, in their order; whole stretches between these at once.
+    """Copy a column and replace the chosen texts by new ones, in their order; unchanged ranges are copied at once.
 
-    Writes `found_offsets` int32 (N + 1,), and `found_data`, which must have room.
+    Writes `out_offsets` int32 (N + 1,) and `out_data`, which must be large enough.
     """
     size = 0
-    taken = 0
-    begin = offsets[0]  # of what is not copied yet
+    replaced = 0
+    begin = offsets[0]  # first byte not copied yet
     for row in range(len(chosen)):
-        found_offsets[row] = size + offsets[row] - begin
+        out_offsets[row] = size + offsets[row] - begin
         if chosen[row]:
             end = offsets[row]
-            copy_bytes(data, begin, found_data, size, end - begin)
+            copy_bytes(data, begin, out_data, size, end - begin)
             size += end - begin
-            low, high = new_offsets[taken], new_offsets[taken + 1]
-            copy_bytes(new_data, low, found_data, size, high - low)
+            low, high = new_offsets[replaced], new_offsets[replaced + 1]
+            copy_bytes(new_data, low, out_data, size, high - low)
             size += high - low
-            taken += 1
+            replaced += 1
             begin = offsets[row + 1]
     end = offsets[len(chosen)]
-    copy_bytes(data, begin, found_data, size, end - begin)
-    found_offsets[len(chosen)] = size + end - begin
+    copy_bytes(data, begin, out_data, size, end - begin)
+    out_offsets[len(chosen)] = size + end - begin

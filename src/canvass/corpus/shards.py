@@ -1,7 +1,7 @@
-"""How a pool is cut for several machines: ranges of large files, several small files together.
+"""Shards of a pool for several machines: ranges of large files, and groups of small files.
 
-A shard is what one task reads: a range of one file, or several whole files. Which rows lie in which shard depends on
-the files alone, and the batch does not depend on the shards.
+A shard is what one task reads: a range of one file, or several whole files. The rows of a shard depend on the files
+alone, and the batch does not depend on the shards.
 """
 
 from __future__ import annotations
@@ -20,16 +20,27 @@ from canvass.files import STANDARD_STREAM
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-SMALLEST, LARGEST = 16 << 20, 256 << 20  # stored bytes of a shard
+SMALLEST, LARGEST = 16 << 20, 256 << 20  # bounds of a shard's size, in stored bytes
 MOST_SHARDS = 10_000
 
 
 @dataclass(frozen=True)
 class FileRange:
-    """Some or all of a file of a pool.
+    """A file of a pool, or a range of it.
 
-    `number` is the place of the file among all; `range` is None for a whole file, or (start, end) in the units of its
-    format (bytes, row groups); `size` is the stored bytes that it accounts for, None where that is not known.
+    Attributes
+    ----------
+    file
+        Its name.
+    number
+        Its number among all files of the pool.
+    format
+        Name of its format.
+    size
+        Stored bytes of the range; None if unknown.
+    range
+        (start, end) in the units of the format (bytes, row groups); None for the whole file.
+
     """
 
     file: str
@@ -41,33 +52,56 @@ class FileRange:
 
 @dataclass(frozen=True)
 class Shard:
-    """What one task reads: whole files, or one range of a file that has more of them."""
+    """What one task reads: whole files, or one of several ranges of a file.
+
+    Examples
+    --------
+    >>> shard = Shard((FileRange("a.jsonl", 0, "jsonl", 100), FileRange("b.jsonl", 1, "jsonl", 50)))
+    >>> shard.size, Shard.of_record(shard.to_record()) == shard
+    (150, True)
+
+    """
 
     ranges: tuple[FileRange, ...]
 
     @property
     def size(self) -> int:
-        """The stored bytes that it accounts for."""
+        """Stored bytes of all ranges; unknown sizes count as 0."""
         return sum(file_range.size or 0 for file_range in self.ranges)
 
     @property
     def split_file(self) -> int | None:
-        """The number of the file of which this is only a range."""
+        """The number of the file that this is a range of; None if the shard has whole files."""
         return self.ranges[0].number if self.ranges[0].range is not None else None
 
     def to_record(self) -> list[tuple[Any, ...]]:
-        """Write it in plain types, for workers."""
+        """Convert to built-in types, to send to workers."""
         return [astuple(file_range) for file_range in self.ranges]
 
     @classmethod
     def of_record(cls, record: list[tuple[Any, ...]]) -> Self:
-        """Read what `to_record` wrote."""
+        """Restore from what `to_record` returned."""
         return cls(tuple(FileRange(*values) for values in record))
 
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How the files of a pool are read: what has to be the same for all of them, on every machine."""
+    """Options for reading the files of a pool, the same for all files and machines.
+
+    Attributes
+    ----------
+    columns
+        Names of the columns to read.
+    rows
+        Rows of a block.
+    skip_bad
+        Bad lines tolerated.
+    where
+        Condition on the rows, as `Where.parse` reads it.
+    skip_bad_files
+        Whether files that cannot be read are left out.
+
+    """
 
     columns: Columns = field(default_factory=Columns)
     rows: int = 65_536
@@ -77,16 +111,16 @@ class ReadOptions:
 
     @property
     def tolerated(self) -> int | None:
-        """With how many bad lines a file can still be read; None where one that cannot be read ends the reading."""
+        """Number of bad lines with which a file is still read; None if an unreadable file is an error."""
         return self.skip_bad if self.skip_bad_files else None
 
     def to_record(self) -> dict[str, Any]:
-        """Write it in plain types, for workers."""
+        """Convert to built-in types, to send to workers."""
         return asdict(self)
 
     @classmethod
     def of_record(cls, record: dict[str, Any]) -> Self:
-        """Read what `to_record` wrote."""
+        """Restore from what `to_record` returned."""
         return cls(**(record | {"columns": Columns(**record["columns"])}))
 
     def blocks(self, file_range: FileRange, bad: BadLines) -> Iterator[Block]:
@@ -114,7 +148,7 @@ class ReadOptions:
 
 
 def _open_condition(words: str | None, path: str) -> Where | None:
-    """Give the condition that rows of a file must still meet; None where its path decides."""
+    """Parse the condition that rows of a file must meet; None if the path of the file decides it."""
     where = None if words is None else Where.parse(words)
     return None if where is None or where.decide(partition_of(path)) else where
 
@@ -128,12 +162,12 @@ def _unknown_column(where: Where, path: str) -> InputError:
 
 
 def ranges_of(files: Sequence[str], options: ReadOptions, override: str | None) -> list[FileRange]:
-    """List, as whole ranges, the files that a condition does not leave out by their paths.
+    """List the files, as whole ranges, that the condition does not exclude by their paths.
 
     Raises
     ------
     FileError
-        If it leaves out all.
+        If the condition excludes all files.
 
     """
     where = None if options.where is None else Where.parse(options.where)
@@ -153,7 +187,7 @@ def ranges_of(files: Sequence[str], options: ReadOptions, override: str | None) 
 def cut(files: Sequence[FileRange], options: ReadOptions, step: int | None = None) -> list[Shard]:
     """Cut whole files into shards of about `step` stored bytes each.
 
-    A file that cannot be opened stays whole: the worker that reads it will say what is wrong.
+    A file that cannot be opened stays whole: the worker that reads it reports the error.
 
     Raises
     ------
@@ -168,7 +202,7 @@ def cut(files: Sequence[FileRange], options: ReadOptions, step: int | None = Non
     if step is None:
         step = min(max(sum(file.size or 0 for file in files) // MOST_SHARDS, SMALLEST), LARGEST)
     shards: list[Shard] = []
-    small: list[FileRange] = []  # files for one more shard
+    small: list[FileRange] = []  # files of the next shard
     for file in files:
         ranges = _split(file, options, step) if (file.size or 0) > step else [file]
         if len(ranges) > 1:

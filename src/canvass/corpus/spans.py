@@ -1,6 +1,6 @@
-"""Tokens with offsets; slots and BIO tags into each other, lossless or an error.
+"""Tokens with offsets, and lossless conversion between slots and BIO tags.
 
-Tokens (the text rules of the design):
+Tokens (text rules of the design):
 
 * a word is a maximal run of letters, marks and numbers;
 * an apostrophe directly before a letter starts a new word: `tobymac's` is `tobymac` and `'s`;
@@ -39,7 +39,7 @@ class Token(NamedTuple):
 
 
 def tokens(text: str) -> list[Token]:
-    """Cut a text into tokens.
+    """Tokenise a text.
 
     >>> text = "play tobymac's 歌!"
     >>> [text[token.start : token.end] for token in tokens(text)]
@@ -51,37 +51,39 @@ def tokens(text: str) -> list[Token]:
 
 
 def tokens_by_kind(text: str) -> list[Token]:
-    """Cut any text into tokens, character by character: the readable twin of `tokens`."""
-    found: list[Token] = []
+    """Tokenise any text, character by character: the readable twin of `tokens`."""
+    cut: list[Token] = []
     kinds = [describe(character) & KIND for character in text]
     run = False  # whether a letter or number would belong to the token before it
     for i, kind in enumerate(kinds):
         if kind == SPACE:
             run = False
         elif (kind == MARK and i and kinds[i - 1] != SPACE) or (run and kind in (LETTER, NUMBER)):
-            found[-1] = found[-1]._replace(end=i + 1)
+            cut[-1] = cut[-1]._replace(end=i + 1)
         else:
             clitic = text[i] in APOSTROPHES and kinds[i + 1 : i + 2] == [LETTER]
             run = clitic or kind in (LETTER, MARK, NUMBER)
-            found.append(Token(i, i + 1, run or kind == SINGLE))
-    return found
+            cut.append(Token(i, i + 1, run or kind == SINGLE))
+    return cut
 
 
 def text_tokens(text: str) -> tuple[Normalised, list[Token]]:
-    """Cut a text into the tokens of its key, with offsets into the text as it was written."""
+    """Tokenise the key of a text; the offsets are into the text as written."""
     normalised = normalise(text)
-    found = tokens(normalised.key)
-    if normalised.key != text:
-        found = [Token(*normalised.text_span(token.start, token.end), token.is_word) for token in found]
-    return normalised, found
+    of_key = tokens(normalised.key)
+    if normalised.key == text:
+        return normalised, of_key
+    return normalised, [
+        Token(*normalised.text_span(token.start, token.end), token.is_word) for token in of_key
+    ]
 
 
 def misaligned_slot(text: str, slots: Sequence[Slot]) -> Slot | None:
-    """Find the first slot whose rims are not token borders; None where all are."""
+    """Find the first slot whose borders are no token borders; None if there is none."""
     if not slots:
         return None
     if text.isascii():
-        # White space parts tokens whatever it is, so the text may be cut without a look at its key.
+        # Any white space separates tokens, so the text need not be normalised first.
         spans = [match.span() for match in ASCII_TOKEN.finditer(text)]
     else:
         spans = [token[:2] for token in text_tokens(text)[1]]
@@ -91,7 +93,7 @@ def misaligned_slot(text: str, slots: Sequence[Slot]) -> Slot | None:
 
 
 def bio_tags(text: str, slots: Sequence[Slot]) -> list[str]:
-    """Write slots as BIO tags, one for each token of the text.
+    """Convert slots to BIO tags, one for each token of the text.
 
     Raises
     ------
@@ -105,8 +107,8 @@ def bio_tags(text: str, slots: Sequence[Slot]) -> list[str]:
     tags = [OUTSIDE] * len(spans)
     for slot in slots:
         inside = [i for i, span in enumerate(spans) if slot.start <= span.start and span.end <= slot.end]
-        rims = (spans[inside[0]].start, spans[inside[-1]].end) if inside else None
-        if rims != (slot.start, slot.end) or any(tags[i] != OUTSIDE for i in inside):
+        borders = (spans[inside[0]].start, spans[inside[-1]].end) if inside else None
+        if borders != (slot.start, slot.end) or any(tags[i] != OUTSIDE for i in inside):
             raise InputError(
                 f"slot {slot.label!r} [{slot.start}, {slot.end}) of {text!r} does not begin and end on token "
                 "borders, or overlaps another; move its borders"
@@ -118,22 +120,22 @@ def bio_tags(text: str, slots: Sequence[Slot]) -> list[str]:
 
 
 def slots_of(tags: Sequence[str], spans: Sequence[Token]) -> tuple[Slot, ...]:
-    """Read slots from BIO tags and the tokens' offsets.
+    """Convert BIO tags and the tokens' offsets to slots.
 
-    A model may give an I- tag without its B-: it begins a slot (the convention of conlleval).
+    An I- tag without its B- begins a slot (the convention of conlleval).
 
     >>> slots_of(["O", "B-SongName"], tokens("play river"))
     (Slot(start=5, end=10, label='SongName'),)
     """
-    found: list[Slot] = []
+    slots: list[Slot] = []
     before = OUTSIDE
     for tag, span in zip(tags, spans, strict=True):
         label = tag[2:]
         if tag == OUTSIDE:
             pass
         elif tag.startswith("I-") and before != OUTSIDE and before[2:] == label:
-            found[-1] = Slot(found[-1].start, span.end, label)
+            slots[-1] = Slot(slots[-1].start, span.end, label)
         else:
-            found.append(Slot(span.start, span.end, label))
+            slots.append(Slot(span.start, span.end, label))
         before = tag
-    return tuple(found)
+    return tuple(slots)

@@ -1,9 +1,8 @@
-"""Files by path or by address: those of this machine, and those of every file system that pyarrow reaches.
+"""Files by path or address: local files, and those of every file system that pyarrow supports.
 
 An address is `s3://bucket/folder/file`, `gs://...`, `hdfs://host:port/...`, `abfs://container@account/...` or
-`file:///...`; schemes that pyarrow does not know go through fsspec, where it is installed. Keys, endpoints and regions
-come from the environment and the configuration files of each system, never from the name. Names are taken as they
-are: nothing in them is decoded.
+`file:///...`; other schemes use fsspec, if it is installed. Keys, endpoints and regions
+come from the environment and the configuration files of each system, never from the name. Names are not decoded.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ if TYPE_CHECKING:
 
 ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*://[^/]*)(/.*)?", re.DOTALL)
 MAGIC = re.compile(r"[*?\[]")
-# `**/` stands for any folders or none, `*` and `?` for what is no slash.
+# `**/` matches any number of folders; `*` and `?` do not match a slash.
 PATTERN = re.compile(r"(\*\*/)|(\*\*)|(\*)|(\?)|(\[!?[^\]]+\])|(.)", re.DOTALL)
 
 
 def is_remote(name: str) -> bool:
-    """Whether a name is an address.
+    """Tell whether a name is an address.
 
     >>> is_remote("s3://logs/2026/pool.parquet"), is_remote("logs/pool.parquet")
     (True, False)
@@ -35,7 +34,7 @@ def is_remote(name: str) -> bool:
 
 @functools.lru_cache(maxsize=32)
 def _system(start: str) -> tuple[Any, str]:
-    """Connect to a file system; returns it, and where in it names that begin with `start` begin."""
+    """Connect to a file system; returns it and the path in it that `start` denotes."""
     import pyarrow as pa
     from pyarrow.fs import FileSystem, FSSpecHandler, PyFileSystem
 
@@ -48,8 +47,8 @@ def _system(start: str) -> tuple[Any, str]:
         try:
             from fsspec.core import url_to_fs
 
-            found, base = url_to_fs(start)
-            return PyFileSystem(FSSpecHandler(found)), base
+            fsspec_system, base = url_to_fs(start)
+            return PyFileSystem(FSSpecHandler(fsspec_system)), base
         except (ImportError, ValueError) as other:
             reason = str(error).split("\n", maxsplit=1)[0]
             raise FileError(
@@ -67,55 +66,53 @@ def place_of(name: str) -> tuple[Any, str]:
     Raises
     ------
     FileError
-        If the file system is not known, or cannot be reached.
+        If the file system is unknown, or cannot be reached.
 
     """
     from pyarrow.fs import LocalFileSystem
 
-    found = ADDRESS.fullmatch(name)
-    if found is None:
+    address = ADDRESS.fullmatch(name)
+    if address is None:
         return LocalFileSystem(), name
-    system, base = _system(found[1])
-    return system, f"{base.rstrip('/')}{found[2] or ''}"
+    system, base = _system(address[1])
+    return system, f"{base.rstrip('/')}{address[2] or ''}"
 
 
 def opened(name: str) -> IO[bytes]:
-    """Open a file for reading at any place; raises OSError as `open` does, and FileError as `place_of`."""
+    """Open a local or remote file for reading; raises OSError as `open` does, and FileError as `place_of` does."""
     if not is_remote(name):
         return Path(name).open("rb")
     system, path = place_of(name)
-    return cast("IO[bytes]", system.open_input_file(path))  # has all of it that is used here
+    return cast("IO[bytes]", system.open_input_file(path))  # has every method that is used
 
 
 def sizes_of(names: Sequence[str]) -> list[int | None]:
-    """Find the size of each file, in bytes; None for what is no file, or cannot be asked."""
-    found: list[int | None] = []
+    """Look up the size of each file, in bytes; None for what is no file, or has no known size."""
+    sizes: list[int | None] = [None] * len(names)
     by_system: dict[str, list[tuple[int, str]]] = {}
-    for place, name in enumerate(names):
-        found.append(None)
+    for i, name in enumerate(names):
         address = ADDRESS.fullmatch(name)
         if address is not None:
-            by_system.setdefault(address[1], []).append((place, name))
+            by_system.setdefault(address[1], []).append((i, name))
         elif Path(name).is_file():
-            found[place] = Path(name).stat().st_size
-    for some in by_system.values():
-        system = place_of(some[0][1])[0]
-        for (place, _), state in zip(
-            some, system.get_file_info([place_of(name)[1] for _, name in some]), strict=True
-        ):
-            found[place] = state.size
-    return found
+            sizes[i] = Path(name).stat().st_size
+    for numbered in by_system.values():
+        system = place_of(numbered[0][1])[0]
+        infos = system.get_file_info([place_of(name)[1] for _, name in numbered])
+        for (i, _), info in zip(numbered, infos, strict=True):
+            sizes[i] = info.size
+    return sizes
 
 
 def files_behind(name: str) -> list[str]:
-    """List the files of an address: itself, those in a folder (with the folders in it), or those of a pattern.
+    """List the files of an address: a file itself, those in a folder (recursively), or those that match a pattern.
 
-    They are sorted; of folders and patterns, hidden ones (any part of the name begins with "." or "_") are left out.
+    They are sorted. Folders and patterns leave out hidden files (a part of the path begins with "." or "_").
 
     Raises
     ------
     FileError
-        If there is none, or the file system cannot be reached.
+        If there is no such file, or the file system cannot be reached.
 
     """
     from pyarrow.fs import FileSelector, FileType
@@ -137,29 +134,31 @@ def files_behind(name: str) -> list[str]:
         raise FileError(f"{name}: cannot be listed ({error})") from error
     wanted = _matcher(path, only_folders=only_folders) if magic is not None else re.compile(".*", re.DOTALL)
     start = name[: len(name) - len(path)] if name.endswith(path) else name.removesuffix(path.lstrip("/"))
-    paths = sorted(one.path for one in inside if one.type == FileType.File)
+    paths = sorted(info.path for info in inside if info.type == FileType.File)
     return [
-        f"{start}{one}"
-        for one in paths
-        if wanted.fullmatch(one)
-        and not any(part.startswith((".", "_")) for part in one[len(top) :].split("/"))
+        f"{start}{file}"
+        for file in paths
+        if wanted.fullmatch(file)
+        and not any(part.startswith((".", "_")) for part in file[len(top) :].split("/"))
     ]
 
 
 def _matcher(pattern: str, *, only_folders: bool) -> re.Pattern[str]:
-    """Translate a glob; what it matches, and all in it where that is a folder."""
-    words = []
-    for folders, all_, some, one, choice, other in PATTERN.findall(pattern):
+    """Compile a glob; it matches files, and all files in a matching folder."""
+    regex = []
+    for folders, anything, star, question_mark, choice, character in PATTERN.findall(pattern):
         if folders:
-            words.append("(?:.*/)?")
-        elif all_:
-            words.append(".*")
-        elif some:
-            words.append("[^/]*")
-        elif one:
-            words.append("[^/]")
+            regex.append("(?:.*/)?")
+        elif anything:
+            regex.append(".*")
+        elif star:
+            regex.append("[^/]*")
+        elif question_mark:
+            regex.append("[^/]")
         else:
-            words.append(
-                f"[{'^' if choice[1] == '!' else ''}{choice[1:].lstrip('!')}" if choice else re.escape(other)
+            regex.append(
+                f"[{'^' if choice[1] == '!' else ''}{choice[1:].lstrip('!')}"
+                if choice
+                else re.escape(character)
             )
-    return re.compile(f"{''.join(words)}{'/.*' if only_folders else '(?:/.*)?'}", re.DOTALL)
+    return re.compile(f"{''.join(regex)}{'/.*' if only_folders else '(?:/.*)?'}", re.DOTALL)

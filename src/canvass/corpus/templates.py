@@ -1,6 +1,6 @@
-"""Sentence templates, expanded at random into annotated utterances as people word them.
+"""Sentence templates and their random expansion into annotated utterances, with the variation of spoken requests.
 
-The notation: `(a|b)` is one of several, `[a]` is said half of the time, `<rule>` stands for another entry, and
+Notation: `(a|b)` is a choice, `[a]` is present with probability 1/2, `<rule>` stands for another rule, and
 `{rule:label}` for one of its values, annotated with a label.
 """
 
@@ -21,7 +21,7 @@ Node: TypeAlias = "str | Alternatives"
 Alternatives: TypeAlias = "list[list[Node]]"
 
 TOKEN = re.compile(r"[()|\[\]]|<[^<>]+>|\{[^{}]+\}|[^()|\[\]<{]+")
-ATTACHED = "-%°.?!"  # a word that begins with one of these follows the word before it without a blank
+ATTACHED = "-%°.?!"  # a word that begins with one of these has no blank before it
 POSSESSIVE = re.compile(r"(?:aunt |uncle )?\w+'s ")
 ARTICLES = frozenset({"the", "my", "our"})
 VOWEL_SOUND = re.compile(r"[aei8]|o(?!ne)|hour|11\b|18\b|u(?!ni|se)")
@@ -31,23 +31,31 @@ ONES = (
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 )  # fmt: skip
 TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-UNUSUAL, IN_WORDS = 0.08, 0.35  # probabilities of a number outside of its list, and of one in words
+UNUSUAL, IN_WORDS = 0.08, 0.35  # probabilities of a number outside its list, and of one spelt in words
 MOST_IN_WORDS = 99
-SHORTEST_MISSPELT = 4
+SHORTEST_MISSPELT = 4  # letters
 
 
 class Part(NamedTuple):
-    """A word outside of the slots (no label), or the whole of a slot."""
+    """A word outside all slots (no label), or the text of a whole slot."""
 
     text: str
     label: str | None = None
 
 
 class Draws:
-    """Random choices made from one stream of uniform numbers.
+    """Random choices from one stream of uniform numbers.
 
-    Only `Generator.random` is used, whose stream numpy keeps stable, and in blocks, since a call costs
-    microseconds.
+    Only `Generator.random` is used, whose stream numpy keeps stable across versions; it is called in blocks, since a
+    call costs microseconds.
+
+    Examples
+    --------
+    >>> from canvass.seeding import generator
+    >>> draws = Draws(generator(0, "example"))
+    >>> draws.pick(["on", "off"]) in {"on", "off"}, 0 <= draws.uniform() < 1
+    (True, True)
+
     """
 
     BLOCK = 1 << 15
@@ -63,11 +71,11 @@ class Draws:
         return self._block.pop()
 
     def chance(self, probability: float) -> bool:
-        """Return True with a probability."""
+        """Return True with the given probability."""
         return self.uniform() < probability
 
     def pick(self, items: Sequence[Any], cumulative: Sequence[float] | None = None) -> Any:
-        """Draw one item, each as likely as the others or in proportion to weights, given as running sums."""
+        """Draw an item uniformly, or by weights, given as cumulative sums."""
         if cumulative is None:
             return items[int(self.uniform() * len(items))]
         return items[bisect_right(cumulative, self.uniform() * cumulative[-1])]
@@ -80,22 +88,30 @@ def parse(template: str) -> Alternatives:
     [['pause ', [['the'], []], ' ', '{timer name:name}', ' timer']]
     """
     open_groups: list[Alternatives] = [[[]]]
-    for piece in TOKEN.findall(template):
-        if piece in "([":
+    for symbol in TOKEN.findall(template):
+        if symbol in "([":
             open_groups.append([[]])
-        elif piece == "|":
+        elif symbol == "|":
             open_groups[-1].append([])
-        elif piece in ")]":
+        elif symbol in ")]":
             group = open_groups.pop()
-            open_groups[-1][-1].append(group + [[]] * len(group) if piece == "]" else group)
+            open_groups[-1][-1].append(group + [[]] * len(group) if symbol == "]" else group)
         else:
-            open_groups[-1][-1].append(piece)
+            open_groups[-1][-1].append(symbol)
     (alternatives,) = open_groups
     return alternatives
 
 
 class Grammar:
-    """Rules by name: the body of a rule as in `parse`, or numbers to be said in digits or in words."""
+    """Rules by name: the body of a rule is a template (see `parse`), or a list of numbers.
+
+    Examples
+    --------
+    >>> from canvass.seeding import generator
+    >>> grammar = Grammar({"room": "kitchen"})
+    >>> grammar.expand(parse("light the {room}"), Draws(generator(0, "example")))
+    [Part(text='light', label=None), Part(text='the', label=None), Part(text='kitchen', label='room')]
+    """
 
     def __init__(self, rules: Mapping[str, str | list[float]]) -> None:
         self.rules: dict[str, Any] = {
@@ -103,7 +119,7 @@ class Grammar:
         }
 
     def expand(self, sentence: Alternatives, draws: Draws) -> list[Part]:
-        """Expand a sentence into its words and slots, at random."""
+        """Expand a sentence at random into words and slots."""
         chunks: list[Part] = []
         self._follow(sentence, draws, chunks)
         parts: list[Part] = []
@@ -133,7 +149,7 @@ class Grammar:
                 chunks.append(Part(node))
 
     def value(self, name: str, draws: Draws) -> str:
-        """Draw a value of a rule, with single blanks."""
+        """Draw a value of a rule; white space is normalised to single blanks."""
         rule = self.rules[name]
         if not isinstance(rule[0], list):
             return numeral(rule, draws)
@@ -143,7 +159,7 @@ class Grammar:
 
 
 def numeral(numbers: list[float], draws: Draws) -> str:
-    """Draw a number, or now and then another of their range, and write it in digits or in words."""
+    """Draw a number, rarely one outside the list but in its range, and write it in digits or in words."""
     number = draws.pick(numbers)
     if draws.chance(UNUSUAL):
         number = draws.pick(range(int(min(numbers)), int(max(numbers)) + 1))
@@ -153,7 +169,7 @@ def numeral(numbers: list[float], draws: Draws) -> str:
 
 
 def in_words(number: int) -> str:
-    """Spell a whole number of 0..99.
+    """Spell a whole number from 0 to 99.
 
     >>> in_words(45), in_words(12), in_words(90)
     ('forty five', 'twelve', 'ninety')
@@ -174,10 +190,10 @@ def with_articles(parts: list[Part]) -> list[Part]:
 
 
 class Habits:
-    """How people differ from templates: openings, hesitations, dropped words, slips of the finger.
+    """Variation of spoken and typed requests: openings, hesitations, dropped words, spelling errors.
 
-    Each habit has its own probability; together they alter about half of all utterances. Words outside of the
-    slots are added, dropped or respelt; slots keep their labels, and their text but for its case.
+    Each habit has its own probability; together they alter about half of all utterances. Words outside the slots are
+    added, dropped or respelt; slots keep their labels, and their text except for its case.
     """
 
     def __init__(self, speech: Mapping[str, Any]) -> None:
@@ -187,7 +203,7 @@ class Habits:
         self._often: Mapping[str, float] = speech["probabilities"]
 
     def apply(self, parts: list[Part], draws: Draws) -> list[Part]:
-        """Word the parts as a person might."""
+        """Apply each habit with its probability."""
         kind = self._kind(parts)
         for habit in (self.drop, self.hesitate, self.repeat):
             if draws.chance(self._often[habit.__name__]):
@@ -206,7 +222,7 @@ class Habits:
         return parts
 
     def _kind(self, parts: list[Part]) -> str:
-        """Tell the kind of sentence by its first word."""
+        """Classify a sentence by its first word."""
         first = parts[0].text.split()[0]
         kinds = ("question", "yes or no question")
         return next(
@@ -215,24 +231,24 @@ class Habits:
         )
 
     def drop(self, parts: list[Part], draws: Draws) -> list[Part]:
-        """Leave a small word out, as in `set timer for ten minutes`, or all of them: `set timer ten minutes`."""
-        small = [place for place in literals(parts) if parts[place].text in self._speech["droppable"]]
+        """Drop one function word, as in `set timer for ten minutes`, or all of them: `set timer ten minutes`."""
+        small = [i for i in literals(parts) if parts[i].text in self._speech["droppable"]]
         dropped = small if draws.chance(self._often["all"]) else [draws.pick(small)] if small else []
-        return [part for place, part in enumerate(parts) if place not in dropped] or parts
+        return [part for i, part in enumerate(parts) if i not in dropped] or parts
 
     def hesitate(self, parts: list[Part], draws: Draws) -> list[Part]:
-        """Hesitate once, before any part but the first."""
-        gaps = [place for place in range(1, len(parts)) if not attached(parts, place)]
-        place = draws.pick(gaps or [0])
-        return [*parts[:place], *draws.pick(self._speech["hesitations"]), *parts[place:]]
+        """Insert one hesitation, before any part but the first."""
+        gaps = [i for i in range(1, len(parts)) if not attached(parts, i)]
+        i = draws.pick(gaps or [0])
+        return [*parts[:i], *draws.pick(self._speech["hesitations"]), *parts[i:]]
 
     def repeat(self, parts: list[Part], draws: Draws) -> list[Part]:
-        """Stumble: say a word twice."""
-        place = draws.pick(literals(parts) or [None])
-        return parts if place is None else [*parts[: place + 1], *parts[place:]]
+        """Repeat a word."""
+        i = draws.pick(literals(parts) or [None])
+        return parts if i is None else [*parts[: i + 1], *parts[i:]]
 
     def shorten(self, parts: list[Part], _: Draws) -> list[Part]:
-        """Write short forms, as in `10 mins`."""
+        """Abbreviate words, as in `10 mins`."""
         return [
             part if part.label else Part(self._speech["short"].get(part.text, part.text)) for part in parts
         ]
@@ -242,35 +258,35 @@ def _phrases(alternatives: str) -> list[list[Part]]:
     return [list(map(Part, phrase.split())) for phrase in alternatives.split("|")]
 
 
-def attached(parts: list[Part], place: int) -> bool:
-    """Whether a part follows the one before it without a blank."""
-    return place < len(parts) and parts[place].label is None and parts[place].text[:1] in ATTACHED
+def attached(parts: list[Part], i: int) -> bool:
+    """Tell whether a part follows the one before it without a blank."""
+    return i < len(parts) and parts[i].label is None and parts[i].text[:1] in ATTACHED
 
 
 def literals(parts: list[Part]) -> list[int]:
-    """List the places of the words that stand alone: outside of the slots, with blanks around them."""
+    """List the indices of words outside the slots that have blanks around them."""
     return [
-        place
-        for place, part in enumerate(parts)
-        if part.label is None and not attached(parts, place) and not attached(parts, place + 1)
+        i
+        for i, part in enumerate(parts)
+        if part.label is None and not attached(parts, i) and not attached(parts, i + 1)
     ]
 
 
 def misspell(parts: list[Part], draws: Draws) -> list[Part]:
-    """Swap, drop or double one letter of one word."""
+    """Swap, drop or double a letter of one word."""
     long = [i for i in literals(parts) if len(parts[i].text) >= SHORTEST_MISSPELT and parts[i].text.isalpha()]
     if not long:
         return parts
-    place = draws.pick(long)
-    text = parts[place].text
+    i = draws.pick(long)
+    text = parts[i].text
     letter = int(draws.uniform() * (len(text) - 1))
     head, pair, tail = text[:letter], text[letter : letter + 2], text[letter + 2 :]
     respelt = draws.pick((head + pair[::-1] + tail, head + pair[1] + tail, head + pair[0] + pair + tail))
-    return [*parts[:place], Part(respelt), *parts[place + 1 :]]
+    return [*parts[:i], Part(respelt), *parts[i + 1 :]]
 
 
 def shout(parts: list[Part], _: Draws) -> list[Part]:
-    """Write in capitals."""
+    """Write everything in capitals."""
     return [part._replace(text=part.text.upper()) for part in parts]
 
 
@@ -282,8 +298,8 @@ def join(parts: list[Part]) -> tuple[str, tuple[Slot, ...]]:
     """
     text = ""
     slots: list[Slot] = []
-    for place, part in enumerate(parts):
-        text += "" if not text or attached(parts, place) else " "
+    for i, part in enumerate(parts):
+        text += "" if not text or attached(parts, i) else " "
         if part.label is not None:
             slots.append(Slot(len(text), len(text) + len(part.text), part.label))
         text += part.text

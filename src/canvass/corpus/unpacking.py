@@ -1,4 +1,4 @@
-"""One member of an archive, zip or tar.gz, copied out under a bound; names in the archive lead nowhere."""
+"""Extraction of one member of a zip or tar.gz archive, limited in size; member names are never used as paths."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from canvass.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-SMALL_CHUNK = 1 << 20
+SMALL_CHUNK = 1 << 20  # bytes
 
 
 def unpack(path: Path, member: str, target: Path) -> None:
-    """Copy a member of an archive to a file; the extension of the archive says of which kind it is.
+    """Copy a member of an archive to a file; the extension tells zip from tar.
 
     Raises
     ------
@@ -35,18 +35,18 @@ def unpack(path: Path, member: str, target: Path) -> None:
 
 
 def _from_tar(path: Path, member: str, target: Path) -> None:
-    # Read as a stream, so that nothing is unpacked but what is looked at, and no further than the member.
+    # As a stream: nothing behind the member is unpacked.
     with Source(str(path)) as source:
-        stream: Any = _Bounded(source, str(path))  # all that a stream of tarfile needs
+        stream: Any = _Bounded(source, str(path))  # has all that tarfile needs of a stream
         try:
             with tarfile.open(fileobj=stream, mode="r|") as archive:
-                for number, one in enumerate(archive):
+                for number, entry in enumerate(archive):
                     if number > MOST_MEMBERS:
                         raise InputError(
                             f"{path}: the archive has more than {MOST_MEMBERS:,} members; it is refused"
                         )
-                    if one.name.removeprefix("./") == member and one.isreg():
-                        _copy(archive.extractfile(one), target)
+                    if entry.name.removeprefix("./") == member and entry.isreg():
+                        _copy(archive.extractfile(entry), target)
                         return
         except (tarfile.TarError, zlib.error, EOFError, ValueError) as error:
             raise InputError(f"{path}: the archive is damaged ({error}); get the file anew") from error
@@ -60,7 +60,7 @@ def _copy(content: IO[bytes] | None, target: Path) -> None:
 
 
 class _Bounded:
-    """What an archive unpacks to, up to a bound."""
+    """A stream of unpacked bytes that raises InputError beyond `LARGEST_TOTAL`."""
 
     def __init__(self, source: Source, path: str) -> None:
         self._source, self._path = source, path

@@ -1,8 +1,8 @@
-"""Which rows of a pool are read: conditions such as `date >= '2026-11-01' and language in ('de', 'fr')`.
+"""Conditions on the rows of a pool, such as `date >= '2026-11-01' and language in ('de', 'fr')`.
 
-A column is one of the path (`date=2026-11-01/`, as Hive and Spark write them), which leaves whole files out, or one of
-a Parquet file, which leaves out row groups by their statistics, and rows. Conditions are joined by `and`, `or` and
-parentheses; there is no `not`, so that a value that is missing never passes, whatever the condition.
+A column is part of the path (`date=2026-11-01/`, as Hive and Spark write it), and then excludes whole files, or a
+column of a Parquet file, and then excludes row groups by their statistics, and rows. Conditions are joined by `and`,
+`or` and parentheses. There is no `not`, so that a missing value never passes.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ COMPARED: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 
 
 def _python_of(token: re.Match[str]) -> str:
-    """Write a word or sign of SQL as Python does."""
+    """Translate a word or operator of SQL to Python."""
     word = token[0]
     return SIGNS.get(word) or (WORDS[word.lower()] or word.lower() if word.lower() in WORDS else word)
 
 
 def partition_of(path: str) -> dict[str, str | None]:
-    """Read the columns that a path states.
+    """Parse the partition columns of a path.
 
     >>> partition_of("s3://logs/date=2026-11-01/hour=07/part-0.parquet")
     {'date': '2026-11-01', 'hour': '07'}
@@ -62,42 +62,50 @@ def partition_of(path: str) -> dict[str, str | None]:
 
 @dataclass(frozen=True)
 class Where:
-    """A condition. `words` is what was written; made by `parse`."""
+    """A condition on rows, made by `parse`; `words` is its text.
+
+    Examples
+    --------
+    >>> where = Where.parse("date >= '2026-11-01'")
+    >>> where.columns(), where.decide({"date": "2026-10-31"}), where.decide({})
+    (['date'], False, None)
+
+    """
 
     words: str
     tree: ast.expr
 
     @classmethod
     def parse(cls, words: str) -> Self:
-        """Read a condition; raises OptionError where it is none."""
+        """Parse a condition; raises OptionError for anything else."""
         python = TOKEN.sub(_python_of, words)
         try:
             tree = ast.parse(python.strip(), mode="eval").body
-            found = cls(words, tree)
-            found.decide({})
+            where = cls(words, tree)
+            where.decide({})
         except (SyntaxError, ValueError, RecursionError) as error:
             raise OptionError(
                 f"--where {words!r} cannot be read ({getattr(error, 'msg', error)}); write conditions such as "
                 "\"date >= '2026-11-01' and language in ('de', 'fr')\""
             ) from error
-        return found
+        return where
 
     def columns(self) -> list[str]:
-        """Name the columns of the condition."""
+        """List the names of the condition's columns, sorted."""
         return sorted({node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)})
 
     def decide(self, partition: Mapping[str, str | None]) -> bool | None:
-        """Say whether all rows of a file pass, none (False), or it depends on the rows (None)."""
-        found = _walk(self.tree, lambda name, sign, value: _by_path(partition, name, sign, value))
-        return None if found is None else bool(found)
+        """Tell whether all rows of a file pass (True), none (False), or it depends on the rows (None)."""
+        passes = _walk(self.tree, lambda name, sign, value: _by_path(partition, name, sign, value))
+        return None if passes is None else bool(passes)
 
     def expression(self, schema: pa.Schema, path: str) -> Any:
-        """Make the condition on the rows of a Parquet file, as Arrow's expression.
+        """Translate the condition on the rows of a Parquet file to an Arrow expression.
 
         Raises
         ------
         InputError
-            If a column is neither in the path nor in the file, or cannot be compared with what was written.
+            If a column is neither in the path nor in the file, or cannot be compared with the value.
 
         """
         import pyarrow.compute as pc
@@ -113,9 +121,11 @@ class Where:
 
 
 def _walk(node: ast.expr, compared: Callable[[str, ast.cmpop, Any], Any]) -> Any:
-    """Combine what `compared` says of each comparison; None stands for "not known"."""
+    """Evaluate a condition; `compared` evaluates each comparison, and None stands for "unknown"."""
     if isinstance(node, ast.BoolOp):
-        return _joined([_walk(one, compared) for one in node.values], is_or=isinstance(node.op, ast.Or))
+        return _joined(
+            [_walk(operand, compared) for operand in node.values], is_or=isinstance(node.op, ast.Or)
+        )
     if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.left, ast.Name):
         value = ast.literal_eval(node.comparators[0])
         sign = node.ops[0]
@@ -130,18 +140,18 @@ def _walk(node: ast.expr, compared: Callable[[str, ast.cmpop, Any], Any]) -> Any
     raise ValueError("expected a column, a comparison and a value, joined by and, or and parentheses")
 
 
-def _joined(parts: list[Any], *, is_or: bool) -> Any:
-    """Join by `or` or `and` what may be True, False, None or an expression of Arrow."""
-    if any(one is is_or for one in parts):
-        return is_or  # one that decides alone
-    rest = [one for one in parts if not isinstance(one, bool)]
-    if not rest or any(one is None for one in rest):
+def _joined(operands: list[Any], *, is_or: bool) -> Any:
+    """Join operands by `or` or `and`; each is True, False, None or an Arrow expression."""
+    if any(operand is is_or for operand in operands):
+        return is_or  # it decides alone
+    rest = [operand for operand in operands if not isinstance(operand, bool)]
+    if not rest or any(operand is None for operand in rest):
         return None if rest else not is_or
     return reduce(operator.or_ if is_or else operator.and_, rest)
 
 
 def _by_path(partition: Mapping[str, str | None], name: str, sign: ast.cmpop, value: Any) -> bool | None:
-    """Compare a column of the path, as a number where it is compared with one; None where the path has none."""
+    """Compare a column of the path, with a number as a number; None if the path does not have it."""
     if name not in partition:
         return None
     stated = partition[name]
@@ -150,7 +160,7 @@ def _by_path(partition: Mapping[str, str | None], name: str, sign: ast.cmpop, va
     if stated is None:
         return False
     if isinstance(sign, ast.In | ast.NotIn):
-        return any(_like(stated, one) == one for one in value) == isinstance(sign, ast.In)
+        return any(_like(stated, member) == member for member in value) == isinstance(sign, ast.In)
     try:
         return bool(COMPARED[type(sign)](_like(stated, value), value))
     except TypeError:
@@ -160,7 +170,7 @@ def _by_path(partition: Mapping[str, str | None], name: str, sign: ast.cmpop, va
 
 
 def _like(stated: str, value: Any) -> Any:
-    """Read a value of a path as something like another."""
+    """Convert a value of a path to the type of another value, if possible."""
     if isinstance(value, bool):
         return {"true": True, "false": False}.get(stated.lower(), stated)
     if isinstance(value, int | float):
@@ -186,8 +196,8 @@ def _by_column(schema: pa.Schema, path: str, name: str, sign: ast.cmpop, value: 
         return column.is_null() if isinstance(sign, ast.Is) else column.is_valid()
     try:
         if isinstance(sign, ast.In | ast.NotIn):
-            found = column.isin(pa.array(list(value)).cast(kind))
-            return found if isinstance(sign, ast.In) else ~found & column.is_valid()
+            is_in = column.isin(pa.array(list(value)).cast(kind))
+            return is_in if isinstance(sign, ast.In) else ~is_in & column.is_valid()
         return COMPARED[type(sign)](column, pa.scalar(value).cast(kind))
     except pa.ArrowException as error:
         raise InputError(

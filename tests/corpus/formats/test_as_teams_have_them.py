@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from canvass.corpus.convert import convert
+from canvass.corpus.conversion import convert
 from canvass.corpus.formats import delimited, files_of, format_of
 from canvass.corpus.formats.losses import NO_ANNOTATION
 from canvass.corpus.formats.records import BadLines, Columns

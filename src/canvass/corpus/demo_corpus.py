@@ -1,7 +1,7 @@
-"""The embedded corpus: annotated requests to a home assistant, made from sentence templates and values of ours.
+"""The embedded corpus: annotated requests to a home assistant, generated from sentence templates and invented values.
 
-`embedded/requests.yaml` has the sentences of each intent, `values.yaml` what they are made of, and `speech.yaml`
-what people say around them. The same seed gives the same list, byte for byte.
+`embedded/requests.yaml` holds the sentence templates of each intent, `values.yaml` the values that fill them, and
+`speech.yaml` the variation of spoken requests. The same seed gives the same list, byte for byte.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from canvass.errors import OptionError, TargetError
 from canvass.seeding import generator
 from canvass.types import Target, Utterance
 
-SIZE = 24_000
-TRIES = 6  # at a new text of an intent before another intent is drawn
-PATIENCE = 100  # draws without a new text before an intent counts as exhausted
+SIZE = 24_000  # utterances
+TRIES = 6  # attempts at a new text of an intent before another intent is drawn
+PATIENCE = 100  # failures before an intent counts as exhausted
 
-# How often an utterance was heard: P(at least n) is n ** (1 - exponent). What is short and plain comes again.
+# Frequency of an utterance: P(count >= n) = n ** (1 - exponent). Short, plain requests are repeated more often.
 PLAIN_WORDS = 6
-PLAIN_EXPONENT, OTHER_EXPONENT, MOST_OFTEN = 1.9, 2.6, 900
+PLAIN_EXPONENT, OTHER_EXPONENT, LARGEST_COUNT = 1.9, 2.6, 900
 
 LABELLED_TARGET, LABELLED_OTHERS = 60, 1_500
 TEST_TARGET, TEST_OTHERS = 600, 1_500
-POOL_TARGET = 360  # at least: four times a budget of three rounds of thirty
-POOL_SHARE = 0.05  # a domain that is asked for more often is thinned to this share of the pool
+POOL_TARGET = 360  # at least, four times the budget of three rounds of thirty
+POOL_SHARE = 0.05  # a more frequent target is thinned to this share of the pool
 
 TIMERS = Target("domain", "timers")
 
 
 @dataclass(frozen=True)
 class Intent:
-    """An intent with its part of the corpus, its sentences, and the running sum of their weights."""
+    """An intent: its share of the corpus, its sentence templates, and the cumulative sums of their weights."""
 
     domain: str
     name: str
@@ -58,14 +58,14 @@ class DemoSplit:
 
 @cache
 def load(name: str) -> dict[str, Any]:
-    """Load one of the data files."""
+    """Load a data file of `embedded/` by its name without extension."""
     text = (resources.files("canvass.corpus") / "embedded" / f"{name}.yaml").read_text(encoding="utf-8")
     loaded: dict[str, Any] = yaml.safe_load(text)
     return loaded
 
 
 def load_intents() -> list[Intent]:
-    """Load the intents of `requests.yaml`; the share of a domain is divided by the weights of its intents."""
+    """Load the intents of `requests.yaml`; the share of a domain is distributed by the weights of its intents."""
     intents = []
     for domain, entries in load("requests").items():
         total = sum(entry["weight"] for entry in entries["intents"].values())
@@ -78,12 +78,15 @@ def load_intents() -> list[Intent]:
 
 
 def generate(seed: int = 0, size: int = SIZE) -> list[Utterance]:
-    """Generate distinct annotated utterances; the same seed gives the same list.
+    """Generate `size` distinct annotated utterances; the same seed gives the same list.
+
+    >>> [utterance.id for utterance in generate(size=2)]
+    ['demo-000001', 'demo-000002']
 
     Raises
     ------
     OptionError
-        If `size` is negative, or more than the templates can say differently.
+        If `size` is negative, or larger than the number of distinct texts that were found.
     """
     if size < 0:
         raise OptionError(f"size {size} of the embedded corpus is negative; ask for 0 or more utterances")
@@ -114,21 +117,21 @@ def generate(seed: int = 0, size: int = SIZE) -> list[Utterance]:
         seen.add(text)
         plain = parts == careful and len(text.split()) <= PLAIN_WORDS
         exponent = PLAIN_EXPONENT if plain else OTHER_EXPONENT
-        count = min(MOST_OFTEN, int((1 - draws.uniform()) ** (-1 / (exponent - 1))))
+        count = min(LARGEST_COUNT, int((1 - draws.uniform()) ** (-1 / (exponent - 1))))
         name = f"demo-{len(utterances) + 1:06d}"
         utterances.append(Utterance(text, name, count, intent.domain, intent.name, slots))
     return utterances
 
 
 def split(seed: int = 0, target: Target = TIMERS) -> DemoSplit:
-    """Split the corpus for a target: few labelled, a pool where the target is rare, and a test set.
+    """Split the corpus for a target: a small labelled set, a pool where the target is rare, and a test set.
 
-    Pool utterances keep their labels; whoever plays the annotator hides them.
+    Pool utterances keep their labels; the simulation hides them.
 
     Raises
     ------
     TargetError
-        If the corpus has too little of the target, with the domains that it has enough of.
+        If the corpus has too few utterances of the target; the message names domains that have enough.
     """
     wanted: list[Utterance] = []
     others: list[Utterance] = []
@@ -156,11 +159,11 @@ def split(seed: int = 0, target: Target = TIMERS) -> DemoSplit:
 
 
 def cut(utterances: list[Utterance], first: int, second: int) -> tuple[list[Utterance], ...]:
-    """Cut off the first few and the next few; the third list has the rest."""
+    """Divide into the first `first`, the next `second`, and the rest."""
     return utterances[:first], utterances[first : first + second], utterances[first + second :]
 
 
 def shuffled(utterances: list[Utterance], seed: int, purpose: str) -> list[Utterance]:
-    """Put utterances into a random order."""
+    """Shuffle utterances by seed and purpose."""
     order = generator(seed, purpose).permutation(len(utterances))
     return [utterances[index] for index in order.tolist()]

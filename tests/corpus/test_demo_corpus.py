@@ -44,7 +44,7 @@ def draws():
 
 @pytest.fixture
 def corpus_given(corpus, monkeypatch):
-    """Split the corpus that is there already, instead of making it anew for each target."""
+    """Split the corpus that was generated once, instead of generating it for each target."""
     asked = []
 
     def given_corpus(seed):
@@ -196,9 +196,9 @@ def test_spans_are_exact(corpus):
 def test_numbers_are_numbers(corpus):
     words = {in_words(n) for n in range(100)} | {"half", "1/2"}
     for label in ("hours", "minutes", "seconds", "start_hours", "start_minutes", "start_seconds"):
-        found = texts(corpus, label, "timers")
-        assert {text for text in found if not text.isdigit()} <= words
-        assert all(1 <= int(text) <= 100 for text in found if text.isdigit())
+        values = texts(corpus, label, "timers")
+        assert {text for text in values if not text.isdigit()} <= words
+        assert all(1 <= int(text) <= 100 for text in values if text.isdigit())
 
 
 def test_closed_lists_are_closed(corpus):

@@ -1,8 +1,8 @@
-"""From one format to another: all of it, or a sentence and no file."""
+"""Conversion between formats: everything is converted, or the error is told and no file is written."""
 
 import pytest
 
-from canvass.corpus.convert import convert
+from canvass.corpus.conversion import convert
 from canvass.corpus.formats import FORMATS, format_of
 from canvass.corpus.formats.losses import Loss
 from canvass.corpus.formats.records import BadLines, Columns
@@ -27,7 +27,7 @@ def test_every_format_goes_to_canvass_and_back(folder, kind):
     source = write_sound_file(kind, folder)
     done = convert([str(source)], "out.jsonl")
     assert (done.sources, done.target, done.utterances) == ((kind.name,), "jsonl", len(ANNOTATED))
-    assert sorted(one.text for one in read("out.jsonl")) == sorted(one.text for one in ANNOTATED)
+    assert sorted(row.text for row in read("out.jsonl")) == sorted(row.text for row in ANNOTATED)
     if kind.write_annotated is not None:
         (folder / "again").mkdir()
         again = f"again/file{kind.extensions[0]}"

@@ -1,4 +1,4 @@
-"""From one format to another: every annotated utterance, and an account of what could not be carried."""
+"""Conversion of utterances from one format to another, with an account of what the target format cannot hold."""
 
 from __future__ import annotations
 
@@ -17,12 +17,25 @@ from canvass.types import Utterance
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-ROWS = 4096
+ROWS = 4096  # of a block
 
 
 @dataclass
 class Converted:
-    """What was converted: utterances read, the formats, bad lines left out, and what was lost on either side."""
+    """The account of a conversion.
+
+    Attributes
+    ----------
+    sources, target
+        Names of the formats that were read, and of the one written.
+    utterances
+        Number of utterances read.
+    bad
+        Bad lines that were left out.
+    losses
+        What could not be read, or not be written, with counts and first places.
+
+    """
 
     sources: tuple[str, ...]
     target: str
@@ -43,17 +56,17 @@ def convert(
 ) -> Converted:
     """Read files, folders, globs or standard input in any format, and write one file in another.
 
-    The formats are found by content and extension where `source` and `target` do not name them. The file appears
-    whole or not at all.
+    The formats are recognised by content and extension unless `source` and `target` name them. The file is written
+    atomically.
 
     Raises
     ------
     FileError
-        If a name has no file, or a file cannot be read or written.
+        If a name matches no file, or a file cannot be read or written.
     InputError
-        If a record is bad and the tolerance is used up, there is none, or, with `strict`, something would be lost.
+        If there are more than `skip_bad` bad records, there is no record, or `strict` and something would be lost.
     OptionError
-        If a format is not known, cannot be written, or cannot be told from the name of a file.
+        If a format is unknown, cannot be written, or cannot be recognised.
 
     """
     if skip_bad < 0:
