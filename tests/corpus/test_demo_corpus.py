@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvass.corpus import demo
+from canvass.corpus import demo_corpus
 from canvass.corpus.normalise import key_of
 from canvass.corpus.spans import misaligned_slot
 from canvass.corpus.templates import Draws, Grammar, Habits, Part, in_words, join, misspell, parse, shout
@@ -22,8 +22,8 @@ from canvass.types import Target
 
 DIGEST_OF_A_PROCESS = """
 import hashlib
-from canvass.corpus import demo
-print(hashlib.sha256(repr(demo.generate(3, 2500)).encode()).hexdigest())
+from canvass.corpus import demo_corpus
+print(hashlib.sha256(repr(demo_corpus.generate(3, 2500)).encode()).hexdigest())
 """
 LABELS = {
     "area", "brightness", "color", "conversation_command", "device_class", "fan_mode", "floor", "hours", "item",
@@ -34,7 +34,7 @@ LABELS = {
 
 @pytest.fixture(scope="session")
 def corpus():
-    return demo.generate()
+    return demo_corpus.generate()
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def corpus_given(corpus, monkeypatch):
         asked.append(seed)
         return list(corpus)
 
-    monkeypatch.setattr(demo, "generate", given_corpus)
+    monkeypatch.setattr(demo_corpus, "generate", given_corpus)
     return asked
 
 
@@ -80,22 +80,22 @@ def test_same_list_whatever_the_hash_seed():
         ).stdout.strip()
         for hash_seed in ("1", "2")
     }
-    here = hashlib.sha256(repr(demo.generate(3, 2500)).encode()).hexdigest()
+    here = hashlib.sha256(repr(demo_corpus.generate(3, 2500)).encode()).hexdigest()
     assert digests == {here}
 
 
 def test_a_smaller_corpus_is_the_beginning_of_a_larger_one(corpus):
-    assert demo.generate(0, 300) == corpus[:300]
+    assert demo_corpus.generate(0, 300) == corpus[:300]
 
 
 def test_another_seed_gives_another_corpus(corpus):
-    other = demo.generate(1, 1000)
+    other = demo_corpus.generate(1, 1000)
     shared = {utterance.text for utterance in corpus[:1000]} & {utterance.text for utterance in other}
     assert len(shared) < 100
 
 
 def test_distinct_by_key(corpus):
-    assert len(corpus) == demo.SIZE >= 20_000
+    assert len(corpus) == demo_corpus.SIZE >= 20_000
     assert len({key_of(utterance.text) for utterance in corpus}) == len(corpus)
     assert all(utterance.text == key_of(utterance.text) for utterance in corpus)
     assert [utterance.id for utterance in corpus] == [f"demo-{n:06d}" for n in range(1, len(corpus) + 1)]
@@ -103,7 +103,7 @@ def test_distinct_by_key(corpus):
 
 def test_domains_have_their_shares(corpus):
     counts = Counter(utterance.domain for utterance in corpus)
-    shares = {domain: entry["share"] for domain, entry in demo.load("requests").items()}
+    shares = {domain: entry["share"] for domain, entry in demo_corpus.load("requests").items()}
     assert len(counts) == 18
     assert counts.keys() == shares.keys()
     for domain, share in shares.items():
@@ -112,7 +112,7 @@ def test_domains_have_their_shares(corpus):
 
 def test_every_intent_is_asked_for_and_belongs_to_one_domain(corpus):
     pairs = {(utterance.domain, utterance.intent) for utterance in corpus}
-    intents = demo.load_intents()
+    intents = demo_corpus.load_intents()
     assert pairs == {(intent.domain, intent.name) for intent in intents}
     assert len(pairs) == len({name for _, name in pairs}) == len(intents) >= 70
 
@@ -138,9 +138,9 @@ def test_counts_follow_a_power_law(corpus):
 
 
 def test_about_half_of_the_requests_are_altered(draws):
-    grammar, habits = Grammar(demo.load("values")), Habits(demo.load("speech"))
+    grammar, habits = Grammar(demo_corpus.load("values")), Habits(demo_corpus.load("speech"))
     altered = total = 0
-    for intent in demo.load_intents():
+    for intent in demo_corpus.load_intents():
         for sentence in intent.sentences:
             parts = grammar.expand(sentence, draws)
             altered += habits.apply(parts, draws) != parts
@@ -152,10 +152,10 @@ def test_about_half_of_the_requests_are_altered(draws):
 
 
 def test_every_rule_is_known_and_used():
-    values = demo.load("values")
+    values = demo_corpus.load("values")
     sentences = [
         sentence
-        for entry in demo.load("requests").values()
+        for entry in demo_corpus.load("requests").values()
         for intent in entry["intents"].values()
         for sentence in intent["sentences"]
     ]
@@ -165,7 +165,7 @@ def test_every_rule_is_known_and_used():
 
 
 def test_brackets_are_closed():
-    for name, body in demo.load("values").items():
+    for name, body in demo_corpus.load("values").items():
         if isinstance(body, str):
             parse(body)
             assert "" not in [alternative.strip() for alternative in body.split("|")] or name in {
@@ -174,8 +174,8 @@ def test_brackets_are_closed():
 
 
 def test_every_sentence_can_be_said(draws):
-    grammar = Grammar(demo.load("values"))
-    for intent in demo.load_intents():
+    grammar = Grammar(demo_corpus.load("values"))
+    for intent in demo_corpus.load_intents():
         for sentence in intent.sentences:
             assert join(grammar.expand(sentence, draws))[0], (intent.name, sentence)
 
@@ -205,7 +205,7 @@ def test_closed_lists_are_closed(corpus):
     colors = {"white", "red", "orange", "yellow", "green", "blue", "purple", "brown", "pink", "turquoise"}
     assert texts(corpus, "color") == colors
     assert texts(corpus, "volume_step") >= {"up", "down"}
-    people = set(demo.load("values")["person"].replace(" |", "|").replace("| ", "|").split("|"))
+    people = set(demo_corpus.load("values")["person"].replace(" |", "|").replace("| ", "|").split("|"))
     assert texts(corpus, "name", "people") <= people
 
 
@@ -240,7 +240,7 @@ PARTS = st.builds(
 def test_habits_leave_slots_alone(parts, seed):
     """Together, and one by one: some are rare."""
     draws = Draws(generator(seed, "test-habits"))
-    habits = Habits(demo.load("speech"))
+    habits = Habits(demo_corpus.load("speech"))
     slots = [part for part in parts if part.label]
     loose = habits.apply(parts, draws)
     assert [part.label for part in loose if part.label] == [part.label for part in slots]
@@ -312,7 +312,7 @@ def test_weights_are_kept(draws):
 
 
 def test_split_is_disjoint_and_of_the_promised_sizes(corpus_given):
-    split = demo.split(5)
+    split = demo_corpus.split(5)
     assert corpus_given == [5]
     target = Target("domain", "timers")
     sizes = [(len(part), sum(map(target.matches, part))) for part in (split.labelled, split.pool, split.test)]
@@ -328,41 +328,41 @@ def test_split_is_disjoint_and_of_the_promised_sizes(corpus_given):
 
 
 def test_split_mixes_target_and_others(corpus_given):
-    labelled = demo.split().labelled
+    labelled = demo_corpus.split().labelled
     positions = [index for index, utterance in enumerate(labelled) if utterance.domain == "timers"]
     assert 0.3 < np.mean(positions) / len(labelled) < 0.7
 
 
 def test_split_depends_on_its_seed_only(corpus_given):
-    assert demo.split(2) == demo.split(2)
-    assert demo.split(2).labelled != demo.split(3).labelled
+    assert demo_corpus.split(2) == demo_corpus.split(2)
+    assert demo_corpus.split(2).labelled != demo_corpus.split(3).labelled
 
 
 @pytest.mark.parametrize("words", ["domain:lights", "intent:PlayMedia"])
 def test_a_common_target_is_thinned_in_the_pool(corpus_given, words):
     target = Target.parse(words)
-    split = demo.split(0, target)
+    split = demo_corpus.split(0, target)
     share = sum(map(target.matches, split.pool)) / len(split.pool)
     assert 0.03 <= share <= 0.06
     assert sum(map(target.matches, split.test)) == 600
 
 
 def test_all_is_a_target(corpus_given, corpus):
-    split = demo.split(0, Target("all"))
+    split = demo_corpus.split(0, Target("all"))
     assert (len(split.labelled), len(split.test)) == (60, 600)
     assert len(split.pool) == len(corpus) - 660
 
 
 def test_a_rare_target_is_refused_with_a_way_out(corpus_given):
     with pytest.raises(TargetError, match=r"utterances of domain:clock.*domain:media.*domain:timers"):
-        demo.split(0, Target("domain", "clock"))
+        demo_corpus.split(0, Target("domain", "clock"))
 
 
 def test_sizes_that_cannot_be(monkeypatch):
-    assert demo.generate(0, 0) == []
+    assert demo_corpus.generate(0, 0) == []
     with pytest.raises(OptionError, match="negative"):
-        demo.generate(0, -1)
-    few = [intent for intent in demo.load_intents() if intent.name == "NeverMind"]
-    monkeypatch.setattr(demo, "load_intents", lambda: list(few))
+        demo_corpus.generate(0, -1)
+    few = [intent for intent in demo_corpus.load_intents() if intent.name == "NeverMind"]
+    monkeypatch.setattr(demo_corpus, "load_intents", lambda: list(few))
     with pytest.raises(OptionError, match=r"no 1000000 distinct utterances; ask for \d+ or fewer"):
-        demo.generate(0, 1_000_000)
+        demo_corpus.generate(0, 1_000_000)
