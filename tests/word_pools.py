@@ -3,9 +3,9 @@
 import random
 
 KINDS = {
-    "verb": [f"verb{i}" for i in range(40)],
-    "artist": [f"artist{i}" for i in range(120)],
-    "place": [f"place{i}" for i in range(120)],
+    "verb": [f"verb{i}" for i in range(60)],
+    "artist": [f"artist{i}" for i in range(280)],
+    "place": [f"place{i}" for i in range(280)],
     "day": [f"day{i}" for i in range(12)],
 }
 FRAMES = (

@@ -65,11 +65,16 @@ def uniforms(salt_of_draw: int, key_hashes: NDArray[np.uint64]) -> NDArray[np.fl
     """
     import numpy as np
 
-    state = key_hashes ^ np.uint64(salt_of_draw)
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(MIX_FACTORS[0])
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(MIX_FACTORS[1])
-    state ^= state >> np.uint64(31)
-    return (state >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return (mix_array(key_hashes ^ np.uint64(salt_of_draw)) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def mix_array(states: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Spread the bits of each state, uint64, as `mix64`."""
+    import numpy as np
+
+    states = (states ^ (states >> np.uint64(30))) * np.uint64(MIX_FACTORS[0])
+    states = (states ^ (states >> np.uint64(27))) * np.uint64(MIX_FACTORS[1])
+    return states ^ (states >> np.uint64(31))
 
 
 def generator(seed: int, purpose: str, index: int = 0) -> np.random.Generator:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from canvass.corpus.formats.records import Columns
     from canvass.corpus.labelled import Labelled
+    from canvass.corpus.pool import Pool
     from canvass.types import Target
 
 READING = "Reading"
@@ -202,6 +203,57 @@ class LabelledOptions(InputOptions):
             )
         report_left_out(labelled)
         return labelled
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolOptions:
+    """What of a pool is read, and how."""
+
+    pool_format: PoolFormat = None
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            metavar="CONDITION",
+            help="Read only rows of POOL that meet this condition on columns of the path (date=2026-11-01/) or of "
+            "Parquet files, such as \"date >= '2026-11-01' and language in ('de', 'fr')\".",
+            rich_help_panel=READING,
+        ),
+    ] = None
+    skip_bad_files: Annotated[
+        bool,
+        typer.Option(
+            "--skip-bad-files",
+            help="Skip files of POOL that cannot be read, and count them.",
+            rich_help_panel=READING,
+        ),
+    ] = False
+    block_rows: Annotated[
+        int,
+        typer.Option(
+            "--block-rows",
+            metavar="N",
+            help="Score N rows at a time; fewer take less memory.",
+            rich_help_panel=RUNNING,
+        ),
+    ] = 65_536
+
+    def open(self, names: Sequence[str], reading: InputOptions) -> Pool:
+        """Open a pool; raises as `Pool.open`, and OptionError if there is no such format."""
+        from canvass.corpus.pool import Pool
+
+        check_format("--pool-format", self.pool_format)
+        pool = Pool.open(
+            names,
+            columns=reading.names,
+            rows=self.block_rows,
+            skip_bad=reading.skip_bad,
+            format=self.pool_format,
+            where=self.where,
+            skip_bad_files=self.skip_bad_files,
+        )
+        terminal.warn_of_passed_over(pool.passed_over)
+        return pool
 
 
 @dataclass(frozen=True, kw_only=True)

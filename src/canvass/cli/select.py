@@ -10,14 +10,17 @@ import typer
 
 from canvass.cli import options, terminal
 from canvass.cli.batches import deliver
+from canvass.cli.words import POOL, WordsOption, learn_if_enough, load_words, tell_people
 from canvass.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from canvass.corpus.pool import Pool
+    from canvass.features.key_sample import KeySample
+    from canvass.features.word_features import WordFeatures
     from canvass.selection.job import Engine
     from canvass.selection.multi_target import Plans
+    from canvass.selection.plan import Batch
     from canvass.types import Target, Utterance
 
 
@@ -60,57 +63,6 @@ class TargetOptions:
         targets = options.targets_of(self.target, self.domain, or_else=", or --each-domain")
         check_targets(targets)
         return targets
-
-
-@dataclass(frozen=True, kw_only=True)
-class PoolOptions:
-    """What of a pool is read, and how."""
-
-    pool_format: options.PoolFormat = None
-    where: Annotated[
-        str | None,
-        typer.Option(
-            "--where",
-            metavar="CONDITION",
-            help="Read only rows of POOL that meet this condition on columns of the path (date=2026-11-01/) or of "
-            "Parquet files, such as \"date >= '2026-11-01' and language in ('de', 'fr')\".",
-            rich_help_panel=options.READING,
-        ),
-    ] = None
-    skip_bad_files: Annotated[
-        bool,
-        typer.Option(
-            "--skip-bad-files",
-            help="Skip files of POOL that cannot be read, and count them.",
-            rich_help_panel=options.READING,
-        ),
-    ] = False
-    block_rows: Annotated[
-        int,
-        typer.Option(
-            "--block-rows",
-            metavar="N",
-            help="Score N rows at a time; fewer take less memory.",
-            rich_help_panel=options.RUNNING,
-        ),
-    ] = 65_536
-
-    def open(self, names: Sequence[str], reading: options.InputOptions) -> Pool:
-        """Open a pool; raises as `Pool.open`, and OptionError if there is no such format."""
-        from canvass.corpus.pool import Pool
-
-        options.check_format("--pool-format", self.pool_format)
-        pool = Pool.open(
-            names,
-            columns=reading.names,
-            rows=self.block_rows,
-            skip_bad=reading.skip_bad,
-            format=self.pool_format,
-            where=self.where,
-            skip_bad_files=self.skip_bad_files,
-        )
-        terminal.warn_of_passed_over(pool.passed_over)
-        return pool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +116,7 @@ class ChoiceOptions:
     strategy: options.StrategyOption = None
     seed: options.SeedOption = 0
     max_tokens: options.MaxTokensOption = 40
+    words: WordsOption = POOL
 
     def named(self, targets: Sequence[Target]) -> str:
         """Name the strategy; raises OptionError if an option makes no sense for these targets."""
@@ -197,6 +150,25 @@ class ChoiceOptions:
             )
 
 
+def predict_with(
+    features: WordFeatures, labelled: Sequence[Utterance], plans: Plans, batches: Sequence[Batch]
+) -> tuple[Batch, ...]:
+    """Give each batch the predictions of models with word features."""
+    from dataclasses import replace
+
+    from canvass.models.nlu import train_predictors
+    from canvass.models.tagger import ITERATIONS_FOR_SELECTION
+
+    predicted = []
+    with terminal.busy("training with word features"):
+        for plan, batch in zip(plans.plans, batches, strict=True):
+            intents, tagger = train_predictors(
+                labelled, batch.target, iterations=ITERATIONS_FOR_SELECTION, words=features
+            )
+            predicted.append(batch.predicted_by(replace(plan.nlu, intents=intents, tagger=tagger)))
+    return tuple(predicted)
+
+
 def command(
     labelled: options.LabelledFiles,
     pool: options.PoolFiles,
@@ -214,7 +186,7 @@ def command(
         ),
     ] = None,
     reading: options.LabelledOptions,
-    pool_reading: PoolOptions,
+    pool_reading: options.PoolOptions,
     running: EngineOptions,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -235,11 +207,30 @@ def command(
     engine = running.find()
     if out is not None:
         options.check_table(out)
+    features = load_words(choice.words)
     opened = pool_reading.open(pool, reading)
     options.check_inputs(out, labelled, reading.labelled_format, opened.files)
-    plans = choice.train(reading.read([labelled]).utterances, targets, strategy)
+    known = reading.read([labelled]).utterances
+    plans = choice.train(known, targets, strategy)
     trained = time.monotonic()
     with terminal.progress("reading the pool", opened.total_bytes) as advance:
-        batches = select_each(plans, opened, engine=engine, progress=advance)
+        sample = _sample(choice.words, running.engine)
+        batches = select_each(plans, opened, engine=engine, progress=advance, sample=sample)
     seconds = {"train": trained - start, "select": time.monotonic() - trained}
+    if sample is not None and any(plan.nlu.can_predict for plan in plans.plans):
+        features = learn_if_enough(sample)
+    if features is not None:
+        batches = predict_with(features, known, plans, batches)
     deliver(batches, opened, out, as_json=as_json, seconds=seconds)
+
+
+def _sample(words: str, engine: str) -> KeySample | None:
+    """Make a sample for word features to be learnt from; None where none are wanted, or a cluster reads the pool."""
+    from canvass.features.key_sample import KeySample
+
+    if words == POOL and engine != "local":
+        tell_people(
+            "predictions are made without word features, which are learnt from POOL on this machine alone; "
+            "learn them with canvass words, and give --words FILE"
+        )
+    return KeySample() if words == POOL and engine == "local" else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from canvass.cli import options, terminal
+from canvass.cli.words import learn_or_load
 from canvass.errors import OptionError
 from canvass.files import STANDARD_STREAM
 
@@ -25,6 +26,15 @@ def command(
     iterations: Annotated[
         int, typer.Option("--iterations", metavar="N", help="Train the slot tagger for N iterations.")
     ] = 60,
+    words: Annotated[
+        str | None,
+        typer.Option(
+            "--words",
+            metavar="FILE",
+            help="Use the word features of this file, which canvass words wrote (.npz), or those that are learnt from "
+            "the requests of this pool.",
+        ),
+    ] = None,
     reading: options.LabelledOptions,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -37,9 +47,10 @@ def command(
     if out == STANDARD_STREAM:
         raise OptionError("--out - makes no sense for a model; name a file")
     options.check_inputs(out, labelled, reading.labelled_format, [])
+    features = None if words is None else learn_or_load([words], reading, options.PoolOptions(), None)
     utterances = reading.read([labelled]).utterances
     with terminal.busy(f"training on {len(utterances):,} annotated requests"):
-        nlu = NLU.train(utterances, wanted, seed=seed, iterations=iterations)
+        nlu = NLU.train(utterances, wanted, seed=seed, iterations=iterations, words=features)
     if nlu.tagger is None and (nlu.annotated or not nlu.intent_names):
         terminal.warn(
             f"no tagger was trained: only {nlu.annotated} utterances of {wanted} are annotated for slots"

@@ -9,15 +9,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from canvass.cli import options, terminal
-from canvass.cli.select import PoolOptions
-from canvass.errors import OptionError
+from canvass.errors import OptionError, TrainingError
 from canvass.files import check_output, compressed, split_name, whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from canvass.features.key_sample import KeySample
     from canvass.features.word_features import WordFeatures
 
+POOL, OFF = "pool", "off"
+WordsOption = Annotated[
+    str,
+    typer.Option(
+        "--words",
+        metavar="WHAT",
+        help="Predict with word features learnt from POOL (pool), with those of a file that canvass words wrote "
+        "(.npz), or without any (off). What is chosen does not depend on them.",
+    ),
+]
 LEARNT = ".npz"
 VECTORS = (".txt", ".vec")
 GRAIN = 1  # whose clusters are shown: the middle one
@@ -50,7 +60,7 @@ def command(
     ] = None,
     threads: options.ThreadsOption = None,
     reading: options.InputOptions,
-    pool_reading: PoolOptions,
+    pool_reading: options.PoolOptions,
     as_json: options.JsonOption = False,
 ) -> None:
     """Learn from the requests of a pool which words are alike, and show it.
@@ -60,7 +70,7 @@ def command(
     """
     if out is not None:
         _check_out(out, pool)
-    features = _learn_or_load(pool, reading, pool_reading, threads)
+    features = learn_or_load(pool, reading, pool_reading, threads)
     unknown = [word for word in near or () if features.row_of(word) is None]
     if unknown:
         raise OptionError(
@@ -84,21 +94,74 @@ def _check_out(out: str, pool: Sequence[str]) -> None:
     check_output(out, pool)
 
 
-def _learn_or_load(
-    pool: Sequence[str], reading: options.InputOptions, pool_reading: PoolOptions, threads: int | None
+def learn_or_load(
+    names: Sequence[str],
+    reading: options.InputOptions,
+    pool_reading: options.PoolOptions,
+    threads: int | None,
 ) -> WordFeatures:
+    """Load the file that this command wrote, or learn from a pool.
+
+    Raises
+    ------
+    CanvassError
+        If the file is none, the pool cannot be read, or it teaches too little.
+
+    """
     from canvass.features.key_sample import KeySample
-    from canvass.features.word_features import WordFeatures, learn
+    from canvass.features.word_features import WordFeatures
     from canvass.selection.engines.threads import check_threads
 
     check_threads(threads)
-    if len(pool) == 1 and Path(pool[0]).suffix == LEARNT:
-        return WordFeatures.load(pool[0])
-    opened = pool_reading.open(pool, reading)
+    if len(names) == 1 and Path(names[0]).suffix == LEARNT:
+        return WordFeatures.load(names[0])
+    opened = pool_reading.open(names, reading)
     with terminal.progress("reading the pool", opened.total_bytes) as advance:
         sample = KeySample.of_pool(opened, threads=threads, progress=advance)
+    return learn_from(sample)
+
+
+def learn_from(sample: KeySample) -> WordFeatures:
+    """Learn from a sample of a pool; raises TrainingError if it teaches too little."""
+    from canvass.features.word_features import learn
+
     with terminal.busy("learning which words are alike"):
         return learn(sample.keys())
+
+
+def load_words(words: str) -> WordFeatures | None:
+    """Load the file that --words names; None where it says pool or off.
+
+    Raises
+    ------
+    OptionError, FileError, ModelFileError
+        If it says something else, or the file cannot be read or is none.
+
+    """
+    from canvass.features.word_features import WordFeatures
+
+    if words in {POOL, OFF}:
+        return None
+    if Path(words).suffix != LEARNT:
+        raise OptionError(
+            f"--words {words}: write pool, off, or the name of a file that canvass words wrote (.npz)"
+        )
+    return WordFeatures.load(words)
+
+
+def learn_if_enough(sample: KeySample) -> WordFeatures | None:
+    """Learn from a sample of a pool; None, and a sentence for people, if it teaches too little."""
+    try:
+        return learn_from(sample)
+    except TrainingError as error:
+        tell_people(f"predictions are made without word features: {error}")
+        return None
+
+
+def tell_people(message: str) -> None:
+    """Tell people on a terminal what is no warning."""
+    if sys.stderr.isatty():
+        terminal.say(message)
 
 
 def _write(features: WordFeatures, out: str) -> None:

@@ -7,6 +7,7 @@ and number of threads: what a part of the pool leaves out has `limit` bytes befo
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from canvass.corpus.formats.records import BadLines
 from canvass.corpus.normalise import keys
+from canvass.errors import FileError, InputError
 from canvass.features.columns import hash_column
 from canvass.processors import processors
 from canvass.seeding import salt, uniforms
@@ -60,8 +63,21 @@ class KeySample:
         threads: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> KeySample:
-        """Read a pool once; `progress` is called after each block with the rows and bytes it accounts for."""
+        """Read a pool once; `progress` is called after each block with the rows and bytes it accounts for.
+
+        Files that cannot be read are left out if the pool is opened so.
+        """
         sample = cls(limit)
+        if pool.read_options is not None and pool.read_options.skip_bad_files:
+            for file in pool.ranges:
+                part = cls(limit)
+                with contextlib.suppress(InputError, FileError):
+                    for block in pool.read_options.blocks(file, BadLines(pool.read_options.skip_bad)):
+                        part.add(block.batch.column("text"))
+                        if progress is not None:
+                            progress(len(block.batch), block.consumed)
+                    sample.merge(part)
+            return sample
         count = threads or processors()
         pending: deque[tuple[Future[None], int, int]] = deque()
 

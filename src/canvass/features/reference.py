@@ -6,6 +6,8 @@ Committee and intent classifier: each word, pair and triple of neighbouring word
 of F = 2^bits buckets; each occurrence adds 1 / sqrt(n), n the number of occurrences in the utterance.
 
 Tagger: each token has the twelve attributes of `ATTRIBUTES`, each a hash of its name and of the words it looks at.
+With word features it has those of `CLUSTER_ATTRIBUTES`, too: the clusters, at each grain, of its own lower-cased word,
+of the word before and of the word after.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from canvass.corpus.spans import tokens
 from canvass.seeding import MASK, hash64, mix64
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 NGRAM_FACTOR = 0xA0761D6478BD642F
 BUCKET_FACTOR = 0x9E3779B97F4A7C15
@@ -29,6 +31,10 @@ ATTRIBUTES = (
     "bias", "word", "prefix3", "suffix2", "suffix3", "shape",
     "word-2", "word-1", "word+1", "word+2", "word-1|word", "word|word+1",
 )  # fmt: skip
+CLUSTER_ATTRIBUTES = tuple(
+    f"cluster/{grain}{place}" for grain in (32, 128, 512) for place in ("", "-1", "+1")
+)
+UNKNOWN_WORD, BEYOND_ENDS = -1, -2  # clusters of words without one, and of what is beyond the ends
 
 
 def ngrams(key: str) -> list[int]:
@@ -123,6 +129,23 @@ def attributes(key: str) -> list[list[int]]:
             (here, after),
         )
         found.append([attribute(name, *looked_at) for name, looked_at in zip(ATTRIBUTES, parts, strict=True)])
+    return found
+
+
+def cluster_attributes(key: str, clusters: Mapping[str, Sequence[int]]) -> list[list[int]]:
+    """Hash the cluster attributes of each token, in the order of `CLUSTER_ATTRIBUTES`: (T, 9).
+
+    `clusters` holds those of each word of the vocabulary, coarse to fine.
+    """
+    unknown, beyond = (UNKNOWN_WORD,) * 3, (BEYOND_ENDS,) * 3
+    of_words = [clusters.get(lower(key[token.start : token.end]), unknown) for token in tokens(key)]
+    padded = [beyond, *of_words, beyond]
+    found = []
+    for i in range(1, len(padded) - 1):
+        numbers = [padded[i + offset][grain] for grain in range(3) for offset in (0, -1, 1)]
+        found.append(
+            [attribute(name, number & MASK) for name, number in zip(CLUSTER_ATTRIBUTES, numbers, strict=True)]
+        )
     return found
 
 

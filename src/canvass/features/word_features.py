@@ -55,7 +55,9 @@ POWER_ITERATIONS = 4  # of the singular vectors
 GRAINS = (32, 128, 512)
 LLOYD_ITERATIONS = 20
 WORDS_PER_CLUSTER = 4  # on average, at least
-FEWEST_WORDS = 200
+CENTRED = 1 << 12
+WORDS_AT_ONCE = 1 << 13  # whose counts are in one dense table of 66 MB
+FEWEST_WORDS = 500  # with fewer, of about 800 requests, models were hardly better, or worse
 UNKNOWN, BEYOND = (
     -1,
     -2,
@@ -237,9 +239,13 @@ def _vocabulary(
 
 @compiled
 def count_contexts(
-    starts: NDArray[np.int64], numbers: NDArray[np.int32], contexts: int, counts: NDArray[np.float32]
+    starts: NDArray[np.int64],
+    numbers: NDArray[np.int32],
+    contexts: int,
+    first_word: int,
+    counts: NDArray[np.float32],
 ) -> None:
-    """Add the neighbours of each word to `counts`, float32 (V, PLACES, contexts + 2).
+    """Add the neighbours of words to `counts`, float32 (W, PLACES, contexts + 2), of those from `first_word` on.
 
     `numbers` int32 (tokens,): of each token's word, below V or UNKNOWN. The last two columns count any other word,
     and what is beyond the ends of a key.
@@ -247,8 +253,8 @@ def count_contexts(
     for row in range(len(starts) - 1):
         first, last = starts[row], starts[row + 1]
         for t in range(first, last):
-            word = numbers[t]
-            if word < 0:
+            word = numbers[t] - first_word
+            if word < 0 or word >= len(counts):
                 continue
             for place in range(PLACES):
                 neighbour = t + place - 2 + place // 2  # -2, -1, +1, +2
@@ -260,31 +266,32 @@ def count_contexts(
                 counts[word, place, context] += np.float32(1.0)
 
 
-def context_counts(
-    starts: NDArray[np.int64], numbers: NDArray[np.int32], words: int, contexts: int
-) -> Matrix:
-    """Count the neighbours of each word of the vocabulary: float32 (V, PLACES, contexts + 2), whole to 2^24."""
-    counts = np.zeros((words, PLACES, contexts + 2), dtype=np.float32)
-    count_contexts(starts, numbers, contexts, counts)
-    return counts
+def context_counts(starts: NDArray[np.int64], numbers: NDArray[np.int32], words: int, contexts: int) -> Any:
+    """Count the neighbours of each word: scipy CSR, float32 (V, PLACES * (contexts + 2)), whole up to 2^24."""
+    from scipy.sparse import csr_matrix, vstack
+
+    parts = []
+    for first in range(0, words, WORDS_AT_ONCE):
+        counts = np.zeros((min(WORDS_AT_ONCE, words - first), PLACES, contexts + 2), dtype=np.float32)
+        count_contexts(starts, numbers, contexts, first, counts)
+        parts.append(csr_matrix(counts.reshape(len(counts), -1)))
+    return vstack(parts, format="csr")
 
 
-def _vectors(counts: Matrix, seed: int) -> Matrix:
-    """Weigh counts (V, PLACES, contexts + 2) by mutual information, and reduce them to (V, D)."""
-    from scipy.sparse import csr_matrix
+def _vectors(counts: Any, seed: int) -> Matrix:
+    """Weigh counts, CSR float32 (V, ...), by mutual information, in place, and reduce them to (V, D)."""
     from sklearn.utils.extmath import randomized_svd
     from threadpoolctl import threadpool_limits
 
-    weights = csr_matrix(counts.reshape(len(counts), -1))
-    contexts = np.asarray(weights.sum(axis=0, dtype=np.float64)).ravel() ** POWER
-    words = np.asarray(weights.sum(axis=1, dtype=np.float64)).ravel()
-    rows = np.repeat(np.arange(len(words)), np.diff(weights.indptr))
-    expected = words[rows] * (contexts / contexts.sum())[weights.indices]
-    weights.data[:] = np.log(np.maximum(weights.data / expected, 1.0))
+    contexts = np.asarray(counts.sum(axis=0, dtype=np.float64)).ravel() ** POWER
+    words = np.asarray(counts.sum(axis=1, dtype=np.float64)).ravel()
+    rows = np.repeat(np.arange(len(words)), np.diff(counts.indptr))
+    expected = words[rows] * (contexts / contexts.sum())[counts.indices]
+    counts.data[:] = np.log(np.maximum(counts.data / expected, 1.0))
     with threadpool_limits(1):
         left, values, _ = randomized_svd(
-            weights,
-            min(DIMENSIONS, min(weights.shape) - 1),
+            counts,
+            min(DIMENSIONS, min(counts.shape) - 1),
             n_iter=POWER_ITERATIONS,
             random_state=derived_seed(seed, "word features/vectors"),
         )
@@ -294,13 +301,16 @@ def _vectors(counts: Matrix, seed: int) -> Matrix:
 
 
 def _clusters(vectors: Matrix, seed: int) -> NDArray[np.int32]:
-    """Cluster vectors by k-means at the finest grain, and its centres at each coarser one: int32 (V, G)."""
+    """Cluster vectors by k-means at the finest grain, and its centres at each coarser one: int32 (V, G).
+
+    Centres are those of the CENTRED most frequent words; any other word has the nearest.
+    """
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
-    columns = []
-    points, weights = vectors, None
-    numbers = np.arange(len(vectors))
+    columns: list[NDArray[np.int64]] = []
+    points, weights = vectors[:CENTRED], None
+    numbers = np.zeros(0, dtype=np.int64)
     for grain in reversed(GRAINS):
         learner = KMeans(
             min(grain, len(points) // WORDS_PER_CLUSTER),
@@ -310,7 +320,7 @@ def _clusters(vectors: Matrix, seed: int) -> NDArray[np.int32]:
         )
         with threadpool_limits(1):
             clusters = learner.fit_predict(points, sample_weight=weights)
-        numbers = clusters[numbers]
+            numbers = clusters[numbers] if columns else learner.predict(vectors)
         columns.append(numbers)
         points, weights = learner.cluster_centers_, np.bincount(numbers).astype(np.float32)
     return np.stack(columns[::-1], axis=1).astype(np.int32)

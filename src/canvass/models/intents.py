@@ -10,12 +10,15 @@ import numpy as np
 from canvass.compiled import compiled
 from canvass.errors import TrainingError
 from canvass.features.columns import MemberTable, compact, feature_matrix, score_column
+from canvass.models.word_scores import WordScores, mean_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
+
+    from canvass.features.word_features import WordFeatures
 
 MOST_BITS = 26
 STOPPING = {"maxiter": 1000, "maxls": 50, "gtol": 1e-4, "ftol": 64 * np.finfo(np.float64).eps}
@@ -103,16 +106,21 @@ def train(
 
 
 class IntentClassifier:
-    """Logistic regression over the hashed n-grams of the committee; 1 is the answer where there is one intent."""
+    """Logistic regression over the hashed n-grams of the committee; 1 is the answer where there is one intent.
 
-    def __init__(self, *, bits: int = 18, strength: float = 10.0) -> None:
+    With `words` the features are the mean of the words' vectors, too.
+    """
+
+    def __init__(self, *, bits: int = 18, strength: float = 10.0, words: WordFeatures | None = None) -> None:
         self.bits = bits
         self.strength = strength
+        self.words = words
         self.names: list[str] = []
         self._columns: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._weights: NDArray[np.float64] = np.zeros((1, 0))
         self._bias: NDArray[np.float64] = np.zeros(0)
         self._table: MemberTable | None = None
+        self._word_scores: WordScores | None = None
 
     def fit(self, column: pa.Array, intents: Sequence[str]) -> Self:
         """Train on a column of keys and the intent of each; raises TrainingError where there is none."""
@@ -120,21 +128,34 @@ class IntentClassifier:
             raise TrainingError("the intent classifier needs at least one utterance with an intent")
         self.names = sorted(set(intents))
         if len(self.names) == 1:  # nothing to learn
-            self._pack(np.zeros(0, dtype=np.int64), np.zeros((0, 1)), np.zeros(1))
+            self._pack(np.zeros(0, dtype=np.int64), np.zeros((0, 1)), np.zeros(1), None)
             return self
         matrix = feature_matrix(column, bits=self.bits)
         used = compact(matrix)
+        ngrams = matrix.shape[1]
+        if self.words is not None:
+            from scipy.sparse import hstack
+
+            matrix = hstack([matrix, mean_vectors(column, self.words)], format="csr")
         number_of = {name: number for number, name in enumerate(self.names)}
         numbers = np.array([number_of[name] for name in intents])
         weights, bias = train(matrix, numbers, len(self.names), self.strength)
-        self._pack(used, np.ascontiguousarray(weights[: len(used)]), bias)
+        scores = None
+        if self.words is not None:
+            scores = WordScores.of_vectors(self.words, weights[ngrams:])
+        self._pack(used, np.ascontiguousarray(weights[: len(used)]), bias, scores)
         return self
 
     def _pack(
-        self, columns: NDArray[np.int64], weights: NDArray[np.float64], bias: NDArray[np.float64]
+        self,
+        columns: NDArray[np.int64],
+        weights: NDArray[np.float64],
+        bias: NDArray[np.float64],
+        word_scores: WordScores | None,
     ) -> None:
         """Keep the weights as they were trained, and in the form in which a pool is scored."""
         self._columns, self._weights, self._bias = columns, weights, bias
+        self._word_scores = word_scores
         self._table = MemberTable.of_rows(columns, weights, bias, bits=self.bits)
 
     def predict(self, column: pa.Array, *, skip: int = 0) -> LikeliestIntents:
@@ -144,17 +165,25 @@ class IntentClassifier:
         found = LikeliestIntents(np.full(len(column), skip, dtype=np.int32), np.zeros(len(column)))
         if len(self.names) > skip + 1:
             decisions = score_column(column, self._table).scores
+            if self._word_scores is not None:
+                self._word_scores.add(column, decisions)
             likeliest(np.ascontiguousarray(decisions[:, skip:]), *found)
             found.intents[:] += skip
         return found
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Give the trained weights for a file."""
-        return {
+        arrays: dict[str, NDArray[Any]] = {
             "intent_columns": self._columns,
             "intent_weights": self._weights,
             "intent_bias": self._bias,
         }
+        if self._word_scores is not None:
+            arrays |= {
+                "intent_word_hashes": self._word_scores.hashes,
+                "intent_word_weights": self._word_scores.weights,
+            }
+        return arrays
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], names: list[str], *, bits: int) -> Self:
@@ -175,7 +204,11 @@ class IntentClassifier:
             and np.isfinite(bias).all()
         ):
             raise ValueError("the intent classifier's arrays do not fit together")
+        scores = None
+        if "intent_word_hashes" in arrays:
+            scores = WordScores(arrays["intent_word_hashes"], arrays["intent_word_weights"])
+            scores.check(len(names))
         classifier = cls(bits=bits)
         classifier.names = names
-        classifier._pack(columns, weights, bias)
+        classifier._pack(columns, weights, bias, scores)
         return classifier

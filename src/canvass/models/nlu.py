@@ -18,6 +18,7 @@ from canvass.archive import load as load_archive
 from canvass.archive import save as save_archive
 from canvass.corpus.normalise import keys
 from canvass.errors import ModelFileError, OptionError, TargetError, TrainingError, nearest
+from canvass.features.clusters import WordClusters
 from canvass.models.committee import BITS, MEMBERS, Committee, examples_of
 from canvass.models.intents import IntentClassifier
 from canvass.models.tagger import FEWEST, ITERATIONS, Tagger
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from canvass.features.word_features import WordFeatures
     from canvass.types import Utterance
 
 # Classes of the intent classifier that are no intents. Names of intents are not blank, so these sort before them.
@@ -46,6 +48,13 @@ class FrameConfidence(NamedTuple):
     log_intent: NDArray[np.float64]
     log_crf: NDArray[np.float64]
     lengths: NDArray[np.int32]
+
+
+class Predictors(NamedTuple):
+    """The models that predict a frame; None where nothing trains them."""
+
+    intents: IntentClassifier | None
+    tagger: Tagger | None
 
 
 @dataclass(frozen=True)
@@ -72,8 +81,9 @@ class NLU:
         seed: int = 0,
         iterations: int = ITERATIONS,
         bits: int = BITS,
+        words: WordFeatures | None = None,
     ) -> NLU:
-        """Train all models that the labelled utterances allow.
+        """Train all models that the labelled utterances allow; with `words`, intents and tagger use these features.
 
         Raises
         ------
@@ -83,7 +93,7 @@ class NLU:
             If every utterance belongs to a target that is not `all`.
 
         """
-        return train_all(utterances, [target], seed=seed, iterations=iterations, bits=bits)[0]
+        return train_all(utterances, [target], seed=seed, iterations=iterations, bits=bits, words=words)[0]
 
     @property
     def intent_names(self) -> list[str]:
@@ -239,6 +249,7 @@ def train_all(
     seed: int = 0,
     iterations: int = ITERATIONS,
     bits: int = BITS,
+    words: WordFeatures | None = None,
 ) -> list[NLU]:
     """Train the models of several targets on one labelled set; each is what `NLU.train` gives for its target.
 
@@ -255,30 +266,13 @@ def train_all(
         check_examples(utterances, target, int(is_target.sum()))
     column = keys(pa.array([utterance.text for utterance in utterances], type=pa.string()))
 
-    def train_tagger(is_target: NDArray[np.bool_]) -> tuple[Tagger | None, int]:
-        positives = itertools.compress(utterances, is_target.tolist())
-        annotated = [(one.text, one.slots) for one in positives if one.slots is not None]
-        if len(annotated) < FEWEST:
-            return None, len(annotated)
-        return Tagger(iterations=iterations).fit(*zip(*annotated, strict=True)), len(annotated)
-
-    def train_intents(target: Target, is_target: NDArray[np.bool_]) -> IntentClassifier | None:
-        classes = {
-            row: name
-            for row in np.flatnonzero(is_target).tolist()
-            if (name := utterances[row].intent) is not None
-        }
-        outside = np.flatnonzero(~is_target).tolist() if target.kind == ALL else []
-        if outside and not classes:
-            classes = dict.fromkeys(np.flatnonzero(is_target).tolist(), UNNAMED)
-        classes = dict(sorted({**classes, **dict.fromkeys(outside, NOWHERE)}.items()))
-        if not classes:
-            return None
-        return IntentClassifier(bits=bits).fit(column.take(pa.array(list(classes))), list(classes.values()))
-
+    clusters = None if words is None else WordClusters.of_features(words)
     with ThreadPoolExecutor(processors(), thread_name_prefix="canvass") as executor:
         # Kernels train without the GIL: taggers first, which take longest.
-        tagging = [executor.submit(train_tagger, is_target) for is_target in chosen]
+        tagging = [
+            executor.submit(_train_tagger, utterances, is_target, iterations, clusters)
+            for is_target in chosen
+        ]
         examples = examples_of(column, bits=bits)
         committees = [
             executor.submit(Committee(bits=bits, seed=seed).fit_examples, examples, is_target)
@@ -286,9 +280,7 @@ def train_all(
             else None
             for target, is_target in zip(targets, chosen, strict=True)
         ]
-        intents = [
-            train_intents(target, is_target) for target, is_target in zip(targets, chosen, strict=True)
-        ]
+        intents = [_train_intents(utterances, column, target, bits, words) for target in targets]
         taggers = [one.result() for one in tagging]
         return [
             NLU(
@@ -308,6 +300,68 @@ def train_all(
 def exponentials(logs: NDArray[np.float64]) -> NDArray[np.float64]:
     """Compute exp value by value: the last bit of numpy's may depend on the place in the array."""
     return np.fromiter(map(math.exp, logs.tolist()), dtype=np.float64, count=len(logs))
+
+
+def train_predictors(
+    utterances: Sequence[Utterance],
+    target: Target,
+    *,
+    iterations: int = ITERATIONS,
+    bits: int = BITS,
+    words: WordFeatures | None = None,
+) -> Predictors:
+    """Train the intent classifier and the tagger of a target as `train_all` does, without a committee."""
+    import pyarrow as pa
+
+    is_target = np.fromiter(map(target.matches, utterances), dtype=np.bool_, count=len(utterances))
+    column = keys(pa.array([utterance.text for utterance in utterances], type=pa.string()))
+    clusters = None if words is None else WordClusters.of_features(words)
+    tagger, _ = _train_tagger(utterances, is_target, iterations, clusters)
+    return Predictors(_train_intents(utterances, column, target, bits, words), tagger)
+
+
+def _train_tagger(
+    utterances: Sequence[Utterance],
+    is_target: NDArray[np.bool_],
+    iterations: int,
+    clusters: WordClusters | None,
+) -> tuple[Tagger | None, int]:
+    """Train a tagger, None of fewer than FEWEST utterances; and how many of the target are annotated for slots."""
+    annotated = [
+        (utterance.text, utterance.slots)
+        for utterance in itertools.compress(utterances, is_target.tolist())
+        if utterance.slots is not None
+    ]
+    if len(annotated) < FEWEST:
+        return None, len(annotated)
+    tagger = Tagger(iterations=iterations, words=clusters)
+    return tagger.fit(*zip(*annotated, strict=True)), len(annotated)
+
+
+def _train_intents(
+    utterances: Sequence[Utterance],
+    column: pa.Array,
+    target: Target,
+    bits: int,
+    words: WordFeatures | None,
+) -> IntentClassifier | None:
+    """Train an intent classifier, None without classes; `column` are the keys of the utterances."""
+    import pyarrow as pa
+
+    is_target = np.fromiter(map(target.matches, utterances), dtype=np.bool_, count=len(utterances))
+    classes = {
+        row: name
+        for row in np.flatnonzero(is_target).tolist()
+        if (name := utterances[row].intent) is not None
+    }
+    outside = np.flatnonzero(~is_target).tolist() if target.kind == ALL else []
+    if outside and not classes:
+        classes = dict.fromkeys(np.flatnonzero(is_target).tolist(), UNNAMED)
+    classes = dict(sorted({**classes, **dict.fromkeys(outside, NOWHERE)}.items()))
+    if not classes:
+        return None
+    classifier = IntentClassifier(bits=bits, words=words)
+    return classifier.fit(column.take(pa.array(list(classes))), list(classes.values()))
 
 
 def check_examples(utterances: Sequence[Utterance], target: Target, positives: int) -> None:

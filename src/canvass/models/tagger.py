@@ -13,8 +13,10 @@ import numpy as np
 from canvass.corpus.normalise import keys, string_buffers
 from canvass.corpus.spans import OUTSIDE, bio_tags, slots_of, text_tokens
 from canvass.errors import TrainingError
+from canvass.features.clusters import WordClusters, cluster_attributes
 from canvass.features.columns import hash_tokens
 from canvass.models.crf.attribute_table import pack_attributes, sum_weights
+from canvass.models.crf.cluster_rows import pack_clusters
 from canvass.models.crf.decoding import LONGEST, find_best, pack_products
 from canvass.models.crf.lattice import best_paths, log_partitions, marginals
 from canvass.models.crf.problem import make_problem
@@ -70,13 +72,23 @@ class Tagger:
         Of L-BFGS; the design takes 60 for the reference NLU and 40 for selection.
     c1, c2
         L1 and L2 penalties.
+    words
+        Words and their clusters, which are then attributes, too; None for none.
 
     """
 
-    def __init__(self, *, iterations: int = ITERATIONS, c1: float = 0.02, c2: float = 0.01) -> None:
+    def __init__(
+        self,
+        *,
+        iterations: int = ITERATIONS,
+        c1: float = 0.02,
+        c2: float = 0.01,
+        words: WordClusters | None = None,
+    ) -> None:
         self.iterations = iterations
         self.c1 = c1
         self.c2 = c2
+        self.words = words
         self.tags: list[str] = []
 
     def fit(self, texts: Sequence[str], slots: Sequence[Sequence[Slot]]) -> Self:
@@ -96,7 +108,11 @@ class Tagger:
                 f"LABELLED has {len(texts)}"
             )
         tags = [bio_tags(text, spans) for text, spans in zip(texts, slots, strict=True)]
-        starts, attributes, *_ = hash_tokens(keys(pa.array(texts, type=pa.string())))
+        tokens = hash_tokens(keys(pa.array(texts, type=pa.string())))
+        starts, attributes = tokens.starts, tokens.attributes
+        if self.words is not None:
+            of_clusters = cluster_attributes(starts, tokens.words, self.words)
+            attributes = np.concatenate([attributes, of_clusters], axis=1)
         hashes, numbers = np.unique(attributes.ravel(), return_inverse=True)
         if all(tag == OUTSIDE for sequence in tags for tag in sequence):
             # Nothing to learn: every token is outside, with certainty.
@@ -121,7 +137,8 @@ class Tagger:
         self.tags = tags
         self._attributes = pack_attributes(np.ascontiguousarray(hashes))
         self._state, self._transitions = np.ascontiguousarray(state), np.ascontiguousarray(transitions)
-        self._products = pack_products(self._attributes, self._state, self._transitions)
+        self._clusters = None if self.words is None else pack_clusters(self.words, hashes, self._state)
+        self._products = pack_products(self._attributes, self._state, self._clusters, self._transitions)
         self._forms: list[Forms] = []
 
     @property
@@ -175,6 +192,8 @@ class Tagger:
         tokens = hash_tokens(column)
         state = np.empty((len(tokens.attributes), len(self.tags)))
         sum_weights(*self._attributes, self._state, tokens.attributes, state)
+        if self._clusters is not None:
+            state += self._clusters.sum(tokens.starts, tokens.words)
         return state, tokens.starts
 
     def tag(self, texts: Sequence[str]) -> list[Tagged]:
@@ -211,13 +230,16 @@ class Tagger:
         """Give the trained weights, sparse, for a file."""
         state = self._state
         rows, columns = np.nonzero(state)
-        return {
+        arrays: dict[str, NDArray[Any]] = {
             "tagger_hashes": self._attributes.hashes,
             "tagger_rows": rows.astype(np.int32),
             "tagger_columns": columns.astype(np.int32),
             "tagger_values": state[rows, columns],
             "tagger_transitions": self._transitions,
         }
+        if self.words is not None:
+            arrays |= {"tagger_words": self.words.hashes, "tagger_clusters": self.words.clusters}
+        return arrays
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], tags: list[str]) -> Self:
@@ -240,8 +262,12 @@ class Tagger:
             and np.isfinite(transitions).all()
         ):
             raise ValueError("the tagger's arrays do not fit together")
+        words = None
+        if "tagger_words" in arrays:
+            words = WordClusters(arrays["tagger_words"], arrays["tagger_clusters"])
+            words.check()
         state = np.zeros((len(hashes), len(tags)))
         state[rows, columns] = values
-        tagger = cls()
+        tagger = cls(words=words)
         tagger._pack(tags, hashes, state, transitions)
         return tagger

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.records import Columns
     from canvass.corpus.pool import Pool
     from canvass.corpus.shards import FileRange, ReadOptions, Shard
+    from canvass.features.key_sample import KeySample
     from canvass.selection.multi_target import Plans
     from canvass.selection.plan import Batch
 
@@ -35,11 +36,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """Plans, and the pool they choose from; `step` is about how many stored bytes a shard has."""
+    """Plans, and the pool they choose from; `step` is about how many stored bytes a shard has.
+
+    `sample`, if there is one, gets the keys of the pool on the way; only threads of this process can do that.
+    """
 
     plans: Plans
     pool: Pool
     step: int | None = None
+    sample: KeySample | None = None
 
     @cached_property
     def packed_plans(self) -> PackedPlans:

@@ -16,7 +16,7 @@ from canvass.corpus.normalise import key_of
 from canvass.errors import InputError, OptionError, TrainingError
 from canvass.features.columns import score_column
 from canvass.models.committee import MEMBERS
-from canvass.models.nlu import NLU
+from canvass.models.nlu import NLU, train_predictors
 from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION, Tagger
 from canvass.seeding import salt, uniforms
 from canvass.selection.excluded_keys import ExcludedKeys
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from canvass.features.columns import MemberTable
+    from canvass.features.word_features import WordFeatures
     from canvass.selection.partial import Counters
     from canvass.types import Utterance
 
@@ -51,6 +52,16 @@ class Batch:
     distinct: int
     distinct_passed: int
     warnings: tuple[str, ...]
+
+    def predicted_by(self, nlu: NLU) -> Self:
+        """Take the predictions of other models; those that are there stay if these cannot predict."""
+        if nlu.tagger is None:
+            return self
+        predictions = nlu.predict([candidate.text for candidate in self.candidates])
+        pairs = zip(self.candidates, predictions, strict=True)
+        return replace(
+            self, candidates=tuple(replace(candidate, prediction=said) for candidate, said in pairs)
+        )
 
     @property
     def filled(self) -> int:
@@ -273,11 +284,20 @@ class Plan:
         return tuple(warnings)
 
 
-def with_selection_tagger(nlu: NLU, labelled: Sequence[Utterance], strategy: str) -> NLU:
-    """Give the reference NLU of a labelled set the tagger that `Plan.train` would train, if the strategy needs any."""
+def with_selection_models(
+    nlu: NLU, labelled: Sequence[Utterance], strategy: str, words: WordFeatures | None
+) -> NLU:
+    """Give the reference NLU of a labelled set the models that `Plan.train` would train, if the strategy needs them.
+
+    `words` are the features that the reference NLU has, and the selecting models have not: what is chosen is to suit
+    models that do not have them, too.
+    """
     if "tagger" not in strategy_named(strategy).models:
         return nlu
-    return replace(nlu, tagger=train_selection_tagger(labelled, nlu.target))
+    if words is None:
+        return replace(nlu, tagger=train_selection_tagger(labelled, nlu.target))
+    plain = train_predictors(labelled, nlu.target, iterations=ITERATIONS_FOR_SELECTION)
+    return replace(nlu, intents=plain.intents, tagger=plain.tagger)
 
 
 def train_selection_tagger(labelled: Sequence[Utterance], target: Target) -> Tagger | None:

@@ -21,12 +21,13 @@ from canvass.evaluation import HeldOut
 from canvass.metrics import FrameErrors, Routing, Scores, score
 from canvass.models.nlu import NLU
 from canvass.seeding import derived_seed
-from canvass.selection.plan import MAX_TOKENS, Plan, with_selection_tagger
+from canvass.selection.plan import MAX_TOKENS, Plan, with_selection_models
 from canvass.simulation.budget import cost, count_affordable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from canvass.features.word_features import WordFeatures
     from canvass.simulation.budget import Unit
     from canvass.simulation.noise import Annotator
     from canvass.simulation.start import Start
@@ -133,6 +134,8 @@ class Run:
         Unit of the budget: "utterances", "tokens" or "slots".
     annotator
         Annotates with errors; without one, annotations are the gold labels.
+    words
+        Features of words for the reference NLU; what is chosen is chosen by models without them.
 
     """
 
@@ -143,6 +146,7 @@ class Run:
     seed: int
     unit: Unit = "utterances"
     annotator: Annotator | None = None
+    words: WordFeatures | None = None
 
     def states(self) -> Iterator[State]:
         """Execute the run: yield the state before the first round, and the state after each round.
@@ -165,14 +169,14 @@ class Run:
             if nlu is not None:
                 # Overspending by the last choice of a round reduces the budget of the next round.
                 budget += self.schedule[number - 1]
-                trained_to_select = with_selection_tagger(nlu, labelled, self.strategy)
+                trained_to_select = with_selection_models(nlu, labelled, self.strategy, self.words)
                 clock.stop("train to select")
                 choices = self._choose(pool, nlu, trained_to_select, number, budget - spent)
                 clock.stop("select")
                 spent += sum(cost(choice.gold, self.unit) for choice in choices)
                 labelled += [self.annotate(choice.gold) for choice in choices]
                 pool.take(choice.candidate.key for choice in choices)
-            nlu = NLU.train(labelled, self.target, seed=self._seed_of(number + 1))
+            nlu = NLU.train(labelled, self.target, seed=self._seed_of(number + 1), words=self.words)
             clock.stop("train")
             errors = held_out.count(nlu.predict(held_out.texts))
             routed = held_out.route(nlu)
@@ -242,6 +246,7 @@ def run(
     rounds: int,
     batch: int,
     seed: int,
+    words: WordFeatures | None = None,
     after_round: Callable[[Round], None] | None = None,
 ) -> list[Round]:
     """Run rounds of equal size with one strategy; the first entry is the state before the first round.
@@ -249,7 +254,7 @@ def run(
     `after_round` is called with each entry as it is made, the first one included.
     """
     summaries: list[Round] = []
-    for state in Run(start, target, strategy, (batch,) * rounds, seed).states():
+    for state in Run(start, target, strategy, (batch,) * rounds, seed, words=words).states():
         summaries.append(
             Round(
                 len(state.labelled) - len(start.labelled),

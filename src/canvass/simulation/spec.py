@@ -87,6 +87,8 @@ class Spec:
         After which rounds the successor model is trained.
     test
         "own" for the corpus's own test part, "fifth" for a fifth by hash of the key.
+    words
+        Whether the reference NLU has word features, learnt from the texts of each start's pool.
     canvass
         Version of canvass.
 
@@ -104,6 +106,7 @@ class Spec:
     noise: float
     transfer: Transfer
     test: TestPart
+    words: bool
     canvass: str
 
     # Each field with the command-line option that sets it, for messages.
@@ -121,6 +124,7 @@ class Spec:
         ("noise", "--noise"),
         ("transfer", "--transfer"),
         ("test", "--test"),
+        ("words", "--words"),
     )
 
     def check(self) -> None:
@@ -182,6 +186,7 @@ class Spec:
     def from_dict(cls, plain: dict[str, Any]) -> Self:
         """Restore a specification from what `as_dict` returned; raises InputError if a field is missing or unknown."""
         names = {field.name for field in fields(cls)}
+        plain = {"words": False, **plain}  # studies of before there were any
         if set(plain) != names or plain["transfer"] not in get_args(Transfer):
             raise InputError(f"the options of the study are not those expected ({', '.join(sorted(names))})")
         lists = {name: tuple(plain[name]) for name in ("targets", "schedule")}

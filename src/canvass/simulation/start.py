@@ -37,6 +37,21 @@ class Start:
     test: tuple[Utterance, ...]
 
 
+def learn_words(start: Start) -> WordFeatures | None:
+    """Learn word features from the texts of the pool alone; None if it teaches too little."""
+    import pyarrow as pa
+
+    from canvass.features.key_sample import KeySample
+    from canvass.features.word_features import learn
+
+    sample = KeySample()
+    sample.add(pa.array([utterance.text for utterance in start.pool], type=pa.string()))
+    try:
+        return learn(sample.keys())
+    except TrainingError:
+        return None
+
+
 @dataclass(frozen=True)
 class Corpus:
     """An annotated corpus divided into a test set and the rest, once for all targets and seeds.

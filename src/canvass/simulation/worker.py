@@ -67,6 +67,16 @@ class Worker:
         self.folder = folder
         self.spec = spec
         self.corpus = corpus
+        self._words: dict[tuple[str, int], WordFeatures | None] = {}
+
+    def _words_of(self, name: RunName, start: Start) -> WordFeatures | None:
+        """Learn word features from the texts of a start's pool, once for its runs; None if it teaches too little."""
+        from canvass.simulation.start import learn_words
+
+        place = name.target, name.seed
+        if place not in self._words:
+            self._words = {place: learn_words(start)}  # runs come seed by seed
+        return self._words[place]
 
     def run(self, name: RunName) -> Result:
         """Execute a run and write its file.
@@ -88,13 +98,14 @@ class Worker:
                 negatives=spec.negatives,
                 pool_share=spec.pool_share,
             )
+            words = self._words_of(name, start) if spec.words else None
             if name.kind == "ceiling":
                 # Everything is annotated, and nothing is left to choose.
                 start = replace(start, labelled=(*start.labelled, *start.pool), pool=())
             annotator = Annotator.of(name.seed, spec.noise, self.corpus.rest) if spec.noise else None
             strategy = name.strategy or "random"
             schedule = spec.schedule_of(name.kind)
-            run = Run(start, target, strategy, schedule, name.seed, spec.budget_unit, annotator)
+            run = Run(start, target, strategy, schedule, name.seed, spec.budget_unit, annotator, words)
             transfer = "no" if name.kind == "prolonged" else spec.transfer
             stored, seconds = record(run, name, transfer=transfer, projections=name.kind == "strategy")
             stored.save(self.folder)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from canvass.annotation.store.records import TaskPrediction
 from canvass.corpus.normalise import keys
 from canvass.evaluation import takes_for_target
-from canvass.models.nlu import NLU
+from canvass.models.nlu import NLU, train_predictors
+from canvass.models.tagger import ITERATIONS_FOR_SELECTION
 from canvass.seeding import derived_seed
 from canvass.selection.plan import train_selection_tagger
 from canvass.strategies import strategy_named
@@ -17,7 +18,7 @@ from canvass.strategies import strategy_named
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from canvass.models.tagger import Tagger
+    from canvass.features.word_features import WordFeatures
     from canvass.types import Target, Utterance
 
 
@@ -37,8 +38,15 @@ def seed_of_round(seed: int, number: int) -> int:
     return derived_seed(seed, "round", number + 1)
 
 
-def train_models(labelled: Sequence[Utterance], target: Target, strategy: str, *, seed: int) -> Models:
-    """Train the models of a round; `seed` is that of the round.
+def train_models(
+    labelled: Sequence[Utterance],
+    target: Target,
+    strategy: str,
+    *,
+    seed: int,
+    words: WordFeatures | None = None,
+) -> Models:
+    """Train the models of a round; `seed` is that of the round, `words` are features of words that they use.
 
     Raises
     ------
@@ -47,17 +55,18 @@ def train_models(labelled: Sequence[Utterance], target: Target, strategy: str, *
 
     """
     if "tagger" not in strategy_named(strategy).models:
-        reference = NLU.train(labelled, target, seed=seed)
+        reference = NLU.train(labelled, target, seed=seed, words=words)
         return Models(reference, reference)
     with ThreadPoolExecutor(1, thread_name_prefix="canvass") as executor:
-        tagger = executor.submit(train_selection_tagger, labelled, target)
-        reference = NLU.train(labelled, target, seed=seed)
-        return Models(reference, with_tagger(reference, tagger.result()))
-
-
-def with_tagger(nlu: NLU, tagger: Tagger | None) -> NLU:
-    """Take another tagger."""
-    return NLU(nlu.target, nlu.committee, nlu.intents, tagger, nlu.positives, nlu.annotated)
+        if words is None:
+            tagger = executor.submit(train_selection_tagger, labelled, target)
+            reference = NLU.train(labelled, target, seed=seed)
+            return Models(reference, replace(reference, tagger=tagger.result()))
+        # What is chosen is to suit models without word features, too.
+        plain = executor.submit(train_predictors, labelled, target, iterations=ITERATIONS_FOR_SELECTION)
+        reference = NLU.train(labelled, target, seed=seed, words=words)
+        intents, selecting_tagger = plain.result()
+        return Models(reference, replace(reference, intents=intents, tagger=selecting_tagger))
 
 
 def predict(

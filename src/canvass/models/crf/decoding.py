@@ -15,8 +15,9 @@ import numpy as np
 from canvass.compiled import compiled
 from canvass.corpus.normalise import string_buffers
 from canvass.features.attributes import ATTRIBUTES
+from canvass.features.clusters import PLACES
 from canvass.features.columns import hash_tokens
-from canvass.features.scan import mix
+from canvass.features.scan import HALF, mix
 from canvass.features.surface_tokens import hash_surfaces
 from canvass.features.words import GENERAL
 from canvass.models.crf.attribute_table import AttributeTable, row_of
@@ -35,12 +36,12 @@ from canvass.models.crf.scaled_lattice import (
 )
 from canvass.models.crf.transitions import spread
 from canvass.models.crf.word_cache import (
-    AS_AFTER,
-    AS_AFTER_2,
-    AS_BEFORE,
-    AS_BEFORE_2,
+    AS_NEXT,
+    AS_SECOND,
     BEFORE,
+    CLUSTER,
     HERE,
+    LOW,
     WORD,
     Forms,
     Table,
@@ -53,6 +54,8 @@ from canvass.models.vectors import aligned
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
+
+    from canvass.models.crf.cluster_rows import ClusterRows
 
     Floats = NDArray[np.float64]
 
@@ -78,11 +81,18 @@ class Surfaces(NamedTuple):
     hashes: NDArray[np.uint64]
 
 
-def pack_products(attributes: AttributeTable, state: Floats, scores: Floats) -> Products | None:
+def pack_products(
+    attributes: AttributeTable, state: Floats, clusters: ClusterRows | None, scores: Floats
+) -> Products | None:
     """Turn weights, float64 (A, L) by attribute and (L, L) from tag to tag, into factors; None if too far apart."""
+    rows_of_token = len(ATTRIBUTES)
+    if clusters is not None:
+        tags = state.shape[1]
+        state = np.concatenate([state, np.zeros((1, tags)), clusters.weights.reshape(-1, tags)])
+        rows_of_token += len(PLACES)
     factors = aligned(len(state) + 1, padded(len(scores)))
-    reach = len(ATTRIBUTES) * fill_factors(state, factors) + spread(scores)
-    return Products(Table(attributes, factors), pack_factors(scores)) if reach <= REACH else None
+    reach = rows_of_token * fill_factors(state, factors) + spread(scores)
+    return Products(Table(attributes, clusters, factors), pack_factors(scores)) if reach <= REACH else None
 
 
 def surfaces_of(column: pa.Array) -> Surfaces:
@@ -194,12 +204,14 @@ def token_rows(
         after = numbers[t + 1] if t + 1 < end else beyond
         row = t - first
         rows[row, lane, 0] = here
-        rows[row, lane, 1] = records[numbers[t - 2] if t > first + 1 else beyond, AS_BEFORE_2]
-        rows[row, lane, 2] = records[before, AS_BEFORE]
-        rows[row, lane, 3] = records[after, AS_AFTER]
-        rows[row, lane, 4] = records[numbers[t + 2] if t + 2 < end else beyond, AS_AFTER_2]
+        rows[row, lane, 1] = records[numbers[t - 2] if t > first + 1 else beyond, AS_SECOND] & LOW
+        rows[row, lane, 2] = records[before, AS_NEXT] & LOW
+        rows[row, lane, 3] = records[after, AS_NEXT] >> HALF
+        rows[row, lane, 4] = records[numbers[t + 2] if t + 2 < end else beyond, AS_SECOND] >> HALF
         rows[row, lane, 5] = row_of(slots, hashes, mix(records[before, BEFORE] ^ records[here, WORD]))
         rows[row, lane, 6] = row_of(slots, hashes, mix(records[here, HERE] ^ records[after, WORD]))
+        rows[row, lane, 7] = records[before, CLUSTER] & LOW
+        rows[row, lane, 8] = records[after, CLUSTER] >> HALF
 
 
 @compiled

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 LANES = 8
-ROWS = 7  # whose product a token's factors are
+ROWS = 9  # whose product a token's factors are
 REACH = 300.0
 STEP = 200
 SMALL, LARGE = 2.0**-STEP, 2.0**STEP

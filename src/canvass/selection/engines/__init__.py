@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from canvass.corpus.pool import Pool
+    from canvass.features.key_sample import KeySample
     from canvass.selection.job import Engine
     from canvass.selection.plan import Batch, Plan
 
@@ -84,8 +85,12 @@ def select_each(
     engine: str | Engine = "local",
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    sample: KeySample | None = None,
 ) -> tuple[Batch, ...]:
-    """Choose a batch for each of several targets in one pass over a pool; the parameters are those of `select`."""
+    """Choose a batch for each of several targets in one pass over a pool.
+
+    The parameters are those of `select`. The local engine adds the keys of the pool to `sample`, if there is one.
+    """
     runner = engine_named(engine, threads=threads) if isinstance(engine, str) else engine
-    job = Job(plans, pool)
+    job = Job(plans, pool, sample=sample)
     return job.finish(runner.run(job, progress))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.records import BadLines
 from canvass.errors import FileError, InputError, OptionError
+from canvass.features.key_sample import KeySample
 from canvass.processors import processors
 from canvass.selection.multi_target import merge_partials
 from canvass.selection.shard_result import Faults, ShardResult, merge_results
@@ -20,10 +21,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from canvass.corpus.formats.records import Block
-    from canvass.corpus.pool import Pool
     from canvass.corpus.shards import FileRange, ReadOptions
     from canvass.selection.job import Job, Progress
-    from canvass.selection.multi_target import Plans
 
 
 def check_threads(threads: int | None) -> None:
@@ -70,7 +69,7 @@ class Threads:
         pending: deque[Callable[[], None]] = deque()  # what is to be done once threads are ready, in order
         with ThreadPoolExecutor(count, thread_name_prefix="canvass") as executor:
             try:
-                for source in _sources(job.plans, job.pool):
+                for source in _sources(job):
                     for block in source.blocks():
                         pending.append(partial(end_block, source, executor.submit(source.score, block)))
                         # A few blocks ahead keep the threads busy; more would only fill the memory.
@@ -85,23 +84,24 @@ class Threads:
         return result
 
 
-def _sources(plans: Plans, pool: Pool) -> Iterator[_Source]:
+def _sources(job: Job) -> Iterator[_Source]:
     """Take the pool as one, or file by file where files may be left out."""
-    options = pool.read_options
+    options = job.pool.read_options
     if options is None or not options.skip_bad_files:
-        yield _Source(plans, pool)
+        yield _Source(job)
     else:
-        for file in pool.ranges:
-            yield _File(plans, pool, file, options)
+        for file in job.pool.ranges:
+            yield _File(job, file, options)
 
 
 class _Source:
     """Blocks that count together or not at all, and the partials of those that have been scored."""
 
-    def __init__(self, plans: Plans, pool: Pool) -> None:
-        self._plans = plans
-        self._pool = pool
-        self._partials = plans.empty()
+    def __init__(self, job: Job) -> None:
+        self._plans = job.plans
+        self._pool = job.pool
+        self._sample = job.sample
+        self._partials = job.plans.empty()
         self._lock = threading.Lock()
         self.consumed = 0
         self.size = 0
@@ -113,6 +113,8 @@ class _Source:
     def score(self, block: Block) -> Block:
         """Add the best of a block; called by several threads."""
         partials = self._plans.score_block(block.batch, self._partials)
+        if self._sample is not None:
+            self._sample.add(block.batch.column("text"))
         with self._lock:
             self._partials = merge_partials(self._partials, partials)
         return block
@@ -125,8 +127,11 @@ class _Source:
 class _File(_Source):
     """A file that is left out if it cannot be read."""
 
-    def __init__(self, plans: Plans, pool: Pool, file: FileRange, options: ReadOptions) -> None:
-        super().__init__(plans, pool)
+    def __init__(self, job: Job, file: FileRange, options: ReadOptions) -> None:
+        super().__init__(job)
+        self._whole_sample = job.sample
+        if job.sample is not None:
+            self._sample = KeySample(job.sample.limit)
         self._file = file
         self._options = options
         self._bad = BadLines(options.skip_bad)
@@ -145,6 +150,8 @@ class _File(_Source):
         if self._error is not None:
             place = (self._file.number, 0)
             return ShardResult(self._plans.empty(), unreadable=Faults(1, self._error, place))
+        if self._whole_sample is not None and self._sample is not None:
+            self._whole_sample.merge(self._sample)
         return ShardResult(self._partials, _faults(self._bad, self._file.number))
 
 
