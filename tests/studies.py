@@ -25,6 +25,7 @@ def spec_of(utterances, **changes):
         "noise": 0.0,
         "transfer": "no",
         "test": "fifth",
+        "words": False,
         "canvass": "0",
     }
     return Spec(**{**options, **changes})

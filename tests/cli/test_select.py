@@ -12,7 +12,9 @@ import pytest
 from commands import MUSIC, record, records, write, write_records
 
 from canvass.strategies import STRATEGIES
+from canvass.types import Utterance
 from examples import labelled_and_rest
+from word_pools import annotated, named_requests
 
 KNOWN, REST = labelled_and_rest()
 FILES = ["labelled.jsonl", "pool.jsonl"]
@@ -318,3 +320,54 @@ def test_each_domain_that_can_be_trained(canvass, folder):
     assert "passed" not in facts
     assert len(facts["choices"]) == 3 * len(domains)
     assert all(warning.startswith("domain:") for warning in facts["warnings"])
+
+
+def test_word_features_change_predictions_and_nothing_else(canvass, tmp_path):
+    known = [annotated(text) for text in named_requests(200)]
+    others = [Utterance(f"other {text}", domain="two", intent="x", slots=()) for text in named_requests(80)]
+    write(tmp_path / "labelled.jsonl", known + others)
+    (tmp_path / "pool.txt").write_text("\n".join(named_requests(4000)) + "\n")
+    job = ("select", tmp_path / "labelled.jsonl", tmp_path / "pool.txt", "-d", "one", "-n", "40")
+
+    def choose(*words):
+        result = canvass(*job, *words)
+        assert (result.code, result.err) == (0, "")
+        return [json.loads(line) for line in result.out.splitlines()]
+
+    predicted = ("predicted_slots", "tagger_confidence", "predicted_intent", "intent_probability")
+    plain, with_words = choose("--words", "off"), choose()
+    assert [strip(row, predicted) for row in plain] == [strip(row, predicted) for row in with_words]
+    gold = {
+        text: [(slot.start, slot.end, slot.label) for slot in annotated(text).slots]
+        for text in named_requests(4000)
+    }
+
+    def right(rows):
+        return sum(
+            [(slot["start"], slot["end"], slot["label"]) for slot in row["predicted_slots"]]
+            == gold[row["text"]]
+            for row in rows
+        )
+
+    assert right(with_words) > right(plain)
+    # Learnt beforehand, from the same requests: the same predictions.
+    assert canvass("words", tmp_path / "pool.txt", "--out", tmp_path / "words.npz").code == 0
+    assert choose("--words", tmp_path / "words.npz") == with_words
+    assert choose("--threads", "1", "--block-rows", "99") == with_words
+    assert choose("--skip-bad-files") == with_words
+
+
+def strip(row, names):
+    return {name: value for name, value in row.items() if name not in names}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("on", "--words on: write pool, off, or the name of a file that canvass words wrote (.npz)"),
+        ("none.npz", "none.npz: cannot be read (No such file or directory)"),
+    ],
+)
+def test_words_that_are_none_are_told_in_a_sentence(canvass, folder, words, sentence):
+    result = canvass("select", *FILES, "-d", "music", "--words", words)
+    assert (result.code, result.out, result.err) == (2, "", f"canvass: {sentence}\n")

@@ -1,6 +1,7 @@
 """`canvass train`, `predict` and `evaluate`: a model goes to a file and back."""
 
 import json
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -10,6 +11,7 @@ from canvass.cli import terminal
 from canvass.evaluation import evaluate
 from canvass.models.nlu import NLU
 from examples import MUSIC, labelled_and_rest
+from word_pools import annotated, named_requests
 
 KNOWN, REST = labelled_and_rest()
 
@@ -19,6 +21,24 @@ def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "music.npz"
     NLU.train(KNOWN, MUSIC).save(path)
     return path
+
+
+def test_a_model_with_word_features_predicts_elsewhere(canvass, folder):
+    texts = named_requests(4000)
+    write(folder / "labelled.jsonl", [annotated(text) for text in texts[::40]])
+    write(folder / "others.jsonl", [annotated(text) for text in texts[7::40]])
+    Path("pool.txt").write_text("\n".join(texts) + "\n")
+    errors = []
+    for name, words in (("plain", ()), ("words", ("--words", "pool.txt"))):
+        assert canvass("train", "labelled.jsonl", "-t", "all", "-o", f"{name}.npz", *words).code == 0
+        evaluated = json.loads(canvass("evaluate", f"{name}.npz", "others.jsonl", "--json").out)
+        errors.append(evaluated["span_slot_error_rate"])
+    assert errors[1] < 0.7 * errors[0]
+    assert canvass("words", "pool.txt", "-o", "learnt.npz").code == 0
+    assert (
+        canvass("train", "labelled.jsonl", "-t", "all", "-o", "again.npz", "--words", "learnt.npz").code == 0
+    )
+    assert Path("again.npz").read_bytes() == Path("words.npz").read_bytes()
 
 
 def test_train_writes_the_model_of_the_library(canvass, folder, model):

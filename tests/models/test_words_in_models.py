@@ -1,7 +1,5 @@
 """Word features in the tagger and the intent classifier: against sums of weights by the reference, and in files."""
 
-import random
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -22,36 +20,11 @@ from canvass.models.nlu import KIND, NLU, VERSION
 from canvass.models.tagger import Tagger
 from canvass.models.word_scores import VECTOR_WEIGHT, mean_vectors
 from canvass.seeding import hash64
-from canvass.types import Slot, Target, Utterance
+from canvass.types import Target
 from texts import texts
-from word_pools import requests
+from word_pools import NAMES, annotated, named_requests
 
-
-def opaque(count, seed):
-    """Make words that say nothing of their kind."""
-    draw = random.Random(seed)
-    return sorted({"".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=5)) for _ in range(count)})
-
-
-KINDS = {"artist": opaque(300, 1), "place": opaque(300, 2), "day": opaque(20, 3)}
-KIND_OF = {word: kind for kind, words in KINDS.items() for word in words}
-# Only who has read the others knows an artist from a place in the first two.
-FRAMES = (
-    "tell me about {artist}", "tell me about {place}", "play a song by {artist} now", "weather in {place} on {day}",
-    "weather in {place}", "who is {artist} or {artist}",
-)  # fmt: skip
-
-
-def annotated(text):
-    slots, start = [], 0
-    for word in text.split():
-        if word in KIND_OF:
-            slots.append(Slot(start, start + len(word), KIND_OF[word]))
-        start += len(word) + 1
-    return Utterance(text, domain="one", intent=text.split()[0], slots=tuple(slots))
-
-
-POOL = sorted(set(requests(6000, kinds=KINDS, frames=FRAMES)))
+POOL = named_requests(6000)
 EXAMPLES = [annotated(text) for text in POOL[::25]]
 OTHERS = [annotated(text) for text in POOL[7::9]]
 any_keys = st.lists(st.one_of(texts.map(key_of), st.sampled_from(POOL)), max_size=5)
@@ -121,7 +94,7 @@ def test_clusters_have_weights_and_words_that_were_never_annotated_are_tagged(ta
 
 @given(any_keys)
 def test_intents_are_those_of_vectors_beside_ngrams(nlu, features, some):
-    some = [*some, f"weather of {KINDS['artist'][3]}"]
+    some = [*some, f"weather of {NAMES['artist'][3]}"]
     column = keys(pa.array(some))
     classifier = nlu.intents
     scores = np.array([reference.scores(key, *dense(classifier), classifier.bits) for key in some])

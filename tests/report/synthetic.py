@@ -33,6 +33,7 @@ def spec(**changes):
         "noise": 0.0,
         "transfer": "last",
         "test": "own",
+        "words": False,
         "canvass": "0.1.0",
     }
     return Spec(**{**options, **changes})

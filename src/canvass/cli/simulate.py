@@ -12,6 +12,7 @@ import typer
 from canvass import __version__
 from canvass.cli import options, terminal
 from canvass.cli.help import INTERRUPTED
+from canvass.cli.words import OFF, POOL, tell_people
 from canvass.errors import OptionError
 from canvass.files import STANDARD_STREAM
 
@@ -119,6 +120,17 @@ class StudyOptions:
         ),
     ] = None
 
+    words: Annotated[
+        str,
+        typer.Option(
+            "--words",
+            metavar="WHAT",
+            help="Give the models that are measured word features learnt from the texts of the pool (pool), or none "
+            "(off). What is chosen does not depend on them.",
+            rich_help_panel=LOOP,
+        ),
+    ] = POOL
+
     def spec(self) -> Spec:
         """Describe the study, its corpus still unknown; raises OptionError for what makes no sense."""
         from canvass.simulation.spec import Spec, strategies_for
@@ -131,6 +143,8 @@ class StudyOptions:
             raise OptionError(f"--test {self.test!r} is unknown; write own or fifth")
         if self.transfer not in {"no", "last", "each"}:
             raise OptionError(f"--transfer {self.transfer!r} is unknown; write no, last or each")
+        if self.words not in {POOL, OFF}:
+            raise OptionError(f"--words {self.words!r} is unknown; write pool or off")
         spec = Spec(
             corpus="",
             targets=targets,
@@ -146,6 +160,7 @@ class StudyOptions:
             noise=self.noise,
             transfer=self.transfer,  # type: ignore[arg-type]  # checked above
             test="fifth" if self.test == "fifth" else "own",
+            words=self.words == POOL,
             canvass=__version__,
         )
         spec.check()
@@ -243,6 +258,8 @@ def _simulate(
         cut = Corpus.of(utterances, test=spec.test)
         facts = [facts_of(cut, spec, name) for name in spec.targets]
     options.report_left_out(known)
+    if spec.words and not cut.teaches_words:
+        tell_people("the models have no word features: the corpus has too few requests to learn any from")
     for row in facts:
         if row.short_pool:
             terminal.warn(

@@ -181,6 +181,12 @@ def is_nested(clusters: NDArray[np.int32]) -> bool:
     return len(np.unique(clusters, axis=0)) == len(np.unique(clusters[:, -1]))
 
 
+def is_enough(column: pa.Array) -> bool:
+    """Tell whether `learn` has enough words in a column of distinct keys."""
+    _, counts = np.unique(token_hashes(column)[1], return_counts=True)
+    return int((counts >= FEWEST_SEEN).sum()) >= FEWEST_WORDS
+
+
 def learn(column: pa.Array, *, seed: int = 0) -> WordFeatures:
     """Learn word features from a column of distinct keys, in any order.
 
@@ -195,7 +201,7 @@ def learn(column: pa.Array, *, seed: int = 0) -> WordFeatures:
     if len(words) < FEWEST_WORDS:
         raise TrainingError(
             f"too little to learn word features from: only {len(words):,} words stand more than once in "
-            f"{len(column):,} distinct requests, and {FEWEST_WORDS} are needed"
+            f"{len(column):,} different requests, and {FEWEST_WORDS} are needed"
         )
     vectors = _vectors(context_counts(starts, numbers, len(words), min(CONTEXTS, len(words))), seed)
     clusters = _clusters(vectors, seed)

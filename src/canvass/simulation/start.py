@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from canvass.corpus.normalise import key_of
-from canvass.errors import InputError, OptionError
+from canvass.errors import InputError, OptionError, TrainingError
 from canvass.features.columns import hash_column
 from canvass.seeding import salt, uniforms
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from canvass.features.word_features import WordFeatures
     from canvass.simulation.spec import TestPart
     from canvass.types import Target, Utterance
 
@@ -104,6 +105,15 @@ class Corpus:
             hashes[~is_test],
             tuple(utterance for utterance, in_test in pairs if in_test),
         )
+
+    @property
+    def teaches_words(self) -> bool:
+        """Whether word features can be learnt from all that is not for the test."""
+        import pyarrow as pa
+
+        from canvass.features.word_features import is_enough
+
+        return is_enough(pa.array([utterance.text for utterance in self.rest], type=pa.string()))
 
     def start(
         self, target: Target, *, seed: int, positives: int, negatives: int, pool_share: float | None = None

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from canvass.corpus.formats.records import Columns
     from canvass.corpus.labelled import Labelled
+    from canvass.features.word_features import WordFeatures
     from canvass.simulation.spec import RunName, Spec
-    from canvass.simulation.start import Corpus
+    from canvass.simulation.start import Corpus, Start
     from canvass.types import Utterance
 
 
