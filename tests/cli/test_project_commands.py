@@ -4,14 +4,18 @@ import json
 import os
 import sqlite3
 import time
+import zipfile
 
 import pytest
 from commands import record, records, refused, write, write_records
 
 from annotation.projects import make_project, music_left, tasks_of
 from canvass.annotation.project.project import Project
+from canvass.annotation.rounds.round import play_round
 from canvass.annotation.store.records import Label, NewAnswer, Round
+from canvass.types import Utterance
 from examples import labelled_and_rest
+from word_pools import annotated, named_requests
 
 KNOWN, REST = labelled_and_rest(2)
 NEW = ("labelled.jsonl", "pool.jsonl", "--target", "domain:music")
@@ -239,3 +243,64 @@ def test_backups(canvass, project, folder):
     assert refused(canvass("backup", "music", "--out", "copy.tar"), "end the name in .db")
     assert refused(canvass("backup", "music", "--out", "music/canvass.db"), "is also an input")
     assert refused(canvass("backup", "nix", "--out", "copy.db"), "no project there")
+
+
+@pytest.fixture
+def taught(canvass, tmp_path, monkeypatch):
+    """A project whose pool teaches word features."""
+    monkeypatch.chdir(tmp_path)
+    texts = named_requests(4000)
+    known = [annotated(text) for text in texts[::30]]
+    others = [Utterance(f"other {text}", domain="two", intent="x", slots=()) for text in texts[:60]]
+    write(tmp_path / "labelled.jsonl", known + others)
+    (tmp_path / "pool.txt").write_text("\n".join(texts) + "\n")
+    result = canvass("new", "project", "labelled.jsonl", "pool.txt", "-d", "one")
+    assert result.code == 0, result
+    return tmp_path / "project"
+
+
+def test_a_project_keeps_the_word_features_that_it_learnt(canvass, taught, tmp_path):
+    words = taught / "words.npz"
+    status = json.loads(canvass("status", taught).out)["words"]
+    assert status["requests"] == len(named_requests(4000))
+    assert abs(time.time() - status["at"]) < 600
+    with Project.open(taught) as project:
+        models = play_round(project, 0).models
+        assert project.words.digest == status["digest"]
+    assert models.reference.tagger.words is not None
+    assert models.selecting.tagger.words is None  # chooses
+    # The pool grows: nothing changes until somebody asks.
+    before = words.read_bytes()
+    with (tmp_path / "pool.txt").open("a") as pool:
+        pool.write("something new\n" * 2 + "something newer\n")
+    assert canvass("next", taught, "--size", "5", "-o", tmp_path / "tasks.jsonl").code == 0
+    assert words.read_bytes() == before
+    assert canvass("words", taught).code == 0
+    assert words.read_bytes() != before
+    anew = json.loads(canvass("status", taught).out)["words"]
+    assert anew["requests"] == status["requests"] + 2
+    assert anew["digest"] != status["digest"]
+    with zipfile.ZipFile(backup_of(canvass, taught, tmp_path)) as archive:
+        assert archive.read("project/words.npz") == words.read_bytes()
+
+
+def backup_of(canvass, project, folder):
+    path = folder / "backup.zip"
+    assert canvass("backup", project, "--out", path).code == 0
+    return path
+
+
+def test_word_features_are_refused_while_the_project_is_in_use_and_left_out_by_an_option(
+    canvass, taught, tmp_path
+):
+    with Project.open(taught) as project, project.lock("is annotated"):
+        assert refused(canvass("words", taught), "is annotated")
+    plain = canvass("new", "plain", "labelled.jsonl", "pool.txt", "-d", "one", "--words", "off")
+    assert plain.code == 0
+    assert not (tmp_path / "plain" / "words.npz").exists()
+    assert json.loads(canvass("status", "plain").out)["words"] is None
+    given = canvass(
+        "new", "given", "labelled.jsonl", "pool.txt", "-d", "one", "--words", taught / "words.npz"
+    )
+    assert given.code == 0
+    assert (tmp_path / "given" / "words.npz").read_bytes() == (taught / "words.npz").read_bytes()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from canvass.cli import options, terminal
+from canvass.cli.words import POOL, WordsOption, learn_for, load_words
 from canvass.errors import OptionError
 from canvass.files import STANDARD_STREAM
 
@@ -34,6 +35,7 @@ def command(
     strategy: options.StrategyOption = None,
     seed: options.SeedOption = 0,
     max_tokens: options.MaxTokensOption = 40,
+    words: WordsOption = POOL,
     reading: options.LabelledOptions,
     pool_format: options.PoolFormat = None,
     as_json: options.JsonOption = False,
@@ -56,6 +58,7 @@ def command(
         raise OptionError(
             "LABELLED and --test are both standard input (-), which can be read once; name a file for one"
         )
+    features = load_words(words)
     given = reading.read([labelled]).utterances
     with Project.create(
         folder,
@@ -69,7 +72,10 @@ def command(
         skip_bad=reading.skip_bad,
         pool_format=pool_format,
         columns=reading.names,
+        words=features,
     ) as project:
+        if words == POOL:
+            learn_for(project)
         terminal.warn_of_passed_over(project.pool().passed_over)
         _tell(project, given=len(given), held_out=test is None, as_json=as_json)
 

@@ -54,9 +54,11 @@ AllowHostOption = Annotated[
 
 def check_file(project: Project, out: str) -> None:
     """Refuse a file that cannot be written, or that would take the place of one of the project's own."""
-    from canvass.annotation.project.creation import DATABASE, LABELLED, LOCK, SETTINGS, TEST
+    from canvass.annotation.project.creation import DATABASE, LABELLED, LOCK, SETTINGS, TEST, WORDS
 
-    check_output(out, [str(project.folder / name) for name in (SETTINGS, DATABASE, LABELLED, TEST, LOCK)])
+    check_output(
+        out, [str(project.folder / name) for name in (SETTINGS, DATABASE, LABELLED, TEST, LOCK, WORDS)]
+    )
 
 
 def report_marked(path: str, marked: int) -> None:

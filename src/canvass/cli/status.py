@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from canvass.cli import options, terminal
@@ -71,7 +72,14 @@ def _facts(status: Status) -> list[tuple[str, Any]]:
         *((f"by {terminal.harmless(name)}", count) for name, count in status.by_annotator.items()),
         ("waiting", tasks["open"]),
         *(pair for pair in others if pair[1]),
+        *([("word features", _learnt(status.words))] if status.words else []),
     ]
+
+
+def _learnt(words: dict[str, Any]) -> str:
+    """Say what the word features are of, and since when."""
+    day = time.strftime("%Y-%m-%d %H:%M", time.localtime(words["at"]))
+    return f"{words['words']:,} words of {words['requests']:,} requests, learnt {day}"
 
 
 def _points(status: Status) -> list[tuple[int, float]]:

@@ -15,6 +15,7 @@ from canvass.files import check_output, compressed, split_name, whole_file
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from canvass.annotation.project.project import Project
     from canvass.features.key_sample import KeySample
     from canvass.features.word_features import WordFeatures
 
@@ -39,7 +40,8 @@ def command(
         list[str],
         typer.Argument(
             metavar="POOL...",
-            help="Unlabelled requests, as for canvass select; or one file that this command wrote (.npz).",
+            help="Unlabelled requests, as for canvass select; or one file that this command wrote (.npz), or the "
+            "folder of a project, which then predicts with what is learnt anew from its pool.",
             show_default=False,
         ),
     ],
@@ -70,7 +72,7 @@ def command(
     """
     if out is not None:
         _check_out(out, pool)
-    features = learn_or_load(pool, reading, pool_reading, threads)
+    features = _learn_for_project(pool) or learn_or_load(pool, reading, pool_reading, threads)
     unknown = [word for word in near or () if features.row_of(word) is None]
     if unknown:
         raise OptionError(
@@ -92,6 +94,34 @@ def _check_out(out: str, pool: Sequence[str]) -> None:
             f"--out {out}: end the name in .npz, or in .txt or .vec (each also with .gz or .zst)"
         )
     check_output(out, pool)
+
+
+def _learn_for_project(pool: Sequence[str]) -> WordFeatures | None:
+    """Learn anew for a project; None if the names are not the folder of one. Raises as `learn_or_load`."""
+    from canvass.annotation.project.creation import SETTINGS
+    from canvass.annotation.project.project import Project
+
+    if len(pool) > 1 or not (Path(pool[0]) / SETTINGS).is_file():
+        return None
+    with Project.open(pool[0]) as project, project.lock("learns word features"):
+        features = learn_from(_sample_of(project))
+        project.keep_words(features)
+    return features
+
+
+def learn_for(project: Project) -> None:
+    """Learn word features for a new project; if its pool teaches too little, a sentence for people says so."""
+    features = learn_if_enough(_sample_of(project))
+    if features is not None:
+        project.keep_words(features)
+
+
+def _sample_of(project: Project) -> KeySample:
+    from canvass.features.key_sample import KeySample
+
+    pool = project.pool()
+    with terminal.progress("reading the pool", pool.total_bytes) as advance:
+        return KeySample.of_pool(pool, progress=advance)
 
 
 def learn_or_load(

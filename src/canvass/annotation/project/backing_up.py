@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from canvass.annotation.project.creation import DATABASE, LABELLED, SETTINGS, TEST
+from canvass.annotation.project.creation import DATABASE, LABELLED, SETTINGS, TEST, WORDS
 from canvass.errors import FileError, OptionError
 from canvass.files import check_output, whole_file
 
@@ -43,6 +43,8 @@ def back_up(project: Project, path: str | Path) -> None:
         copy = Path(folder) / DATABASE
         project.store.backup(copy)
         files = [project.folder / name for name in (SETTINGS, LABELLED, TEST)]
+        if project.words is not None:
+            files.append(project.folder / WORDS)
         with whole_file(target) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in (*files, copy):
                 entry = zipfile.ZipInfo(f"{project.name}/{file.name}", DATE)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,15 +27,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from canvass.annotation.project.settings import Settings
+    from canvass.features.word_features import WordFeatures
     from canvass.types import Target, Utterance
 
-SETTINGS, DATABASE, LABELLED, TEST, LOCK = (
+SETTINGS, DATABASE, LABELLED, TEST, LOCK, WORDS = (
     "canvass.toml",
     "canvass.db",
     "labelled.jsonl",
     "test.jsonl",
     "canvass.lock",
+    "words.npz",
 )
+LEARNT = "words"  # a fact of the store: what the word features are of, and since when
 HELD_OUT = 0.2
 FEWEST_HELD_OUT = 5  # an error rate of fewer utterances says nothing
 
@@ -106,7 +111,11 @@ def check_enough(
 
 
 def write_project(
-    folder: Path, settings: Settings, labelled: Sequence[Utterance], test: Sequence[Utterance]
+    folder: Path,
+    settings: Settings,
+    labelled: Sequence[Utterance],
+    test: Sequence[Utterance],
+    words: WordFeatures | None,
 ) -> None:
     """Write the files of a new project.
 
@@ -124,8 +133,23 @@ def write_project(
                 str(place / name),
                 (utterance_record(replace(utterance, split=split)) for utterance in utterances),
             )
-        Store.create(place / DATABASE).close()
+        store = Store.create(place / DATABASE)
+        if words is not None:
+            write_words(place, store, words)
+        store.close()
         write_settings(place / SETTINGS, settings)
+
+
+def write_words(folder: Path, store: Store, words: WordFeatures) -> None:
+    """Keep word features in the folder of a project, in the place of those that are there."""
+    words.save(folder / WORDS)
+    facts = {
+        "at": time.time(),
+        "words": len(words.words),
+        "requests": words.requests,
+        "digest": words.digest,
+    }
+    store.set_meta(LEARNT, json.dumps(facts))
 
 
 @contextlib.contextmanager

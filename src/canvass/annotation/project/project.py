@@ -15,11 +15,13 @@ from canvass.annotation.project.creation import (
     LOCK,
     SETTINGS,
     TEST,
+    WORDS,
     check_enough,
     hold_out,
     refuse_folder,
     without_keys_of,
     write_project,
+    write_words,
 )
 from canvass.annotation.project.guides import guides_of
 from canvass.annotation.project.locking import locked
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from canvass.annotation.store.records import Answer, Task
+    from canvass.features.word_features import WordFeatures
     from canvass.types import Target, Utterance
 
 JSONL = "jsonl"  # our own files: nobody need look into them to find out
@@ -86,11 +89,13 @@ class Project:
         skip_bad: int = 0,
         pool_format: str | None = None,
         columns: Columns = Columns(),  # noqa: B008 - frozen
+        words: WordFeatures | None = None,
     ) -> Self:
         """Make a project; its folder appears whole or not at all.
 
         Without `test`, a fifth of `labelled` is held out by hash of the key. With it, what is in both is left out of
         `labelled`. The names of `pool` are stored as absolute paths; `columns` are those of the pool.
+        All rounds predict with `words`.
 
         Raises
         ------
@@ -133,7 +138,7 @@ class Project:
         check_enough(kept, measured, target, strategy=chosen, held_out=test is None)
         intents, slots = guides_of([*kept, *measured], target, seed=seed)
         settings = Settings(project=settings.project, columns=settings.columns, intents=intents, slots=slots)
-        write_project(place, settings, kept, measured)
+        write_project(place, settings, kept, measured, words)
         return cls(place, settings)
 
     @classmethod
@@ -214,6 +219,19 @@ class Project:
     def test(self) -> tuple[Utterance, ...]:
         """What errors are counted on; never trained on, and never chosen."""
         return _read(self.folder / TEST)
+
+    @cached_property
+    def words(self) -> WordFeatures | None:
+        """Word features that all rounds predict with, frozen until `keep_words`; None where there are none."""
+        from canvass.features.word_features import WordFeatures
+
+        path = self.folder / WORDS
+        return WordFeatures.load(path) if path.is_file() else None
+
+    def keep_words(self, words: WordFeatures) -> None:
+        """Predict with other word features from the next round on."""
+        write_words(self.folder, self.store, words)
+        self.__dict__["words"] = words
 
     @cached_property
     def domain_of_intent(self) -> dict[str, str]:

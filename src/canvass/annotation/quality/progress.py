@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from canvass.annotation.project.creation import LEARNT
 from canvass.annotation.quality.annotator_agreement import agreements
 from canvass.annotation.quality.estimate import live_error, missed, requests_of
 from canvass.annotation.quality.stopping import suggestion
@@ -29,7 +31,8 @@ class Status:
     as annotated: `frames` of the target, and negatives. `tasks` counts them by state, where those that were handed out
     in a file (`handed_out`) are no longer among the leased. `by_annotator` counts the answers that stand, skips left
     out, the most first. `curve` are the rounds that trained models, `last` the latest, successful or not. `answers` are
-    those that stand, skips among them; `as_dict` leaves them out.
+    those that stand, skips among them; `as_dict` leaves them out. `words`: of how many words and requests the word
+    features are, their digest, and since when (`at`, seconds of the epoch); None without any.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Status:
     suggestion: Suggestion
     agreement: tuple[Agreement, ...]
     review: int
+    words: dict[str, Any] | None
     answers: tuple[Answer, ...] = field(repr=False)
 
     @property
@@ -84,6 +88,7 @@ def status_of(project: Project) -> Status:
     live = live_error(accepted, seed=project.settings.project.seed)
     handed_out = sum(task.holder == HANDED_OUT for task in store.tasks("leased"))
     counts = store.counts()
+    learnt = store.meta(LEARNT)
     return Status(
         name=project.name,
         target=str(target),
@@ -106,6 +111,7 @@ def status_of(project: Project) -> Status:
         suggestion=suggestion(rounds, live),
         agreement=tuple(agreements(answers)),
         review=len(store.review()),
+        words=None if learnt is None else json.loads(learnt),
         answers=tuple(answers),
     )
 

@@ -82,7 +82,8 @@ class Rounds:
         done = project.store.done()
         clock.stop("read the store")
         seed = seed_of_round(project.settings.project.seed, number)
-        models = train_models(labelled, project.target, project.settings.project.strategy, seed=seed)
+        strategy = project.settings.project.strategy
+        models = train_models(labelled, project.target, strategy, seed=seed, words=project.words)
         clock.stop("train")
         scores = self._measure(models)
         clock.stop("measure")
