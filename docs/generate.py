@@ -64,6 +64,12 @@ PAGES_OF_SEVERAL = dict.fromkeys(("jsonl", "csv", "tsv", "parquet", "text"), "ca
     "rasa-json": "rasa",
     "dialogflow-cx": "dialogflow",
     "json": "canvass",
+    "ludown": "luis",
+    "lex-v1": "lex",
+    "snips-yaml": "snips",
+    "topv2": "mtop",
+    "rhasspy": "home-assistant",
+    "padatious": "home-assistant",
     "tokens": "canvass",
 }
 TWINS_ONLY = "tests and docs only"

@@ -201,7 +201,79 @@ def of_tokens():
         }
 
 
+def quoted(text):
+    return json.dumps(text, ensure_ascii=False)
+
+
+def home_assistant():
+    yield "language: en\nlists:\n  verb:\n    values: [play]\nintents:\n"
+    for name, some in by_intent().items():
+        yield f"  {name}:\n    data:\n    - sentences:\n"
+        yield from (
+            f"      - {quoted(one.text.replace('play', '{verb}' if one.slots else 'play'))}\n" for one in some
+        )
+
+
+def snips_yaml():
+    for name, some in by_intent().items():
+        yield f"---\ntype: intent\nname: {name}\nutterances:\n"
+        marked = [one.text.replace("play", "[verb](play)" if one.slots else "play") for one in some]
+        yield from (f"- {quoted(text)}\n" for text in marked)
+
+
+def rhasspy():
+    for name, some in by_intent().items():
+        yield f"[{name}]\n"
+        yield from (f"{one.text.replace('play', 'play{verb}' if one.slots else 'play')}\n" for one in some)
+
+
+def padatious():
+    return "".join(f"{one.text}\n" for one in ANNOTATED)
+
+
+def ludown():
+    for name, some in by_intent().items():
+        yield f"# {name}\n"
+        yield from (
+            f"- {one.text.replace('play', '{@verb=play}' if one.slots else 'play')}\n" for one in some
+        )
+
+
+def topv2():
+    yield "domain\tutterance\tsemantic_parse\n"
+    for one in ANNOTATED:
+        parse = one.text.replace("play", "[SL:verb play ]" if one.slots else "play")
+        yield f"music\t{one.text}\t[IN:{one.intent} {parse} ]\n"
+
+
+def brat():
+    start = 0
+    for index, one in enumerate(ANNOTATED):
+        if one.slots:
+            yield f"T{index}\tverb {start} {start + 4}\tplay\n"
+        start += len(one.text) + 1
+
+
+def lex_v1():
+    intents = [
+        {"name": name, "slots": [], "sampleUtterances": [one.text for one in some]}
+        for name, some in by_intent().items()
+    ]
+    return {
+        "metadata": {"schemaVersion": "1.0", "importType": "LEX"},
+        "resource": {"name": "bot", "intents": intents},
+    }
+
+
 READ_ONLY = {
+    "home-assistant": lambda: "".join(home_assistant()).encode(),
+    "snips-yaml": lambda: "".join(snips_yaml()).encode(),
+    "rhasspy": lambda: "".join(rhasspy()).encode(),
+    "padatious": lambda: padatious().encode(),
+    "ludown": lambda: "".join(ludown()).encode(),
+    "topv2": lambda: "".join(topv2()).encode(),
+    "brat": lambda: "".join(brat()).encode(),
+    "lex-v1": lambda: document(lex_v1()),
     "rasa-md": lambda: "".join(rasa_md()).encode(),
     "rasa-json": lambda: document(rasa_json()),
     "json": lambda: document([record_of(one) for one in ANNOTATED]),
@@ -221,6 +293,8 @@ READ_ONLY = {
 def write_sound_file(kind, folder):
     """Write a file of a format; returns its path. What belongs to it stands beside it."""
     path = folder / f"whole{kind.extensions[0]}"
+    if kind.name == "brat":
+        path.with_suffix(".txt").write_text("".join(f"{one.text}\n" for one in ANNOTATED))
     if kind.write_annotated is None:
         path.write_bytes(READ_ONLY[kind.name]())
     else:

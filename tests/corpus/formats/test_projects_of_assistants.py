@@ -475,3 +475,341 @@ def test_the_same_utterances_make_the_same_archive(tmp_path):
         made.append(path.read_bytes())
         assert zipfile.ZipFile(io.BytesIO(made[-1])).testzip() is None
     assert made[0] == made[1] != made[2] == made[3]
+
+
+# Home Assistant
+
+HOME = {
+    "ha/sentences/en/_common.yaml": """
+language: en
+lists:
+  color:
+    values:
+      - "red"
+      - in: "[dark] blue"
+        out: "blue"
+  level:
+    range: {from: 10, to: 30, step: 10}
+  name:
+    wildcard: true
+expansion_rules:
+  the: "[the|my]"
+  light: "<the> (light|lamp)[s]"
+""",
+    "ha/sentences/en/light_HassLightSet.yaml": """
+language: "en"
+intents:
+  HassLightSet:
+    data:
+      - sentences:
+          - "set <light> to {color}"
+          - "({level:brightness} percent;dim it)"
+          - "turn on {name}"
+          - "what is <here>"
+        slots: {domain: light}
+        expansion_rules: {here: "up"}
+""",
+    "ha/package.json": "{}",
+}
+
+
+def test_sentences_of_home_assistant(store):
+    store(HOME)
+    found, losses, _ = read("ha")
+    texts = [row.text for row in found]
+    assert all(row.intent == "HassLightSet" for row in found)
+    colours = [row for row in found if row.text.startswith("set")]
+    assert len(colours) == MOST
+    assert {row.text[slot.start : slot.end] for row in colours for slot in row.slots} == {
+        "red",
+        "blue",
+        "dark blue",
+    }
+    assert "10 percent dim it" in texts
+    assert "dim it 30 percent" in texts
+    assert next(row.slots for row in found if row.text == "dim it 30 percent") == (Slot(7, 9, "brightness"),)
+    assert texts[-1] == "what is up"
+    assert told(losses) == {
+        "slots that are not in the words": 1,
+        f"expansions of templates (at most {MOST} of each are made)": 3 * 2 * 2 * 3 - MOST,
+        "templates with slots whose values are not in the files": 1,
+    }
+    assert losses.passed_over == ["ha/package.json"]
+    assert read("ha")[0] == found
+
+
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        ("a (b", "has a ( without its other one"),
+        ("a b]", "has a ] without its other one"),
+        ("go <nowhere>", "the rule '<nowhere>' is not defined"),
+        ("go <round>", "the rule '<round>' needs itself"),
+        ("(a;b;c;d;e)", "too many parts in any order"),
+        ("(" * 50 + "a" + ")" * 50, "is nested more than 40 deep"),
+    ],
+)
+def test_what_is_wrong_in_a_sentence(store, sentence, words):
+    rules = 'expansion_rules:\n  round: "a <again>"\n  again: "b <round>"\n'
+    store(
+        {
+            "a.yaml": f"language: en\n{rules}intents:\n  A:\n    data:\n    - sentences:\n      - {json.dumps(sentence)}\n      - fine\n"
+        }
+    )
+    with pytest.raises(InputError) as caught:
+        read("a.yaml")
+    assert str(caught.value).startswith("a.yaml:9: ")
+    assert words in str(caught.value)
+    assert [row.text for row in read("a.yaml", skip_bad=1)[0]] == ["fine"]
+
+
+def test_rules_of_rules_that_would_explode_do_not(store):
+    rules = (
+        "".join(f'  r{number}: "<r{number + 1}> (a|b) <r{number + 1}>"\n' for number in range(30))
+        + '  r30: "(x|y)"\n'
+    )
+    store(
+        {
+            "a.yaml": f"language: en\nexpansion_rules:\n{rules}intents:\n  A:\n    data:\n    - sentences:\n      - go <r28>\n"
+        }
+    )
+    found, losses, _ = read("a.yaml")
+    assert len(set(found)) == MOST
+    assert told(losses)[f"expansions of templates (at most {MOST} of each are made)"] == 2**4 * 2**3 - MOST
+    store(
+        {
+            "a.yaml": f"language: en\nexpansion_rules:\n{rules}intents:\n  A:\n    data:\n    - sentences:\n      - go <r20>\n"
+        }
+    )
+    assert len(set(read("a.yaml")[0])) == MOST
+
+
+# Rhasspy and Padatious
+
+RHASSPY = """# a comment
+[GetTime]
+what time is it
+tell me [the] time
+
+[LightState]
+states = (on | off)
+turn <states>{state} [the] ($room){name} light
+set brightness to (10..12){level} percent
+\\[odd\\] (lamp:light){thing}
+$unknown
+"""
+
+
+def test_sentences_of_rhasspy(store):
+    store(
+        {
+            "en/sentences.ini": RHASSPY,
+            "en/slots/room": "kitchen\n(living | bed) room\n",
+            "en/profile.json": "{}",
+        }
+    )
+    found, losses, _ = read("en")
+    rows = said(found)
+    assert rows[:3] == [
+        ("what time is it", "GetTime", []),
+        ("tell me the time", "GetTime", []),
+        ("tell me time", "GetTime", []),
+    ]
+    lights = [row for row in rows if row[0].startswith("turn")]
+    assert len(lights) == 2 * 2 * 3
+    assert (
+        "turn off the living room light",
+        "LightState",
+        [("off", "state"), ("living room", "name")],
+    ) in lights
+    assert ("set brightness to 11 percent", "LightState", [("11", "level")]) in rows
+    assert rows[-1] == ("[odd] lamp", "LightState", [("lamp", "thing")])
+    assert told(losses) == {"templates with slots whose values are not in the files": 1}
+    assert losses.passed_over == ["en/profile.json"]
+
+
+def test_what_is_wrong_for_rhasspy(store):
+    store({"sentences.ini": "[A]\nfine here\n<b>\n{x}\nr = <r>\n<r>\n"})
+    _, _, bad = read("sentences.ini", skip_bad=3)
+    assert (bad.count, bad.first) == (
+        3,
+        "sentences.ini:3: the rule <b> is not defined; expected b = ... in the section [A]",
+    )
+    store({"setup.ini": "[metadata]\nname = x\nversion = 1\n"})
+    assert files_of(["."], None, lambda row: True) == ["sentences.ini"]
+
+
+def test_intents_of_padatious(store):
+    store(
+        {
+            "locale/en-us/lights.intent": "turn (on|off) the {room} [please]\n# a comment\nplay {song}\nsay :0 now\n",
+            "locale/en-us/room.entity": "kitchen\nliving room\n",
+            "locale/en-us/hello.dialog": "hi\n",
+        }
+    )
+    found, losses, _ = read("locale")
+    assert len(found) == 2 * 2 * 2
+    assert ("turn on the living room please", "lights", [("living room", "room")]) in said(found)
+    assert told(losses) == {"templates with slots whose values are not in the files": 2}
+    assert losses.passed_over == ["locale/en-us/hello.dialog"]
+
+
+# Of Microsoft, Amazon, Snips, Facebook, and BRAT
+
+LU = """> a remark
+# Book
+- a flight to {city=Paris} on {@date=may first}
+- from {city:from = New York}
+* nested {@trip={@city=Rome} and back}
+- find {@city}
+
+@ list city =
+    - Paris:
+        - par
+# Bye
+- bye
+"""
+
+
+def test_ludown(store):
+    store({"bot.lu": LU})
+    found, losses, _ = read("bot.lu")
+    assert said(found) == [
+        ("a flight to Paris on may first", "Book", [("Paris", "city"), ("may first", "date")]),
+        ("from New York", "Book", [("New York", "city:from")]),
+        ("nested Rome and back", "Book", [("Rome and back", "trip")]),
+        ("bye", "Bye", []),
+    ]
+    assert told(losses) == {
+        "entities inside of others": 1,
+        "patterns, whose entities have no words": 1,
+        "definitions of entities, imports and questions": 1,
+    }
+    store({"bot.lu": "# A\n- a {b=c\n- d}\n- e\n"})
+    with pytest.raises(InputError, match=r"bot.lu:2: .* has a brace without its other one"):
+        read("bot.lu")
+    assert said(read("bot.lu", skip_bad=2)[0]) == [("e", "A", [])]
+
+
+def test_a_bot_of_lex_v1(store):
+    intent = {
+        "name": "Order",
+        "slots": [{"name": "Size", "slotType": "Sizes"}, {"name": "When", "slotType": "AMAZON.DATE"}],
+        "sampleUtterances": ["a {Size} pizza", "for {When}", "order"],
+    }
+    kinds = [
+        {"name": "Sizes", "enumerationValues": [{"value": "small", "synonyms": ["tiny"]}, {"value": "big"}]}
+    ]
+    store(
+        {
+            "bot.json": {
+                "metadata": {"importType": "LEX"},
+                "resource": {"name": "b", "intents": [intent], "slotTypes": kinds},
+            }
+        }
+    )
+    found, losses, _ = read("bot.json")
+    sizes = ["small", "tiny", "big"]
+    assert said(found) == [
+        *((f"a {size} pizza", "Order", [(size, "Size")]) for size in sizes),
+        ("order", "Order", []),
+    ]
+    assert told(losses) == {"templates with slots whose values are not in the file": 1}
+
+
+SNIPS = """# a comment
+---
+type: intent
+name: searchFlight
+slots:
+  - name: origin
+    entity: city
+utterances:
+  - find me a flight from [origin:city](Oslo) to [destination:city](New York)
+  - "book: now"
+---
+type: entity
+name: city
+values:
+  - Oslo
+---
+type: intent
+name: bye
+utterances: [bye, [1]]
+"""
+
+
+def test_yaml_of_snips(store):
+    store({"a.yaml": SNIPS})
+    assert format_of("a.yaml").name == "snips-yaml"
+    with pytest.raises(InputError, match=r"a.yaml:19: \['1'\] is no utterance"):
+        read("a.yaml")
+    found, losses, _ = read("a.yaml", skip_bad=1)
+    assert said(found) == [
+        (
+            "find me a flight from Oslo to New York",
+            "searchFlight",
+            [("Oslo", "origin"), ("New York", "destination")],
+        ),
+        ("book: now", "searchFlight", []),
+        ("bye", "bye", []),
+    ]
+    assert told(losses) == {"values and synonyms of entities": 1}
+
+
+def test_topv2(store):
+    rows = (
+        "domain\tutterance\tsemantic_parse\n"
+        "weather\tWhat 's it like in Oslo ?\t[IN:GET_WEATHER What 's it like in [SL:LOCATION Oslo ] ? ]\n"
+        "event\tplay at the show of May\t[IN:A play at [SL:PLACE [IN:B the show of [SL:MONTH May ] ] ] ]\n"
+        "event\tbroken\t[IN:A broken\n"
+        "event\tother words\t[IN:A words ]\n"
+    )
+    store({"train.tsv": rows})
+    with pytest.raises(InputError, match=r"train.tsv:4: '\[IN:A broken' is no parse"):
+        read("train.tsv")
+    found, losses, bad = read("train.tsv", skip_bad=2)
+    assert found == [
+        Utterance(
+            "What 's it like in Oslo ?",
+            domain="weather",
+            intent="GET_WEATHER",
+            slots=(Slot(19, 23, "LOCATION"),),
+        ),
+        Utterance("play at the show of May", domain="event", intent="A", slots=(Slot(8, 23, "PLACE"),)),
+    ]
+    assert told(losses) == {"intents inside of slots, with their slots": 1}
+    assert bad.first.startswith("train.tsv:4")
+
+
+def test_brat(store):
+    text = "fly to New York\nnow\n\nand Oslo 😀 Rome\n"
+    marks = (
+        "T1\tcity 7 15\tNew York\nT2\tcity 25 29\tOslo\nT3\tcity 32 36\tRome\nT4\tx 12 19\tYork\\nnow\n"
+        "T5\tinner 11 15\tYork\nT6\ty 0 3;16 19\tfly now\nR1\tto Arg1:T1 Arg2:T2\n#1\tAnnotatorNotes T1\thm\n"
+    )
+    store(
+        {
+            "d/a.txt": text,
+            "d/a.ann": marks.replace("T4\tx 12 19\tYork\\nnow\n", "T4\tx 16 24\tnow and\n"),
+            "d/README": "x",
+        }
+    )
+    found, losses, _ = read("d")
+    assert [
+        (row.text, [(row.text[slot.start : slot.end], slot.label) for slot in row.slots]) for row in found
+    ] == [
+        ("fly to New York", [("New York", "city")]),
+        ("now", []),
+        ("and Oslo 😀 Rome", [("Oslo", "city"), ("Rome", "city")]),
+    ]
+    assert told(losses) == {
+        "spans in several pieces": 1,
+        "relations": 1,
+        "spans over several lines": 1,
+        "spans over others": 1,
+    }
+    assert losses.passed_over == ["d/README"]
+    store({"d/a.ann": "T1\tcity 7 99\tNew York\n"})
+    with pytest.raises(InputError, match=r"d/a.ann:1: from 7 to 99 the text does not have 'New York'"):
+        read("d")

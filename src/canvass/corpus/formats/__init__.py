@@ -85,7 +85,7 @@ def files_of(
         inside = list(_walk(name, override) if is_folder else _matches(name, override))
         some = _claimed(inside, override, usable, columns, takes_text=Path(name).suffix == ".txt")
         if bad is not None:
-            bad.passed_over(file for file in inside if file not in some and not _is_part(file, some))
+            bad.passed_over(file for file in inside if file not in some and not _is_part(file, some, columns))
         if not some:
             kind = "the folder holds" if is_folder else "the pattern matches"
             extensions = ", ".join(
@@ -156,9 +156,15 @@ def _first_file(name: str, override: str | None) -> str:
     return name
 
 
-def _is_part(file: str, chosen: Sequence[str]) -> bool:
-    """Whether a file is read together with one of the chosen ones, as those of `seq`."""
-    return any(row.first_file is not None and row.first_file(file) in chosen for row in FORMATS)
+def _is_part(file: str, chosen: Sequence[str], columns: Columns | None) -> bool:
+    """Whether a file is read together with one of the chosen ones, as those of `seq` and the values of slots."""
+    for other in chosen:
+        kind = format_of(other, None, columns)
+        if kind.first_file is not None and kind.first_file(file) == other:
+            return True
+        if any(Path(file).match(str(Path(other).parent / pattern)) for pattern in kind.beside):
+            return True
+    return False
 
 
 def _is_pattern(name: str) -> bool:

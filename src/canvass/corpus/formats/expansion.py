@@ -27,6 +27,7 @@ MOST = 20
 # Templates nest rules in rules; more is a rule that needs itself, or no template that a person wrote.
 DEEPEST = 40
 MOST_IN_ANY_ORDER = 4
+MOST_NUMBERS = 1000  # of a range
 TOKEN = re.compile(r"\\.|[()\[\]|;]|<[^<>]+>|\{[^{}]*\}|\$[\w/.-]+|[^\\()\[\]|;<{$\s]+|\s+|.")
 RANGE = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})(?:,(\d{1,9}))?")
 
@@ -142,7 +143,12 @@ def parse(
         If a bracket has no other, or `resolve` raises it.
 
     """
-    return _Parser(template, where, resolve, tags=tags, orders=orders).whole()
+    try:
+        return _Parser(template, where, resolve, tags=tags, orders=orders).whole()
+    except RecursionError as error:
+        raise InputError(
+            f"{where}: {shown(template)} needs rules that need others, and so on, too often"
+        ) from error
 
 
 class _Parser:
@@ -202,10 +208,13 @@ class _Parser:
     def _single(self, token: str) -> Node:
         if (token[0] in "<{" and len(token) > 1) or (token[0] == "$" and len(token) > 1):
             return self._resolve(token)
-        found = RANGE.fullmatch(token)
-        if found is not None and self._tags:
-            numbers = range(int(found[1]), int(found[2]) + 1, int(found[3] or 1) or 1)
-            return Choice([Words(str(number)) for number in numbers[:1000]]) if numbers else Words("")
+        if self._tags and token.strip() and token[0] != "\\":
+            # What is said, before what it means (on:off) and how that is converted (5!int).
+            token = token.partition(":")[0].partition("!")[0]
+            found = RANGE.fullmatch(token)
+            if found is not None:
+                numbers = range(int(found[1]), int(found[2]) + 1, int(found[3] or 1) or 1)[:MOST_NUMBERS]
+                return Choice([Words(str(number)) for number in numbers]) if numbers else Words("")
         return Words(token[1:] if token[0] == "\\" and len(token) > 1 else token)
 
     def _label(self, nodes: list[Node], name: str) -> None:

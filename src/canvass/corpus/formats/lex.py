@@ -1,7 +1,8 @@
-"""Amazon Lex V2: an exported bot as a zip archive, read only.
+"""Amazon Lex: an exported bot, of V2 as a zip archive and of V1 as JSON; read only.
 
 Sample utterances are templates, `play {Artist}`: they become utterances with the braces in the text, and without
-annotations of slots, since they say where a slot stands but not what people say there.
+annotations of slots, since they say where a slot stands but not what people say there. Those of V1 are expanded with
+the values of slot types, which stand in the same file.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from canvass.corpus.formats.alexa import expanded
 from canvass.corpus.formats.archives import opened_zip
 from canvass.corpus.formats.columns import blocks_of_read
-from canvass.corpus.formats.located import parse_document
+from canvass.corpus.formats.located import parse_document, read_document
 from canvass.corpus.formats.records import Columns, Format, utterance_of
 from canvass.errors import InputError
 
@@ -72,6 +74,54 @@ def sniff(sample: Sample) -> bool:
     return sample.is_zip and any(INTENT.search(name) for name in sample.members)
 
 
+def read_v1(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the sample utterances of a bot of V1, expanded with the values of its slot types; raises as `read`."""
+    del columns  # the format has its own
+    resource = read_document(path).need("resource")
+    intents = resource.get("intents")
+    kinds = resource.get("slotTypes")
+    values: dict[str, list[str]] = {}
+    for kind in [] if kinds is None else kinds.items():
+        known = kind.get("enumerationValues")
+        for value in [] if known is None else known.items():
+            synonyms = value.get("synonyms")
+            words = [value.need("value"), *([] if synonyms is None else synonyms.items())]
+            values.setdefault(kind.need("name").name(), []).extend(word.string() for word in words)
+    for intent in [resource] if intents is None else intents.items():
+        try:
+            name = intent.need("name").name()
+            slots, samples = intent.get("slots"), intent.get("sampleUtterances")
+            known_slots = [] if slots is None else slots.items()
+            types = {slot.need("name").name(): slot.need("slotType").name() for slot in known_slots}
+            templates = [] if samples is None else samples.items()
+        except InputError as error:
+            bad.report(error)
+            continue
+        for template in templates:
+            yield from expanded(template, types, values, bad, intent=name)
+
+
+def sniff_v1(sample: Sample) -> bool:
+    """Whether it is an export of Lex V1."""
+    value = sample.json
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("resource"), dict)
+        and bool(value["resource"].keys() & {"sampleUtterances", "intents"})
+    )
+
+
+V1 = Format(
+    name="lex-v1",
+    extensions=(".json",),
+    read=read_v1,
+    blocks=blocks_of_read(read_v1),
+    write=None,
+    carries=("text", "intent", "slots"),
+    loses="prompts, and templates with slots whose values are not in the file (AMAZON.Date)",
+    sniff=sniff_v1,
+    sniffed='"resource" with "intents" or "sampleUtterances"',
+)
 FORMAT = Format(
     name="lex",
     extensions=(".zip",),

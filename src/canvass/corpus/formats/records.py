@@ -266,6 +266,7 @@ class Format:
     # Of a format of several files beside each other: the one that stands for all, from one of them, their folder, or
     # what their names begin with.
     first_file: Callable[[str], str] | None = None
+    beside: tuple[str, ...] = ()  # patterns of the files that are read along, from the folder of a file
     reads_folders: bool = False  # `sniff` and `read` take a folder that is a whole project, too
     parts: Parts | None = None
 

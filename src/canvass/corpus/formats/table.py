@@ -54,8 +54,16 @@ PLACES = (
     Place("dialogflow-cx", "dialogflow_cx", (".zip",), reads_folders=True),
     Place("mindmeld", "mindmeld", (".zip",), reads_folders=True),
     Place("lex", "lex", (".zip",)),
+    Place("lex-v1", "lex", (".json",), "V1"),
+    Place("home-assistant", "home_assistant", (".yaml", ".yml")),
+    Place("snips-yaml", "snips_yaml", (".yaml", ".yml")),
+    Place("rhasspy", "voice", (".ini",), "RHASSPY"),
+    Place("padatious", "voice", (".intent",), "PADATIOUS"),
+    Place("topv2", "topv2", (".tsv",)),
+    Place("brat", "brat", (".ann",)),
     Place("tokens", "json_records", (".jsonl",), "TOKENS_OF_LINES"),
     Place("json", "json_records", (".json",)),
+    Place("ludown", "ludown", (".lu",)),
 )
 NAMES = tuple(place.name for place in PLACES)
 EXTENSIONS = tuple(dict.fromkeys(extension for place in PLACES for extension in place.extensions))

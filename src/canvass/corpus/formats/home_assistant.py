@@ -1,0 +1,197 @@
+"""Home Assistant's sentences: YAML with templates under the names of intents, expanded; read only.
+
+`sentences/en/light_HassTurnOn.yaml`, or `custom_sentences/en/*.yaml`. Lists and rules of expansion are those of a file
+and of the other YAML files in its folder, such as `_common.yaml`. A slot is a list, `{level}` or `{brightness:level}`;
+sentences with one whose values only a running system knows (`{name}`, `{area}`) are left out, and told.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from canvass.corpus.formats import expansion
+from canvass.corpus.formats.columns import blocks_of_read
+from canvass.corpus.formats.expansion import MOST_NUMBERS, Choice, EmptySlotError, Filled, Words, parse
+from canvass.corpus.formats.records import Format
+from canvass.corpus.formats.yaml_nodes import read_yaml
+from canvass.errors import CanvassError, InputError, location, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from canvass.corpus.formats.expansion import Node
+    from canvass.corpus.formats.records import BadLines, Columns
+    from canvass.corpus.formats.sniffing import Sample
+    from canvass.corpus.formats.yaml_nodes import Node as Yaml
+    from canvass.types import Utterance
+
+INTENTS, SENTENCES = (
+    re.compile(r"^intents\s*:", re.MULTILINE),
+    re.compile(r"^\s+(?:- )?sentences\s*:", re.MULTILINE),
+)
+LISTS, RULES = "lists", "expansion_rules"
+
+
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the sentences of all intents, expanded; yields (where, utterance).
+
+    Raises
+    ------
+    InputError
+        If the file is not YAML with intents, or a sentence is bad and the tolerance is used up.
+    FileError
+        If the file cannot be read.
+
+    """
+    del columns  # the format has its own
+    document = read_yaml(path)
+    if "intents" not in document.mapping:
+        raise InputError(f"{path}: there is no section 'intents'; expected sentences of Home Assistant")
+    beside = Definitions.beside(path)
+    for intent, content in document.mapping["intents"].mapping.items():
+        data = content.mapping.get("data")
+        for group in [] if data is None else data.items:
+            definitions = beside.with_those_of(document, path).with_those_of(group, path)
+            where = location(path, group.line)
+            if group.mapping.get("slots"):
+                bad.lost("slots that are not in the words", f"{where}: {shown(group.mapping['slots'].plain)}")
+            sentences = group.mapping.get("sentences")
+            for sentence in [] if sentences is None else sentences.items:
+                yield from _expanded(sentence, path, definitions, intent, bad)
+
+
+def _expanded(
+    sentence: Yaml, path: str, definitions: Definitions, intent: str, bad: BadLines
+) -> Iterator[tuple[str, Utterance]]:
+    where = location(path, sentence.line)
+    if not isinstance(sentence.value, str):
+        bad.report(InputError(f"{where}: {shown(sentence.plain)} is no sentence; expected a string"))
+        return
+    try:
+        node = parse(sentence.value, where, definitions.resolve, orders=True)
+        yield from expansion.utterances_of(node, where, bad, sentence.value, intent=intent)
+    except EmptySlotError as error:
+        bad.lost("templates with slots whose values are not in the files", f"{where}: {error}")
+    except InputError as error:
+        bad.report(error if str(error).startswith(where) else InputError(f"{where}: {error}"))
+
+
+class Definitions:
+    """Lists and rules by name, each with the file that it stands in."""
+
+    def __init__(self, known: dict[tuple[str, str], tuple[Yaml, str]]) -> None:
+        self._known = known
+        self._made: dict[str, Node | None] = {}  # None while it is being made
+
+    @classmethod
+    def beside(cls, path: str) -> Definitions:
+        """Read those of the other files in the folder; a file that cannot be read has none."""
+        found = cls({})
+        file = Path(path)
+        if file.is_file():
+            for other in sorted(file.parent.glob("*.y*ml")):
+                document = _document(str(other), other.stat().st_mtime_ns)
+                found = found if document is None else found.with_those_of(document, str(other))
+        return found
+
+    def with_those_of(self, document: Yaml, path: str) -> Definitions:
+        """Add those of a document, or of a part of it, in the place of others with the same names."""
+        own = {
+            (kind, name): (content, path)
+            for kind in (LISTS, RULES)
+            if kind in document.mapping
+            for name, content in document.mapping[kind].mapping.items()
+        }
+        return Definitions(self._known | own) if own else self
+
+    def resolve(self, token: str) -> Node:
+        """Find what a rule or a list stands for; raises InputError where nobody says it, or it needs itself."""
+        if token not in self._made:
+            self._made[token] = None
+            try:
+                self._made[token] = self._rule(token) if token[0] == "<" else self._list(token)
+            except InputError:
+                del self._made[token]
+                raise
+        made = self._made[token]
+        if made is None:
+            raise InputError(f"the rule {shown(token)} needs itself; take it out of what it stands for")
+        return made
+
+    def _rule(self, token: str) -> Node:
+        if (RULES, token[1:-1]) not in self._known:
+            raise InputError(f"the rule {shown(token)} is not defined; expected it under {RULES!r}")
+        rule, path = self._known[RULES, token[1:-1]]
+        where = location(path, rule.line)
+        if not isinstance(rule.value, str):
+            raise InputError(f"{where}: the rule {shown(token)} is {shown(rule.plain)}; expected a string")
+        return parse(rule.value, where, self.resolve, orders=True)
+
+    def _list(self, token: str) -> Node:
+        if token[0] != "{":
+            return Words(token)
+        name, _, slot = token[1:-1].partition(":")
+        label = slot or name
+        content, path = self._known.get((LISTS, name), (None, ""))
+        if content is None or not content.mapping.keys() & {"values", "range"}:
+            raise EmptySlotError(f"nothing in the files says what the slot {shown(label)} can be")
+        span = content.mapping.get("range")
+        if span is not None:
+            return Filled(
+                label, Choice([Words(str(number)) for number in _numbers(span, location(path, span.line))])
+            )
+        options: list[Node] = []
+        for value in content.mapping["values"].items:
+            words = value.mapping.get("in", value).value
+            if not isinstance(words, str):
+                raise InputError(
+                    f"{location(path, value.line)}: {shown(value.plain)} is no value; expected a string"
+                )
+            options.append(parse(words, location(path, value.line), self.resolve, orders=True))
+        if not options:
+            raise EmptySlotError(f"{location(path, content.line)}: the list {shown(name)} has no value")
+        return Filled(label, Choice(options))
+
+
+def _numbers(span: Yaml, where: str) -> range:
+    try:
+        first, last, step = (
+            int(str(span.mapping[name].value)) if name in span.mapping else 1
+            for name in ("from", "to", "step")
+        )
+    except ValueError as error:
+        raise InputError(f"{where}: {shown(span.plain)} is no range; expected from, to and step") from error
+    numbers = range(first, last + 1, max(step, 1))[:MOST_NUMBERS]
+    if not numbers:
+        raise InputError(f"{where}: {shown(span.plain)} is no range; expected from, to and step")
+    return numbers
+
+
+@functools.lru_cache(512)
+def _document(path: str, *state: int) -> Yaml | None:
+    del state  # a part of the cache's key
+    try:
+        return read_yaml(path)
+    except CanvassError:
+        return None
+
+
+def sniff(sample: Sample) -> bool:
+    """Whether there are intents with sentences."""
+    return INTENTS.search(sample.text) is not None and SENTENCES.search(sample.text) is not None
+
+
+FORMAT = Format(
+    name="home-assistant",
+    extensions=(".yaml", ".yml"),
+    read=read,
+    blocks=blocks_of_read(read),
+    write=None,
+    carries=("text", "intent", "slots"),
+    loses="slots that are not in the words, contexts, and sentences with slots that only a running system knows",
+    sniff=sniff,
+    sniffed='"intents" with "sentences" below',
+)

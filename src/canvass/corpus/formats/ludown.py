@@ -1,0 +1,112 @@
+"""LUDown, the .lu files of Bot Framework: utterances in lists below `# Intent`, with entities in braces; read only."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from canvass.corpus.formats.columns import blocks_of_read
+from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.sources import lines_of
+from canvass.errors import InputError, location, shown
+from canvass.files import split_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from canvass.corpus.formats.records import BadLines
+    from canvass.corpus.formats.sniffing import Sample
+    from canvass.types import Utterance
+
+COLUMNS = Columns()
+INTENT = re.compile(r"#+\s*([^#\s?].*?)\s*")
+ITEM = re.compile(r"[-*+]\s+(.*?)\s*")
+OPENING = re.compile(r"\{\s*@?\s*([^{}=]+?)\s*=\s*")
+MARK = re.compile(OPENING.pattern + r"|\{\s*@?\s*([^{}=]*?)\s*\}|\s*\}|\{")
+DEFINITION = re.compile(r"[@$\[!]")
+
+
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the utterances of all intents; yields (where, utterance).
+
+    Raises
+    ------
+    InputError
+        If an utterance has a brace without its other one, and the tolerance is used up.
+    FileError
+        If the file cannot be read.
+
+    """
+    del columns  # the format has its own
+    intent: str | None = None
+    for number, line in enumerate(lines_of(path), 1):
+        where = location(path, number)
+        try:
+            text = line.decode().strip()
+            heading, item = INTENT.fullmatch(text), ITEM.fullmatch(text)
+            if heading is not None:
+                intent = heading[1]
+            elif DEFINITION.match(text):
+                bad.lost("definitions of entities, imports and questions", f"{where}: {shown(text)}")
+                intent = None if text[0] in "@$" else intent
+            elif item is not None and intent is not None:
+                utterance = _utterance(item[1], intent, where, bad)
+                if utterance is not None:
+                    yield where, utterance
+        except UnicodeDecodeError:
+            bad.report(InputError(f"{where}: not valid UTF-8; write the file as UTF-8"))
+        except InputError as error:
+            bad.report(error)
+
+
+def _utterance(line: str, intent: str, where: str, bad: BadLines) -> Utterance | None:
+    """Read an utterance; None where it is a pattern, whose entities have no words."""
+    pieces: list[str] = []
+    slots: list[dict[str, Any]] = []
+    open_slots: list[dict[str, Any]] = []
+    length = end = 0
+    for match in MARK.finditer(line):
+        before = line[end : match.start()]
+        end = match.end()
+        pieces.append(before)
+        length += len(before)
+        if match[1]:
+            if open_slots:
+                bad.lost("entities inside of others", f"{where}: {shown(match[1])}")
+            open_slots.append({"start": length, "label": match[1]})
+        elif match[2] is not None:
+            bad.lost("patterns, whose entities have no words", f"{where}: {shown(line)}")
+            return None
+        elif not open_slots or match[0].strip() != "}":
+            raise InputError(
+                f"{where}: {shown(line)} has a brace without its other one; expected {{entity=words}}"
+            )
+        else:
+            slot = open_slots.pop()
+            slots += [] if open_slots else [slot | {"end": length}]
+    if open_slots:
+        raise InputError(
+            f"{where}: {shown(line)} has a brace without its other one; expected {{entity=words}}"
+        )
+    record = {"text": "".join([*pieces, line[end:]]), "intent": intent, "slots": slots}
+    return utterance_of(record, where, COLUMNS)
+
+
+def sniff(sample: Sample) -> bool:
+    """Whether there are headings, with lists below, in a file of this extension: Markdown has them, too."""
+    lines = [line.strip() for line in sample.lines]
+    is_named = split_name(sample.name)[0] == ".lu"
+    return is_named and any(map(INTENT.fullmatch, lines)) and any(map(ITEM.fullmatch, lines))
+
+
+FORMAT = Format(
+    name="ludown",
+    extensions=(".lu",),
+    read=read,
+    blocks=blocks_of_read(read),
+    write=None,
+    carries=("text", "intent", "slots"),
+    loses="patterns, definitions of entities, entities inside of others, imports, questions and answers",
+    sniff=sniff,
+    sniffed="the extension, and headings with lists below",
+)

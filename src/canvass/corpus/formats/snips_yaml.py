@@ -1,0 +1,102 @@
+"""The YAML of Snips NLU: documents of intents, whose utterances have slots as `[slot:entity](words)`; read only."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING
+
+from canvass.corpus.formats.columns import blocks_of_read
+from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.sources import lines_of
+from canvass.corpus.formats.yaml_nodes import parse_yaml
+from canvass.errors import InputError, location, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from canvass.corpus.formats.records import BadLines
+    from canvass.corpus.formats.sniffing import Sample
+    from canvass.corpus.formats.yaml_nodes import Node
+    from canvass.types import Utterance
+
+COLUMNS = Columns()
+SLOT = re.compile(r"\[([^\]:]+)(?::([^\]]+))?\]\(([^)]+)\)")
+INTENT = re.compile(r"^type\s*:\s*intent\s*$", re.MULTILINE)
+
+
+def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the utterances of all intents; yields (where, utterance).
+
+    Raises
+    ------
+    InputError
+        If the file is not YAML, or an utterance is bad and the tolerance is used up.
+    FileError
+        If the file cannot be read.
+
+    """
+    del columns  # the format has its own
+    for document in _documents(path):
+        where = location(path, document.line)
+        content = document.mapping
+        kind, intent, utterances = (content.get(name) for name in ("type", "name", "utterances"))
+        if kind is not None and kind.value == "entity":
+            bad.lost("values and synonyms of entities", f"{where}: {shown(intent.plain if intent else None)}")
+            continue
+        if kind is None or kind.value != "intent" or intent is None or not isinstance(intent.value, str):
+            bad.report(InputError(f"{where}: {shown(document.plain)} is no intent or entity with a name"))
+            continue
+        for utterance in [] if utterances is None else utterances.items:
+            place = location(path, utterance.line)
+            try:
+                yield place, _utterance(utterance, intent.value, place)
+            except InputError as error:
+                bad.report(error)
+
+
+def _documents(path: str) -> Iterator[Node]:
+    """Parse the documents of a file, each with the lines of the file."""
+    try:
+        lines = [line.decode().removesuffix("\r") for line in lines_of(path)]
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not valid UTF-8; write the file as UTF-8") from error
+    starts = [0, *(number for number, line in enumerate(lines) if line.rstrip() == "---"), len(lines)]
+    for start, end in itertools.pairwise(starts):
+        part = [line for line in lines[start:end] if line.rstrip() != "---"]
+        if any(line.strip() and not line.lstrip().startswith("#") for line in part):
+            yield parse_yaml("\n" * (start + (end - start - len(part))) + "\n".join(part), path)
+
+
+def _utterance(node: Node, intent: str, where: str) -> Utterance:
+    if not isinstance(node.value, str):
+        raise InputError(f"{where}: {shown(node.plain)} is no utterance; expected a string")
+    pieces = []
+    slots = []
+    length = end = 0
+    for match in SLOT.finditer(node.value):
+        before, words = node.value[end : match.start()], match[3]
+        start = length + len(before)
+        length, end = start + len(words), match.end()
+        pieces += [before, words]
+        slots.append({"start": start, "end": length, "label": match[1]})
+    text = "".join([*pieces, node.value[end:]])
+    return utterance_of({"text": text, "intent": intent, "slots": slots}, where, COLUMNS)
+
+
+def sniff(sample: Sample) -> bool:
+    """Whether there is a document of the type intent."""
+    return INTENT.search(sample.text) is not None
+
+
+FORMAT = Format(
+    name="snips-yaml",
+    extensions=(".yaml", ".yml"),
+    read=read,
+    blocks=blocks_of_read(read),
+    write=None,
+    carries=("text", "intent", "slots"),
+    loses="values and synonyms of entities, and entities beside slot names",
+    sniff=sniff,
+    sniffed='"type: intent"',
+)

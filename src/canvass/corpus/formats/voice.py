@@ -1,0 +1,201 @@
+"""Sentences of Rhasspy and of Padatious (Mycroft, OVOS): lines with alternatives and slots, expanded; read only.
+
+Rhasspy: `sentences.ini`, with a section for each intent, rules (`name = ...`, `<name>`), tags behind what they label
+(`(on | off){state}`), and lists in files beside it (`slots/room`, `$room`). Padatious: `lights.intent`, whose name is
+the intent, with slots in braces whose values stand in `room.entity` beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from canvass.corpus.formats import expansion
+from canvass.corpus.formats.columns import blocks_of_read
+from canvass.corpus.formats.expansion import Choice, EmptySlotError, Words, parse, values_of
+from canvass.corpus.formats.records import Format
+from canvass.corpus.formats.sources import lines_of
+from canvass.errors import InputError, location, shown
+from canvass.files import STANDARD_STREAM, split_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from canvass.corpus.formats.expansion import Node
+    from canvass.corpus.formats.records import BadLines, Columns
+    from canvass.corpus.formats.sniffing import Sample
+    from canvass.types import Utterance
+
+SECTION = re.compile(r"\[([^\[\]|()]+)\]")
+RULE = re.compile(r"([\w-]+)\s*=\s*(.+)")
+WILDCARD = re.compile(r"(?:^|\s):0(?=\s|$)")
+
+
+def read_rhasspy(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the sentences of all intents, expanded; yields (where, utterance).
+
+    Raises
+    ------
+    InputError
+        If a line stands in no section, or a sentence is bad, and the tolerance is used up.
+    FileError
+        If the file cannot be read.
+
+    """
+    del columns  # the format has its own
+    rules: dict[tuple[str, str], tuple[str, str]] = {}
+    sentences: list[tuple[str, str, str]] = []
+    intent = ""
+    for number, line in _lines(path):
+        where = location(path, number)
+        section, rule = SECTION.fullmatch(line), RULE.fullmatch(line)
+        if section is not None:
+            intent = section[1].strip()
+        elif not intent:
+            bad.report(
+                InputError(f"{where}: {shown(line)} is in no section; expected [NameOfIntent] before it")
+            )
+        elif rule is not None:
+            rules[intent, rule[1]] = (rule[2], where)
+        else:
+            sentences.append((intent, line, where))
+    made: dict[tuple[str, str], Node | None] = {}
+    for name, line, where in sentences:
+        resolve = _Resolver(path, rules, made, name)
+        yield from _expanded(line, where, resolve, name, bad, tags=True)
+
+
+class _Resolver:
+    """What `<rule>` and `$list` of a section stand for."""
+
+    def __init__(
+        self,
+        path: str,
+        rules: dict[tuple[str, str], tuple[str, str]],
+        made: dict[tuple[str, str], Node | None],
+        intent: str,
+    ) -> None:
+        self._path, self._rules, self._made, self._intent = path, rules, made, intent
+
+    def __call__(self, token: str) -> Node:
+        key = (self._intent, token)
+        if key not in self._made:
+            self._made[key] = None
+            try:
+                self._made[key] = self._list(token[1:]) if token[0] == "$" else self._rule(token[1:-1])
+            except InputError:
+                del self._made[key]
+                raise
+        made = self._made[key]
+        if made is None:
+            raise InputError(f"the rule {shown(token)} needs itself; take it out of what it stands for")
+        return made
+
+    def _rule(self, name: str) -> Node:
+        intent, dot, rule = name.rpartition(".")
+        intent = intent if dot else self._intent
+        if (intent, rule) not in self._rules:
+            raise InputError(
+                f"the rule <{name}> is not defined; expected {rule} = ... in the section [{intent}]"
+            )
+        words, where = self._rules[intent, rule]
+        resolver = _Resolver(self._path, self._rules, self._made, intent)
+        return parse(words, where, resolver, tags=True)
+
+    def _list(self, name: str) -> Node:
+        file = Path(self._path).parent / "slots" / name
+        if self._path == STANDARD_STREAM or ".." in name or not file.is_file():
+            raise EmptySlotError(f"there is no file {file} with the values of ${name}")
+        options = [
+            parse(line, location(str(file), number), self, tags=True) for number, line in _lines(str(file))
+        ]
+        if not options:
+            raise EmptySlotError(f"{file}: no value of ${name}")
+        return Choice(options)
+
+
+def read_padatious(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the sentences of an intent, expanded; raises as `read_rhasspy` does."""
+    del columns  # the format has its own
+    intent = Path(path).name.removesuffix(".gz").removesuffix(".zst").removesuffix(".intent")
+
+    def resolve(token: str) -> Node:
+        label = token[1:-1].strip()
+        if token[0] != "{" or not label:
+            return Words(token)
+        file = Path(path).parent / f"{label}.entity"
+        known = path != STANDARD_STREAM and "/" not in label and file.is_file()
+        values = [line for _, line in _lines(str(file)) if not WILDCARD.search(line)] if known else []
+        return values_of(label, values, str(file))
+
+    for number, line in _lines(path):
+        where = location(path, number)
+        if WILDCARD.search(line):
+            bad.lost(
+                "templates with slots whose values are not in the files", f"{where}: {shown(line)} has :0"
+            )
+        else:
+            yield from _expanded(line, where, resolve, intent, bad, tags=False)
+
+
+def _expanded(
+    line: str, where: str, resolve: Callable[[str], Node], intent: str, bad: BadLines, *, tags: bool
+) -> Iterator[tuple[str, Utterance]]:
+    try:
+        node = parse(line, where, resolve, tags=tags)
+        yield from expansion.utterances_of(node, where, bad, line, intent=intent)
+    except EmptySlotError as error:
+        bad.lost("templates with slots whose values are not in the files", f"{where}: {error}")
+    except InputError as error:
+        bad.report(error if str(error).startswith(where) else InputError(f"{where}: {error}"))
+
+
+def _lines(path: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines with their numbers, without blank ones and comments."""
+    for number, line in enumerate(lines_of(path), 1):
+        try:
+            text = line.decode().strip()
+        except UnicodeDecodeError as error:
+            raise InputError(f"{location(path, number)}: not valid UTF-8; write the file as UTF-8") from error
+        if text and not text.startswith(("#", ";")):
+            yield number, text
+
+
+def sniff_rhasspy(sample: Sample) -> bool:
+    """Whether there are sections with sentences, as settings have none."""
+    lines = [line.strip() for line in sample.lines]
+    lines = [line for line in lines if line and not line.startswith(("#", ";"))]
+    sentences = [line for line in lines if not SECTION.fullmatch(line) and "=" not in line]
+    return bool(lines) and SECTION.fullmatch(lines[0]) is not None and len(sentences) * 4 > len(lines)
+
+
+def sniff_padatious(sample: Sample) -> bool:
+    """Whether the name is that of a file of an intent."""
+    return split_name(sample.name)[0] == ".intent" and b"\x00" not in sample.head
+
+
+RHASSPY = Format(
+    name="rhasspy",
+    extensions=(".ini",),
+    read=read_rhasspy,
+    blocks=blocks_of_read(read_rhasspy),
+    write=None,
+    carries=("text", "intent", "slots"),
+    loses="substitutions, converters, and sentences with lists that are not beside the file",
+    sniff=sniff_rhasspy,
+    sniffed="sections with sentences",
+    beside=("slots/*",),
+)
+PADATIOUS = Format(
+    name="padatious",
+    extensions=(".intent",),
+    read=read_padatious,
+    blocks=blocks_of_read(read_padatious),
+    write=None,
+    carries=("text", "intent", "slots"),
+    loses="sentences with slots that have no .entity file beside them",
+    sniff=sniff_padatious,
+    sniffed="the extension",
+    beside=("*.entity",),
+)
