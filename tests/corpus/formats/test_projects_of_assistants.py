@@ -113,7 +113,7 @@ def test_a_skill_of_alexa(store):
     assert told(losses) == {
         "values in catalogues elsewhere": 1,
         "samples that answer the question for a slot": 1,
-        "templates with slots whose values are not in the file": 2,
+        "templates with slots whose values are not in the files": 2,
     }
     assert losses.passed_over == ["skill/lambda/index.js", "skill/skill-package/skill.json"]
     texts = [row["text"] for block in Pool.open(["skill"]).blocks() for row in block.batch.to_pylist()]
@@ -714,7 +714,7 @@ def test_a_bot_of_lex_v1(store):
         *((f"a {size} pizza", "Order", [(size, "Size")]) for size in sizes),
         ("order", "Order", []),
     ]
-    assert told(losses) == {"templates with slots whose values are not in the file": 1}
+    assert told(losses) == {"templates with slots whose values are not in the files": 1}
 
 
 SNIPS = """# a comment

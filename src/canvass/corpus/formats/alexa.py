@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from canvass.corpus.formats import expansion
 from canvass.corpus.formats.columns import blocks_of_read
-from canvass.corpus.formats.expansion import EmptySlotError, parse, values_of
+from canvass.corpus.formats.expansion import values_of
 from canvass.corpus.formats.located import read_document, write_text
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.records import Format
@@ -34,27 +34,17 @@ NAME = re.compile(r"[A-Za-z][A-Za-z_]*(?:\.[A-Za-z]+)?")
 INVOCATION = "canvass skill"
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read the samples of all intents, expanded; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If the file is no interaction model, or a sample is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the samples of all intents, expanded; yields (where, utterance)."""
     document = read_document(path)
     model = (document.get("interactionModel") or document).need("languageModel")
     values = _values(model, bad)
     for intent in model.need("intents").items():
         try:
             name = intent.need("name").name()
-            types = {slot.need("name").name(): slot.need("type").name() for slot in _items(intent, "slots")}
-            samples = _items(intent, "samples")
-            for slot in _items(intent, "slots"):
+            types = {slot.need("name").name(): slot.need("type").name() for slot in intent.list_of("slots")}
+            samples = intent.list_of("samples")
+            for slot in intent.list_of("slots"):
                 if slot.content.get("samples"):
                     bad.lost("samples that answer the question for a slot", slot.where)
         except InputError as error:
@@ -65,60 +55,37 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
 
 
 def expanded(
-    sample: Value, types: dict[str, str], values: dict[str, list[str]], bad: BadLines, **names: str
+    sample: Value, types: dict[str, str], values: dict[str, list[str]], bad: BadLines, intent: str
 ) -> Iterator[tuple[str, Utterance]]:
-    """Expand a sample; `types` are those of its slots, `values` those of types, `names` more fields of utterances."""
+    """Expand a sample; `types` are those of the intent's slots, `values` those of types."""
 
     def resolve(token: str) -> Node:
         label = token[1:-1].partition("|")[2].strip() or token[1:-1].strip()
-        if token[0] != "{":
-            return expansion.Words(token)
         if label not in types:
-            raise InputError(
-                f"{sample.where}: the slot {shown(label)} is not among the intent's ({', '.join(types)})"
-            )
-        return values_of(label, values.get(types[label], []), f"{sample.where} ({types[label]})")
+            raise InputError(f"the slot {shown(label)} is not among the intent's ({', '.join(types)})")
+        return values_of(label, values.get(types[label], []), types[label])
 
-    try:
-        text = sample.string()
-        plain = re.sub(r"[()\[\]|;<$\\]", lambda mark: f"\\{mark[0]}", text)
-        yield from expansion.utterances_of(
-            parse(plain, sample.where, resolve), sample.where, bad, text, **names
-        )
-    except EmptySlotError as error:
-        bad.lost("templates with slots whose values are not in the file", str(error))
-    except InputError as error:
-        bad.report(error)
-
-
-def _items(value: Value, name: str) -> list[Value]:
-    found = value.get(name)
-    return [] if found is None else found.items()
+    if not isinstance(sample.content, str):
+        bad.report(sample.wrong("a string"))
+        return
+    plain = re.sub(r"[()\[\]|;<$\\]", lambda mark: f"\\{mark[0]}", sample.content)
+    yield from expansion.expanded(plain, sample.where, bad, resolve, intent=intent)
 
 
 def _values(model: Value, bad: BadLines) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
-    for kind in _items(model, "types"):
+    for kind in model.list_of("types"):
         if kind.get("valueSupplier") is not None:
             bad.lost("values in catalogues elsewhere", kind.where)
-        for value in _items(kind, "values"):
+        for value in kind.list_of("values"):
             name = value.need("name")
-            words = [name.need("value").string(), *(item.string() for item in _items(name, "synonyms"))]
+            words = [name.need("value").string(), *(item.string() for item in name.list_of("synonyms"))]
             values.setdefault(kind.need("name").name(), []).extend(words)
     return values
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
-    """Write a model of the samples, each once, and of the slots' words; the file appears whole or not at all.
-
-    Raises
-    ------
-    InputError
-        If losses are refused, and there is one.
-    FileError
-        If the file cannot be written.
-
-    """
+    """Write a model of the samples, each once, and of the slots' words; the file appears whole or not at all."""
     samples: dict[str, list[str]] = {}
     slots: dict[str, dict[str, None]] = {}
     words: dict[str, dict[str, None]] = {}
@@ -204,7 +171,6 @@ FORMAT = Format(
     extensions=(".json",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     write_annotated=write_annotated,
     carries=("text", "intent", "slots"),
     loses="which value of a slot was said in which sample; when read: dialogs, prompts, answers to them, and samples "

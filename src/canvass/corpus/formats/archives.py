@@ -159,14 +159,7 @@ def opened_zip(path: str) -> Iterator[Archive]:
 
 
 def write_zip(path: str, members: dict[str, str]) -> None:
-    """Write a zip archive of texts, the same bytes for the same texts; it appears whole or not at all.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be written.
-
-    """
+    """Write a zip archive of texts, the same bytes for the same texts; it appears whole or not at all."""
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w") as archive:
         for name, text in members.items():

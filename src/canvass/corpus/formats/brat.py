@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.records import Columns, Format, utterance_of
-from canvass.corpus.formats.sources import LARGEST_CHUNK, Source, lines_of
+from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.errors import InputError, location, shown
 from canvass.files import split_name
 
@@ -31,30 +31,14 @@ KINDS = {
 }
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read the lines of a text with their spans; yields (where, utterance), `where` a line of the text.
-
-    Raises
-    ------
-    InputError
-        If a span is bad and the tolerance is used up, or the text is not UTF-8.
-    FileError
-        If a file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the lines of a text with their spans; yields (where, utterance), `where` a line of the text."""
     name = text_of(path)
-    pieces = []
-    with Source(name) as source:
-        while data := source.read(LARGEST_CHUNK):
-            pieces.append(data)
-    try:
-        text = b"".join(pieces).decode()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name}: not valid UTF-8 at byte {error.start}; write the file as UTF-8") from error
+    lines = [decoded(line, location(name, number)) for number, line in enumerate(lines_of(name), 1)]
+    text = "\n".join(lines)
     spans = sorted(_spans(path, text, bad), key=lambda span: (span["start"], -span["end"]))
     start = 0
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(lines, 1):
         end = start + len(line)
         own = []
         last = start
@@ -75,7 +59,7 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
 def _spans(path: str, text: str, bad: BadLines) -> Iterator[dict[str, Any]]:
     for number, data in enumerate(lines_of(path), 1):
         where = location(path, number)
-        line = data.decode("utf-8", "replace").removesuffix("\r")
+        line = decoded(data, where)
         found = SPAN.fullmatch(line)
         if found is not None:
             label, first, last, more, words = found.groups()
@@ -118,7 +102,6 @@ FORMAT = Format(
     extensions=(".ann",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     carries=("text", "slots"),
     loses="relations, events, attributes, notes, spans in several pieces, over lines, or over others",
     sniff=sniff,

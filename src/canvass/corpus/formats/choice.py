@@ -175,14 +175,7 @@ def output_format_of(path: str, override: str | None = None) -> Format:
 
 
 def annotated_writer(kind: Format, path: str) -> Callable[[str, Iterable[Utterance], Losses], None]:
-    """Find how a format writes annotated utterances to a file of that name.
-
-    Raises
-    ------
-    OptionError
-        If it can only be read.
-
-    """
+    """Find how a format writes annotated utterances to a file of that name; raises OptionError where it cannot."""
     if kind.write_annotated is None:
         raise OptionError(f"{path}: the format {kind.name} can only be read; choose another for the output")
     return kind.write_annotated
@@ -191,16 +184,7 @@ def annotated_writer(kind: Format, path: str) -> Callable[[str, Iterable[Utteran
 def annotated_utterances(
     path: str, override: str | None, columns: Columns, bad: BadLines
 ) -> Iterator[tuple[str, Utterance]]:
-    """Read a file with annotations; yields (where, utterance). White space at the rims of slots is told and left out.
-
-    Raises
-    ------
-    OptionError
-        If the file is of no known format, or of one without annotations.
-    InputError, FileError
-        As the reader of the format.
-
-    """
+    """Read a file with annotations; yields (where, utterance), without white space at the rims of slots, which is told."""
     kind = format_of(path, override, columns)
     if kind.read is None:
         raise OptionError(

@@ -22,18 +22,8 @@ OUT_OF_SCOPE = "oos_"
 COLUMNS = Columns()
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read the utterances of all parts; yields (where, utterance). Nobody annotated slots.
-
-    Raises
-    ------
-    InputError
-        If the file is not JSON, has none of the parts, or an item is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the utterances of all parts; yields (where, utterance). Nobody annotated slots."""
     document = read_document(path)
     parts = [(name, part) for name in PARTS if (part := document.get(name)) is not None]
     if not parts:
@@ -70,7 +60,6 @@ FORMAT = Format(
     extensions=(".json",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     carries=("text", "intent", "split"),
     loses="nothing but the file's order of parts",
     sniff=sniff,

@@ -39,18 +39,8 @@ METADATA = {
 }
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read the utterances of a project; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If the file is not the JSON of a project, or an utterance is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the utterances of a project; yields (where, utterance)."""
     project = read_document(path)
     kind = project.get("stringIndexType")
     index_type = INDEX_TYPE if kind is None else kind.string()
@@ -80,16 +70,7 @@ def _slot(entity: Value, text: str, unit: str) -> dict[str, Any]:
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
-    """Write utterances as a project, with their intents and entities; the file appears whole or not at all.
-
-    Raises
-    ------
-    InputError
-        If something cannot be carried and that is refused.
-    FileError
-        If the file cannot be written.
-
-    """
+    """Write utterances as a project, with their intents and entities; the file appears whole or not at all."""
     made = [_record(utterance, losses) for utterance in utterances]
     intents = sorted({record["intent"] for record in made} | {NONE})
     labels = sorted({entity["category"] for record in made for entity in record.get("entities", ())})
@@ -138,7 +119,6 @@ FORMAT = Format(
     extensions=(".json",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     write_annotated=write_annotated,
     carries=("text", "intent", "slots", "split", "unannotated"),
     loses="splits other than train and test, and that there is no intent (it becomes None)",

@@ -19,7 +19,7 @@ from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.pieces import joined, pieces_of, report_joined, spans_of_slots
 from canvass.corpus.formats.records import Columns, Format, utterance_of
-from canvass.corpus.formats.sources import lines_of
+from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.corpus.formats.tags import is_tag, spans_of, tags_of
 from canvass.corpus.spans import OUTSIDE
 from canvass.errors import InputError, location, shown
@@ -72,11 +72,7 @@ class Lines:
         """Take the next line, which is not blank."""
         self.where = self.where or where
         try:
-            self._add(line.decode(), where)
-        except UnicodeDecodeError as error:
-            self.error = self.error or InputError(
-                f"{where}: not valid UTF-8 at byte {error.start} of the line; write the file as UTF-8"
-            )
+            self._add(decoded(line, where), where)
         except InputError as error:
             self.error = self.error or error
 
@@ -173,19 +169,8 @@ def _comment_value(words: str) -> str:
     return words
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read an annotated file; yields (where, utterance), `where` its first line.
-
-    Raises
-    ------
-    InputError
-        If an utterance has a line that is neither a comment nor a token and a tag, a tag of no scheme, or a text
-        that its tokens do not make, and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read an annotated file; yields (where, utterance), `where` its first line."""
     parts = _parts(path)
     first = list(itertools.islice(parts, UTTERANCES_OF_LAYOUT))
     layout = layout_of(
@@ -236,7 +221,7 @@ def _parts(path: str) -> Iterator[Lines]:
     lines = Lines()
     for number, line in enumerate(lines_of(path), 1):
         if line.strip(b" \t\r"):
-            lines.add(line.removesuffix(b"\r"), location(path, number))
+            lines.add(line, location(path, number))
         else:
             yield lines
             lines = Lines()
@@ -244,16 +229,7 @@ def _parts(path: str) -> Iterator[Lines]:
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses, scheme: str = "IOB2") -> None:
-    """Write utterances in a scheme of `tags.SCHEMES`; the file appears whole or not at all.
-
-    Raises
-    ------
-    InputError
-        If something cannot be carried and that is refused.
-    FileError
-        If the file cannot be written.
-
-    """
+    """Write utterances in a scheme of `tags.SCHEMES`; the file appears whole or not at all."""
     write_text(path, (_block(utterance, losses, scheme) for utterance in utterances))
 
 
@@ -311,7 +287,6 @@ FORMAT = Format(
     extensions=(".conll", ".bio", ".iob", ".iob2", ".txt"),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     write_annotated=write_annotated,
     carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
     loses="white space at the rims of slots, slots of white space alone, and tabs and line breaks in labels",

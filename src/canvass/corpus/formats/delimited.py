@@ -261,16 +261,7 @@ def columns_of(header: Sequence[str], columns: Columns) -> Columns:
 
 
 def read(delimiter: str, path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read an annotated file; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If the header lacks the text column, or a row is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
+    """Read an annotated file; yields (where, utterance)."""
     with on_disk(path) as file:
         table = Table(file, path, delimiter, columns)
         columns = table.columns
@@ -401,14 +392,7 @@ def pool_columns(delimiter: str, path: str, columns: Columns) -> dict[str, str]:
 
 
 def write(delimiter: str, path: str, given: Iterable[dict[str, Any]]) -> None:
-    """Write rows under a header of all their names; lists become JSON, None an empty cell.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be written.
-
-    """
+    """Write rows under a header of all their names; lists become JSON, None an empty cell."""
     rows = list(given)
     names = list(dict.fromkeys(name for row in rows for name in row))
     table = [names, *([_cell(row.get(name)) for name in names] for row in rows)] if names else []
@@ -420,14 +404,7 @@ def write(delimiter: str, path: str, given: Iterable[dict[str, Any]]) -> None:
 
 
 def write_annotated(delimiter: str, path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
-    """Write annotated utterances; an empty string comes back as None. Raises as `write` does.
-
-    Raises
-    ------
-    InputError
-        If losses are refused, and there is one.
-
-    """
+    """Write annotated utterances; an empty string comes back as None. Raises as `write` does."""
 
     def rows() -> Iterator[dict[str, Any]]:
         for utterance in utterances:

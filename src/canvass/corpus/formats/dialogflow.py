@@ -32,18 +32,8 @@ IGNORED = "@sys.ignore"
 SETTINGS = re.compile(r"(?:agent|package)\.json$")  # say nothing of requests
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read the training phrases of all intents, in all languages; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If the file is not a sound zip archive with intents, or a phrase is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the training phrases of all intents, in all languages; yields (where, utterance)."""
     with opened_tree(path) as archive:
         names = [name for name in archive.names if INTENT.search(name)]
         if not names:
@@ -71,8 +61,7 @@ def _phrases(archive: Archive | Folder, name: str) -> tuple[list[Value], str]:
     value = parse_document(archive.read(name), archive.where(name))
     phrases = PHRASES.search(name)
     if phrases is None:
-        own = value.get("userSays")
-        return ([] if own is None else own.items()), value.need("name").name()
+        return value.list_of("userSays"), value.need("name").name()
     of = f"{name[: phrases.start()]}.json"
     if of not in archive.names:
         return value.items(), of.rpartition("/")[2].removesuffix(".json")
@@ -112,7 +101,6 @@ FORMAT = Format(
     extensions=(".zip",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     carries=("text", "id", "intent", "slots"),
     loses="languages (all are read together), entities, contexts and responses",
     sniff=sniff,

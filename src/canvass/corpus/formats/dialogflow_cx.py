@@ -37,18 +37,8 @@ KNOWN_OF_PART = frozenset({"text", "parameterId", "auto"})
 UNSAFE = re.compile(r"[^\w.-]")
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read the training phrases of all intents, in all languages; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If the archive is damaged, or a file or a phrase in it is bad and the tolerance is used up.
-    FileError
-        If a file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the training phrases of all intents, in all languages; yields (where, utterance)."""
     with opened_tree(path) as tree:
         intents: dict[str, str] = {}
         for name in tree.names:
@@ -58,8 +48,7 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
             try:
                 value = parse_document(tree.read(name), tree.where(name))
                 intents[found[1]] = value.need("displayName").name()
-                phrases = value.get("trainingPhrases")
-                own = [] if phrases is None else phrases.items()
+                own = value.list_of("trainingPhrases")
             except InputError as error:
                 bad.report(error)
                 continue
@@ -113,16 +102,7 @@ def _utterance(phrase: Value, intent: str, bad: BadLines) -> Utterance:
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
-    """Write an agent of intents alone as a zip archive; the file appears whole or not at all.
-
-    Raises
-    ------
-    InputError
-        If losses are refused, and there is one.
-    FileError
-        If the file cannot be written.
-
-    """
+    """Write an agent of intents alone as a zip archive; the file appears whole or not at all."""
     phrases: dict[str, list[dict[str, Any]]] = {}
     labels: dict[str, dict[str, None]] = {}
     for utterance in utterances:
@@ -170,7 +150,6 @@ FORMAT = Format(
     extensions=(".zip",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     write_annotated=write_annotated,
     carries=("text", "id", "count", "intent", "slots"),
     loses="the order of intents' phrases among each other; when read: languages (all are read together), entities, "

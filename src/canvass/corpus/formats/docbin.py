@@ -44,20 +44,8 @@ def _spacy() -> Any:
     return spacy
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read the documents; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If the file is damaged, or a document is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-    ExtraMissingError
-        If spaCy is not installed.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the documents; yields (where, utterance)."""
     spacy = _spacy()
     packed = _packed(path)
     try:
@@ -184,16 +172,7 @@ def _intent(cats: Any, where: str) -> str | None:
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
-    """Write utterances as documents, each with a number for every intent; the file appears whole or not at all.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be written.
-    ExtraMissingError
-        If spaCy is not installed.
-
-    """
+    """Write utterances as documents, each with a number for every intent; the file appears whole or not at all."""
     del losses  # there are none
     spacy = _spacy()
     known = list(utterances)
@@ -257,7 +236,6 @@ FORMAT = Format(
     extensions=(".spacy",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     write_annotated=write_annotated,
     carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
     loses="nothing; when read: what other components of spaCy annotated, such as tags, lemmas and parses",

@@ -42,16 +42,7 @@ class Kinds:
 
 
 def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read annotated records; yields (where, utterance), a record with no label at all once others tell its kind.
-
-    Raises
-    ------
-    InputError
-        If a record is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
+    """Read annotated records; yields (where, utterance), a record with no label at all once others tell its kind."""
     yield from utterances_of(read_lines(path, bad), columns, bad)
 
 
@@ -137,14 +128,7 @@ def _slot(entity: Value, text: str, bad: BadLines) -> dict[str, Any]:
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
-    """Write utterances as records of a project of intents and slots; the file appears whole or not at all.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be written.
-
-    """
+    """Write utterances as records of a project of intents and slots; the file appears whole or not at all."""
     del losses  # there are none
     jsonl.write(path, map(record_of, utterances))
 
@@ -188,7 +172,6 @@ FORMAT = Format(
     extensions=(".jsonl",),
     read=read,
     blocks=blocks_of_read(read_texts),
-    write=None,
     write_annotated=write_annotated,
     carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
     loses="nothing; when read: comments, relations and fields of the user's own",

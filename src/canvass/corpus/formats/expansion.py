@@ -106,18 +106,11 @@ class EmptySlotError(InputError):
     """A template has a slot of which nobody knows the values."""
 
 
-def values_of(label: str, values: Sequence[str], where: str) -> Filled:
-    """Make the slot of a list of values.
-
-    Raises
-    ------
-    EmptySlotError
-        If there is none.
-
-    """
+def values_of(label: str, values: Sequence[str], place: str) -> Filled:
+    """Make the slot of a list of values; raises EmptySlotError if there is none, naming where they should be."""
     known = list(dict.fromkeys(value for value in values if value.strip()))
     if not known:
-        raise EmptySlotError(f"{where}: nothing in the file says what the slot {shown(label)} can be")
+        raise EmptySlotError(f"{place} does not say what the slot {shown(label)} can be")
     return Filled(label, Choice([Words(value) for value in known]))
 
 
@@ -136,12 +129,6 @@ def parse(
         Whether `{slot}` follows what it labels (as in Rhasspy), and does not stand for it.
     orders
         Whether `(a;b)` is both, in any order (as in Home Assistant).
-
-    Raises
-    ------
-    InputError
-        If a bracket has no other, or `resolve` raises it.
-
     """
     try:
         return _Parser(template, where, resolve, tags=tags, orders=orders).whole()
@@ -229,23 +216,33 @@ def _is_blank(node: Node) -> bool:
     return isinstance(node, Words) and not node.text.strip()
 
 
-def utterances_of(
-    node: Node, where: str, bad: BadLines, template: str, **names: Any
+def expanded(
+    template: str,
+    where: str,
+    bad: BadLines,
+    resolve: Callable[[str], Node],
+    *,
+    tags: bool = False,
+    orders: bool = False,
+    **names: str,
 ) -> Iterator[tuple[str, Utterance]]:
-    """Expand a template; yields (where, utterance). What is beyond `MOST` is told.
+    """Parse and expand a template; yields (where, utterance). What is beyond `MOST` is told, and so is an empty slot.
 
-    `names` are further fields of the utterances, such as the intent.
+    `names` are further fields of the utterances, such as the intent; the rest is as in `parse`.
     """
-    if node.count > MOST:
-        bad.lost(
-            f"expansions of templates (at most {MOST} of each are made)",
-            f"{where}: {shown(template)} has {node.count:,}",
-            node.count - MOST,
-        )
-    for number in _numbers(node.count, template):
-        text, slots = settled(node.pick(number))
-        if text:
-            yield where, utterance_of(names | {"text": text, "slots": slots}, where, COLUMNS)
+    try:
+        node = parse(template, where, resolve, tags=tags, orders=orders)
+        if node.count > MOST:
+            what = f"expansions of templates (at most {MOST} of each are made)"
+            bad.lost(what, f"{where}: {shown(template)} has {node.count:,}", node.count - MOST)
+        for number in _numbers(node.count, template):
+            text, slots = settled(node.pick(number))
+            if text:
+                yield where, utterance_of(names | {"text": text, "slots": slots}, where, COLUMNS)
+    except EmptySlotError as error:
+        bad.lost("templates with slots whose values are not in the files", f"{where}: {error}")
+    except InputError as error:
+        bad.report(error if str(error).startswith(where) else InputError(f"{where}: {error}"))
 
 
 def _numbers(count: int, template: str) -> list[int]:

@@ -9,7 +9,7 @@ from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.records import Columns, Format, utterance_of
-from canvass.corpus.formats.sources import lines_of
+from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.errors import InputError, location, shown
 
 if TYPE_CHECKING:
@@ -27,18 +27,8 @@ LABEL = re.compile(r"__label__([^ \t]+?),?(?=[ \t]|$)")
 BREAKS = re.compile(r"[\n\r]")
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read annotated lines; yields (where, utterance). A line without a label has no intent.
-
-    Raises
-    ------
-    InputError
-        If a line is not UTF-8 and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read annotated lines; yields (where, utterance). A line without a label has no intent."""
     for number, line in enumerate(lines_of(path), 1):
         where = location(path, number)
         try:
@@ -51,12 +41,7 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
 
 
 def _utterance(line: bytes, where: str, bad: BadLines) -> Utterance | None:
-    try:
-        text = line.decode().removesuffix("\r")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{where}: not valid UTF-8 at byte {error.start} of the line; write the file as UTF-8"
-        ) from error
+    text = decoded(line, where)
     begin = LABELS.match(text)
     assert begin is not None, "it matches nothing, too"
     labels = LABEL.findall(begin[0])
@@ -71,16 +56,7 @@ def _utterance(line: bytes, where: str, bad: BadLines) -> Utterance | None:
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
-    """Write a line for each utterance; the file appears whole or not at all.
-
-    Raises
-    ------
-    InputError
-        If losses are refused, and there is one.
-    FileError
-        If the file cannot be written.
-
-    """
+    """Write a line for each utterance; the file appears whole or not at all."""
     write_text(path, (line for utterance in utterances if (line := _line(utterance, losses))))
 
 
@@ -110,7 +86,6 @@ FORMAT = Format(
     extensions=(".txt", ".ft"),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     write_annotated=write_annotated,
     carries=("text", "intent"),
     loses="intents with blanks, texts with line ends or blanks at their beginning; when read: labels after the first",

@@ -12,9 +12,16 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from canvass.corpus.formats import expansion
 from canvass.corpus.formats.columns import blocks_of_read
-from canvass.corpus.formats.expansion import MOST_NUMBERS, Choice, EmptySlotError, Filled, Words, parse
+from canvass.corpus.formats.expansion import (
+    MOST_NUMBERS,
+    Choice,
+    EmptySlotError,
+    Filled,
+    Words,
+    expanded,
+    parse,
+)
 from canvass.corpus.formats.records import Format
 from canvass.corpus.formats.yaml_nodes import read_yaml
 from canvass.errors import CanvassError, InputError, location, shown
@@ -35,18 +42,8 @@ INTENTS, SENTENCES = (
 LISTS, RULES = "lists", "expansion_rules"
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read the sentences of all intents, expanded; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If the file is not YAML with intents, or a sentence is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the sentences of all intents, expanded; yields (where, utterance)."""
     document = read_yaml(path)
     if "intents" not in document.mapping:
         raise InputError(f"{path}: there is no section 'intents'; expected sentences of Home Assistant")
@@ -60,23 +57,13 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
                 bad.lost("slots that are not in the words", f"{where}: {shown(group.mapping['slots'].plain)}")
             sentences = group.mapping.get("sentences")
             for sentence in [] if sentences is None else sentences.items:
-                yield from _expanded(sentence, path, definitions, intent, bad)
-
-
-def _expanded(
-    sentence: Yaml, path: str, definitions: Definitions, intent: str, bad: BadLines
-) -> Iterator[tuple[str, Utterance]]:
-    where = location(path, sentence.line)
-    if not isinstance(sentence.value, str):
-        bad.report(InputError(f"{where}: {shown(sentence.plain)} is no sentence; expected a string"))
-        return
-    try:
-        node = parse(sentence.value, where, definitions.resolve, orders=True)
-        yield from expansion.utterances_of(node, where, bad, sentence.value, intent=intent)
-    except EmptySlotError as error:
-        bad.lost("templates with slots whose values are not in the files", f"{where}: {error}")
-    except InputError as error:
-        bad.report(error if str(error).startswith(where) else InputError(f"{where}: {error}"))
+                where = location(path, sentence.line)
+                if isinstance(sentence.value, str):
+                    resolve = definitions.resolve
+                    yield from expanded(sentence.value, where, bad, resolve, orders=True, intent=intent)
+                else:
+                    what = f"{where}: {shown(sentence.plain)} is no sentence; expected a string"
+                    bad.report(InputError(what))
 
 
 class Definitions:
@@ -189,7 +176,6 @@ FORMAT = Format(
     extensions=(".yaml", ".yml"),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     carries=("text", "intent", "slots"),
     loses="slots that are not in the words, contexts, and sentences with slots that only a running system knows",
     sniff=sniff,

@@ -97,16 +97,7 @@ def _names(feature: Any) -> list[str] | None:
 
 
 def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read an annotated file; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If there is neither a text nor tokens, a row is bad and the tolerance is used up, or the file is damaged.
-    FileError
-        If the file cannot be read.
-
-    """
+    """Read an annotated file; yields (where, utterance)."""
     with opened_parquet(path) as file:
         schema = file.schema_arrow
         labels = Labels(schema, path)
@@ -165,14 +156,6 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
     """Write utterances with class labels, tokens and tags; the file appears whole or not at all.
 
     Tokens are those of canvass, cut further where a slot begins or ends inside one.
-
-    Raises
-    ------
-    InputError
-        If losses are refused, and there is one.
-    FileError
-        If the file cannot be written.
-
     """
     known = list(utterances)
     tags: list[list[str] | None] = []
@@ -240,7 +223,6 @@ FORMAT = Format(
     extensions=(".parquet", ".pq"),
     read=read,
     blocks=blocks,
-    write=None,
     write_annotated=write_annotated,
     carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
     loses="slots of white space alone, and white space at the rims of slots",

@@ -32,18 +32,8 @@ TABLE = Columns(text=ANSWER, domain=SCENARIO)
 COLUMNS = Columns(domain=SCENARIO)
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read annotated utterances; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If the header lacks the answers, or a row is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read annotated utterances; yields (where, utterance)."""
     with on_disk(path) as file:
         for where, row in Table(file, path, ";", TABLE).records():
             try:
@@ -93,7 +83,6 @@ FORMAT = Format(
     extensions=(".csv",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     carries=("text", "domain", "intent", "slots"),
     loses="who answered which question how; rows that were marked as irrelevant",
     sniff=sniff,

@@ -27,16 +27,7 @@ TOKENS, TAGS = ("tokens", "words"), ("ner_tags", "tags")
 
 
 def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read the records of a JSON file; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If the file has neither a list of objects nor columns, or a record is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
+    """Read the records of a JSON file; yields (where, utterance)."""
     records = _records(read_document(path), columns)
     sample = replace(_sample([record.content for record in records]), text_field=columns.text)
     for kind in (prodigy, doccano):
@@ -133,7 +124,6 @@ FORMAT = Format(
     extensions=(".json",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
     loses="what the same records in JSON Lines would lose",
     sniff=sniff,
@@ -145,7 +135,6 @@ TOKENS_OF_LINES = Format(
     extensions=(".jsonl",),
     read=read_lines_of_tokens,
     blocks=blocks_of_read(read_lines_of_tokens),
-    write=None,
     carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
     loses="other lists of tags",
     sniff=sniff_tokens,

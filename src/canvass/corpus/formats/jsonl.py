@@ -82,16 +82,7 @@ def records_of_chunk(
 
 
 def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read an annotated file; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If a line is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
+    """Read an annotated file; yields (where, utterance)."""
     first_line = 1
     known = set(columns.all())
     with Source(path) as source:
@@ -214,14 +205,7 @@ def _neat_lines(data: bytes) -> int | None:
 
 
 def write(path: str, rows: Iterable[dict[str, Any]]) -> None:
-    """Write rows, one object a line, as they come; the file appears whole or not at all.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be written.
-
-    """
+    """Write rows, one object a line, as they come; the file appears whole or not at all."""
     waiting = iter(rows)
     with whole_file(path) as stream:
         while some := list(itertools.islice(waiting, ROWS_TOGETHER)):

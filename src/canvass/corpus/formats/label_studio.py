@@ -75,15 +75,6 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
     """Read annotated tasks, of JSON or JSON_MIN; yields (where, utterance).
 
     `columns` names the fields of a task's data, and the Choices control of intents.
-
-    Raises
-    ------
-    InputError
-        If the file is not JSON, it has several Choices none of which is named, or a task is bad and the tolerance is
-        used up.
-    FileError
-        If the file cannot be read.
-
     """
     tasks = _tasks(path)
     if _is_minimal(tasks):
@@ -132,12 +123,6 @@ def configuration_of(tasks: Sequence[Value], columns: Columns, path: str) -> Con
     """Find the names of the controls in the annotations of a file.
 
     The Choices of intents are those named as `columns` has it, or the only ones but for those of domains.
-
-    Raises
-    ------
-    InputError
-        If there are several, and none is named.
-
     """
     seen: set[tuple[str, str]] = set()
     for task in tasks:
@@ -170,22 +155,14 @@ def _objects(content: Any, name: str) -> list[dict[str, Any]]:
 def annotations_of(
     task: Value, columns: Columns, configuration: Configuration | None = None
 ) -> list[Annotation]:
-    """Read all annotations of a task, also those that were cancelled.
-
-    Raises
-    ------
-    InputError
-        If the task has no text, or a region is bad.
-
-    """
+    """Read all annotations of a task, also those that were cancelled; raises InputError where one is bad."""
     configuration = configuration or Configuration()
     data = task.need("data")
     text_of(data.mapping(), data.where, columns)
     record = _record(task, data, columns)
     utterance_of(record, data.where, columns)
-    annotations = task.get("annotations") or task.get(OLD)
     found = []
-    for annotation in () if annotations is None else annotations.items():
+    for annotation in task.list_of("annotations") or task.list_of(OLD):
         cancelled = annotation.get("was_cancelled")
         truth = annotation.get("ground_truth")
         result = annotation.get("result")
@@ -247,16 +224,7 @@ def chosen(annotations: Sequence[Annotation], where: str, bad: BadLines) -> Anno
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
-    """Write utterances as tasks, one a line; the file appears whole or not at all.
-
-    Raises
-    ------
-    InputError
-        If something cannot be carried and that is refused.
-    FileError
-        If the file cannot be written.
-
-    """
+    """Write utterances as tasks, one a line; the file appears whole or not at all."""
     tasks = []
     for utterance in utterances:
         if utterance.intent is None and utterance.slots is None:
@@ -314,7 +282,6 @@ FORMAT = Format(
     extensions=(".json",),
     read=read,
     blocks=blocks_of_read(read_texts),
-    write=None,
     write_annotated=write_annotated,
     carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
     loses="utterances without an annotation, which become tasks that wait for one; when read: predictions, and all but "

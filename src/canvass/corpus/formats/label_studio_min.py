@@ -24,12 +24,6 @@ def read_minimal(items: Sequence[Value], columns: Columns, bad: BadLines) -> Ite
 
     The intent is the member that `columns` names, or else the only one that holds choices; slots are every member
     that holds regions with labels.
-
-    Raises
-    ------
-    InputError
-        If an item is bad and the tolerance is used up.
-
     """
     contents = [item.content for item in items if isinstance(item.content, dict)]
     has_slots = any(_is_regions(value) for content in contents for value in content.values())

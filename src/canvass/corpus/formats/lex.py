@@ -30,18 +30,8 @@ INTENT = re.compile(r"(?:^|/)Intents/[^/]+/Intent\.json$")
 SLOT = re.compile(r"\{[^{}]*\}")
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read the sample utterances of all intents, in all locales; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If the file is not a sound zip archive with intents, or an utterance is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the sample utterances of all intents, in all locales; yields (where, utterance)."""
     with opened_zip(path) as archive:
         names = [name for name in archive.names if INTENT.search(name)]
         if not names:
@@ -52,8 +42,7 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
             try:
                 intent = parse_document(archive.read(name), f"{path}: {name}")
                 label = intent.need("name").name()
-                samples = intent.get("sampleUtterances")
-                values = [] if samples is None else samples.items()
+                values = intent.list_of("sampleUtterances")
             except InputError as error:
                 bad.report(error)
                 continue
@@ -74,26 +63,21 @@ def sniff(sample: Sample) -> bool:
     return sample.is_zip and any(INTENT.search(name) for name in sample.members)
 
 
-def read_v1(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read_v1(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the sample utterances of a bot of V1, expanded with the values of its slot types; raises as `read`."""
-    del columns  # the format has its own
     resource = read_document(path).need("resource")
-    intents = resource.get("intents")
-    kinds = resource.get("slotTypes")
     values: dict[str, list[str]] = {}
-    for kind in [] if kinds is None else kinds.items():
-        known = kind.get("enumerationValues")
-        for value in [] if known is None else known.items():
-            synonyms = value.get("synonyms")
-            words = [value.need("value"), *([] if synonyms is None else synonyms.items())]
+    for kind in resource.list_of("slotTypes"):
+        for value in kind.list_of("enumerationValues"):
+            words = [value.need("value"), *value.list_of("synonyms")]
             values.setdefault(kind.need("name").name(), []).extend(word.string() for word in words)
-    for intent in [resource] if intents is None else intents.items():
+    for intent in resource.list_of("intents") or [resource]:
         try:
             name = intent.need("name").name()
-            slots, samples = intent.get("slots"), intent.get("sampleUtterances")
-            known_slots = [] if slots is None else slots.items()
-            types = {slot.need("name").name(): slot.need("slotType").name() for slot in known_slots}
-            templates = [] if samples is None else samples.items()
+            types = {
+                slot.need("name").name(): slot.need("slotType").name() for slot in intent.list_of("slots")
+            }
+            templates = intent.list_of("sampleUtterances")
         except InputError as error:
             bad.report(error)
             continue
@@ -116,7 +100,6 @@ V1 = Format(
     extensions=(".json",),
     read=read_v1,
     blocks=blocks_of_read(read_v1),
-    write=None,
     carries=("text", "intent", "slots"),
     loses="prompts, and templates with slots whose values are not in the file (AMAZON.Date)",
     sniff=sniff_v1,
@@ -127,7 +110,6 @@ FORMAT = Format(
     extensions=(".zip",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     carries=("text", "intent"),
     loses="slots: a template has only their names, in braces; locales (all are read together)",
     sniff=sniff,

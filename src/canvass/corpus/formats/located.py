@@ -79,6 +79,11 @@ class Value:
             raise self.wrong("a list")
         return [Value(item, self.file, f"{self.path}[{index}]") for index, item in enumerate(self.content)]
 
+    def list_of(self, name: str) -> list[Value]:
+        """Take the items of a member that is a list; of one that is absent, none."""
+        found = self.get(name)
+        return [] if found is None else found.items()
+
     def members(self) -> list[tuple[str, Value]]:
         """Take the members of an object, with their names."""
         if not isinstance(self.content, dict):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.records import Columns, Format, utterance_of
-from canvass.corpus.formats.sources import lines_of
+from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.errors import InputError, location, shown
 from canvass.files import split_name
 
@@ -26,23 +26,13 @@ MARK = re.compile(OPENING.pattern + r"|\{\s*@?\s*([^{}=]*?)\s*\}|\s*\}|\{")
 DEFINITION = re.compile(r"[@$\[!]")
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read the utterances of all intents; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If an utterance has a brace without its other one, and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the utterances of all intents; yields (where, utterance)."""
     intent: str | None = None
     for number, line in enumerate(lines_of(path), 1):
         where = location(path, number)
         try:
-            text = line.decode().strip()
+            text = decoded(line, where).strip()
             heading, item = INTENT.fullmatch(text), ITEM.fullmatch(text)
             if heading is not None:
                 intent = heading[1]
@@ -53,8 +43,6 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
                 utterance = _utterance(item[1], intent, where, bad)
                 if utterance is not None:
                     yield where, utterance
-        except UnicodeDecodeError:
-            bad.report(InputError(f"{where}: not valid UTF-8; write the file as UTF-8"))
         except InputError as error:
             bad.report(error)
 
@@ -104,7 +92,6 @@ FORMAT = Format(
     extensions=(".lu",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     carries=("text", "intent", "slots"),
     loses="patterns, definitions of entities, entities inside of others, imports, questions and answers",
     sniff=sniff,

@@ -24,18 +24,8 @@ COLUMNS = Columns(slots="entities")
 INNER = "entities inside of others"
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read the labelled utterances of an app; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If the file is not the JSON of an app, or an utterance is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the labelled utterances of an app; yields (where, utterance)."""
     app = read_document(path)
     patterns = app.get("patterns")
     if patterns is not None and patterns.content:
@@ -86,7 +76,6 @@ FORMAT = Format(
     extensions=(".json",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     carries=("text", "intent", "slots", "unannotated"),
     loses="entities inside of others, patterns, lists and features",
     sniff=sniff,

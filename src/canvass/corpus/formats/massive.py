@@ -29,18 +29,8 @@ COLUMNS = Columns(text="utt", domain="scenario", split="partition")
 UNKNOWN_LOCALE = "und"  # "undetermined" of BCP 47; the field must be there
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read annotated utterances; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If a line is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read annotated utterances; yields (where, utterance)."""
     yield from bad.sift(read_lines(path, bad), _utterance)
 
 
@@ -64,14 +54,6 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
     """Write utterances, one object a line; the file appears whole or not at all.
 
     Slots that the marks cannot hold are left out with the marked text, so that nobody takes them for none.
-
-    Raises
-    ------
-    InputError
-        If losses are refused, and there is one.
-    FileError
-        If the file cannot be written.
-
     """
     jsonl.write(path, (_record(utterance, losses) for utterance in utterances))
 
@@ -105,7 +87,6 @@ FORMAT = Format(
     extensions=(".jsonl",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     write_annotated=write_annotated,
     carries=("text", "id", "domain", "intent", "slots", "split", "unannotated"),
     loses="the count; slots that brackets in the text or colons in the label would confuse; when read: locale, "

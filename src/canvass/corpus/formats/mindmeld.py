@@ -14,6 +14,7 @@ from canvass.corpus.formats.archives import opened_tree, write_zip
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.sources import decoded
 from canvass.errors import InputError, location, shown
 
 if TYPE_CHECKING:
@@ -34,18 +35,8 @@ NAME = re.compile(r"[^/\\\x00-\x1f.][^/\\\x00-\x1f]*")
 TRAIN, TEST = "train", "test"
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read the queries of all domains and intents; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If a line is not UTF-8 or has a brace without its other one, and the tolerance is used up.
-    FileError
-        If a file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the queries of all domains and intents; yields (where, utterance)."""
     with opened_tree(path) as tree:
         for name in tree.names:
             found = MEMBER.fullmatch(name)
@@ -59,9 +50,7 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
             for number, line in enumerate(tree.read(name).removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
                 where = location(tree.where(name), number)
                 try:
-                    utterance = utterance_of_line(line.removesuffix(b"\r").decode(), where, bad, names)
-                except UnicodeDecodeError:
-                    bad.report(InputError(f"{where}: not valid UTF-8; write the file as UTF-8"))
+                    utterance = utterance_of_line(decoded(line, where), where, bad, names)
                 except InputError as error:
                     bad.report(error)
                 else:
@@ -71,14 +60,7 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
 
 
 def utterance_of_line(line: str, where: str, bad: BadLines, names: dict[str, str]) -> Utterance | None:
-    """Read a line; None where it is blank or a comment.
-
-    Raises
-    ------
-    InputError
-        If a bracket has no other, or the marks of an entity are not words and a name.
-
-    """
+    """Read a line; None where it is blank or a comment. Raises InputError where a bracket has no other."""
     if not line.strip() or line.startswith("#"):
         return None
     pieces: list[str] = []
@@ -112,16 +94,7 @@ def utterance_of_line(line: str, where: str, bad: BadLines, names: dict[str, str
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
-    """Write an application's queries as a zip archive; the file appears whole or not at all.
-
-    Raises
-    ------
-    InputError
-        If losses are refused, and there is one.
-    FileError
-        If the file cannot be written.
-
-    """
+    """Write an application's queries as a zip archive; the file appears whole or not at all."""
     from canvass.corpus.formats.records import BadLines
 
     members: dict[str, str] = {}
@@ -184,7 +157,6 @@ FORMAT = Format(
     extensions=(".zip",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     write_annotated=write_annotated,
     carries=("text", "domain", "intent", "slots", "split"),
     loses="braces in slots, splits other than train and test; when read: groups of entities, gazetteers",

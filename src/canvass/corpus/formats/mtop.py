@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.records import Columns, Format, utterance_of
-from canvass.corpus.formats.sources import lines_of
+from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.errors import InputError, location, shown
 from canvass.types import Slot, slot_records
 
@@ -60,18 +60,8 @@ class Span(NamedTuple):
     end: int
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read annotated utterances; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If a line is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read annotated utterances; yields (where, utterance)."""
     lines = (
         Line(location(path, number), line.removesuffix(b"\r"))
         for number, line in enumerate(lines_of(path), 1)
@@ -81,12 +71,7 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
 
 
 def _utterance(where: str, line: bytes, bad: BadLines) -> Utterance:
-    try:
-        cells = line.decode().split("\t")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{where}: not valid UTF-8 at byte {error.start} of the line; write the file as UTF-8"
-        ) from error
+    cells = decoded(line, where).split("\t")
     if len(cells) != WIDTH or not cells[1].startswith(INTENT):
         raise InputError(
             f"{where}: the line has {len(cells)} columns, {shown(line.decode())}; expected {WIDTH} between tabs, the "
@@ -190,7 +175,6 @@ FORMAT = Format(
     extensions=(".txt", ".tsv"),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     carries=("text", "id", "domain", "intent", "slots"),
     loses="intents inside of slots, with their slots; locale, parse and tokens",
     sniff=sniff,

@@ -70,17 +70,7 @@ def _named_errors(path: str) -> Iterator[None]:
 
 
 def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read an annotated file; yields (where, utterance). Slots may be lists of structs, or JSON as text.
-
-    Raises
-    ------
-    InputError
-        If the text column is missing or of a wrong type, a row is bad and the tolerance is used up, or the
-        file is damaged.
-    FileError
-        If the file cannot be read.
-
-    """
+    """Read an annotated file; yields (where, utterance). Slots may be lists of structs, or JSON as text."""
     with opened_parquet(path) as parquet:
         used_columns(parquet.schema_arrow, path, columns)
         names = [name for name in dict.fromkeys(columns.all()) if name in parquet.schema_arrow.names]
@@ -206,12 +196,6 @@ def write(path: str, given: Iterable[dict[str, Any]]) -> None:
     A column whose name ends with "slots", or that holds lists of slots, is a list of structs (start: int64,
     end: int64, label: string), also where all of it is empty; any other list is one of strings, and so is a column of
     None alone.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be written.
-
     """
     rows = list(given)
     names = list(dict.fromkeys(name for row in rows for name in row))

@@ -129,14 +129,7 @@ def strings_of(value: Any, name: str, where: str) -> list[str]:
 
 
 def located_tokens(text: str, words: Sequence[str], where: str) -> list[Token]:
-    """Find tokens in a text, one after the other, with nothing but white space between.
-
-    Raises
-    ------
-    InputError
-        If the tokens do not spell the text.
-
-    """
+    """Find tokens in a text, one after the other, with nothing but white space between."""
     found = []
     end = 0
     for word in words:
@@ -167,12 +160,6 @@ def record_of_tokens(
 
     `fields` are the names of tokens and tags; `plain` says that tags are labels alone, without B- and I- (IO), None
     that each record tells that itself.
-
-    Raises
-    ------
-    InputError
-        If the tokens do not spell the text, or there is not one tag for each, or a word is no tag.
-
     """
     tokens, tags = fields
     words = record.get(tokens)

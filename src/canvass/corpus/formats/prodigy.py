@@ -45,16 +45,7 @@ KNOWN_OF_SPAN = frozenset(
 
 
 def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read annotated tasks; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If a task is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
+    """Read annotated tasks; yields (where, utterance)."""
     yield from utterances_of(read_lines(path, bad), columns, bad)
 
 
@@ -126,8 +117,7 @@ def _option(accepted: Value, task: Value) -> str:
     if isinstance(accepted.content, str):
         return accepted.content
     number = accepted.integer()
-    options = task.get("options")
-    for option in () if options is None else options.items():
+    for option in task.list_of("options"):
         if option.content_of("id") == number and option.get("text") is not None:
             return option.need("text").string()
     return str(number)
@@ -163,14 +153,7 @@ def _span(span: Value, text: str, task: Value) -> dict[str, Any]:
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
-    """Write utterances as accepted tasks, each with all intents as options; the file appears whole or not at all.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be written.
-
-    """
+    """Write utterances as accepted tasks, each with all intents as options; the file appears whole or not at all."""
     del losses  # there are none
     known = list(utterances)
     intents = sorted({utterance.intent for utterance in known if utterance.intent is not None})
@@ -234,7 +217,6 @@ FORMAT = Format(
     extensions=(".jsonl",),
     read=read,
     blocks=blocks_of_read(read_texts),
-    write=None,
     write_annotated=write_annotated,
     carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
     loses="nothing; when read: hashes, sessions, meta, and tasks that were rejected or ignored",

@@ -43,20 +43,11 @@ UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\u
 TRUTHS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the examples of all intents; yields (where, utterance).
 
     Synonyms, regular expressions, lookup tables and the values of entities are no part of an utterance.
-
-    Raises
-    ------
-    InputError
-        If the file is not YAML, has no examples, or one is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
     """
-    del columns  # the format has its own
     document = read_yaml(path)
     if "nlu" not in document.mapping:
         raise InputError(f"{path}: there is no section 'nlu'; expected training data of Rasa's NLU")
@@ -141,14 +132,7 @@ def _short_form(examples: Node, path: str, bad: BadLines) -> Iterator[tuple[int,
 
 
 def utterance_of_example(example: str, intent: str, where: str, bad: BadLines) -> Utterance:
-    """Read an example: the text without its marks, and its slots.
-
-    Raises
-    ------
-    InputError
-        If what is said of an entity is not an object of strings with an entity.
-
-    """
+    """Read an example: the text without its marks, and its slots; raises InputError where an entity is bad."""
     pieces: list[str] = []
     slots = []
     length = end = 0
@@ -225,16 +209,7 @@ def _notation(label: str) -> str:
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
-    """Write utterances under their intents, in the order in which these are met; the file appears whole or not at all.
-
-    Raises
-    ------
-    InputError
-        If losses are refused, and there is one.
-    FileError
-        If the file cannot be written.
-
-    """
+    """Write utterances under their intents, in the order in which these are met."""
     examples: dict[str, list[str]] = {}
     for utterance in utterances:
         if not utterance.intent:
@@ -308,7 +283,6 @@ FORMAT = Format(
     extensions=(".yml", ".yaml"),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     write_annotated=write_annotated,
     carries=("text", "intent", "slots"),
     loses="the order of intents' examples among each other, blanks at the rims, texts with Rasa's own brackets; "

@@ -13,7 +13,7 @@ from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import read_document, slot_record
 from canvass.corpus.formats.rasa import utterance_of_example
 from canvass.corpus.formats.records import Columns, Format, utterance_of
-from canvass.corpus.formats.sources import lines_of
+from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.errors import InputError, location, shown
 
 if TYPE_CHECKING:
@@ -34,18 +34,8 @@ KNOWN_OF_ENTITY = frozenset({"start", "end", "value", "entity", "role", "group"}
 OTHERS = ("regex_features", "lookup_tables", "entity_synonyms")
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read the examples of Markdown; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If a line is neither a heading nor an example, or an example is bad, and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the examples of Markdown; yields (where, utterance)."""
     intent: str | None = None
     other = False
     for number, line in _lines(path):
@@ -71,12 +61,7 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
 
 def _lines(path: str) -> Iterator[tuple[int, str]]:
     """Yield the lines with their numbers, without comments; a comment of several lines leaves blank ones."""
-    pieces = []
-    for number, line in enumerate(lines_of(path), 1):
-        try:
-            pieces.append(line.decode().removesuffix("\r"))
-        except UnicodeDecodeError as error:
-            raise InputError(f"{location(path, number)}: not valid UTF-8; write the file as UTF-8") from error
+    pieces = [decoded(line, location(path, number)) for number, line in enumerate(lines_of(path), 1)]
     text = COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), "\n".join(pieces))
     yield from enumerate(text.split("\n"), 1)
 
@@ -86,24 +71,20 @@ def sniff(sample: Sample) -> bool:
     return INTENT.search(sample.text) is not None
 
 
-def read_json(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read_json(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the examples of JSON; raises as `read` does."""
-    del columns
     data = read_document(path).need("rasa_nlu_data")
     for name in OTHERS:
-        for item in data.get(name).items() if data.content_of(name) else ():  # type: ignore[union-attr]
+        for item in data.list_of(name):
             bad.lost(f"items of {name}", item.where)
     for name in ("common_examples", "intent_examples", "entity_examples"):
-        examples = data.get(name)
-        if examples is not None:
-            yield from bad.sift(examples.items(), lambda example: _utterance(example, bad))
+        yield from bad.sift(data.list_of(name), lambda example: _utterance(example, bad))
 
 
 def _utterance(example: Value, bad: BadLines) -> Utterance:
     text = example.need("text").string()
     bad.unused(example.content, KNOWN, example.where)
-    entities = example.get("entities")
-    slots = [] if entities is None else [_slot(entity, text, bad) for entity in entities.items()]
+    slots = [_slot(entity, text, bad) for entity in example.list_of("entities")]
     record = {"text": text, "intent": example.content_of("intent") or None, "entities": slots}
     return utterance_of(record, example.where, COLUMNS)
 
@@ -130,7 +111,6 @@ FORMAT = Format(
     extensions=(".md",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     carries=("text", "intent", "slots"),
     loses="synonyms, regular expressions, lookup tables, comments",
     sniff=sniff,
@@ -141,7 +121,6 @@ JSON = Format(
     extensions=(".json",),
     read=read_json,
     blocks=blocks_of_read(read_json),
-    write=None,
     carries=("text", "intent", "slots"),
     loses="synonyms, regular expressions, lookup tables",
     sniff=sniff_json,

@@ -238,6 +238,10 @@ class Parts:
 class Format:
     """One row of the table of formats.
 
+    What reads raises InputError if a record is bad and the tolerance is used up, or the file is none of the format, and
+    FileError if it cannot be read. What writes makes a file that appears whole or not at all; it raises InputError if
+    something cannot be carried and that is refused, and FileError if the file cannot be written.
+
     `read` yields (where, utterance) of an annotated file, `blocks` streams a pool, `write` writes flat rows,
     `write_annotated` utterances that have only what the format `carries` (see `losses.carried`), reporting what it
     can still not carry; each is None where the format cannot. `pool_columns` gives the used columns of a file and the
@@ -255,8 +259,8 @@ class Format:
     extensions: tuple[str, ...]
     read: Callable[[str, Columns, BadLines], Iterator[tuple[str, Utterance]]] | None
     blocks: Callable[[str, Columns, BadLines, int], Iterator[Block]] | None
-    write: Callable[[str, Iterable[dict[str, Any]]], None] | None
     carries: tuple[str, ...]
+    write: Callable[[str, Iterable[dict[str, Any]]], None] | None = None
     loses: str = ""
     pool_columns: Callable[[str, Columns], dict[str, str]] | None = field(default=None)
     write_annotated: Callable[[str, Iterable[Utterance], Losses], None] | None = None

@@ -16,7 +16,7 @@ from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.pieces import joined, located_tokens, report_joined, spans_of_slots, words_of
 from canvass.corpus.formats.records import Columns, Format, utterance_of
-from canvass.corpus.formats.sources import lines_of
+from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.corpus.formats.tags import spans_of, tags_of
 from canvass.corpus.storage import is_remote
 from canvass.errors import InputError, location, shown
@@ -61,19 +61,8 @@ def parts(path: str) -> tuple[str, str, str]:
     return words, tags, intents
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read three annotated files; yields (where, utterance), `where` the line of the words.
-
-    Raises
-    ------
-    InputError
-        If a line has more or fewer tags than words, or a tag of no scheme, and the tolerance is used up; or a file
-        ends before the others.
-    FileError
-        If a file cannot be read.
-
-    """
-    del columns  # the format has none
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read three annotated files; yields (where, utterance), `where` the line of the words."""
     names = parts(path)
     if not is_remote(names[1]) and Path(names[2]).is_file() and not Path(names[1]).exists():
         names = (names[0], "", names[2])  # intents alone
@@ -105,7 +94,7 @@ def _utterance(
 ) -> Utterance | None:
     where = location(names[0], number)
     said = {
-        name: _text(line, location(name, number))
+        name: decoded(line, location(name, number))
         for name, line in zip([name for name in names if name], lines, strict=True)
     }
     tokens, intent = said[names[0]].split(), said[names[2]].strip()
@@ -138,26 +127,8 @@ def _utterance(
     return utterance_of({"text": text, "intent": intent or None, "slots": slots}, where, COLUMNS)
 
 
-def _text(line: bytes, where: str) -> str:
-    try:
-        return line.decode()
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{where}: not valid UTF-8 at byte {error.start} of the line; write the file as UTF-8"
-        ) from error
-
-
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
-    """Write utterances to three files, with tags in IOB2; each appears whole or not at all, and none before all are.
-
-    Raises
-    ------
-    InputError
-        If something cannot be carried and that is refused.
-    FileError
-        If a file cannot be written.
-
-    """
+    """Write utterances to three files, with tags in IOB2; each appears whole or not at all, and none before all are."""
     names = parts(path)
     rows = [row for row in (_row(utterance, losses) for utterance in utterances) if row is not None]
     with whole_file(names[0]) as words, whole_file(names[1]) as tags, whole_file(names[2]) as intents:
@@ -200,7 +171,6 @@ FORMAT = Format(
     extensions=(".in",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     write_annotated=write_annotated,
     carries=("text", "intent", "slots"),
     first_file=first_file,

@@ -25,18 +25,8 @@ if TYPE_CHECKING:
 COLUMNS = Columns(text="sentence", id="slurp_id", domain="scenario")
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read annotated utterances; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If a line is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read annotated utterances; yields (where, utterance)."""
     yield from bad.sift(read_lines(path, bad), _utterance)
 
 
@@ -97,7 +87,6 @@ FORMAT = Format(
     extensions=(".jsonl",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     carries=("text", "id", "domain", "intent", "slots", "unannotated"),
     loses="recordings, lemmas, parts of speech; the split, which is the file's name",
     sniff=sniff,

@@ -33,31 +33,20 @@ ENTITY = {"data": [], "use_synonyms": True, "automatically_extensible": True, "m
 BUILTIN = "snips/"
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read the utterances of all intents of a dataset; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If the file is no such dataset, or an utterance is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the utterances of all intents of a dataset; yields (where, utterance)."""
     document = read_document(path)
     entities = document.get("entities")
     for name, entity in [] if entities is None else entities.members():
-        for item in [] if (data := entity.get("data")) is None else data.items():
-            if item.get("synonyms") is not None and item.content["synonyms"]:
+        for item in entity.list_of("data"):
+            if item.list_of("synonyms"):
                 bad.lost("synonyms of values", f"{item.where}: of the entity {shown(name)}")
     for intent, content in document.need("intents").members():
         yield from bad.sift(content.need("utterances").items(), partial(_utterance, intent=intent, bad=bad))
 
 
-def read_benchmark(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read_benchmark(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the utterances of a file of the benchmark; raises as `read` does."""
-    del columns
     # train_PlayMusic_full.json of the benchmark writes an emoji as two halves of three bytes each.
     for intent, content in read_document(path, "surrogatepass").members():
         yield from bad.sift(content.items(), partial(_utterance, intent=intent, bad=bad))
@@ -90,16 +79,7 @@ def _utterance(value: Value, intent: str, bad: BadLines) -> Utterance:
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
-    """Write a dataset, its intents in the order in which they are met; the file appears whole or not at all.
-
-    Raises
-    ------
-    InputError
-        If losses are refused, and there is one.
-    FileError
-        If the file cannot be written.
-
-    """
+    """Write a dataset, its intents in the order in which they are met; the file appears whole or not at all."""
     intents: dict[str, list[dict[str, Any]]] = {}
     entities: dict[str, dict[str, Any]] = {}
     for utterance in utterances:
@@ -156,7 +136,6 @@ FORMAT = Format(
     extensions=(".json",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     write_annotated=write_annotated,
     carries=("text", "intent", "slots"),
     loses="the order of intents' utterances among each other; when read: synonyms, and entities beside slot names",
@@ -168,7 +147,6 @@ BENCHMARK = Format(
     extensions=(".json",),
     read=read_benchmark,
     blocks=blocks_of_read(read_benchmark),
-    write=None,
     carries=("text", "intent", "slots"),
     loses="nothing",
     sniff=sniff_benchmark,

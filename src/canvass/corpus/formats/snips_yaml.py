@@ -1,4 +1,4 @@
-"""The YAML of Snips NLU: documents of intents, whose utterances have slots as `[slot:entity](words)`; read only."""
+"""The YAML of Snips NLU: documents of intents, with slots in brackets and their words behind; read only."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.records import Columns, Format, utterance_of
-from canvass.corpus.formats.sources import lines_of
+from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.corpus.formats.yaml_nodes import parse_yaml
 from canvass.errors import InputError, location, shown
 
@@ -25,18 +25,8 @@ SLOT = re.compile(r"\[([^\]:]+)(?::([^\]]+))?\]\(([^)]+)\)")
 INTENT = re.compile(r"^type\s*:\s*intent\s*$", re.MULTILINE)
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read the utterances of all intents; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If the file is not YAML, or an utterance is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the utterances of all intents; yields (where, utterance)."""
     for document in _documents(path):
         where = location(path, document.line)
         content = document.mapping
@@ -57,10 +47,7 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
 
 def _documents(path: str) -> Iterator[Node]:
     """Parse the documents of a file, each with the lines of the file."""
-    try:
-        lines = [line.decode().removesuffix("\r") for line in lines_of(path)]
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not valid UTF-8; write the file as UTF-8") from error
+    lines = [decoded(line, location(path, number)) for number, line in enumerate(lines_of(path), 1)]
     starts = [0, *(number for number, line in enumerate(lines) if line.rstrip() == "---"), len(lines)]
     for start, end in itertools.pairwise(starts):
         part = [line for line in lines[start:end] if line.rstrip() != "---"]
@@ -94,7 +81,6 @@ FORMAT = Format(
     extensions=(".yaml", ".yml"),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     carries=("text", "intent", "slots"),
     loses="values and synonyms of entities, and entities beside slot names",
     sniff=sniff,

@@ -293,6 +293,16 @@ def lines_of(path: str) -> Iterator[bytes]:
             yield from data.removesuffix(b"\n").split(b"\n")
 
 
+def decoded(line: bytes, where: str) -> str:
+    r"""Take a line for UTF-8, without a "\r" at its end; raises InputError if it is something else."""
+    try:
+        return line.decode().removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{where}: not valid UTF-8 at byte {error.start} of the line; write the file as UTF-8"
+        ) from error
+
+
 def chunks_of_lines(source: Source, size: Callable[[], int]) -> Iterator[bytes]:
     r"""Yield the bytes of a source in chunks that end with b"\n" (the last one need not).
 

@@ -25,16 +25,7 @@ MARK = "\ufeff"
 
 
 def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:
-    """Stream a pool in blocks of at most `rows` rows; blank lines are rows with a blank text.
-
-    Raises
-    ------
-    InputError
-        If a line is not UTF-8 and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
+    """Stream a pool in blocks of at most `rows` rows; blank lines are rows with a blank text."""
     del columns  # there are none
     with Source(path) as source:
         yield from accounted(_batches(source, bad, rows), rows, source.size)
@@ -100,16 +91,7 @@ def slow_batch(data: bytes, path: str, first_line: int, bad: BadLines) -> pa.Rec
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
-    """Write the texts, one a line; the file appears whole or not at all.
-
-    Raises
-    ------
-    InputError
-        If losses are refused, and there is one.
-    FileError
-        If the file cannot be written.
-
-    """
+    """Write the texts, one a line; the file appears whole or not at all."""
     pieces: list[str] = []
     for utterance in utterances:
         line = utterance.text
@@ -126,7 +108,6 @@ FORMAT = Format(
     extensions=(".txt",),
     read=None,
     blocks=blocks,
-    write=None,
     carries=("text",),
     loses="everything but the text; texts with line ends",
     write_annotated=write_annotated,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.pieces import located_tokens
 from canvass.corpus.formats.records import Columns, Format, utterance_of
-from canvass.corpus.formats.sources import lines_of
+from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.errors import InputError, location, shown
 
 if TYPE_CHECKING:
@@ -26,27 +26,15 @@ HEADER = ("domain", "utterance", "semantic_parse")
 INTENT, SLOT = "[IN:", "[SL:"
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read an annotated table; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If a row has other columns, or a parse that does not spell its utterance, and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read an annotated table; yields (where, utterance)."""
     for number, line in enumerate(lines_of(path), 1):
         where = location(path, number)
         try:
-            cells = line.decode().removesuffix("\r").split("\t")
+            cells = decoded(line, where).split("\t")
             if number == 1 or cells == [""]:
                 continue
             utterance = _utterance(cells, where, bad)
-        except UnicodeDecodeError:
-            bad.report(InputError(f"{where}: not valid UTF-8; write the file as UTF-8"))
         except InputError as error:
             bad.report(error)
         else:
@@ -101,7 +89,6 @@ FORMAT = Format(
     extensions=(".tsv",),
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     carries=("text", "domain", "intent", "slots"),
     loses="intents inside of slots, with their slots",
     sniff=sniff,

@@ -11,16 +11,15 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from canvass.corpus.formats import expansion
 from canvass.corpus.formats.columns import blocks_of_read
-from canvass.corpus.formats.expansion import Choice, EmptySlotError, Words, parse, values_of
+from canvass.corpus.formats.expansion import Choice, EmptySlotError, Words, expanded, parse, values_of
 from canvass.corpus.formats.records import Format
-from canvass.corpus.formats.sources import lines_of
+from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.errors import InputError, location, shown
 from canvass.files import STANDARD_STREAM, split_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from canvass.corpus.formats.expansion import Node
     from canvass.corpus.formats.records import BadLines, Columns
@@ -32,18 +31,8 @@ RULE = re.compile(r"([\w-]+)\s*=\s*(.+)")
 WILDCARD = re.compile(r"(?:^|\s):0(?=\s|$)")
 
 
-def read_rhasspy(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read the sentences of all intents, expanded; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If a line stands in no section, or a sentence is bad, and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read_rhasspy(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read the sentences of all intents, expanded; yields (where, utterance)."""
     rules: dict[tuple[str, str], tuple[str, str]] = {}
     sentences: list[tuple[str, str, str]] = []
     intent = ""
@@ -62,8 +51,7 @@ def read_rhasspy(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[s
             sentences.append((intent, line, where))
     made: dict[tuple[str, str], Node | None] = {}
     for name, line, where in sentences:
-        resolve = _Resolver(path, rules, made, name)
-        yield from _expanded(line, where, resolve, name, bad, tags=True)
+        yield from expanded(line, where, bad, _Resolver(path, rules, made, name), tags=True, intent=name)
 
 
 class _Resolver:
@@ -115,9 +103,8 @@ class _Resolver:
         return Choice(options)
 
 
-def read_padatious(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read_padatious(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the sentences of an intent, expanded; raises as `read_rhasspy` does."""
-    del columns  # the format has its own
     intent = Path(path).name.removesuffix(".gz").removesuffix(".zst").removesuffix(".intent")
 
     def resolve(token: str) -> Node:
@@ -136,28 +123,13 @@ def read_padatious(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple
                 "templates with slots whose values are not in the files", f"{where}: {shown(line)} has :0"
             )
         else:
-            yield from _expanded(line, where, resolve, intent, bad, tags=False)
-
-
-def _expanded(
-    line: str, where: str, resolve: Callable[[str], Node], intent: str, bad: BadLines, *, tags: bool
-) -> Iterator[tuple[str, Utterance]]:
-    try:
-        node = parse(line, where, resolve, tags=tags)
-        yield from expansion.utterances_of(node, where, bad, line, intent=intent)
-    except EmptySlotError as error:
-        bad.lost("templates with slots whose values are not in the files", f"{where}: {error}")
-    except InputError as error:
-        bad.report(error if str(error).startswith(where) else InputError(f"{where}: {error}"))
+            yield from expanded(line, where, bad, resolve, intent=intent)
 
 
 def _lines(path: str) -> Iterator[tuple[int, str]]:
     """Yield the lines with their numbers, without blank ones and comments."""
     for number, line in enumerate(lines_of(path), 1):
-        try:
-            text = line.decode().strip()
-        except UnicodeDecodeError as error:
-            raise InputError(f"{location(path, number)}: not valid UTF-8; write the file as UTF-8") from error
+        text = decoded(line, location(path, number)).strip()
         if text and not text.startswith(("#", ";")):
             yield number, text
 
@@ -180,7 +152,6 @@ RHASSPY = Format(
     extensions=(".ini",),
     read=read_rhasspy,
     blocks=blocks_of_read(read_rhasspy),
-    write=None,
     carries=("text", "intent", "slots"),
     loses="substitutions, converters, and sentences with lists that are not beside the file",
     sniff=sniff_rhasspy,
@@ -192,7 +163,6 @@ PADATIOUS = Format(
     extensions=(".intent",),
     read=read_padatious,
     blocks=blocks_of_read(read_padatious),
-    write=None,
     carries=("text", "intent", "slots"),
     loses="sentences with slots that have no .entity file beside them",
     sniff=sniff_padatious,

@@ -40,18 +40,8 @@ KNOWN = frozenset({"text", "intent", "entities", "traits"})
 KNOWN_OF_ENTITY = frozenset({"entity", "name", "role", "start", "end", "body", "entities", "id"})
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    """Read utterances; yields (where, utterance).
-
-    Raises
-    ------
-    InputError
-        If the file is not JSON with utterances, or one is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
-    del columns  # the format has its own
+def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+    """Read utterances; yields (where, utterance)."""
     if path != STANDARD_STREAM and (Path(path).is_dir() or path.lower().endswith(".zip")):
         with opened_tree(path) as tree:
             for name in tree.names:
@@ -125,7 +115,6 @@ FORMAT = Format(
     reads_folders=True,
     read=read,
     blocks=blocks_of_read(read),
-    write=None,
     carries=("text", "intent", "slots", "unannotated"),
     loses="traits, and entities inside of others",
     sniff=sniff,
