@@ -184,7 +184,7 @@ def annotated_writer(kind: Format, path: str) -> Callable[[str, Iterable[Utteran
 def annotated_utterances(
     path: str, override: str | None, columns: Columns, bad: BadLines
 ) -> Iterator[tuple[str, Utterance]]:
-    """Read a file with annotations; yields (where, utterance), without white space at the rims of slots, which is told."""
+    """Read a file with annotations; yields (where, utterance), white space at the rims of slots left out and told."""
     kind = format_of(path, override, columns)
     if kind.read is None:
         raise OptionError(
