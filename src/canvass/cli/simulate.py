@@ -1,4 +1,4 @@
-"""`canvass simulate`: play the loop with hidden labels, over strategies and seeds."""
+"""`canvass simulate`: simulate annotation with hidden labels, over strategies and seeds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LOOP = "The loop"
 
 @dataclass(frozen=True, kw_only=True)
 class StudyOptions:
-    """What is played: targets, strategies and the loop."""
+    """What is simulated: targets, strategies and the loop."""
 
     target: Annotated[
         list[str] | None,
@@ -49,11 +49,11 @@ class StudyOptions:
             "--strategy",
             "-s",
             metavar="NAME",
-            help="Play this strategy (see canvass strategies), or all. May be repeated. [default: all]",
+            help="Run this strategy (see canvass strategies), or all. May be repeated. [default: all]",
         ),
     ] = None
     seeds: Annotated[
-        int, typer.Option("--seeds", metavar="N", help="Play each strategy N times, from different starts.")
+        int, typer.Option("--seeds", metavar="N", help="Run each strategy N times, from different starts.")
     ] = 10
     seed_size: Annotated[
         int, typer.Option("--seed-size", metavar="N", help="Start from N annotated requests of the target.")
@@ -62,7 +62,7 @@ class StudyOptions:
         int, typer.Option("--negatives", metavar="N", help="Start from N annotated requests of others, too.")
     ] = 1500
     rounds: Annotated[
-        int | None, typer.Option("--rounds", metavar="N", help=f"Play N rounds. [default: {ROUNDS}]")
+        int | None, typer.Option("--rounds", metavar="N", help=f"Run N rounds. [default: {ROUNDS}]")
     ] = None
     batch: Annotated[
         str,
@@ -204,13 +204,13 @@ def command(
         typer.Option(
             "--processes",
             metavar="N",
-            help="Play N runs at once; no result depends on it. [default: one for each processor]",
+            help="Execute N runs at once; no result depends on it. [default: one for each processor]",
             rich_help_panel=options.RUNNING,
         ),
     ] = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Play the loop on annotated requests with their labels hidden, to see what a strategy would have saved.
+    """Simulate annotation on requests with hidden labels, to see what a strategy would have saved.
 
     Every strategy starts from the same labelled set of each seed, and is measured on the same test set. What
     happened is stored, one file a run; an interrupted study goes on when the command is given again.
@@ -275,13 +275,13 @@ def _simulate(
 
 
 def _run(out: Path, spec: Spec, reading: Reading, names: Sequence[RunName], processes: int) -> None:
-    """Play what is not there yet, and say how to go on where that is interrupted."""
+    """Execute the missing runs; an interruption says how to resume."""
     from canvass.simulation.study import run_study
 
     finished = 0
     rounds = sum(len(spec.schedule_of(name.kind)) + 1 for name in names)
     try:
-        with terminal.progress("playing", rounds, "rounds") as advance:
+        with terminal.progress("running", rounds, "rounds") as advance:
 
             def after_run(result: Result) -> None:
                 nonlocal finished
@@ -326,7 +326,7 @@ def _tell(
         terminal.show_facts(console, [(name, f"{rate:.2%}") for name, rate in rates[row.target].items()])
         console.print()
     terminal.show_facts(
-        console, [("runs", len(spec.runs())), ("played now", played), ("seconds", f"{seconds:.0f}")]
+        console, [("runs", len(spec.runs())), ("run now", played), ("seconds", f"{seconds:.0f}")]
     )
     console.print()
     terminal.show_written(str(out))
