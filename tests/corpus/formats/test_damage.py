@@ -2,12 +2,15 @@
 
 import gzip
 import io
+import os
+import zipfile
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from canvass.corpus.conversion import convert
 from canvass.corpus.formats import FORMATS, format_of
 from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.records import BadLines, Columns
@@ -166,3 +169,63 @@ def test_sound_samples_are_read_and_recognised(tmp_path, kind):
     assert rows_of_pool(str(path), 0, kind) == len(ROWS)
     if kind.read is not None:
         assert rows_of_labelled(str(path), 0, kind) == len(ROWS)
+
+
+FUZZED = int(os.environ.get("CANVASS_FUZZED_FILES", "300"))  # of each format
+
+
+def fuzzed(data, generator):
+    """Damage a file; of a zip archive a member, which its checksum would protect otherwise."""
+    if not data.startswith(b"PK") or not generator.integers(4):
+        return damaged(data, generator)
+    sink = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as sound, zipfile.ZipFile(sink, "w") as archive:
+        chosen = generator.integers(len(sound.namelist()))
+        for index, name in enumerate(sound.namelist()):
+            member = sound.read(name)
+            archive.writestr(name, damaged(member, generator) if index == chosen and member else member)
+    return sink.getvalue()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", FORMATS, ids=[row.name for row in FORMATS])
+def test_fuzzed_files_give_utterances_or_a_sentence_and_whole_files(tmp_path, kind, monkeypatch):
+    """The seed of a file is its number: a failure names it, and is met again by it."""
+    monkeypatch.setattr("os.fsync", lambda handle: None)
+    sound = stored(kind, tmp_path)
+    whole = sound.read_bytes()
+    out = tmp_path / "out" / "made.jsonl"
+    out.parent.mkdir()
+    outcomes = set()
+    for seed in range(FUZZED):
+        generator = np.random.default_rng([seed, *kind.name.encode()])
+        sound.write_bytes(fuzzed(whole, generator))
+        override = kind.name if seed % 2 else None
+        try:
+            utterances = convert(
+                [str(sound)], str(out), source=override, strict=seed % 3 == 0, skip_bad=seed % 5
+            ).utterances
+        except CanvassError:
+            utterances = 0
+        except Exception as error:
+            raise AssertionError(f"seed {seed} of {kind.name}: {error!r}") from error
+        outcomes.add(utterances > 0)
+        # The file is there with all of them, or not at all.
+        assert out.exists() == (utterances > 0), seed
+        assert not utterances or out.read_bytes().count(b"\n") == utterances, seed
+        out.unlink(missing_ok=True)
+        assert list(out.parent.iterdir()) == [], seed
+    # What is compressed as a whole, as spaCy has it, is never sound again.
+    assert outcomes >= {False, kind.name != "spacy"} or FUZZED < 100
+
+
+def test_what_was_found_by_damaged_files(tmp_path):
+    """A name of a column that is no UTF-8 (seed 78 of parquet), and a tag behind nothing (seed 15 of rhasspy)."""
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": ["a"], "intent": ["b"]}), path)
+    path.write_bytes(path.read_bytes().replace(b"intent", b"i\xe2\xedent"))
+    with pytest.raises(CanvassError, match=r"a\.parquet"):
+        read_labelled([str(path)])
+    sentences = tmp_path / "sentences.ini"
+    sentences.write_text("[A]\nplay :x it\nstop!\n")
+    assert [row.text for row in read_labelled([str(sentences)]).utterances] == ["play it", "stop"]

@@ -202,7 +202,7 @@ class _Parser:
             if found is not None:
                 numbers = range(int(found[1]), int(found[2]) + 1, int(found[3] or 1) or 1)[:MOST_NUMBERS]
                 return Choice([Words(str(number)) for number in numbers]) if numbers else Words("")
-        return Words(token[1:] if token[0] == "\\" and len(token) > 1 else token)
+        return Words(token[1:] if token.startswith("\\") and len(token) > 1 else token)
 
     def _label(self, nodes: list[Node], name: str) -> None:
         label = name.partition(":")[0].partition("!")[0].strip()

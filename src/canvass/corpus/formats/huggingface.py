@@ -214,7 +214,7 @@ def sniff(sample: Sample) -> bool:
         return bool(Labels(schema, sample.path).names) or (
             TOKENS in schema.names and "text" not in schema.names
         )
-    except (pa.ArrowException, OSError, InputError):
+    except (pa.ArrowException, OSError, InputError, UnicodeDecodeError):
         return False
 
 
