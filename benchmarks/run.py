@@ -21,10 +21,10 @@ ENVIRONMENT = dict(os.environ)
 os.environ.update(dict.fromkeys(PINNED, "1"))  # before numpy is imported
 
 from benchmarks.data.workloads import workload  # noqa: E402
-from benchmarks.machine import machine, versions  # noqa: E402
+from benchmarks.environment import machine, versions  # noqa: E402
+from benchmarks.scenarios.definitions import SCENARIOS, Scenario  # noqa: E402
 from benchmarks.scenarios.figures import report  # noqa: E402
 from benchmarks.scenarios.harness import heavy_modules, time_functions, time_processes  # noqa: E402
-from benchmarks.scenarios.table import SCENARIOS, Scenario  # noqa: E402
 from canvass.files import whole_file  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results"

@@ -7,7 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from benchmarks.scenarios.table import Scenario
+    from benchmarks.scenarios.definitions import Scenario
 
 UNIT = {"faster": " x", "cost": " x", "memory": " MB", "seconds": " s"}
 

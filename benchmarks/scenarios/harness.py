@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from benchmarks.data.workloads import Workload
-    from benchmarks.scenarios.table import Scenario
+    from benchmarks.scenarios.definitions import Scenario
 
 HEAVY = ("dask", "distributed", "pyspark", "matplotlib", "starlette", "torch")
 PROCESS = str(Path(__file__).with_name("process.py"))

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.machine import machine
+from benchmarks.environment import machine
 from benchmarks.servers.browser import CHROMIUM, link_of, material, page_of, project_of, tasks_of
 from canvass import Target
 

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.data.workloads import workload
-from benchmarks.machine import machine
+from benchmarks.environment import machine
 from canvass.annotation.project.creation import SETTINGS
 from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import with_changes

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.data.workloads import workload
-from benchmarks.machine import machine
+from benchmarks.environment import machine
 from canvass.annotation.project.project import Project
 from canvass.corpus.formats.label_studio_regions import result_of
 from canvass.integrations.label_studio.config import Wanted, labelling_config

@@ -10,8 +10,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.data.make_pool import POOLS, SIZES
+from benchmarks.scenarios.definitions import SCENARIOS
 from benchmarks.scenarios.figures import figure, reached, report
-from benchmarks.scenarios.table import SCENARIOS
 
 KEPT = [path for path in sorted((POOLS.parent / "results").glob("*.json")) if path.stem in SCENARIOS]
 

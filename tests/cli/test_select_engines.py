@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from commands import MUSIC, refused
 
-from clusters import JAVA
+from engine_clusters import JAVA
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),

@@ -7,7 +7,7 @@ from canvass.corpus.pool import Pool
 from canvass.selection.batch_file import candidate_record
 from canvass.selection.engines import select_each
 from canvass.selection.multi_target import Plans
-from clusters import needs_spark, spark_session
+from engine_clusters import needs_spark, spark_session
 from examples import MUSIC, labelled_and_rest
 
 PAGE = Path(__file__).parents[2] / "docs" / "scale.md"

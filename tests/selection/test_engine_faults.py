@@ -20,7 +20,7 @@ from canvass.selection.engines.dask import Dask
 from canvass.selection.engines.spark import Spark, _sentence
 from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
-from clusters import dask_client, needs_dask, needs_spark, run, small_rows, spark_session, write_shards
+from engine_clusters import dask_client, needs_dask, needs_spark, run, small_rows, spark_session, write_shards
 from examples import MUSIC
 from pools import trained
 

@@ -19,7 +19,7 @@ from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
 from canvass.strategies import STRATEGIES
 from canvass.types import Target, Utterance
-from clusters import (
+from engine_clusters import (
     bytes_of,
     dask_client,
     needs_dask,

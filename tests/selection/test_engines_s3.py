@@ -12,7 +12,7 @@ from canvass.selection.engines import Threads, select_each
 from canvass.selection.engines.dask import Dask
 from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
-from clusters import dask_client, needs_dask, run, small_rows, write_shards
+from engine_clusters import dask_client, needs_dask, run, small_rows, write_shards
 from examples import MUSIC
 from pools import trained
 

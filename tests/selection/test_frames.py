@@ -15,7 +15,7 @@ from canvass.selection.job import _blocks, score_rows
 from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
 from canvass.types import Target
-from clusters import dask_client, needs_spark, records, small_rows, spark_session
+from engine_clusters import dask_client, needs_spark, records, small_rows, spark_session
 from examples import MUSIC
 from pools import LABELLED, trained
 

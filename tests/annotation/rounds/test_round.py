@@ -142,7 +142,7 @@ def test_picks_are_those_of_brute_force(tmp_path, small):
         given = {key_of(one.text) for one in (*small.labelled, *small.test)}
         texts = [one.text for one in small.pool if key_of(one.text) not in given]
         inside = dict(zip(texts, majority(nlu.committee.decision_function(texts)), strict=True))
-        from canvass.annotation.rounds.training import seed_of_round
+        from canvass.annotation.rounds.round_models import seed_of_round
 
         seed = seed_of_round(3, 0)
         for source, share, wanted in (("random", 0.3, True), ("outside", 0.2, False)):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from canvass.annotation.project.settings import Settings
-    from canvass.annotation.rounds.training import Models
+    from canvass.annotation.rounds.round_models import Models
     from canvass.annotation.store.records import Source
     from canvass.selection.excluded_keys import ExcludedKeys
     from canvass.selection.frequencies import Frequencies

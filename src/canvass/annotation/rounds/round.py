@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from canvass.annotation.quality.estimate import REQUESTS
 from canvass.annotation.quality.stop_set import STEP, Reference, agreement, decide
 from canvass.annotation.rounds.choosing import Choosing
-from canvass.annotation.rounds.training import Models, predict, seed_of_round, train_models
+from canvass.annotation.rounds.round_models import Models, predict, seed_of_round, train_models
 from canvass.annotation.store.records import Round
 from canvass.clock import Clock
 from canvass.corpus.normalise import key_of

@@ -1,7 +1,7 @@
 """Tables that answer the questions of the published study, across targets and studies; nothing is trained.
 
     for study in benchmarks/studies/*-*/; do canvass report $study -o ${study%/}.json; done
-    python -m benchmarks.study.answers benchmarks/studies > answers.md
+    python -m benchmarks.study.study_tables benchmarks/studies > answers.md
 
 The folder is the one that `benchmarks/study/play.sh` fills. `canvass report` compares every strategy of a target with a
 baseline; here these figures stand side by side for all targets and studies, and pairs of strategies are compared.
