@@ -36,5 +36,7 @@ def own_choice(strategy, known, size, seed):
     known = [int(row) for row in known]
     pool = [replace(one, id=f"{row:04d}") for row, one in enumerate(ROWS) if row not in set(known)]
     labelled = [ROWS[row] for row in known]
-    plan = canvass.Plan.train(labelled, target_of(strategy)[0], strategy=strategy, size=size, seed=seed)
+    plan = canvass.Plan.train(
+        labelled, target_of(strategy)[0], strategy=strategy, size=size, seed=seed, variety=False
+    )
     return [int(one.id) for one in canvass.select(plan, canvass.Pool.of(pool)).candidates]

@@ -1,5 +1,7 @@
 """A pool with everything that a pool can have, and the batch that a plan should choose from it, by brute force."""
 
+import functools
+import math
 import random
 import unicodedata
 
@@ -11,6 +13,7 @@ from canvass.corpus.spans import tokens
 from canvass.models.nlu import NLU
 from canvass.seeding import hash64, uniform
 from canvass.selection.partial import Counters
+from canvass.selection.variety import ALIKE, folded
 from canvass.strategies import STRATEGIES, Evidence
 from canvass.types import Utterance
 from examples import labelled_and_rest
@@ -135,14 +138,58 @@ class Twin:
             members = dict(zip(MEMBERS, evidence.members[0].tolist(), strict=False))
             why = "filter" if passes else "fill"
             found.append((not passes, value, key, identity, text, count, members, why))
+        found.sort(key=lambda one: one[:3])
+        random = strategy in {"random", "random-positive"}
+        ordered = taking_turns(found, {*self.excluded}, size, variety=not random)
         chosen = [
             {
                 "rank": rank, "id": identity, "text": text, "key": key, "count": count, "score": value,
                 "members": members, "why": why, "strategy": strategy,
             }
-            for rank, (_, value, key, identity, text, count, members, why) in enumerate(sorted(found, key=lambda one: one[:3])[:size], 1)
+            for rank, (_, value, key, identity, text, count, members, why) in enumerate(ordered, 1)
         ]  # fmt: skip
         return chosen, Counters(len(rows), blank, labelled, too_long, passed_rows), len(read), passed_keys
+
+
+def taking_turns(found, excluded, size, *, variety=True):
+    """Leave out copies, and let near copies take turns: the twin of `canvass.selection.variety` in a plan, slowly."""
+    forms = {folded(key) for key in excluded}
+    bare_forms = {form.casefold() for form in forms}
+    chosen, copies, seen = [], [], set()
+    for fails in (False, True):
+        fresh = []
+        for one in (one for one in found if one[0] == fails):
+            form = folded(one[2])
+            if form not in forms and form.casefold() not in seen:
+                seen.add(form.casefold())
+                (copies if form.casefold() in bare_forms else fresh).append(one)
+        room = size - len(chosen)
+        groups = []
+        for one in fresh if variety else ():
+            alike = next((group for group in groups if likeness(group[0][2], one[2]) >= ALIKE), None)
+            groups.append([one]) if alike is None else alike.append(one)
+        taken = fresh[:room] if not variety else []
+        turns = sorted(
+            (len(group) if turn >= max(2, math.ceil(room / 10)) else 0, fresh.index(one))
+            for group in groups
+            for turn, one in enumerate(group)
+        )
+        taken += [fresh[place] for place in sorted(place for _, place in turns[:room])]
+        chosen += taken
+    return [*chosen, *copies[: size - len(chosen)]]
+
+
+def likeness(one, other):
+    """Dice's coefficient of the words and pairs of words."""
+    some, others = words_and_pairs(one), words_and_pairs(other)
+    return 2 * len(some & others) / (len(some) + len(others)) if some and others else 0.0
+
+
+@functools.cache
+def words_and_pairs(key):
+    words = [key[token.start : token.end].lower() for token in tokens(key) if token.is_word]
+    words = ["0" if word.isnumeric() else word for word in words]
+    return {*words, *(f"{words[i]} {words[i + 1]}" for i in range(len(words) - 1))}
 
 
 def shown(batch):

@@ -90,6 +90,11 @@ def _facts_of_target(batch: Batch) -> dict[str, Any]:
         "distinct_passed": batch.distinct_passed,
         "chosen": len(batch.candidates),
         "filled": batch.filled,
+        "passed_over": [
+            {"like": candidate.text, "count": count}
+            for candidate, count in zip(batch.candidates, batch.passed_over, strict=True)
+            if count
+        ],
     }
 
 
@@ -143,9 +148,24 @@ def _show_one(console: Console, batch: Batch, pool: Pool, seconds: dict[str, flo
             ("passed the filter", batch.counters.passed),
             ("chosen", len(batch.candidates)),
             ("of these to fill", batch.filled),
+            *_passed_over(batch),
             *_pace(batch, seconds),
         ],
     )
+
+
+def _passed_over(batch: Batch) -> list[tuple[str, Any]]:
+    """Say how many near copies gave way to others, and of which request there were most."""
+    count = sum(batch.passed_over)
+    if not count:
+        return []
+    most = max(range(len(batch.passed_over)), key=batch.passed_over.__getitem__)
+    return [
+        (
+            "near copies passed over",
+            f"{count:,}, {batch.passed_over[most]:,} of them like no. {most + 1} (--no-variety keeps them)",
+        )
+    ]
 
 
 def _show_several(console: Console, batches: Sequence[Batch], pool: Pool, seconds: dict[str, float]) -> None:

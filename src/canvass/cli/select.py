@@ -117,6 +117,13 @@ class ChoiceOptions:
     seed: options.SeedOption = 0
     max_tokens: options.MaxTokensOption = 40
     words: WordsOption = POOL
+    variety: Annotated[
+        bool,
+        typer.Option(
+            "--variety/--no-variety",
+            help="Let near copies of one another, such as one template with other names, take turns with the rest.",
+        ),
+    ] = True
 
     def named(self, targets: Sequence[Target]) -> str:
         """Name the strategy; raises OptionError if an option makes no sense for these targets."""
@@ -147,6 +154,7 @@ class ChoiceOptions:
                 size=self.size,
                 seed=self.seed,
                 max_tokens=self.max_tokens,
+                variety=self.variety,
             )
 
 

@@ -119,7 +119,7 @@ def rank_texts(
     max_tokens: int,
     size: int,
 ) -> Ranking:
-    """Rank candidates by their texts, as `canvass.select` does; at least the `size` best of them are in order.
+    """Rank candidates by their texts, as `canvass.select` does without variety; at least the `size` best are in order.
 
     `texts` (N,), one for each row, labelled or not; `slots` (N,), read for labelled rows only: a list of Slot or of
     (start, end, label), or None where nobody annotated them; `candidates` int64 rows.
@@ -145,7 +145,7 @@ def rank_texts(
     else:
         nothing = NLU(Target("all"), None, None, None, 0, 0)
         plan = Plan.of(nothing, excluded, strategy=strategy.name, size=size, seed=seed, max_tokens=max_tokens)
-    best = Partial.empty(size)
+    best = Partial.empty(plan.capacity)
     for start in range(0, len(candidates), BLOCK):
         block = block_of(column, candidates[start : start + BLOCK])
         partial = plan.score_block(block, worst_passed=best.worst_passed, worst_backfill=best.worst_backfill)

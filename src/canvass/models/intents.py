@@ -160,16 +160,43 @@ class IntentClassifier:
 
     def predict(self, column: pa.Array, *, skip: int = 0) -> LikeliestIntents:
         """Find the likeliest intent of each key of a column, given that it is none of the first `skip` of `names`."""
-        if self._table is None:
-            raise TrainingError("the intent classifier is not trained; call fit first")
+        table = self._trained_table()
         found = LikeliestIntents(np.full(len(column), skip, dtype=np.int32), np.zeros(len(column)))
         if len(self.names) > skip + 1:
-            decisions = score_column(column, self._table).scores
-            if self._word_scores is not None:
-                self._word_scores.add(column, decisions)
-            likeliest(np.ascontiguousarray(decisions[:, skip:]), *found)
+            likeliest(np.ascontiguousarray(self._decisions(column, table)[:, skip:]), *found)
             found.intents[:] += skip
         return found
+
+    def _trained_table(self) -> MemberTable:
+        if self._table is None:
+            raise TrainingError("the intent classifier is not trained; call fit first")
+        return self._table
+
+    def _decisions(self, column: pa.Array, table: MemberTable) -> NDArray[np.float64]:
+        decisions = score_column(column, table).scores
+        if self._word_scores is not None:
+            self._word_scores.add(column, decisions)
+        return decisions
+
+    def evidence_for_first(self, column: pa.Array) -> tuple[LikeliestIntents, NDArray[np.float64], float]:
+        """Find the likeliest intent of each key of a column, and how likely the first of `names` is.
+
+        Returns
+        -------
+        The likeliest; log p of the first, float64 (N,); and the same for a text of which no n-gram is known.
+
+        """
+        table = self._trained_table()
+        decisions = np.vstack([self._decisions(column, table), table.bias])
+        found = LikeliestIntents(np.zeros(len(decisions), dtype=np.int32), np.zeros(len(decisions)))
+        likeliest(decisions, *found)
+        best = decisions[np.arange(len(decisions)), found.intents]
+        log_first = decisions[:, 0] - best + found.log_probability
+        return (
+            LikeliestIntents(found.intents[:-1], found.log_probability[:-1]),
+            log_first[:-1],
+            float(log_first[-1]),
+        )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Give the trained weights for a file."""

@@ -119,20 +119,21 @@ class NLU:
     def confidence(self, column: pa.Array) -> FrameConfidence:
         """Compute how sure the intent classifier and the tagger are of each key of a column.
 
-        What is likeliest out of scope comes after everything else, the least certain first: in the place of both logs
-        it has the probability of that, which is above 0. There is no frame to be wrong, and people's time goes to what
-        is in scope.
+        What is likelier out of scope than a text of which nothing is known comes after everything else, the least
+        certain first: in the place of both logs it has 1 / (1 - log p), p the probability of that, which is above 0.
+        There is no frame to be wrong, and people's time goes to what is in scope.
         """
         log_intent, log_crf = np.zeros(len(column)), np.zeros(len(column))
         lengths = np.zeros(len(column), dtype=np.int32)
         if self.tagger is not None:
             log_crf, lengths = self.tagger.confidence(column)
-        if self.intents is not None:
-            intents, log_intent = self.intents.predict(column)
-            if self.knows_scope:
-                outside = intents == 0
-                log_crf = np.where(outside, 0.0, log_crf)
-                log_intent = np.where(outside, exponentials(log_intent), log_intent)
+        if self.intents is not None and self.knows_scope:
+            found, log_outside, log_unknown = self.intents.evidence_for_first(column)
+            outside = log_outside >= log_unknown
+            log_crf = np.where(outside, 0.0, log_crf)
+            log_intent = np.where(outside, 1.0 / (1.0 - log_outside), found.log_probability)
+        elif self.intents is not None:
+            log_intent = self.intents.predict(column).log_probability
         return FrameConfidence(log_intent, log_crf, lengths)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
@@ -295,11 +296,6 @@ def train_all(
                 targets, chosen, committees, intents, taggers, strict=True
             )
         ]
-
-
-def exponentials(logs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Compute exp value by value: the last bit of numpy's may depend on the place in the array."""
-    return np.fromiter(map(math.exp, logs.tolist()), dtype=np.float64, count=len(logs))
 
 
 def train_predictors(

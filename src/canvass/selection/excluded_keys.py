@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from canvass.compiled import compiled
 from canvass.corpus.normalise import string_buffers
 from canvass.seeding import hash64
+from canvass.selection.variety import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,6 +79,16 @@ class ExcludedKeys:
         marks = np.zeros(1 << bits, dtype=np.bool_)
         marks[self._hashes >> self._shift] = True
         self._bitmap = np.packbits(marks, bitorder="little").view(np.uint64)
+
+    @cached_property
+    def folded(self) -> frozenset[str]:
+        """The folded forms of the keys: what has one of them is a copy."""
+        return frozenset(map(folded, self.keys))
+
+    @cached_property
+    def caseless(self) -> frozenset[str]:
+        """The folded forms without their case."""
+        return frozenset(key.casefold() for key in self.folded)
 
     def mask(self, column: pa.Array, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Mark the keys of a column that are in the set, bool (N,); `hashes` uint64 (N,) are those of the keys."""

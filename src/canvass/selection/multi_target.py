@@ -90,6 +90,7 @@ class Plans:
         size: int = SIZE,
         seed: int = 0,
         max_tokens: int = MAX_TOKENS,
+        variety: bool = True,
     ) -> Self:
         """Train a plan for each target; each chooses `size` utterances.
 
@@ -107,7 +108,15 @@ class Plans:
         trained = train_all(labelled, targets, seed=seed, iterations=ITERATIONS_FOR_SELECTION)
         return cls(
             tuple(
-                Plan.of(nlu, excluded, strategy=strategy, size=size, seed=seed, max_tokens=max_tokens)
+                Plan.of(
+                    nlu,
+                    excluded,
+                    strategy=strategy,
+                    size=size,
+                    seed=seed,
+                    max_tokens=max_tokens,
+                    variety=variety,
+                )
                 for nlu in trained
             )
         )

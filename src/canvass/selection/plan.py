@@ -23,7 +23,8 @@ from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.partial import SCHEMA, Partial
 from canvass.selection.scored_block import NO_MEMBERS, ScoredBlock
 from canvass.selection.sketch import add_hashes, empty_sketch
-from canvass.strategies import DEFAULT, Evidence, Strategy, nearest_to_zero, strategy_named
+from canvass.selection.variety import Thinned, capacity_for, folded, thin
+from canvass.strategies import DEFAULT, Evidence, Strategy, by_chance, nearest_to_zero, strategy_named
 from canvass.types import ALL, Candidate, Target
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ ENOUGH = 3  # times the size: a ranking of fewer keys had little to choose from
 
 @dataclass(frozen=True)
 class Batch:
-    """The chosen utterances in rank order, with what a person should know about how they came about."""
+    """The chosen utterances in rank order, with what a person should know about how they came about.
+
+    `passed_over` counts, for each of them, the near copies that ranked high enough and gave way to others.
+    """
 
     target: Target
     candidates: tuple[Candidate, ...]
@@ -52,6 +56,7 @@ class Batch:
     distinct: int
     distinct_passed: int
     warnings: tuple[str, ...]
+    passed_over: tuple[int, ...] = ()
 
     def predicted_by(self, nlu: NLU) -> Self:
         """Take the predictions of other models; those that are there stay if these cannot predict."""
@@ -73,7 +78,8 @@ class Batch:
 class Plan:
     """Trained models, a strategy, and how many utterances to choose.
 
-    `excluded` are keys that must not be chosen: those of the labelled set.
+    `excluded` are keys that must not be chosen: those of the labelled set. With `variety`, near copies of one another
+    take turns in the batch (see `canvass.selection.variety`), unless it is drawn at random.
     """
 
     nlu: NLU
@@ -82,6 +88,7 @@ class Plan:
     seed: int
     max_tokens: int
     excluded: ExcludedKeys
+    variety: bool = True
 
     @classmethod
     def train(
@@ -93,6 +100,7 @@ class Plan:
         size: int = SIZE,
         seed: int = 0,
         max_tokens: int = MAX_TOKENS,
+        variety: bool = True,
     ) -> Self:
         """Train what the strategy needs, and whatever else LABELLED allows, so that predictions can be shown.
 
@@ -113,6 +121,7 @@ class Plan:
             size=size,
             seed=seed,
             max_tokens=max_tokens,
+            variety=variety,
         )
 
     @classmethod
@@ -125,17 +134,18 @@ class Plan:
         size: int = SIZE,
         seed: int = 0,
         max_tokens: int = MAX_TOKENS,
+        variety: bool = True,
     ) -> Self:
         """Plan with models that are trained already; `excluded` are keys."""
         excluded_keys = excluded if isinstance(excluded, ExcludedKeys) else ExcludedKeys(excluded)
         row = check_options(strategy, size, max_tokens, has_committee=nlu.committee is not None)
         check_models(row, nlu.target, intents=nlu.intent_names, annotated=nlu.annotated)
-        return cls(nlu, row, size, seed, max_tokens, excluded_keys)
+        return cls(nlu, row, size, seed, max_tokens, excluded_keys, variety)
 
     @property
     def capacity(self) -> int:
         """How many candidates a partial keeps, at least `size`: what `finish` needs to make the batch."""
-        return self.size
+        return capacity_for(self.size)
 
     @property
     def members(self) -> MemberTable:
@@ -198,9 +208,8 @@ class Plan:
             If no utterance of the pool could be chosen.
 
         """
-        passed, backfill = self._choose(partial)
+        chosen, passed_over = self._choose(partial)
         counters = partial.counters
-        chosen = pa.concat_tables([passed, backfill])
         if not chosen.num_rows:
             raise InputError(
                 f"the pool has no utterance that could be chosen: of {counters.rows:,} rows {counters.blank:,} are "
@@ -209,22 +218,50 @@ class Plan:
             )
         return Batch(
             self.nlu.target,
-            self._candidates(chosen, passed.num_rows),
+            self._candidates(chosen),
             counters,
             partial.distinct_keys,
             partial.distinct_keys_passed,
             self._warnings(partial, chosen.num_rows),
+            tuple(passed_over),
         )
 
-    def _choose(self, partial: Partial) -> tuple[pa.Table, pa.Table]:
-        """Take the `size` rows of the batch from a partial's `capacity`: those that passed first, then the backfill.
+    def _choose(self, partial: Partial) -> tuple[pa.Table, list[int]]:
+        """Take the `size` rows of the batch from a partial's `capacity`, with the column `passed`.
 
         Whatever looks at the candidates together (not key by key) belongs here, and `capacity` says how many it needs.
+        Those that passed come first, then the backfill; copies of what is excluded, and of one another, are left out. A
+        copy that differs from the excluded in its case comes last: a tagger that has seen no capitals may learn from
+        it, but from anything else as well. The second value says, for each of the rows, how many near copies of it were
+        passed over.
         """
-        passed = partial.passed.slice(0, self.size)
-        return passed, partial.backfill.slice(0, self.size - passed.num_rows)
+        rows = pa.concat_tables(
+            table.append_column("passed", pa.array([passed] * table.num_rows, type=pa.bool_()))
+            for table, passed in ((partial.passed, True), (partial.backfill, False))
+        )
+        keys, passed = rows["key"].to_pylist(), rows["passed"].to_pylist()
+        fresh: dict[bool, list[int]] = {True: [], False: []}
+        caseless: list[int] = []
+        taken: set[str] = set()
+        for place, key in enumerate(keys):
+            form = folded(key)
+            bare = form.casefold()
+            if form in self.excluded.folded or bare in taken:
+                continue
+            taken.add(bare)
+            (caseless if bare in self.excluded.caseless else fresh[passed[place]]).append(place)
+        places: list[int] = []
+        passed_over: list[int] = []
+        for some in (fresh[True], fresh[False], caseless):
+            room = self.size - len(places)
+            thinned = Thinned(list(range(len(some)))[:room], [0] * min(room, len(some)))
+            if self.variety and self.strategy.score is not by_chance and some is not caseless:
+                thinned = thin([keys[place] for place in some], room)
+            places += [some[place] for place in thinned.places]
+            passed_over += thinned.passed_over
+        return rows.take(pa.array(places, type=pa.int64())), passed_over
 
-    def _candidates(self, chosen: pa.Table, passed: int) -> tuple[Candidate, ...]:
+    def _candidates(self, chosen: pa.Table) -> tuple[Candidate, ...]:
         columns = chosen.combine_chunks()
         keys = columns["key"].combine_chunks()
         scores = score_column(keys, self.members, limit=self.max_tokens).scores.tolist()
@@ -240,7 +277,7 @@ class Plan:
                 score=row["score"],
                 members=dict(zip(MEMBERS, members, strict=True)) if members else {},
                 prediction=prediction,
-                why="filter" if rank < passed else "fill",
+                why="filter" if row["passed"] else "fill",
                 strategy=self.strategy.name,
                 target=str(self.nlu.target),
             )
@@ -260,7 +297,7 @@ class Plan:
             )
         elif passed < ENOUGH * self.size:
             warnings.append(
-                f"only {'about ' if passed >= self.size else ''}{passed} different utterances passed the filter, "
+                f"only {passed} different utterances passed the filter, "
                 f"fewer than {ENOUGH} x {self.size}: the ranking had little to choose from; use a larger pool or a "
                 "smaller --size"
             )

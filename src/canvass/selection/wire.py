@@ -111,6 +111,7 @@ def plans_to_bytes(plans: Plans) -> bytes:
             "size": plan.size,
             "seed": plan.seed,
             "max_tokens": plan.max_tokens,
+            "variety": plan.variety,
         }
         for plan in plans.plans
     ]
@@ -174,6 +175,7 @@ def _plan(record: dict[str, Any], models: list[NLU], excluded: ExcludedKeys) -> 
         size=numbers[1],
         seed=numbers[2],
         max_tokens=numbers[3],
+        variety=record["variety"] is True,
     )
 
 
