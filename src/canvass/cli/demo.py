@@ -102,6 +102,7 @@ def _select(console: Console, corpus: DemoSplit, target: Target, seed: int) -> N
 def _simulate(console: Console, corpora: Sequence[DemoSplit], target: Target, seed: int) -> None:
     """Run the loop with the default strategy and with `random-positive`, and compare their errors."""
     from canvass.simulation import Start, run
+    from canvass.simulation.start import learn_words
     from canvass.strategies import DEFAULT
 
     _say(
@@ -109,13 +110,15 @@ def _simulate(console: Console, corpora: Sequence[DemoSplit], target: Target, se
         "2. Learn.",
         f"{ROUNDS} rounds of {BATCH} annotations, answered from the hidden labels; slot error rate on "
         f"{sum(map(target.matches, corpora[0].test))} other requests, mean of {len(corpora)} starts. "
-        f"{BASELINE} takes any requests that look like the target; {DEFAULT} takes the hard ones.",
+        f"{BASELINE} takes any requests that look like the target; {DEFAULT} takes the hard ones. Both predict with "
+        "word features, learnt from the texts of the pool.",
     )
     strategies = (BASELINE, DEFAULT)
     curves: dict[str, list[list[Round]]] = {name: [] for name in strategies}
     with terminal.progress("running", len(strategies) * len(corpora) * (ROUNDS + 1), "rounds") as advance:
         for number, corpus in enumerate(corpora):
             start = Start(tuple(corpus.labelled), tuple(corpus.pool), tuple(corpus.test))
+            words = learn_words(start)
             for name in strategies:
                 curves[name].append(
                     run(
@@ -125,6 +128,7 @@ def _simulate(console: Console, corpora: Sequence[DemoSplit], target: Target, se
                         rounds=ROUNDS,
                         batch=BATCH,
                         seed=seed + number,
+                        words=words,
                         after_round=_advance_by_one(advance),
                     )
                 )
