@@ -68,7 +68,7 @@ def test_a_test_set_is_named(canvass, folder):
     assert (facts["target"], facts["intents"], facts["slot_labels"]) == ("domain:music", 2, 2)
     assert result.err == ""
     both = canvass("new", "both", *NEW, "--test", "labelled.jsonl")
-    assert refused(both, "LABELLED has no utterance")
+    assert refused(both, "every request of LABELLED is in the --test set too", "name other requests")
 
 
 def test_columns_and_formats_are_told(canvass, folder):

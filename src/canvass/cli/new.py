@@ -85,9 +85,10 @@ def _tell(project: Project, *, given: int, held_out: bool, as_json: bool) -> Non
     ours = sum(map(project.target.matches, project.labelled))
     ours_in_test = sum(map(project.target.matches, project.test))
     if held_out:
+        of_target = "" if ours_in_test == test else f", {ours_in_test:,} of them {project.target},"
         terminal.say(
-            f"{test:,} of the {given:,} labelled requests, {ours_in_test:,} of them {project.target}, are held out to "
-            "count errors on, and are never trained on (--test names others)"
+            f"{test:,} of the {given:,} labelled requests{of_target} are held out to count errors on, and are never "
+            "trained on (--test names others)"
         )
     elif labelled < given:
         terminal.say(

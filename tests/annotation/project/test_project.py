@@ -143,6 +143,7 @@ REFUSED = [
     ({"pool_format": "yaml"}, InputError, "project.pool_format is 'yaml'"),
     ({"columns": Columns(text="utt")}, InputError, "utt"),
     ({"labelled": music()}, TrainingError, "only utterances of domain:music"),
+    ({"test": KNOWN}, TrainingError, "every request of LABELLED is in the --test set too"),
     ({"test": [Utterance("stop", domain="timers")]}, TrainingError, "the test set has no utterance of domain:music"),
     ({"labelled": [*music()[:8], *KNOWN[-5:]]}, TrainingError, "at least 5 are needed"),
 ]  # fmt: skip
@@ -319,3 +320,24 @@ def test_the_domain_of_an_intent_is_its_most_frequent_one():
 
 def test_errors_are_ours():
     assert issubclass(ProjectInUseError, CanvassError)
+
+
+@pytest.mark.parametrize(
+    ("section", "before", "after"),
+    [("intents", "PlayMusic", "play_music"), ("slots", "SongName", "Song"), ("slots", "ArtistName", "Who")],
+)
+def test_a_renamed_label_is_refused(tmp_path, pool, section, before, after):
+    folder = tmp_path / "music"
+    Project.create(folder, KNOWN, [pool], MUSIC).close()
+    settings = folder / "canvass.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace(f'name = "{before}"', f'name = "{after}"'), encoding="utf-8")
+    with pytest.raises(InputError, match="put it back") as refused_by:
+        Project.open(folder)
+    for word in (f"[[{section}]] has no '{before}' any more, but {after}", "annotated requests do"):
+        assert word in str(refused_by.value)
+    # A description may change, and a label be added.
+    described = text.replace('description = ""', 'description = "of any kind"', 1)
+    settings.write_text(described + '\n[[slots]]\nname = "Mood"\n', encoding="utf-8")
+    with Project.open(folder) as project:
+        assert project.slots()[-1].name == "Mood"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -34,11 +35,11 @@ from canvass.annotation.project.settings import (
 )
 from canvass.annotation.project.settings_file import read_settings
 from canvass.annotation.store.task_store import Store
-from canvass.corpus.formats.records import Columns
+from canvass.corpus.formats.records import Columns, listed
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of
 from canvass.corpus.pool import Pool
-from canvass.errors import FileError, OptionError
+from canvass.errors import FileError, InputError, OptionError, TrainingError, shown
 from canvass.files import STANDARD_STREAM
 from canvass.types import ELSEWHERE
 
@@ -135,6 +136,11 @@ class Project:
             kept, measured = hold_out(labelled, target, seed)
         else:
             kept, measured = without_keys_of(labelled, test), list(test)
+            if labelled and not kept:
+                raise TrainingError(
+                    "every request of LABELLED is in the --test set too, and nothing is left to train on; name other "
+                    "requests with --test, or leave it out: a fifth of LABELLED is held out then"
+                )
         check_enough(kept, measured, target, strategy=chosen, held_out=test is None)
         intents, slots = guides_of([*kept, *measured], target, seed=seed)
         settings = Settings(project=settings.project, columns=settings.columns, intents=intents, slots=slots)
@@ -150,7 +156,7 @@ class Project:
         FileError
             If there is none in the folder.
         InputError
-            If canvass.toml is not as it should be.
+            If canvass.toml is not as it should be, or lacks a label that is in use.
 
         """
         place = Path(folder)
@@ -159,7 +165,33 @@ class Project:
                 f"{place}: no project there ({SETTINGS} is missing); make one with canvass new, or name its "
                 "folder"
             )
-        return cls(place, read_settings(place / SETTINGS))
+        project = cls(place, read_settings(place / SETTINGS))
+        project._refuse_renamed()
+        return project
+
+    def _refuse_renamed(self) -> None:
+        """Refuse settings that lack a label of the labelled or the test set; raises InputError.
+
+        What is annotated keeps its names: models would go on predicting the old one, and the page would refuse it.
+        """
+        intents: Counter[str] = Counter()
+        slots: Counter[str] = Counter()
+        for utterance in filter(self.target.matches, (*self.labelled, *self.test)):
+            intents.update([utterance.intent] if utterance.intent else [])
+            slots.update({slot.label for slot in utterance.slots or ()})
+        for section, used, guides in (
+            ("intents", intents, self.settings.intents),
+            ("slots", slots, self.settings.slots),
+        ):
+            known = [guide.name for guide in guides]
+            gone = sorted(used.keys() - set(known))
+            if gone:
+                new = sorted(set(known) - used.keys())
+                raise InputError(
+                    f"{self.folder / SETTINGS}: [[{section}]] has no {shown(gone[0])} any more"
+                    f"{f', but {listed(new)}' if new else ''}, and {used[gone[0]]} annotated requests do; a name "
+                    "cannot be changed or taken out here: put it back (its description and examples may change)"
+                )
 
     def with_settings(self, settings: Settings) -> Self:
         """Take other settings for a while: the same folder and store, which this project closes."""
