@@ -34,6 +34,13 @@ class Difference(NamedTuple):
     """A relative difference of error rates, negative if the strategy is better, with its 95 % interval.
 
     `seeds` is the number of seeds that both have.
+
+    Examples
+    --------
+    >>> errors, baseline = np.array([[0, 1, 1, 0]] * 3), np.array([[1, 1, 1, 1]] * 3)
+    >>> difference(errors, baseline).relative
+    -0.5
+
     """
 
     relative: float

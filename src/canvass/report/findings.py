@@ -54,7 +54,12 @@ class Finding:
 
 
 def verdict(compared: Comparison) -> str:
-    """Judge a comparison with the headline baseline; returns a key of `EXPLAINED`."""
+    """Judge a comparison with the headline baseline; returns a key of `EXPLAINED`.
+
+    >>> from canvass.report.comparisons import Comparison, Difference
+    >>> verdict(Comparison(Difference(-0.1, -0.2, -0.05, 10), 0.002, 0.0001, 0.02, 0.001))
+    'worth it'
+    """
     difference = compared.difference
     if difference.low > 0:
         return NOT_WORTH_IT

@@ -31,7 +31,7 @@ TEST_SPLIT = "test"
 
 @dataclass(frozen=True)
 class Start:
-    """The common start of all strategies of a seed: labelled set, pool and test set."""
+    """The common start of all strategies of a seed: labelled set, pool and test set; `Corpus.start` draws it."""
 
     labelled: tuple[Utterance, ...]
     pool: tuple[Utterance, ...]
