@@ -64,6 +64,7 @@ PAGES_OF_SEVERAL = dict.fromkeys(("jsonl", "csv", "tsv", "parquet", "text"), "ca
     "rasa-json": "rasa",
     "dialogflow-cx": "dialogflow",
     "json": "canvass",
+    "label-studio-csv": "label-studio",
     "ludown": "luis",
     "lex-v1": "lex",
     "snips-yaml": "snips",

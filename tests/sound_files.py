@@ -265,7 +265,29 @@ def lex_v1():
     }
 
 
+def label_studio_table():
+    yield "text,id,intent,slot,annotator,annotation_id,created_at,lead_time\n"
+    for index, one in enumerate(ANNOTATED):
+        regions = [
+            {"start": slot.start, "end": slot.end, "text": "play", "labels": [slot.label]}
+            for slot in one.slots
+        ]
+        cells = [
+            one.text,
+            str(index),
+            one.intent,
+            json.dumps(regions) if regions else "",
+            "1",
+            str(index),
+            "now",
+            "2.5",
+        ]
+        quoted_cells = ['"' + cell.replace('"', '""') + '"' for cell in cells]
+        yield ",".join(quoted_cells) + "\n"
+
+
 READ_ONLY = {
+    "label-studio-csv": lambda: "".join(label_studio_table()).encode(),
     "home-assistant": lambda: "".join(home_assistant()).encode(),
     "snips-yaml": lambda: "".join(snips_yaml()).encode(),
     "rhasspy": lambda: "".join(rhasspy()).encode(),

@@ -203,6 +203,27 @@ READ = {
     "Label Studio before its release 1": (
         {"a.json": json.dumps([{"id": 4, "data": {"text": "halt"}, "completions": [{"result": [{"type": "choices", "from_name": "intent", "value": {"choices": ["stop"]}}]}]}])},
         "a.json", {}, 0, [Utterance("halt", id="4", intent="stop")]),
+    "Label Studio, CSV": (
+        {
+            "a.csv": "text,id,intent,slot,annotator,annotation_id,created_at,updated_at,lead_time\n"
+            'ring Ines,1,call,"[{""start"":5,""end"":9,""text"":""Ines"",""labels"":[""who""]}]",1,7,x,x,1.5\n'
+            'halt,2,"{""choices"": [""stop""]}",,1,8,x,x,1.5\n'
+        },
+        "a.csv",
+        {},
+        0,
+        [
+            Utterance("ring Ines", id="1", intent="call", slots=(Slot(5, 9, "who"),)),
+            Utterance("halt", id="2", intent="stop", slots=()),
+        ],
+    ),
+    "Label Studio, TSV": (
+        {"a.tsv": "text\tid\ttone\tannotator\tannotation_id\tlead_time\nhalt\t2\t\t1\t8\t1.5\n"},
+        "a.tsv",
+        {},
+        0,
+        [Utterance("halt", id="2")],
+    ),
     "words without tags": ({"d/seq.in": "my card is gone\n", "d/label": "lost_card\n"}, "d", {}, 0, [Utterance("my card is gone", intent="lost_card")]),
     "words without tags, by the beginning": ({"train.in": "a b\nc\n", "train.label": "x\ny\n"}, "train.in", {}, 0, [Utterance("a b", intent="x"), Utterance("c", intent="y")]),
     "a Wit app": (

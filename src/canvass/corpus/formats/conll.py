@@ -177,13 +177,9 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
         [cells for lines in first for cells in lines.rows], [len(lines.rows) for lines in first]
     )
     for lines in itertools.chain(first, parts):
-        try:
-            utterance = lines.utterance(layout, bad)
-        except InputError as error:
-            bad.report(error)
-        else:
-            if utterance is not None:
-                yield lines.where, utterance
+        utterance = bad.attempt(lines.utterance, layout, bad)
+        if utterance is not None:
+            yield lines.where, utterance
 
 
 def cells_of(line: str) -> list[str]:

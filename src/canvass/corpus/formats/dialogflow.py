@@ -8,6 +8,7 @@ alias, which is the name of the parameter, or else the entity without its @.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.archives import opened_tree
@@ -46,13 +47,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
             except InputError as error:
                 bad.report(error)
                 continue
-            for phrase in phrases:
-                try:
-                    utterance = _utterance(phrase, intent, bad)
-                except InputError as error:
-                    bad.report(error)
-                else:
-                    yield phrase.where, utterance
+            yield from bad.sift(phrases, partial(_utterance, intent=intent, bad=bad))
         bad.passed_over(file for file in archive.unread() if not SETTINGS.search(file))
 
 

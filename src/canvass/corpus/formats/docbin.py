@@ -65,11 +65,9 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
         where = f"{path}: document {number}"
         if names:
             bad.lost("groups of spans (doc.spans)", f"{where}: {shown(names)}")
-        try:
-            utterance = utterance_of(_record(document, places, strings, where), where, COLUMNS)
-        except InputError as error:
-            bad.report(error)
-        else:
+        record = bad.attempt(_record, document, places, strings, where)
+        utterance = None if record is None else bad.attempt(utterance_of, record, where, COLUMNS)
+        if utterance is not None:
             yield where, utterance
 
 

@@ -117,18 +117,10 @@ def values_of(label: str, values: Sequence[str], place: str) -> Filled:
 def parse(
     template: str, where: str, resolve: Callable[[str], Node], *, tags: bool = False, orders: bool = False
 ) -> Node:
-    """Parse a template: `(a|b)` is one of several, `[a]` may be left out.
+    """Parse a template: `(a|b)` is one of several, `[a]` may be left out; raises InputError as `resolve` does.
 
-    Parameters
-    ----------
-    template, where
-        The words, and where they stand.
-    resolve
-        Gives what `<rule>`, `{slot}` and `$list` stand for.
-    tags
-        Whether `{slot}` follows what it labels (as in Rhasspy), and does not stand for it.
-    orders
-        Whether `(a;b)` is both, in any order (as in Home Assistant).
+    `resolve` gives what `<rule>`, `{slot}` and `$list` stand for. With `tags`, `{slot}` follows what it labels (as in
+    Rhasspy); with `orders`, `(a;b)` is both, in any order (as in Home Assistant).
     """
     try:
         return _Parser(template, where, resolve, tags=tags, orders=orders).whole()

@@ -10,7 +10,7 @@ from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.records import Columns, Format, utterance_of
 from canvass.corpus.formats.sources import decoded, lines_of
-from canvass.errors import InputError, location, shown
+from canvass.errors import location, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,23 +31,18 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
     """Read annotated lines; yields (where, utterance). A line without a label has no intent."""
     for number, line in enumerate(lines_of(path), 1):
         where = location(path, number)
-        try:
-            utterance = _utterance(line, where, bad)
-        except InputError as error:
-            bad.report(error)
-        else:
-            if utterance is not None:
-                yield where, utterance
+        utterance = bad.attempt(_utterance, line, where, bad)
+        if utterance is not None:
+            yield where, utterance
 
 
 def _utterance(line: bytes, where: str, bad: BadLines) -> Utterance | None:
     text = decoded(line, where)
     begin = LABELS.match(text)
-    assert begin is not None, "it matches nothing, too"
-    labels = LABEL.findall(begin[0])
+    labels = LABEL.findall(begin[0]) if begin else []
     if len(labels) > 1:
         bad.lost("labels after the first", f"{where}: {shown(labels[1:])}")
-    rest = text[begin.end() :]
+    rest = text[begin.end() if begin else 0 :]
     if PREFIX in rest:
         bad.lost("labels behind the text (they stay in it)", where)
     if not labels and not rest.strip():

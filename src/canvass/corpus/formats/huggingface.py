@@ -110,11 +110,8 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
         first_row = 1
         for batch in file.iter_batches(ROWS_OF_READ, columns=names, use_threads=False):
             for where, record in records_of(batch, names, first_row, path, bad):
-                try:
-                    utterance = _utterance(record, labels, where, columns, bad)
-                except InputError as error:
-                    bad.report(error)
-                else:
+                utterance = bad.attempt(_utterance, record, labels, where, columns, bad)
+                if utterance is not None:
                     yield where, utterance
             first_row += batch.num_rows
 

@@ -88,11 +88,8 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
     with Source(path) as source:
         for data in chunks_of_lines(source, lambda: 1 << 20):
             for where, record in records_of_chunk(data, path, first_line, bad):
-                try:
-                    utterance = utterance_of(record, where, columns)
-                except InputError as error:
-                    bad.report(error)
-                else:
+                utterance = bad.attempt(utterance_of, record, where, columns)
+                if utterance is not None:
                     bad.unused(record, known, where, columns)
                     yield where, utterance
             first_line += count_lines(data)

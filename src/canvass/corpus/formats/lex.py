@@ -8,6 +8,7 @@ the values of slot types, which stand in the same file.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.alexa import expanded
@@ -20,6 +21,7 @@ from canvass.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from canvass.corpus.formats.located import Value
     from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
@@ -46,16 +48,14 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
             except InputError as error:
                 bad.report(error)
                 continue
-            for value in values:
-                try:
-                    text = value.need("utterance").string()
-                    utterance = utterance_of({"text": text, "intent": label}, value.where, COLUMNS)
-                except InputError as error:
-                    bad.report(error)
-                    continue
-                if SLOT.search(text):
-                    bad.lost("the words that fill the slots of templates", value.where)
-                yield value.where, utterance
+            yield from bad.sift(values, partial(_utterance, intent=label, bad=bad))
+
+
+def _utterance(value: Value, intent: str, bad: BadLines) -> Utterance:
+    text = value.need("utterance").string()
+    if SLOT.search(text):
+        bad.lost("the words that fill the slots of templates", value.where)
+    return utterance_of({"text": text, "intent": intent}, value.where, COLUMNS)
 
 
 def sniff(sample: Sample) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
+KNOWN = frozenset({"text", "intent", "entities"})
 COLUMNS = Columns(slots="entities")
 INNER = "entities inside of others"
 
@@ -35,6 +36,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
 
 def _utterance(value: Value, bad: BadLines) -> Utterance:
     text = value.need("text").string()
+    bad.unused(value.content, KNOWN, value.where)
     entities = value.get("entities")
     record: dict[str, Any] = {"text": text, "intent": value.content.get("intent"), "entities": None}
     if entities is not None:

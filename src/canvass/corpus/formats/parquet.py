@@ -91,21 +91,18 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
 def report_unused(
     parquet: pq.ParquetFile, used: set[str], path: str, columns: Columns, bad: BadLines
 ) -> None:
-    """Note the columns that are not read, unless all of one is null; what is in them stays unread."""
-    metadata = parquet.metadata
-    nulls: dict[str, int] = {}
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        for chunk in map(group.column, range(group.num_columns)):
-            if chunk.statistics is not None and chunk.statistics.has_null_count:
-                name = chunk.path_in_schema
-                nulls[name] = nulls.get(name, 0) + chunk.statistics.null_count
-    for field in parquet.schema_arrow:
-        filled = metadata.num_rows - nulls.get(field.name, 0)
-        if filled and not pa.types.is_null(field.type):
-            what: str | list[str] = f"a column of {field.type}"
-            bad.unused(
-                {field.name: [what] if pa.types.is_nested(field.type) else what}, used, path, columns, filled
-            )
+    """Note the columns that are not read, with the number of rows in which they hold something."""
+    others = {field.name: field.type for field in parquet.schema_arrow if field.name not in used}
+    # Arrow aborts on damaged statistics, so values are counted; those of lists and structs may be large, and are not.
+    flat = [name for name, kind in others.items() if not pa.types.is_nested(kind)]
+    filled = dict.fromkeys(others.keys() - set(flat), parquet.metadata.num_rows)
+    for batch in parquet.iter_batches(ROWS_OF_READ, columns=flat, use_threads=False) if flat else ():
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            filled[name] = filled.get(name, 0) + len(column) - column.null_count
+    for name, kind in others.items():
+        if filled.get(name):
+            what = f"a column of {kind}"
+            bad.unused({name: what if name in flat else [what]}, used, path, columns, filled[name])
 
 
 def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:

@@ -48,11 +48,8 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
             elif not intent:
                 bad.report(InputError(f"{where}: the intent has no name; expected ## intent:name"))
         elif example is not None and intent:
-            try:
-                utterance = utterance_of_example(example[1], intent, where, bad)
-            except InputError as error:
-                bad.report(error)
-            else:
+            utterance = bad.attempt(utterance_of_example, example[1], intent, where, bad)
+            if utterance is not None:
                 yield where, utterance
         elif line.strip() and not other and not line.startswith("#"):
             what = f"{where}: {shown(line)} is neither a heading nor an example ('- ...') of an intent"

@@ -121,6 +121,7 @@ class Located(Protocol):
 
 
 Part = TypeVar("Part", bound=Located)
+Made = TypeVar("Made")
 
 
 @dataclass
@@ -151,16 +152,21 @@ class BadLines:
         self.first = self.first or str(error)
         LOGGER.info("left out: %s", error)
 
+    def attempt(self, make: Callable[..., Made | None], *arguments: Any) -> Made | None:
+        """Make something of a part of a file; None, and reported, if the part is bad."""
+        try:
+            return make(*arguments)
+        except InputError as error:
+            self.report(error)
+            return None
+
     def sift(
         self, parts: Iterable[Part], make: Callable[[Part], Utterance]
     ) -> Iterator[tuple[str, Utterance]]:
         """Make an utterance of each part of a file, and report those that are bad; yields (where, utterance)."""
         for part in parts:
-            try:
-                utterance = make(part)
-            except InputError as error:
-                self.report(error)
-            else:
+            utterance = self.attempt(make, part)
+            if utterance is not None:
                 yield part.where, utterance
 
     def lost(self, what: str, example: str, count: int = 1) -> None:

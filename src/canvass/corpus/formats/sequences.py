@@ -76,13 +76,9 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
                     "line for each utterance in all of them"
                 )
             continue
-        try:
-            utterance = _utterance(names, lines, number, bad)
-        except InputError as error:
-            bad.report(error)
-        else:
-            if utterance is not None:
-                yield location(names[0], number), utterance
+        utterance = bad.attempt(_utterance, names, lines, number, bad)
+        if utterance is not None:
+            yield location(names[0], number), utterance
 
 
 def _longer(names: Sequence[str], lines: tuple[bytes | None, ...]) -> str:

@@ -39,6 +39,7 @@ PLACES = (
     Place("slurp", "slurp", (".jsonl",)),
     Place("clinc150", "clinc150", (".json",)),
     Place("hwu64", "hwu64", (".csv",)),
+    Place("label-studio-csv", "label_studio_table", (".csv", ".tsv"), "TABLE"),
     Place("mtop", "mtop", (".txt", ".tsv")),
     Place("fasttext", "fasttext", (".txt", ".ft")),
     Place("conll", "conll", (".conll", ".bio", ".iob", ".iob2", ".txt")),
