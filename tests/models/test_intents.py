@@ -47,7 +47,7 @@ def pair(request):
     some, names = examples(INTENTS[: request.param])
     classifier = IntentClassifier(bits=BITS).fit(column(some), names)
     with threadpool_limits(1):
-        peer = LogisticRegression(C=10.0, max_iter=1000)
+        peer = LogisticRegression(C=10.0, solver="newton-cg", tol=1e-13, max_iter=1000)
         peer.fit(feature_matrix(column(some), bits=BITS), names)
     return classifier, peer
 
