@@ -2,7 +2,11 @@
 
 import json
 import math
+import os
 import random
+import signal
+import threading
+import time
 import zipfile
 from dataclasses import replace
 
@@ -14,6 +18,7 @@ from canvass import archive
 from canvass.corpus.normalise import keys
 from canvass.errors import CanvassError, FileError, ModelFileError, TargetError, TrainingError
 from canvass.models.nlu import NLU, train_all
+from canvass.models.tagger import Tagger
 from canvass.types import Target, Utterance
 from examples import MUSIC, labelled_and_rest, music, others
 from texts import NOTABLE
@@ -313,3 +318,34 @@ def test_arrays_that_do_not_fit_are_refused(saved, tmp_path, change):
     numbers = ["tagger_rows", "tagger_columns"]
     harmless = {"one more": ["tagger_hashes"], "text of bytes": numbers, "other bytes first": numbers}
     assert accepted == [name for name in accepted if name in harmless.get(change, [])]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_does_not_wait_for_a_long_fit(monkeypatch, number):
+    begun, finish = threading.Event(), threading.Event()
+
+    def fit(self, texts, slots):
+        begun.set()
+        finish.wait(20.0)
+        return self
+
+    def interrupt():
+        assert begun.wait(60.0)
+        time.sleep(0.1)  # the main thread waits for the fit by now
+        os.kill(os.getpid(), number)
+
+    def leave(number, frame):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Tagger, "fit", fit)
+    before = signal.signal(number, leave)
+    threading.Thread(target=interrupt).start()
+    start = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            NLU.train(music() + others(), MUSIC)
+        assert time.monotonic() - start < 10.0
+        assert not finish.is_set()
+    finally:
+        finish.set()
+        signal.signal(number, before)

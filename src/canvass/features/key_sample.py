@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,7 +19,7 @@ from canvass.corpus.formats.records import BadLines
 from canvass.corpus.normalise import keys
 from canvass.errors import FileError, InputError
 from canvass.features.columns import hash_column
-from canvass.processors import processors
+from canvass.processors import processors, thread_pool
 from canvass.seeding import salt, uniforms
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ class KeySample:
             if progress is not None:
                 progress(rows, consumed)
 
-        with ThreadPoolExecutor(count, thread_name_prefix="canvass") as executor:
+        with thread_pool(count) as executor:
             for block in pool.blocks():
                 texts = block.batch.column("text")
                 pending.append((executor.submit(sample.add, texts), len(texts), block.consumed))

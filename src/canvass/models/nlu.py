@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -22,7 +21,7 @@ from canvass.features.clusters import WordClusters
 from canvass.models.committee import BITS, MEMBERS, Committee, examples_of
 from canvass.models.intents import IntentClassifier
 from canvass.models.tagger import FEWEST, ITERATIONS, Tagger
-from canvass.processors import processors
+from canvass.processors import processors, thread_pool
 from canvass.types import ALL, Prediction, Target
 
 if TYPE_CHECKING:
@@ -268,7 +267,7 @@ def train_all(
     column = keys(pa.array([utterance.text for utterance in utterances], type=pa.string()))
 
     clusters = None if words is None else WordClusters.of_features(words)
-    with ThreadPoolExecutor(processors(), thread_name_prefix="canvass") as executor:
+    with thread_pool(processors()) as executor:
         # Kernels train without the GIL: taggers first, which take longest.
         tagging = [
             executor.submit(_train_tagger, utterances, is_target, iterations, clusters)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from canvass.corpus.normalise import keys
 from canvass.evaluation import takes_for_target
 from canvass.models.nlu import NLU, train_predictors
 from canvass.models.tagger import ITERATIONS_FOR_SELECTION
+from canvass.processors import thread_pool
 from canvass.seeding import derived_seed
 from canvass.selection.plan import train_selection_tagger
 from canvass.strategies import strategy_named
@@ -57,7 +57,7 @@ def train_models(
     if "tagger" not in strategy_named(strategy).models:
         reference = NLU.train(labelled, target, seed=seed, words=words)
         return Models(reference, reference)
-    with ThreadPoolExecutor(1, thread_name_prefix="canvass") as executor:
+    with thread_pool(1) as executor:
         if words is None:
             tagger = executor.submit(train_selection_tagger, labelled, target)
             reference = NLU.train(labelled, target, seed=seed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from canvass.corpus.formats.records import BadLines
 from canvass.errors import FileError, InputError, OptionError
 from canvass.features.key_sample import KeySample
-from canvass.processors import processors
+from canvass.processors import processors, thread_pool
 from canvass.selection.multi_target import merge_partials
 from canvass.selection.shard_result import Faults, ShardResult, merge_results
 
@@ -67,20 +66,16 @@ class Threads:
                 progress(0, source.size - source.consumed)
 
         pending: deque[Callable[[], None]] = deque()  # what is to be done once threads are ready, in order
-        with ThreadPoolExecutor(count, thread_name_prefix="canvass") as executor:
-            try:
-                for source in _sources(job):
-                    for block in source.blocks():
-                        pending.append(partial(end_block, source, executor.submit(source.score, block)))
-                        # A few blocks ahead keep the threads busy; more would only fill the memory.
-                        while len(pending) > 2 * count:
-                            pending.popleft()()
-                    pending.append(partial(end_source, source))
-                while pending:
-                    pending.popleft()()
-            except BaseException:
-                executor.shutdown(cancel_futures=True)
-                raise
+        with thread_pool(count) as executor:
+            for source in _sources(job):
+                for block in source.blocks():
+                    pending.append(partial(end_block, source, executor.submit(source.score, block)))
+                    # A few blocks ahead keep the threads busy; more would only fill the memory.
+                    while len(pending) > 2 * count:
+                        pending.popleft()()
+                pending.append(partial(end_source, source))
+            while pending:
+                pending.popleft()()
         return result
 
 
