@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from canvass.corpus.pool import Pool
 
-LIMIT = 40 << 20  # bytes of keys: a million short requests
+LIMIT = 20 << 20  # bytes of keys: half a million short requests
 LONGEST = 1 << 12  # bytes of a key; beyond, it is no request
 SALT = salt(0, "word features")
 
