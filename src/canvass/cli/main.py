@@ -16,6 +16,7 @@ from canvass import __version__
 from canvass.cli import (
     annotate,
     backup,
+    check,
     convert,
     corpus,
     curve,
@@ -56,6 +57,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 COMMANDS = (
+    check,
     select,
     train,
     predict,

@@ -59,7 +59,9 @@ def command(
             "LABELLED and --test are both standard input (-), which can be read once; name a file for one"
         )
     features = load_words(words)
-    given = reading.read([labelled]).utterances
+    known = reading.read([labelled])
+    options.report_findings(known)
+    given = known.utterances
     with Project.create(
         folder,
         given,

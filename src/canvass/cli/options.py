@@ -367,6 +367,16 @@ def check_inputs(out: str | None, labelled: str, labelled_format: str | None, ot
         check_output(out, [*files, *others])
 
 
+def report_findings(labelled: Labelled) -> None:
+    """Tell in short what contradicts itself in a labelled set; canvass check lists it."""
+    from canvass.corpus.checking import contradictions, names_that_nearly_agree
+
+    for findings in (contradictions(labelled), names_that_nearly_agree(labelled.utterances)):
+        if findings:
+            more = f" (and {len(findings) - 1:,} more like this)" if len(findings) > 1 else ""
+            terminal.warn(f"{findings[0].words}{more}; canvass check LABELLED lists what is probably wrong")
+
+
 def report_left_out(labelled: Labelled) -> None:
     """Tell which labelled records were not used."""
     if labelled.left_out:

@@ -258,6 +258,7 @@ def _simulate(
         cut = Corpus.of(utterances, test=spec.test)
         facts = [facts_of(cut, spec, name) for name in spec.targets]
     options.report_left_out(known)
+    options.report_findings(known)
     if spec.words and not cut.teaches_words:
         tell_people("the models have no word features: the corpus has too few requests to learn any from")
     for row in facts:

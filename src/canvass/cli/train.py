@@ -48,7 +48,9 @@ def command(
         raise OptionError("--out - makes no sense for a model; name a file")
     options.check_inputs(out, labelled, reading.labelled_format, [])
     features = None if words is None else learn_or_load([words], reading, options.PoolOptions(), None)
-    utterances = reading.read([labelled]).utterances
+    known = reading.read([labelled])
+    options.report_findings(known)
+    utterances = known.utterances
     with terminal.busy(f"training on {len(utterances):,} annotated requests"):
         nlu = NLU.train(utterances, wanted, seed=seed, iterations=iterations, words=features)
     if nlu.tagger is None and (nlu.annotated or not nlu.intent_names):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats import files_of
@@ -28,6 +28,7 @@ class Labelled:
 
     `left_out` counts the records with a slot off the token borders, `first_left_out` is the sentence of the
     first; `unlabelled` counts those without any label, and `first_unlabelled` says where the first stands;
+    `places` says where each utterance stands, as sentences do;
     `bad_lines` counts the lines that --skip-bad tolerated. `lost` is what the files say that is in no utterance,
     such as tasks that nobody annotated.
     """
@@ -39,6 +40,7 @@ class Labelled:
     lost: tuple[tuple[str, Loss], ...] = ()
     unlabelled: int = 0
     first_unlabelled: str = ""
+    places: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 def read_labelled(
@@ -88,7 +90,7 @@ def read_labelled(
                 raise InputError(sentence)
             left_out += 1
             first_left_out = first_left_out or sentence
-    kept, unlabelled, first_unlabelled = _labelled_only(utterances, places)
+    kept, places, unlabelled, first_unlabelled = _labelled_only(utterances, places)
     if not kept:
         parts = (
             (left_out, "with slots off the token borders"),
@@ -118,6 +120,7 @@ def read_labelled(
         tuple(losses.found.items()),
         unlabelled,
         first_unlabelled,
+        tuple(places),
     )
 
 
@@ -156,17 +159,19 @@ def is_unlabelled(utterance: Utterance, *, slots_alone: bool) -> bool:
 
 def _labelled_only(
     utterances: Sequence[Utterance], places: Sequence[str]
-) -> tuple[list[Utterance], int, str]:
-    """Leave out unlabelled utterances: those that stay, how many do not, and where the first of them stands."""
+) -> tuple[list[Utterance], list[str], int, str]:
+    """Leave out unlabelled utterances: those that stay and their places, how many do not, and where the first is."""
     slots_alone = all(utterance.domain is None and utterance.intent is None for utterance in utterances)
     kept: list[Utterance] = []
+    kept_places: list[str] = []
     unlabelled: list[str] = []
     for utterance, place in zip(utterances, places, strict=True):
         if is_unlabelled(utterance, slots_alone=slots_alone):
             unlabelled.append(place)
         else:
             kept.append(utterance)
-    return kept, len(unlabelled), next(iter(unlabelled), "")
+            kept_places.append(place)
+    return kept, kept_places, len(unlabelled), next(iter(unlabelled), "")
 
 
 def _misalignment(utterance: Utterance, where: str) -> str:
