@@ -101,7 +101,7 @@ def test_formats_lists_all(canvass, on_terminal):
     rows = json.loads(canvass("formats", "--json").out)
     assert [row["format"] for row in rows] == [kind.name for kind in FORMATS]
     assert rows[0] == {
-        "format": "jsonl", "extensions": [".jsonl", ".ndjson"], "annotations": True, "pool": True, "writes": True,
+        "format": "jsonl", "extensions": [".jsonl", ".ndjson"], "folders": False, "annotations": True, "pool": True, "writes": True,
         "recognised_by": "the extension", "loses": "nothing",
         "carries": ["text", "id", "count", "domain", "intent", "slots", "split", "unannotated"],
     }  # fmt: skip

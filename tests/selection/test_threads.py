@@ -4,6 +4,7 @@ import csv
 import json
 import random
 import threading
+import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -138,6 +139,9 @@ def test_an_interrupt_ends_the_threads(twin, error):
     with pytest.raises(error):
         select(plan_of(twin), Pool.of(ROWS, rows=5), threads=2, progress=progress)
     assert len(calls) == 3
+    end = time.monotonic() + 60  # whoever interrupts does not wait for the blocks under way
+    while canvass_threads() and time.monotonic() < end:
+        time.sleep(0.01)
     assert canvass_threads() == []
 
 
