@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 # Where most errors of other libraries become sentences: parsers, archives, SQLite, the network.
-PLACES = ("corpus", "models/test_archive.py", "models/test_nlu.py", "annotation/store", "test_files.py")
+PLACES = ("corpus", "test_archive.py", "models/test_nlu.py", "annotation/store", "test_files.py")
 
 
 @pytest.mark.slow
