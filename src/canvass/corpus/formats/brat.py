@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-COLUMNS = Columns()
 SPAN = re.compile(r"T\S*\t(\S+) (\d{1,12}) (\d{1,12})((?:;\d+ \d+)*)\t(.*)")
 KINDS = {
     "R": "relations",
@@ -52,7 +51,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
             own.append({"start": span["start"] - start, "end": span["end"] - start, "label": span["label"]})
         if line.strip():
             where = location(name, number)
-            yield where, utterance_of({"text": line.removesuffix("\r"), "slots": own}, where, COLUMNS)
+            yield where, utterance_of({"text": line.removesuffix("\r"), "slots": own}, where)
         start = end + 1
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 PARTS = ("train", "val", "test", "oos_train", "oos_val", "oos_test")
 OUT_OF_SCOPE = "oos_"
-COLUMNS = Columns()
 
 
 def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
@@ -38,7 +37,7 @@ def _utterance(pair: Value, split: str) -> Utterance:
     if len(items) != len(("text", "intent")):
         raise pair.wrong("a list of two strings, text and intent")
     text, intent = items
-    return utterance_of({"text": text.string(), "intent": intent.name(), "split": split}, pair.where, COLUMNS)
+    return utterance_of({"text": text.string(), "intent": intent.name(), "split": split}, pair.where)
 
 
 def sniff(sample: Sample) -> bool:

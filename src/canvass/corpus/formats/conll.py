@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-COLUMNS = Columns()
 # Our own comments, and those of CoNLL-U that say the same.
 COMMENT = re.compile(r"# (text|id|sent_id|intent|domain|split|count|slots) ?[:=] ?(.*)", re.DOTALL)
 KEYS = {"sent_id": "id"}
@@ -134,7 +133,7 @@ class Lines:
                 {"start": offsets[first][0], "end": offsets[last][1], "label": label}
                 for first, last, label in slots
             ]
-        return utterance_of(record, self.where, COLUMNS)
+        return utterance_of(record, self.where)
 
     def _spans(self, rows: list[tuple[list[str], str]], column: int) -> list[tuple[int, int, str]]:
         try:

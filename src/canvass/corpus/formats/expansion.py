@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from canvass.corpus.formats.records import Columns, utterance_of
+from canvass.corpus.formats.records import utterance_of
 from canvass.errors import InputError, shown
 from canvass.seeding import hash64, mix64, salt
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.records import BadLines
     from canvass.types import Utterance
 
-COLUMNS = Columns()
 MOST = 20
 # Templates nest rules in rules; more is a rule that needs itself, or no template that a person wrote.
 DEEPEST = 40
@@ -230,7 +229,7 @@ def expanded(
         for number in _numbers(node.count, template):
             text, slots = settled(node.pick(number))
             if text:
-                yield where, utterance_of(names | {"text": text, "slots": slots}, where, COLUMNS)
+                yield where, utterance_of(names | {"text": text, "slots": slots}, where)
     except EmptySlotError as error:
         bad.lost("templates with slots whose values are not in the files", f"{where}: {error}")
     except InputError as error:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-COLUMNS = Columns()
 PREFIX = "__label__"
 LABELS = re.compile(r"((?:__label__[^ \t]+[ \t,]*)*)")
 LABEL = re.compile(r"__label__([^ \t]+?),?(?=[ \t]|$)")
@@ -47,7 +46,7 @@ def _utterance(line: bytes, where: str, bad: BadLines) -> Utterance | None:
         bad.lost("labels behind the text (they stay in it)", where)
     if not labels and not rest.strip():
         return None
-    return utterance_of({"text": rest, "intent": labels[0] if labels else None}, where, COLUMNS)
+    return utterance_of({"text": rest, "intent": labels[0] if labels else None}, where)
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-COLUMNS = Columns()
 # An export of a bot, or of one locale, whose folders are then the outermost.
 INTENT = re.compile(r"(?:^|/)Intents/[^/]+/Intent\.json$")
 SLOT = re.compile(r"\{[^{}]*\}")
@@ -55,7 +54,7 @@ def _utterance(value: Value, intent: str, bad: BadLines) -> Utterance:
     text = value.need("utterance").string()
     if SLOT.search(text):
         bad.lost("the words that fill the slots of templates", value.where)
-    return utterance_of({"text": text, "intent": intent}, value.where, COLUMNS)
+    return utterance_of({"text": text, "intent": intent}, value.where)
 
 
 def sniff(sample: Sample) -> bool:

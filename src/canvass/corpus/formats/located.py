@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.records import BadLines
     from canvass.types import Utterance
 
-COLUMNS = Columns()
 # A file of annotated requests with a million rows has a few hundred MB; what unpacks to more is refused.
 LARGEST_DOCUMENT = 1 << 30
 ROOT = "$"

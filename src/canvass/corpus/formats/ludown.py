@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-COLUMNS = Columns()
 INTENT = re.compile(r"#+\s*([^#\s?].*?)\s*")
 ITEM = re.compile(r"[-*+]\s+(.*?)\s*")
 OPENING = re.compile(r"\{\s*@?\s*([^{}=]+?)\s*=\s*")
@@ -77,7 +76,7 @@ def _utterance(line: str, intent: str, where: str, bad: BadLines) -> Utterance |
             f"{where}: {shown(line)} has a brace without its other one; expected {{entity=words}}"
         )
     record = {"text": "".join([*pieces, line[end:]]), "intent": intent, "slots": slots}
-    return utterance_of(record, where, COLUMNS)
+    return utterance_of(record, where)
 
 
 def sniff(sample: Sample) -> bool:

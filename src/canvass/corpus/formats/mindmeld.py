@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-COLUMNS = Columns()
 MEMBER = re.compile(r"(?:.*/)?domains/([^/]+)/([^/]+)/([^/]+)\.txt")
 MARK = re.compile(
     r"\\([{}\[\]|\\])|\{([^{}|]+)\|([^{}|]+)(?:\|([^{}|]+))?\}|([{}\[\]])|\|([^\[\]{}|]+)(?=\])"
@@ -90,7 +89,7 @@ def utterance_of_line(line: str, where: str, bad: BadLines, names: dict[str, str
         raise InputError(
             f"{where}: {shown(line)} has a bracket without its other one; expected {{words|entity}}"
         )
-    return utterance_of(names | {"text": "".join([*pieces, line[end:]]), "slots": slots}, where, COLUMNS)
+    return utterance_of(names | {"text": "".join([*pieces, line[end:]]), "slots": slots}, where)
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:

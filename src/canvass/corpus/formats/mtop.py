@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-COLUMNS = Columns()
 WIDTH = 8  # columns
 INTENT, SLOT = "IN:", "SL:"
 WRITTEN = re.compile(r"(\d{1,9}):(\d{1,9}):SL:([^,:\s]+)")
@@ -91,7 +90,7 @@ def _utterance(where: str, line: bytes, bad: BadLines) -> Utterance:
             for span, (_, label) in zip(_spans(row, written, where), written, strict=True)
         ),
     }
-    return utterance_of(record, where, COLUMNS)
+    return utterance_of(record, where)
 
 
 def _written(part: str, where: str) -> tuple[Span, str]:

@@ -35,7 +35,6 @@ STRIPPED = "\n\r "
 OTHERS = ("synonym", "regex", "lookup")
 VERSIONS = ("2.0", "3.0", "3.1")
 KEY = re.compile(r"""^["']?nlu["']?\s*:""", re.MULTILINE)
-COLUMNS = Columns()
 # What may stand unquoted as the name of an intent, and is no number, no date and no truth value in any YAML.
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[/.+-][A-Za-z0-9_]+)*")
 # Line ends that cut a block into more examples, and what YAML takes only as an escape.
@@ -154,7 +153,7 @@ def utterance_of_example(example: str, intent: str, where: str, bad: BadLines) -
             bad.lost("second entities of the same words", f"{where}: {shown(words)} is {', '.join(labels)}")
         slots += [{"start": start, "end": length, "label": label} for label in labels[:1]]
     text = "".join([*pieces, example[end:]])
-    return utterance_of({"text": text, "intent": intent, "slots": slots}, where, COLUMNS)
+    return utterance_of({"text": text, "intent": intent, "slots": slots}, where)
 
 
 def _label(content: str, where: str, bad: BadLines) -> str:

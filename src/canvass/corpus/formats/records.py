@@ -109,6 +109,7 @@ class Columns:
         return (*self.of_a_pool(), self.domain, self.intent, self.slots, self.split)
 
 
+USUAL = Columns()
 ALL_COLUMNS = frozenset(column.name for column in fields(Columns))
 
 
@@ -368,7 +369,7 @@ def pool_utterance_of(record: Mapping[str, object], where: str, columns: Columns
     )
 
 
-def utterance_of(record: Mapping[str, object], where: str, columns: Columns) -> Utterance:
+def utterance_of(record: Mapping[str, object], where: str, columns: Columns = USUAL) -> Utterance:
     """Validate an annotated record; `where` is its file and line, for the sentence.
 
     Raises

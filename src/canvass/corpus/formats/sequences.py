@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.records import BadLines
     from canvass.types import Utterance
 
-COLUMNS = Columns()
 NAMES = ("seq.in", "seq.out", "label")
 SHORT = ("in", "out", "label")
 COMPRESSED = re.compile(r"(\.gz|\.zst)?$", re.IGNORECASE)
@@ -97,11 +96,7 @@ def _utterance(
     text = joined(tokens)
     report_joined(text, tokens, (), where, bad)
     if not names[1]:
-        return (
-            utterance_of({"text": text, "intent": intent or None}, where, COLUMNS)
-            if tokens or intent
-            else None
-        )
+        return utterance_of({"text": text, "intent": intent or None}, where) if tokens or intent else None
     tags_of_line = said[names[1]].split()
     if not tokens and not tags_of_line and not intent:
         return None
@@ -120,7 +115,7 @@ def _utterance(
         {"start": places[first].start, "end": places[last].end, "label": label}
         for first, last, label in spans
     ]
-    return utterance_of({"text": text, "intent": intent or None, "slots": slots}, where, COLUMNS)
+    return utterance_of({"text": text, "intent": intent or None, "slots": slots}, where)
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-COLUMNS = Columns()
 # Snips refuses a dataset that does not say its language; canvass does not know it.
 LANGUAGE = "en"
 ENTITY = {"data": [], "use_synonyms": True, "automatically_extensible": True, "matching_strictness": 1.0}
@@ -75,7 +74,7 @@ def _utterance(value: Value, intent: str, bad: BadLines) -> Utterance:
         slot_record(whole, (units[index], units[index + 1]), label.name(), chunk.where, UTF16)
         for index, label, chunk in spans
     ]
-    return utterance_of({"text": whole, "intent": intent, "slots": slots}, value.where, COLUMNS)
+    return utterance_of({"text": whole, "intent": intent, "slots": slots}, value.where)
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:

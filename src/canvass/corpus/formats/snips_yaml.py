@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.yaml_nodes import Node
     from canvass.types import Utterance
 
-COLUMNS = Columns()
 SLOT = re.compile(r"\[([^\]:]+)(?::([^\]]+))?\]\(([^)]+)\)")
 INTENT = re.compile(r"^type\s*:\s*intent\s*$", re.MULTILINE)
 
@@ -68,7 +67,7 @@ def _utterance(node: Node, intent: str, where: str) -> Utterance:
         pieces += [before, words]
         slots.append({"start": start, "end": length, "label": match[1]})
     text = "".join([*pieces, node.value[end:]])
-    return utterance_of({"text": text, "intent": intent, "slots": slots}, where, COLUMNS)
+    return utterance_of({"text": text, "intent": intent, "slots": slots}, where)
 
 
 def sniff(sample: Sample) -> bool:

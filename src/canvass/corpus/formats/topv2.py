@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-COLUMNS = Columns()
 HEADER = ("domain", "utterance", "semantic_parse")
 INTENT, SLOT = "[IN:", "[SL:"
 
@@ -53,7 +52,7 @@ def _utterance(cells: list[str], where: str, bad: BadLines) -> Utterance:
         for label, first, last in slots
         if first < last
     ]
-    return utterance_of(record, where, COLUMNS)
+    return utterance_of(record, where)
 
 
 def _parsed(parse: str, where: str, bad: BadLines) -> tuple[list[str], str, list[tuple[str, int, int]]]:
