@@ -157,7 +157,7 @@ def _matcher(pattern: str, *, only_folders: bool) -> re.Pattern[str]:
             regex.append("[^/]")
         else:
             regex.append(
-                f"[{'^' if choice[1] == '!' else ''}{choice[1:].lstrip('!')}"
+                f"(?!/)[{'^' if choice[1] == '!' else ''}{choice[1:].lstrip('!')}"
                 if choice
                 else re.escape(character)
             )
