@@ -132,7 +132,19 @@ def twenty_commands(work: Workload) -> list[str]:
 def _select(work: Workload, targets: list[str], size: int) -> list[str]:
     files = [str(work.labelled), str(work.pool)]
     named = [word for target in targets for word in ("--target", target)]
-    return [CANVASS, "select", *files, *named, "--words", "off", "--size", str(size), "--threads", "2", "--json"]
+    return [
+        CANVASS,
+        "select",
+        *files,
+        *named,
+        "--words",
+        "off",
+        "--size",
+        str(size),
+        "--threads",
+        "2",
+        "--json",
+    ]
 
 
 def help_command(work: Workload) -> list[str]:
