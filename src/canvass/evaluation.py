@@ -62,8 +62,8 @@ class HeldOut:
                 f"no utterance of {target} has an intent, or is annotated for slots (an empty list says that there are "
                 "none): there is nothing to count"
             )
-        is_target = np.array([target.matches(one) for one in test], dtype=np.bool_)
-        return cls(ours, is_target, keys(pa.array([one.text for one in test], type=pa.string())))
+        is_target = np.array([target.matches(utterance) for utterance in test], dtype=np.bool_)
+        return cls(ours, is_target, keys(pa.array([utterance.text for utterance in test], type=pa.string())))
 
     @property
     def has_slots(self) -> bool:
@@ -78,7 +78,7 @@ class HeldOut:
     @property
     def texts(self) -> list[str]:
         """The texts whose errors are counted."""
-        return [one.text for one in self.ours]
+        return [utterance.text for utterance in self.ours]
 
     def count(self, predictions: Sequence[Frame]) -> list[FrameErrors]:
         """Count the errors of each prediction, in the order of `ours`."""

@@ -73,7 +73,10 @@ def count_errors(
     missed, extra = sorted((reference - correct).elements()), sorted((predicted - correct).elements())
     substitutions = 0
     for slot in missed:
-        other = next((found for found in extra if found.start < slot.end and slot.start < found.end), None)
+        other = next(
+            (candidate for candidate in extra if candidate.start < slot.end and slot.start < candidate.end),
+            None,
+        )
         if other is not None:
             extra.remove(other)
             substitutions += 1
@@ -159,14 +162,14 @@ def score(counts: Sequence[FrameErrors]) -> Scores:
     """Sum the counts of the utterances of a test set."""
     return Scores(
         utterances=len(counts),
-        substitutions=sum(one.substitutions for one in counts),
-        insertions=sum(one.insertions for one in counts),
-        deletions=sum(one.deletions for one in counts),
-        correct_slots=sum(one.correct_slots for one in counts),
-        reference_slots=sum(one.reference_slots for one in counts),
-        predicted_slots=sum(one.predicted_slots for one in counts),
-        intent_errors=sum(one.intent_wrong for one in counts),
-        frame_errors=sum(one.errors > 0 for one in counts),
+        substitutions=sum(errors.substitutions for errors in counts),
+        insertions=sum(errors.insertions for errors in counts),
+        deletions=sum(errors.deletions for errors in counts),
+        correct_slots=sum(errors.correct_slots for errors in counts),
+        reference_slots=sum(errors.reference_slots for errors in counts),
+        predicted_slots=sum(errors.predicted_slots for errors in counts),
+        intent_errors=sum(errors.intent_wrong for errors in counts),
+        frame_errors=sum(errors.errors > 0 for errors in counts),
     )
 
 

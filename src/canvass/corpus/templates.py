@@ -26,13 +26,7 @@ POSSESSIVE = re.compile(r"(?:aunt |uncle )?\w+'s ")
 ARTICLES = frozenset({"the", "my", "our"})
 VOWEL_SOUND = re.compile(r"[aei8]|o(?!ne)|hour|11\b|18\b|u(?!ni|se)")
 
-ONES = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-)  # fmt: skip
-TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 UNUSUAL, IN_WORDS = 0.08, 0.35  # probabilities of a number outside its list, and of one spelt in words
-MOST_IN_WORDS = 99
 SHORTEST_MISSPELT = 4  # letters
 
 
@@ -152,32 +146,21 @@ class Grammar:
         """Draw a value of a rule; white space is normalised to single blanks."""
         rule = self.rules[name]
         if not isinstance(rule[0], list):
-            return numeral(rule, draws)
+            return self.numeral(rule, draws)
         chunks: list[Part] = []
         self._follow(rule, draws, chunks)
         return " ".join("".join(chunk.text for chunk in chunks).split())
 
-
-def numeral(numbers: list[float], draws: Draws) -> str:
-    """Draw a number, rarely one outside the list but in its range, and write it in digits or in words."""
-    number = draws.pick(numbers)
-    if draws.chance(UNUSUAL):
-        number = draws.pick(range(int(min(numbers)), int(max(numbers)) + 1))
-    if number > MOST_IN_WORDS or not draws.chance(IN_WORDS):
-        return f"{number:g}"
-    return in_words(int(number)) + (" and a half" if number % 1 else "")
-
-
-def in_words(number: int) -> str:
-    """Spell a whole number from 0 to 99.
-
-    >>> in_words(45), in_words(12), in_words(90)
-    ('forty five', 'twelve', 'ninety')
-    """
-    if number < len(ONES):
-        return ONES[number]
-    tens, ones = divmod(number, 10)
-    return TENS[tens - 2] + (f" {ONES[ones]}" if ones else "")
+    def numeral(self, numbers: list[float], draws: Draws) -> str:
+        """Draw a number, rarely one outside the list but in its range, and write it in digits or in words."""
+        number = draws.pick(numbers)
+        if draws.chance(UNUSUAL):
+            number = draws.pick(range(int(min(numbers)), int(max(numbers)) + 1))
+        words = self.rules["number in words"]
+        if number >= len(words) or not draws.chance(IN_WORDS):
+            return f"{number:g}"
+        word: str = words[int(number)][0]
+        return word.strip() + (" and a half" if number % 1 else "")
 
 
 def with_articles(parts: list[Part]) -> list[Part]:

@@ -255,9 +255,9 @@ def word_hashes(keys: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     general = np.zeros(count, dtype=np.bool_)
     general[others] = True
     is_other = np.repeat(general, words)
-    found = np.empty(len(is_other), dtype=np.uint64)
-    found[~is_other], found[is_other] = plain, others_hashes[2:]
-    return np.concatenate([[0], np.cumsum(words)]), found
+    hashes = np.empty(len(is_other), dtype=np.uint64)
+    hashes[~is_other], hashes[is_other] = plain, others_hashes[2:]
+    return np.concatenate([[0], np.cumsum(words)]), hashes
 
 
 def feature_matrix(keys: pa.Array, *, bits: int) -> Any:

@@ -40,14 +40,14 @@ UNKNOWN_WORD, BEYOND_ENDS = -1, -2  # clusters of words without one, and of what
 def ngrams(key: str) -> list[int]:
     """Hash the n-grams of a key, in the order of summation: of each word, those that end with it, short ones first."""
     words = [hash64(lower(key[token.start : token.end]).encode()) for token in tokens(key) if token.is_word]
-    found = []
+    states = []
     for last in range(len(words)):
         for first in range(last, max(last - 3, -1), -1):
             state = 0
             for word in words[first : last + 1]:
                 state = (state * NGRAM_FACTOR + word) & MASK
-            found.append(state)
-    return found
+            states.append(state)
+    return states
 
 
 def bucket(ngram: int, bits: int) -> int:
@@ -57,8 +57,8 @@ def bucket(ngram: int, bits: int) -> int:
 
 def features(key: str, bits: int) -> list[tuple[int, float]]:
     """List the (bucket, value) pairs of a key; a bucket that is hit twice stands there twice."""
-    found = ngrams(key)
-    return [(bucket(ngram, bits), 1 / math.sqrt(len(found))) for ngram in found]
+    hashes = ngrams(key)
+    return [(bucket(ngram, bits), 1 / math.sqrt(len(hashes))) for ngram in hashes]
 
 
 def scores(key: str, table: list[list[float]], bias: list[float], bits: int) -> list[float]:
@@ -67,13 +67,13 @@ def scores(key: str, table: list[list[float]], bias: list[float], bits: int) -> 
     if not buckets:
         return list(bias)
     scale = 1 / math.sqrt(len(buckets))
-    found = []
+    sums = []
     for member, constant in enumerate(bias):
         total = 0.0
         for row in buckets:
             total += table[row][member]
-        found.append(total * scale + constant)
-    return found
+        sums.append(total * scale + constant)
+    return sums
 
 
 def shape(word: str) -> str:
@@ -111,7 +111,7 @@ def attributes(key: str) -> list[list[int]]:
     written = [key[token.start : token.end] for token in spans]
     lowered = [lower(word) for word in written]
     words = [BEYOND, BEYOND, *(hash64(word.encode()) for word in lowered), BEYOND, BEYOND]
-    found = []
+    rows = []
     for i, word in enumerate(lowered):
         before_2, before, here, after, after_2 = words[i : i + 5]
         parts: tuple[tuple[int, ...], ...] = (
@@ -128,8 +128,8 @@ def attributes(key: str) -> list[list[int]]:
             (before, here),
             (here, after),
         )
-        found.append([attribute(name, *looked_at) for name, looked_at in zip(ATTRIBUTES, parts, strict=True)])
-    return found
+        rows.append([attribute(name, *looked_at) for name, looked_at in zip(ATTRIBUTES, parts, strict=True)])
+    return rows
 
 
 def cluster_attributes(key: str, clusters: Mapping[str, Sequence[int]]) -> list[list[int]]:
@@ -140,13 +140,13 @@ def cluster_attributes(key: str, clusters: Mapping[str, Sequence[int]]) -> list[
     unknown, beyond = (UNKNOWN_WORD,) * 3, (BEYOND_ENDS,) * 3
     of_words = [clusters.get(lower(key[token.start : token.end]), unknown) for token in tokens(key)]
     padded = [beyond, *of_words, beyond]
-    found = []
+    rows = []
     for i in range(1, len(padded) - 1):
         numbers = [padded[i + offset][grain] for grain in range(3) for offset in (0, -1, 1)]
-        found.append(
+        rows.append(
             [attribute(name, number & MASK) for name, number in zip(CLUSTER_ATTRIBUTES, numbers, strict=True)]
         )
-    return found
+    return rows
 
 
 def context_counts(keys: Sequence[str], words: Sequence[str], contexts: int) -> list[list[list[int]]]:

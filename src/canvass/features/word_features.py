@@ -119,11 +119,13 @@ class WordFeatures:
 
     def members(self, grain: int) -> list[list[str]]:
         """List the words of each cluster at a grain, 0..G-1, the most frequent first; the largest clusters first."""
-        found: dict[int, list[str]] = {}
+        members: dict[int, list[str]] = {}
         for word, cluster in zip(self.words, self.clusters[:, grain].tolist(), strict=True):
-            found.setdefault(cluster, []).append(word)
+            members.setdefault(cluster, []).append(word)
         weight = np.bincount(self.clusters[:, grain], weights=self.counts)
-        return [found[cluster] for cluster in sorted(found, key=lambda cluster: (-weight[cluster], cluster))]
+        return [
+            members[cluster] for cluster in sorted(members, key=lambda cluster: (-weight[cluster], cluster))
+        ]
 
     def save(self, path: str | Path) -> None:
         """Write a file that `load` reads; same features, same bytes."""

@@ -127,10 +127,10 @@ class NLU:
         if self.tagger is not None:
             log_crf, lengths = self.tagger.confidence(column)
         if self.intents is not None and self.knows_scope:
-            found, log_outside, log_unknown = self.intents.evidence_for_first(column)
+            likeliest, log_outside, log_unknown = self.intents.evidence_for_first(column)
             outside = log_outside >= log_unknown
             log_crf = np.where(outside, 0.0, log_crf)
-            log_intent = np.where(outside, 1.0 / (1.0 - log_outside), found.log_probability)
+            log_intent = np.where(outside, 1.0 / (1.0 - log_outside), likeliest.log_probability)
         elif self.intents is not None:
             log_intent = self.intents.predict(column).log_probability
         return FrameConfidence(log_intent, log_crf, lengths)
@@ -226,9 +226,9 @@ class NLU:
         numbers = [header[name] for name in ("positives", "annotated")]
         if members not in (None, list(MEMBERS)):
             raise ValueError(f"unknown members {members}")
-        if not all(isinstance(one, list | None) for one in (names, tags)):
+        if not all(isinstance(labels, list | None) for labels in (names, tags)):
             raise ValueError("the intents or the tags are no list")
-        if not all(type(one) is int and one >= 0 for one in (bits, *numbers)):
+        if not all(type(number) is int and number >= 0 for number in (bits, *numbers)):
             raise ValueError("bits, positives or annotated is no number")
         nlu = cls(
             Target.parse(header["target"]),
@@ -281,7 +281,7 @@ def train_all(
             for target, is_target in zip(targets, chosen, strict=True)
         ]
         intents = [_train_intents(utterances, column, target, bits, words) for target in targets]
-        taggers = [one.result() for one in tagging]
+        taggers = [tagger.result() for tagger in tagging]
         return [
             NLU(
                 target,
@@ -366,11 +366,13 @@ def check_examples(utterances: Sequence[Utterance], target: Target, positives: i
             raise TrainingError(
                 "LABELLED has no utterance that is in scope" if utterances else "LABELLED has no utterance"
             )
-        there = sorted({name for one in utterances if (name := getattr(one, target.kind)) is not None})
-        known = f"it has {', '.join(there[:20])}{', ...' if len(there) > 20 else ''}"  # noqa: PLR2004 - a screenful
+        names = sorted(
+            {name for utterance in utterances if (name := getattr(utterance, target.kind)) is not None}
+        )
+        known = f"it has {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}"  # noqa: PLR2004 - a screenful
         raise TargetError(
-            f"LABELLED has no utterance of {target.kind} {target.name!r}{nearest(target.name, there)}"
-            f" ({known if there else f'no utterance has a {target.kind}'})"
+            f"LABELLED has no utterance of {target.kind} {target.name!r}{nearest(target.name, names)}"
+            f" ({known if names else f'no utterance has a {target.kind}'})"
         )
     if positives == len(utterances) and target.kind != "all":
         raise TrainingError(

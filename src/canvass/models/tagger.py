@@ -154,8 +154,8 @@ class Tagger:
         """Find the best tag sequence of each key of a column, and its probability."""
         offsets, _ = string_buffers(column)
         tags = np.empty(int(offsets[-1] - offsets[0]), dtype=np.int32)
-        found = self._find_best(column, tags)
-        return BestTags(*found, tags[: int(found.lengths.sum())])
+        best = self._find_best(column, tags)
+        return BestTags(*best, tags[: int(best.lengths.sum())])
 
     def _find_best(self, column: pa.Array, tags: NDArray[np.int32] | None) -> Confidence:
         """Compute the probabilities, and the tags where there is room for them."""

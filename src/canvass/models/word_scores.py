@@ -43,8 +43,8 @@ def mean_vectors(column: pa.Array, words: WordFeatures) -> Any:
 
 def scales(words: NDArray[np.int64]) -> NDArray[np.float64]:
     """Give 1 / sqrt(n) for keys of so many words, int64 (N,), n the number of their n-grams."""
-    found: NDArray[np.float64] = 1.0 / np.sqrt(np.maximum(np.where(words > 1, 3 * words - 3, words), 1))
-    return found
+    scale: NDArray[np.float64] = 1.0 / np.sqrt(np.maximum(np.where(words > 1, 3 * words - 3, words), 1))
+    return scale
 
 
 @compiled
