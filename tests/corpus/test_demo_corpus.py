@@ -264,7 +264,8 @@ def said(sentence, draws, **rules):
 
 
 def test_values_become_slots_under_their_labels(draws):
-    text, slots = said("wait {minutes:start_minutes} minute[s]", draws, minutes=[1, 2])
+    rules = {"minutes": [1, 2], "number in words": "zero|one|two"}
+    text, slots = said("wait {minutes:start_minutes} minute[s]", draws, **rules)
     assert [slot.label for slot in slots] == ["start_minutes"]
     assert text[slots[0].start : slots[0].end] in {"1", "2", "one", "two"}
 
