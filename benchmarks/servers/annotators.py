@@ -104,7 +104,7 @@ def processor_seconds(pid: int) -> float:
 
 @dataclass
 class Found:
-    """What was measured: seconds by what was asked, with whether a round was being played; and what was confirmed."""
+    """What was measured: seconds by what was asked, with whether a round was being run; and what was confirmed."""
 
     seconds: dict[str, list[tuple[float, bool]]] = field(default_factory=lambda: defaultdict(list))
     confirmed: set[str] = field(default_factory=set)
@@ -258,7 +258,7 @@ def report(found: Found, rounds: list[float], annotators: int) -> None:
     for name, rows in sorted(found.seconds.items()):
         print(line(name, [seconds for seconds, _ in rows]))
         if name != "GET /api/progress":
-            print(line("  while a round is played", [seconds for seconds, busy in rows if busy]))
+            print(line("  while a round is run", [seconds for seconds, busy in rows if busy]))
 
 
 def line(name: str, seconds: list[float]) -> str:

@@ -68,7 +68,7 @@ def main() -> None:
     print(
         f"load {os.getloadavg()[0]:.1f}; {len(seconds)} rounds of {np.mean(seconds):.1f} s, the last {versions}"
     )
-    for what, numbers in (("all", waited), ("while a round was played", waited[training])):
+    for what, numbers in (("all", waited), ("while a round was run", waited[training])):
         median, late, longest = 1000 * np.percentile(numbers, [50, 99, 100])
         print(
             f"{len(numbers)} webhooks, {what}: median {median:.0f} ms, 99 % within {late:.0f}, longest {longest:.0f}"
@@ -77,7 +77,7 @@ def main() -> None:
 
 
 def annotate(port: int, count: int, config: str, intent: str) -> tuple[np.ndarray, np.ndarray]:
-    """Send webhooks; gives the seconds of each, and whether a round was being played around it."""
+    """Send webhooks; gives the seconds of each, and whether a round was being run around it."""
     waited, training = [], []
     for number in range(1, count + 1):
         state = ask(port, "GET", "/health")[0]["training"]["phase"]

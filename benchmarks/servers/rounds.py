@@ -2,7 +2,7 @@
 
     python -m benchmarks.servers.rounds 1m
 
-First rounds are played one after the other: wall and processor seconds of each, and wall seconds by phase. Then a queue
+First rounds are run one after the other: wall and processor seconds of each, and wall seconds by phase. Then a queue
 runs in the background while somebody answers, and two things are timed in another thread, with the queue at rest and
 while it works: how late a thread wakes up that slept for five milliseconds, and how long an answer takes to be saved.
 """
@@ -53,11 +53,11 @@ def play(project: Project) -> None:
     for _ in range(ROUNDS):
         number, count = next_round(project)
         wall, processor = time.perf_counter(), time.process_time()
-        result = rounds.play(number, answers=count)
+        result = rounds.run(number, answers=count)
         wall, processor = time.perf_counter() - wall, time.process_time() - processor
         swapped = project.store.swap(result.tasks, round=number)
         for name, value in result.facts.items():
-            project.store.set_meta(name, value)
+            project.store.set_fact(name, value)
         project.store.add_round(Round(number, time.time(), count, len(result.labelled), 0))
         phases = ", ".join(f"{name} {seconds:.3f}" for name, seconds in result.seconds.items())
         print(f"round {number}: {wall:.2f} s, processor {processor:.2f} s, {swapped.added} tasks: {phases}")
@@ -102,7 +102,7 @@ def measure(project: Project) -> None:
         ordered = sorted(seconds)
         at = {share: 1000 * ordered[int(share * (len(ordered) - 1))] for share in (0.5, 0.99, 1.0)}
         print(
-            f"{name}, {'while a round is played' if busy else 'between rounds'}: median {at[0.5]:.1f} ms, 99 % "
+            f"{name}, {'while a round is run' if busy else 'between rounds'}: median {at[0.5]:.1f} ms, 99 % "
             f"{at[0.99]:.1f} ms, most {at[1.0]:.1f} ms (n = {len(ordered)})"
         )
 

@@ -3,7 +3,7 @@
     for study in benchmarks/studies/*-*/; do canvass report $study -o ${study%/}.json; done
     python -m benchmarks.study.study_tables benchmarks/studies > answers.md
 
-The folder is the one that `benchmarks/study/play.sh` fills. `canvass report` compares every strategy of a target with a
+The folder is the one that `benchmarks/study/run.sh` fills. `canvass report` compares every strategy of a target with a
 baseline; here these figures stand side by side for all targets and studies, and pairs of strategies are compared.
 """
 

@@ -11,7 +11,7 @@ from commands import record, records, refused, write, write_records
 
 from annotation.projects import make_project, music_left, tasks_of
 from canvass.annotation.project.project import Project
-from canvass.annotation.rounds.round import play_round
+from canvass.annotation.rounds.round import run_round
 from canvass.annotation.store.records import Label, NewAnswer, Round
 from canvass.types import Utterance
 from examples import labelled_and_rest
@@ -265,7 +265,7 @@ def test_a_project_keeps_the_word_features_that_it_learnt(canvass, taught, tmp_p
     assert status["requests"] == len(named_requests(4000))
     assert abs(time.time() - status["at"]) < 600
     with Project.open(taught) as project:
-        models = play_round(project, 0).models
+        models = run_round(project, 0).models
         assert project.words.digest == status["digest"]
     assert models.reference.tagger.words is not None
     assert models.selecting.tagger.words is None  # chooses

@@ -24,11 +24,11 @@ def corpus(tmp_path, monkeypatch):
     return "corpus.jsonl"
 
 
-def test_a_study_is_played_and_told(canvass, corpus, tmp_path):
+def test_a_study_is_run_and_told(canvass, corpus, tmp_path):
     result = canvass("simulate", corpus, *SMALL, "--out", "study", "--transfer", "last", "--noise", "0.1")
     assert result.code == 0, result.err
     told = json.loads(result.out)
-    assert (told["study"], told["runs"], told["played"]) == ("study", 4, 4)
+    assert (told["study"], told["runs"], told["run_now"]) == ("study", 4, 4)
     rates = told["slot_error_rate"]["domain:music"]
     assert {"random", "majority-crf"} < set(rates)
     study = read_study(tmp_path / "study")
@@ -41,7 +41,7 @@ def test_a_study_is_played_and_told(canvass, corpus, tmp_path):
     )
     assert study.provenance[0]["command"][:3] == ["canvass", "simulate", corpus]
     again = canvass("simulate", corpus, *SMALL, "--out", "study", "--transfer", "last", "--noise", "0.1")
-    assert json.loads(again.out)["played"] == 0
+    assert json.loads(again.out)["run_now"] == 0
     assert json.loads(again.out)["slot_error_rate"] == told["slot_error_rate"]
     assert refused(canvass("simulate", corpus, *SMALL, "--out", "study"), "study holds a study", "--noise")
 

@@ -300,7 +300,7 @@ def _run(out: Path, spec: Spec, reading: Reading, names: Sequence[RunName], proc
 
 
 def _tell(
-    out: Path, spec: Spec, facts: Sequence[TargetFacts], played: int, seconds: float, *, as_json: bool
+    out: Path, spec: Spec, facts: Sequence[TargetFacts], run_now: int, seconds: float, *, as_json: bool
 ) -> None:
     """Show the slot error rates that were reached, the means of the seeds."""
     from canvass.simulation.store import read_study
@@ -312,7 +312,7 @@ def _tell(
         told: dict[str, Any] = {
             "study": str(out),
             "runs": len(spec.runs()),
-            "played": played,
+            "run_now": run_now,
             "seconds": seconds,
             "slot_error_rate": rates,
         }
@@ -327,7 +327,7 @@ def _tell(
         terminal.show_facts(console, [(name, f"{rate:.2%}") for name, rate in rates[row.target].items()])
         console.print()
     terminal.show_facts(
-        console, [("runs", len(spec.runs())), ("run now", played), ("seconds", f"{seconds:.0f}")]
+        console, [("runs", len(spec.runs())), ("run now", run_now), ("seconds", f"{seconds:.0f}")]
     )
     console.print()
     terminal.show_written(str(out))

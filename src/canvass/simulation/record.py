@@ -58,7 +58,7 @@ def record(
             earlier = {choice.candidate.key for choice, _ in choices}
             clock = Clock(time.thread_time)
             planes |= _project(run, before, sample, earlier, state)
-            clock.stop("picture")
+            clock.stop("projection")
             seconds.update(clock.seconds)
         choices += [(choice, state.round) for choice in state.choices]
         before = state.nlu

@@ -15,7 +15,7 @@ from canvass.annotation.project.guides import guides_of, in_brackets
 from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.project.settings_file import read_settings, write_settings
-from canvass.annotation.rounds.round import play_round
+from canvass.annotation.rounds.round import run_round
 from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.formats.records import Columns
 from canvass.corpus.normalise import key_of
@@ -291,7 +291,7 @@ def test_what_belongs_nowhere_is_the_rest_of_all(tmp_path, pool):
         assert before == list(project.labelled)
         assert (outside.text, outside.domain) == (task.text, "elsewhere")
         assert not project.target.matches(outside)
-        assert play_round(project, 0).models.reference.knows_scope
+        assert run_round(project, 0).models.reference.knows_scope
 
 
 NAMES = st.sampled_from([None, "music", "weather", "PlayMusic", "GetWeather"])

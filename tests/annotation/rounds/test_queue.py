@@ -162,7 +162,7 @@ def test_a_defect_is_logged_and_does_not_end_the_queue(project, monkeypatch, cap
     with running(project) as queue:
         generation(queue, 1)
         with monkeypatch.context() as patch:
-            patch.setattr(queue._rounds, "play", broken)
+            patch.setattr(queue._rounds, "run", broken)
             answer(project, queue, 3)
             until(lambda: queue.state().phase == "failed")
             assert "defect" in queue.state().message
@@ -182,7 +182,7 @@ def test_while_it_trains_it_says_so(project, monkeypatch):
             assert go_on.wait(PATIENCE)
             return play(*arguments, **named)
 
-        monkeypatch.setattr(queue._rounds, "play", slowly)
+        monkeypatch.setattr(queue._rounds, "run", slowly)
         answer(project, queue, 3)
         assert inside.wait(PATIENCE)
         assert queue.state().phase == "training"
@@ -207,7 +207,7 @@ def test_a_stop_leaves_no_trace_of_the_round(project, monkeypatch):
 
             return play(*arguments, progress=stop_first, **named)
 
-        monkeypatch.setattr(queue._rounds, "play", interrupted)
+        monkeypatch.setattr(queue._rounds, "run", interrupted)
         before = project.store.tasks("open")[3:]
         answer(project, queue, 3)
         assert inside.wait(PATIENCE)
@@ -240,13 +240,13 @@ def test_a_new_queue_goes_on_where_the_old_one_was(project):
 
 def test_a_round_that_is_asked_for_is_played_and_given_to_whoever_wants_its_models(project):
     played = []
-    with running(project, played=played.append) as queue:
+    with running(project, on_round=played.append) as queue:
         generation(queue, 1)
-        queue.play_soon()
+        queue.run_soon()
         generation(queue, 2)
         answer(project, queue, 1)
         assert queue.state().generation == 2
-        queue.play_soon()
+        queue.run_soon()
         generation(queue, 3)
         until(lambda: len(played) == 3)
     # Without new answers it is the same round again.

@@ -12,7 +12,7 @@ from canvass.annotation.project.settings import with_changes
 from canvass.annotation.quality.estimate import requests_of
 from canvass.annotation.quality.stop_set import STEP
 from canvass.annotation.rounds.queue import next_round
-from canvass.annotation.rounds.round import STOP_SET, Rounds, play_round
+from canvass.annotation.rounds.round import STOP_SET, Rounds, run_round
 from canvass.annotation.store.records import NewAnswer, Round
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of
@@ -41,7 +41,7 @@ def put(project, result, count):
     """What the queue does with a round."""
     project.store.swap(result.tasks, round=result.number)
     for name, value in result.facts.items():
-        project.store.set_meta(name, value)
+        project.store.set_fact(name, value)
     project.store.add_round(Round(result.number, 0.0, count, len(result.labelled), 0))
 
 
@@ -65,7 +65,7 @@ def annotated(project, gold, rounds, batch):
     machine = Rounds(project)
     for _ in range(rounds + 1):
         number, count = next_round(project)
-        result = machine.play(number, answers=count)
+        result = machine.run(number, answers=count)
         put(project, result, count)
         found.append((keys, result.scores.slot_error_rate))
         keys = tuple(task.key for task in answer_all(project, gold, batch))
@@ -123,11 +123,11 @@ def test_a_restart_plays_the_last_round_again(tmp_path, small):
         annotated(project, gold, 1, 4)
         number, count = next_round(project)
         assert (number, count) == (2, 8)
-        put(project, play_round(project, number), count)
+        put(project, run_round(project, number), count)
         assert next_round(project) == (2, 8)
         before = project.store.tasks("open")
-        again = play_round(project, 2)
-        assert again == play_round(project, 2)
+        again = run_round(project, 2)
+        assert again == run_round(project, 2)
         project.store.swap(again.tasks, round=2)
         strip = lambda tasks: [(task.key, task.source, task.priority, task.prediction) for task in tasks]  # noqa: E731
         assert strip(project.store.tasks("open")) == strip(before)
@@ -137,7 +137,7 @@ def test_a_restart_plays_the_last_round_again(tmp_path, small):
 
 def test_picks_are_those_of_brute_force(tmp_path, small):
     with make(tmp_path, small, size=20, random_share=0.3, outside_share=0.2) as project:
-        result = play_round(project, 0)
+        result = run_round(project, 0)
         nlu = result.models.reference
         given = {key_of(one.text) for one in (*small.labelled, *small.test)}
         texts = [one.text for one in small.pool if key_of(one.text) not in given]
@@ -165,7 +165,7 @@ def test_picks_are_those_of_brute_force(tmp_path, small):
 
 def test_predictions_are_those_of_the_measured_models(tmp_path, small):
     with make(tmp_path, small, size=10) as project:
-        result = play_round(project, 4)
+        result = run_round(project, 4)
         nlu = result.models.reference
         for task in result.tasks:
             (predicted,) = nlu.predict([task.text])
@@ -178,12 +178,12 @@ def test_predictions_are_those_of_the_measured_models(tmp_path, small):
 def test_the_domain_of_a_prediction_is_that_of_its_intent(tmp_path):
     start = split([*music(), *others()], Target("intent", "PlayMusic"), seed=1, positives=8, negatives=8)
     with make(tmp_path, start, Target("intent", "PlayMusic"), size=5) as project:
-        assert {task.prediction.domain for task in play_round(project, 0).tasks} == {"music"}
+        assert {task.prediction.domain for task in run_round(project, 0).tasks} == {"music"}
 
 
 def test_the_stop_set_is_drawn_once_and_compared_after_enough_answers(tmp_path, small):
     with make(tmp_path, small, size=5, random_share=0.4) as project:
-        first = Rounds(project).play(0, answers=0)
+        first = Rounds(project).run(0, answers=0)
         texts = json.loads(first.facts[STOP_SET])
         assert len(set(texts)) == len(texts) > 40
         picks = {task.text for task in first.tasks if task.source != "selected"}
@@ -191,16 +191,16 @@ def test_the_stop_set_is_drawn_once_and_compared_after_enough_answers(tmp_path, 
         assert not picks & set(texts)
         assert first.agreement is None
         put(project, first, 0)
-        near = play_round(project, 1, answers=STEP - 1)
+        near = run_round(project, 1, answers=STEP - 1)
         assert (near.agreement, near.facts.keys() & {STOP_SET, "stop reference"}) == (None, set())
-        far = play_round(project, 1, answers=STEP)
+        far = run_round(project, 1, answers=STEP)
         assert 0.5 < far.agreement <= 1  # the same data, another seed
         assert "stop reference" in far.facts
 
 
 def test_the_overlap_is_a_share_by_hash(tmp_path, small):
     with make(tmp_path, small, size=40, overlap=0.5) as project:
-        tasks = play_round(project, 0).tasks
+        tasks = run_round(project, 0).tasks
         assert {task.wanted for task in tasks} == {1, 2}
         assert all((task.wanted == 2) == (uniform(3, "overlap", task.key) < 0.5) for task in tasks)
 
@@ -208,11 +208,11 @@ def test_the_overlap_is_a_share_by_hash(tmp_path, small):
 def test_what_somebody_has_or_had_is_not_chosen_again(tmp_path, small):
     gold = {key_of(one.text): one for one in small.pool}
     with make(tmp_path, small, size=40, random_share=0.2) as project:
-        put(project, play_round(project, 0), 0)
+        put(project, run_round(project, 0), 0)
         held = project.store.lease("other", count=3, now=0.0, seconds=600)
         done = answer_all(project, gold, 4)
         waiting = {task.key for task in project.store.tasks("open")}
-        result = play_round(project, 1)
+        result = run_round(project, 1)
         keys = {task.key for task in result.tasks}
         assert not keys & {task.key for task in (*held, *done)}
         assert keys & waiting
@@ -223,9 +223,9 @@ def test_what_somebody_has_or_had_is_not_chosen_again(tmp_path, small):
 def test_a_pool_that_is_used_up_is_said_and_the_models_are_measured_all_the_same(tmp_path, small):
     gold = {key_of(one.text): one for one in small.pool}
     with make(tmp_path, small, size=500) as project:
-        put(project, play_round(project, 0), 0)
+        put(project, run_round(project, 0), 0)
         answer_all(project, gold, 500)
-        result = play_round(project, 1)
+        result = run_round(project, 1)
         assert result.tasks == ()
         assert "no utterance that could be chosen" in result.message
         assert result.scores.slot_error_rate >= 0
@@ -236,14 +236,14 @@ def test_a_pool_that_cannot_be_read_fails(tmp_path, small):
         pool = tmp_path / "pool.jsonl"
         pool.write_text(pool.read_text() + "{no json\n")
         with pytest.raises(InputError, match=r"pool\.jsonl:\d+"):
-            play_round(project, 0)
+            run_round(project, 0)
 
 
 def test_too_few_examples_fail(tmp_path, small):
     with make(tmp_path, small) as project:
         project.__dict__["labelled"] = tuple(one for one in small.labelled if MUSIC.matches(one))
         with pytest.raises(TrainingError, match="only utterances of domain:music"):
-            play_round(project, 0)
+            run_round(project, 0)
 
 
 def test_a_stop_in_the_pool_leaves_at_once(tmp_path, small):
@@ -251,7 +251,7 @@ def test_a_stop_in_the_pool_leaves_at_once(tmp_path, small):
         raise KeyboardInterrupt
 
     with make(tmp_path, small) as project, pytest.raises(KeyboardInterrupt):
-        Rounds(project).play(0, answers=0, progress=leave)
+        Rounds(project).run(0, answers=0, progress=leave)
 
 
 def test_weights_and_counts_of_a_pool_with_duplicates(tmp_path, small):
@@ -259,6 +259,6 @@ def test_weights_and_counts_of_a_pool_with_duplicates(tmp_path, small):
         small.labelled, tuple(Utterance(one.text, id=f"{i}", count=2) for one in small.pool for i in "ab"), small.test
     )  # fmt: skip
     with make(tmp_path, doubled, size=10, random_share=0.5) as project:
-        result = play_round(project, 0)
+        result = run_round(project, 0)
         assert {task.count for task in result.tasks} == {4}
         assert {task.weight for task in result.tasks} == {1.0}

@@ -23,7 +23,7 @@ from canvass.annotation.project.creation import DATABASE, SETTINGS
 from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.project.settings_file import write_settings
-from canvass.annotation.rounds.round import play_round, save_round
+from canvass.annotation.rounds.round import run_round, save_round
 from examples import ARTISTS, MUSIC, OTHERS, PLACES, labelled_and_rest
 
 CLIENTS = 6
@@ -49,7 +49,7 @@ def make(folder):
         project.settings = with_changes(project.settings, "queue", size=400, retrain_after=10)
         write_settings(project.folder / SETTINGS, project.settings)
         # Tasks from the first moment on.
-        save_round(project, play_round(project, 0), answers=0, at=0.0, seconds=0.0)
+        save_round(project, run_round(project, 0), answers=0, at=0.0, seconds=0.0)
         return project.folder
 
 
@@ -119,7 +119,7 @@ def free_port():
 
 
 def trained(port):
-    """Wait until the server has played a round since it was started."""
+    """Wait until the server has run a round since it was started."""
     server = Connection(port)
     end = time.monotonic() + PATIENCE
     while server.post("/api/lease", {"annotator": "nobody", "count": 0})["queue"]["generation"] == 0:

@@ -195,9 +195,9 @@ def test_names_that_look_like_options_of_a_uri(tmp_path):
     folder = tmp_path / "a?mode=ro#b%20ü \\"
     folder.mkdir()
     with Store.create(folder / "x?y.db") as store:
-        store.set_meta("a", "b")
+        store.set_fact("a", "b")
     with Store.open(folder / "x?y.db") as store:
-        assert store.meta("a") == "b"
+        assert store.fact("a") == "b"
     assert [one.name for one in folder.iterdir()] == ["x?y.db"]
 
 
@@ -208,13 +208,13 @@ def test_a_closed_store_says_so(path):
     with pytest.raises(StoreError, match="could not be read: it was closed"):
         store.counts()
     with pytest.raises(StoreError, match=r"canvass.db could not be written \(.+\)"):
-        store.set_meta("a", "b")
+        store.set_fact("a", "b")
 
 
 def test_nothing_but_the_database_is_left_when_a_store_is_closed(tmp_path):
     with Store.create(tmp_path / "canvass.db") as store, store._database._reader():
         assert store.counts()["open"] == 0  # a second reader
-        store.set_meta("a", "b")
+        store.set_fact("a", "b")
     assert [one.name for one in tmp_path.iterdir()] == ["canvass.db"]
 
 
@@ -375,7 +375,7 @@ def test_a_file_that_another_program_keeps_locked(path, monkeypatch):
             pass
         assert store.counts()["open"] == 0  # reading goes on
         other.execute("ROLLBACK")
-        store.set_meta("a", "b")
+        store.set_fact("a", "b")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -383,7 +383,7 @@ def test_a_file_that_may_not_be_written(path):
     Store.create(path).close()
     path.chmod(0o444)
     with pytest.raises(StoreError, match=r"canvass.db cannot be"), Store.open(path) as store:
-        store.set_meta("a", "b")
+        store.set_fact("a", "b")
 
 
 # Backups

@@ -527,7 +527,7 @@ def test_labels(store):
 
 
 def test_small_facts(store):
-    assert store.meta("x") is None
-    store.set_meta("x", "1")
-    store.set_meta("x", "2 歌")
-    assert store.meta("x") == "2 歌"
+    assert store.fact("x") is None
+    store.set_fact("x", "1")
+    store.set_fact("x", "2 歌")
+    assert store.fact("x") == "2 歌"

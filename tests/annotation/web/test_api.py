@@ -144,7 +144,7 @@ def test_the_project(client):
         "settings",
         "version",
     } == set(found)
-    assert found["id"] == client.get("/api/project")["id"] == client.store.meta("identity")
+    assert found["id"] == client.get("/api/project")["id"] == client.store.fact("identity")
     assert (found["target"], found["strategy"]) == ("domain:music", "majority-joint")
     assert found["domains"] == ["music", "timers", "weather"]
     assert [one["name"] for one in found["intents"]] == ["AddToPlaylist", "PlayMusic"]
@@ -557,7 +557,7 @@ def test_live_estimates_are_shown(make):
     again = [replace(one, text=f"{one.text} please") for one in left]
     tasks = [*tasks_of(left, source="random"), *tasks_of(again, source="outside")]
     client.store.swap(tasks, round=0)
-    client.store.set_meta("requests", json.dumps([100, 900]))
+    client.store.set_fact("requests", json.dumps([100, 900]))
     for task in client.lease(count=40):
         client.answer(task)
     found = client.get("/api/progress")

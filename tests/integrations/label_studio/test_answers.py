@@ -268,7 +268,7 @@ def test_the_latest_of_several_by_one_person_counts(project):
 
 
 def test_people_are_kept_under_the_names_that_a_push_learned(project):
-    project.store.set_meta(NAME, '{"label-studio-1": "ada@example.org"}')
+    project.store.set_fact(NAME, '{"label-studio-1": "ada@example.org"}')
     kept(project, said(project, "PlayMusic"), said(project, "PlayMusic", by=2, id=18))
     assert [one.annotator for one in project.store.answers()] == ["ada@example.org", "label-studio-2"]
 

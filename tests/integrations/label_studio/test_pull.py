@@ -256,7 +256,7 @@ class TestReal:
         """A webhook has a number in place of the e-mail; who was not known yet when it came stays that number."""
         project, _, _, tasks = there
         annotate(client, tasks[0], "PlayMusic")
-        project.store.set_meta("label studio people", "{}")
+        project.store.set_fact("label studio people", "{}")
         (task,) = [one for one in project.store.tasks() if one.text == tasks[1]["data"]["text"]]
         user = client.get("/api/current-user/whoami").content["id"]
         project.store.save(NewAnswer("x", task.id, f"label-studio-{user}", "skip"), now=NOON)

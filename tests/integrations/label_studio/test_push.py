@@ -38,7 +38,7 @@ class TestLink:
         assert (moved.url, moved.project, moved.mark) == ("http://one", 3, link.mark)
 
     def test_a_broken_one_is_a_sentence(self, music):
-        music.store.set_meta(NAME, "{}")
+        music.store.set_fact(NAME, "{}")
         with pytest.raises(StoreError, match="what it says of Label Studio cannot be read"):
             Link.of(music.store)
 

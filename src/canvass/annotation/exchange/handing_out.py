@@ -45,7 +45,7 @@ def hand_out(
 ) -> HandedOut:
     """Choose tasks with models of all annotations so far, and hold them without an end, so that nobody else gets them.
 
-    It is a round as the queue plays it, without random picks: where no server is running, it is recorded, so that the
+    It is a round as the queue runs it, without random picks: where no server is running, it is recorded, so that the
     error curve grows, and what waited in the queue goes. Where one is, its selected tasks may be among those that are
     handed out, and leave the queue; what somebody has on their page is not.
 
@@ -74,7 +74,7 @@ def hand_out(
             outside_share=0.0,
             overlap=0.0,
         )
-        result = Rounds(project.with_settings(settings)).play(
+        result = Rounds(project.with_settings(settings)).run(
             number, answers=answers, threads=threads, progress=progress
         )
         chosen = [task for task in result.tasks if task.key not in drawn][:size]

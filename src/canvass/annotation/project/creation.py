@@ -149,7 +149,7 @@ def write_words(folder: Path, store: Store, words: WordFeatures) -> None:
         "requests": words.requests,
         "digest": words.digest,
     }
-    store.set_meta(LEARNT, json.dumps(facts))
+    store.set_fact(LEARNT, json.dumps(facts))
 
 
 @contextlib.contextmanager

@@ -200,5 +200,5 @@ def _bootstrap(errors: NDArray[np.float64], slots: NDArray[np.float64], seed: in
 
 def requests_of(project: Project) -> Requests | None:
     """Recall the requests that the latest round found on either side of the filter, for `missed`."""
-    stored = project.store.meta(REQUESTS)
+    stored = project.store.fact(REQUESTS)
     return None if stored is None else Requests(*json.loads(stored))

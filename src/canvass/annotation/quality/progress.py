@@ -88,7 +88,7 @@ def status_of(project: Project) -> Status:
     live = live_error(accepted, seed=project.settings.project.seed)
     handed_out = sum(task.holder == HANDED_OUT for task in store.tasks("leased"))
     counts = store.counts()
-    learnt = store.meta(LEARNT)
+    learnt = store.fact(LEARNT)
     return Status(
         name=project.name,
         target=str(target),

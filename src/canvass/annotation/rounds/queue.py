@@ -1,6 +1,6 @@
 """Keeps the queue fresh: retrains and selects anew behind the annotators' backs, and never touches what they hold.
 
-A thread plays a round after every few answers, or when nobody has answered for a while and something is new, and swaps
+A thread runs a round after every few answers, or when nobody has answered for a while and something is new, and swaps
 the queue. If a round fails, the queue stays as it is, and `state` says why. Kernels train and score without the
 interpreter's lock, so those who serve the page meanwhile need not wait for it.
 """
@@ -36,7 +36,7 @@ class QueueState:
     """How fresh the queue is.
 
     `generation` counts the swaps since the start. `phase` is `waiting` before the first, `training` while a round is
-    played, `fresh` between rounds, `failed` where the last one failed and the older queue goes on. `message` is a
+    run, `fresh` between rounds, `failed` where the last one failed and the older queue goes on. `message` is a
     sentence for the page, or empty. `ready` tasks wait for someone.
     """
 
@@ -53,8 +53,8 @@ class _StoppedError(Exception):
 class Queue:
     """The queue of a project; `clock` gives the seconds of the epoch.
 
-    `start` and `stop` are for the owner of the project's lock, once each; `answered`, `play_soon` and `state` for any
-    thread. `played` is given every round that was swapped in, on the queue's thread: its models are the newest.
+    `start` and `stop` are for the owner of the project's lock, once each; `answered`, `run_soon` and `state` for any
+    thread. `on_round` is given every round that was swapped in, on the queue's thread: its models are the newest.
     """
 
     def __init__(
@@ -62,11 +62,11 @@ class Queue:
         project: Project,
         *,
         clock: Callable[[], float] = time.time,
-        played: Callable[[RoundResult], None] = lambda _: None,
+        on_round: Callable[[RoundResult], None] = lambda _: None,
     ) -> None:
         self._project = project
         self._clock = clock
-        self._played = played
+        self._on_round = on_round
         self._rounds = Rounds(project)
         self._changed = threading.Condition()
         self._stopping = False
@@ -80,12 +80,12 @@ class Queue:
         self._message = PREPARING
 
     def start(self) -> None:
-        """Begin to play rounds, the first at once."""
+        """Begin to run rounds, the first at once."""
         self._thread = threading.Thread(target=self._run, name="canvass queue", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread; a round that is being played leaves no trace. Takes a fraction of a second."""
+        """End the thread; a round that is being run leaves no trace. Takes a fraction of a second."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -99,8 +99,8 @@ class Queue:
             self._latest = self._clock()
             self._changed.notify_all()
 
-    def play_soon(self) -> None:
-        """Have a round played as soon as none is, whatever was answered."""
+    def run_soon(self) -> None:
+        """Have a round run as soon as none is, whatever was answered."""
         with self._changed:
             self._asked = True
             self._changed.notify_all()
@@ -112,7 +112,7 @@ class Queue:
             return QueueState(self._generation, self._phase, self._message, ready)
 
     def _run(self) -> None:
-        while self._play_one() and self._wait():
+        while self._run_one() and self._wait():
             pass
 
     def _wait(self) -> bool:
@@ -131,7 +131,7 @@ class Queue:
                 self._changed.wait(left)
         return False
 
-    def _play_one(self) -> bool:
+    def _run_one(self) -> bool:
         """Play a round and swap the queue, or say why not; False where the queue stops."""
         with self._changed:
             new, self._asked = self._new, False
@@ -140,12 +140,12 @@ class Queue:
         began = time.perf_counter()
         try:
             number, count = next_round(self._project)
-            result = self._rounds.play(number, answers=count, progress=self._leave_if_stopping)
+            result = self._rounds.run(number, answers=count, progress=self._leave_if_stopping)
             self._leave_if_stopping()
             save_round(
                 self._project, result, answers=count, at=self._clock(), seconds=time.perf_counter() - began
             )
-            self._played(result)
+            self._on_round(result)
         except _StoppedError:
             return False
         except CanvassError as error:
@@ -195,9 +195,9 @@ class Queue:
 
 
 def next_round(project: Project) -> tuple[int, int]:
-    """Give the number of the round to play, and how many answers there are.
+    """Give the number of the round to run, and how many answers there are.
 
-    Without new answers it is the one that was played last, with the same models; so a server that is started again
+    Without new answers it is the one that was run last, with the same models; so a server that is started again
     goes on as if it had not been stopped.
     """
     count = answered(project)

@@ -63,7 +63,7 @@ class Rounds:
         self._held_out: HeldOut | None = None
         self._given: frozenset[str] | None = None
 
-    def play(
+    def run(
         self, number: int, *, answers: int, threads: int | None = None, progress: Progress | None = None
     ) -> RoundResult:
         """Play round `number`, after so many answers: train, measure, choose. Reads the store, and writes nothing.
@@ -87,7 +87,7 @@ class Rounds:
         clock.stop("train")
         scores = self._measure(models)
         clock.stop("measure")
-        stop_set = project.store.meta(STOP_SET)
+        stop_set = project.store.fact(STOP_SET)
         choosing = Choosing(project.settings, models, excluded, seed)
         if self._frequencies is None and choosing.draws(first=stop_set is None):
             self._frequencies = Frequencies.of_pool(project.pool(), progress=progress)
@@ -146,7 +146,7 @@ class Rounds:
         """Compare with the reference models, and take their place, if there are answers enough between them."""
         if not texts or not models.reference.can_predict:
             return None
-        stored = self._project.store.meta(REFERENCE)
+        stored = self._project.store.fact(REFERENCE)
         before = None if stored is None else Reference.from_text(stored)
         if before is not None and answers < before.answers + STEP:
             return None
@@ -155,10 +155,10 @@ class Rounds:
         return None if before is None else agreement(before.decisions, now)
 
 
-def play_round(project: Project, number: int, *, answers: int | None = None) -> RoundResult:
+def run_round(project: Project, number: int, *, answers: int | None = None) -> RoundResult:
     """Play one round of a project from nothing; `Rounds` keeps what the next one can use."""
     counted = answered(project) if answers is None else answers
-    return Rounds(project).play(number, answers=counted)
+    return Rounds(project).run(number, answers=counted)
 
 
 def save_round(project: Project, result: RoundResult, *, answers: int, at: float, seconds: float) -> None:
@@ -177,7 +177,7 @@ def save_round(project: Project, result: RoundResult, *, answers: int, at: float
     store, scores = project.store, result.scores
     store.swap(result.tasks, round=result.number)
     for name, value in result.facts.items():
-        store.set_meta(name, value)
+        store.set_fact(name, value)
     store.add_round(
         Round(
             number=result.number,

@@ -268,7 +268,7 @@ class Store:
     # Rounds, review, labels, facts
 
     def add_round(self, entry: Round) -> None:
-        """Record a round; one that was played again takes the place of its first record."""
+        """Record a round; one that was run again takes the place of its first record."""
         with self._database.atomic("the round") as connection:
             connection.execute(
                 f"INSERT OR REPLACE INTO rounds ({_ROUND}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -329,12 +329,12 @@ class Store:
         query = "SELECT kind, name, description, annotator, at FROM labels ORDER BY rowid"
         return [Label(*row) for row in self._database.rows(query)]
 
-    def meta(self, name: str) -> str | None:
+    def fact(self, name: str) -> str | None:
         """Look up a small fact."""
         rows = self._database.rows("SELECT value FROM meta WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else None
 
-    def set_meta(self, name: str, value: str) -> None:
+    def set_fact(self, name: str, value: str) -> None:
         """Write a small fact down, over the earlier one of this name."""
         with self._database.atomic("the fact") as connection:
             connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, value))

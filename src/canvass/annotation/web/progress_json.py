@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from canvass.statistics import Interval
 
 
-def picture(project: Project, since: float) -> dict[str, Any]:
+def progress_json(project: Project, since: float) -> dict[str, Any]:
     """Show what all annotators share: who answered what, the curve, what is estimated, and whether to go on.
 
     `since` is when today began, for what everyone together did.

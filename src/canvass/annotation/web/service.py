@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from canvass.annotation.project.answer_rule import AnswerRule
 from canvass.annotation.web.guidelines import Guidelines
 from canvass.annotation.web.problems import NOT_FOUND, Problem
-from canvass.annotation.web.progress_json import picture
+from canvass.annotation.web.progress_json import progress_json
 from canvass.annotation.web.recent import Recent, Tallies
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Service:
         self.domains = project.domains()
         self.identity = _identity(project)
         self._tallies = Tallies(self.store)
-        self._picture = Recent(lambda: picture(project, self.today()))
+        self._progress = Recent(lambda: progress_json(project, self.today()))
 
     @property
     def lease_seconds(self) -> float:
@@ -97,7 +97,7 @@ class Service:
         """Say how far the project is; what an annotator did, the tasks and the queue are of this moment."""
         mine = annotator and _tally_shape(self._tallies.read(annotator, since=self.today()))
         return {
-            **self._picture.get(),
+            **self._progress.get(),
             **(mine or {}),
             "states": self.store.counts(),
             "queue": self.queue_shape(),
@@ -106,10 +106,10 @@ class Service:
 
 def _identity(project: Project) -> str:
     """Recall, or make, what tells the project from all others: pages keep what is unsaved under it."""
-    identity = project.store.meta(IDENTITY)
+    identity = project.store.fact(IDENTITY)
     if identity is None:
         identity = secrets.token_hex(8)
-        project.store.set_meta(IDENTITY, identity)
+        project.store.set_fact(IDENTITY, identity)
     return identity
 
 

@@ -59,7 +59,7 @@ class Backend:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.project = project
-        self.queue = Queue(project, clock=clock, played=self._take)
+        self.queue = Queue(project, clock=clock, on_round=self._take)
         self.inbox = Inbox(project, self.queue.answered, say=say, clock=clock)
         self._number = number
         self._say = say
@@ -160,7 +160,7 @@ class Backend:
     def train(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Train as soon as no training runs."""
         del body
-        self.queue.play_soon()
+        self.queue.run_soon()
         return {"status": "queued"}
 
     def validate(self, body: Mapping[str, Any]) -> dict[str, Any]:

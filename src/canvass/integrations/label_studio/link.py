@@ -37,7 +37,7 @@ class Link:
     @classmethod
     def of(cls, store: Store) -> Link:
         """Read the link of a store; a new one, where nothing was pushed yet, is written down with its mark."""
-        text = store.meta(NAME)
+        text = store.fact(NAME)
         if text is None:
             return cls(mark=_new_mark()).kept(store)
         try:
@@ -51,7 +51,7 @@ class Link:
 
     def kept(self, store: Store) -> Link:
         """Write the link down."""
-        store.set_meta(NAME, json.dumps(asdict(self)))
+        store.set_fact(NAME, json.dumps(asdict(self)))
         return self
 
     def at(self, url: str, project: int) -> Link:

@@ -23,7 +23,7 @@ NAME = "label studio people"
 
 def names_of(store: Store) -> dict[str, str]:
     """Map the names that annotations have, such as label-studio-3, to those that their answers are kept under."""
-    return dict(json.loads(store.meta(NAME) or "{}"))
+    return dict(json.loads(store.fact(NAME) or "{}"))
 
 
 def named(annotated: Annotated, names: Mapping[str, str]) -> Annotated:
@@ -83,7 +83,7 @@ def remember(store: Store, users: Sequence[Value], wanted: Mapping[str, str]) ->
             f"--annotator ...={shared}: another person has this name; answers of two would be taken for one's"
         )
     if names != known:
-        store.set_meta(NAME, json.dumps(names))
+        store.set_fact(NAME, json.dumps(names))
 
 
 def _name(email: str, person: str) -> str:
