@@ -175,12 +175,12 @@ def test_while_it_trains_it_says_so(project, monkeypatch):
     inside, go_on = threading.Event(), threading.Event()
     with running(project) as queue:
         generation(queue, 1)
-        play = queue._rounds.play
+        run = queue._rounds.run
 
         def slowly(*arguments, **named):
             inside.set()
             assert go_on.wait(PATIENCE)
-            return play(*arguments, **named)
+            return run(*arguments, **named)
 
         monkeypatch.setattr(queue._rounds, "run", slowly)
         answer(project, queue, 3)
@@ -196,7 +196,7 @@ def test_while_it_trains_it_says_so(project, monkeypatch):
 def test_a_stop_leaves_no_trace_of_the_round(project, monkeypatch):
     with running(project) as queue:
         generation(queue, 1)
-        play = queue._rounds.play
+        run = queue._rounds.run
         inside = threading.Event()
 
         def interrupted(*arguments, progress, **named):
@@ -205,7 +205,7 @@ def test_a_stop_leaves_no_trace_of_the_round(project, monkeypatch):
                 until(lambda: queue._stopping)
                 progress(rows, size)
 
-            return play(*arguments, progress=stop_first, **named)
+            return run(*arguments, progress=stop_first, **named)
 
         monkeypatch.setattr(queue._rounds, "run", interrupted)
         before = project.store.tasks("open")[3:]
