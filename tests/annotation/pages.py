@@ -4,12 +4,14 @@ import contextlib
 import dataclasses
 import shutil
 
+from commands import write
 from hypothesis import settings
 from projects import make_project, prediction_of, tasks_of
 from servers import running
 
+from canvass.annotation.project.project import Project
 from canvass.corpus.spans import text_tokens
-from canvass.types import Slot, Utterance
+from canvass.types import Slot, Target, Utterance
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WORDS = "#desk:not([hidden]) #words .word"
@@ -45,6 +47,60 @@ def project_with(folder, tasks, **page_settings):
             settings, page=dataclasses.replace(settings.page, **page_settings)
         )
         project.store.swap(tasks, round=0)
+        yield project
+
+
+VERBS = ["freeze", "lost", "activate", "order", "cancel", "dispute", "check", "change", "explain", "report"]
+THINGS = [
+    *("card", "account", "transfer", "loan", "payment", "balance", "pin", "limit"),
+    *("statement", "address", "mortgage", "fee", "currency", "cheque", "insurance"),
+]
+MANY_INTENTS = [f"{verb}_{thing}" for thing in THINGS for verb in VERBS]
+MANY_LABELS = [
+    f"{noun}_{kind}"
+    for noun in ("date", "amount", "city", "person", "merchant", "product", "branch", "phone")
+    for kind in ("from", "to", "new", "old", "first", "last", "home", "work", "main", "other")
+]
+
+
+@contextlib.contextmanager
+def project_of_many(folder, tasks=30):
+    """A project of 150 intents and 80 labels; each task has 400 words, five likeliest intents and a slot."""
+    known = []
+    for number in range(2 * len(MANY_INTENTS)):
+        intent, label = MANY_INTENTS[number // 2], MANY_LABELS[number % len(MANY_LABELS)]
+        text = f"please {intent.replace('_', ' ')} value{number} now"
+        start = text.index("value")
+        slot = Slot(start, text.index(" now"), label)
+        known.append(Utterance(text, domain="bank", intent=intent, slots=(slot,)))
+    pool = folder / "pool.jsonl"
+    write(pool, known[:3], annotated=False)
+    with Project.create(folder / "bank", known, [str(pool)], Target("all", ""), test=known[:10]) as project:
+        settings = project.settings
+        intents = tuple(
+            dataclasses.replace(
+                guide, description="it was stolen, or is not found" * (guide.name == "lost_card")
+            )
+            for guide in settings.intents
+        )
+        page = dataclasses.replace(settings.page, new_labels=True)
+        project.settings = dataclasses.replace(settings, intents=intents, page=page)
+        words = " and because".join(f" word{number}" for number in range(132))
+        texts = [f"please freeze card {number}{words}" for number in range(tasks)]
+        likeliest = tuple((name, 0.9 / (place + 1) - 0.1) for place, name in enumerate(MANY_INTENTS[:5]))
+        utterances = [
+            Utterance(text, domain="bank", intent=MANY_INTENTS[0], slots=(Slot(7, 13, MANY_LABELS[0]),))
+            for text in texts
+        ]
+        project.store.swap(
+            [
+                dataclasses.replace(
+                    task, prediction=dataclasses.replace(task.prediction, likeliest=likeliest)
+                )
+                for task in queue_of(*utterances)
+            ],
+            round=0,
+        )
         yield project
 
 

@@ -63,6 +63,20 @@ def test_the_likeliest_and_its_probability_are_those_of_scikit_learn(pair):
     assert (found.intents.dtype, found.log_probability.dtype) == (np.int32, np.float64)
 
 
+def test_the_likeliest_few_are_those_of_scikit_learn(pair):
+    classifier, peer = pair
+    pool = [one.text for one in music()[::5] + others()[::3]] + NEW
+    numbers, chances = classifier.rank(column(pool), 3)
+    assert numbers[:, 0].tolist() == classifier.predict(column(pool)).intents.tolist()
+    probabilities = peer.predict_proba(feature_matrix(column(pool), bits=BITS))
+    np.testing.assert_allclose(chances, -np.sort(-probabilities, axis=1)[:, :3], rtol=1e-8)
+    np.testing.assert_allclose(np.take_along_axis(probabilities, numbers, axis=1), chances, rtol=1e-8)
+    rest, of_rest = classifier.rank(column(pool), 9, skip=1)
+    assert rest.shape == (len(pool), len(classifier.names) - 1)
+    assert rest.min() == 1
+    np.testing.assert_allclose(of_rest.sum(axis=1), 1.0)
+
+
 @given(st.lists(texts, min_size=1, max_size=6))
 def test_any_text_and_no_row_depends_on_the_others(pair, pool):
     classifier, peer = pair

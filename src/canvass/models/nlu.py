@@ -175,6 +175,24 @@ class NLU:
             for name, log_of_intent, tagged in zip(names, log_intent, self.tagger.tag(texts), strict=True)
         ]
 
+    def likeliest_intents(self, texts: Sequence[str], count: int) -> list[tuple[tuple[str, float], ...]]:
+        """List the `count` likeliest intents of texts with their probabilities, the likeliest first.
+
+        Nothing is listed where `predict` names no intent.
+        """
+        import pyarrow as pa
+
+        if self.intents is None or not self.intent_names:
+            return [()] * len(texts)
+        names = self.intents.names
+        found = self.intents.rank(
+            keys(pa.array(texts, type=pa.string())), count, skip=len(names) - len(self.intent_names)
+        )
+        return [
+            tuple((names[number], chance) for number, chance in zip(numbers, chances, strict=True))
+            for numbers, chances in zip(*(part.tolist() for part in found), strict=True)
+        ]
+
     def save(self, path: str | Path) -> None:
         """Write a model file: npz with a JSON header, without pickle; same models, same bytes."""
         save_archive(path, KIND, VERSION, *self.to_parts())

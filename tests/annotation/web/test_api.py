@@ -161,7 +161,14 @@ def test_a_task_on_the_wire(client):
     assert (task["count"], task["source"], task["blind"], task["state"]) == (3, "selected", False, "leased")
     assert task["until"] == NOON + 600
     assert ["".join(task["text"][start:end]) for start, end in task["tokens"]] == task["text"].split()
-    assert set(task["prediction"]) == {"intent", "intent_probability", "slots", "confidence", "certainty"}
+    assert set(task["prediction"]) == {
+        "intent",
+        "intent_probability",
+        "likeliest",
+        "slots",
+        "confidence",
+        "certainty",
+    }
     assert [one[:2] for one in task["prediction"]["certainty"]] == task["tokens"]
     assert task["why"] == {
         "strategy": "majority-joint",

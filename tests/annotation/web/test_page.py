@@ -11,6 +11,7 @@ from pages import (
     WORDS,
     Person,
     browser_of,
+    project_of_many,
     project_with,
     queue_of,
     queue_with_predictions,
@@ -200,7 +201,8 @@ def test_a_blind_task_asks_for_the_intent(browser, tmp_path):
         assert "Drawn at random" in ada.page.text_content("#why")
         ada.press("Enter")
         assert "Which intent?" in ada.page.text_content("#guide")
-        ada.press("p", "Enter")
+        ada.press("p", "Enter")  # PlayMusic, before AddToPlaylist
+        ada.press("Enter")
         ada.all_saved()
         (_, answer), = project.store.accepted()  # fmt: skip
         assert (answer.intent, answer.slots, answer.shown) == ("PlayMusic", (), None)
@@ -496,6 +498,100 @@ def test_on_a_phone(browser, tmp_path, scheme):
         background = page.evaluate("() => getComputedStyle(document.getElementById('desk')).backgroundColor")
         assert (background == "rgb(255, 255, 255)") == (scheme == "light")
         assert ada.said == []
+
+
+SIZES = [(1280, 800), (390, 844), (640, 400)]
+OUT_OF_VIEW = """() => ['#words', '#actions', '#actions .main'].filter(name => {
+  const {top, bottom, height} = document.querySelector(name).getBoundingClientRect();
+  return height < 30 || top < 0 || bottom > innerHeight;
+})"""
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory):
+    """The server of a project of 150 intents and 80 labels; its texts have 400 words."""
+    with project_of_many(tmp_path_factory.mktemp("bank")) as project, served(project) as server:
+        yield project, server
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_many_intents_and_labels_leave_text_and_buttons_in_view(browser, bank, width, height):
+    _, server = bank
+    with Person(browser, server, f"at {width}", viewport={"width": width, "height": height}) as ada:
+        page = ada.page
+        assert page.evaluate(OUT_OF_VIEW) == []
+        bar = page.locator("#actions .main").bounding_box()
+        ada.press("i")
+        assert page.evaluate(OUT_OF_VIEW) == []
+        assert page.locator("#chooser .chip:not(.new):visible").count() == 150
+        ada.press("Escape", "End")  # the last of 400 words
+        assert page.evaluate(OUT_OF_VIEW) == []
+        last, words = (page.locator(name).bounding_box() for name in ("#words .selected", "#words"))
+        assert words["y"] < last["y"] < words["y"] + words["height"]
+        assert page.evaluate(TOO_WIDE) == []
+        assert page.locator("#actions .main").bounding_box() == bar
+
+
+@pytest.mark.slow
+def test_letters_belong_to_an_open_chooser(browser, bank):
+    project, server = bank
+    with Person(browser, server, "slow") as ada:
+        page, text = ada.page, ada.text
+        likeliest = page.locator("#intents .chip .name").all_text_contents()
+        assert likeliest == [name for name, _ in project.store.task(ada.task).prediction.likeliest]
+        ada.press("3")
+        assert ada.intent == likeliest[2]
+        ada.press("i")
+        for letter in "card":
+            ada.press(letter)
+            page.wait_for_timeout(1200)
+        found = page.locator("#chooser .chip:not(.new):visible .name").all_text_contents()
+        assert (len(found), ada.intent, ada.text) == (10, likeliest[2], text)
+        assert "lost_card" in found
+        ada.press("Enter")
+        assert ada.intent == "activate_card"
+        ada.press("i", *"stolen")  # a description alone takes nothing
+        assert page.locator("#chooser .chip:not(.new):visible .name").all_text_contents() == ["lost_card"]
+        ada.press("Enter")
+        assert ada.intent == "lost_card"
+        ada.press("i", *"freeze_a")
+        page.wait_for_timeout(1200)
+        assert page.locator("#chooser .chip:not(.new):visible").count() == 2
+        ada.press("c")  # the only one left
+        assert ada.intent == "freeze_account"
+        page.wait_for_timeout(1200)
+        for letter in "oxsh":  # a slip, too, is no command
+            ada.press(letter)
+        assert (ada.intent, ada.text, page.locator("#panel[open]").count()) == ("freeze_account", text, 0)
+        assert "Letters still belong" in page.text_content("#guide")
+        ada.press("Escape", "f")
+        assert page.get_attribute("#actions .action:has-text('Flag')", "aria-pressed") == "true"
+
+
+@pytest.mark.slow
+def test_escape_closes_at_the_first_press(browser, bank):
+    _, server = bank
+    with Person(browser, server, "away") as ada:
+        page = ada.page
+        for opener, what in [
+            (["i", "c", "a"], "#chooser:visible"),
+            (["h"], "#panel[open]"),
+            (["r"], "#panel[open]"),
+            (["p"], "#panel[open]"),
+            (["?"], "#panel[open]"),
+            (["+"], "#form[open]"),
+            (["n"], "#note:focus"),
+            (["ArrowRight", "d", "a"], "#labels input:focus"),
+        ]:
+            ada.press(*opener)
+            page.wait_for_selector(what)
+            ada.press("Escape")
+            assert page.locator(what).count() == 0, what
+        page.click("#who")
+        page.wait_for_selector("#form[open]")
+        ada.press("Escape")
+        assert page.locator("#form[open]").count() == 0
 
 
 @pytest.mark.slow

@@ -173,19 +173,28 @@ def test_whatever_the_cursor_does_the_slots_stay_in_order(modules, ranges, comma
 
 
 @needs_browser
-def test_labels_are_found_by_their_first_letters(modules):
-    names = ["artist", "album", "music_item", "ObjectName", "object_type"]
+def test_labels_are_found_by_any_part_of_name_and_description(modules):
+    known = {
+        "artist": "",
+        "album": "",
+        "lost_card": "the card was stolen",
+        "music_item": "",
+        "ObjectName": "",
+        "card_type": "",
+    }
 
     def found(typed):
-        script = (
-            "([names, typed]) => labels.matching(names.map(name => ({name})), typed).map(one => one.name)"
-        )
-        return modules.evaluate(script, [names, typed])
+        script = "([labels, typed]) => window.labels.matching(labels, typed).map(label => label.name)"
+        items = [{"name": name, "description": description} for name, description in known.items()]
+        return modules.evaluate(script, [items, typed])
 
-    assert found("a") == ["artist", "album"]
-    assert found("object") == ["ObjectName", "object_type"]
-    assert found("i") == ["music_item"]  # no name begins so, but a word of one does
-    assert found("nameo") == found("tem") == []
+    assert found("a") == ["artist", "album"]  # of one letter, words that begin so
+    assert found("i") == ["music_item"]
+    assert found("card") == ["card_type", "lost_card"]  # the best first
+    assert found("tem") == ["music_item"]
+    assert found("objectn") == ["ObjectName"]
+    assert found("stolen") == found("stolen lost") == ["lost_card"]
+    assert found("nameo") == found("stolen album") == []
     looks = modules.evaluate("() => Array.from({length: 32}, (_, i) => labels.look(i))")
     assert len(set(looks)) == 32
 

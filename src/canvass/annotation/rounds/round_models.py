@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from canvass.features.word_features import WordFeatures
     from canvass.types import Target, Utterance
 
+LIKELIEST = 5  # intents that the page offers
+
 
 @dataclass(frozen=True)
 class Models:
@@ -94,6 +96,9 @@ def predict(
             confidence=predicted.confidence,
             certainty=predicted.certainty,
             positive=said,
+            likeliest=likeliest,
         )
-        for predicted, said in zip(nlu.predict(texts), positive, strict=True)
+        for predicted, said, likeliest in zip(
+            nlu.predict(texts), positive, nlu.likeliest_intents(texts, LIKELIEST), strict=True
+        )
     ]

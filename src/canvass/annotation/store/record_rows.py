@@ -107,6 +107,7 @@ def prediction_of(document: str | None) -> TaskPrediction | None:
     plain = json.loads(document)
     plain["slots"] = slots_of(plain["slots"])
     plain["certainty"] = tuple((start, end, probability) for start, end, probability in plain["certainty"])
+    plain["likeliest"] = tuple((name, probability) for name, probability in plain.get("likeliest", ()))
     return TaskPrediction(**plain)
 
 

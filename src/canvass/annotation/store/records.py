@@ -19,7 +19,7 @@ class TaskPrediction:
 
     `round` says after how many trainings (0: the first models). `certainty` holds, for each token, its (start, end) in
     the text and the marginal probability of its tag. `positive` is what the committee said: of the target or not (None
-    without a committee).
+    without a committee). `likeliest` are intents with their probabilities, the likeliest first.
     """
 
     round: int
@@ -30,6 +30,7 @@ class TaskPrediction:
     confidence: float
     certainty: tuple[tuple[int, int, float], ...] = ()
     positive: bool | None = None
+    likeliest: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def _prediction_shape(prediction: TaskPrediction) -> dict[str, Any]:
     return {
         "intent": prediction.intent,
         "intent_probability": prediction.intent_probability,
+        "likeliest": [list(pair) for pair in prediction.likeliest],
         "slots": slot_records(prediction.slots),
         "confidence": prediction.confidence,
         "certainty": [list(token) for token in prediction.certainty],

@@ -1,6 +1,6 @@
 // The buttons under the utterance, each with its key.
 
-import { keepFocus, make, show } from "./dom.js";
+import { keepFocus, make } from "./dom.js";
 
 /** Draw them once; returns a function that shows the state of the desk in them. */
 export function actions(root, desk) {
@@ -28,7 +28,7 @@ export function actions(root, desk) {
     note.setAttribute("aria-pressed", String(form.note !== ""));
     undo.disabled = !canUndo;
     redo.disabled = !canRedo;
-    show(remove, selected);
+    remove.disabled = !selected;
     // While letters pick a label they are no commands: the keys are faint then.
     root.classList.toggle("letters-taken", mode !== "browse");
   };

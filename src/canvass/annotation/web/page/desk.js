@@ -17,7 +17,7 @@ import { described, selectionWords, speak } from "./voice.js";
 import { why } from "./why.js";
 import { notOf, percent, targetName } from "./words.js";
 
-const FEW = 8; // as many intents are shown all the time
+const FEW = 8; // as many intents are shown all the time; of more, the likeliest
 const LONG = 20000; // characters: the draft of a longer one is not kept over a reload
 
 export class Desk {
@@ -42,12 +42,9 @@ export class Desk {
     });
     const guide = (item) => this.guide(item);
     const news = project.settings.new_labels;
-    this.intents = new Palette(find("intents"), {
-      title: "Intent",
-      guide,
-      pick: (name) => this.setIntent(name),
-      create: news ? (name) => on.newLabel("intent", name) : null,
-    });
+    const intents = { title: "Intent", guide, pick: (name) => this.setIntent(name), create: news ? (name) => on.newLabel("intent", name) : null };
+    this.intents = new Palette(find("intents"), intents);
+    this.chooser = new Palette(find("chooser"), { ...intents, searched: true });
     this.labels = new Palette(find("labels"), {
       title: "Label",
       guide,
@@ -65,16 +62,21 @@ export class Desk {
     find("note").addEventListener("input", () => (this.noted = find("note").value));
     find("note").addEventListener("blur", () => this.keepNote());
     keepFocus(find("recent"));
-    const open = make("button.chip.new.open", { textContent: "choose (i)", onclick: () => this.chooseIntent() });
-    this.intents.title.after(open);
+    this.all = make("button.chip.new", { onclick: () => this.chooseIntent() });
+    find("intents").append(this.all);
+    keepFocus(find("chooser"));
     this.relabel();
   }
 
   /** Intents and labels changed: take them from the project. */
   relabel() {
     const own = targetName(this.project.target);
-    this.intents.set(this.project.intents);
+    this.chooser.set(this.project.intents);
+    this.intents.bare = this.fewIntents;
+    this.likely = null; // the intents in the line above the words
+    this.labels.searched = this.project.slots.length > FEW;
     this.labels.set(this.project.slots);
+    say(this.all, `all ${this.project.intents.length} (i)`);
     this.domains.set(this.project.domains.filter((name) => name !== own).map((name) => ({ name })));
     this.only = this.project.intents.length === 1 ? this.project.intents[0].name : null;
   }
@@ -109,7 +111,7 @@ export class Desk {
     show(find("note-row"), this.form.note !== "");
     find("words").classList.toggle("long", this.text.length > 400);
     find("words").classList.toggle("middle", this.text.length > 110 && this.text.length <= 400);
-    window.scrollTo(0, 0);
+    for (const scrolled of [find("words"), document.querySelector("main")]) scrolled.scrollTop = 0;
     this.render();
     why(find("why"), task, this.project.target);
     this.clock.restart();
@@ -130,13 +132,11 @@ export class Desk {
     else if (this.mode !== "intent") this.mode = selection ? "words" : "browse";
     this.view.show({ slots: elsewhere ? [] : form.slots, selection: elsewhere ? null : selection });
     this.view.root.classList.toggle("by-character", this.byCharacter);
-    for (const [palette, mode] of [[this.intents, "intent"], [this.labels, "words"], [this.domains, "domain"]]) {
-      palette.activate(this.mode === mode);
-    }
+    for (const palette of [this.intents, this.chooser, this.labels, this.domains]) palette.activate(palette === this.palette);
     this.labels.show(selection?.slot?.label ?? null);
     this.domains.show(form.domain);
     this.showIntents(elsewhere);
-    show(find("labels"), !elsewhere && this.project.annotates_slots);
+    show(find("labels"), !elsewhere && this.project.annotates_slots && this.palette !== this.chooser);
     show(find("domains"), elsewhere);
     show(find("verdict"), elsewhere);
     if (elsewhere) say(find("verdict"), `${notOf(this.project.target)}. Where it belongs, if you know:`);
@@ -161,13 +161,30 @@ export class Desk {
 
   showIntents(elsewhere) {
     const root = find("intents");
+    const { intent } = this.form;
     show(root, this.project.intents.length > 0 || this.project.settings.new_labels);
+    show(this.all, !this.fewIntents);
+    show(find("chooser"), this.palette === this.chooser);
     root.classList.toggle("unused", elsewhere);
-    root.classList.toggle("closed", !this.fewIntents && this.mode !== "intent");
-    root.classList.toggle("missing", this.form.intent === null && this.project.intents.length > 0);
+    root.classList.toggle("missing", intent === null && this.project.intents.length > 0);
     const guess = this.task.prediction;
-    const sure = guess && guess.intent === this.form.intent ? guess.intent_probability : null;
-    this.intents.show(elsewhere ? null : this.form.intent, sure !== null && sure < UNSURE ? `${percent(sure)} sure` : "");
+    const sure = guess && guess.intent === intent ? guess.intent_probability : null;
+    const words = sure !== null && sure < UNSURE ? `${percent(sure)} sure` : "";
+    this.offer();
+    this.intents.show(elsewhere ? null : intent, words);
+    this.chooser.show(elsewhere ? null : intent, words);
+  }
+
+  /** Put the intents into the line above the words: all if they are few, else the likeliest and the one that is chosen. */
+  offer() {
+    const { intents } = this.project;
+    const likeliest = (this.task.prediction?.likeliest ?? []).map(([name]) => name);
+    const names = this.fewIntents ? intents.map(({ name }) => name) : [...new Set([...likeliest, this.form.intent])];
+    const words = names.join("\n");
+    if (words === this.likely) return;
+    this.likely = words;
+    const known = new Map(intents.map((item) => [item.name, item]));
+    this.intents.set(names.flatMap((name) => known.get(name) ?? []));
   }
 
   banner() {
@@ -256,7 +273,7 @@ export class Desk {
     const { form } = this;
     if (form.kind === "frame" && form.intent === null && this.project.intents.length > 0) {
       this.chooseIntent();
-      this.hint("Which intent? Its number or first letters; x where it is none of them.");
+      this.hint("Which intent? Its number, or a part of its name. Where it is none of them: Esc, then x.");
       speak("Which intent?");
       return;
     }
@@ -379,11 +396,20 @@ export class Desk {
     return this.render();
   }
 
+  /** Leave the search field; the chooser of intents closes with it. */
+  closePalette() {
+    this.palette?.clear();
+    if (this.mode === "intent") this.mode = "browse";
+    this.guide(null);
+    this.render();
+  }
+
   chooseIntent() {
     this.place = cursor.release(this.state);
     this.mode = "intent";
     this.render();
-    speak("Intent: its number or first letters.");
+    if (!this.fewIntents && !window.matchMedia("(hover: none)").matches) this.chooser.focus();
+    speak("Intent: its number, or a part of its name.");
   }
 
   newLabel() {
@@ -422,6 +448,7 @@ export class Desk {
 
   /** The palette that takes letters and digits now. */
   get palette() {
-    return { words: this.labels, intent: this.intents, domain: this.domains }[this.mode] ?? null;
+    if (this.mode === "intent") return this.fewIntents ? this.intents : this.chooser;
+    return { words: this.labels, domain: this.domains }[this.mode] ?? null;
   }
 }

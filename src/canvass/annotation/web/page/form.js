@@ -38,7 +38,8 @@ export function ask({ title, words = "", fields, button, send = async () => {}, 
         problem.textContent = error.message;
       }
     });
-    dialog.oncancel = (event) => needed && event.preventDefault();
+    dialog.oncancel = (event) => event.preventDefault(); // Esc comes by `closeForm`
+    dialog.needed = needed;
     dialog.onclose = () => resolve(result);
     dialog.showModal();
     inputs[0].select();
@@ -46,3 +47,8 @@ export function ask({ title, words = "", fields, button, send = async () => {}, 
 }
 
 export const formIsOpen = () => find("form").open;
+
+/** Put the question away unless it needs an answer. */
+export function closeForm() {
+  if (!find("form").needed) find("form").close();
+}

@@ -1,9 +1,9 @@
 // From the pressed key to the desk's command, or to the palette that is open.
 
-import { formIsOpen } from "./form.js";
 import { find } from "./dom.js";
+import { closeForm, formIsOpen } from "./form.js";
 import { commandOf, nameOf, typedOf } from "./keys.js";
-import { panelIsOpen } from "./panel.js";
+import { closePanel, panelIsOpen } from "./panel.js";
 
 const ONCE = new Set(["save", "skip", "elsewhere", "elsewhereAtOnce"]); // holding the key down must not answer for a row
 const VIEWS = new Set(["history", "review", "progress", "help"]); // also where there is nothing to annotate
@@ -11,10 +11,25 @@ const VIEWS = new Set(["history", "review", "progress", "help"]); // also where 
 export function listenToKeys(desk, open) {
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.altKey) return;
-    if (panelIsOpen() || formIsOpen()) return;
-    if (event.target.closest("input, textarea")) return inNote(event, desk);
-    if (handled(event, desk, open)) event.preventDefault();
+    if (panelIsOpen() || formIsOpen()) {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      if (formIsOpen()) closeForm();
+      else closePanel();
+      return;
+    }
+    const palette = palettesOf(desk).find((one) => one.field === event.target);
+    if (!palette && event.target.closest("input, textarea")) return inNote(event, desk);
+    if (palette ? inSearch(event, nameOf(event), desk, palette) : handled(event, desk, open)) event.preventDefault();
   });
+  document.addEventListener("pointerdown", () => forget(desk));
+}
+
+const palettesOf = (desk) => [desk.labels, desk.intents, desk.chooser, desk.domains];
+
+/** Letters no longer belong to the name that typing has picked. */
+function forget(desk) {
+  for (const palette of palettesOf(desk)) palette.finishing = null;
 }
 
 function inNote(event, desk) {
@@ -23,6 +38,17 @@ function inNote(event, desk) {
   desk.keepNote();
   desk.render();
   find("words").focus({ preventScroll: true });
+}
+
+/** In the search field of a palette everything is typed, but for the keys that choose. */
+function inSearch(event, name, desk, palette) {
+  if (name === "Enter") return palette.enter() || run("save", name, event, desk);
+  if (name === "ArrowDown") palette.step(1);
+  else if (name === "ArrowUp") palette.step(-1);
+  else if (name === "Escape") desk.closePalette();
+  else if (name === "Backspace" && palette.typed === "") desk.closePalette();
+  else return /^[0-9]$/.test(typedOf(event)) && palette.takeNumber(event.key);
+  return true;
 }
 
 function handled(event, desk, open) {
@@ -35,20 +61,45 @@ function handled(event, desk, open) {
     return true;
   }
   const typed = typedOf(event);
-  const palettes = [desk.labels, desk.intents, desk.domains];
-  if (!typed) for (const palette of palettes) palette.last = null;
-  if (inPalette(event, name, desk)) return true;
+  const letter = /^[^\d?+]$/u.test(typed);
+  const picked = palettesOf(desk).find((palette) => palette.finishing);
+  // What picked a name is followed by letters, for as long as people take; none of them is a command.
+  if (letter && picked?.finishes(typed)) return true;
+  if (letter && picked && !desk.palette) {
+    desk.hint(`Letters still belong to “${picked.finishing.name}”. After Esc they are commands again; Ctrl Z undoes.`);
+    return true;
+  }
+  if (event.key !== "Shift") forget(desk);
+  const { palette } = desk;
+  if (palette && letter && typed !== " ") {
+    palette.focus();
+    return false; // the letter goes into the field
+  }
+  if (palette && /^[0-9]$/.test(typed)) {
+    palette.takeNumber(typed);
+    return true;
+  }
+  if (palette && desk.mode !== "words" && chosenBy(name, palette)) return true;
   if (/^[0-9]$/.test(typed)) {
-    if (desk.fewIntents) desk.intents.type(typed);
+    desk.intents.takeNumber(typed);
     return true;
   }
   if (desk.visit?.answers && (typed === "a" || typed === "b")) {
     desk.takeAnswer(typed === "a" ? 0 : 1);
     return true;
   }
-  // The letters that finish the name of the label that was picked by its first ones.
-  if (typed && palettes.some((palette) => palette.finishes(typed))) return true;
-  if (!command) return false;
+  return command ? run(command, name, event, desk) : false;
+}
+
+/** Arrows and Enter in a palette of which nothing is typed; over the words, arrows move. */
+function chosenBy(name, palette) {
+  if (name === "ArrowDown" || name === "ArrowRight") palette.step(1);
+  else if (name === "ArrowUp" || name === "ArrowLeft") palette.step(-1);
+  else return name === "Enter" && palette.enter();
+  return true;
+}
+
+function run(command, name, event, desk) {
   if (event.repeat && ONCE.has(command)) return true;
   if (name === "Shift+ArrowRight" || name === "Shift+ArrowLeft" || command.startsWith("extendOther")) {
     desk.run(`${command}:${sideways(name, desk)}`);
@@ -66,29 +117,4 @@ function handled(event, desk, open) {
 function sideways(name, desk) {
   const right = name.endsWith("ArrowRight");
   return right === desk.view.leftwards ? -1 : 1;
-}
-
-/** Letters and digits go to the open palette; so do, once something is typed, the keys that edit and choose. */
-function inPalette(event, name, desk) {
-  const { palette } = desk;
-  if (!palette) return false;
-  const typed = typedOf(event);
-  const choosing = palette.typed !== "" || desk.mode !== "words"; // arrows move over the words there
-  if (typed && typed !== "?" && typed !== "+" && (typed !== " " || palette.typed !== "")) {
-    if (/[\p{L}\p{N}\p{M}]/u.test(typed) || palette.typed !== "") {
-      if (desk.mode !== "domain" || !palette.finishes(typed)) palette.type(typed);
-      desk.render();
-      return true;
-    }
-  }
-  if (!choosing) return false;
-  if (name === "Enter" && !palette.enter()) return false;
-  if (name === "Enter") return true;
-  if (name === "Backspace" && palette.typed !== "") palette.backspace();
-  else if (name === "ArrowDown" || name === "ArrowRight") palette.step(1);
-  else if (name === "ArrowUp" || name === "ArrowLeft") palette.step(-1);
-  else if (name === "Escape" && palette.typed !== "") palette.clear();
-  else return false;
-  desk.render();
-  return true;
 }

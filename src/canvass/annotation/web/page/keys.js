@@ -32,9 +32,9 @@ export const KEYS = [
   {
     title: "Labels",
     rows: [
-      [[], "", "1 to 9, 0", "with words selected: the label of that number; otherwise the intent"],
-      [[], "", "letters", "with words selected: the label whose name begins so"],
-      [["i"], "chooseIntent", "choose the intent by number or letters"],
+      [[], "", "1 to 9, 0", "with words selected: the label of that number; otherwise the intent (of many, one of the five likeliest)"],
+      [[], "", "letters", "with words selected: search the labels by any part of a name or description; Enter takes the first"],
+      [["i"], "chooseIntent", "choose the intent: its number, or a part of its name or description, and Enter"],
       [["+"], "newLabel", "a new label, where the project allows it"],
       [["c"], "characters", "move by characters instead of words, where the project allows it"],
     ],

@@ -7,28 +7,37 @@ const parts = (name) =>
     .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u);
 
-/** The labels that what was typed may mean: those that begin so; if none does, those of which a later word begins so. */
+/**
+ * The labels that have what was typed in their name or description, the best first: names that begin so, names of which
+ * a later word begins so, other names, descriptions. One Latin letter is looked for at the beginning of words only.
+ */
 export function matching(labels, typed) {
   const wanted = plain(typed);
   if (!wanted) return labels;
-  const kinds = [
-    (name) => plain(name).startsWith(wanted),
-    (name) => parts(name).some((_, i, all) => all.slice(i).join("").startsWith(wanted)),
-  ];
-  for (const kind of kinds) {
-    const found = labels.filter((label) => kind(label.name));
-    if (found.length) return found;
-  }
-  return [];
+  const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
+  const whole = wanted.length > 1 || wanted > "\x7f";
+  const within = (string) => whole && words.every((word) => string.includes(word));
+  const rank = ({ name, description = "" }) => {
+    if (plain(name).startsWith(wanted)) return 0;
+    if (begins(name, typed)) return 1;
+    if (whole && (plain(name).includes(wanted) || within(parts(name).join(" ")))) return 2;
+    return within(`${parts(name).join(" ")} ${description.toLowerCase()}`) ? 3 : null;
+  };
+  return labels
+    .map((label) => [rank(label), label])
+    .filter(([found]) => found !== null)
+    .sort(([one], [other]) => one - other)
+    .map(([, label]) => label);
+}
+
+/** Whether a name, or a later word of it, begins with what was typed. */
+export function begins(name, typed) {
+  const wanted = plain(typed);
+  return plain(name).startsWith(wanted) || parts(name).some((_, i, all) => all.slice(i).join("").startsWith(wanted));
 }
 
 /** Whether a letter goes on with the name that was just picked by what was typed before it. */
-export function continues(name, typed, letter) {
-  const wanted = plain(typed + letter);
-  return (
-    plain(name).startsWith(wanted) || parts(name).some((_, i, all) => all.slice(i).join("").startsWith(wanted))
-  );
-}
+export const continues = (name, typed, letter) => begins(name, typed + letter);
 
 /** Colours repeat after eight, with another kind of line under them: 32 looks. */
 export const look = (number) => `hue${number % 8} line${Math.floor(number / 8) % 4}`;

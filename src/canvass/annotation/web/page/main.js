@@ -166,10 +166,14 @@ class Page {
   showCurrent() {
     const { current } = this.ahead;
     show(find("desk"), current !== null);
-    document.querySelector("aside").hidden = current === null;
+    this.showSides(current !== null);
     if (current) this.desk.open(current);
     else this.desk.task = null;
     this.render();
+  }
+
+  showSides(shown) {
+    for (const side of [document.querySelector("aside"), find("recent")]) show(side, shown);
   }
 
   /** Ask for the numbers at the side, and whether there is something to look at again. */
@@ -204,7 +208,7 @@ class Page {
   visit(task, visit) {
     closePanel();
     show(find("desk"), true);
-    document.querySelector("aside").hidden = false;
+    this.showSides(true);
     this.desk.open(task, visit);
     find("words").focus({ preventScroll: true });
     this.render();

@@ -1,24 +1,33 @@
-// Labels to pick from: by number, by their first letters, or by a press.
+// Names to pick from: by number, by what is typed, or by a press. With many names it is a panel with a search field.
 
-import { keepFocus, make, say, show } from "./dom.js";
-import { continues, digit, matching } from "./labels.js";
+import { find, keepFocus, make, say, show } from "./dom.js";
+import { begins, continues, digit, matching } from "./labels.js";
 
-const STILL_TYPING = 1000; // milliseconds: a letter that goes on with the name that was just picked is not a command
+const MANY = 24; // names; from here on those that do not match what is typed are put away, not only pale
 
 export class Palette {
-  /** `pick(name)` and, where new names are allowed, `create(name)` are called; `guide(item)` when one is looked at. `bare` keeps "new" in view while nothing is typed. */
-  constructor(root, { title, pick, create = null, guide = () => {}, look = () => "", numbered = true, bare = true }) {
-    Object.assign(this, { root, pick, create, guide, look, numbered });
+  /**
+   * `pick(name)` and, where new names are allowed, `create(name)` are called; `guide(item)` when one is looked at.
+   * `searched` keeps the search field in view; `bare` keeps "new" in view while nothing is typed.
+   */
+  constructor(root, { title, pick, create = null, guide = () => {}, look = () => "", searched = false, bare = true }) {
+    Object.assign(this, { root, pick, create, guide, look, searched, bare });
     this.items = [];
-    this.typed = "";
-    this.active = false;
     this.place = -1; // of the highlighted one among the found; -1: none is
-    this.last = null; // {name, typed, at}: what typing has just picked
+    this.finishing = null; // {name, typed}: what typing has just picked; further letters belong to its name
     this.title = make("span.palette-title", { textContent: title });
-    this.field = make("span.typed", { "aria-hidden": "true" });
+    this.field = make("input.typed", {
+      type: "text",
+      autocomplete: "off",
+      spellcheck: false,
+      placeholder: "search",
+      "aria-label": `Search: ${title}`,
+    });
+    this.field.addEventListener("input", (event) => this.search(!event.isComposing));
+    this.field.addEventListener("compositionend", () => this.search(true));
     this.list = make("span.chips", { role: "group", "aria-label": title });
-    this.bare = bare;
     this.none = make("button.chip.new", { onclick: () => this.create(this.typed) });
+    this.nothing = make("span.muted", { textContent: "no name or description has that" });
     root.classList.add("palette");
     root.append(this.title, this.field, this.list);
     keepFocus(root);
@@ -38,12 +47,22 @@ export class Palette {
         return [item.name, chip];
       }),
     );
-    this.list.replaceChildren(...this.chips.values(), this.none);
+    this.list.replaceChildren(...this.chips.values(), this.none, this.nothing);
+    this.root.classList.toggle("many", items.length > MANY);
     this.show(this.current);
+  }
+
+  get typed() {
+    return this.field.value;
   }
 
   get found() {
     return matching(this.items, this.typed);
+  }
+
+  /** Whether the keyboard is in the search field. */
+  get searching() {
+    return document.activeElement === this.field;
   }
 
   /** Whether keys go here. */
@@ -54,29 +73,40 @@ export class Palette {
   }
 
   clear() {
-    this.typed = "";
+    this.field.value = "";
     this.place = -1;
+    if (this.searching) find("words").focus({ preventScroll: true });
   }
 
-  /** Mark the label that holds now; `sure` says with it how sure the models are. */
+  /** Put the keyboard into the search field: the character that is being pressed arrives there. */
+  focus() {
+    show(this.field, true);
+    this.field.focus({ preventScroll: true });
+  }
+
+  /** Mark the name that holds now; `sure` says with it how sure the models are. */
   show(current, sure = "") {
     this.current = current;
-    const found = this.found;
+    const { found, typed } = this;
     const places = new Map(found.map((item, i) => [item.name, i]));
     for (const [name, chip] of this.chips) {
       const place = places.get(name);
       chip.classList.toggle("out", place === undefined);
       chip.classList.toggle("high", place === this.place);
+      chip.style.setProperty("order", typed ? (place ?? "") : "");
       chip.setAttribute("aria-pressed", String(name === current));
       say(chip.lastChild, name === current ? sure : "");
-      say(chip.number, place === undefined || !this.numbered ? "" : digit(place));
+      say(chip.number, place === undefined ? "" : digit(place));
     }
     this.root.classList.toggle("active", this.active);
-    say(this.field, this.typed);
-    show(this.field, this.typed !== "");
-    show(this.none, this.create !== null && (this.typed === "" ? this.bare : !found.length));
-    say(this.none, this.typed === "" ? "+ new" : `+ new: ${this.typed}`);
-    if (found[this.place]) this.guide(found[this.place]);
+    show(this.field, this.searched || this.searching || typed !== "");
+    show(this.none, this.create !== null && (typed === "" ? this.bare : !found.length));
+    say(this.none, typed === "" ? "+ new" : `+ new: ${typed}`);
+    show(this.nothing, this.create === null && !found.length && this.items.length > 0);
+    const high = found[this.place];
+    if (!high) return;
+    this.guide(high);
+    this.chips.get(high.name).scrollIntoView({ block: "nearest" });
   }
 
   take(name) {
@@ -84,47 +114,38 @@ export class Palette {
     this.pick(name);
   }
 
-  /** A digit or letter. */
-  type(character) {
-    if (/^[0-9]$/.test(character) && this.numbered) {
-      const place = character === "0" ? 9 : Number(character) - 1;
-      const item = this.found[place];
-      if (item) this.take(item.name);
-      return;
-    }
-    const typed = this.typed + character;
-    const found = matching(this.items, typed);
-    if (!found.length && !this.create) return;
-    this.typed = typed;
-    this.place = 0;
-    if (found.length === 1) {
-      this.last = { name: found[0].name, typed, at: performance.now() };
+  /** Take the name of that number; false where there is none. */
+  takeNumber(number) {
+    const item = this.found[number === "0" ? 9 : Number(number) - 1];
+    if (item) this.take(item.name);
+    return Boolean(item);
+  }
+
+  /** Something was typed. The only one left is taken at once where a word of its name begins so, anything else by Enter. */
+  search(complete) {
+    const { found, typed } = this;
+    this.place = typed ? 0 : -1;
+    if (complete && typed && found.length === 1 && begins(found[0].name, typed)) {
+      this.finishing = { name: found[0].name, typed };
       this.take(found[0].name);
-    }
+    } else this.show(this.current);
   }
 
-  /** Whether a letter only finishes the name that was picked a moment ago. */
-  finishes(character) {
-    const { last } = this;
-    if (!last || performance.now() - last.at > STILL_TYPING || !continues(last.name, last.typed, character)) {
-      this.last = null;
-      return false;
-    }
-    this.last = { name: last.name, typed: last.typed + character, at: performance.now() };
+  /** Whether a letter goes on with the name that was just picked. */
+  finishes(letter) {
+    const { finishing } = this;
+    if (!finishing || !continues(finishing.name, finishing.typed, letter)) return false;
+    finishing.typed += letter;
     return true;
-  }
-
-  backspace() {
-    this.typed = this.typed.slice(0, -1);
-    this.place = this.typed ? 0 : -1;
   }
 
   step(direction) {
     const { length } = this.found;
     if (length) this.place = (Math.max(this.place, direction > 0 ? -1 : 0) + direction + length) % length;
+    this.show(this.current);
   }
 
-  /** Take the highlighted one, or make a new one; false where there is neither. */
+  /** Take the highlighted one, or make a new one; false where there is nothing to take. */
   enter() {
     const item = this.found[this.place];
     if (item) this.take(item.name);

@@ -56,6 +56,7 @@ export class Utterance {
     this.gap(all, end, this.text.length);
     this.underline();
     this.root.dir = directionOf(this.text.string);
+    this.root.setAttribute("aria-label", `Utterance: ${visible(this.text.slice(0, 500))}`);
     this.root.replaceChildren(all);
   }
 
