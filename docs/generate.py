@@ -38,6 +38,7 @@ COMMANDS = (
     "next",
     "import",
     "status",
+    "labels",
     "export",
     "backup",
     "convert",

@@ -304,3 +304,47 @@ def test_word_features_are_refused_while_the_project_is_in_use_and_left_out_by_a
     )
     assert given.code == 0
     assert (tmp_path / "given" / "words.npz").read_bytes() == (taught / "words.npz").read_bytes()
+
+
+# Labels
+
+
+def test_labels_are_listed_renamed_and_merged(canvass, project):
+    listed = canvass("labels", str(project.folder))
+    assert listed.code == 0
+    rows = [line.split("\t") for line in listed.out.splitlines()]
+    assert [row[:2] for row in rows] == [
+        ["intent", "AddToPlaylist"],
+        ["intent", "PlayMusic"],
+        ["slot", "ArtistName"],
+        ["slot", "SongName"],
+    ]
+    assert sum(int(row[4]) for row in rows if row[0] == "intent") == 3
+    counts = rows[1][2:5]
+    result = canvass("labels", str(project.folder), "rename", "PlayMusic", "play")
+    assert (result.code, result.out) == (0, "")
+    said = "{} labelled requests, {} of the test set and {} answers had it".format(*counts)
+    assert f"the intent 'PlayMusic' is called 'play' now: {said}" in result.err
+    assert canvass("labels", str(project.folder), "merge", "SongName", "ArtistName").code == 0
+    found = json.loads(canvass("labels", str(project.folder), "--json").out)
+    assert [(use["kind"], use["name"], use["retired"]) for use in found] == [
+        ("intent", "AddToPlaylist", []),
+        ("intent", "play", ["PlayMusic"]),
+        ("slot", "ArtistName", ["SongName"]),
+    ]
+    assert "was deleted" not in result.err
+    assert "requests are left out" in canvass("labels", str(project.folder), "delete", "play").err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["renam", "a", "b"], "'renam' is no action; did you mean rename?"),
+        (["rename", "PlayMusic"], "rename takes the label and its new name, and 1 names were given"),
+        (["list", "PlayMusic"], "list takes no name, and 1 names were given"),
+        (["delete", "PlayMusic", "--kind", "domain"], "--kind 'domain' is none; write intent or slot"),
+        (["delete", "PlayMusic", "--kind", "slot"], "there is no slot label 'PlayMusic'"),
+    ],
+)
+def test_labels_that_are_refused(canvass, project, words, sentence):
+    assert refused(canvass("labels", str(project.folder), *words), sentence)

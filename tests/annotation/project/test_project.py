@@ -334,7 +334,8 @@ def test_a_renamed_label_is_refused(tmp_path, pool, section, before, after):
     settings.write_text(text.replace(f'name = "{before}"', f'name = "{after}"'), encoding="utf-8")
     with pytest.raises(InputError, match="put it back") as refused_by:
         Project.open(folder)
-    for word in (f"[[{section}]] has no '{before}' any more, but {after}", "annotated requests do"):
+    command = f"canvass labels {folder} to rename"
+    for word in (f"[[{section}]] has no '{before}' any more, but {after}", "annotated requests do", command):
         assert word in str(refused_by.value)
     # A description may change, and a label be added.
     described = text.replace('description = ""', 'description = "of any kind"', 1)

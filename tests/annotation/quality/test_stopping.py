@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from canvass.annotation.quality.estimate import LiveError
 from canvass.annotation.quality.stop_set import Decisions, Reference, agreement, decide
 from canvass.annotation.quality.stopping import RULE, suggestion
+from canvass.annotation.store.label_names import LabelNames
 from canvass.annotation.store.records import Round
 from canvass.corpus.spans import bio_tags
 from canvass.statistics import Interval, cohens_kappa
@@ -74,4 +75,4 @@ words = st.lists(st.text(max_size=4), max_size=20).map(tuple)
 @given(st.integers(0, 10**6), words, words)
 def test_a_reference_survives_the_store(answers, utterances, tokens):
     reference = Reference(answers, Decisions(utterances, tokens))
-    assert Reference.from_text(reference.to_text()) == reference
+    assert Reference.from_text(reference.to_text(), LabelNames()) == reference

@@ -60,7 +60,7 @@ def test_every_table_and_column_has_a_comment(path):
             for (name,) in other.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND sql <> ''")
         ]
     tables.pop("sqlite_sequence")
-    assert set(tables) == {"tasks", "answers", "rounds", "review", "labels", "meta"}
+    assert set(tables) == {"tasks", "answers", "rounds", "review", "labels", "retired", "meta"}
     assert len(indexes) == 5
     for name, sql in tables.items():
         _, meaning, *columns, _ = [line.strip() for line in sql.splitlines()]
@@ -128,6 +128,23 @@ def test_a_migration_that_another_process_has_done_is_left_out(path, monkeypatch
         assert schema.version_of(other) == schema.VERSION + 1
 
 
+def test_a_database_of_version_1_is_brought_up_to_date(path):
+    """What an older canvass made has no table of retired names; its answers are read as before, and by new names."""
+    path.touch()
+    with raw(path) as other:
+        for statement in schema.statements(schema.SCHEMA.replace(schema.RETIRED, "")):
+            other.execute(statement)
+        other.execute(f"PRAGMA application_id = {schema.APPLICATION}")
+        other.execute("PRAGMA user_version = 1")
+    with Store.open(path) as store:
+        store.add([new_task("k", "imported")])
+        store.save(new_answer("a", 1), now=1.0)
+        store.retire("intent", "PlayMusic", "Play", now=2.0)
+        assert store.accepted()[0][1].intent == "Play"
+    with raw(path) as other:
+        assert schema.version_of(other) == schema.VERSION
+
+
 def test_every_version_has_its_migration():
     assert set(schema.MIGRATIONS) == set(range(2, schema.VERSION + 1))
 
@@ -179,7 +196,7 @@ def torn(path):
         ),
         (other_program, "is not the database of a canvass project"),
         (torn, "is damaged, or is not the database"),
-        (newer, "was written by a newer canvass .* this canvass knows up to 1.; install a newer canvass"),
+        (newer, "was written by a newer canvass .* this canvass knows up to 2.; install a newer canvass"),
     ],
 )
 def test_wrong_files(path, make, sentence):

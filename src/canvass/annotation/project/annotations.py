@@ -1,17 +1,22 @@
-"""From answers to annotated utterances: what is trained on, and what is written to files."""
+"""From answers and files to annotated utterances: what is trained on, and what is written to files."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from canvass.corpus.labelled import read_labelled
 from canvass.corpus.spans import misaligned_slot
 from canvass.types import ALL, ELSEWHERE, Target, Utterance, slot_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
+    from canvass.annotation.project.settings import LabelGuide
+    from canvass.annotation.store.label_names import LabelNames
     from canvass.annotation.store.records import NewAnswer, NewTask
 
 
@@ -61,6 +66,60 @@ def trainable(utterance: Utterance) -> Utterance:
     if misaligned_slot(utterance.text, utterance.slots or ()) is None:
         return utterance
     return replace(utterance, slots=None)
+
+
+class Given:
+    """What a project began with, under the names that labels have today."""
+
+    def __init__(self, labelled: Path, test: Path, names: LabelNames) -> None:
+        self.names = names
+        self._files = labelled, test
+
+    def _read(self, path: Path) -> tuple[Utterance, ...]:
+        read = read_labelled([str(path)], format="jsonl").utterances
+        return tuple(filter(None, map(self.names.utterance, read)))
+
+    @cached_property
+    def labelled(self) -> tuple[Utterance, ...]:
+        """What was annotated before the project began."""
+        return self._read(self._files[0])
+
+    @cached_property
+    def test(self) -> tuple[Utterance, ...]:
+        """What errors are counted on."""
+        return self._read(self._files[1])
+
+    @cached_property
+    def domain_of_intent(self) -> dict[str, str]:
+        """The domain of each intent."""
+        return domains_of_intents([*self.labelled, *self.test])
+
+    @cached_property
+    def domains(self) -> tuple[str, ...]:
+        """The domains, by name."""
+        named = {utterance.domain for utterance in (*self.labelled, *self.test)}
+        return tuple(sorted(domain for domain in named if domain not in {None, ELSEWHERE}))
+
+    @cached_property
+    def intents(self) -> frozenset[str]:
+        """All intents, those of other domains among them."""
+        return frozenset(
+            utterance.intent for utterance in (*self.labelled, *self.test) if utterance.intent is not None
+        )
+
+
+def under_todays_names(
+    guides: Iterable[LabelGuide], retired: Mapping[str, str | None]
+) -> tuple[LabelGuide, ...]:
+    """Give guides under the names of today, the first of each name; one that always had it comes before one merged."""
+    guides = list(guides)
+    own = {guide.name for guide in guides} - retired.keys()
+    named: dict[str, LabelGuide] = {}
+    for guide in guides:
+        name = retired.get(guide.name, guide.name)
+        if name is not None and (guide.name == name or name not in own):
+            named.setdefault(name, replace(guide, name=name))
+    return tuple(named.values())
 
 
 def utterance_record(utterance: Utterance) -> dict[str, Any]:

@@ -7,9 +7,10 @@ end. So two people who say the same by different ways store the same, or are ref
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, Self
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self, overload
 
+from canvass.annotation.store.label_names import WORDS, LabelNames
 from canvass.corpus.formats.records import listed
 from canvass.corpus.spans import misaligned_slot
 from canvass.errors import InputError, nearest, shown
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from canvass.annotation.project.project import Project
+    from canvass.annotation.store.label_names import LabelKind
     from canvass.annotation.store.records import AnswerKind
 
 LONGEST_NAME = 80  # characters of a name that people give
@@ -66,6 +68,8 @@ class AnswerRule:
         What to do about an unknown name, for its sentence.
     annotates_slots
         Whether slots are annotated; without, a frame that has none stays unannotated for slots.
+    retired
+        Names that labels had before: they are taken for today's.
 
     """
 
@@ -80,6 +84,7 @@ class AnswerRule:
     new_names: bool = False
     remedy: str = "mend it"
     annotates_slots: bool = True
+    retired: LabelNames = field(default_factory=LabelNames)
     added: list[tuple[Literal["intent", "slot"], str]] = field(default_factory=list)
 
     @classmethod
@@ -100,6 +105,7 @@ class AnswerRule:
             new_names,
             remedy,
             project.annotates_slots,
+            project.store.names(),
         )
 
     def decide(
@@ -133,6 +139,9 @@ class AnswerRule:
             may.
 
         """
+        intent = self._today("intent", intent)
+        if slots is not None:
+            slots = [replace(slot, label=self._today("slot", slot.label)) for slot in slots]
         nowhere = domain == ELSEWHERE and ELSEWHERE not in self.domains
         if kind is None:
             kind = "frame" if not nowhere and self._is_of_target(domain, intent) else "elsewhere"
@@ -146,6 +155,23 @@ class AnswerRule:
         if kind == "frame":
             return self._of_target(text, domain, intent, slots)
         return self._out_of_target(None if nowhere else domain, intent)
+
+    @overload
+    def _today(self, kind: LabelKind, name: str) -> str: ...
+    @overload
+    def _today(self, kind: LabelKind, name: str | None) -> str | None: ...
+    def _today(self, kind: LabelKind, name: str | None) -> str | None:
+        """Give today's name of a label; raises UnknownLabelError where it was deleted."""
+        retired = self.retired.of(kind)
+        if name is None or name not in retired:
+            return name
+        became = retired[name]
+        if became is None:
+            known = self.intents if kind == "intent" else self.labels
+            raise UnknownLabelError(
+                f"{WORDS[kind]} {shown(name)} was deleted from the project (there are {listed(known)}); take another"
+            )
+        return became
 
     def _is_of_target(self, domain: str | None, intent: str | None) -> bool:
         if self.target.kind == "domain":

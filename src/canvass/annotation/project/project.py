@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from canvass.annotation.project.annotations import domains_of_intents, trainable, utterance_of
+from canvass.annotation.project.annotations import Given, trainable, under_todays_names, utterance_of
 from canvass.annotation.project.creation import (
     DATABASE,
     LABELLED,
@@ -36,22 +36,19 @@ from canvass.annotation.project.settings import (
 from canvass.annotation.project.settings_file import read_settings
 from canvass.annotation.store.task_store import Store
 from canvass.corpus.formats.records import Columns, listed
-from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of
 from canvass.corpus.pool import Pool
 from canvass.errors import FileError, InputError, OptionError, TrainingError, shown
 from canvass.files import STANDARD_STREAM
-from canvass.types import ELSEWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
+    from canvass.annotation.store.label_names import LabelKind
     from canvass.annotation.store.records import Answer, Task
     from canvass.features.word_features import WordFeatures
     from canvass.types import Target, Utterance
-
-JSONL = "jsonl"  # our own files: nobody need look into them to find out
 
 
 class Project:
@@ -73,6 +70,7 @@ class Project:
         self.folder = folder
         self.settings = settings
         self._store: Store | None = None
+        self._read: Given | None = None
         self._opening = threading.Lock()
 
     @classmethod
@@ -179,18 +177,20 @@ class Project:
         for utterance in filter(self.target.matches, (*self.labelled, *self.test)):
             intents.update([utterance.intent] if utterance.intent else [])
             slots.update({slot.label for slot in utterance.slots or ()})
-        for section, used, guides in (
-            ("intents", intents, self.settings.intents),
-            ("slots", slots, self.settings.slots),
+        names = self.store.names()
+        kind: LabelKind
+        for kind, section, used, guides in (
+            ("intent", "intents", intents, self.settings.intents),
+            ("slot", "slots", slots, self.settings.slots),
         ):
-            known = [guide.name for guide in guides]
+            known = [guide.name for guide in under_todays_names(guides, names.of(kind))]
             gone = sorted(used.keys() - set(known))
             if gone:
                 new = sorted(set(known) - used.keys())
                 raise InputError(
                     f"{self.folder / SETTINGS}: [[{section}]] has no {shown(gone[0])} any more"
-                    f"{f', but {listed(new)}' if new else ''}, and {used[gone[0]]} annotated requests do; a name "
-                    "cannot be changed or taken out here: put it back (its description and examples may change)"
+                    f"{f', but {listed(new)}' if new else ''}, and {used[gone[0]]} annotated requests do; put it back, "
+                    f"and use canvass labels {self.folder} to rename, merge or delete it"
                 )
 
     def with_settings(self, settings: Settings) -> Self:
@@ -242,15 +242,23 @@ class Project:
         """
         return locked(self.folder / LOCK, purpose)
 
-    @cached_property
+    def _given(self) -> Given:
+        """Give what the project began with; it is read again after labels have changed."""
+        names = self.store.names()
+        given = self._read
+        if given is None or given.names != names:
+            self._read = given = Given(self.folder / LABELLED, self.folder / TEST, names)
+        return given
+
+    @property
     def labelled(self) -> tuple[Utterance, ...]:
         """What was annotated before the project began."""
-        return _read(self.folder / LABELLED)
+        return self._given().labelled
 
-    @cached_property
+    @property
     def test(self) -> tuple[Utterance, ...]:
         """What errors are counted on; never trained on, and never chosen."""
-        return _read(self.folder / TEST)
+        return self._given().test
 
     @cached_property
     def words(self) -> WordFeatures | None:
@@ -265,10 +273,10 @@ class Project:
         write_words(self.folder, self.store, words)
         self.__dict__["words"] = words
 
-    @cached_property
+    @property
     def domain_of_intent(self) -> dict[str, str]:
         """The domain of each intent, by the labelled and the test set."""
-        return domains_of_intents([*self.labelled, *self.test])
+        return self._given().domain_of_intent
 
     def pool(self) -> Pool:
         """Open the pool; raises FileError, InputError or OptionError where its files are not as they should be."""
@@ -305,44 +313,22 @@ class Project:
         """List the slot labels that annotators choose from, likewise."""
         return _with_added(self.settings.slots, self.store, "slot")
 
-    @cached_property
-    def _began_with_slots(self) -> bool:
-        return any(
+    @property
+    def annotates_slots(self) -> bool:
+        """Whether slots are annotated here: with False, an answer without any says nothing about slots."""
+        return bool(self.slots()) or any(
             utterance.slots is not None and self.target.matches(utterance)
             for utterance in (*self.labelled, *self.test)
         )
 
-    @property
-    def annotates_slots(self) -> bool:
-        """Whether slots are annotated here: with False, an answer without any says nothing about slots."""
-        return self._began_with_slots or bool(self.slots())
-
     def domains(self) -> tuple[str, ...]:
         """List the known domains by name: where something that is not of the target may belong."""
-        return self._domains
+        return self._given().domains
 
-    @cached_property
-    def _domains(self) -> tuple[str, ...]:
-        return tuple(
-            sorted(
-                {
-                    utterance.domain
-                    for utterance in (*self.labelled, *self.test)
-                    if utterance.domain not in {None, ELSEWHERE}
-                }
-            )
-        )
-
-    @cached_property
+    @property
     def known_intents(self) -> frozenset[str]:
         """All intents of the labelled and the test set, those of other domains among them."""
-        return frozenset(
-            utterance.intent for utterance in (*self.labelled, *self.test) if utterance.intent is not None
-        )
-
-
-def _read(path: Path) -> tuple[Utterance, ...]:
-    return read_labelled([str(path)], format=JSONL).utterances
+        return self._given().intents
 
 
 def _open_pool(settings: Settings, folder: Path) -> Pool:
@@ -355,11 +341,10 @@ def _open_pool(settings: Settings, folder: Path) -> Pool:
     )
 
 
-def _with_added(guides: tuple[LabelGuide, ...], store: Store, kind: str) -> tuple[LabelGuide, ...]:
-    known = {guide.name for guide in guides}
-    added = {
-        label.name: LabelGuide(name=label.name, description=label.description)
+def _with_added(guides: tuple[LabelGuide, ...], store: Store, kind: LabelKind) -> tuple[LabelGuide, ...]:
+    added = (
+        LabelGuide(name=label.name, description=label.description)
         for label in store.labels()
-        if label.kind == kind and label.name not in known
-    }
-    return (*guides, *added.values())
+        if label.kind == kind
+    )
+    return under_todays_names((*guides, *added), store.names().of(kind))

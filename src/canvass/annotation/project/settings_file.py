@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 import tomllib
-from dataclasses import MISSING, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import MISSING, fields, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from canvass.annotation.project.settings import (
     ColumnsSettings,
@@ -59,10 +60,49 @@ def settings_text(settings: Settings) -> str:
         parts.append("\n".join(lines))
     for name, words in LABELS.items():
         parts.append(_comment(words))
-        for guide in getattr(settings, name):
-            lines = [f"{setting} = {_value(getattr(guide, setting))}" for setting in rules(guide)]
-            parts.append("\n".join([f"[[{name}]]", *lines]))
+        parts += [_guide_text(name, guide) for guide in getattr(settings, name)]
     return "\n\n".join(parts) + "\n"
+
+
+def _guide_text(section: str, guide: LabelGuide) -> str:
+    lines = [f"{setting} = {_value(getattr(guide, setting))}" for setting in rules(guide)]
+    return "\n".join([f"[[{section}]]", *lines])
+
+
+def rewrite_guide(
+    path: Path, section: Literal["intents", "slots"], name: str, guide: LabelGuide | None
+) -> None:
+    """Put a guide into the place of the one of this name, or take that one out; the rest of the file stays as it is.
+
+    A file in which people have moved tables about is written anew, without their comments.
+
+    Raises
+    ------
+    FileError, InputError
+        As `read_settings` and `write_settings` do.
+
+    """
+    settings = read_settings(path)
+    changed = (guide if known.name == name else known for known in getattr(settings, section))
+    guides = tuple(known for known in changed if known is not None)
+    expected = replace(settings, intents=guides) if section == "intents" else replace(settings, slots=guides)
+    text = path.read_text(encoding="utf-8")
+    # A table ends before the next one, or before a comment.
+    table = re.compile(rf"^\[\[{section}\]\]\n(?:[^\[#\n].*\n)*\n*", re.MULTILINE)
+
+    def edited(match: re.Match[str]) -> str:
+        read = tomllib.loads(match[0])[section][0]
+        if read.get("name") != name:
+            return match[0]
+        return "" if guide is None else f"{_guide_text(section, guide)}\n\n"
+
+    try:
+        text = table.sub(edited, text)
+        kept = _settings_of(text, path) == expected
+    except (tomllib.TOMLDecodeError, InputError):
+        kept = False
+    with whole_file(path) as stream:
+        stream.write((text if kept else settings_text(expected)).encode())
 
 
 def _comment(words: str) -> str:
@@ -94,13 +134,19 @@ def read_settings(path: Path) -> Settings:
 
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return _settings_of(path.read_text(encoding="utf-8"), path)
     except OSError as error:
         raise FileError(f"{path}: could not be read ({error.strerror or error})") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: not valid TOML ({error}); mend the line") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not valid UTF-8 at byte {error.start}; write the file as UTF-8") from error
+
+
+def _settings_of(text: str, path: Path) -> Settings:
+    """Read and check the text of a file."""
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{path}: not valid TOML ({error}); mend the line") from error
     if OLD_COLUMNS in document and "columns" not in document:
         document["columns"] = document.pop(OLD_COLUMNS)
     _refuse_unknown(document, [*SECTIONS, *LABELS], f"{path}: ", "section")

@@ -17,6 +17,7 @@ from canvass.types import ELSEWHERE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from canvass.annotation.store.label_names import LabelNames
     from canvass.models.nlu import NLU
 
 HALF = 500
@@ -75,8 +76,11 @@ class Reference(NamedTuple):
         return json.dumps([self.answers, words, *numbers], separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
-    def from_text(cls, text: str) -> Reference:
-        """Read what `to_text` wrote."""
+    def from_text(cls, text: str, names: LabelNames) -> Reference:
+        """Read what `to_text` wrote, under the names that labels have today."""
         answers, words, *numbers = json.loads(text)
         utterances, tokens = (tuple(words[number] for number in some) for some in numbers)
-        return cls(answers, Decisions(utterances, tokens))
+        return cls(
+            answers,
+            Decisions(tuple(names.intent(name) or "" for name in utterances), tuple(map(names.tag, tokens))),
+        )

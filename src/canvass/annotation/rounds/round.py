@@ -60,8 +60,8 @@ class Rounds:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._frequencies: Frequencies | None = None
+        self._test: tuple[Utterance, ...] | None = None
         self._held_out: HeldOut | None = None
-        self._given: frozenset[str] | None = None
 
     def run(
         self, number: int, *, answers: int, threads: int | None = None, progress: Progress | None = None
@@ -119,10 +119,7 @@ class Rounds:
     def _excluded(self) -> ExcludedKeys:
         """Collect what must not be chosen; a task that is open, and would go, may be chosen again."""
         project = self._project
-        if self._given is None:
-            self._given = frozenset(
-                key_of(utterance.text) for utterance in (*project.labelled, *project.test)
-            )
+        given = {key_of(utterance.text) for utterance in (*project.labelled, *project.test)}
         store = project.store
         free = {
             task.key
@@ -130,14 +127,15 @@ class Rounds:
             if task.source in ("selected", "random", "outside")
             and not (task.wanted > 1 and store.answers_of(task.id))
         }
-        return ExcludedKeys(self._given | (store.keys() - free))
+        return ExcludedKeys(frozenset(given | (store.keys() - free)))
 
     def _measure(self, models: Models) -> Scores | None:
         """Count errors on the test set; None where nothing can be predicted."""
         if not models.reference.can_predict:
             return None
-        if self._held_out is None:
-            self._held_out = HeldOut.of(self._project.test, self._project.target)
+        test = self._project.test
+        if self._held_out is None or self._test is not test:  # also after its labels have changed
+            self._test, self._held_out = test, HeldOut.of(test, self._project.target)
         return score(self._held_out.count(models.reference.predict(self._held_out.texts)))
 
     def _compare(
@@ -147,7 +145,7 @@ class Rounds:
         if not texts or not models.reference.can_predict:
             return None
         stored = self._project.store.fact(REFERENCE)
-        before = None if stored is None else Reference.from_text(stored)
+        before = None if stored is None else Reference.from_text(stored, self._project.store.names())
         if before is not None and answers < before.answers + STEP:
             return None
         now = decide(models.reference, texts)

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from canvass.annotation.store.label_names import read_names, write_names
 from canvass.annotation.store.leases import HANDED_OUT
 from canvass.annotation.store.record_rows import (
     ANSWER,
@@ -22,6 +23,7 @@ from canvass.errors import AnswerConflict, InputError
 if TYPE_CHECKING:
     import sqlite3
 
+    from canvass.annotation.store.label_names import LabelKind
     from canvass.annotation.store.records import Answer, NewAnswer, State, Task
     from canvass.types import Slot
 
@@ -39,7 +41,7 @@ def save(connection: sqlite3.Connection, answer: NewAnswer, now: float) -> Saved
     task = _task(connection, answer.task)
     _check_replaced(connection, answer)
     _insert(connection, replace(answer, slots=_ordered(answer)), now, prediction_document(task.prediction))
-    state = _settle(connection, task, answer.annotator, now)
+    state = _settle(connection, task, now, annotator=answer.annotator)
     saved = find(connection, answer.id)
     assert saved is not None
     return Saved(saved, state, repeated=False)
@@ -71,14 +73,14 @@ def check(answer: NewAnswer) -> None:
 def find(connection: sqlite3.Connection, name: str) -> Answer | None:
     """Look up an answer by its id."""
     row = connection.execute(f"SELECT {ANSWER} FROM answers WHERE id = ?", (name,)).fetchone()
-    return None if row is None else answer_of(row)
+    return None if row is None else answer_of(row, read_names(connection))
 
 
 def _task(connection: sqlite3.Connection, number: int) -> Task:
     row = connection.execute(f"SELECT {TASK} FROM tasks WHERE id = ?", (number,)).fetchone()
     if row is None:
         raise unknown(number)
-    return task_of(row)
+    return task_of(row, read_names(connection))
 
 
 def unknown(number: int) -> InputError:
@@ -146,10 +148,24 @@ def _insert(connection: sqlite3.Connection, answer: NewAnswer, now: float, predi
     )
 
 
-def _settle(connection: sqlite3.Connection, task: Task, annotator: str, now: float) -> State:
-    """Look at all answers to a task, mark those that stand, and move the task accordingly."""
+def retire(
+    connection: sqlite3.Connection, kind: LabelKind, name: str, became: str | None, now: float
+) -> None:
+    """Retire the name of a label; see `Store.retire`."""
+    write_names(connection, read_names(connection).changed(kind, name, became), now)
+    answered = "SELECT DISTINCT task FROM answers ORDER BY task"
+    for (number,) in connection.execute(answered).fetchall():
+        _settle(connection, _task(connection, number), now)
+
+
+def _settle(connection: sqlite3.Connection, task: Task, now: float, *, annotator: str | None = None) -> State:
+    """Look at all answers to a task, mark those that stand, and move the task accordingly.
+
+    `annotator` is who has just answered.
+    """
     rows = connection.execute(f"SELECT {ANSWER} FROM answers WHERE task = ? ORDER BY sequence", (task.id,))
-    before = [answer_of(row) for row in rows]
+    names = read_names(connection)
+    before = [answer_of(row, names) for row in rows]
     stand = standing(before)
     final = {answer.id: answer.adjudicates for answer in stand}
     changed = [

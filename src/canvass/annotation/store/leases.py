@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from canvass.annotation.store.label_names import read_names
 from canvass.annotation.store.record_rows import TASK, task_of
 from canvass.annotation.store.tasks import after
 
@@ -45,12 +46,11 @@ def lease(
         "ORDER BY priority, id LIMIT ?",
         (*kept, annotator, missing),
     ).fetchall()
-    leased = []
+    leased, names = [], read_names(connection)
     for number in (*kept, *(row[0] for row in fresh)):
         hold(connection, number, annotator, now + seconds)
-        leased.append(
-            task_of(connection.execute(f"SELECT {TASK} FROM tasks WHERE id = ?", (number,)).fetchone())
-        )
+        row = connection.execute(f"SELECT {TASK} FROM tasks WHERE id = ?", (number,)).fetchone()
+        leased.append(task_of(row, names))
     return leased
 
 

@@ -13,6 +13,7 @@ from canvass.types import Slot
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from canvass.annotation.store.label_names import LabelNames
     from canvass.annotation.store.records import NewTask
 
 Row = tuple[Any, ...]
@@ -30,8 +31,8 @@ ANSWER = (
 TASK_WIDTH = TASK.count(",") + 1
 
 
-def task_of(row: Row) -> Task:
-    """Make a task of a row with the columns `TASK`."""
+def task_of(row: Row, names: LabelNames) -> Task:
+    """Make a task of a row with the columns `TASK`, its prediction under the names of today."""
     (
         key,
         text,
@@ -55,7 +56,7 @@ def task_of(row: Row) -> Task:
         count=count,
         source=source,
         priority=priority,
-        prediction=prediction_of(prediction),
+        prediction=names.prediction(prediction_of(prediction)),
         reason=None if reason is None else Reason(**json.loads(reason)),
         wanted=wanted,
         weight=weight,
@@ -66,12 +67,12 @@ def task_of(row: Row) -> Task:
     )
 
 
-def answer_of(row: Row) -> Answer:
-    """Make an answer of a row with the columns `ANSWER`."""
+def answer_of(row: Row, names: LabelNames) -> Answer:
+    """Make an answer of a row with the columns `ANSWER`, under the names of today."""
     (name, task, annotator, kind, domain, intent, slots, flagged, note, seconds, replaces, adjudicates, shown, at,
      sequence, prediction, current) = row  # fmt: skip
     before = prediction_of(prediction)
-    return Answer(
+    answer = Answer(
         id=name,
         task=task,
         annotator=annotator,
@@ -91,11 +92,12 @@ def answer_of(row: Row) -> Answer:
         prediction=before,
         current=bool(current),
     )
+    return names.answer(answer)
 
 
-def both_of(row: Row) -> tuple[Task, Answer]:
-    """Make a task and an answer of a row with the columns `TASK` and `ANSWER`."""
-    return task_of(row[:TASK_WIDTH]), answer_of(row[TASK_WIDTH:])
+def both_of(row: Row, names: LabelNames) -> tuple[Task, Answer]:
+    """Make a task and an answer of a row with the columns `TASK` and `ANSWER`, under the names of today."""
+    return task_of(row[:TASK_WIDTH], names), answer_of(row[TASK_WIDTH:], names)
 
 
 # The same few thousand are read after every training; a prediction cannot be changed, so that it may be shared.

@@ -14,14 +14,27 @@ if TYPE_CHECKING:
 
 # Schema versions:
 #   1: the first
+#   2: retired names of labels
 #
 # If you change the schema: write the new one into SCHEMA, add a line above, raise VERSION, add what leads from the
 # version before to MIGRATIONS (and a database of that version to the tests), and run `make docs`.
-VERSION = 1
+VERSION = 2
 # What a file of ours carries in its header, at a place that SQLite keeps for it: "canv".
 APPLICATION = 0x63616E76
 
-SCHEMA = """\
+RETIRED = """\
+CREATE TABLE retired (
+    -- Names of labels that are no longer given: they were renamed, merged or deleted. Answers keep the names that they
+    -- were given with, and are read with today's.
+    kind TEXT NOT NULL   -- what it labelled
+        CHECK (kind IN ('intent', 'slot')),
+    name TEXT NOT NULL,  -- the name
+    became TEXT,         -- what took its place; NULL: it was deleted
+    at REAL NOT NULL,    -- when
+    PRIMARY KEY (kind, name)
+);
+"""
+SCHEMA = f"""\
 CREATE TABLE tasks (
     -- One utterance for people to annotate. A key has one task; a task that nobody has seen may go when newer models
     -- choose others, any other task stays for good.
@@ -111,6 +124,7 @@ CREATE TABLE labels (
     PRIMARY KEY (kind, name)
 );
 
+{RETIRED}
 CREATE TABLE meta (
     -- Small facts, by name.
     name TEXT PRIMARY KEY, -- which
@@ -119,7 +133,7 @@ CREATE TABLE meta (
 """
 
 # version: the statements that lead to it from the version before.
-MIGRATIONS: dict[int, str] = {}
+MIGRATIONS: dict[int, str] = {2: RETIRED}
 
 
 def printed() -> str:

@@ -7,12 +7,13 @@ nobody else sees a row.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from canvass.annotation.store.answering import check, save, unknown
+from canvass.annotation.store.answering import check, retire, save, unknown
 from canvass.annotation.store.database import Database
+from canvass.annotation.store.label_names import RETIRED, names_of, read_names, refuse_retired
 from canvass.annotation.store.leases import lease, release
 from canvass.annotation.store.record_rows import ANSWER, TASK, answer_of, both_of, task_of
 from canvass.annotation.store.records import Label, ReviewItem, Round, Tally
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from canvass.annotation.store.label_names import LabelKind, LabelNames
     from canvass.annotation.store.records import (
         Answer,
         NewAnswer,
@@ -131,12 +133,12 @@ class Store:
         if abs(number) > _LARGEST:
             return None
         rows = self._database.rows(f"SELECT {TASK} FROM tasks WHERE id = ?", (number,))
-        return task_of(rows[0]) if rows else None
+        return task_of(rows[0], self.names()) if rows else None
 
     def task_of_key(self, key: str) -> Task | None:
         """Find the task of a key."""
         rows = self._database.rows(f"SELECT {TASK} FROM tasks WHERE key = ?", (key,))
-        return task_of(rows[0]) if rows else None
+        return task_of(rows[0], self.names()) if rows else None
 
     def tasks(self, *states: State) -> list[Task]:
         """List the tasks in any of the states, or all, in the order of the queue."""
@@ -145,7 +147,8 @@ class Store:
             f"SELECT {TASK} FROM tasks WHERE state IN ({', '.join('?' * len(chosen))}) ORDER BY priority, id",
             chosen,
         )
-        return [task_of(row) for row in rows]
+        names = self.names()
+        return [task_of(row, names) for row in rows]
 
     def counts(self) -> dict[State, int]:
         """Count the tasks in each state; a lease that ran out counts as one until somebody asks for tasks."""
@@ -202,16 +205,19 @@ class Store:
             "(answers.domain IS NULL) + (answers.intent IS NULL), answers.sequence"
         )
         accepted: dict[int, tuple[Task, Answer]] = {}
+        names = self.names()
         for row in rows:
-            task, answer = both_of(row)
-            accepted.setdefault(task.id, (task, answer))
+            task, answer = both_of(row, names)
+            if answer.kind != "skip":
+                accepted.setdefault(task.id, (task, answer))
         return list(accepted.values())
 
     def answers(self, *, current_only: bool = True) -> list[Answer]:
         """List all answers in the order in which they were written, those that were replaced as well if asked."""
         which = "WHERE current = 1 " if current_only else ""
+        names = self.names()
         return [
-            answer_of(row)
+            answer_of(row, names)
             for row in self._database.rows(f"SELECT {ANSWER} FROM answers {which}ORDER BY sequence")
         ]
 
@@ -222,7 +228,8 @@ class Store:
         rows = self._database.rows(
             f"SELECT {ANSWER} FROM answers WHERE task = ? ORDER BY sequence", (number,)
         )
-        return [answer_of(row) for row in rows]
+        names = self.names()
+        return [answer_of(row, names) for row in rows]
 
     def history(
         self, annotator: str | None, *, limit: int, before: int | None = None, current_only: bool = True
@@ -240,7 +247,8 @@ class Store:
                 limit,
             ),
         )
-        return [both_of(row) for row in rows]
+        names = self.names()
+        return [both_of(row, names) for row in rows]
 
     def disputes(self) -> list[tuple[Task, list[Answer]]]:
         """List the disputed tasks with the answers that stand, in the order in which they were first answered."""
@@ -249,8 +257,9 @@ class Store:
             "WHERE answers.current = 1 AND tasks.state = 'disputed' ORDER BY answers.sequence"
         )
         disputes: dict[int, tuple[Task, list[Answer]]] = {}
+        names = self.names()
         for row in rows:
-            task, answer = both_of(row)
+            task, answer = both_of(row, names)
             disputes.setdefault(task.id, (task, []))[1].append(answer)
         return list(disputes.values())
 
@@ -313,11 +322,13 @@ class Store:
             )
         ]
 
-    def add_label(
-        self, kind: Literal["intent", "slot"], name: str, description: str, annotator: str, now: float
-    ) -> None:
-        """Add an intent or a slot label; one that is there stays as it is."""
+    def add_label(self, kind: LabelKind, name: str, description: str, annotator: str, now: float) -> None:
+        """Add an intent or a slot label; one that is there stays as it is.
+
+        Raises InputError where the name was retired: answers that were given with it would be taken for this label's.
+        """
         with self._database.atomic("the label") as connection:
+            refuse_retired(read_names(connection), kind, name)
             connection.execute(
                 "INSERT INTO labels (kind, name, description, annotator, at) VALUES (?, ?, ?, ?, ?) "
                 "ON CONFLICT (kind, name) DO NOTHING",
@@ -328,6 +339,19 @@ class Store:
         """List the added labels in the order in which they were added."""
         query = "SELECT kind, name, description, annotator, at FROM labels ORDER BY rowid"
         return [Label(*row) for row in self._database.rows(query)]
+
+    def names(self) -> LabelNames:
+        """Read which names of labels were retired, and what is read in their place."""
+        return names_of(self._database.rows(RETIRED))
+
+    def retire(self, kind: LabelKind, name: str, became: str | None, *, now: float) -> None:
+        """Retire the name of a label: from now on it is read as `became`, or, where that is None, as deleted.
+
+        No answer is changed. What answers amount to may change: those that differed in this name agree, and what has a
+        deleted intent counts as passed over.
+        """
+        with self._database.atomic("the label") as connection:
+            retire(connection, kind, name, became, now)
 
     def fact(self, name: str) -> str | None:
         """Look up a small fact."""

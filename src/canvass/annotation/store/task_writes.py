@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from canvass.annotation.store.label_names import read_names
 from canvass.annotation.store.leases import FOREVER, HANDED_OUT, hold
 from canvass.annotation.store.record_rows import NEW_TASK, TASK, new_task_row, task_of
 from canvass.annotation.store.records import Swapped
@@ -61,7 +62,7 @@ def insert(connection: sqlite3.Connection, task: NewTask, number: int | None) ->
 
 def add(connection: sqlite3.Connection, tasks: Sequence[NewTask]) -> list[Task]:
     """Add tasks that come from a file, or go to one; see `Store.add`."""
-    added = []
+    added, names = [], read_names(connection)
     for task in tasks:
         came = insert(connection, task, None)
         row = connection.execute(
@@ -73,5 +74,5 @@ def add(connection: sqlite3.Connection, tasks: Sequence[NewTask]) -> list[Task]:
             row = connection.execute(f"SELECT {TASK}, 0 FROM tasks WHERE key = ?", (task.key,)).fetchone()
         elif not came:
             continue
-        added.append(task_of(row[:-1]))
+        added.append(task_of(row[:-1], names))
     return added

@@ -1,0 +1,118 @@
+"""What labels are called today: names that were renamed, merged or deleted, and what is read in their place.
+
+Answers, predictions and the files of a project keep the names that they were written with. Whoever reads them reads
+today's, so that nothing that was said is ever changed, and what was said under both names counts together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from canvass.errors import InputError, shown
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+    from canvass.annotation.store.records import Answer, TaskPrediction
+    from canvass.types import Slot, Utterance
+
+LabelKind = Literal["intent", "slot"]
+WORDS: dict[LabelKind, str] = {"intent": "intent", "slot": "slot label"}
+RETIRED = "SELECT kind, name, became FROM retired"
+
+
+@dataclass(frozen=True)
+class LabelNames:
+    """Retired names, each with the name that took its place, or None where the label was deleted."""
+
+    intents: Mapping[str, str | None] = field(default_factory=dict)
+    slots: Mapping[str, str | None] = field(default_factory=dict)
+
+    def of(self, kind: LabelKind) -> Mapping[str, str | None]:
+        """Give the retired names of a kind."""
+        return self.intents if kind == "intent" else self.slots
+
+    def intent(self, name: str | None) -> str | None:
+        """Give today's name of an intent; None where it was deleted."""
+        return None if name is None else self.intents.get(name, name)
+
+    def tag(self, tag: str) -> str:
+        """Give today's name of a BIO tag; O where its label was deleted."""
+        prefix, dash, label = tag.partition("-")
+        if not dash or label not in self.slots:
+            return tag
+        became = self.slots[label]
+        return "O" if became is None else f"{prefix}-{became}"
+
+    def spans(self, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
+        """Give slots under today's labels, without those whose label was deleted."""
+        named = ((slot, self.slots.get(slot.label, slot.label)) for slot in slots)
+        return tuple(replace(slot, label=label) for slot, label in named if label is not None)
+
+    def answer(self, answer: Answer) -> Answer:
+        """Read an answer; a frame whose intent was deleted says nothing any more, as if it had been passed over."""
+        if not (self.intents or self.slots):
+            return answer
+        said = replace(
+            answer, shown=self.prediction(answer.shown), prediction=self.prediction(answer.prediction)
+        )
+        intent = self.intent(answer.intent)
+        if answer.kind == "frame" and answer.intent is not None and intent is None:
+            return replace(said, kind="skip", domain=None, intent=None, slots=None)
+        return replace(said, intent=intent, slots=None if said.slots is None else self.spans(said.slots))
+
+    def prediction(self, prediction: TaskPrediction | None) -> TaskPrediction | None:
+        """Read a prediction."""
+        if prediction is None or not (self.intents or self.slots):
+            return prediction
+        return replace(prediction, intent=self.intent(prediction.intent), slots=self.spans(prediction.slots))
+
+    def utterance(self, utterance: Utterance) -> Utterance | None:
+        """Read an annotated utterance; None where its intent was deleted: nobody knows what it is now."""
+        intent = self.intent(utterance.intent)
+        if intent is None and utterance.intent is not None:
+            return None
+        slots = None if utterance.slots is None else self.spans(utterance.slots)
+        return replace(utterance, intent=intent, slots=slots)
+
+    def changed(self, kind: LabelKind, name: str, became: str | None) -> LabelNames:
+        """Retire a name as well: it `became` another. A name that is taken up again is not retired any more."""
+        before = self.of(kind)
+        after = {old: became if new == name else new for old, new in before.items() if old != became}
+        after[name] = became
+        return LabelNames(after, self.slots) if kind == "intent" else LabelNames(self.intents, after)
+
+
+def refuse_retired(names: LabelNames, kind: LabelKind, name: str) -> None:
+    """Refuse a new label under a retired name; raises InputError."""
+    if name in names.of(kind):
+        became = names.of(kind)[name]
+        fate = "was deleted" if became is None else f"is called {shown(became)} now"
+        raise InputError(f"the {WORDS[kind]} {shown(name)} {fate}; choose a name that was never used")
+
+
+def read_names(connection: sqlite3.Connection) -> LabelNames:
+    """Read the retired names."""
+    return names_of(connection.execute(RETIRED).fetchall())
+
+
+def names_of(rows: list[tuple[LabelKind, str, str | None]]) -> LabelNames:
+    """Make the names of the rows of `RETIRED`."""
+    intents = {name: became for kind, name, became in rows if kind == "intent"}
+    return LabelNames(intents, {name: became for kind, name, became in rows if kind == "slot"})
+
+
+def write_names(connection: sqlite3.Connection, names: LabelNames, now: float) -> None:
+    """Write the retired names, in the place of those that are there; each keeps the time when it was written first."""
+    since = dict(connection.execute("SELECT kind || ':' || name, at FROM retired"))
+    connection.execute("DELETE FROM retired")
+    connection.executemany(
+        "INSERT INTO retired (kind, name, became, at) VALUES (?, ?, ?, ?)",
+        [
+            (kind, name, became, since.get(f"{kind}:{name}", now))
+            for kind in WORDS
+            for name, became in names.of(kind).items()
+        ],
+    )
