@@ -148,7 +148,7 @@ def test_a_round_that_fails_leaves_the_queue_and_says_why(project):
 
 
 def test_a_failure_before_the_first_queue_is_said_too(project):
-    project.__dict__["labelled"] = tuple(one for one in project.labelled if project.target.matches(one))
+    project.given.__dict__["labelled"] = tuple(one for one in project.labelled if project.target.matches(one))
     with running(project) as queue:
         until(lambda: queue.state().phase == "failed")
         assert "only utterances of domain:music" in queue.state().message

@@ -241,7 +241,7 @@ def test_a_pool_that_cannot_be_read_fails(tmp_path, small):
 
 def test_too_few_examples_fail(tmp_path, small):
     with make(tmp_path, small) as project:
-        project.__dict__["labelled"] = tuple(one for one in small.labelled if MUSIC.matches(one))
+        project.given.__dict__["labelled"] = tuple(one for one in small.labelled if MUSIC.matches(one))
         with pytest.raises(TrainingError, match="only utterances of domain:music"):
             run_round(project, 0)
 

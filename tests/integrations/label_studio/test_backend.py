@@ -250,7 +250,7 @@ def test_before_the_first_models(tmp_path):
 def test_a_project_that_cannot_train_a_tagger_says_why(tmp_path):
     with make_project(tmp_path / "music", strategy="random") as project:
         bare = tuple(replace(one, slots=None, intent=None) for one in project.labelled)
-        project.__dict__["labelled"] = bare
+        project.given.__dict__["labelled"] = bare
         with serving(project) as caller:
             until(lambda: caller.backend._why_none)
             message = caller.post("/predict", hooks.predict([task(1, TEXT)]), status=503)

@@ -242,8 +242,9 @@ class Project:
         """
         return locked(self.folder / LOCK, purpose)
 
-    def _given(self) -> Given:
-        """Give what the project began with; it is read again after labels have changed."""
+    @property
+    def given(self) -> Given:
+        """What the project began with; it is read again after labels have changed."""
         names = self.store.names()
         given = self._read
         if given is None or given.names != names:
@@ -253,12 +254,12 @@ class Project:
     @property
     def labelled(self) -> tuple[Utterance, ...]:
         """What was annotated before the project began."""
-        return self._given().labelled
+        return self.given.labelled
 
     @property
     def test(self) -> tuple[Utterance, ...]:
         """What errors are counted on; never trained on, and never chosen."""
-        return self._given().test
+        return self.given.test
 
     @cached_property
     def words(self) -> WordFeatures | None:
@@ -276,7 +277,7 @@ class Project:
     @property
     def domain_of_intent(self) -> dict[str, str]:
         """The domain of each intent, by the labelled and the test set."""
-        return self._given().domain_of_intent
+        return self.given.domain_of_intent
 
     def pool(self) -> Pool:
         """Open the pool; raises FileError, InputError or OptionError where its files are not as they should be."""
@@ -323,12 +324,12 @@ class Project:
 
     def domains(self) -> tuple[str, ...]:
         """List the known domains by name: where something that is not of the target may belong."""
-        return self._given().domains
+        return self.given.domains
 
     @property
     def known_intents(self) -> frozenset[str]:
         """All intents of the labelled and the test set, those of other domains among them."""
-        return self._given().intents
+        return self.given.intents
 
 
 def _open_pool(settings: Settings, folder: Path) -> Pool:
