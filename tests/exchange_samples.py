@@ -242,10 +242,17 @@ SAMPLES = {
                     "name": "Play",
                     "sampleUtterances": [{"utterance": "play {Genre}"}, {"utterance": "music please"}],
                 },
-                "Music/BotLocales/en_US/Intents/Play/Slots/Genre/Slot.json": {"name": "Genre", "slotTypeName": "Genre"},
+                "Music/BotLocales/en_US/Intents/Play/Slots/Genre/Slot.json": {"name": "Genre", "slotTypeName": "Genres"},
+                "Music/BotLocales/en_US/SlotTypes/Genres/SlotType.json": {
+                    "name": "Genres",
+                    "slotTypeValues": [{"sampleValue": {"value": "jazz"}, "synonyms": [{"value": "swing"}]}, {"sampleValue": {"value": "folk"}}],
+                },
                 "Music/BotLocales/en_US/Intents/FallbackIntent/Intent.json": {"name": "FallbackIntent", "sampleUtterances": None},
             }
         ),
-        [Utterance("play {Genre}", intent="Play"), Utterance("music please", intent="Play")],
+        [
+            *(Utterance(f"play {genre}", intent="Play", slots=(Slot(5, 5 + len(genre), "Genre"),)) for genre in ("jazz", "swing", "folk")),
+            Utterance("music please", intent="Play", slots=()),
+        ],
     ),
 }  # fmt: skip

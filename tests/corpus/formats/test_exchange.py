@@ -286,12 +286,22 @@ def test_wit_without_the_words_of_entities(stored):
     assert [(slot.start, slot.end, slot.label) for slot in found[0].slots] == [(7, 12, "city")]
 
 
-def test_lex_tells_that_templates_have_no_words_of_slots(stored):
-    found, losses = lost("lex", stored("lex"))
-    assert [one.slots for one in found] == [None, None]
+def test_lex_tells_which_templates_have_slots_without_values(stored):
+    intent = {
+        "name": "Wake",
+        "sampleUtterances": [{"utterance": "wake me at {When}"}, {"utterance": "wake me"}],
+    }
+    slot = {"name": "When", "slotTypeName": "AMAZON.Time"}
+    members = {"Intents/Wake/Intent.json": intent, "Intents/Wake/Slots/When/Slot.json": slot}
+    found, losses = lost("lex", stored("lex", zipped(members)))
+    assert [utterance.text for utterance in found] == ["wake me"]
     (words,) = losses
-    assert words == "the words that fill the slots of templates"
-    assert losses[words] == (1, ": Music/BotLocales/en_US/Intents/Play/Intent.json: $.sampleUtterances[0]")
+    assert words == "templates with slots whose values are not in the files"
+    where = ": Intents/Wake/Intent.json: $.sampleUtterances[0].utterance"
+    assert losses[words] == (1, f"{where}: AMAZON.Time does not say what the slot 'When' can be")
+    del members["Intents/Wake/Slots/When/Slot.json"]
+    with pytest.raises(InputError, match="the slot 'When' is not among the intent's"):
+        read("lex", stored("lex", zipped(members)))
 
 
 def test_lex_of_one_locale(stored):
@@ -304,7 +314,7 @@ def test_dialogflow_templates_languages_and_intents_without_a_file(stored):
         {
             "agent/intents/fly_usersays_en.json": [
                 {"data": [{"text": "fly to @city:to"}], "isTemplate": True},
-                {"data": [{"text": "", "alias": "x", "meta": "@y"}, {"text": "go"}]},
+                {"data": [{"text": "", "alias": "x", "meta": "@y"}, {"text": "go"}], "count": 3},
             ],
             "agent/intents/fly_usersays_zh-cn.json": [
                 {"data": [{"text": "飞", "alias": "", "meta": "@verb"}]}
@@ -319,7 +329,11 @@ def test_dialogflow_templates_languages_and_intents_without_a_file(stored):
         ("飞", "fly"),
     ]
     assert [one.slots and [slot.label for slot in one.slots] for one in found] == [None, (), ["verb"]]
-    assert set(losses) == {"the words that fill the slots of templates"}
+    assert [utterance.count for utterance in found] == [1, 3, 1]
+    assert set(losses) == {
+        "the words that fill the slots of templates",
+        "entities whose name is not the parameter's",
+    }
 
 
 @pytest.mark.parametrize(

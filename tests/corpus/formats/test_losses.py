@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from canvass.corpus.formats.losses import NO_ANNOTATION, Loss, Losses, LossRefusedError, carried, named
+from canvass.corpus.formats.losses import NO_ANNOTATION, SETTINGS, Loss, Losses, LossRefusedError, carried, named
 from canvass.corpus.formats.records import BadLines
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
@@ -70,7 +70,7 @@ def test_slots_that_nobody_annotated_look_empty_where_the_format_cannot_tell():
 
 def test_the_fields_that_are_no_annotation_are_listed_for_users():
     page = (Path(__file__).parents[3] / "docs" / "formats.md").read_text().lower()
-    assert [name for name in NO_ANNOTATION if name and f"`{name}`" not in page] == []
+    assert [name for name in NO_ANNOTATION | SETTINGS if name and f"`{name}`" not in page] == []
 
 
 def test_a_refused_loss_is_no_bad_line():

@@ -53,6 +53,7 @@ def test_the_documented_dataset(tmp_path):
         Utterance("this weekend", intent="searchFlight", slots=(Slot(0, 12, "snips/datetime"),)),
     ]
     assert {what: loss.count for what, loss in losses.found.items()} == {
+        "values of entities": 2,
         "synonyms of values": 1,
         "entities whose name is not the slot's": 2,
     }

@@ -45,13 +45,14 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
             types = {slot.need("name").name(): slot.need("type").name() for slot in intent.list_of("slots")}
             samples = intent.list_of("samples")
             for slot in intent.list_of("slots"):
-                if slot.content.get("samples"):
+                if slot.content_of("samples"):
                     bad.lost("samples that answer the question for a slot", slot.where)
         except InputError as error:
             bad.report(error)
             continue
         for sample in samples:
             yield from expanded(sample, types, values, bad, intent=name)
+    document.tell_unread(bad)
 
 
 def expanded(

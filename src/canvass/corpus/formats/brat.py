@@ -27,6 +27,7 @@ KINDS = {
     "M": "attributes",
     "N": "normalisations",
     "*": "equivalences",
+    "#": "notes",
 }
 
 
@@ -72,8 +73,8 @@ def _spans(path: str, text: str, bad: BadLines) -> Iterator[dict[str, Any]]:
             else:
                 yield {"start": start, "end": end, "label": label, "where": where}
         elif line[:1] in KINDS:
-            bad.lost(KINDS[line[0]], where)
-        elif line.strip() and not line.startswith("#"):
+            bad.lost(KINDS[line[0]], f"{where}: {shown(line)}")
+        elif line.strip():
             bad.report(
                 InputError(
                     f"{where}: {shown(line)} is no annotation; expected T1, a tab, a label and offsets"

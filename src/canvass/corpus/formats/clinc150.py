@@ -30,6 +30,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
     for name, part in parts:
         split = name.removeprefix(OUT_OF_SCOPE)
         yield from bad.sift(part.items(), partial(_utterance, split=split))
+    document.tell_unread(bad)
 
 
 def _utterance(pair: Value, split: str) -> Utterance:

@@ -49,15 +49,19 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
     yield from bad.sift(
         project.need("assets").need("utterances").items(), lambda value: _utterance(value, UNITS[index_type])
     )
+    for declared in ("intents", "entities"):
+        for item in project.need("assets").list_of(declared):
+            item.get("category")
+    project.tell_unread(bad)
 
 
 def _utterance(value: Value, unit: str) -> Utterance:
     text = value.need("text").string()
     entities = value.get("entities")
-    dataset = value.content.get("dataset")
+    dataset = value.content_of("dataset")
     record = {
         "text": text,
-        "intent": value.content.get("intent"),
+        "intent": value.content_of("intent"),
         "entities": None if entities is None else [_slot(entity, text, unit) for entity in entities.items()],
         "dataset": SPLITS.get(dataset, dataset) if isinstance(dataset, str) else dataset,
     }

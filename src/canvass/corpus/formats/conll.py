@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 # Our own comments, and those of CoNLL-U that say the same.
 COMMENT = re.compile(r"# (text|id|sent_id|intent|domain|split|count|slots) ?[:=] ?(.*)", re.DOTALL)
+OTHER_COMMENT = re.compile(r"#\s*(\w[\w. -]*?)\s*[:=]\s*(.*)", re.DOTALL)
+OF_CONLL_U = frozenset({"newdoc id", "newpar id", "global.columns"})
+NOTHING = frozenset({"", "_", "-", "-X-"})  # cells that say nothing
 KEYS = {"sent_id": "id"}
 NOT_ANNOTATED = "not annotated"
 DOCUMENT_START = "-DOCSTART-"
@@ -62,6 +65,7 @@ class Lines:
 
     where: str = ""
     comments: dict[str, str] = field(default_factory=dict)
+    others: dict[str, str] = field(default_factory=dict)  # comments of somebody else
     rows: list[list[str]] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
@@ -85,7 +89,9 @@ class Lines:
                 self.comments[KEYS.get(comment[1], comment[1])] = _comment_value(comment[2])
                 return
             if len(cells) == 1 or not is_tag(cells[-1]):
-                return  # a comment of somebody else
+                other = OTHER_COMMENT.fullmatch(line)
+                self.others |= {other[1]: other[2]} if other else {"": line}
+                return
         if cells[0] == DOCUMENT_START:
             return
         if len(cells) == 1 or not cells[0]:
@@ -119,9 +125,7 @@ class Lines:
             text = joined(self.tokens, [SPACE_AFTER in cell for cell in glued])
             report_joined(text, self.tokens, glued, self.where, bad)
         slots = self._spans(rows, layout.tag)
-        for column in layout.others:
-            if any(cells[column] != OUTSIDE for cells, _ in rows):
-                bad.lost("further columns of tags", f"{self.where}: column {column + 1}")
+        self._tell_others([cells for cells, _ in rows], layout, bad)
         record: dict[str, Any] = dict(self.comments, text=text)
         count = self.comments.get("count", "")
         if count.isdecimal() and len(count) <= LONGEST_COUNT:
@@ -134,6 +138,24 @@ class Lines:
                 for first, last, label in slots
             ]
         return utterance_of(record, self.where)
+
+    def _tell_others(self, rows: list[list[str]], layout: Layout, bad: BadLines) -> None:
+        """Note the comments of somebody else, and the columns that are not read."""
+        if remark := self.others.pop("", None):
+            bad.rejected("comments", f"{self.where}: {shown(remark)}")
+        bad.unused(self.others, frozenset(), self.where, settings=OF_CONLL_U)
+        width = max(map(len, rows), default=0)
+        if width <= len(("token", "tag")):
+            return
+        used = {layout.token, layout.tag % width, *((0, width - 1) if layout.token else ())}
+        for column in sorted((set(range(width)) - used).union(layout.others)):
+            cells = [cells[column] for cells in rows if column < len(cells)]
+            cell = next((cell for cell in cells if cell not in NOTHING | {OUTSIDE}), None)
+            if column in layout.others and cell is not None:
+                bad.lost("further columns of tags", f"{self.where}: column {column + 1}")
+            elif cell is not None:
+                what = "columns that are neither tokens nor tags"
+                bad.lost(what, f"{self.where}: column {column + 1} has {shown(cell)}")
 
     def _spans(self, rows: list[tuple[list[str], str]], column: int) -> list[tuple[int, int, str]]:
         try:

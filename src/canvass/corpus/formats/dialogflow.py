@@ -15,7 +15,7 @@ from canvass.corpus.formats.archives import opened_tree
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import parse_document
 from canvass.corpus.formats.records import Columns, Format, utterance_of
-from canvass.errors import InputError
+from canvass.errors import InputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,6 @@ COLUMNS = Columns(slots="data")
 INTENT = re.compile(r"(?:^|/)intents/[^/]+\.json$")
 PHRASES = re.compile(r"_usersays_[A-Za-z0-9-]+\.json$")
 IGNORED = "@sys.ignore"
-SETTINGS = re.compile(r"(?:agent|package)\.json$")  # say nothing of requests
 
 
 def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
@@ -43,20 +42,22 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
             )
         for name in names:
             try:
-                phrases, intent = _phrases(archive, name)
+                phrases, intent = _phrases(archive, name, bad)
             except InputError as error:
                 bad.report(error)
                 continue
             yield from bad.sift(phrases, partial(_utterance, intent=intent, bad=bad))
-        bad.passed_over(file for file in archive.unread() if not SETTINGS.search(file))
+        bad.passed_over(archive.unread())
 
 
-def _phrases(archive: Archive | Folder, name: str) -> tuple[list[Value], str]:
+def _phrases(archive: Archive | Folder, name: str, bad: BadLines) -> tuple[list[Value], str]:
     """Take the phrases of a member, and the name of their intent."""
     value = parse_document(archive.read(name), archive.where(name))
     phrases = PHRASES.search(name)
     if phrases is None:
-        return value.list_of("userSays"), value.need("name").name()
+        said, intent = value.list_of("userSays"), value.need("name").name()
+        value.tell_unread(bad)
+        return said, intent
     of = f"{name[: phrases.start()]}.json"
     if of not in archive.names:
         return value.items(), of.rpartition("/")[2].removesuffix(".json")
@@ -71,15 +72,20 @@ def _utterance(phrase: Value, intent: str, bad: BadLines) -> Utterance:
         alias, meta = chunk.get("alias"), chunk.get("meta")
         label = "" if meta is None or meta.content == IGNORED else meta.string().removeprefix("@")
         if alias is not None and alias.string() and (meta is None or meta.content != IGNORED):
+            if label.removeprefix("sys.") not in ("", alias.string()):
+                bad.lost("entities whose name is not the parameter's", f"{chunk.where}: {shown(label)}")
             label = alias.string()
         if label and words:
             slots.append({"start": len(text), "end": len(text) + len(words), "label": label})
         text += words
-    is_template = phrase.content.get("isTemplate") is True
+    is_template = phrase.content_of("isTemplate") is True
     if is_template:
         bad.lost("the words that fill the slots of templates", phrase.where)
-    record = {"text": text, "id": phrase.content.get("id"), "intent": intent}
-    return utterance_of(record | {"data": None if is_template else slots}, phrase.where, COLUMNS)
+    record = {"text": text, "id": phrase.content_of("id"), "count": phrase.content_of("count") or 1}
+    phrase.tell_unread(bad)
+    return utterance_of(
+        record | {"intent": intent, "data": None if is_template else slots}, phrase.where, COLUMNS
+    )
 
 
 def sniff(sample: Sample) -> bool:
@@ -96,7 +102,7 @@ FORMAT = Format(
     extensions=(".zip",),
     read=read,
     blocks=blocks_of_read(read),
-    carries=("text", "id", "intent", "slots"),
+    carries=("text", "id", "count", "intent", "slots"),
     loses="languages (all are read together), entities, contexts and responses",
     sniff=sniff,
     sniffed="a zip archive with intents/*.json, or a folder with agent.json and intents/*_usersays_*.json",

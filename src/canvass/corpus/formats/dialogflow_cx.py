@@ -30,10 +30,7 @@ if TYPE_CHECKING:
 COLUMNS = Columns(slots="parts")
 INTENT = re.compile(r"((?:.*/)?intents/[^/]+)/[^/]+\.json")
 PHRASES = re.compile(r"((?:.*/)?intents/[^/]+)/trainingPhrases/[^/]+\.json")
-SETTINGS = re.compile(r"agent\.json$")  # says nothing of requests
 LANGUAGE = "en"
-KNOWN = frozenset({"id", "parts", "repeatCount", "languageCode"})
-KNOWN_OF_PART = frozenset({"text", "parameterId", "auto"})
 UNSAFE = re.compile(r"[^\w.-]")
 
 
@@ -49,12 +46,15 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
                 value = parse_document(tree.read(name), tree.where(name))
                 intents[found[1]] = value.need("displayName").name()
                 own = value.list_of("trainingPhrases")
+                for parameter in value.list_of("parameters"):
+                    parameter.get("id"), parameter.get("entityType")
             except InputError as error:
                 bad.report(error)
                 continue
             yield from _utterances(own, intents[found[1]], bad)
+            value.tell_unread(bad)
         yield from _phrases(tree, intents, bad)
-        bad.passed_over(file for file in tree.unread() if not SETTINGS.search(file))
+        bad.passed_over(tree.unread())
 
 
 def _phrases(
@@ -69,11 +69,13 @@ def _phrases(
             bad.report(InputError(what))
             continue
         try:
-            phrases = parse_document(tree.read(name), tree.where(name)).need("trainingPhrases").items()
+            document = parse_document(tree.read(name), tree.where(name))
+            phrases = document.need("trainingPhrases").items()
         except InputError as error:
             bad.report(error)
             continue
         yield from _utterances(phrases, intents[found[1]], bad)
+        document.tell_unread(bad)
 
 
 def _utterances(phrases: list[Value], intent: str, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
@@ -85,20 +87,12 @@ def _utterance(phrase: Value, intent: str, bad: BadLines) -> Utterance:
     slots: list[dict[str, Any]] = []
     for part in phrase.need("parts").items():
         words, parameter = part.need("text").string(), part.get("parameterId")
-        bad.unused(part.content, KNOWN_OF_PART, part.where)
         if parameter is not None and words:
             slots.append({"start": len(text), "end": len(text) + len(words), "label": parameter.name()})
         text += words
-    bad.unused(phrase.content, KNOWN, phrase.where)
-    count = phrase.content_of("repeatCount")
-    record = {
-        "text": text,
-        "id": phrase.content_of("id"),
-        "count": count or 1,
-        "intent": intent,
-        "parts": slots,
-    }
-    return utterance_of(record, phrase.where, COLUMNS)
+    record = {"text": text, "id": phrase.content_of("id"), "count": phrase.content_of("repeatCount") or 1}
+    phrase.tell_unread(bad)
+    return utterance_of(record | {"intent": intent, "parts": slots}, phrase.where, COLUMNS)
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:

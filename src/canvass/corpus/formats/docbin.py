@@ -30,6 +30,7 @@ COLUMNS = Columns()
 KEY = "canvass"  # of the user data
 # A category that is not more likely than not is none.
 ENOUGH = 0.5
+READ = ("ORTH", "ENT_IOB", "ENT_TYPE", "SPACY", "SENT_START", "HEAD")  # HEAD says nothing without DEP
 INSIDE, BEGIN = 1, 3  # of spaCy's ENT_IOB; 0 is missing, 2 outside
 
 
@@ -51,7 +52,13 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
     try:
         found = spacy.tokens.DocBin().from_bytes(packed)
         strings = spacy.strings.StringStore(found.strings)
-        places = [found.attrs.index(getattr(spacy.attrs, name)) for name in ("ORTH", "ENT_IOB", "ENT_TYPE")]
+        places = [found.attrs.index(getattr(spacy.attrs, name)) for name in READ[:3]]
+        names_of_kinds = {kind: name for name, kind in spacy.attrs.IDS.items()}
+        others = {
+            place: name
+            for place, kind in enumerate(found.attrs)
+            if (name := names_of_kinds.get(kind, str(kind))) not in READ
+        }
         groups = [names_of_groups(packed_groups) for packed_groups in found.span_groups] or [()] * len(
             found.tokens
         )
@@ -65,7 +72,13 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
         where = f"{path}: document {number}"
         if names:
             bad.lost("groups of spans (doc.spans)", f"{where}: {shown(names)}")
-        record = bad.attempt(_record, document, places, strings, where)
+        for place, name in others.items():
+            values = sorted({int(value) for value in document[0][:, place]} - {0})
+            if values:
+                bad.lost(
+                    f"what else the tokens have ({name})", f"{where}: {shown(word_of(values[0], strings))}"
+                )
+        record = bad.attempt(_record, document, places, strings, where, bad)
         utterance = None if record is None else bad.attempt(utterance_of, record, where, COLUMNS)
         if utterance is not None:
             yield where, utterance
@@ -83,6 +96,14 @@ def names_of_groups(packed: bytes) -> tuple[str, ...]:
         if said.get("spans"):
             found += map(str, names or [said.get("name")])
     return tuple(found)
+
+
+def word_of(value: int, strings: Any) -> str:
+    """Find the word of an attribute of a token; a number of its own where there is none."""
+    try:
+        return str(strings[value])
+    except KeyError:
+        return str(value)
 
 
 def _packed(path: str) -> bytes:
@@ -108,7 +129,9 @@ def _packed(path: str) -> bytes:
     return b"".join(pieces)
 
 
-def _record(document: tuple[Any, ...], places: list[int], strings: Any, where: str) -> dict[str, Any]:
+def _record(
+    document: tuple[Any, ...], places: list[int], strings: Any, where: str, bad: BadLines
+) -> dict[str, Any]:
     """Make the record of a document for `utterance_of`."""
     import srsly
 
@@ -129,7 +152,9 @@ def _record(document: tuple[Any, ...], places: list[int], strings: Any, where: s
     except Exception as error:  # as above
         raise InputError(f"{where} is damaged ({shown(str(error))}); get the file anew") from error
     text = "".join(word + " " * blank for word, blank in zip(words, blanks, strict=True))
-    said = own.get(KEY) if isinstance(own, dict) else None
+    own = own if isinstance(own, dict) else {}
+    said = own.pop(KEY, None)
+    bad.unused({str(name): value for name, value in own.items()}, frozenset(), where)
     record = dict(said) if isinstance(said, dict) else {}
     starts = [0, *ends[:-1]]
     annotated = record.pop("annotated", any(iob for iob, _ in entities))

@@ -39,6 +39,8 @@ INTENTS, SENTENCES = (
     re.compile(r"^intents\s*:", re.MULTILINE),
     re.compile(r"^\s+(?:- )?sentences\s*:", re.MULTILINE),
 )
+KNOWN = {"intents", "lists", "expansion_rules", "language"}
+KNOWN_OF_GROUP = {"sentences", "slots", "lists", "expansion_rules"}
 LISTS, RULES = "lists", "expansion_rules"
 
 
@@ -47,14 +49,22 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
     document = read_yaml(path)
     if "intents" not in document.mapping:
         raise InputError(f"{path}: there is no section 'intents'; expected sentences of Home Assistant")
+    document.tell_unread(bad, KNOWN, path)
+    for values in document.mapping[LISTS].mapping.values() if LISTS in document.mapping else ():
+        values.tell_unread(bad, {"values", "range"}, path)
     beside = Definitions.beside(path)
     for intent, content in document.mapping["intents"].mapping.items():
+        content.tell_unread(bad, {"data"}, path)
         data = content.mapping.get("data")
+        if data is None or not data.items:
+            what = f"{location(path, content.line)}: the intent {shown(intent)} has no list 'data' with sentences"
+            bad.report(InputError(what))
         for group in [] if data is None else data.items:
             definitions = beside.with_those_of(document, path).with_those_of(group, path)
             where = location(path, group.line)
             if group.mapping.get("slots"):
                 bad.lost("slots that are not in the words", f"{where}: {shown(group.mapping['slots'].plain)}")
+            group.tell_unread(bad, KNOWN_OF_GROUP, path)
             sentences = group.mapping.get("sentences")
             for sentence in [] if sentences is None else sentences.items:
                 where = location(path, sentence.line)

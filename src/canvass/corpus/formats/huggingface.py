@@ -128,6 +128,7 @@ def _utterance(
     tags = record.get(column)
     if tags is not None and column in labels.names:
         record[column] = [labels.of(column, tag, where) or OUTSIDE for tag in list_of(tags, column, where)]
+    bad.unused(record, record.keys(), where, columns)
     return utterance_of(
         record_of_tokens(record, (TOKENS, column), columns, where, bad, plain=labels.are_plain(column)),
         where,

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 ANSWER, SCENARIO, INTENT, STATUS = "answer_annotation", "scenario", "intent", "status"
 IRRELEVANT, NO_ANSWER = "IRR", "null"
 DOUBLED = re.compile(r"\s:{2,}\s")  # a slip of the annotators: [date :: today]
+# What else the corpus says: who was asked, and the answer before it was annotated.
+KNOWN = frozenset(
+    {ANSWER, SCENARIO, INTENT, STATUS, *("userid", "answerid", "question", "answer", "answer_normalised")}
+)
 TABLE = Columns(text=ANSWER, domain=SCENARIO)
 COLUMNS = Columns(domain=SCENARIO)
 
@@ -39,7 +43,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
             try:
                 if isinstance(row, InputError):
                     raise row
-                utterance = _utterance(row, where)
+                utterance = _utterance(row, where, bad)
             except InputError as error:
                 bad.report(error)
             else:
@@ -47,10 +51,12 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
                     yield where, utterance
 
 
-def _utterance(row: dict[str, Any], where: str) -> Utterance | None:
+def _utterance(row: dict[str, Any], where: str, bad: BadLines) -> Utterance | None:
     answer = row[ANSWER].strip()
     if not answer or answer == NO_ANSWER or (row.get(STATUS) or "").startswith(IRRELEVANT):
+        bad.rejected("rows without an answer, or marked as irrelevant", where)
         return None
+    bad.unused(row, KNOWN, where)
     text, slots = parse(DOUBLED.sub(" : ", answer))
     scenario, intent = row.get(SCENARIO), row.get(INTENT)
     record = {

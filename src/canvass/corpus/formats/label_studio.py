@@ -44,6 +44,25 @@ if TYPE_CHECKING:
 
 # Our own fields in the data of a task, which survive every export.
 IDENTITY, SLOTS_ANNOTATED = "canvass_id", "slots_annotated"
+# What Label Studio says of a task, an annotation and a region besides; a prediction is no annotation.
+SETTINGS = frozenset(
+    {
+        *(
+            "predictions",
+            "inner_id",
+            "project",
+            "task",
+            "file_upload",
+            "updated_by",
+            "unique_id",
+            "result_count",
+        ),
+        *("total_annotations", "cancelled_annotations", "total_predictions", "was_postponed", "last_action"),
+        *("comment_count", "unresolved_comment_count", "last_comment_updated_at", "comment_authors"),
+        *("prediction", "parent_prediction", "parent_annotation", "last_created_by", "draft_created_at"),
+        *("import_id", "to_name", "origin", "score", "type"),
+    }
+)
 OLD = "completions"  # what annotations were called before 1.0
 
 
@@ -89,9 +108,9 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
             continue
         found = chosen(annotations, task.where, bad)
         if found is not None:
-            bad.unused(
-                task.content["data"], {*columns.all(), IDENTITY, SLOTS_ANNOTATED}, f"{task.where}.data"
-            )
+            data = task.need("data")
+            bad.unused(data.content, {*columns.all(), IDENTITY, SLOTS_ANNOTATED}, data.where)
+            task.tell_unread(bad, SETTINGS)
             yield task.where, found.utterance
 
 

@@ -1,21 +1,19 @@
 """Amazon Lex: an exported bot, of V2 as a zip archive and of V1 as JSON; read only.
 
-Sample utterances are templates, `play {Artist}`: they become utterances with the braces in the text, and without
-annotations of slots, since they say where a slot stands but not what people say there. Those of V1 are expanded with
-the values of slot types, which stand in the same file.
+Sample utterances are templates, `play {Artist}`, which are expanded with the values of the slots' types. Those of a bot
+of V2 stand in files of their own (`Slots/*/Slot.json` of an intent, `SlotTypes/*/SlotType.json` of a locale).
 """
 
 from __future__ import annotations
 
 import re
-from functools import partial
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.alexa import expanded
 from canvass.corpus.formats.archives import opened_zip
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import parse_document, read_document
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.records import Columns, Format
 from canvass.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,7 +26,8 @@ if TYPE_CHECKING:
 
 # An export of a bot, or of one locale, whose folders are then the outermost.
 INTENT = re.compile(r"(?:^|/)Intents/[^/]+/Intent\.json$")
-SLOT = re.compile(r"\{[^{}]*\}")
+TYPE = re.compile(r"(?:^|.*/)SlotTypes/[^/]+/SlotType\.json")
+Values = dict[str, list[str]]
 
 
 def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
@@ -39,22 +38,46 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
             raise InputError(
                 f"{path}: the archive has no Intents/*/Intent.json; expected the export of an Amazon Lex V2 bot"
             )
+        values: dict[str, Values] = {}  # of each locale
+        for name in archive.names:
+            if TYPE.fullmatch(name):
+                known = values.setdefault(name.partition("SlotTypes/")[0], {})
+                bad.attempt(_add_values, parse_document(archive.read(name), f"{path}: {name}"), known, bad)
         for name in names:
+            folder = name.removesuffix("Intent.json")
             try:
                 intent = parse_document(archive.read(name), f"{path}: {name}")
                 label = intent.need("name").name()
-                values = intent.list_of("sampleUtterances")
+                templates = [sample.need("utterance") for sample in intent.list_of("sampleUtterances")]
+                types = dict(
+                    _type_of_slot(parse_document(archive.read(member), f"{path}: {member}"), bad)
+                    for member in archive.names
+                    if member.startswith(f"{folder}Slots/") and member.endswith("/Slot.json")
+                )
             except InputError as error:
                 bad.report(error)
                 continue
-            yield from bad.sift(values, partial(_utterance, intent=label, bad=bad))
+            known = values.get(name.rpartition("Intents/")[0], {})
+            for template in templates:
+                yield from expanded(template, types, known, bad, intent=label)
+            intent.tell_unread(bad)
+        bad.passed_over(archive.unread())
 
 
-def _utterance(value: Value, intent: str, bad: BadLines) -> Utterance:
-    text = value.need("utterance").string()
-    if SLOT.search(text):
-        bad.lost("the words that fill the slots of templates", value.where)
-    return utterance_of({"text": text, "intent": intent}, value.where)
+def _add_values(kind: Value, values: Values, bad: BadLines) -> None:
+    """Add the values of a slot type of V2."""
+    name = kind.need("name").name()
+    for value in kind.list_of("slotTypeValues"):
+        words = [value.need("sampleValue"), *value.list_of("synonyms")]
+        values.setdefault(name, []).extend(word.need("value").string() for word in words)
+    kind.tell_unread(bad)
+
+
+def _type_of_slot(slot: Value, bad: BadLines) -> tuple[str, str]:
+    """Name a slot of V2, and its type; a built-in one has no values."""
+    name, kind = slot.need("name").name(), slot.get("slotTypeName")
+    slot.tell_unread(bad)
+    return name, "" if kind is None else kind.name()
 
 
 def sniff(sample: Sample) -> bool:
@@ -64,8 +87,9 @@ def sniff(sample: Sample) -> bool:
 
 def read_v1(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the sample utterances of a bot of V1, expanded with the values of its slot types; raises as `read`."""
-    resource = read_document(path).need("resource")
-    values: dict[str, list[str]] = {}
+    document = read_document(path)
+    resource = document.need("resource")
+    values: Values = {}
     for kind in resource.list_of("slotTypes"):
         for value in kind.list_of("enumerationValues"):
             words = [value.need("value"), *value.list_of("synonyms")]
@@ -82,6 +106,7 @@ def read_v1(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utteran
             continue
         for template in templates:
             yield from expanded(template, types, values, bad, intent=name)
+    document.tell_unread(bad)
 
 
 def sniff_v1(sample: Sample) -> bool:
@@ -109,8 +134,8 @@ FORMAT = Format(
     extensions=(".zip",),
     read=read,
     blocks=blocks_of_read(read),
-    carries=("text", "intent"),
-    loses="slots: a template has only their names, in braces; locales (all are read together)",
+    carries=("text", "intent", "slots"),
+    loses="prompts, and templates with slots whose values are not in the archive; locales (all are read together)",
     sniff=sniff,
     sniffed="a zip archive with Intents/*/Intent.json",
 )

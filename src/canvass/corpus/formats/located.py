@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.jsonl import DECODER, records_of_chunk
+from canvass.corpus.formats.losses import SETTINGS
 from canvass.corpus.formats.offsets import code_point_offset
 from canvass.corpus.formats.records import Columns, listed, pool_utterance_of
 from canvass.corpus.formats.sources import (
@@ -21,6 +22,7 @@ from canvass.files import compressed, split_name, whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from canvass.corpus.formats.records import BadLines
     from canvass.types import Utterance
@@ -29,6 +31,48 @@ if TYPE_CHECKING:
 LARGEST_DOCUMENT = 1 << 30
 ROOT = "$"
 CODE_POINTS, UTF16 = "code points", "UTF-16 code units"
+
+
+@dataclass(slots=True)
+class Asked:
+    """What a reader asked for of the values at one place, whatever the numbers of items on the way there.
+
+    `names` are the members asked for by name, `each` is what was asked of every member, or of every item of a list.
+    """
+
+    names: dict[str, Asked] = field(default_factory=dict)
+    each: Asked | None = None
+    is_told: bool = False
+
+    def of(self, name: str) -> Asked:
+        """Note that a member is asked for."""
+        known = self.names.get(name)
+        if known is None:
+            known = self.names[name] = Asked()
+        return known
+
+    def of_each(self) -> Asked:
+        """Note that all members, or items, are asked for."""
+        if self.each is None:
+            self.each = Asked()
+        return self.each
+
+    def unread(self, content: Any, steps: str) -> Iterator[tuple[dict[str, Any], str, Asked]]:
+        """Find the objects of a value that have further members; yields (object, path, what was asked of it)."""
+        if isinstance(content, dict) and self.each is None:
+            if self.names and not content.keys() <= self.names.keys():
+                yield content, steps, self
+            inner = [(f".{name}", content.get(name), below) for name, below in self.names.items()]
+        elif self.each is None or not (self.each.names or self.each.each):
+            return
+        elif isinstance(content, dict):
+            inner = [(f".{name}", item, self.each) for name, item in content.items()]
+        else:
+            items = content if isinstance(content, list) else ()
+            inner = [(f"[{index}]", item, self.each) for index, item in enumerate(items)]
+        for step, item, below in inner:
+            if isinstance(item, dict | list) and not below.is_told:
+                yield from below.unread(item, steps + step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +85,7 @@ class Value:
     content: Any
     file: str
     path: str = ROOT
+    asked: Asked = field(default_factory=Asked, compare=False, repr=False)
 
     @property
     def where(self) -> str:
@@ -55,45 +100,64 @@ class Value:
         """Take a member of an object; None where it is absent or null."""
         if not isinstance(self.content, dict):
             raise self.wrong("an object")
-        found = self.content.get(name)
-        return None if found is None else Value(found, self.file, f"{self.path}.{name}")
+        member, asked = self.content.get(name), self.asked.of(name)
+        return None if member is None else Value(member, self.file, f"{self.path}.{name}", asked)
 
     def need(self, name: str) -> Value:
         """Take a member that must be there."""
-        found = self.get(name)
-        if found is None:
+        member = self.get(name)
+        if member is None:
             raise InputError(
                 f"{self.where}: field {name!r} is missing or null (the object has: {listed(list(self.content))})"
             )
-        return found
+        return member
 
     def content_of(self, name: str) -> Any:
         """Take the plain content of a member of an object; None where it is absent."""
-        found = self.get(name)
-        return None if found is None else found.content
+        member = self.get(name)
+        return None if member is None else member.content
 
     def items(self) -> list[Value]:
         """Take the items of a list."""
         if not isinstance(self.content, list):
             raise self.wrong("a list")
-        return [Value(item, self.file, f"{self.path}[{index}]") for index, item in enumerate(self.content)]
+        asked = self.asked.of_each()
+        return [
+            Value(item, self.file, f"{self.path}[{index}]", asked) for index, item in enumerate(self.content)
+        ]
 
     def list_of(self, name: str) -> list[Value]:
         """Take the items of a member that is a list; of one that is absent, none."""
-        found = self.get(name)
-        return [] if found is None else found.items()
+        member = self.get(name)
+        return [] if member is None else member.items()
 
     def members(self) -> list[tuple[str, Value]]:
         """Take the members of an object, with their names."""
         if not isinstance(self.content, dict):
             raise self.wrong("an object")
-        return [(name, Value(item, self.file, f"{self.path}.{name}")) for name, item in self.content.items()]
+        asked = self.asked.of_each()
+        return [
+            (name, Value(item, self.file, f"{self.path}.{name}", asked))
+            for name, item in self.content.items()
+        ]
 
     def mapping(self) -> dict[str, Any]:
         """Take the plain content of an object."""
         if not isinstance(self.content, dict):
             raise self.wrong("an object")
         return self.content
+
+    def tell_unread(self, bad: BadLines, settings: AbstractSet[str] = frozenset()) -> None:
+        """Note the members that nobody asked for, of this value and below, as `BadLines.unused` does.
+
+        To be called once the value was read. What was told of a part before is not told again with the whole, and
+        what is inside of a member that was taken as a whole (`content_of`) is a matter of its reader.
+        """
+        if bad.losses is not None:
+            for content, path, asked in self.asked.unread(self.content, self.path):
+                where = Value(content, self.file, path).where
+                bad.unused(content, asked.names.keys(), where, settings=SETTINGS | settings)
+        self.asked.is_told = True
 
     def string(self) -> str:
         """Take a string."""
@@ -234,10 +298,11 @@ def read_lines(path: str, bad: BadLines) -> Iterator[Value]:
 
     """
     first_line = 1
+    asked = Asked()
     with Source(path) as source:
         for data in chunks_of_lines(source, lambda: 1 << 20):
             for where, record in records_of_chunk(data, path, first_line, bad):
-                yield Value(record, where)
+                yield Value(record, where, ROOT, asked)
             first_line += count_lines(data)
 
 

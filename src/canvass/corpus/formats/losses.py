@@ -54,6 +54,24 @@ NO_ANNOTATION = frozenset(
         ),
     }
 )
+# Of the documents of tools: how the tool is set up, and what it counts or numbers for itself.
+SETTINGS = frozenset(
+    {
+        *("id", "identifier", "name", "description", "desc", "labels", "checksum", "lastupdate", "updated"),
+        *(
+            "version",
+            "versionid",
+            "schemaversion",
+            "projectfileversion",
+            "projectkind",
+            "luis_schema_version",
+        ),
+        *("culture", "languagecode", "locale", "settings", "tokenizerversion", "compositionsetting"),
+        *("auto", "isauto", "userdefined", "priority", "isfallback", "fallbackintent", "numtrainingphrases"),
+        *("webhookused", "webhookforslotfilling", "invocationname", "childdirected", "voiceid"),
+        *("automatically_extensible", "use_synonyms", "matching_strictness", "parser_threshold"),
+    }
+)
 # What a batch of canvass's own says of its requests: why each was chosen, and what the models guess.
 BATCH_MARKS = frozenset({"rank", "strategy", "why"})
 OF_BATCHES = BATCH_MARKS | {

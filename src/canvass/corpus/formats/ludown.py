@@ -22,26 +22,34 @@ INTENT = re.compile(r"#+\s*([^#\s?].*?)\s*")
 ITEM = re.compile(r"[-*+]\s+(.*?)\s*")
 OPENING = re.compile(r"\{\s*@?\s*([^{}=]+?)\s*=\s*")
 MARK = re.compile(OPENING.pattern + r"|\{\s*@?\s*([^{}=]*?)\s*\}|\s*\}|\{")
-DEFINITION = re.compile(r"[@$\[!]")
+DEFINITION = re.compile(r"[@$\[!]|#+\s*\?")
 
 
 def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the utterances of all intents; yields (where, utterance)."""
     intent: str | None = None
+    other = False  # in a part that has no utterances
     for number, line in enumerate(lines_of(path), 1):
         where = location(path, number)
         try:
             text = decoded(line, where).strip()
             heading, item = INTENT.fullmatch(text), ITEM.fullmatch(text)
             if heading is not None:
-                intent = heading[1]
+                intent, other = heading[1], False
             elif DEFINITION.match(text):
                 bad.lost("definitions of entities, imports and questions", f"{where}: {shown(text)}")
-                intent = None if text[0] in "@$" else intent
+                other = other or text[0] in "@$#"
+            elif text.startswith(">"):
+                bad.rejected("comments", f"{where}: {shown(text)}")
+            elif other or not text:
+                continue
             elif item is not None and intent is not None:
                 utterance = _utterance(item[1], intent, where, bad)
                 if utterance is not None:
                     yield where, utterance
+            else:
+                what = f"{where}: {shown(text)} is neither a heading nor an utterance ('- ...') of an intent"
+                bad.report(InputError(what))
         except InputError as error:
             bad.report(error)
 

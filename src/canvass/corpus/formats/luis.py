@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-KNOWN = frozenset({"text", "intent", "entities"})
 COLUMNS = Columns(slots="entities")
 INNER = "entities inside of others"
 
@@ -32,18 +31,21 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
     if patterns is not None and patterns.content:
         bad.lost("patterns, which are templates and no utterances", patterns.where)
     yield from bad.sift(app.need("utterances").items(), lambda value: _utterance(value, bad))
+    for declared in ("intents", "entities"):
+        for item in app.list_of(declared):
+            item.get("name")
+    app.tell_unread(bad)
 
 
 def _utterance(value: Value, bad: BadLines) -> Utterance:
     text = value.need("text").string()
-    bad.unused(value.content, KNOWN, value.where)
     entities = value.get("entities")
-    record: dict[str, Any] = {"text": text, "intent": value.content.get("intent"), "entities": None}
+    record: dict[str, Any] = {"text": text, "intent": value.content_of("intent"), "entities": None}
     if entities is not None:
         slots = []
         for entity in entities.items():
             slots.append(_slot(entity, text))
-            if entity.content.get("children"):
+            if entity.content_of("children"):
                 bad.lost(INNER, entity.where)
         record["entities"] = _outermost(slots, entities.where, bad)
     return utterance_of(record, value.where, COLUMNS)

@@ -26,15 +26,16 @@ if TYPE_CHECKING:
     from canvass.types import Utterance
 
 COLUMNS = Columns(text="utt", domain="scenario", split="partition")
+KNOWN = frozenset({*COLUMNS.all(), "annot_utt"} - {COLUMNS.slots})
 UNKNOWN_LOCALE = "und"  # "undetermined" of BCP 47; the field must be there
 
 
 def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read annotated utterances; yields (where, utterance)."""
-    yield from bad.sift(read_lines(path, bad), _utterance)
+    yield from bad.sift(read_lines(path, bad), lambda line: _utterance(line, bad))
 
 
-def _utterance(line: Value) -> Utterance:
+def _utterance(line: Value, bad: BadLines) -> Utterance:
     record = {name: line.content.get(name) for name in COLUMNS.all() if name in line.content}
     record.pop(COLUMNS.slots, None)
     annotated = line.get("annot_utt")
@@ -47,6 +48,7 @@ def _utterance(line: Value) -> Utterance:
                 f"'utt', {shown(text)}"
             )
         record[COLUMNS.slots] = slot_records(slots)
+    bad.unused(line.content, KNOWN, line.where)
     return utterance_of(record, line.where, COLUMNS)
 
 

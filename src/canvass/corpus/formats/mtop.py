@@ -80,6 +80,7 @@ def _utterance(where: str, line: bytes, bad: BadLines) -> Utterance:
     written = [_written(part, where) for part in row.slots.split(",") if part]
     if row.parse.count(f"[{INTENT}") > 1:
         bad.lost("intents inside of slots, with their slots", f"{where}: {shown(row.parse)}")
+    bad.unused({"locale": row.locale}, frozenset(), where)
     record = {
         "text": row.text,
         "id": row.id or None,

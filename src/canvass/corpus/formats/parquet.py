@@ -84,6 +84,7 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
                 except InputError as error:
                     bad.report(error)
                 else:
+                    bad.unused(record, record.keys(), where, columns)
                     yield where, utterance
             first_row += batch.num_rows
 
@@ -102,7 +103,7 @@ def report_unused(
     for name, kind in others.items():
         if filled.get(name):
             what = f"a column of {kind}"
-            bad.unused({name: what if name in flat else [what]}, used, path, columns, filled[name])
+            bad.unused({name: what if name in flat else [what]}, used, path, columns, count=filled[name])
 
 
 def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:

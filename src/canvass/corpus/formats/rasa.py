@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 ENTITY = re.compile(r"\[([^\]]+?)\](?:\(([^:)]+?)(?::([^)]+))?\)|\{([^}]+?)\}|\[(.*?)\])")
 OBJECT = re.compile(r"\{([^}]+?)\}")
 STRIPPED = "\n\r "
+KNOWN_OF_ENTITY = {"entity", "role", "group", "value"}
 OTHERS = ("synonym", "regex", "lookup")
 VERSIONS = ("2.0", "3.0", "3.1")
+KNOWN, KNOWN_OF_INTENT, KNOWN_OF_EXAMPLE = {"nlu", "version"}, {"intent", "examples"}, {"text"}
 KEY = re.compile(r"""^["']?nlu["']?\s*:""", re.MULTILINE)
 # What may stand unquoted as the name of an intent, and is no number, no date and no truth value in any YAML.
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[/.+-][A-Za-z0-9_]+)*")
@@ -50,6 +52,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
     document = read_yaml(path)
     if "nlu" not in document.mapping:
         raise InputError(f"{path}: there is no section 'nlu'; expected training data of Rasa's NLU")
+    document.tell_unread(bad, KNOWN, path)
     version = document.mapping.get("version")
     if version is not None and version.value not in VERSIONS:
         where = location(path, version.line)
@@ -82,13 +85,14 @@ def _examples(item: Node, path: str, bad: BadLines) -> Iterator[tuple[str, Utter
         raise InputError(
             f"{where}: {shown(item.plain)} has no intent; expected intent, synonym, regex or lookup"
         )
+    item.tell_unread(bad, KNOWN_OF_INTENT, path)
     examples = item.mapping.get("examples")
     if examples is None or isinstance(examples.value, dict):
         raise InputError(
             f"{where}: the intent {shown(intent.value)} has no list of examples; expected 'examples: |'"
         )
     if isinstance(examples.value, list):
-        found: Iterable[tuple[int, str | InputError]] = _long_form(examples, path)
+        found: Iterable[tuple[int, str | InputError]] = _long_form(examples, path, bad)
     else:
         found = _short_form(examples, path, bad)
     for line, example in found:
@@ -100,7 +104,7 @@ def _examples(item: Node, path: str, bad: BadLines) -> Iterator[tuple[str, Utter
             bad.report(error)
 
 
-def _long_form(examples: Node, path: str) -> Iterator[tuple[int, str | InputError]]:
+def _long_form(examples: Node, path: str, bad: BadLines) -> Iterator[tuple[int, str | InputError]]:
     for one in examples.items:
         text = one.mapping.get("text")
         if text is None or not isinstance(text.value, str):
@@ -111,6 +115,7 @@ def _long_form(examples: Node, path: str) -> Iterator[tuple[int, str | InputErro
                 ),
             )
         else:
+            one.tell_unread(bad, KNOWN_OF_EXAMPLE, path)
             yield text.line, text.value
 
 
@@ -175,6 +180,7 @@ def _label(content: str, where: str, bad: BadLines) -> str:
             "values of entities (synonyms)",
             f"{where}: {shown(said['entity'])} stands for {shown(said['value'])}",
         )
+    bad.unused(said, KNOWN_OF_ENTITY, where)
     parts = [said["entity"], said.get("role", ""), said.get("group", "")]
     return ":".join(parts).rstrip(":") if any(parts[1:]) else parts[0]
 

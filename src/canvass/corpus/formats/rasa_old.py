@@ -29,8 +29,6 @@ SECTION = re.compile(r"##\s*(intent|synonym|regex|lookup)\s*:\s*(.*?)\s*")
 EXAMPLE = re.compile(r"\s*[-*+]\s+(.*?)\s*")
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 INTENT = re.compile(r"^##\s*intent\s*:", re.MULTILINE)
-KNOWN = frozenset({"text", "intent", "entities"})
-KNOWN_OF_ENTITY = frozenset({"start", "end", "value", "entity", "role", "group"})
 OTHERS = ("regex_features", "lookup_tables", "entity_synonyms")
 
 
@@ -38,7 +36,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
     """Read the examples of Markdown; yields (where, utterance)."""
     intent: str | None = None
     other = False
-    for number, line in _lines(path):
+    for number, line in _lines(path, bad):
         where = location(path, number)
         section, example = SECTION.fullmatch(line), EXAMPLE.fullmatch(line)
         if section is not None:
@@ -51,15 +49,23 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
             utterance = bad.attempt(utterance_of_example, example[1], intent, where, bad)
             if utterance is not None:
                 yield where, utterance
+        elif line.startswith("##"):
+            bad.lost("sections that are no training data", f"{where}: {shown(line)}")
+            intent, other = None, True
         elif line.strip() and not other and not line.startswith("#"):
             what = f"{where}: {shown(line)} is neither a heading nor an example ('- ...') of an intent"
             bad.report(InputError(what))
 
 
-def _lines(path: str) -> Iterator[tuple[int, str]]:
+def _lines(path: str, bad: BadLines) -> Iterator[tuple[int, str]]:
     """Yield the lines with their numbers, without comments; a comment of several lines leaves blank ones."""
     pieces = [decoded(line, location(path, number)) for number, line in enumerate(lines_of(path), 1)]
-    text = COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), "\n".join(pieces))
+    text = "\n".join(pieces)
+    for comment in COMMENT.finditer(text):
+        bad.rejected(
+            "comments", f"{location(path, text.count(chr(10), 0, comment.start()) + 1)}: {shown(comment[0])}"
+        )
+    text = COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
     yield from enumerate(text.split("\n"), 1)
 
 
@@ -70,24 +76,24 @@ def sniff(sample: Sample) -> bool:
 
 def read_json(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the examples of JSON; raises as `read` does."""
-    data = read_document(path).need("rasa_nlu_data")
+    document = read_document(path)
+    data = document.need("rasa_nlu_data")
     for name in OTHERS:
         for item in data.list_of(name):
             bad.lost(f"items of {name}", item.where)
     for name in ("common_examples", "intent_examples", "entity_examples"):
         yield from bad.sift(data.list_of(name), lambda example: _utterance(example, bad))
+    document.tell_unread(bad)
 
 
 def _utterance(example: Value, bad: BadLines) -> Utterance:
     text = example.need("text").string()
-    bad.unused(example.content, KNOWN, example.where)
     slots = [_slot(entity, text, bad) for entity in example.list_of("entities")]
     record = {"text": text, "intent": example.content_of("intent") or None, "entities": slots}
     return utterance_of(record, example.where, COLUMNS)
 
 
 def _slot(entity: Value, text: str, bad: BadLines) -> dict[str, Any]:
-    bad.unused(entity.mapping(), KNOWN_OF_ENTITY, entity.where)
     label = entity.need("entity").name()
     parts = [label, *(found.string() if (found := entity.get(name)) else "" for name in ("role", "group"))]
     span = entity.need("start").integer(), entity.need("end").integer()

@@ -30,6 +30,7 @@ LOGGER = logging.getLogger(__name__)
 LARGEST_COUNT = (1 << 63) - 1
 SHOWN_NAMES = 12
 POOL_COLUMNS = ("text", "id", "count")
+OF_SLOT, OWN_WORDS = frozenset({"start", "end", "label"}), frozenset({"text"})
 COMMA = "\0"  # stands for a doubled comma while commas are cut at
 
 
@@ -191,16 +192,24 @@ class BadLines:
         known: AbstractSet[str],
         where: str,
         columns: Columns | None = None,
+        *,
         count: int = 1,
+        settings: AbstractSet[str] = frozenset(),
     ) -> None:
         """Note the fields of a record that are not among the known ones and hold something.
 
-        Those of `NO_ANNOTATION` are only named, the others are lost, `count` times. `columns` are the names by which
-        the file is read, where these can be chosen.
+        Those of `NO_ANNOTATION` and of `settings` are only named, the others are lost, `count` times. `columns` are the
+        names by which the file is read, where these can be chosen; what a slot says more is then told, too.
         """
-        if self.losses is None or record.keys() <= known:
+        if self.losses is None:
             return
-        passed = NO_ANNOTATION | OF_BATCHES if record.keys() >= BATCH_MARKS else NO_ANNOTATION
+        slots = None if columns is None else record.get(columns.slots)
+        for slot in slots if isinstance(slots, list) else ():
+            if isinstance(slot, dict) and len(slot) > len(OF_SLOT):
+                self.unused(slot, OF_SLOT, where, settings=OWN_WORDS)
+        if record.keys() <= known:
+            return
+        passed = NO_ANNOTATION | settings | (OF_BATCHES if record.keys() >= BATCH_MARKS else frozenset())
         for name, value in record.items():
             if name in known or value is None or value in ("", [], {}):
                 continue

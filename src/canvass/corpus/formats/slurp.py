@@ -27,20 +27,23 @@ COLUMNS = Columns(text="sentence", id="slurp_id", domain="scenario")
 
 def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read annotated utterances; yields (where, utterance)."""
-    yield from bad.sift(read_lines(path, bad), _utterance)
+    yield from bad.sift(read_lines(path, bad), lambda line: _utterance(line, bad))
 
 
-def _utterance(line: Value) -> Utterance:
+def _utterance(line: Value, bad: BadLines) -> Utterance:
     text = line.need("sentence").string()
     scenario, action = line.get("scenario"), line.get("action")
-    record: dict[str, Any] = {"sentence": text, "slurp_id": line.content.get("slurp_id")}
+    record: dict[str, Any] = {"sentence": text, "slurp_id": line.content_of("slurp_id")}
     record["scenario"] = None if scenario is None else scenario.string()
-    record["intent"] = line.content.get("intent")
+    record["intent"] = line.content_of("intent")
     if scenario is not None and action is not None:
         record["intent"] = f"{scenario.string()}_{action.string()}"
     annotated = line.get("sentence_annotation")
     slots = None if annotated is None else aligned(text, annotated.string())
-    if slots is None and line.get("tokens") is not None and line.get("entities") is not None:
+    for entity in line.list_of("entities"):
+        entity.get("span"), entity.get("type")
+    by_tokens = line.get("tokens") is not None and line.get("entities") is not None
+    if slots is None and by_tokens:
         # The marks are missing, or spell something else than the sentence ("fl" for "florida").
         slots = _slots_of_tokens(line, text)
     if slots is None and annotated is not None:
@@ -50,6 +53,7 @@ def _utterance(line: Value) -> Utterance:
         )
     if slots is not None:
         record["slots"] = slot_records(slots)
+    line.tell_unread(bad)
     return utterance_of(record, line.where, COLUMNS)
 
 

@@ -38,17 +38,21 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
     entities = document.get("entities")
     for name, entity in [] if entities is None else entities.members():
         for item in entity.list_of("data"):
+            bad.lost("values of entities", f"{item.where}: {shown(item.content_of('value'))}")
             if item.list_of("synonyms"):
                 bad.lost("synonyms of values", f"{item.where}: of the entity {shown(name)}")
     for intent, content in document.need("intents").members():
         yield from bad.sift(content.need("utterances").items(), partial(_utterance, intent=intent, bad=bad))
+    document.tell_unread(bad)
 
 
 def read_benchmark(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     """Read the utterances of a file of the benchmark; raises as `read` does."""
     # train_PlayMusic_full.json of the benchmark writes an emoji as two halves of three bytes each.
-    for intent, content in read_document(path, "surrogatepass").members():
+    document = read_document(path, "surrogatepass")
+    for intent, content in document.members():
         yield from bad.sift(content.items(), partial(_utterance, intent=intent, bad=bad))
+    document.tell_unread(bad)
 
 
 def _utterance(value: Value, intent: str, bad: BadLines) -> Utterance:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from canvass.types import Utterance
 
 SLOT = re.compile(r"\[([^\]:]+)(?::([^\]]+))?\]\(([^)]+)\)")
+KNOWN = {"type", "name", "utterances"}
 INTENT = re.compile(r"^type\s*:\s*intent\s*$", re.MULTILINE)
 
 
@@ -36,10 +37,11 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
         if kind is None or kind.value != "intent" or intent is None or not isinstance(intent.value, str):
             bad.report(InputError(f"{where}: {shown(document.plain)} is no intent or entity with a name"))
             continue
+        document.tell_unread(bad, KNOWN, path)
         for utterance in [] if utterances is None else utterances.items:
             place = location(path, utterance.line)
             try:
-                yield place, _utterance(utterance, intent.value, place)
+                yield place, _utterance(utterance, intent.value, place, bad)
             except InputError as error:
                 bad.report(error)
 
@@ -54,7 +56,7 @@ def _documents(path: str) -> Iterator[Node]:
             yield parse_yaml("\n" * (start + (end - start - len(part))) + "\n".join(part), path)
 
 
-def _utterance(node: Node, intent: str, where: str) -> Utterance:
+def _utterance(node: Node, intent: str, where: str, bad: BadLines) -> Utterance:
     if not isinstance(node.value, str):
         raise InputError(f"{where}: {shown(node.plain)} is no utterance; expected a string")
     pieces = []
@@ -65,6 +67,8 @@ def _utterance(node: Node, intent: str, where: str) -> Utterance:
         start = length + len(before)
         length, end = start + len(words), match.end()
         pieces += [before, words]
+        if match[2] and match[2] != match[1]:
+            bad.lost("entities whose name is not the slot's", f"{where}: {shown(match[2])}")
         slots.append({"start": start, "end": length, "label": match[1]})
     text = "".join([*pieces, node.value[end:]])
     return utterance_of({"text": text, "intent": intent, "slots": slots}, where)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SECTION = re.compile(r"\[([^\[\]|()]+)\]")
 RULE = re.compile(r"([\w-]+)\s*=\s*(.+)")
+REPLACED = re.compile(r"(?<!\\)(?::|!\S)")  # on:off, 5!int
 WILDCARD = re.compile(r"(?:^|\s):0(?=\s|$)")
 
 
@@ -39,6 +40,8 @@ def read_rhasspy(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Ut
     for number, line in _lines(path):
         where = location(path, number)
         section, rule = SECTION.fullmatch(line), RULE.fullmatch(line)
+        if REPLACED.search(line):
+            bad.lost("substitutions and converters", f"{where}: {shown(line)}")
         if section is not None:
             intent = section[1].strip()
         elif not intent:

@@ -34,10 +34,7 @@ if TYPE_CHECKING:
 
 COLUMNS = Columns(slots="entities")
 BUILT_IN = "wit$"
-SETTINGS = re.compile(r"(?:app\.json|/(?:intents|traits|voices)/[^/]+)$")  # say nothing of requests
 MEMBER = re.compile(r"(?:^|/)utterances/[^/]+\.json$")  # of the export of an app
-KNOWN = frozenset({"text", "intent", "entities", "traits"})
-KNOWN_OF_ENTITY = frozenset({"entity", "name", "role", "start", "end", "body", "entities", "id"})
 
 
 def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
@@ -47,7 +44,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
             for name in tree.names:
                 if MEMBER.search(name):
                     yield from _utterances(parse_document(tree.read(name), tree.where(name)), bad)
-            bad.passed_over(file for file in tree.unread() if not SETTINGS.search(file))
+            bad.passed_over(tree.unread())
         return
     yield from _utterances(read_document(path), bad)
 
@@ -55,14 +52,14 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
 def _utterances(document: Value, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
     utterances = document if isinstance(document.content, list) else document.need("utterances")
     yield from bad.sift(utterances.items(), lambda value: _utterance(value, bad))
+    document.tell_unread(bad)
 
 
 def _utterance(value: Value, bad: BadLines) -> Utterance:
     text = value.need("text").string()
     entities, intent = value.get("entities"), value.get("intent")
-    if value.content.get("traits"):
+    if value.content_of("traits"):
         bad.lost("traits", value.where)
-    bad.unused(value.content, KNOWN, value.where)
     slots = None if entities is None else [_slot(entity, text, bad) for entity in entities.items()]
     if intent is not None and isinstance(intent.content, dict):
         intent = intent.need("name")
@@ -73,10 +70,9 @@ def _utterance(value: Value, bad: BadLines) -> Utterance:
 def _slot(entity: Value, text: str, bad: BadLines) -> dict[str, Any]:
     if entity.content_of("entities"):
         bad.lost("entities inside of others", entity.where)
-    bad.unused(entity.mapping(), KNOWN_OF_ENTITY, entity.where)
-    name, own = entity.get("name"), entity.get("role")
+    name, own, exported = (entity.get(key) for key in ("name", "role", "entity"))
     if name is None:  # as it is exported, entity:role
-        whole = entity.need("entity").name()
+        whole = (exported or entity.need("entity")).name()
         label, _, role = whole.rpartition(":")
         label, role = (label, role) if label else (whole, "")
     else:

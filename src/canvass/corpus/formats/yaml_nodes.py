@@ -10,11 +10,15 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from canvass.corpus.formats.losses import SETTINGS
 from canvass.corpus.formats.sources import BYTE_ORDER_MARK, LARGEST_CHUNK, Source
 from canvass.errors import InputError, location, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
+
+    from canvass.corpus.formats.records import BadLines
 
 DEEPEST = 60
 # More bytes, and more values once aliases are followed, than a file that people write will ever have.
@@ -47,6 +51,11 @@ class Node:
     def items(self) -> list[Node]:
         """The items of a list; of anything else, none."""
         return self.value if isinstance(self.value, list) else []
+
+    def tell_unread(self, bad: BadLines, known: AbstractSet[str], path: str) -> None:
+        """Note the entries of a mapping that are not among the known ones, as `BadLines.unused` does."""
+        others = {name: node.plain for name, node in self.mapping.items() if name not in known}
+        bad.unused(others, known, location(path, self.line), settings=SETTINGS)
 
     @property
     def plain(self) -> Any:
