@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from canvass.corpus.formats.losses import NO_ANNOTATION, SETTINGS, Loss, Losses, LossRefusedError, carried, named
+from canvass.corpus.formats.losses import (
+    NO_ANNOTATION,
+    SETTINGS,
+    Loss,
+    Losses,
+    LossRefusedError,
+    carried,
+    named,
+)
 from canvass.corpus.formats.records import BadLines
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
