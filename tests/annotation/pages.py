@@ -118,7 +118,7 @@ class Person:
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 820}, **options})
         self.context.set_default_timeout(20_000)
         self.page = self.context.new_page()
-        self.asked, self.said = [], []
+        self.asked, self.said, self.pressed = [], [], ""
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
@@ -134,8 +134,12 @@ class Person:
         self.context.close()
 
     def press(self, *keys):
+        """Press keys; people need longer than the page's grace for a second Enter, tests wait for it."""
         for key in keys:
+            if (key, self.pressed) == ("Enter", "Enter"):
+                self.page.wait_for_timeout(520)
             self.page.keyboard.press(key)
+            self.pressed = key
 
     @property
     def text(self):

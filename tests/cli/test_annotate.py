@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import logging
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from commands import refused
 pytest.importorskip("uvicorn", reason="the page needs uvicorn: pip install 'canvass-nlu[annotate]'")
 
 from projects import make_project, music_left, tasks_of
+
+from canvass.cli.annotate import Warnings
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +109,19 @@ def test_get_prints_what_the_page_would_see(canvass, project):
     refused(canvass("annotate", project, "--get", "/api/nothing"), "/api/nothing", "404")
     refused(canvass("annotate", project, "--get", "api/project"), "--get", "/api/progress")
     refused(canvass("annotate", project, "--get", "/api/history?limit=x"), "limit", "400")
+
+
+def test_what_fails_is_said_on_the_terminal_and_not_over_and_over(capsys):
+    logger = logging.getLogger("canvass.annotation.test")
+    handler = Warnings()
+    logger.addHandler(handler)
+    try:
+        for words in ("the disk is full", "the disk is full", "the pool is missing"):
+            logger.warning("%s", words)
+    finally:
+        logger.removeHandler(handler)
+    said = capsys.readouterr().err
+    assert (said.count("the disk is full"), said.count("the pool is missing")) == (1, 1)
 
 
 def test_wrong_options(canvass, project, tmp_path):

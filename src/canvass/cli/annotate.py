@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 PURPOSE = "canvass annotate"
 LARGEST_PORT = 65_535
 OK = 200
+MINUTE = 60.0
+MOST_KEPT = 100  # sentences
 PATIENCE = 2.0  # seconds for the queue to end
 
 
@@ -112,6 +115,26 @@ def _print(project: Project, queue: Queue, path: str) -> None:
     sys.stdout.buffer.write(reply.body + b"\n")
 
 
+class Warnings(logging.Handler):
+    """Says on the terminal what the server could not do; the same sentence once a minute."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._said: dict[str, float] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it."""
+        message = record.getMessage()
+        if record.exc_info:
+            message = f"{message}\n{logging.Formatter().formatException(record.exc_info)}"
+        before = self._said.get(message)
+        if before is not None and record.created - before < MINUTE:
+            return
+        self._said = {message: record.created} if len(self._said) > MOST_KEPT else self._said
+        self._said[message] = record.created
+        terminal.warn(message)
+
+
 def _serve(
     project: Project,
     queue: Queue,
@@ -135,6 +158,7 @@ def _serve(
             if _wants_browser() if open_page is None else open_page:
                 _open(address.link(access.one_time()))
 
+        logging.getLogger("canvass.annotation").addHandler(Warnings())
         queue.start()
         try:
             serve(project, queue, listening, access, ready=ready)

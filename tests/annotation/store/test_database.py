@@ -60,7 +60,7 @@ def test_every_table_and_column_has_a_comment(path):
             for (name,) in other.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND sql <> ''")
         ]
     tables.pop("sqlite_sequence")
-    assert set(tables) == {"tasks", "answers", "rounds", "review", "labels", "retired", "meta"}
+    assert set(tables) == {"tasks", "answers", "rounds", "review", "labels", "retired", "looked_at", "meta"}
     assert len(indexes) == 5
     for name, sql in tables.items():
         _, meaning, *columns, _ = [line.strip() for line in sql.splitlines()]
@@ -129,10 +129,12 @@ def test_a_migration_that_another_process_has_done_is_left_out(path, monkeypatch
 
 
 def test_a_database_of_version_1_is_brought_up_to_date(path):
-    """What an older canvass made has no table of retired names; its answers are read as before, and by new names."""
+    """What an older canvass made has no table of retired names, nor of what was looked at; its answers are read as before, and by new names."""
     path.touch()
     with raw(path) as other:
-        for statement in schema.statements(schema.SCHEMA.replace(schema.RETIRED, "")):
+        for statement in schema.statements(
+            schema.SCHEMA.replace(schema.RETIRED, "").replace(schema.LOOKED_AT, "")
+        ):
             other.execute(statement)
         other.execute(f"PRAGMA application_id = {schema.APPLICATION}")
         other.execute("PRAGMA user_version = 1")
@@ -196,7 +198,7 @@ def torn(path):
         ),
         (other_program, "is not the database of a canvass project"),
         (torn, "is damaged, or is not the database"),
-        (newer, "was written by a newer canvass .* this canvass knows up to 2.; install a newer canvass"),
+        (newer, "was written by a newer canvass .* this canvass knows up to 3.; install a newer canvass"),
     ],
 )
 def test_wrong_files(path, make, sentence):

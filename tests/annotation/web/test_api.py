@@ -4,6 +4,7 @@ import json
 import math
 import sqlite3
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -26,7 +27,7 @@ from canvass.annotation.web.problems import Problem, problem_of
 from canvass.annotation.web.reading import Reader, read_object
 from canvass.annotation.web.recent import PATIENCE, Recent, Tallies
 from canvass.annotation.web.security import LOOPBACK, Access
-from canvass.annotation.web.service import Service
+from canvass.annotation.web.service import Service, even_clock
 from canvass.errors import AnswerConflict, InputError, StoreError
 from canvass.types import Slot, Target
 
@@ -140,6 +141,7 @@ def test_the_project(client):
         "domains",
         "intents",
         "slots",
+        "labels",
         "annotates_slots",
         "settings",
         "version",
@@ -234,6 +236,40 @@ def test_a_lease_runs_out(make):
     assert client.answer(held[0])["state"] == "answered"  # a lost lease loses no answer
 
 
+def test_leases_end_by_an_even_clock(make, monkeypatch):
+    clock = even_clock()
+    before = clock()
+    monkeypatch.setattr(time, "time", lambda: before - 1e6)  # somebody sets the clock of the machine back
+    assert 0 <= clock() - before < 60
+    client = make(lease_minutes=0.5)
+    service = Service(client.project, client.queue, lease_clock=clock)
+    client.store.swap(tasks_of(music_left(1)), round=0)
+    held = api.lease(service, api.Call(body={"annotator": "Ada"}))["tasks"]
+    assert before + 30 <= held[0]["until"] < before + 90
+
+
+def test_names_that_differ_in_case_are_one_person(client):
+    held = client.lease("Ada")
+    assert client.post("/api/lease", {"annotator": "ADA", "holding": [held[0]["id"]]})["annotator"] == "Ada"
+    client.answer(held[0], annotator="aDA")
+    assert [answer.annotator for answer in client.store.answers()] == ["Ada"]
+    assert len(client.get("/api/history?annotator=ada")["items"]) == 1
+    assert client.get("/api/progress?annotator=ada")["answered"] == 1
+
+
+def test_what_was_looked_at_is_left_out(client):
+    held = client.lease(count=2)
+    client.answer(held[0], flagged=True)
+    client.answer(held[1], note="hm")
+    found = client.get("/api/review")["items"]
+    assert [(item["kind"], item["words"]) for item in found] == [
+        ("flagged", "noted by Ada"),
+        ("flagged", "flagged by Ada"),
+    ]
+    client.post("/api/looked", {"annotator": "Bo", "tasks": [held[0]["id"], 99]})
+    assert [item["words"] for item in client.get("/api/review")["items"]] == ["noted by Ada"]
+
+
 def test_names_are_cleaned(client):
     held = client.lease("  Ada \u00a0  Lovelace ")
     assert client.lease("Ada Lovelace", holding=[held[0]["id"]])[0]["id"] == held[0]["id"]
@@ -255,7 +291,8 @@ def test_an_answer_is_saved_once(client):
         "adjudicates", "replaces",
     }  # fmt: skip
     assert first["progress"] == {"answered_today": 1, "answered": 1, "seconds_per_answer": 2.5}
-    assert first["queue"] == {"phase": "fresh", "message": "", "generation": 1, "ready": 5}
+    labels = client.get("/api/project")["labels"]
+    assert first["queue"] == {"phase": "fresh", "message": "", "generation": 1, "ready": 5, "labels": labels}
     again = client.post("/api/answers", sent)
     assert again["repeated"]
     assert again["answer"] == first["answer"]
@@ -555,7 +592,7 @@ def test_progress(client):
     assert (found["live"], found["missed"], found["agreement"]) == (None, None, [])
     assert "go on" in found["suggestion"]["words"]
     assert "Bloodgood" in found["suggestion"]["rule"]
-    assert set(found["queue"]) == {"phase", "message", "generation", "ready"}
+    assert set(found["queue"]) == {"phase", "message", "generation", "ready", "labels"}
 
 
 def test_live_estimates_are_shown(make):
@@ -692,7 +729,7 @@ def test_the_disk_is_full(client, monkeypatch):
     assert client.post("/api/answers", sent)["repeated"] is False
 
 
-def test_a_real_full_disk(client):
+def test_a_real_full_disk(client, caplog):
     """SQLite's own limit of pages stands for the disk: nothing is saved, and the same answer is saved afterwards."""
     connection = client.store._database._connection
     task = client.lease()[0]
@@ -702,6 +739,8 @@ def test_a_real_full_disk(client):
     connection.execute(f"PRAGMA max_page_count = {pages}")
     error = client.post("/api/answers", sent, status=503)
     assert "disk is full" in error["message"]
+    assert "/api/answers: " in caplog.text
+    assert "disk is full" in caplog.text
     connection.execute("PRAGMA max_page_count = 1000000")
     assert client.post("/api/answers", sent)["answer"]["note"] == note
     assert isinstance(connection, sqlite3.Connection)

@@ -500,6 +500,170 @@ def test_on_a_phone(browser, tmp_path, scheme):
         assert ada.said == []
 
 
+def badge(page):
+    return page.evaluate(
+        "() => { const one = document.getElementById('review-count'); return one.hidden ? 0 : Number(one.textContent) }"
+    )
+
+
+@pytest.mark.slow
+def test_review_can_be_emptied(browser, tmp_path):
+    tasks = queue_of(RIVER, MOON, JUDE, ONE)
+    with project_with(tmp_path, tasks) as project, served(project) as server, Person(browser, server) as ada:
+        page = ada.page
+        river, moon, jude, _ = (task.id for task in project.store.tasks())
+        ada.press("Enter")
+        ada.all_saved()
+        for name, task, flagged, note in [("b1", moon, True, ""), ("b2", jude, False, "who?")]:
+            answer = NewAnswer(
+                name, task, "Bob", "frame", "music", "PlayMusic", (), flagged=flagged, note=note
+            )
+            project.store.save(answer, now=1.0)
+        project.store.set_review([ReviewItem("contradicted", (river,), RIVER.text, "No.", 0.97)])
+        page.reload()
+        page.wait_for_selector(WORDS)
+        page.wait_for_function("() => document.getElementById('review-count').textContent === '3'")
+        ada.press("r")
+        page.wait_for_selector("#panel .item")
+        assert page.locator("#panel h3").all_text_contents() == ["Second look 1", "Flags and notes 2"]
+        assert "flagged by Bob" in page.text_content("#panel")
+        assert "noted by Bob" in page.text_content("#panel")
+        ada.press("ArrowDown", "x")
+        page.wait_for_function("() => document.querySelectorAll('#panel .doubt').length === 2")
+        page.click("#panel .fine >> nth=0")
+        page.wait_for_function("() => document.querySelectorAll('#panel .doubt').length === 1")
+        page.reload()  # it stays
+        page.wait_for_selector(WORDS)
+        page.wait_for_function("() => document.getElementById('review-count').textContent === '1'")
+        project.store.save(NewAnswer("b3", jude, "Bob", "skip", note="hm", replaces="b2"), now=2.0)
+        project.store.save(NewAnswer("b4", moon, "Bob", "skip", note="hm", replaces="b1"), now=2.0)
+        assert [item.tasks for item in project.store.to_review()] == [(moon,), (jude,)]  # answered anew
+        assert badge(page) == 1
+
+
+@pytest.mark.slow
+def test_one_drag_is_one_step_and_undo_goes_far_back(browser, tmp_path):
+    tasks = queue_of(RIVER, MOON, JUDE, ONE)
+    with project_with(tmp_path, tasks) as project, served(project) as server, Person(browser, server) as ada:
+        page, mouse = ada.page, ada.page.mouse
+        ada.press("Enter", "Enter")
+        ada.press("s")
+        assert ada.text == ONE.text
+        page.locator("#words .slot").first.locator(".tag").click()
+
+        def grab(rim):
+            box = page.locator(f"#words .handle.{rim}").bounding_box()
+            mouse.move(box["x"], box["y"] + box["height"] / 2)
+            mouse.down()
+
+        grab("start")
+        mouse.move(*ada.middle(0), steps=20)
+        mouse.up()
+        assert ada.slots[0] == ("play one", "SongName")
+        grab("end")
+        mouse.move(*ada.middle(2), steps=10)
+        mouse.move(*ada.middle(3), steps=10)
+        mouse.up()
+        assert ada.slots[0][0].startswith("play one by")
+        page.reload()
+        page.wait_for_selector(WORDS)
+        ada.press("u")
+        assert ada.slots == [("play one", "SongName"), ("u2", "ArtistName")]
+        ada.press("u")
+        assert ada.slots == [("one", "SongName"), ("u2", "ArtistName")]
+        page.wait_for_selector("#recent li >> nth=2")
+        seen = []
+        for _ in range(3):
+            ada.press("u")
+            page.wait_for_timeout(50)
+            seen.append(ada.text)
+        assert seen == [JUDE.text, MOON.text, RIVER.text]
+        ada.press("u")
+        page.wait_for_selector("#guide :text('nothing to undo')")
+        ada.press("End", "Backspace", "Enter")
+        ada.wait_for_text(ONE.text)
+        ada.all_saved()
+        assert [
+            len(answer.slots) for task, answer in project.store.accepted() if task.text == RIVER.text
+        ] == [1]
+
+
+@pytest.mark.slow
+def test_a_double_press_saves_once_and_texts_can_be_copied(browser, tmp_path):
+    tasks = queue_of(RIVER, MOON, JUDE)
+    with project_with(tmp_path, tasks) as project, served(project) as server, Person(browser, server) as ada:
+        ada.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = ada.page
+
+        def copied():
+            ada.press("Control+c")
+            return page.evaluate("() => navigator.clipboard.readText()")
+
+        assert copied() == RIVER.text
+        ada.press("End")
+        assert copied() == "joni mitchell"
+        page.keyboard.press("Enter")
+        page.keyboard.press("Enter")
+        assert ada.text == MOON.text
+        page.keyboard.press("s")
+        page.keyboard.press("Enter")  # another key came between
+        ada.all_saved()
+        assert [answer.kind for answer in project.store.answers()] == ["frame", "skip", "frame"]
+        ada.press("h")
+        page.wait_for_selector("#panel .item")
+        ada.press("ArrowDown")
+        assert copied() == JUDE.text
+
+
+@pytest.mark.slow
+def test_labels_and_names_reach_the_other_page(browser, tmp_path):
+    tasks = queue_of(*(utterance(f"put on blue moon {number}") for number in range(14)))
+    with (
+        project_with(tmp_path, tasks, new_labels=True) as project,
+        served(project) as server,
+        Person(browser, server) as ada,
+        Person(browser, server, "ADA") as other,
+        Person(browser, server, "Bob") as bob,
+    ):
+        ada.press("Enter")
+        ada.all_saved()
+        other.page.wait_for_function("() => document.getElementById('who').textContent === 'Ada'")
+        ada.press("ArrowRight", "+")
+        ada.page.fill("#form input[name=name]", "Genre")
+        ada.press("Enter")
+        ada.page.wait_for_selector("#words .slot")
+        assert bob.page.locator("#labels :text-is('Genre')").count() == 0
+        bob.press("Enter")  # with the next utterance
+        bob.page.wait_for_selector("#labels :text-is('Genre')")
+        project.store.retire("slot", "Genre", "Style", now=1.0)
+        bob.press("Enter")
+        bob.page.wait_for_selector("#labels :text-is('Style')")
+        bob.press("ArrowRight", "s", "t", "Enter", "Enter")
+        bob.all_saved()
+        assert [slot.label for slot in project.store.answers()[-1].slots] == ["Style"]
+
+
+@pytest.mark.slow
+def test_without_slots_no_word_of_them(browser, tmp_path):
+    plain = [dataclasses.replace(one, slots=None) for one in (RIVER, MOON)]
+    with project_with(tmp_path, queue_of(*plain)) as project:
+        project.settings = dataclasses.replace(project.settings, slots=())
+        project.given.__dict__.update(
+            labelled=tuple(dataclasses.replace(one, slots=None) for one in project.labelled),
+            test=tuple(dataclasses.replace(one, slots=None) for one in project.test),
+        )
+        with served(project) as server, Person(browser, server) as ada:
+            page = ada.page
+            for key in ("Escape", "p", "?", "h", "r"):
+                ada.press(key)
+                page.wait_for_timeout(150)
+                assert "slot" not in page.inner_text("body").lower()
+                assert "slot" not in page.text_content("#voice").lower()
+                ada.press("Escape")
+            ada.press("ArrowRight", "f")  # letters are commands: there is nothing to name
+            assert page.get_attribute("#actions .action:has-text('Flag')", "aria-pressed") == "true"
+
+
 SIZES = [(1280, 800), (390, 844), (640, 400)]
 OUT_OF_VIEW = """() => ['#words', '#actions', '#actions .main'].filter(name => {
   const {top, bottom, height} = document.querySelector(name).getBoundingClientRect();

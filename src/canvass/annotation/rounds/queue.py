@@ -149,6 +149,7 @@ class Queue:
         except _StoppedError:
             return False
         except CanvassError as error:
+            logger.warning("the queue could not be made anew: %s", error)
             self._fail(str(error), new)
             return not self._stopping
         except Exception:

@@ -167,10 +167,11 @@ class ReviewItem:
     """Answers that deserve a second look.
 
     `contradicted`: the models, trained without it, are sure of something else (with `probability`). `twins`: texts that
-    are equal, or nearly so, were answered differently. `words` says so in a sentence.
+    are equal, or nearly so, were answered differently. `flagged`: somebody flagged it or left a note. `words` says so
+    in a sentence.
     """
 
-    kind: Literal["contradicted", "twins"]
+    kind: Literal["contradicted", "twins", "flagged"]
     tasks: tuple[int, ...]
     text: str
     words: str

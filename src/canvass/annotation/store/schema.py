@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 # Schema versions:
 #   1: the first
 #   2: retired names of labels
+#   3: answers that were looked at
 #
 # If you change the schema: write the new one into SCHEMA, add a line above, raise VERSION, add what leads from the
 # version before to MIGRATIONS (and a database of that version to the tests), and run `make docs`.
-VERSION = 2
+VERSION = 3
 # What a file of ours carries in its header, at a place that SQLite keeps for it: "canv".
 APPLICATION = 0x63616E76
 
@@ -32,6 +33,15 @@ CREATE TABLE retired (
     became TEXT,         -- what took its place; NULL: it was deleted
     at REAL NOT NULL,    -- when
     PRIMARY KEY (kind, name)
+);
+"""
+LOOKED_AT = """\
+CREATE TABLE looked_at (
+    -- Answers of the review list that somebody found right; a task comes back once it is answered anew.
+    task INTEGER PRIMARY KEY REFERENCES tasks (id), -- what it is about
+    sequence INTEGER NOT NULL,                      -- the newest answer to it at that time
+    annotator TEXT NOT NULL,                        -- who looked
+    at REAL NOT NULL                                -- when
 );
 """
 SCHEMA = f"""\
@@ -125,6 +135,7 @@ CREATE TABLE labels (
 );
 
 {RETIRED}
+{LOOKED_AT}
 CREATE TABLE meta (
     -- Small facts, by name.
     name TEXT PRIMARY KEY, -- which
@@ -133,7 +144,7 @@ CREATE TABLE meta (
 """
 
 # version: the statements that lead to it from the version before.
-MIGRATIONS: dict[int, str] = {2: RETIRED}
+MIGRATIONS: dict[int, str] = {2: RETIRED, 3: LOOKED_AT}
 
 
 def printed() -> str:

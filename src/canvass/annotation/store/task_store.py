@@ -40,6 +40,7 @@ _ROUND = (
     "number, at, answers, labelled, target_labelled, slot_error_rate, intent_error, span_f1, held_out, agreement, "
     "seconds, failure"
 )
+REVIEWED = "review"  # a fact: the newest answer when the review list was made
 _REVIEW = "kind, tasks, text, words, probability"
 # SQLite's largest number; a larger one cannot be the number of a task.
 _LARGEST = 2**63 - 1
@@ -305,6 +306,10 @@ class Store:
         """Put a new review list into the place of the old one."""
         with self._database.atomic("the review list") as connection:
             connection.execute("DELETE FROM review")
+            connection.execute(
+                "INSERT OR REPLACE INTO meta (name, value) SELECT ?, coalesce(max(sequence), 0) FROM answers",
+                (REVIEWED,),
+            )
             connection.executemany(
                 f"INSERT INTO review ({_REVIEW}) VALUES (?, ?, ?, ?, ?)",
                 [
@@ -321,6 +326,45 @@ class Store:
                 f"SELECT {_REVIEW} FROM review ORDER BY number"
             )
         ]
+
+    def look_at(self, tasks: Sequence[int], annotator: str, *, now: float) -> None:
+        """Note that somebody found the answers to tasks right: `to_review` leaves them out until they change."""
+        with self._database.atomic("what was looked at") as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO looked_at (task, sequence, annotator, at) "
+                "SELECT task, max(sequence), ?, ? FROM answers WHERE task = ? GROUP BY task",
+                [(annotator, now, number) for number in tasks if abs(number) <= _LARGEST],
+            )
+
+    def to_review(self) -> list[ReviewItem]:
+        """List what deserves a second look now: the review list, and everybody's flags and notes, the newest first.
+
+        Left out are items of which every task was looked at since it was answered, and items of the list with an answer
+        that was given anew since the list was made.
+        """
+        rows = self._database.rows(
+            "SELECT answers.task, max(answers.sequence), coalesce(looked_at.sequence, 0) FROM answers "
+            "LEFT JOIN looked_at ON looked_at.task = answers.task GROUP BY answers.task"
+        )
+        newest = {task: sequence for task, sequence, _ in rows}
+        settled = {task for task, sequence, looked in rows if looked >= sequence}
+        made = int(self.fact(REVIEWED) or _LARGEST)
+        items = [item for item in self.review() if all(newest.get(task, 0) <= made for task in item.tasks)]
+        marked = self._database.rows(
+            f"SELECT {TASK}, {ANSWER} FROM answers JOIN tasks ON tasks.id = answers.task "
+            "WHERE answers.current = 1 AND (answers.flagged = 1 OR answers.note <> '') ORDER BY answers.sequence DESC"
+        )
+        names = self.names()
+        for row in marked:
+            task, answer = both_of(row, names)
+            said = " and ".join(["flagged"] * answer.flagged + ["noted"] * bool(answer.note))
+            items.append(ReviewItem("flagged", (task.id,), task.text, f"{said} by {answer.annotator}", 0.0))
+        return [item for item in items if not settled.issuperset(item.tasks)]
+
+    def annotators(self) -> list[str]:
+        """List the names of those who answered, in the order of their first answers."""
+        rows = self._database.rows("SELECT annotator FROM answers GROUP BY annotator ORDER BY min(sequence)")
+        return [name for (name,) in rows]
 
     def add_label(self, kind: LabelKind, name: str, description: str, annotator: str, now: float) -> None:
         """Add an intent or a slot label; one that is there stays as it is.

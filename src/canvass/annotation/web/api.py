@@ -6,7 +6,7 @@ table of all of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from canvass import __version__
@@ -48,6 +48,7 @@ def project(service: Service, call: Call) -> dict[str, Any]:
         "strategy": service.project.settings.project.strategy,
         "domains": list(service.domains),
         **service.guidelines().shapes,
+        "labels": service.labels_version(),
         "annotates_slots": service.project.annotates_slots,
         "settings": {
             "new_labels": service.page.new_labels,
@@ -61,20 +62,25 @@ def project(service: Service, call: Call) -> dict[str, Any]:
 def lease(service: Service, call: Call) -> dict[str, Any]:
     """Hold tasks for an annotator: what they have open is renewed, and filled up to `count`."""
     sent = Reader(call.body, "lease", ("annotator", "holding", "count"))
+    annotator = service.person(sent.annotator())
     tasks = service.store.lease(
-        sent.annotator(),
+        annotator,
         count=sent.whole("count", most=MOST_LEASED, least=0, default=FEW),
         holding=sent.wholes("holding", most=MOST_HELD),
-        now=service.now(),
+        now=service.lease_clock(),
         seconds=service.lease_seconds,
     )
-    return {"tasks": [task_shape(task) for task in tasks], "queue": service.queue_shape()}
+    return {
+        "annotator": annotator,
+        "tasks": [task_shape(task) for task in tasks],
+        "queue": service.queue_shape(),
+    }
 
 
 def release(service: Service, call: Call) -> dict[str, Any]:
     """Give tasks back that an annotator holds."""
     sent = Reader(call.body, "release", ("annotator", "tasks"))
-    service.store.release(sent.annotator(), sent.wholes("tasks", most=MOST_HELD))
+    service.store.release(service.person(sent.annotator()), sent.wholes("tasks", most=MOST_HELD))
     return {}
 
 
@@ -82,6 +88,7 @@ def answer(service: Service, call: Call) -> dict[str, Any]:
     """Save an answer; when this returns, it is on disk."""
     sent = answer_reader(call.body)
     checked = read_answer(sent, service.task(sent.whole("task")), service.rule())
+    checked = replace(checked, annotator=service.person(checked.annotator))
     saved = service.store.save(checked, now=service.now())
     if not saved.repeated:
         service.queue.answered()
@@ -105,7 +112,7 @@ def history(service: Service, call: Call) -> dict[str, Any]:
     """List the answers of an annotator, or of all, the newest first; `before` is the `sequence` of the last seen."""
     sent = Reader(call.query, "history", ("annotator", "before", "limit"))
     answered = service.store.history(
-        sent.optional_name("annotator"),
+        service.known_person(sent.optional_name("annotator")),
         limit=sent.whole("limit", most=MOST_SHOWN, default=50),
         before=sent.optional_whole("before"),
     )
@@ -115,7 +122,7 @@ def history(service: Service, call: Call) -> dict[str, Any]:
 def progress(service: Service, call: Call) -> dict[str, Any]:
     """Say how far the project is, and how good it became."""
     sent = Reader(call.query, "progress", ("annotator",))
-    return service.progress_shape(sent.optional_name("annotator"))
+    return service.progress_shape(service.known_person(sent.optional_name("annotator")))
 
 
 def review(service: Service, call: Call) -> dict[str, Any]:
@@ -132,9 +139,17 @@ def review(service: Service, call: Call) -> dict[str, Any]:
                     for number in item.tasks
                 ],
             }
-            for item in service.store.review()
+            for item in service.store.to_review()
         ]
     }
+
+
+def looked(service: Service, call: Call) -> dict[str, Any]:
+    """Note that the answers to tasks were looked at and found right."""
+    sent = Reader(call.body, "looked", ("annotator", "tasks"))
+    annotator = service.person(sent.annotator())
+    service.store.look_at(sent.wholes("tasks", most=MOST_HELD), annotator, now=service.now())
+    return {}
 
 
 def disputes(service: Service, call: Call) -> dict[str, Any]:
@@ -147,7 +162,7 @@ def add_label(service: Service, call: Call) -> dict[str, Any]:
     """Add an intent or a slot label; one that is there already changes nothing."""
     sent = Reader(call.body, "label", ("annotator", "kind", "name", "description"))
     kind = sent.choice("kind", ("intent", "slot"))
-    name, annotator = sent.name("name"), sent.annotator()
+    name, annotator = sent.name("name"), service.person(sent.annotator())
     description = (
         sent.text("description", longest=LONGEST_DESCRIPTION, lines=True)
         if sent.fields.get("description")
@@ -193,6 +208,7 @@ ROUTES = (
     Route("GET", "/api/history", history),
     Route("GET", "/api/progress", progress),
     Route("GET", "/api/review", review),
+    Route("POST", "/api/looked", looked),
     Route("GET", "/api/disputes", disputes),
     Route("POST", "/api/labels", add_label),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +16,14 @@ from starlette.routing import Route
 
 from canvass.annotation.web.api import ROUTES, Call
 from canvass.annotation.web.page_files import PAGE, is_current, page_file
-from canvass.annotation.web.problems import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, Problem, problem_of
+from canvass.annotation.web.problems import (
+    INTERNAL,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    UNAVAILABLE,
+    Problem,
+    problem_of,
+)
 from canvass.annotation.web.reading import read_object
 from canvass.annotation.web.security import Access, Guard
 from canvass.errors import CanvassError
@@ -29,6 +37,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from canvass.annotation.web.service import Service
+
+logger = logging.getLogger(__name__)
 
 NOT_STORED = {"Cache-Control": "no-store"}
 
@@ -112,8 +122,10 @@ def _error(problem: Problem) -> Response:
 
 
 async def _refused(request: Request, error: CanvassError) -> Response:
-    del request
-    return _error(problem_of(error))
+    problem = problem_of(error)
+    if problem.status == UNAVAILABLE:
+        logger.warning("%s: %s", request.url.path, problem)
+    return _error(problem)
 
 
 async def _not_routed(request: Request, error: HTTPException) -> Response:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from canvass.annotation.web.app import make_app, workers
 from canvass.annotation.web.page_files import PAGE
 from canvass.annotation.web.security import LOOPBACK, Access, host_name
-from canvass.annotation.web.service import Service
+from canvass.annotation.web.service import Service, even_clock
 from canvass.errors import FileError, OptionError
 
 if TYPE_CHECKING:
@@ -181,7 +181,9 @@ def server_of(
 ) -> Iterator[uvicorn.Server]:
     """Make the server of a project, with the files of a page; its threads end with the block."""
     with workers() as threads:
-        yield server_for(make_app(Service(project, queue), access, threads, page=page))
+        yield server_for(
+            make_app(Service(project, queue, lease_clock=even_clock()), access, threads, page=page)
+        )
 
 
 def server_for(app: ASGIApp) -> uvicorn.Server:

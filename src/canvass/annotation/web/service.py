@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import time
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.project.answer_rule import AnswerRule
@@ -35,10 +36,19 @@ class Service:
         Told of every answer; whoever made it starts and stops it.
     clock
         Seconds of the epoch.
+    lease_clock
+        The same for leases; by default `clock`.
 
     """
 
-    def __init__(self, project: Project, queue: Queue, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        project: Project,
+        queue: Queue,
+        *,
+        clock: Callable[[], float] = time.time,
+        lease_clock: Callable[[], float] | None = None,
+    ) -> None:
         self.project = project
         self.queue = queue
         self.store = project.store
@@ -47,6 +57,8 @@ class Service:
         self.now = clock
         self.domains = project.domains()
         self.identity = _identity(project)
+        self.lease_clock = lease_clock or clock
+        self._people = {name.casefold(): name for name in reversed(self.store.annotators())}
         self._tallies = Tallies(self.store)
         self._progress = Recent(lambda: progress_json(project, self.today()))
 
@@ -54,6 +66,18 @@ class Service:
     def lease_seconds(self) -> float:
         """How long a task is held for whoever opened it."""
         return self.page.lease_minutes * MINUTE
+
+    def person(self, name: str) -> str:
+        """Give the name of an annotator as it was written first: names that differ in case are one person."""
+        return self._people.setdefault(name.casefold(), name)
+
+    def known_person(self, name: str | None) -> str | None:
+        """Give the name that answers are kept under, without keeping a new one."""
+        return None if name is None else self._people.get(name.casefold(), name)
+
+    def labels_version(self) -> str:
+        """Give a short word that changes when intents or slot labels do."""
+        return f"{zlib.crc32(repr(self.guidelines().shapes).encode()):08x}"
 
     def guidelines(self) -> Guidelines:
         """Read the labels as they are now."""
@@ -82,6 +106,7 @@ class Service:
             "message": state.message,
             "generation": state.generation,
             "ready": state.ready,
+            "labels": self.labels_version(),
         }
 
     def today(self) -> float:
@@ -102,6 +127,12 @@ class Service:
             "states": self.store.counts(),
             "queue": self.queue_shape(),
         }
+
+
+def even_clock() -> Callable[[], float]:
+    """Make a clock that begins with the time of this machine, and goes on evenly whatever is done to that."""
+    began, steady = time.time(), time.monotonic()
+    return lambda: began + time.monotonic() - steady
 
 
 def _identity(project: Project) -> str:

@@ -58,6 +58,7 @@ export const api = {
   history: (annotator, before, limit) => ask("GET", `/api/history?${query({ annotator, before, limit })}`),
   progress: (annotator) => ask("GET", `/api/progress?${query({ annotator })}`),
   review: () => ask("GET", "/api/review"),
+  looked: (annotator, tasks) => ask("POST", "/api/looked", { annotator, tasks }),
   disputes: () => ask("GET", "/api/disputes"),
   label: (annotator, kind, name, description) => ask("POST", "/api/labels", { annotator, kind, name, description }),
 };

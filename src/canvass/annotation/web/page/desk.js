@@ -22,7 +22,7 @@ const LONG = 20000; // characters: the draft of a longer one is not kept over a 
 
 export class Desk {
   /**
-   * `on` has finished(answer, task), back(), canGoBack(), look(name), newLabel(kind, name), open(view), left() for what lies outside
+   * `on` has finished(answer, task), back(visit), canGoBack(visit), look(name), newLabel(kind, name), open(view), left() for what lies outside
    * of the desk.
    */
   constructor(project, { prefix, annotator, on }) {
@@ -37,7 +37,7 @@ export class Desk {
     listen(this.view, {
       state: () => this.state,
       select: (span, facing) => this.apply(cursor.select(this.state, span, facing)),
-      reach: (span, rim) => this.apply(cursor.reach(this.state, this.context, span, rim)),
+      reach: (span, rim, drag) => this.apply(cursor.reach(this.state, this.context, span, rim), drag),
       remove: (slot) => this.apply(cursor.remove(cursor.select(this.state, slot), this.context)),
     });
     const guide = (item) => this.guide(item);
@@ -104,7 +104,7 @@ export class Desk {
     this.unsure = new Set(certainty.filter(([, , share]) => share < UNSURE).map(([start]) => start));
     this.view.open(this.text, this.stops, certainty);
     const kept = visit ? null : tab.get(`${this.prefix}draft`);
-    if (kept?.task === task.id) this.draft.change(kept.form);
+    if (kept?.task === task.id) this.draft = new Draft(kept.form, kept.past);
     if (!visit && this.parked?.task.id === task.id) ({ draft: this.draft, place: this.place } = this.parked);
     this.mode = "browse";
     this.guide(null);
@@ -113,9 +113,9 @@ export class Desk {
     find("words").classList.toggle("middle", this.text.length > 110 && this.text.length <= 400);
     for (const scrolled of [find("words"), document.querySelector("main")]) scrolled.scrollTop = 0;
     this.render();
-    why(find("why"), task, this.project.target);
+    why(find("why"), task, this.project);
     this.clock.restart();
-    speak(described(task, this.form, this.text));
+    speak(this.described());
   }
 
   get context() {
@@ -129,7 +129,7 @@ export class Desk {
     const elsewhere = form.kind === "elsewhere";
     const { selection } = this.place;
     if (elsewhere) this.mode = "domain";
-    else if (this.mode !== "intent") this.mode = selection ? "words" : "browse";
+    else if (this.mode !== "intent") this.mode = selection && this.project.annotates_slots ? "words" : "browse";
     this.view.show({ slots: elsewhere ? [] : form.slots, selection: elsewhere ? null : selection });
     this.view.root.classList.toggle("by-character", this.byCharacter);
     for (const palette of [this.intents, this.chooser, this.labels, this.domains]) palette.activate(palette === this.palette);
@@ -148,7 +148,7 @@ export class Desk {
       mode: this.mode,
       notHere: notOf(this.project.target),
       selected: selection !== null,
-      canUndo: this.draft.past.length > 0 || (!visit && this.on.canGoBack()),
+      canUndo: this.draft.past.length > 0 || (!visit?.adjudicates && this.on.canGoBack(visit)),
       canRedo: this.draft.future.length > 0,
     });
     this.banner();
@@ -218,16 +218,17 @@ export class Desk {
   }
 
   kept() {
-    if (!this.visit && this.text.length < LONG) tab.set(`${this.prefix}draft`, { task: this.task.id, form: this.form });
+    if (this.visit || this.text.length >= LONG) return;
+    tab.set(`${this.prefix}draft`, { task: this.task.id, form: this.form, past: this.draft.past });
   }
 
-  /** A new state of the cursor, with the slots that go with it. */
-  apply(state) {
+  /** A new state of the cursor, with the slots that go with it; the changes of one `drag` are one step. */
+  apply(state, drag = null) {
     const { slots, ...place } = state;
     this.place = place;
     if (this.mode === "intent") this.mode = "browse";
     if (this.form.kind === "elsewhere") this.draft.change({ kind: "frame" });
-    if (this.draft.change({ slots })) this.kept();
+    if (this.draft.change({ slots }, drag)) this.kept();
     this.render();
     const words = selectionWords(place.selection, this.text);
     if (words) speak(words);
@@ -328,6 +329,7 @@ export class Desk {
 
   flag() {
     this.change({ flagged: !this.form.flagged });
+    speak(this.form.flagged ? "Flagged" : "Flag removed");
   }
 
   note() {
@@ -345,7 +347,7 @@ export class Desk {
 
   undo() {
     if (this.draft.undo()) this.turned();
-    else if (!this.visit) this.on.back();
+    else if (!this.visit?.adjudicates) this.on.back(this.visit);
   }
 
   redo() {
@@ -356,7 +358,17 @@ export class Desk {
     this.place = { selection: null, rest: this.place.selection?.end ?? this.place.rest };
     this.kept();
     this.render();
-    speak(described(this.task, this.form, this.text));
+    speak(this.described());
+  }
+
+  described() {
+    return described(this.task, this.form, this.text, this.project.annotates_slots);
+  }
+
+  /** The selected words, or the whole text: for the clipboard. */
+  get copied() {
+    const { selection } = this.place;
+    return selection ? this.text.slice(selection.start, selection.end) : this.task.text;
   }
 
   move(direction) {

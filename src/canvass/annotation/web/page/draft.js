@@ -33,17 +33,21 @@ export function same(one, other) {
   return one.slots.length === other.slots.length && one.slots.every((slot, i) => equal(slot, other.slots[i]));
 }
 
+const MOST = 100; // steps that can be undone
+
 export class Draft {
-  constructor(now) {
+  constructor(now, past = []) {
     this.now = now;
-    this.past = [];
+    this.past = past;
     this.future = [];
+    this.step = null;
   }
 
-  /** Change some of it; what is equal already is no change. */
-  change(parts) {
+  /** Change some of it; what is equal already is no change. All changes with one `step` (a drag) are undone together. */
+  change(parts, step = null) {
     if (Object.entries(parts).every(([name, value]) => this.now[name] === value)) return false;
-    this.past.push(this.now);
+    if (step === null || step !== this.step) this.past = [...this.past.slice(1 - MOST), this.now];
+    this.step = step;
     this.future = [];
     this.now = { ...this.now, ...parts };
     return true;
@@ -51,6 +55,7 @@ export class Draft {
 
   undo() {
     if (!this.past.length) return false;
+    this.step = null;
     this.future.push(this.now);
     this.now = this.past.pop();
     return true;

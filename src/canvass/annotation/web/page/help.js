@@ -4,15 +4,15 @@ import { make } from "./dom.js";
 import { KEYS, written } from "./keys.js";
 import { openPanel } from "./panel.js";
 
+const MOUSE =
+  "Press a word, or drag over several, then press a label. Press a slot to select it: drag its rims to move a border, press × to remove it, press a label to change it. Words with a dotted line are those that the tagger is unsure of.";
+
 export function help(project, look) {
+  const mouse = [make("h3", { textContent: "With the mouse or a finger" }), make("p", { textContent: MOUSE })];
   const body = openPanel("Help", { wide: true });
   body.append(
-    make("div.key-groups", {}, ...KEYS.map(group)),
-    make("h3", { textContent: "With the mouse or a finger" }),
-    make("p", {
-      textContent:
-        "Press a word, or drag over several, then press a label. Press a slot to select it: drag its rims to move a border, press × to remove it, press a label to change it. Words with a dotted line are those that the tagger is unsure of.",
-    }),
+    make("div.key-groups", {}, ...KEYS.filter(({ slots }) => !slots || project.annotates_slots).map(group)),
+    ...(project.annotates_slots ? mouse : []),
     ...guidelines("Intents", project.intents, () => ""),
     ...guidelines("Labels", project.slots, look),
   );

@@ -8,9 +8,14 @@ import { closePanel, panelIsOpen } from "./panel.js";
 const ONCE = new Set(["save", "skip", "elsewhere", "elsewhereAtOnce"]); // holding the key down must not answer for a row
 const VIEWS = new Set(["history", "review", "progress", "help"]); // also where there is nothing to annotate
 
+const GRACE = 500; // milliseconds: the second Enter of a double press does not save what nobody has seen
+let entered = -Infinity; // when Enter saved, unless another key was pressed since
+
 export function listenToKeys(desk, open) {
+  document.addEventListener("copy", (event) => copy(event, desk));
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.altKey) return;
+    if (event.key !== "Enter") entered = -Infinity;
     if (panelIsOpen() || formIsOpen()) {
       if (event.key !== "Escape") return;
       event.preventDefault();
@@ -22,7 +27,20 @@ export function listenToKeys(desk, open) {
     if (!palette && event.target.closest("input, textarea")) return inNote(event, desk);
     if (palette ? inSearch(event, nameOf(event), desk, palette) : handled(event, desk, open)) event.preventDefault();
   });
-  document.addEventListener("pointerdown", () => forget(desk));
+  document.addEventListener("pointerdown", () => {
+    entered = -Infinity;
+    forget(desk);
+  });
+}
+
+/** Ctrl+C: the utterance of the list item that has the focus, or the selected words of the one in view, or all of it. */
+function copy(event, desk) {
+  if (!window.getSelection().isCollapsed || event.target.closest?.("input, textarea")) return;
+  const line = document.activeElement?.closest(".item")?.querySelector(".line");
+  const words = line ? line.dataset.text : !panelIsOpen() && !formIsOpen() && desk.task ? desk.copied : null;
+  if (words === null) return;
+  event.clipboardData.setData("text/plain", words);
+  event.preventDefault();
 }
 
 const palettesOf = (desk) => [desk.labels, desk.intents, desk.chooser, desk.domains];
@@ -101,6 +119,10 @@ function chosenBy(name, palette) {
 
 function run(command, name, event, desk) {
   if (event.repeat && ONCE.has(command)) return true;
+  if (command === "save") {
+    if (event.timeStamp - entered < GRACE) return true;
+    entered = event.timeStamp;
+  }
   if (name === "Shift+ArrowRight" || name === "Shift+ArrowLeft" || command.startsWith("extendOther")) {
     desk.run(`${command}:${sideways(name, desk)}`);
   } else if (command.startsWith("move")) {

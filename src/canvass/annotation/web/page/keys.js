@@ -15,6 +15,7 @@ export const KEYS = [
   },
   {
     title: "Words",
+    slots: true,
     rows: [
       [["ArrowRight"], "move:1", "next word or slot"],
       [["ArrowLeft"], "move:-1", "word or slot before"],

@@ -6,7 +6,7 @@ import { Text, visible } from "./text.js";
 /** The text with its slots marked. */
 export function line(string, slots, look) {
   const text = new Text(string);
-  const root = make("span.line", { dir: "auto" });
+  const root = make("span.line", { dir: "auto", "data-text": string });
   let end = 0;
   for (const slot of slots ?? []) {
     root.append(visible(text.slice(end, slot.start)));

@@ -20,6 +20,7 @@ import { targetName, timeOf } from "./words.js";
 
 const SOON = 1000; // milliseconds until the server is asked again, while there is nothing to do
 const LEARNING = 1500; // and while it trains
+const RECALLED = 20; // earlier answers that are fetched at a time
 const EVERY = 10; // answers until the progress is asked for anew
 
 class Page {
@@ -41,7 +42,7 @@ class Page {
       saved: (answer, result) => this.onSaved(answer, result),
     });
     this.ahead = new Ahead({
-      lease: (holding, count) => api.lease(this.annotator, holding, count),
+      lease: (holding, count) => this.lease(holding, count),
       release: (tasks) => api.release(this.annotator, tasks),
       changed: () => this.onAhead(),
     });
@@ -60,8 +61,8 @@ class Page {
       on: {
         look: (name) => this.look(name),
         finished: (answer, task) => this.finished(answer, task),
-        back: () => this.back(),
-        canGoBack: () => this.recent.last !== null,
+        back: (visit) => this.back(visit),
+        canGoBack: (visit) => this.recent.before(visit?.replaces) !== null,
         left: () => this.leave(),
         open: (view) => this.open(view),
         newLabel: (kind, name) => this.newLabel(kind, name),
@@ -73,6 +74,19 @@ class Page {
     for (const { answer } of this.outbox.waiting) this.ahead.done.add(answer.task);
     await this.ahead.fill(tab.get(`${this.prefix}held`) ?? []);
     this.measure();
+    await this.recall();
+    if (this.desk.task) this.desk.render();
+  }
+
+  /** Take tasks; the server says how the annotator's name was written first. */
+  async lease(holding, count) {
+    const taken = await api.lease(this.annotator, holding, count);
+    if (taken.annotator !== this.annotator) {
+      this.annotator = this.desk.annotator = taken.annotator;
+      browser.set(`${this.prefix}name`, taken.annotator);
+      say(find("who"), taken.annotator);
+    }
+    return taken;
   }
 
   wire() {
@@ -157,10 +171,23 @@ class Page {
       this.ahead.queue = { ...queue, generation: this.ahead.queue?.generation ?? queue.generation };
       this.again();
     }
+    if (queue.labels !== this.project.labels) this.relabel();
     if (queue.generation === this.generation) return;
     const first = this.generation === null;
     this.generation = queue.generation;
     if (!first) this.measure();
+  }
+
+  /** Labels were added, renamed or deleted by somebody. */
+  async relabel() {
+    try {
+      Object.assign(this.project, await api.project());
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      return; // the next answer brings it up again
+    }
+    this.desk.relabel();
+    if (this.desk.task) this.desk.render();
   }
 
   showCurrent() {
@@ -192,7 +219,7 @@ class Page {
   }
 
   glance(found) {
-    glance(find("glance"), found, () => this.open("progress"));
+    glance(find("glance"), found, this.project.annotates_slots, () => this.open("progress"));
   }
 
   render() {
@@ -226,10 +253,22 @@ class Page {
     this.visit(task, { answer, replaces: answer.id, adjudicates: false, after, words: words ? `${words} ${own}` : own });
   }
 
-  back() {
-    const { last } = this.recent;
-    if (last) this.revisit(last.task, last.answer);
+  /** Go to the answer before the one that is visited; with `u` pressed again, to the one before that. */
+  async back(visit) {
+    if (!this.recent.before(this.recent.before(visit?.replaces)?.answer.id)) await this.recall(this.recent.oldest);
+    const before = this.recent.before(visit?.replaces);
+    if (before) this.revisit(before.task, before.answer);
     else this.desk.hint("There is nothing to undo. Earlier answers: h.");
+  }
+
+  /** Fetch earlier answers of one's own, as after a reload the page has none. */
+  async recall(before = null) {
+    try {
+      this.recent.recall((await api.history(this.annotator, before, RECALLED)).items);
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      // They are in the history once the server is back.
+    }
   }
 
   adjudicate(task, answers) {
@@ -255,12 +294,17 @@ class Page {
     const look = (name) => this.look(name);
     const { annotator, settled } = this;
     if (view === "help") help(this.project, look);
-    else if (view === "progress") progress(annotator);
+    else if (view === "progress") progress(annotator, this.project.annotates_slots);
     else if (view === "history") history({ annotator, look, open: (task, answer) => this.revisit(task, answer) });
     else {
       review({
         look,
         settled,
+        fine: async (tasks) => {
+          await api.looked(this.annotator, tasks);
+          for (const task of tasks) settled.add(task);
+          this.measure();
+        },
         open: (task, answer, { words }) => this.revisit(task, answer, { words, after: "review" }),
         adjudicate: (task, answers) => this.adjudicate(task, answers),
       });

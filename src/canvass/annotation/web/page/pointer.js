@@ -3,7 +3,7 @@
 import { sameSpan } from "./spans.js";
 
 /**
- * `view` is the Utterance; `on` has select(span, facing), reach(span, rim), remove(slot), and `state()` (the cursor).
+ * `view` is the Utterance; `on` has select(span, facing), reach(span, rim, drag), remove(slot), and `state()` (the cursor).
  */
 export function listen(view, on) {
   const { root } = view;
@@ -38,7 +38,7 @@ export function listen(view, on) {
     drag.at = number;
     if (drag.rim) {
       const crossed = drag.rim === "end" ? number < drag.anchor : number > drag.anchor;
-      if (!crossed) on.reach(spanOf(drag.anchor, number), drag.rim);
+      if (!crossed) on.reach(spanOf(drag.anchor, number), drag.rim, drag);
     } else {
       drag.moved = true;
       on.select(spanOf(drag.anchor, number), number < drag.anchor ? "start" : "end");

@@ -9,7 +9,7 @@ import { counted, percent, precise, secondsPer } from "./words.js";
 const measured = (found) => found.curve.filter((point) => typeof point.slot_error_rate === "number");
 
 /** The small column: today's numbers, the error so far, the mix. */
-export function glance(root, found, open) {
+export function glance(root, found, slots, open) {
   const points = measured(found);
   const all = make("button.link", { textContent: "All of it", title: "p", onclick: open });
   root.replaceChildren(
@@ -17,16 +17,19 @@ export function glance(root, found, open) {
     tiles([
       [found.answered_today, "today"],
       [secondsPer(found.seconds_per_answer), "an answer"],
-      ...(points.length ? [[precise(points.at(-1).slot_error_rate), "slot errors"]] : []),
+      ...(points.length ? [[precise(points.at(-1).slot_error_rate), slots ? "slot errors" : "intents wrong"]] : []),
     ]),
-    ...(points.length > 1 ? [small(points)] : []),
+    ...(points.length > 1 ? [small(points, slots)] : []),
     all,
   );
 }
 
-function small(points) {
+/** What the curve shows: without slots the intent is all that is counted. */
+const rate = (slots) => (slots ? "Slot error rate" : "Intent error");
+
+function small(points, slots) {
   const [first, last] = [points[0], points.at(-1)];
-  const words = `Slot error rate on the test set: ${precise(first.slot_error_rate)} after ${first.answers} answers, ${precise(last.slot_error_rate)} after ${last.answers}.`;
+  const words = `${rate(slots)} on the test set: ${precise(first.slot_error_rate)} after ${first.answers} answers, ${precise(last.slot_error_rate)} after ${last.answers}.`;
   return curve(points.map((one) => [one.answers, one.slot_error_rate]), { width: 240, height: 64, small: true, words });
 }
 
@@ -39,7 +42,7 @@ function tiles(pairs) {
 }
 
 /** The panel. */
-export function progress(annotator) {
+export function progress(annotator, slots) {
   const body = openPanel("Progress", { wide: true });
   fill(body, api.progress(annotator), (found) => [
     found.suggestion ? make("p.suggestion", { title: found.suggestion.rule, textContent: found.suggestion.words }) : null,
@@ -51,20 +54,20 @@ export function progress(annotator) {
       [found.states.skipped ?? 0, "skipped"],
       [found.states.disputed ?? 0, "in dispute"],
     ]),
-    ...errors(found, body.clientWidth),
+    ...errors(found, body.clientWidth, slots),
     ...live(found),
     ...bars("What was chosen", found.domains.map(({ domain, count }) => [domain ?? "no domain", count])),
     ...(found.by_annotator.length > 1 ? bars("Who answered", found.by_annotator.map(({ name, answers }) => [name, answers])) : []),
-    ...agreement(found.agreement),
+    ...agreement(found.agreement, slots),
   ].filter(Boolean));
 }
 
-function errors(found, room) {
+function errors(found, room, slots) {
   const points = measured(found);
   const title = make("h3", { textContent: "Error on the test set" });
   if (!points.length) return [title, make("p.muted", { textContent: "Measured after the first training." })];
   const last = points.at(-1);
-  const words = `Slot error rate after each training, over the number of answers; now ${precise(last.slot_error_rate)}.`;
+  const words = `${rate(slots)} after each training, over the number of answers; now ${precise(last.slot_error_rate)}.`;
   return [
     title,
     make(
@@ -72,7 +75,7 @@ function errors(found, room) {
       {},
       curve(points.map((one) => [one.answers, one.slot_error_rate]), { width: Math.max(260, Math.min(760, room - 48)), height: 220, words }),
       make("figcaption", {
-        textContent: `Slot error rate over the number of answers. Now: ${precise(last.slot_error_rate)}; intents wrong ${precise(last.intent_error)}; span F1 ${precise(last.span_f1)}.`,
+        textContent: `${rate(slots)} over the number of answers. Now: ${precise(last.slot_error_rate)}${slots ? `; intents wrong ${precise(last.intent_error)}; span F1 ${precise(last.span_f1)}` : ""}.`,
       }),
     ),
   ];
@@ -118,9 +121,9 @@ function bars(title, pairs) {
   ];
 }
 
-function agreement(pairs) {
+function agreement(pairs, slots) {
   if (!pairs.length) return [];
-  const head = ["", "intents (kappa)", "slots (span F1)", "utterances"];
+  const head = ["", "intents (kappa)", ...(slots ? ["slots (span F1)"] : []), "utterances"];
   return [
     make("h3", { textContent: "Agreement" }),
     make(
@@ -131,7 +134,7 @@ function agreement(pairs) {
         "tbody",
         {},
         ...pairs.map(({ a, b, kappa, span_f1: spans, n }) =>
-          make("tr", {}, make("th", { scope: "row", dir: "auto", textContent: `${a} and ${b}` }), ...[rounded(kappa), rounded(spans), counted(n, "")].map((words) => make("td", { textContent: words }))),
+          make("tr", {}, make("th", { scope: "row", dir: "auto", textContent: `${a} and ${b}` }), ...[rounded(kappa), ...(slots ? [rounded(spans)] : []), counted(n, "")].map((words) => make("td", { textContent: words }))),
         ),
       ),
     ),

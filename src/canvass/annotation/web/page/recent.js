@@ -25,8 +25,23 @@ export class Recent {
     this.render();
   }
 
-  get last() {
-    return this.answers.at(-1) ?? null;
+  /** Put earlier answers, the newest first, before those that are here. */
+  recall(items) {
+    const known = new Set(this.answers.flatMap(({ answer }) => [answer.id, answer.replaces]));
+    const earlier = items.filter(({ answer }) => !known.has(answer.id)).reverse();
+    this.answers.unshift(...earlier.map(({ task, answer }) => ({ task, answer, state: "saved" })));
+    this.render();
+  }
+
+  /** The answer before the one with this id, or the last. */
+  before(id) {
+    const place = this.answers.findIndex(({ answer }) => answer.id === id);
+    return this.answers[(place < 0 ? this.answers.length : place) - 1] ?? null;
+  }
+
+  /** The oldest that the server has numbered. */
+  get oldest() {
+    return this.answers.find(({ answer }) => answer.sequence)?.answer.sequence ?? null;
   }
 
   render() {

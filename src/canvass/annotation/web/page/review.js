@@ -1,4 +1,4 @@
-// What to look at again: answers that the models contradict, twins with different answers, and disputes.
+// What to look at again: disputes, answers that the models contradict, twins with different answers, flags and notes.
 
 import { api } from "./api.js";
 import { make } from "./dom.js";
@@ -7,23 +7,29 @@ import { fill, openPanel } from "./panel.js";
 import { counted, percent } from "./words.js";
 
 /**
- * `open(task, answer, {words})` and `adjudicate(task, answers)` are called for what is chosen; `settled` is the set of
- * tasks that were looked at since the lists were made.
+ * `open(task, answer, {words})` and `adjudicate(task, answers)` are called for what is chosen, and `fine(tasks)` for what
+ * is right as it is; `settled` is the set of tasks that were answered since the lists were made.
  */
-export function review({ look, open, adjudicate, settled }) {
+export function review({ look, open, adjudicate, fine, settled }) {
   const body = openPanel("Look at these again");
   fill(body, Promise.all([api.disputes(), api.review()]), ([disputes, found]) => {
     const disputed = disputes.items.filter(({ task }) => !settled.has(task.id));
-    const items = found.items.filter(({ tasks }) => !tasks.every(({ task }) => settled.has(task.id)));
+    const items = left(found.items, settled);
+    const [flagged, doubted] = [true, false].map((wanted) => items.filter(({ kind }) => (kind === "flagged") === wanted));
+    const shown = (one) => doubt(one, look, open, fine);
     if (!disputed.length && !items.length) {
       return make("p.muted", { textContent: "Nothing: the models and the annotators agree with all answers." });
     }
     return [
       ...section("Disputes", "Two people answered differently. Decide what counts.", disputed.map((one) => dispute(one, look, adjudicate))),
-      ...section("Second look", "Nothing here need be wrong; the models only think so.", items.map((one) => doubt(one, look, open))),
+      ...section("Second look", "Nothing here need be wrong; the models only think so.", doubted.map(shown)),
+      ...section("Flags and notes", "Of everybody.", flagged.map(shown)),
     ];
   });
 }
+
+/** What the list shows, and the badge counts. */
+const left = (items, settled) => items.filter(({ tasks }) => !tasks.every(({ task }) => settled.has(task.id)));
 
 function section(title, words, items) {
   if (!items.length) return [];
@@ -48,9 +54,9 @@ function dispute({ task, answers }, look, adjudicate) {
   );
 }
 
-function doubt({ kind, words, probability, tasks }, look, open) {
+function doubt({ kind, words, probability, tasks }, look, open, fine) {
   const sure = kind === "contradicted" && !words.includes("%") ? make("span.number", { textContent: `${percent(probability)} sure` }) : null;
-  return make(
+  const row = make(
     "li.doubt",
     {},
     make("p", {}, make("span", { dir: "auto", textContent: words }), " ", sure),
@@ -59,13 +65,29 @@ function doubt({ kind, words, probability, tasks }, look, open) {
       return make("button.item", { onclick: () => open(task, answer, { words }) }, answered(task, answer, look));
     }),
   );
+  const settle = make("button.fine", { textContent: "Looked at, fine", title: "x, with the request in focus" });
+  settle.onclick = async () => {
+    settle.disabled = true;
+    const next = row.nextElementSibling?.querySelector("button.item");
+    try {
+      await fine(tasks.map(({ task }) => task.id));
+      row.remove();
+      next?.focus();
+    } catch (error) {
+      if (error.status === undefined) throw error;
+      settle.disabled = false;
+      row.append(make("p", { role: "alert", textContent: error.message }));
+    }
+  };
+  row.addEventListener("keydown", (event) => event.key === "x" && settle.click());
+  row.firstChild.append(settle);
+  return row;
 }
 
 /** How many there are, for the badge. */
 export async function toReview(settled) {
   const [disputes, found] = await Promise.all([api.disputes(), api.review()]);
-  const items = found.items.filter(({ tasks }) => !tasks.every(({ task }) => settled.has(task.id)));
-  return disputes.items.filter(({ task }) => !settled.has(task.id)).length + items.length;
+  return disputes.items.filter(({ task }) => !settled.has(task.id)).length + left(found.items, settled).length;
 }
 
 export const reviewWords = (number) => (number ? counted(number, "thing") + " to look at again" : "nothing to look at again");

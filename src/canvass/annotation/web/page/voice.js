@@ -8,11 +8,12 @@ export function speak(words) {
   find("voice").textContent = words;
 }
 
-export function described(task, form, text) {
+export function described(task, form, text, annotatesSlots) {
   const slots = form.slots.map((slot) => `${text.slice(slot.start, slot.end)}: ${slot.label}`).join("; ");
   const intent = form.intent ? `Intent ${form.intent}` : "No intent yet";
   const sure = task.prediction?.intent === form.intent && form.intent ? `, ${percent(task.prediction.intent_probability)}` : "";
-  return `${task.text.slice(0, 500)}. ${intent}${sure}. ${slots || "No slots"}.`;
+  const marked = annotatesSlots ? ` ${slots || "No slots"}.` : "";
+  return `${task.text.slice(0, 500)}. ${intent}${sure}.${marked}${form.flagged ? " Flagged." : ""}`;
 }
 
 export function selectionWords(selection, text) {

@@ -4,11 +4,11 @@ import { make } from "./dom.js";
 import { counted, percent, targetName } from "./words.js";
 
 /** Fill the section for a task. */
-export function why(root, task, target) {
-  root.replaceChildren(make("h2", { textContent: "Why this one" }), ...parts(task, target));
+export function why(root, task, project) {
+  root.replaceChildren(make("h2", { textContent: "Why this one" }), ...parts(task, project));
 }
 
-function parts(task, target) {
+function parts(task, { target, annotates_slots: slots }) {
   const seen = make("p", { textContent: `Seen ${counted(task.count, "time")}.` });
   if (task.blind) {
     return [
@@ -19,7 +19,7 @@ function parts(task, target) {
       seen,
     ];
   }
-  return [task.why ? chosen(task.why) : imported(), ...votes(task, target), ...sureness(task.prediction), seen];
+  return [task.why ? chosen(task.why) : imported(), ...votes(task, target), ...sureness(task.prediction, slots), seen];
 }
 
 const imported = () => make("p", { textContent: "Handed out or imported by somebody of the project." });
@@ -67,9 +67,9 @@ function voter(member, score) {
   );
 }
 
-function sureness(prediction) {
+function sureness(prediction, slots) {
   if (!prediction) return [make("p", { textContent: "The models have no prediction for it yet." })];
-  const found = [meter("Slots", prediction.confidence)];
+  const found = slots ? [meter("Slots", prediction.confidence)] : [];
   if (prediction.intent) found.unshift(meter("Intent", prediction.intent_probability));
   return [make("p", { textContent: "How sure the models are:" }), make("dl.meters", {}, ...found.flat())];
 }
