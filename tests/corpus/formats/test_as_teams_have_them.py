@@ -505,6 +505,45 @@ def test_groups_of_spans_are_told(store):
     assert losses.found["groups of spans (doc.spans)"].first == "a.spacy: document 1: ('sc',)"
 
 
+SPANS = [{"start": 5, "end": 9, "label": "who"}]
+TWO_READINGS = {
+    "spans in Prodigy's names, classes in doccano's": ({"text": "ring Ines", "spans": SPANS, "cats": ["call"], "entities": [[0, 4, "verb"]]}, "doccano"),
+    "spans in Prodigy's names, and a class": ({"text": "ring Ines", "spans": [*SPANS, {"start": 0, "end": 4, "label": "verb"}], "cats": ["call"]}, "prodigy"),
+    "ours, and more of doccano": ({"text": "ring Ines", "intent": None, "label": [[5, 9, "who"]]}, "doccano"),
+    "ours, and less of doccano": ({"text": "ring Ines", "intent": "call", "slots": SPANS, "labels": ["x"]}, "jsonl"),
+    "the same in both": ({"text": "ring Ines", "intent": "call", "cats": ["call"]}, "doccano"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", TWO_READINGS)
+def test_of_two_readings_the_one_with_more_annotations_counts(store, kind):
+    record, expected = TWO_READINGS[kind]
+    store({"a.jsonl": lines({"text": "um"}, record, record), "a.json": json.dumps([record, record])})
+    assert format_of("a.jsonl").name == expected
+    whole = read("a.jsonl", format=expected)[0]
+    assert read("a.jsonl")[0] == whole
+
+
+def test_of_two_readings_with_as_many_annotations_the_user_chooses(store):
+    record = {"text": "ring Ines", "spans": SPANS, "cats": ["call"]}
+    store(
+        {
+            "d/a.jsonl": lines(record),
+            "pages.yml": "nlu:\n- intent: a\n  examples: |\n    - b\nintents:\n  A:\n    data:\n      - sentences: [c]\n",
+        }
+    )
+    for name in ("d/a.jsonl", "d"):
+        with pytest.raises(
+            OptionError,
+            match="as prodigy and as doccano, with as many annotations, but others; say which format",
+        ):
+            read(name)
+    with pytest.raises(OptionError, match="as rasa and as home-assistant"):
+        convert(["pages.yml"], "out.jsonl")
+    assert read("d/a.jsonl", format="doccano")[0] == [Utterance("ring Ines", intent="call")]
+    assert read("d/a.jsonl", format="prodigy")[0] == [RING]
+
+
 def test_ordinary_files_stay_what_they_are(store):
     store(
         {

@@ -67,7 +67,7 @@ def test_no_other_format_claims_the_sample(stored, name):
     "record",
     [
         {"text": "a", "entities": [{"start": 0, "end": 1, "label": "x"}]},
-        {"text": "a", "intent": "x", "label": ["y"]},
+        {"text": "a", "intent": "x", "slots": [{"start": 0, "end": 1, "label": "z"}], "label": ["y"]},
         {"text": "a", "label": "x"},
         {"text": "a", "answer": "42"},
     ],

@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats import jsonl
-from canvass.corpus.formats.records import Columns
-from canvass.corpus.formats.sniffing import sample_of
+from canvass.corpus.formats.records import BadLines, Columns
+from canvass.corpus.formats.sniffing import FILES_KNOWN, sample_of
 from canvass.corpus.formats.sources import ENCODINGS
 from canvass.corpus.formats.table import EXTENSIONS, FORMATS, NAMES, row_named, rows_of, rows_of_folders
 from canvass.corpus.storage import is_remote
-from canvass.errors import FileError, OptionError, shown
+from canvass.errors import CanvassError, FileError, OptionError, shown
 from canvass.files import STANDARD_STREAM, split_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines, Format
+    from canvass.corpus.formats.records import Format
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
 # What a project of Rasa has beside its folder "data", and what else than examples may be in that.
 RASA_MARKS = ("domain.yml", "config.yml", "domain", "nlu_config.yml")
 WORDS_OF_A_LIST = 3
+UTTERANCES_OF_CONTEST = 100
 RASA_DATA = (".yml", ".yaml", ".md", ".json")
 RASA_OTHER = re.compile(
     r"^(stories|rules|version|responses|intents|actions|slots|session_config|## |#+ .*story)", re.MULTILINE
 )
 
 
+class AmbiguousFormatError(OptionError):
+    """A file can be read in two formats, with as many annotations, but others."""
+
+
 def format_of(path: str, override: str | None = None, columns: Columns | None = None) -> Format:
     """Find the format of a file to read: `override`, or else by the content and the extension before .gz or .zst.
 
-    Of the formats with the file's extension, the first that recognises the content; else the one that is known by
-    that extension alone; else the first of all formats that recognises the content. A file that names its own columns
+    Of the formats with the file's extension, the one that recognises the content; else the one that is known by that
+    extension alone; else one of all formats that recognises the content. Where several do, the one counts whose
+    reading keeps most annotations, the first of them where they keep the same. A file that names its own columns
     (`columns` that are not the usual ones) is of the format that has columns. Standard input ("-") is JSON Lines
     unless `override` says otherwise, and a file that is not there yet has the format of its extension. An `override`
     may end in an encoding, `csv:cp1252`, in which the file is then read.
@@ -48,7 +56,8 @@ def format_of(path: str, override: str | None = None, columns: Columns | None = 
     Raises
     ------
     OptionError
-        If the name is of no known format, or neither the extension nor the content is.
+        If the name is of no known format, or neither the extension nor the content is; or if two readings keep as
+        many annotations, but others.
 
     """
     if override is not None:
@@ -75,10 +84,10 @@ def format_of(path: str, override: str | None = None, columns: Columns | None = 
         sample = replace(sample, text_field=columns.text)
     if plain is None:
         asked += [row for row in FORMATS if row.sniff is not None and row not in asked]
-    found = None if sample is None else _recognised(sample, asked)
-    if found is None:
-        found = plain or _without_content(path, own, sample, columns or Columns())
-    return found
+    kind = None if sample is None else _recognised(sample, asked, plain, columns or Columns())
+    if kind is None:
+        kind = plain or _without_content(path, own, sample, columns or Columns())
+    return kind
 
 
 def format_among_others(path: str, override: str | None, columns: Columns | None) -> Format | None:
@@ -91,6 +100,8 @@ def format_among_others(path: str, override: str | None, columns: Columns | None
         return None
     try:
         found = format_of(path, None, columns)
+    except AmbiguousFormatError:
+        raise
     except OptionError:
         return None
     sample = None if found.sniff is None else sample_of(path)
@@ -126,8 +137,54 @@ def project_of(folder: str) -> Format | None:
     return None if sample is None or not sample.is_folder else _recognised(sample, rows_of_folders())
 
 
-def _recognised(sample: Sample, rows: Iterable[Format]) -> Format | None:
-    return next((row for row in rows if row.sniff is not None and row.sniff(sample)), None)
+def _recognised(
+    sample: Sample,
+    rows: Iterable[Format],
+    plain: Format | None = None,
+    columns: Columns = Columns(),  # noqa: B008
+) -> Format | None:
+    """Find the format whose reading keeps most annotations, among those that recognise the content and `plain`."""
+    readings = [row for row in rows if row.sniff is not None and row.sniff(sample)]
+    if readings and plain is not None and plain.read is not None:
+        readings.append(plain)
+    return _with_most(sample, tuple(readings), columns) if len(readings) > 1 else next(iter(readings), None)
+
+
+@functools.lru_cache(FILES_KNOWN)
+def _with_most(sample: Sample, readings: tuple[Format, ...], columns: Columns) -> Format:
+    """Read the beginning of a file in several formats; the first of those that keep most annotations.
+
+    Raises
+    ------
+    AmbiguousFormatError
+        If two keep as many, but others.
+
+    """
+    kept = [_annotations(sample.path, row, columns) for row in readings]
+    most = max(map(len, kept))
+    best, *others = [index for index in range(len(readings)) if len(kept[index]) == most]
+    rival = next((index for index in others if kept[index] != kept[best]), None)
+    if rival is not None:
+        names = readings[best].name, readings[rival].name
+        raise AmbiguousFormatError(
+            f"{sample.path}: it can be read as {names[0]} and as {names[1]}, with as many annotations, but others; say "
+            f"which format it is, {' or '.join(names)} (--in-format, --labelled-format or --pool-format)"
+        )
+    return readings[best]
+
+
+def _annotations(path: str, row: Format, columns: Columns) -> list[tuple[str, object]]:
+    """List what a reading keeps of the first utterances: (text, domain, intent or slot) of each annotation."""
+    annotations: list[tuple[str, object]] = []
+    try:
+        utterances = row.read(path, columns, BadLines(UTTERANCES_OF_CONTEST)) if row.read is not None else ()
+        for _, utterance in itertools.islice(utterances, UTTERANCES_OF_CONTEST):
+            said = (("domain", utterance.domain), ("intent", utterance.intent))
+            annotations += [(utterance.text, pair) for pair in said if pair[1] is not None]
+            annotations += [(utterance.text, slot) for slot in utterance.slots or ()]
+    except CanvassError:
+        pass  # what was read before counts
+    return annotations
 
 
 def _without_content(path: str, own: list[Format], sample: Sample | None, columns: Columns) -> Format:

@@ -151,9 +151,7 @@ def sniff(sample: Sample) -> bool:
     """Whether some line has a text with a list of classes or of spans under doccano's names, and none has another."""
     records = [record for record in sample.records if isinstance(record.get(sample.text_field), str)]
     return any(isinstance(record.get(name), list) for record in records for name in NAMES) and all(
-        not record.keys() & {"intent", "slots"}
-        and all(_is_annotation(item) for name in NAMES for item in _list(record.get(name)))
-        for record in records
+        _is_annotation(item) for record in records for name in NAMES for item in _list(record.get(name))
     )
 
 

@@ -93,6 +93,8 @@ def report_unused(
     parquet: pq.ParquetFile, used: set[str], path: str, columns: Columns, bad: BadLines
 ) -> None:
     """Note the columns that are not read, with the number of rows in which they hold something."""
+    if bad.losses is None:
+        return
     others = {field.name: field.type for field in parquet.schema_arrow if field.name not in used}
     # Arrow aborts on damaged statistics, so values are counted; those of lists and structs may be large, and are not.
     flat = [name for name, kind in others.items() if not pa.types.is_nested(kind)]

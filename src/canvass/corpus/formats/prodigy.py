@@ -196,9 +196,10 @@ def _span_of(slot: Slot, pieces: list[tuple[int, int]]) -> dict[str, Any]:
 
 
 def sniff(sample: Sample) -> bool:
-    """Whether some line has a text with Prodigy's own keys, an answer, its spans or its options, and none has ours."""
-    records = [record for record in sample.records if isinstance(record.get(sample.text_field), str)]
-    return any(map(_is_task, records)) and not any(record.keys() & {"intent", "slots"} for record in records)
+    """Whether some line has a text with Prodigy's own keys, an answer, its spans or its options."""
+    return any(
+        isinstance(record.get(sample.text_field), str) and _is_task(record) for record in sample.records
+    )
 
 
 def _is_task(record: dict[str, Any]) -> bool:
