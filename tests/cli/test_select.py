@@ -13,6 +13,7 @@ from commands import MUSIC, record, records, write, write_records
 
 from canvass.strategies import STRATEGIES
 from canvass.types import Utterance
+from engine_clusters import needs_dask, needs_spark
 from examples import labelled_and_rest
 from word_pools import annotated, named_requests
 
@@ -355,6 +356,25 @@ def test_word_features_change_predictions_and_nothing_else(canvass, tmp_path):
     assert choose("--words", tmp_path / "words.npz") == with_words
     assert choose("--threads", "1", "--block-rows", "99") == with_words
     assert choose("--skip-bad-files") == with_words
+    # A rule that predicts nothing learns nothing.
+    assert choose("--strategy", "random") == choose("--strategy", "random", "--words", "off")
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [pytest.param("dask", marks=[*needs_dask, pytest.mark.slow]), pytest.param("spark", marks=needs_spark)],
+)
+def test_word_features_are_learnt_on_clusters(canvass, tmp_path, engine):
+    """In the pass of the cluster: the same predictions."""
+    write(tmp_path / "labelled.jsonl", [annotated(text) for text in named_requests(200)])
+    (tmp_path / "pool").mkdir()
+    for number in range(3):
+        lines = named_requests(4000)[number::3]
+        (tmp_path / "pool" / f"{number}.txt").write_text("\n".join(lines) + "\n")
+    job = ("select", tmp_path / "labelled.jsonl", tmp_path / "pool", "-t", "all", "-n", "40")
+    plain, here = canvass(*job, "--words", "off").out, canvass(*job).out
+    assert plain != here
+    assert canvass(*job, "--engine", engine).out == here
 
 
 def strip(row, names):

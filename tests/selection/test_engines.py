@@ -9,12 +9,14 @@ import pytest
 
 from canvass.corpus.pool import Pool
 from canvass.errors import CanvassError, EngineError, FileError, InputError, OptionError
+from canvass.features.key_sample import KeySample
 from canvass.selection import wire
 from canvass.selection.engines import dask as dask_module
 from canvass.selection.engines import engine_named, select, select_each
 from canvass.selection.engines.dask import Dask, check_versions
 from canvass.selection.engines.spark import Spark
 from canvass.selection.engines.threads import Threads
+from canvass.selection.job import Job
 from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
 from canvass.strategies import STRATEGIES
@@ -91,6 +93,18 @@ def test_every_strategy(engine, models, tmp_path, name):
     plans = Plans((Plan.of(models, (), strategy=name, size=20),))
     files = write_shards(tmp_path, small_rows(), random.Random(5))
     assert run(engine, plans, files, step=20_000)[0] == select_each(plans, Pool.of(small_rows()))
+
+
+@pytest.mark.parametrize("limit", [900, 1 << 20])
+def test_the_sample_is_that_of_the_local_engine(engine, models, damaged, limit):
+    plans = Plans((Plan.of(models, (), size=5),))
+    write_shards(damaged, small_rows(), random.Random(limit))
+    pool = Pool.open([str(damaged)], skip_bad_files=True)
+    result = engine.run(Job(plans, pool, 2000, sample=limit))
+    expected = KeySample.of_pool(Pool.open([str(damaged)], skip_bad_files=True), limit=limit)
+    assert result.sample.to_parts() == expected.to_parts()
+    assert len(expected.keys()) > 20
+    assert engine.run(Job(plans, pool)).sample is None
 
 
 def write_lines(path, lines):

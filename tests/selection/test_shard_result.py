@@ -10,9 +10,17 @@ import pytest
 
 from canvass.corpus.pool import Pool
 from canvass.errors import EngineError
+from canvass.features.key_sample import KeySample
 from canvass.selection.multi_target import Plans
 from canvass.selection.shard_result import Faults, ShardResult, join_results, merge_results, settled
-from canvass.selection.wire import RESULT_SCHEMA, join_bytes, merge_bytes, result_of_bytes, result_to_bytes
+from canvass.selection.wire import (
+    RESULT_SCHEMA,
+    RESULT_VERSION,
+    join_bytes,
+    merge_bytes,
+    result_of_bytes,
+    result_to_bytes,
+)
 from canvass.types import Target
 from examples import MUSIC
 from pools import LABELLED, ROWS
@@ -91,6 +99,38 @@ def test_a_file_with_too_many_bad_lines_cannot_be_read(results):
     assert settled(joined).bad_files.count == 1
 
 
+def sampled(result, number):
+    """Add a sample that is full."""
+    sample = KeySample(300)
+    sample.add(pa.array([f"request {i} of {number % 2}" for i in range(50)]))
+    return replace(result, sample=sample)
+
+
+def test_samples_travel_and_merge(results):
+    some = [sampled(result, number) for number, result in enumerate(results)]
+    keys, bound = some[0].sample.to_parts()
+    assert 5 < len(keys) < 50 > bound
+    back = result_of_bytes(result_to_bytes(some[0]))
+    assert same(back, some[0])
+    assert back.sample.limit == 300
+    assert back.sample.to_parts() == (keys, bound)
+    expected = KeySample(300)
+    for number, result in enumerate(some):
+        if result.unreadable is None:  # these count for nothing
+            expected.merge(sampled(result, number).sample)
+    random.Random(3).shuffle(some)
+    merged = merge_bytes([result_to_bytes(settled(result)) for result in some])
+    assert result_of_bytes(merged).sample.to_parts() == expected.to_parts()
+
+
+def test_a_sample_of_other_bytes_is_refused(results):
+    data = result_to_bytes(sampled(results[0], 0))
+    plain = len(result_to_bytes(results[0]))
+    for wrong in (data[:-20], data[: plain + 30], data[:plain] + other_schema(), data[:plain] + b"more"):
+        with pytest.raises(EngineError, match="a worker sent something else"):
+            result_of_bytes(wrong)
+
+
 def other_schema():
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, pa.schema([("a", pa.int64())])) as stream:
@@ -102,7 +142,9 @@ def other_version(result):
     data = result_to_bytes(result)
     with pa.ipc.open_stream(data) as stream:
         batch = stream.read_next_batch()
-        schema = RESULT_SCHEMA.with_metadata(stream.schema.metadata | {b"version": b"2"})
+        schema = RESULT_SCHEMA.with_metadata(
+            stream.schema.metadata | {b"version": str(RESULT_VERSION + 1).encode()}
+        )
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema) as stream:
         stream.write_batch(batch.cast(schema))

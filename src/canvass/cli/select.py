@@ -10,13 +10,12 @@ import typer
 
 from canvass.cli import options, terminal
 from canvass.cli.batches import deliver
-from canvass.cli.words import POOL, WordsOption, learn_if_enough, load_words, tell_people
+from canvass.cli.words import POOL, WordsOption, learn_if_enough, load_words
 from canvass.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from canvass.features.key_sample import KeySample
     from canvass.features.word_features import WordFeatures
     from canvass.selection.job import Engine
     from canvass.selection.multi_target import Plans
@@ -206,6 +205,7 @@ def command(
     On a terminal it shows the first choices and a summary; piped, it prints the batch as JSONL and nothing
     else.
     """
+    from canvass.features.key_sample import KeySample
     from canvass.selection.engines import select_each
 
     start = time.monotonic()
@@ -222,23 +222,12 @@ def command(
     plans = choice.train(known, targets, strategy)
     trained = time.monotonic()
     with terminal.progress("reading the pool", opened.total_bytes) as advance:
-        sample = _sample(choice.words, running.engine)
+        can_predict = any(plan.nlu.can_predict for plan in plans.plans)
+        sample = KeySample() if choice.words == POOL and can_predict else None
         batches = select_each(plans, opened, engine=engine, progress=advance, sample=sample)
     seconds = {"train": trained - start, "select": time.monotonic() - trained}
-    if sample is not None and any(plan.nlu.can_predict for plan in plans.plans):
+    if sample is not None:
         features = learn_if_enough(sample)
     if features is not None:
         batches = predict_with(features, known, plans, batches)
     deliver(batches, opened, out, as_json=as_json, seconds=seconds)
-
-
-def _sample(words: str, engine: str) -> KeySample | None:
-    """Make a sample for word features to be learnt from; None where none are wanted, or a cluster reads the pool."""
-    from canvass.features.key_sample import KeySample
-
-    if words == POOL and engine != "local":
-        tell_people(
-            "predictions are made without word features, which are learnt from POOL on this machine alone; "
-            "learn them with canvass words, and give --words FILE"
-        )
-    return KeySample() if words == POOL and engine == "local" else None

@@ -44,13 +44,16 @@ class _Part(NamedTuple):
 
 
 class KeySample:
-    """The sample of what has been added so far; several threads may add."""
+    """The sample of what has been added so far; several threads may add.
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    `bound` is the smallest draw of the keys that did not fit: the sample ends before it.
+    """
+
+    def __init__(self, limit: int = LIMIT, bound: float = np.inf) -> None:
         self.limit = limit
+        self._bound = bound
         self._parts: list[_Part] = []
         self._size = 0
-        self._bound = np.inf  # the smallest draw of those that did not fit: the sample ends before it
         self._lock = threading.Lock()
 
     @classmethod
@@ -116,13 +119,18 @@ class KeySample:
             self._parts += other._parts
             self._size += other._size
             self._bound = min(self._bound, other._bound)
-            self._compact()
+            if self._size > 2 * self.limit:
+                self._compact()
 
     def keys(self) -> pa.Array:
         """Give the sampled keys, distinct, in the order of their draws."""
+        return self.to_parts()[0]
+
+    def to_parts(self) -> tuple[pa.Array, float]:
+        """Give the keys and the bound: a sample of this bound to which these keys are added is the same."""
         with self._lock:
             self._compact()
-            return self._parts[0].keys
+            return self._parts[0].keys, self._bound
 
     def _compact(self) -> None:
         """Drop what is there twice, and what is beyond the limit."""

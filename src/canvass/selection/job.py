@@ -17,6 +17,7 @@ from canvass.corpus.formats.records import BadLines
 from canvass.corpus.pool import ROWS
 from canvass.corpus.shards import cut
 from canvass.errors import FileError, InputError, OptionError
+from canvass.features.key_sample import KeySample
 from canvass.selection.multi_target import merge_partials
 from canvass.selection.shard_result import Faults, ShardResult, merge_results, settled
 from canvass.selection.wire import PackedPlans
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.records import Columns
     from canvass.corpus.pool import Pool
     from canvass.corpus.shards import FileRange, ReadOptions, Shard
-    from canvass.features.key_sample import KeySample
     from canvass.selection.multi_target import Plans
     from canvass.selection.plan import Batch
 
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 class Job:
     """Plans, and the pool they choose from; `step` is about how many stored bytes a shard has.
 
-    `sample`, if there is one, gets the keys of the pool on the way; only threads of this process can do that.
+    `sample` is how many bytes of keys are sampled on the way, for word features; None samples none.
     """
 
     plans: Plans
     pool: Pool
     step: int | None = None
-    sample: KeySample | None = None
+    sample: int | None = None
 
     @cached_property
     def packed_plans(self) -> PackedPlans:
@@ -100,13 +100,18 @@ class Engine(Protocol):
         """
 
 
-def score_shard(plans: Plans, options: ReadOptions, shard: Shard) -> ShardResult:
-    """Find the best of a shard. A range of a file that cannot be read is not settled: other ranges must know."""
-    results = [score_range(plans, options, file_range) for file_range in shard.ranges]
+def score_shard(plans: Plans, options: ReadOptions, shard: Shard, sample: int | None = None) -> ShardResult:
+    """Find the best of a shard. A range of a file that cannot be read is not settled: other ranges must know.
+
+    `sample` is that of the job.
+    """
+    results = [score_range(plans, options, file_range, sample) for file_range in shard.ranges]
     return results[0] if shard.split_file is not None else reduce(merge_results, map(settled, results))
 
 
-def score_range(plans: Plans, options: ReadOptions, file_range: FileRange) -> ShardResult:
+def score_range(
+    plans: Plans, options: ReadOptions, file_range: FileRange, sample: int | None = None
+) -> ShardResult:
     """Find the best of some or all of a file, block by block.
 
     Raises
@@ -118,14 +123,17 @@ def score_range(plans: Plans, options: ReadOptions, file_range: FileRange) -> Sh
     place = (file_range.number, file_range.range[0] if file_range.range else 0)
     bad = BadLines(options.skip_bad)
     best = plans.empty()
+    keys = None if sample is None else KeySample(sample)
     try:
         for block in options.blocks(file_range, bad):
             best = merge_partials(best, plans.score_block(block.batch, best))
+            if keys is not None:
+                keys.add(block.batch.column("text"))
     except (InputError, FileError) as error:
         if not options.skip_bad_files:
             raise
         return ShardResult(plans.empty(), unreadable=Faults(1, str(error), place))
-    return ShardResult(best, Faults(bad.count, bad.first, place) if bad.count else Faults())
+    return ShardResult(best, Faults(bad.count, bad.first, place) if bad.count else Faults(), sample=keys)
 
 
 def score_rows(plans: Plans, batches: Iterable[pa.RecordBatch], columns: Columns, where: str) -> ShardResult:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from canvass.features.key_sample import KeySample
 from canvass.selection.multi_target import merge_partials
 from canvass.selection.partial import Partial
 
@@ -31,13 +32,15 @@ class Faults:
 class ShardResult:
     """The partials of each plan in one shard, or in several that were merged.
 
-    `unreadable` is set in the result of a range whose file cannot be read.
+    `unreadable` is set in the result of a range whose file cannot be read. `sample` has the keys of what was read;
+    None where none are sampled.
     """
 
     partials: tuple[Partial, ...]
     bad_lines: Faults = Faults()
     bad_files: Faults = Faults()
     unreadable: Faults | None = None
+    sample: KeySample | None = None
 
     @property
     def rows(self) -> int:
@@ -52,7 +55,17 @@ def merge_results(left: ShardResult, right: ShardResult) -> ShardResult:
         merge_partials(left.partials, right.partials),
         left.bad_lines + right.bad_lines,
         left.bad_files + right.bad_files,
+        sample=_merge_samples(left.sample, right.sample),
     )
+
+
+def _merge_samples(left: KeySample | None, right: KeySample | None) -> KeySample | None:
+    if left is None or right is None:
+        return left or right
+    merged = KeySample(left.limit)
+    merged.merge(left)
+    merged.merge(right)
+    return merged
 
 
 def join_results(left: ShardResult, right: ShardResult, *, tolerated: int | None) -> ShardResult:

@@ -1,6 +1,7 @@
 """What client and workers send each other, as bytes: plans to the workers, results from them. Nothing is pickled.
 
-Plans are npz and JSON with sparse weights, a digest and canvass's version; results are Arrow streams.
+Plans are npz and JSON with sparse weights, a digest and canvass's version; results are Arrow streams, one of the best
+requests and, where keys are sampled, one of these behind it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import pyarrow as pa
 from canvass import __version__
 from canvass.archive import packed, unpacked
 from canvass.errors import EngineError, ModelFileError, OptionError
+from canvass.features.key_sample import KeySample
 from canvass.models.nlu import NLU
 from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.multi_target import Plans
@@ -38,7 +40,7 @@ PLANS_VERSION = 1
 NAME = "the plan that was sent to this worker"
 _LOCK = threading.Lock()
 
-RESULT_VERSION = 1
+RESULT_VERSION = 2
 ROW = pa.struct(list(SCHEMA))
 # A row for each plan.
 RESULT_SCHEMA = pa.schema(
@@ -51,6 +53,9 @@ RESULT_SCHEMA = pa.schema(
         ("backfill", pa.list_(ROW)),
     ]
 )
+
+
+SAMPLE_SCHEMA = pa.schema([("key", pa.string())])
 
 
 @dataclass(frozen=True)
@@ -198,7 +203,7 @@ def version_sentence(client: str, workers: set[str]) -> str:
 
 
 def result_to_bytes(result: ShardResult) -> bytes:
-    """Write a result as a compressed Arrow stream of one batch, with a row for each plan."""
+    """Write a result as a compressed Arrow stream of one batch, with a row for each plan; then the sample, if any."""
     faults = {
         name: None if value is None else asdict(value)
         for name, value in (
@@ -218,16 +223,28 @@ def result_to_bytes(result: ShardResult) -> bytes:
         _lists_of_rows([partial.backfill for partial in partials]),
     ]
     sink = pa.BufferOutputStream()
+    _write(sink, columns, schema)
+    if result.sample is not None:
+        keys, bound = result.sample.to_parts()
+        limits = json.dumps({"limit": result.sample.limit, "bound": bound})
+        _write(sink, [keys], SAMPLE_SCHEMA.with_metadata({"limits": limits}))
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _write(sink: Any, columns: list[Any], schema: pa.Schema) -> None:
     with pa.ipc.new_stream(sink, schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
         stream.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
-    return bytes(sink.getvalue().to_pybytes())
 
 
 def result_of_bytes(data: bytes) -> ShardResult:
     """Read what `result_to_bytes` wrote; raises EngineError where it is something else."""
     try:
-        with pa.ipc.open_stream(data) as stream:
+        reader = pa.BufferReader(data)
+        with pa.ipc.open_stream(reader) as stream:
             batch = stream.read_next_batch()
+            # Up to the end of the stream: a sample may stand behind it.
+            if stream.read_all().num_rows:
+                raise ValueError("more than one batch")  # noqa: TRY301 - as below
             metadata = stream.schema.metadata
             faults = json.loads(metadata[b"faults"])
             if metadata[b"version"] != str(RESULT_VERSION).encode() or stream.schema != RESULT_SCHEMA:
@@ -238,12 +255,25 @@ def result_of_bytes(data: bytes) -> ShardResult:
             _faults(faults["bad_lines"]),
             _faults(faults["bad_files"]),
             faults["unreadable"] and _faults(faults["unreadable"]),
+            _sample(reader) if reader.tell() < reader.size() else None,
         )
     except (pa.ArrowException, ValueError, KeyError, TypeError, StopIteration, OSError) as error:
         raise EngineError(
             f"a worker sent something else than the best of its shard ({error}); install the same canvass on the "
             "client and on every worker"
         ) from error
+
+
+def _sample(reader: pa.BufferReader) -> KeySample:
+    with pa.ipc.open_stream(reader) as stream:
+        keys = stream.read_next_batch()
+        limits = json.loads(stream.schema.metadata[b"limits"])
+        if stream.schema != SAMPLE_SCHEMA:
+            raise ValueError("another version of the sample")
+    keys.validate(full=True)
+    sample = KeySample(int(limits["limit"]), float(limits["bound"]))
+    sample.add(keys.column("key"))
+    return sample
 
 
 def merge_bytes(results: Iterable[bytes]) -> bytes:

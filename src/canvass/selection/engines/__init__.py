@@ -89,8 +89,11 @@ def select_each(
 ) -> tuple[Batch, ...]:
     """Choose a batch for each of several targets in one pass over a pool.
 
-    The parameters are those of `select`. The local engine adds the keys of the pool to `sample`, if there is one.
+    The parameters are those of `select`. The keys of the pool are added to `sample`, if there is one.
     """
     runner = engine_named(engine, threads=threads) if isinstance(engine, str) else engine
-    job = Job(plans, pool, sample=sample)
-    return job.finish(runner.run(job, progress))
+    job = Job(plans, pool, sample=None if sample is None else sample.limit)
+    result = runner.run(job, progress)
+    if sample is not None and result.sample is not None:
+        sample.merge(result.sample)
+    return job.finish(result)

@@ -81,6 +81,7 @@ class Dask:
                     plans=plans,
                     digest=job.packed_plans.digest,
                     options=job.read_options.to_record(),
+                    sample=job.sample,
                     topic=tasks.name,
                 )
                 split_files: dict[int, list[Any]] = {}
@@ -235,12 +236,19 @@ def check_versions(client: Any) -> None:
 
 
 def _score_shard(
-    record: list[Any], number: int, *, plans: bytes, digest: str, options: dict[str, Any], topic: str
+    record: list[Any],
+    number: int,
+    *,
+    plans: bytes,
+    digest: str,
+    options: dict[str, Any],
+    sample: int | None,
+    topic: str,
 ) -> bytes:
     from distributed import get_worker
 
     opened = PackedPlans(plans, digest).open()
-    result = score_shard(opened, ReadOptions.of_record(options), Shard.of_record(record))
+    result = score_shard(opened, ReadOptions.of_record(options), Shard.of_record(record), sample)
     get_worker().log_event(topic, {"shard": number, "rows": result.rows})
     return result_to_bytes(result)
 

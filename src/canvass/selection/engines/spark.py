@@ -177,6 +177,7 @@ def _run(session: Any, job: Job, shards: Sequence[Shard], progress: Progress | N
         job.read_options.to_record(),
         [shard.to_record() for shard in shards],
         mergers,
+        job.sample,
         done,
     )
     scored = session.range(0, count, 1, count).mapInArrow(score, SCHEMA)
@@ -207,13 +208,15 @@ class _ScoreShards:
     options: dict[str, Any]
     shards: list[Any]
     mergers: int
+    sample: int | None
     done: Any
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         options = ReadOptions.of_record(self.options)
         for number in (number for batch in batches for number in batch.column(0).to_pylist()):
             shard = Shard.of_record(self.shards[number])
-            result = score_shard(PackedPlans(self.plans.value, self.digest).open(), options, shard)
+            plans = PackedPlans(self.plans.value, self.digest).open()
+            result = score_shard(plans, options, shard, self.sample)
             if self.done is not None:
                 self.done.add({number: result.rows})
             file = WHOLE if shard.split_file is None else shard.split_file

@@ -95,7 +95,7 @@ class _Source:
     def __init__(self, job: Job) -> None:
         self._plans = job.plans
         self._pool = job.pool
-        self._sample = job.sample
+        self._sample = None if job.sample is None else KeySample(job.sample)
         self._partials = job.plans.empty()
         self._lock = threading.Lock()
         self.consumed = 0
@@ -116,7 +116,7 @@ class _Source:
 
     def result(self) -> ShardResult:
         """Give what was found, once all blocks have been scored."""
-        return ShardResult(self._partials, _faults(self._pool.bad))
+        return ShardResult(self._partials, _faults(self._pool.bad), sample=self._sample)
 
 
 class _File(_Source):
@@ -124,9 +124,6 @@ class _File(_Source):
 
     def __init__(self, job: Job, file: FileRange, options: ReadOptions) -> None:
         super().__init__(job)
-        self._whole_sample = job.sample
-        if job.sample is not None:
-            self._sample = KeySample(job.sample.limit)
         self._file = file
         self._options = options
         self._bad = BadLines(options.skip_bad)
@@ -145,9 +142,7 @@ class _File(_Source):
         if self._error is not None:
             place = (self._file.number, 0)
             return ShardResult(self._plans.empty(), unreadable=Faults(1, self._error, place))
-        if self._whole_sample is not None and self._sample is not None:
-            self._whole_sample.merge(self._sample)
-        return ShardResult(self._partials, _faults(self._bad, self._file.number))
+        return ShardResult(self._partials, _faults(self._bad, self._file.number), sample=self._sample)
 
 
 def _faults(bad: BadLines, number: int = 0) -> Faults:
