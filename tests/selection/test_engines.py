@@ -98,7 +98,6 @@ def test_every_strategy(engine, models, tmp_path, name):
 @pytest.mark.parametrize("limit", [900, 1 << 20])
 def test_the_sample_is_that_of_the_local_engine(engine, models, damaged, limit):
     plans = Plans((Plan.of(models, (), size=5),))
-    write_shards(damaged, small_rows(), random.Random(limit))
     pool = Pool.open([str(damaged)], skip_bad_files=True)
     result = engine.run(Job(plans, pool, 2000, sample=limit))
     expected = KeySample.of_pool(Pool.open([str(damaged)], skip_bad_files=True), limit=limit)
