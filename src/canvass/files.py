@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
+import threading
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -32,12 +34,26 @@ def split_name(path: str) -> tuple[str, str | None]:
     return Path(name).suffix, None
 
 
+_umask = threading.RLock()
+
+
+@contextlib.contextmanager
+def private() -> Iterator[None]:
+    """Make files and folders for their owner alone while the block runs: what users said is nobody else's business."""
+    with _umask:
+        before = os.umask(0o077)
+        try:
+            yield
+        finally:
+            os.umask(before)
+
+
 @contextlib.contextmanager
 def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
     """Write a file that appears whole when the block ends well, and not at all otherwise.
 
     The bytes go to a hidden file beside the target, are synchronised to disk, and take the target's name in
-    one step. The path "-" writes to standard output.
+    one step; a file that is replaced keeps its permissions. The path "-" writes to standard output.
 
     Raises
     ------
@@ -64,7 +80,10 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        apply_umask(Path(hidden), 0o666)
+        if target.is_file():
+            Path(hidden).chmod(stat.S_IMODE(target.stat().st_mode))
+        else:
+            apply_umask(Path(hidden), 0o666)
         Path(hidden).replace(target)
     except OSError as error:
         Path(hidden).unlink(missing_ok=True)
@@ -76,8 +95,9 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
 
 def apply_umask(path: Path, mode: int) -> None:
     """Give a temporary file or folder, so far private to its owner, the permissions that the umask leaves of `mode`."""
-    umask = os.umask(0)
-    os.umask(umask)
+    with _umask:
+        umask = os.umask(0o077)
+        os.umask(umask)
     path.chmod(mode & ~umask)
 
 

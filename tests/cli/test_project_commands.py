@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import stat
 import time
 import zipfile
 
@@ -243,6 +244,35 @@ def test_backups(canvass, project, folder):
     assert refused(canvass("backup", "music", "--out", "copy.tar"), "end the name in .db")
     assert refused(canvass("backup", "music", "--out", "music/canvass.db"), "is also an input")
     assert refused(canvass("backup", "nix", "--out", "copy.db"), "no project there")
+
+
+def test_files_of_a_project_are_for_their_owner_alone(canvass, project, folder):
+    before = os.umask(0o022)
+    try:
+        assert canvass("backup", "music", "--out", "copy.db").code == 0
+        assert canvass("backup", "music", "--out", "copy.zip").code == 0
+        assert canvass("export", "music", "--out", "out.jsonl", "--answers", "answers.csv").code == 0
+        new = (
+            "new",
+            "other",
+            "labelled.jsonl",
+            "pool.jsonl",
+            "--target",
+            "domain:music",
+            "--max-tokens",
+            "3",
+        )
+        said = canvass(*new)
+    finally:
+        os.umask(before)
+    assert said.code == 0
+    assert "requests of the pool have more than 3 tokens, and are never chosen" in said.err
+    made = [*(folder / name for name in ("copy.db", "copy.zip", "out.jsonl", "answers.csv"))]
+    made += (folder / "other").iterdir()
+    assert {stat.S_IMODE(file.stat().st_mode) for file in made} == {0o600}
+    assert stat.S_IMODE((folder / "other").stat().st_mode) == 0o700
+    with zipfile.ZipFile("copy.zip") as archive:
+        assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o600}
 
 
 @pytest.fixture

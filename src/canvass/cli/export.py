@@ -9,7 +9,7 @@ import typer
 from canvass.cli import options, terminal
 from canvass.cli.projects import ProjectFolder, RawOption, check_file, report_marked
 from canvass.errors import OptionError
-from canvass.files import STANDARD_STREAM
+from canvass.files import STANDARD_STREAM, private
 
 
 def command(
@@ -59,7 +59,7 @@ def command(
     options.check_format("--out-format", out_format)
     if answers is not None:
         options.check_table(answers)
-    with Project.open(folder) as project:
+    with private(), Project.open(folder) as project:
         for name in names:
             check_file(project, name)
         facts = {}

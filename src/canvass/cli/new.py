@@ -14,6 +14,8 @@ from canvass.files import STANDARD_STREAM
 if TYPE_CHECKING:
     from canvass.annotation.project.project import Project
 
+LOOKED_AT = 10_000  # requests of the pool, whose lengths are told
+
 
 def command(
     folder: Annotated[
@@ -79,7 +81,29 @@ def command(
         if words == POOL:
             learn_for(project)
         terminal.warn_of_passed_over(project.pool().passed_over)
+        _warn_of_long(project)
         _tell(project, given=len(given), held_out=test is None, as_json=as_json)
+
+
+def _warn_of_long(project: Project) -> None:
+    """Say how many of the first requests of the pool are too long to be chosen."""
+    from canvass.annotation.project.creation import SETTINGS
+    from canvass.corpus.spans import text_tokens
+
+    most = project.settings.project.max_tokens
+    seen = too_long = 0
+    for block in project.pool().blocks():
+        texts = block.batch.column("text").slice(0, LOOKED_AT - seen).to_pylist()
+        seen += len(texts)
+        # A token has a character: most texts need not be taken apart.
+        too_long += sum(len(text) > most and len(text_tokens(text)[1]) > most for text in texts if text)
+        if seen >= LOOKED_AT:
+            break
+    if too_long:
+        terminal.warn(
+            f"{too_long:,} of the first {seen:,} requests of the pool have more than {most} tokens, and are never "
+            f"chosen; max_tokens in {project.folder / SETTINGS} sets the limit (--max-tokens)"
+        )
 
 
 def _tell(project: Project, *, given: int, held_out: bool, as_json: bool) -> None:

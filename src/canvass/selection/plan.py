@@ -214,7 +214,8 @@ class Plan:
             raise InputError(
                 f"the pool has no utterance that could be chosen: of {counters.rows:,} rows {counters.blank:,} are "
                 f"blank, {counters.labelled:,} already labelled, {counters.too_long:,} longer than "
-                f"{self.max_tokens} tokens; give another pool, or raise --max-tokens"
+                f"{self.max_tokens} tokens; give another pool, or raise max_tokens "
+                "(--max-tokens; of a project, in canvass.toml)"
             )
         return Batch(
             self.nlu.target,

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 import textwrap
@@ -427,7 +428,22 @@ def test_a_backup_is_the_store(store, tmp_path):
         "canvass.db-shm",
         "canvass.db-wal",
     ]
-    assert target.stat().st_mode == (tmp_path / "canvass.db").stat().st_mode
+    for name in ("backup.db", "canvass.db"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+
+
+def test_what_may_not_be_written_can_be_read(path, monkeypatch):
+    with Store.create(path) as store:
+        store.add([new_task("k", "imported")])
+        store.save(new_answer("a", 1), now=1.0)
+    monkeypatch.setattr(database.os, "access", lambda *_: False)  # root may write anywhere
+    with Store.open(path) as store:
+        assert [answer.id for answer in store.answers()] == ["a"]
+        assert store.counts()["answered"] == 1
+        with pytest.raises(StoreError, match="readonly"):
+            store.save(new_answer("b", 1), now=2.0)
+        store.backup(path.with_name("copy.db"))
+    assert sorted(file.name for file in path.parent.iterdir()) == ["canvass.db", "copy.db"]
 
 
 def test_a_backup_while_others_write_is_of_one_moment(store, tmp_path):

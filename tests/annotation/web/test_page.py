@@ -302,6 +302,7 @@ def test_no_key_waits_for_the_network(browser, tmp_path):
     with project_with(tmp_path, tasks) as project, served(project) as server, Person(browser, server) as ada:
         ada.page.route("**/api/**", lambda route: None)  # requests hang
         for expected in (MOON, JUDE):
+            ada.page.wait_for_timeout(520)  # no second Enter of a double press
             # The next utterance is there before the event of the key is over.
             shown = ada.page.evaluate(
                 "() => { document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}));"

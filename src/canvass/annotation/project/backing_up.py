@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from canvass.annotation.project.creation import DATABASE, LABELLED, SETTINGS, TEST, WORDS
 from canvass.errors import FileError, OptionError
-from canvass.files import check_output, whole_file
+from canvass.files import check_output, private, whole_file
 
 if TYPE_CHECKING:
     from canvass.annotation.project.project import Project
@@ -20,7 +20,7 @@ DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def back_up(project: Project, path: str | Path) -> None:
-    """Write a backup that appears whole or not at all; whoever annotates need not stop.
+    """Write a backup that appears whole or not at all, for its owner alone; whoever annotates need not stop.
 
     A name that ends in .db gives a copy of canvass.db; one that ends in .zip all files of the folder, to be unpacked.
     The copy is made by SQLite's own backup call: a copy of the file of a live database may be broken.
@@ -45,11 +45,15 @@ def back_up(project: Project, path: str | Path) -> None:
         files = [project.folder / name for name in (SETTINGS, LABELLED, TEST)]
         if project.words is not None:
             files.append(project.folder / WORDS)
-        with whole_file(target) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        with (
+            private(),
+            whole_file(target) as stream,
+            zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
             for file in (*files, copy):
                 entry = zipfile.ZipInfo(f"{project.name}/{file.name}", DATE)
                 entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = 0o644 << 16
+                entry.external_attr = 0o600 << 16
                 archive.writestr(entry, _content(file))
 
 

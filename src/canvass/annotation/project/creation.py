@@ -17,7 +17,7 @@ from canvass.annotation.store.task_store import Store
 from canvass.corpus.formats import jsonl
 from canvass.corpus.normalise import key_of
 from canvass.errors import FileError, TrainingError
-from canvass.files import STANDARD_STREAM, apply_umask, check_output
+from canvass.files import STANDARD_STREAM, apply_umask, check_output, private
 from canvass.models.nlu import check_examples
 from canvass.seeding import uniform
 from canvass.selection.plan import check_models
@@ -117,7 +117,7 @@ def write_project(
     test: Sequence[Utterance],
     words: WordFeatures | None,
 ) -> None:
-    """Write the files of a new project.
+    """Write the files of a new project, for their owner alone: they hold what users said.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def write_project(
         If the folder is of a network file system.
 
     """
-    with _whole_folder(folder) as place:
+    with private(), _whole_folder(folder) as place:
         for name, utterances, split in ((LABELLED, labelled, "train"), (TEST, test, "test")):
             jsonl.write(
                 str(place / name),
@@ -142,7 +142,8 @@ def write_project(
 
 def write_words(folder: Path, store: Store, words: WordFeatures) -> None:
     """Keep word features in the folder of a project, in the place of those that are there."""
-    words.save(folder / WORDS)
+    with private():
+        words.save(folder / WORDS)
     facts = {
         "at": time.time(),
         "words": len(words.words),

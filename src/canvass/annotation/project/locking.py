@@ -28,7 +28,7 @@ def locked(path: Path, purpose: str) -> Iterator[None]:
     import fcntl
 
     try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise FileError(f"{path}: could not be opened ({error.strerror or error})") from error
     try:

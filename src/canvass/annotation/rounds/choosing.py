@@ -35,7 +35,8 @@ STRATA: dict[Source, object] = {"random": majority, "outside": no_majority}
 class Chosen(NamedTuple):
     """What the choosers of a round found: tasks without order or prediction, and the texts of a stop set.
 
-    `message` says why nothing was selected, or what to know of what was; empty: nothing.
+    `message` says why nothing was selected, or what to know of what was; empty: nothing. `too_long` rows of the pool
+    have more tokens than `max_tokens`, and are not in question.
     """
 
     selected: tuple[NewTask, ...]
@@ -43,6 +44,7 @@ class Chosen(NamedTuple):
     stop_set: list[str]
     requests: Requests | None
     message: str
+    too_long: int
 
 
 @dataclass(frozen=True)
@@ -109,9 +111,10 @@ class Choosing:
         drawn: dict[Source, tuple[NewTask, ...]] = {}
         requests: dict[str, int] = {}
         stop_set: list[str] = []
-        message = ""
+        message, too_long = "", 0
         for selector, partial in zip(plans.selectors, partials, strict=True):
             if isinstance(selector, Plan):
+                too_long = partial.counters.too_long
                 try:
                     batch = selector.finish(partial)
                 except InputError as error:  # the pool has nothing left
@@ -128,7 +131,7 @@ class Choosing:
             stop_set += [pick.text for pick in sample.utterances[picks:]]
             requests[source] = sample.requests
         both = Requests(requests["random"], requests["outside"]) if len(requests) == len(STRATA) else None
-        return Chosen(selected, drawn, stop_set, both, message)
+        return Chosen(selected, drawn, stop_set, both, message, too_long)
 
     def mixed(self, chosen: Chosen, done: Mapping[Source, int]) -> list[NewTask]:
         """Order the queue. A key that was selected and drawn is a pick: else the strategy would thin the draws."""

@@ -35,6 +35,9 @@ STOP_SET = "stop set"
 REFERENCE = "stop reference"
 
 
+TOO_LONG = "too long"  # a fact: how many rows of the pool have more tokens than max_tokens
+
+
 @dataclass(frozen=True)
 class RoundResult:
     """What a round found. `facts` are what the next one needs from the store; `seconds` are by phase.
@@ -96,7 +99,7 @@ class Rounds:
         result = Threads(threads).run(Job(plans, project.pool()), progress)
         chosen = choosing.finish(plans, result.partials)
         clock.stop("choose")
-        facts: dict[str, str] = {}
+        facts = {TOO_LONG: str(chosen.too_long)}
         if stop_set is None and plans.samples:
             facts[STOP_SET] = stop_set = json.dumps(chosen.stop_set, ensure_ascii=False)
         mixed = choosing.mixed(chosen, done)

@@ -31,15 +31,19 @@ class Database:
     """A database file, for any number of threads."""
 
     def __init__(self, path: Path) -> None:
-        """Open a file that is there; raises FileError, or StoreError where it is not a database of canvass."""
+        """Open a file that is there; raises FileError, or StoreError where it is not a database of canvass.
+
+        One that may not be written, or is in such a folder, can be read; every write raises StoreError.
+        """
         self.path = path
         self._lending = threading.Lock()
         self._readers: list[sqlite3.Connection] | None = []
         if not path.is_file():
             raise FileError(f"{path}: there is no such database; name a folder that canvass new made")
         refuse_network(path)
+        self._writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
         with self._sentences("opened"):
-            self._connection = connect(path)
+            self._connection = self._connect()
         self._writer = GroupCommit(self._connection)
         try:
             self._prepare()
@@ -53,7 +57,7 @@ class Database:
         refuse_network(path)
         check_output(path)
         try:
-            path.touch(exist_ok=False)
+            path.touch(mode=0o600, exist_ok=False)
         except FileExistsError as error:
             raise FileError(f"{path} is there already; canvass never overwrites a database") from error
         except OSError as error:
@@ -83,10 +87,22 @@ class Database:
                     f"{self.path} was written by a newer canvass (its schema has version {version}, this canvass knows "
                     f"up to {VERSION}); install a newer canvass"
                 )
-            self._connection.execute("PRAGMA journal_mode = WAL")
+            if self._writable:
+                self._connection.execute("PRAGMA journal_mode = WAL")
         if version < VERSION:
             with self.atomic("the schema") as connection:
                 upgrade(connection)
+
+    def _connect(self) -> sqlite3.Connection:
+        """Open a connection. SQLite makes files beside a database, unless it is told that nobody writes to it.
+
+        That is so where nobody may, and no log of a writer is there.
+        """
+        if self._writable:
+            return connect(self.path)
+        log = self.path.with_name(f"{self.path.name}-wal")
+        idle = not log.exists() or log.stat().st_size == 0
+        return connect(self.path, mode="ro&immutable=1" if idle else "ro")
 
     @contextlib.contextmanager
     def atomic(self, what: str = "it") -> Iterator[sqlite3.Connection]:
@@ -110,7 +126,7 @@ class Database:
                 raise StoreError(f"{self.path} could not be read: it was closed")
             reader = self._readers.pop() if self._readers else None
         if reader is None:
-            reader = connect(self.path)
+            reader = self._connect()
             reader.execute("PRAGMA query_only = ON")
         try:
             yield reader
@@ -139,14 +155,13 @@ class Database:
             # Connections of its own: the copy is of one moment, and neither waits for writers nor keeps them waiting.
             with (
                 _sentences(target, "written", "the backup"),
-                contextlib.closing(connect(self.path)) as source,
+                contextlib.closing(self._connect()) as source,
                 contextlib.closing(connect(hidden)) as copy,
             ):
                 source.backup(copy)
                 copy.execute("PRAGMA journal_mode = DELETE")
                 if copy.execute("PRAGMA quick_check").fetchone()[0] != "ok":
                     raise StoreError(f"{self.path} is damaged; the backup was not written")
-            hidden.chmod(self.path.stat().st_mode & 0o666)
             _synchronise(hidden)
             hidden.replace(target)
             _synchronise(target.parent)
@@ -168,10 +183,10 @@ class Database:
         return _sentences(self.path, done, what)
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open a file that exists; transactions begin and end where the code says so."""
+def connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
+    """Open a file that exists, in a mode of SQLite's addresses; transactions begin and end where the code says so."""
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw",
+        f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,

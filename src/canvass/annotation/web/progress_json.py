@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.quality.progress import status_of
+from canvass.annotation.rounds.round import TOO_LONG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,8 @@ def progress_json(project: Project, since: float) -> dict[str, Any]:
         "missed": _missed(status.missed),
         "suggestion": status.suggestion._asdict(),
         "agreement": [pair._asdict() for pair in status.agreement],
+        "too_long": int(project.store.fact(TOO_LONG) or 0),
+        "max_tokens": project.settings.project.max_tokens,
     }
 
 

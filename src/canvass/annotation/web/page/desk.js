@@ -22,7 +22,7 @@ const LONG = 20000; // characters: the draft of a longer one is not kept over a 
 
 export class Desk {
   /**
-   * `on` has finished(answer, task), back(visit), canGoBack(visit), look(name), newLabel(kind, name), open(view), left() for what lies outside
+   * `on` has finished(answer, task), back(visit), canGoBack(), look(name), newLabel(kind, name), open(view), left() for what lies outside
    * of the desk.
    */
   constructor(project, { prefix, annotator, on }) {
@@ -148,7 +148,7 @@ export class Desk {
       mode: this.mode,
       notHere: notOf(this.project.target),
       selected: selection !== null,
-      canUndo: this.draft.past.length > 0 || (!visit?.adjudicates && this.on.canGoBack(visit)),
+      canUndo: this.draft.past.length > 0 || (!visit?.adjudicates && this.on.canGoBack()),
       canRedo: this.draft.future.length > 0,
     });
     this.banner();

@@ -62,7 +62,7 @@ class Page {
         look: (name) => this.look(name),
         finished: (answer, task) => this.finished(answer, task),
         back: (visit) => this.back(visit),
-        canGoBack: (visit) => this.recent.before(visit?.replaces) !== null,
+        canGoBack: () => this.recent.last !== null,
         left: () => this.leave(),
         open: (view) => this.open(view),
         newLabel: (kind, name) => this.newLabel(kind, name),
@@ -255,8 +255,9 @@ class Page {
 
   /** Go to the answer before the one that is visited; with `u` pressed again, to the one before that. */
   async back(visit) {
-    if (!this.recent.before(this.recent.before(visit?.replaces)?.answer.id)) await this.recall(this.recent.oldest);
-    const before = this.recent.before(visit?.replaces);
+    const earlier = () => this.recent.before(visit?.replaces);
+    if (!earlier()) await this.recall(this.recent.oldest);
+    const before = earlier();
     if (before) this.revisit(before.task, before.answer);
     else this.desk.hint("There is nothing to undo. Earlier answers: h.");
   }

@@ -59,6 +59,9 @@ export function progress(annotator, slots) {
     ...bars("What was chosen", found.domains.map(({ domain, count }) => [domain ?? "no domain", count])),
     ...(found.by_annotator.length > 1 ? bars("Who answered", found.by_annotator.map(({ name, answers }) => [name, answers])) : []),
     ...agreement(found.agreement, slots),
+    found.too_long
+      ? make("p.muted", { textContent: `${counted(found.too_long, "request")} of the pool ${found.too_long === 1 ? "is" : "are"} longer than ${found.max_tokens} tokens and left out; max_tokens in canvass.toml sets the limit.` })
+      : null,
   ].filter(Boolean));
 }
 

@@ -33,6 +33,10 @@ export class Recent {
     this.render();
   }
 
+  get last() {
+    return this.answers.at(-1) ?? null;
+  }
+
   /** The answer before the one with this id, or the last. */
   before(id) {
     const place = this.answers.findIndex(({ answer }) => answer.id === id);

@@ -68,5 +68,8 @@ export function showEmpty(ahead, ready) {
   if (error) say(find("empty-words"), "Waiting for the server …");
   else if (!queue || queue.phase === "training" || queue.phase === "waiting") {
     say(find("empty-words"), queue?.message ? sentence(queue.message) : "The models are being trained on what is there, to choose the first utterances …");
-  } else say(find("empty-words"), "Nothing is left to annotate at the moment. New utterances appear here by themselves.");
+  } else {
+    const why = queue.message ? ` ${sentence(queue.message)}` : "";
+    say(find("empty-words"), `Nothing is left to annotate at the moment. New utterances appear here by themselves.${why}`);
+  }
 }
