@@ -8,7 +8,18 @@ from pathlib import Path
 SOURCE = Path(__file__).parent.parent / "src" / "canvass"
 # Each may import those in the lines above its own, and what is beside it in its line.
 LAYERS = (
-    ("errors", "types", "seeding", "files", "clock", "processors", "compiled", "machine", "archive"),
+    (
+        "errors",
+        "types",
+        "seeding",
+        "files",
+        "clock",
+        "processors",
+        "compiled",
+        "machine",
+        "archive",
+        "callables",
+    ),
     ("corpus",),
     ("features",),
     ("metrics", "statistics"),

@@ -19,8 +19,8 @@ play() {
 
 # Every strategy, a start of 100, and the successor model.
 usual="--rounds 15 --batch 20 --seeds 10"
-play snips-100 $snips $intents --seed-size 100 $usual --transfer last
-play assistant-100 $assistant $domains --seed-size 100 $usual --transfer last
+play snips-100 $snips $intents --seed-size 100 $usual --transfer svm
+play assistant-100 $assistant $domains --seed-size 100 $usual --transfer svm
 
 # A start of 20.
 play snips-20 $snips $intents --seed-size 20 $usual

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -33,6 +33,13 @@ class Frame(Protocol):
     @property
     def slots(self) -> tuple[Slot, ...]:
         """The slots of the text as written."""
+
+
+class PredictedFrame(NamedTuple):
+    """A predicted intent and slots, of models that say no more."""
+
+    intent: str | None
+    slots: tuple[Slot, ...]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ LATER = (
     ("predict", "model.npz", "pool.jsonl", "-o", "predictions.jsonl"),
     ("evaluate", "model.npz", "labelled.jsonl"),
     ("simulate", "labelled.jsonl", "--test", "fifth", "-d", "music", "--seeds", "1", "--seed-size", "8", "--negatives", "4",
-     "--rounds", "1", "--batch", "3", "--strategy", "majority-joint", "--transfer", "last", "-o", "study"),
+     "--rounds", "1", "--batch", "3", "--strategy", "majority-joint", "--transfer", "svm", "-o", "study"),
     ("new", "project", "labelled.jsonl", "pool.jsonl", "-d", "music"),
     ("next", "project", "--size", "3", "-o", "tasks.jsonl"),
     ("status", "project"),

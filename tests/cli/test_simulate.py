@@ -25,7 +25,7 @@ def corpus(tmp_path, monkeypatch):
 
 
 def test_a_study_is_run_and_told(canvass, corpus, tmp_path):
-    result = canvass("simulate", corpus, *SMALL, "--out", "study", "--transfer", "last", "--noise", "0.1")
+    result = canvass("simulate", corpus, *SMALL, "--out", "study", "--transfer", "svm", "--noise", "0.1")
     assert result.code == 0, result.err
     told = json.loads(result.out)
     assert (told["study"], told["runs"], told["run_now"]) == ("study", 4, 4)
@@ -40,7 +40,7 @@ def test_a_study_is_run_and_told(canvass, corpus, tmp_path):
         "fifth",
     )
     assert study.provenance[0]["command"][:3] == ["canvass", "simulate", corpus]
-    again = canvass("simulate", corpus, *SMALL, "--out", "study", "--transfer", "last", "--noise", "0.1")
+    again = canvass("simulate", corpus, *SMALL, "--out", "study", "--transfer", "svm", "--noise", "0.1")
     assert json.loads(again.out)["run_now"] == 0
     assert json.loads(again.out)["slot_error_rate"] == told["slot_error_rate"]
     assert refused(canvass("simulate", corpus, *SMALL, "--out", "study"), "study holds a study", "--noise")
@@ -96,7 +96,10 @@ def test_on_a_terminal_the_rates_are_a_table(on_terminal, corpus):
         (("--noise", "2"), ["--noise 2"]),
         (("--pool-share", "0.999"), ["--pool-share 0.999"]),
         (("--seed-size", "5000"), ["5000 are asked"]),
-        (("--transfer", "always"), ["--transfer 'always'", "last or each"]),
+        (("--transfer", "last"), ["--transfer 'last'", "module:factory", "--transfer-every"]),
+        (("--transfer", "svm", "--transfer", "svm"), ["--transfer names a family twice"]),
+        (("--transfer-every", "2"), ["--transfer-every 2", "needs --transfer"]),
+        (("--transfer", "nowhere:build"), ["--transfer nowhere:build", "importing nowhere failed"]),
         (("--batch", "900,"), ["--batch '900,'"]),
         (("--batch", "900"), ["spend less, or give a larger corpus"]),
     ],

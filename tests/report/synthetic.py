@@ -31,7 +31,8 @@ def spec(**changes):
         "budget_unit": "utterances",
         "pool_share": None,
         "noise": 0.0,
-        "transfer": "last",
+        "transfer": ("svm", "spacy"),
+        "transfer_every": 0,
         "test": "own",
         "words": False,
         "canvass": "0.1.0",
@@ -111,10 +112,11 @@ def run(name, *, mended=MENDED, transfer=True, shown=EXAMPLES):
         ),
         (shown,) * rounds,
         {1: projection()} if name.kind == "strategy" else {},
-        np.stack([errors(wrong[-1] // 2, name.seed)])
+        np.stack([errors(wrong[-1] // 2, name.seed), errors(10 if name.strategy == "random" else 8)])[None]
         if has_transfer
-        else np.zeros((0, UTTERANCES, 5), np.uint16),
+        else np.zeros((0, 0, UTTERANCES, 5), np.uint16),
         (rounds,) if has_transfer else (),
+        ("svm", "spacy") if has_transfer else (),
     )
 
 

@@ -27,7 +27,8 @@ def test_json_holds_every_figure(report):
     assert row["routing"]["recall"] == 0.75
     assert row["chosen"]["tokens"] == 5.0
     assert row["equal_cost"]["tokens"]["relative"] == -0.5
-    assert row["transfer"]["relative"] == -0.5
+    assert row["families"]["svm"]["difference"]["relative"] == -0.5
+    assert (row["worst_family"]["family"], row["worst_family"]["relative"]) == ("spacy", 0)
     curve = target["curves"]["majority-joint"]
     assert np.array(curve["slot_error_rate"]["mean"]) * 120 == pytest.approx([24, 20, 16, 12, 8])
     assert curve["tokens"] == [0, 50, 100, 150, 200]

@@ -41,12 +41,16 @@ def test_the_default_is_the_best(report):
         "−60 %",
         "−50 %",
         "−50 %",
+        "0.0 %",
+        "0.0 %",
     ]
     assert [figure.label for figure in finding.figures] == [
         "errors against random-positive",
         "errors against random",
         "at equal tokens, against random-positive",
-        "successor model, against random-positive",
+        "svm, against random-positive",
+        "spacy, against random-positive",
+        "worst family, against random-positive",
     ]
     assert "p = 0.75" in finding.figures[0].detail
 

@@ -101,14 +101,24 @@ def test_what_was_chosen(rows):
 
 
 def test_transfer(rows):
-    assert rows["majority-joint"].transfer_rate == pytest.approx(4 / 120)
-    assert rows["majority-joint"].transfer.relative == pytest.approx(4 / 8 - 1)
-    assert rows["random-positive"].transfer is None
+    families = rows["majority-joint"].families
+    assert families["svm"].rate == pytest.approx(4 / 120)
+    assert families["svm"].difference.relative == pytest.approx(4 / 8 - 1)
+    assert families["spacy"].difference.relative == 0
+    assert rows["random-positive"].families["svm"].difference is None
+
+
+def test_the_worst_family_may_be_the_reference_model(rows):
+    family, difference = rows["majority-joint"].worst_family
+    assert (family, difference.relative) == ("spacy", 0)
+    family, difference = rows["random"].worst_family  # 20 errors against 16, 10 against 8, and 10 against 8
+    assert (family, difference.relative) == ("reference NLU", pytest.approx(0.25))
+    assert rows["random-positive"].worst_family is None
 
 
 def test_without_transfer(tmp_path):
     report = report_of(read_study(write_study(tmp_path / "s", transfer=False)))
-    assert all(row.transfer is None and row.transfer_rate is None for row in report.targets[0].rows)
+    assert all(row.families == {} and row.worst_family is None for row in report.targets[0].rows)
 
 
 def test_curves(report):

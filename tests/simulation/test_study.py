@@ -42,7 +42,7 @@ def utterances(corpus):
 
 @pytest.fixture(scope="module")
 def spec(utterances):
-    return spec_of(utterances, transfer="last")
+    return spec_of(utterances, transfer=("svm",))
 
 
 @pytest.fixture(scope="module")
@@ -148,11 +148,39 @@ def test_the_prolonged_run_spends_three_times_the_budget_and_the_ceiling_all(who
     assert rates[CEILING] <= min(rates.values())
 
 
-def test_the_successor_is_measured_after_the_last_round(whole):
+def test_families_are_measured_after_the_last_round(whole):
     for run in read_study(whole).runs_of(TARGET, "strategy"):
-        assert run.transfer_rounds == (2,)
-        assert run.transfer.shape == (1, *run.errors.shape[1:])
-        assert np.array_equal(run.transfer[0][:, [0, 2, 3]].sum(axis=1), run.reference_slots)
+        assert (run.transfer_rounds, run.families) == ((2,), ("svm",))
+        assert run.transfer.shape == (1, 1, *run.errors.shape[1:])
+        assert np.array_equal(run.transfer[0, 0][:, [0, 2, 3]].sum(axis=1), run.reference_slots)
+
+
+def test_families_after_every_nth_round(utterances):
+    spec = spec_of(utterances, transfer=("svm", "a:b"), transfer_every=2, schedule=(3,) * 5)
+    trained = [bool(spec.families_after("strategy", number)) for number in range(6)]
+    assert trained == [True, False, True, False, True, True]
+    assert spec.families_after("ceiling", 0) == ("svm", "a:b")
+    assert spec.families_after("prolonged", 15) == ()
+
+
+def test_a_study_of_before_there_were_families_is_read(tmp_path, whole, spec):
+    import shutil
+
+    from canvass.archive import load, save
+
+    folder = tmp_path / "old"
+    shutil.copytree(whole, folder)
+    document = json.loads((folder / "study.json").read_text())
+    del document["options"]["transfer_every"]
+    document["options"]["transfer"] = "last"
+    (folder / "study.json").write_text(json.dumps(document))
+    path = folder / spec.runs()[2].file
+    header, arrays = load(path, "run", 1)
+    del header["families"]
+    save(path, "run", 1, header, {**arrays, "transfer": arrays["transfer"][:, 0]})
+    before, after = read_study(whole), read_study(folder)
+    assert after.spec == before.spec
+    assert np.array_equal(after.runs[2].transfer, before.runs[2].transfer)
 
 
 def test_processes_and_resuming_change_no_byte(tmp_path, corpus, spec, whole):
@@ -175,7 +203,7 @@ def test_other_options_on_a_study_are_refused_by_name(whole, corpus, spec):
         "schedule": ((3, 5), r"the rounds .* \(3,4 there, 3,5 now\)"),
         "strategies": ({TARGET: ("random",)}, "--strategy"),
         "noise": (0.1, "--noise"),
-        "transfer": ("no", "--transfer"),
+        "transfer": ((), "--transfer"),
         "corpus": ("0", "LABELLED"),
         "canvass": ("1", "the version of canvass"),
     }
@@ -187,7 +215,7 @@ def test_other_options_on_a_study_are_refused_by_name(whole, corpus, spec):
 
 def test_a_study_grows_by_seeds_and_strategies(tmp_path, whole, corpus, utterances, spec):
     run_missing(
-        tmp_path, corpus, spec_of(utterances, strategies={TARGET: STRATEGIES[:1]}, seeds=1, transfer="last")
+        tmp_path, corpus, spec_of(utterances, strategies={TARGET: STRATEGIES[:1]}, seeds=1, transfer=("svm",))
     )
     began = {name: data for name, data in results(tmp_path).items() if name.endswith(".npz")}
     left = run_missing(tmp_path, corpus, spec)
@@ -237,7 +265,7 @@ def test_a_killed_study_goes_on_to_the_same_bytes(tmp_path, corpus, spec, whole)
         f"import sys; sys.path[:0] = {[tests, f'{tests}/cli']!r}\n"
         "from pathlib import Path\nfrom studies import *\nfrom canvass.corpus.labelled import read_labelled\n"
         "if __name__ == '__main__':\n"
-        f"    spec = spec_of(read_labelled([{str(corpus)!r}]).utterances, transfer='last')\n"
+        f"    spec = spec_of(read_labelled([{str(corpus)!r}]).utterances, transfer=('svm',))\n"
         f"    run_missing(Path({str(folder)!r}), {str(corpus)!r}, spec, processes=2)\n"
     )
     script = tmp_path / "script.py"

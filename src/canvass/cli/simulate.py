@@ -100,15 +100,25 @@ class StudyOptions:
         ),
     ] = 0.0
     transfer: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             "--transfer",
-            metavar="WHEN",
-            help="Train a successor model on what was chosen, and count its errors, after the last "
-            "round or after each (slow): no, last or each.",
+            metavar="FAMILY",
+            help="After the last round, train models of another kind on what was selected, and count their errors: "
+            "svm, spacy, or module:factory of your own. May be repeated.",
             rich_help_panel=LOOP,
         ),
-    ] = "no"
+    ] = None
+    transfer_every: Annotated[
+        int,
+        typer.Option(
+            "--transfer-every",
+            metavar="N",
+            help="Train the families of --transfer after every Nth round, too.",
+            show_default=False,
+            rich_help_panel=LOOP,
+        ),
+    ] = 0
     test: Annotated[
         str | None,
         typer.Option(
@@ -141,8 +151,6 @@ class StudyOptions:
             raise OptionError("a target is given twice; write domain:NAME, intent:NAME or all, each once")
         if self.test not in {None, "own", "fifth"}:
             raise OptionError(f"--test {self.test!r} is unknown; write own or fifth")
-        if self.transfer not in {"no", "last", "each"}:
-            raise OptionError(f"--transfer {self.transfer!r} is unknown; write no, last or each")
         if self.words not in {POOL, OFF}:
             raise OptionError(f"--words {self.words!r} is unknown; write pool or off")
         spec = Spec(
@@ -158,7 +166,8 @@ class StudyOptions:
             budget_unit=self.budget_unit,  # type: ignore[arg-type]  # `check` refuses other words
             pool_share=self.pool_share,
             noise=self.noise,
-            transfer=self.transfer,  # type: ignore[arg-type]  # checked above
+            transfer=tuple(self.transfer or ()),
+            transfer_every=self.transfer_every,
             test="fifth" if self.test == "fifth" else "own",
             words=self.words == POOL,
             canvass=__version__,
@@ -218,6 +227,7 @@ def command(
     from pathlib import Path
 
     from canvass.processors import processors
+    from canvass.simulation.transfer import check_family
     from canvass.simulation.worker import Reading
 
     spec = study.spec()
@@ -236,6 +246,8 @@ def command(
         reading.labelled_format,
         tuple(reading.out_of_scope or ()),
     )
+    for family in spec.transfer:
+        check_family(family)
     _simulate(again, spec, Path(out), count, own_test_if_any=study.test is None, as_json=as_json)
 
 

@@ -161,16 +161,21 @@ def errors_at(run: StoredRun, spent: NDArray[np.int64], budget: int) -> Errors:
     return np.asarray(before * (PARTS - weight) + then * weight)
 
 
-def transferred(strategy: Runs, baseline: Runs) -> Difference | None:
-    """Compare the errors of the successor model after the last round; None without common seeds that counted them."""
-    strategy, baseline = (
-        {seed: run for seed, run in runs.items() if len(run.errors) - 1 in run.transfer_rounds}
+def transferred(strategy: Runs, baseline: Runs, family: str) -> Difference | None:
+    """Compare the errors of a family after the last round; None without common seeds that counted them."""
+    ours, theirs = (
+        {seed: errors for seed, run in runs.items() if (errors := errors_of_family(run, family)) is not None}
         for runs in (strategy, baseline)
     )
-    seeds = common_seeds(strategy, baseline)
+    seeds = sorted(set(ours) & set(theirs))
     if not seeds:
         return None
-    a, b = (
-        np.stack([frame_errors(runs[seed].transfer[-1]) for seed in seeds]) for runs in (strategy, baseline)
-    )
+    a, b = (np.stack([frame_errors(errors[seed]) for seed in seeds]) for errors in (ours, theirs))
     return difference(a, b)
+
+
+def errors_of_family(run: StoredRun, family: str) -> NDArray[np.uint16] | None:
+    """Return the errors of a family after the last round of a run: uint16 (N, 5); None if they were not counted."""
+    if family not in run.families or len(run.errors) - 1 not in run.transfer_rounds:
+        return None
+    return np.asarray(run.transfer[-1, run.families.index(family)])

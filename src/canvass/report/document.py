@@ -174,7 +174,16 @@ def _target_dict(target: TargetReport) -> dict[str, Any]:
             "saved": asdict(row.saved) if row.saved else None,
             "chosen": asdict(row.chosen) if row.chosen else None,
             "routing": row.routing.as_dict() if row.routing else None,
-            "transfer": row.transfer._asdict() if row.transfer else None,
+            "families": {
+                name: {
+                    "rate": family.rate,
+                    "difference": family.difference._asdict() if family.difference else None,
+                }
+                for name, family in row.families.items()
+            },
+            "worst_family": {"family": row.worst_family[0], **row.worst_family[1]._asdict()}
+            if row.worst_family
+            else None,
             "against": against,
             "equal_cost": {unit: difference._asdict() for unit, difference in row.equal_cost.items()},
         }

@@ -124,8 +124,12 @@ def _figures(row: Row, baseline: str) -> tuple[Figure, ...]:
     ]
     if "tokens" in row.equal_cost:
         figures.append(Figure(f"at equal tokens, against {baseline}", *_text(row.equal_cost["tokens"])))
-    if row.transfer is not None:
-        figures.append(Figure(f"successor model, against {baseline}", *_text(row.transfer)))
+    for name, family in row.families.items():
+        if family.difference is not None:
+            figures.append(Figure(f"{name}, against {baseline}", *_text(family.difference)))
+    if row.worst_family is not None:
+        name, difference = row.worst_family
+        figures.append(Figure(f"worst family, against {baseline}", *_text(difference, name)))
     return tuple(figures)
 
 

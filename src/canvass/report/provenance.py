@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from canvass.simulation.spec import Spec, TargetFacts
 
 TEST_PARTS = {"own": "the corpus's own test part", "fifth": "a fifth of the corpus, by hash of the key"}
-TRANSFERS = {"no": "not measured", "last": "after the last round", "each": "after every round"}
 
 
 def options(spec: Spec) -> list[tuple[str, str]]:
@@ -32,11 +31,19 @@ def options(spec: Spec) -> list[tuple[str, str]]:
             "as it is" if spec.pool_share is None else f"{100 * spec.pool_share:g} %",
         ),
         ("annotator noise", f"{100 * spec.noise:g} %"),
-        ("transfer", TRANSFERS[spec.transfer]),
+        ("transfer", _transfer(spec)),
         ("errors counted on", TEST_PARTS[spec.test]),
         ("digest of the corpus", spec.corpus),
         ("canvass", spec.canvass),
     ]
+
+
+def _transfer(spec: Spec) -> str:
+    if not spec.transfer:
+        return "not measured"
+    on_the_way = f", and after every {spec.transfer_every} rounds" if spec.transfer_every > 1 else ""
+    when = "after every round" if spec.transfer_every == 1 else f"after the last round{on_the_way}"
+    return f"{', '.join(map(visible, spec.transfer))}, {when}"
 
 
 def facts(target: TargetFacts) -> str:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from canvass.metrics import Routing
-from canvass.report.comparisons import Comparison, Difference, at_equal_cost, compare_all, transferred
+from canvass.report.comparisons import (
+    Comparison,
+    Difference,
+    at_equal_cost,
+    compare_all,
+    errors_of_family,
+    transferred,
+)
 from canvass.report.learning_curves import Curve
 from canvass.report.measures import MAIN, MEASURES, totals
 from canvass.statistics import annotations_saved, area_under_curve
@@ -16,11 +23,13 @@ from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL
 from canvass.types import ALL
 
 if TYPE_CHECKING:
+    from canvass.report.comparisons import Runs
     from canvass.report.learning_curves import TargetRuns
     from canvass.simulation.store import StoredRun
 
 UTTERANCES = "utterances"
 COSTS = ("tokens", "slots")
+REFERENCE = "reference NLU"  # among the families of models
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,22 @@ class Saved:
     beyond: float
 
 
+class FamilyFigures(NamedTuple):
+    """Figures of a family of models trained on what a strategy selected in all rounds.
+
+    Attributes
+    ----------
+    rate
+        Slot error rate, mean over the seeds.
+    difference
+        Comparison with the same family trained on what the headline baseline selected; None for that itself.
+
+    """
+
+    rate: float
+    difference: Difference | None
+
+
 @dataclass(frozen=True)
 class Row:
     """Figures of a strategy of a target.
@@ -90,8 +115,11 @@ class Row:
         Difference from the headline baseline at an equal number of tokens, and of slots.
     routing
         Confusion counts of the committee after the last round, summed over the seeds.
-    transfer_rate, transfer
-        Slot error rate of the successor model, and its difference from the headline baseline.
+    families
+        Figures of each family of models that was trained on what was selected.
+    worst_family
+        The name of the family that fares worst against the headline baseline, the reference NLU among them, and its
+        comparison; None without families or without that baseline.
 
     """
 
@@ -107,8 +135,8 @@ class Row:
     chosen: Choices | None
     equal_cost: dict[str, Difference]
     routing: Routing | None
-    transfer_rate: float | None
-    transfer: Difference | None
+    families: dict[str, FamilyFigures]
+    worst_family: tuple[str, Difference] | None
 
 
 def rows_of(runs: TargetRuns, curves: dict[str, Curve]) -> tuple[Row, ...]:
@@ -134,6 +162,8 @@ def _row(runs: TargetRuns, curve: Curve, against: dict[str, Comparison], long_ru
     x, y = curve.points(MAIN, UTTERANCES)
     headline = runs.strategies.get(runs.long_baseline)
     compared = headline if headline is not None and curve.name != runs.long_baseline else None
+    families = _families(mine, compared)
+    own = against[runs.long_baseline].difference if compared and runs.long_baseline in against else None
     costs = {unit: at_equal_cost(mine, compared, unit) for unit in COSTS} if compared else {}
     return Row(
         name=curve.name,
@@ -148,8 +178,8 @@ def _row(runs: TargetRuns, curve: Curve, against: dict[str, Comparison], long_ru
         chosen=choices_of(list(mine.values())),
         equal_cost={unit: cost for unit, cost in costs.items() if cost is not None},
         routing=routing_of(list(mine.values())),
-        transfer_rate=_transfer_rate(list(mine.values())),
-        transfer=transferred(mine, compared) if compared else None,
+        families=families,
+        worst_family=_worst(families, own),
     )
 
 
@@ -181,6 +211,19 @@ def routing_of(runs: list[StoredRun]) -> Routing | None:
     return Routing(*np.sum(counts, axis=0).tolist()) if counts else None
 
 
-def _transfer_rate(runs: list[StoredRun]) -> float | None:
-    counted = [run.transfer[-1] for run in runs if len(run.errors) - 1 in run.transfer_rounds]
-    return float(MAIN.rate(totals(np.stack(counted))).mean()) if counted else None
+def _families(runs: Runs, compared: Runs | None) -> dict[str, FamilyFigures]:
+    """Collect the figures of the families, in the order in which the study names them."""
+    figures = {}
+    for family in dict.fromkeys(family for run in runs.values() for family in run.families):
+        counted = [errors for run in runs.values() if (errors := errors_of_family(run, family)) is not None]
+        if counted:
+            rate = float(MAIN.rate(totals(np.stack(counted))).mean())
+            figures[family] = FamilyFigures(rate, transferred(runs, compared, family) if compared else None)
+    return figures
+
+
+def _worst(families: dict[str, FamilyFigures], own: Difference | None) -> tuple[str, Difference] | None:
+    differences = {name: figures.difference for name, figures in families.items() if figures.difference}
+    if not differences or own is None:
+        return None
+    return max({REFERENCE: own, **differences}.items(), key=lambda item: item[1].relative)

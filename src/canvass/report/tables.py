@@ -40,7 +40,7 @@ class Table(NamedTuple):
 
 def of_target(report: TargetReport) -> tuple[Table, ...]:
     """Make the tables of a target."""
-    tables = (errors(report), on_the_way(report), choices(report), routing_and_transfer(report))
+    tables = (errors(report), on_the_way(report), choices(report), routing(report), transfer(report))
     return tuple(table for table in tables if table is not None)
 
 
@@ -161,39 +161,46 @@ def _difference(difference: Difference | None) -> list[Cell]:
     return [Cell(formatting.signed(difference.relative), difference), Cell(formatting.interval(difference))]
 
 
-def routing_and_transfer(report: TargetReport) -> Table | None:
-    """Tabulate the routing of the committee, and the successor model trained on the same data; None without both."""
-    routed = any(row.routing for row in report.rows)
-    transferred = any(row.transfer_rate is not None for row in report.rows)
-    if not routed and not transferred:
+def routing(report: TargetReport) -> Table | None:
+    """Tabulate the routing of the committee; None where there is none."""
+    rows = [
+        (row.name, *map(formatting.percent, (row.routing.precision, row.routing.recall, row.routing.f1)))
+        for row in report.rows
+        if row.routing
+    ]
+    if not rows:
         return None
-    columns = ["strategy"]
-    columns += ["precision", "recall", "F1"] if routed else []
-    columns += ["successor model", f"against {report.baseline}", "95 % interval"] if transferred else []
+    return Table(
+        "Routing",
+        ("strategy", "precision", "recall", "F1"),
+        tuple(tuple(map(Cell, cells)) for cells in rows),
+        "The committee on the whole test set, after the last round.",
+    )
+
+
+def transfer(report: TargetReport) -> Table | None:
+    """Tabulate the families of models that were trained on what was selected; None without any."""
+    families = list(dict.fromkeys(name for row in report.rows for name in row.families))
+    if not families:
+        return None
+    against = f"against {report.baseline}"
     rows = []
     for row in report.rows:
         cells = [Cell(row.name)]
-        if routed:
-            routing = row.routing
-            cells += [
-                Cell(formatting.percent(value))
-                for value in ((routing.precision, routing.recall, routing.f1) if routing else [None] * 3)
-            ]
-        if transferred:
-            cells += [Cell(formatting.percent(row.transfer_rate)), *_difference(row.transfer)]
-        rows.append(tuple(cells))
+        for name in families:
+            rate, difference = row.families.get(name, (None, None))
+            cells += [Cell(formatting.percent(rate)), *_difference(difference)]
+        worst, difference = row.worst_family or (formatting.NOTHING, None)
+        rows.append((*cells, Cell(worst), *_difference(difference)))
     note = (
-        "Precision, recall and F1: the committee on the whole test set, after the last round."
-        if routed
-        else ""
+        "Slot error rate of models of other kinds, trained on what the strategy selected, compared with the same "
+        f"models trained on what {report.baseline} selected. Worst family: the one that fares worst by this "
+        "comparison, the reference NLU among them."
     )
-    if transferred:
-        note += (
-            " Successor model: slot error rate of a model with another learner and other features, trained on what "
-            "the strategy selected."
-        )
-    title = " and ".join((["Routing"] if routed else []) + (["transfer"] if transferred else []))
-    return Table(title[0].upper() + title[1:], tuple(columns), tuple(rows), note.strip())
+    headings = [heading for name in families for heading in (name, against, "95 % interval")]
+    return Table(
+        "Transfer", ("strategy", *headings, "worst family", against, "95 % interval"), tuple(rows), note
+    )
 
 
 def overall(report: Report) -> tuple[Table, ...]:

@@ -11,13 +11,13 @@ import numpy as np
 from canvass.clock import Clock
 from canvass.corpus.normalise import key_of
 from canvass.evaluation import HeldOut
-from canvass.seeding import uniform
+from canvass.seeding import derived_seed, uniform
 from canvass.simulation.budget import count_tokens
 from canvass.simulation.counts import pack_errors
 from canvass.simulation.projection import LARGEST_SAMPLE, plane
 from canvass.simulation.runs import EXAMPLES
 from canvass.simulation.store import Chosen, Projection, StoredRun
-from canvass.simulation.transfer import errors_of_successor
+from canvass.simulation.transfer import errors_of_family
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,21 +27,20 @@ if TYPE_CHECKING:
     from canvass.metrics import Routing
     from canvass.models.nlu import NLU
     from canvass.simulation.runs import Choice, Run, State
-    from canvass.simulation.spec import RunName, Transfer
+    from canvass.simulation.spec import RunName, Spec
     from canvass.types import Slot, Utterance
 
 
-def record(
-    run: Run, name: RunName, *, transfer: Transfer, projections: bool
-) -> tuple[StoredRun, dict[str, float]]:
-    """Execute a run; returns its results and the processor seconds of each phase.
+def record(run: Run, name: RunName, spec: Spec) -> tuple[StoredRun, dict[str, float]]:
+    """Execute a run of a study; returns its results and the processor seconds of each phase.
 
-    `projections` asks for the projection of the first and of the last round's choices.
+    The choices of the first and of the last round of a strategy are projected.
     """
+    projections = name.kind == "strategy"
     seconds: Counter[str] = Counter()
     errors, routings, sizes, examples = [], [], [], []
     choices: list[tuple[Choice, int]] = []  # each with its round
-    successor_errors: dict[int, NDArray[np.uint16]] = {}
+    family_errors: dict[int, NDArray[np.uint16]] = {}
     planes: dict[int, Projection] = {}
     sample = _sample(run) if projections else []
     last = len(run.schedule)
@@ -62,10 +61,15 @@ def record(
             seconds.update(clock.seconds)
         choices += [(choice, state.round) for choice in state.choices]
         before = state.nlu
-        if transfer == "each" or (transfer == "last" and state.round == last):
+        if families := spec.families_after(name.kind, state.round):
             clock = Clock(time.thread_time)
-            counts = errors_of_successor(state.labelled, run.target, held_out)
-            successor_errors[state.round] = pack_errors(counts)
+            seed = derived_seed(run.seed, "transfer", state.round)
+            family_errors[state.round] = np.stack(
+                [
+                    pack_errors(errors_of_family(family, state.labelled, run.target, held_out, seed=seed))
+                    for family in families
+                ]
+            )
             clock.stop("transfer")
             seconds.update(clock.seconds)
     golds = [choice.gold for choice, _ in choices]
@@ -86,10 +90,11 @@ def record(
         ),
         tuple(examples),
         planes,
-        np.stack(list(successor_errors.values()))
-        if successor_errors
-        else np.zeros((0, *errors[0].shape), np.uint16),
-        tuple(successor_errors),
+        np.stack(list(family_errors.values()))
+        if family_errors
+        else np.zeros((0, 0, *errors[0].shape), np.uint16),
+        tuple(family_errors),
+        spec.transfer if family_errors else (),
     )
     return stored, dict(seconds)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 from urllib.parse import quote
 
 from canvass.errors import InputError, OptionError
 from canvass.simulation.budget import UNITS, Unit, extend_schedule
+from canvass.simulation.transfer import check_name
 from canvass.strategies import DEFAULT_FOR_ALL, STRATEGIES, strategy_named
 from canvass.types import ALL, Target
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Kind = Literal["strategy", "ceiling", "prolonged"]
-Transfer = Literal["no", "last", "each"]
 TestPart = Literal["own", "fifth"]
 EVERY = "all"  # as --strategy: every strategy that suits the target
 PROLONGED_TIMES = 3  # budget of the prolonged run, as a multiple of the budget
@@ -84,7 +84,9 @@ class Spec:
     noise
         Share of wrong annotations, from 0 to 1.
     transfer
-        After which rounds the successor model is trained.
+        The families of models that are trained on what was selected (`simulation.transfer`).
+    transfer_every
+        They are trained after the last round and, unless this is 0, after each round whose number it divides.
     test
         "own" for the corpus's own test part, "fifth" for a fifth by hash of the key.
     words
@@ -104,7 +106,8 @@ class Spec:
     budget_unit: Unit
     pool_share: float | None
     noise: float
-    transfer: Transfer
+    transfer: tuple[str, ...]
+    transfer_every: int
     test: TestPart
     words: bool
     canvass: str
@@ -123,6 +126,7 @@ class Spec:
         ("pool_share", "--pool-share"),
         ("noise", "--noise"),
         ("transfer", "--transfer"),
+        ("transfer_every", "--transfer-every"),
         ("test", "--test"),
         ("words", "--words"),
     )
@@ -138,6 +142,15 @@ class Spec:
         ):
             if number < least:
                 raise OptionError(f"{option} {number} makes no sense; it must be at least {least}")
+        if self.transfer_every < 0 or (self.transfer_every and not self.transfer):
+            raise OptionError(
+                f"--transfer-every {self.transfer_every} makes no sense; it is a number of rounds, at least 1, and "
+                "needs --transfer with a family"
+            )
+        if len(set(self.transfer)) < len(self.transfer):
+            raise OptionError("--transfer names a family twice; name each once")
+        for family in self.transfer:
+            check_name(family)
         if self.budget_unit not in UNITS:
             raise OptionError(
                 f"--budget-unit {self.budget_unit!r} is unknown; choose one of {', '.join(UNITS)}"
@@ -146,6 +159,12 @@ class Spec:
             raise OptionError(f"--noise {self.noise:g} makes no sense; it is a share, from 0 to less than 1")
         if self.pool_share is not None and not 0 < self.pool_share < 1:
             raise OptionError(f"--pool-share {self.pool_share:g} makes no sense; it lies between 0 and 1")
+
+    def families_after(self, kind: Kind, number: int) -> tuple[str, ...]:
+        """Return the families that are trained after a round of a run; the prolonged run trains none."""
+        last = len(self.schedule_of(kind))
+        on_the_way = self.transfer_every > 0 and number % self.transfer_every == 0
+        return self.transfer if kind != "prolonged" and (number == last or on_the_way) else ()
 
     def runs(self) -> list[RunName]:
         """List all runs, seed by seed, so that an unfinished study has comparable runs."""
@@ -186,10 +205,13 @@ class Spec:
     def from_dict(cls, plain: dict[str, Any]) -> Self:
         """Restore a specification from what `as_dict` returned; raises InputError if a field is missing or unknown."""
         names = {field.name for field in fields(cls)}
-        plain = {"words": False, **plain}  # studies of before there were any
-        if set(plain) != names or plain["transfer"] not in get_args(Transfer):
+        # Studies of before there were word features, and families other than `svm`.
+        plain = {"words": False, "transfer_every": int(plain.get("transfer") == "each"), **plain}
+        if isinstance(plain.get("transfer"), str):
+            plain["transfer"] = [] if plain["transfer"] == "no" else ["svm"]
+        if set(plain) != names:
             raise InputError(f"the options of the study are not those expected ({', '.join(sorted(names))})")
-        lists = {name: tuple(plain[name]) for name in ("targets", "schedule")}
+        lists = {name: tuple(plain[name]) for name in ("targets", "schedule", "transfer")}
         strategies = {target: tuple(names) for target, names in plain["strategies"].items()}
         return cls(**{**plain, **lists, "strategies": strategies})
 

@@ -117,8 +117,9 @@ class StoredRun:
         Example choices of each round, for the report.
     projections
         Projections, by the round whose choices they show.
-    transfer, transfer_rounds
-        uint16 (S', N, 5), as `errors`: errors of the successor model after each of the S' rounds `transfer_rounds`.
+    transfer, transfer_rounds, families
+        uint16 (S', G, N, 5), as `errors`: errors of each of the G families of models `families` (`Spec.transfer`),
+        trained after each of the S' rounds `transfer_rounds`.
 
     """
 
@@ -133,6 +134,7 @@ class StoredRun:
     projections: dict[int, Projection]
     transfer: NDArray[np.uint16]
     transfer_rounds: tuple[int, ...]
+    families: tuple[str, ...]
 
     def counts_after(self, what: str) -> NDArray[np.int64]:
         """Count "utterances", "tokens", "slots" or "on_target" of the choices up to each state: int64 (S,)."""
@@ -165,6 +167,7 @@ class StoredRun:
             "examples": [list(examples) for examples in self.examples],
             "pictures": sorted(self.projections),
             "transfer_rounds": list(self.transfer_rounds),
+            "families": list(self.families),
         }
         path = folder / self.name.file
         path.parent.mkdir(exist_ok=True)
@@ -178,7 +181,11 @@ class StoredRun:
         if header.get("run") != name._asdict():
             raise ModelFileError(f"{path} is of another run; put the file back where it was")
         try:
-            nothing = np.zeros((0, *arrays["errors"].shape[1:]), dtype=np.uint16)
+            shape = arrays["errors"].shape[1:]
+            rounds = tuple(header["transfer_rounds"])
+            # The files of before there were several families have one, and no names.
+            families = tuple(header.get("families", ["svm"] if rounds else []))
+            nothing = np.zeros((0, len(families), *shape), dtype=np.uint16)
             return cls(
                 name,
                 arrays["errors"],
@@ -194,8 +201,9 @@ class StoredRun:
                     )
                     for number in header["pictures"]
                 },
-                arrays.get("transfer", nothing),
-                tuple(header["transfer_rounds"]),
+                arrays.get("transfer", nothing).reshape(len(rounds), len(families), *shape),
+                rounds,
+                families,
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ModelFileError(

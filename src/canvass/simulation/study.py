@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from canvass.simulation.spec import RunName, Spec, TargetFacts
     from canvass.simulation.worker import Reading, Result
 
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "python-crfsuite", "numba", "pyarrow")
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "python-crfsuite", "numba", "pyarrow", "spacy")
 
 
 def open_folder(folder: Path, spec: Spec, facts: Sequence[TargetFacts]) -> list[RunName]:

@@ -1,159 +1,158 @@
-"""The successor model: another learner with other features, trained on the utterances that a strategy selected.
+"""Model families of another kind, trained on the utterances that a strategy selected, and the contract they keep.
 
 Selected data need not suit a successor of the model that selected them (Lowell, Lipton, Wallace 2019, "Practical
-obstacles to deploying active learning"). Here the successor consists of linear support vector machines over
-character n-grams: one predicts the intent; the other tags each token independently, from its characters and those of
-its neighbours.
+obstacles to deploying active learning"), so a study can measure what was selected with several families.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+import itertools
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
-from canvass.corpus.spans import OUTSIDE, bio_tags, slots_of, text_tokens
+from canvass.callables import is_callable_name, load_callable
+from canvass.errors import CanvassError, OptionError, TrainingError, nearest, shown
+from canvass.evaluation import PredictedFrame
+from canvass.types import Slot, Utterance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from canvass.corpus.spans import Token
     from canvass.evaluation import HeldOut
     from canvass.metrics import FrameErrors
-    from canvass.types import Slot, Target, Utterance
+    from canvass.types import Target
 
-SHORTEST, LONGEST = 2, 4  # n-grams of a token
-NEIGHBOURS = (-2, -1, 0, 1, 2)
-INTENT_NGRAMS = (2, 5)
-# Inverse regularisation strength of the machines, tuned on AddToPlaylist and on the dev part of slurp alone.
-INTENT_C, TAG_C = 1.0, 0.1
+SVM, SPACY = "svm", "spacy"
+BUILT_IN = (SVM, SPACY)
+OPTION = "--transfer"
 
 
-class Frame(NamedTuple):
-    """A predicted intent and slots."""
+class Family(Protocol):
+    """What a family's factory returns when it is called with a `seed`: a model that is trained once, then predicts."""
 
-    intent: str | None
-    slots: tuple[Slot, ...]
+    def fit(self, utterances: Sequence[Utterance], /) -> Any:
+        """Train on annotated utterances of the target; intents or slots may be None, which is not annotated."""
+
+    def predict(self, texts: Sequence[str], /) -> Sequence[Any]:
+        """Predict each text: an object with an `intent`, a string or None, and `slots`, each start, end and label."""
 
 
-class SuccessorModel:
-    """Predicts intents and slots of a target by linear support vector machines over character n-grams.
+def check_name(name: str) -> None:
+    """Check that a name is a family's: `svm`, `spacy` or `module:factory`; raises OptionError."""
+    if name not in BUILT_IN and not is_callable_name(name):
+        raise OptionError(
+            f"{OPTION} {name!r} is no family of models{nearest(name, list(BUILT_IN))}; write svm, spacy, or "
+            "module:factory of your own (--transfer-every N measures on the way, too)"
+        )
 
-    Examples
-    --------
-    >>> from canvass.types import Slot, Utterance
-    >>> play = Utterance("play river", intent="PlayMusic", slots=(Slot(5, 10, "song"),))
-    >>> stop = Utterance("stop it", intent="StopMusic", slots=())
-    >>> [frame.intent for frame in SuccessorModel().fit([play, stop] * 3).predict(["play lake", "stop now"])]
-    ['PlayMusic', 'StopMusic']
+
+def factory_of(name: str) -> Callable[..., Family]:
+    """Return the factory of a family; it is called with the keyword `seed`.
+
+    Raises
+    ------
+    OptionError, ExtraMissingError
+        If there is no such family, or what it needs is not installed.
 
     """
+    check_name(name)
+    if name == SVM:
+        from canvass.simulation.svm_family import SVMFamily
 
-    def __init__(self) -> None:
-        self._intents: Any = None
-        self._tags: Any = None
-        self._columns: dict[str, int] = {}
+        return SVMFamily
+    if name == SPACY:
+        from canvass.simulation.spacy_family import SpacyFamily, load_spacy
 
-    def fit(self, utterances: Sequence[Utterance]) -> Self:
-        """Train on annotated utterances of the target; one without an intent trains only the tags, and vice versa."""
-        from sklearn.feature_extraction.text import TfidfVectorizer
-        from sklearn.pipeline import make_pipeline
-
-        named = [
-            (utterance.text, utterance.intent) for utterance in utterances if utterance.intent is not None
-        ]
-        if named:
-            texts, intents = zip(*named, strict=True)
-            vectors = TfidfVectorizer(analyzer="char_wb", ngram_range=INTENT_NGRAMS, sublinear_tf=True)
-            self._intents = _fit(make_pipeline(vectors, _linear_svm(INTENT_C)), texts, np.array(intents))
-        annotated = [
-            (utterance.text, utterance.slots) for utterance in utterances if utterance.slots is not None
-        ]
-        tags = [tag for text, slots in annotated for tag in bio_tags(text, slots)]
-        if tags:
-            self._columns = {}
-            matrix = self._matrix([(text, text_tokens(text)[1]) for text, _ in annotated], learn=True)
-            self._tags = _fit(_linear_svm(TAG_C), matrix, np.array(tags))
-        return self
-
-    def predict(self, texts: Sequence[str]) -> list[Frame]:
-        """Predict the intent and slots of each text; an I- tag without its B- begins a slot."""
-        intents = [None] * len(texts) if self._intents is None else self._intents.predict(texts).tolist()
-        tokenised = [(text, text_tokens(text)[1]) for text in texts]
-        count = sum(len(spans) for _, spans in tokenised)
-        tags = [OUTSIDE] * count
-        if self._tags is not None and count:
-            tags = self._tags.predict(self._matrix(tokenised, learn=False)).tolist()
-        frames = []
-        first = 0
-        for intent, (_, spans) in zip(intents, tokenised, strict=True):
-            frames.append(Frame(intent, slots_of(tags[first : first + len(spans)], spans)))
-            first += len(spans)
-        return frames
-
-    def _matrix(self, tokenised: Sequence[tuple[str, Sequence[Token]]], *, learn: bool) -> Any:
-        """Build the sparse binary matrix (tokens, n-grams); n-grams unseen in training are left out."""
-        from scipy.sparse import csr_matrix
-
-        known: dict[tuple[int, str], list[int]] = {}
-        columns: list[int] = []
-        starts = [0]
-        for text, spans in tokenised:
-            words = [text[span.start : span.end] for span in spans]
-            for i in range(len(words)):
-                for offset in NEIGHBOURS:
-                    j = i + offset
-                    key = offset, words[j] if 0 <= j < len(words) else ""
-                    if key not in known:
-                        known[key] = self._column_numbers(*key, learn=learn)
-                    columns += known[key]
-                starts.append(len(columns))
-        shape = len(starts) - 1, max(1, len(self._columns))
-        return csr_matrix((np.ones(len(columns)), np.array(columns, dtype=np.int32), np.array(starts)), shape)
-
-    def _column_numbers(self, offset: int, word: str, *, learn: bool) -> list[int]:
-        """Look up the columns of a word's lower-cased n-grams at an offset; at 0, of its n-grams as written, too."""
-        names = {f"{offset}{gram}" for gram in _ngrams(word.lower())}
-        if offset == 0:
-            names |= {f"={gram}" for gram in _ngrams(word)}
-        if not learn:
-            return [self._columns[name] for name in sorted(names) if name in self._columns]
-        return [self._columns.setdefault(name, len(self._columns)) for name in sorted(names)]
+        load_spacy()
+        return SpacyFamily
+    return load_callable(name, OPTION)
 
 
-def _ngrams(word: str) -> list[str]:
-    """List the character n-grams of a word with its borders marked, and the word as a whole.
-
-    >>> _ngrams("to")
-    ['<to>', '<t', 'to', 'o>', '<to', 'to>', '<to>']
-    """
-    marked = f"<{word}>"
-    grams = [marked]
-    for size in range(SHORTEST, LONGEST + 1):
-        grams += [marked[i : i + size] for i in range(len(marked) - size + 1)]
-    return grams
-
-
-def _linear_svm(strength: float) -> Any:
-    from sklearn.svm import LinearSVC
-
-    return LinearSVC(C=strength, random_state=0)
-
-
-def _fit(learner: Any, examples: Any, labels: Any) -> Any:
-    """Train a learner; if all labels are equal, return a classifier that always predicts that label."""
-    from sklearn.dummy import DummyClassifier
-    from threadpoolctl import threadpool_limits
-
-    if len(set(labels.tolist())) == 1:
-        return DummyClassifier(strategy="most_frequent").fit(np.zeros((len(labels), 1)), labels)
-    with threadpool_limits(1):  # sums in one order
-        return learner.fit(examples, labels)
-
-
-def errors_of_successor(
-    labelled: Sequence[Utterance], target: Target, held_out: HeldOut
+def errors_of_family(
+    name: str, labelled: Sequence[Utterance], target: Target, held_out: HeldOut, *, seed: int
 ) -> list[FrameErrors]:
-    """Train a successor on the target's annotated utterances, and count its errors on each test utterance."""
-    successor = SuccessorModel().fit([utterance for utterance in labelled if target.matches(utterance)])
-    return held_out.count(successor.predict(held_out.texts))
+    """Train a family on the target's annotated utterances, and count its errors on each test utterance.
+
+    Raises
+    ------
+    TrainingError
+        If the family fails, or predicts what is no frame of the text.
+
+    """
+    ours = [utterance for utterance in labelled if target.matches(utterance)]
+    return held_out.count(fit_and_predict(name, ours, held_out.texts, seed=seed))
+
+
+def fit_and_predict(
+    name: str, utterances: Sequence[Utterance], texts: Sequence[str], *, seed: int
+) -> list[PredictedFrame]:
+    """Train a family and predict N texts; raises TrainingError for a failure or a prediction that is no frame."""
+    factory = factory_of(name)
+    try:
+        family = factory(seed=seed)
+        family.fit(utterances)
+        predicted = list(family.predict(texts))
+    except CanvassError:
+        raise
+    except Exception as error:  # a model of the user's raises whatever it likes
+        raise TrainingError(
+            f"{OPTION} {name} failed with {type(error).__name__}: {shown(str(error))}"
+        ) from error
+    if len(predicted) != len(texts):
+        raise TrainingError(f"{OPTION} {name} predicted {len(predicted)} frames for {len(texts)} texts")
+    return [_frame(name, text, frame) for text, frame in zip(texts, predicted, strict=True)]
+
+
+def _frame(name: str, text: str, predicted: Any) -> PredictedFrame:
+    """Copy a prediction whose types and offsets are as they must be."""
+    try:
+        intent = predicted.intent
+        slots = tuple(sorted(Slot(int(slot.start), int(slot.end), slot.label) for slot in predicted.slots))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise TrainingError(
+            f"{OPTION} {name} predicted {shown(repr(predicted))}; expected an object with an intent and slots, each "
+            "with start, end and label"
+        ) from error
+    names_fit = isinstance(intent, str | None) and all(isinstance(slot.label, str) for slot in slots)
+    borders = [0, *itertools.chain.from_iterable((slot.start, slot.end) for slot in slots), len(text)]
+    inside = borders == sorted(borders) and all(slot.start < slot.end for slot in slots)
+    if not (names_fit and inside):
+        raise TrainingError(
+            f"{OPTION} {name} predicted {shown(repr((intent, slots)))} for {shown(text)}; expected an intent as a "
+            "string or None, and slots inside the text that do not overlap"
+        )
+    return PredictedFrame(intent, slots)
+
+
+# What `check_family` trains on: two intents, slots, and utterances with one of the two annotations alone.
+_EXAMPLES = tuple(
+    Utterance(
+        f"{verb} {thing}", intent=intent, slots=(Slot(len(verb) + 1, len(verb) + 1 + len(thing), "thing"),)
+    )
+    for verb, intent in (("play", "Play"), ("turn off", "Stop"))
+    for thing in ("radio", "blue moon", "the news", "jazz")
+)
+_PARTLY = (Utterance("stop", intent="Stop"), Utterance("play", slots=()))
+_TEXTS = ("play the radio", "", "turn off jazz", "Łódź 音楽 😀", "stop the radio")
+
+
+def check_family(name: str) -> None:
+    """Check that a family keeps the contract, on ten examples and five texts.
+
+    It must train on utterances of which some have no intent or no slots, predict a frame for any text, predict the
+    same from the same seed, and predict a text without regard to those beside it.
+
+    Raises
+    ------
+    OptionError, ExtraMissingError, TrainingError
+        If there is no such family, something that it needs is missing, or it does not keep the contract.
+
+    """
+    frames = fit_and_predict(name, [*_EXAMPLES, *_PARTLY], _TEXTS, seed=1)
+    if fit_and_predict(name, [*_EXAMPLES, *_PARTLY], _TEXTS, seed=1) != frames:
+        raise TrainingError(
+            f"{OPTION} {name} predicts otherwise when it is trained again with the same seed: a study could not be "
+            "resumed; draw every random number from the seed"
+        )
+    turned = fit_and_predict(name, [*_EXAMPLES, *_PARTLY], _TEXTS[::-1], seed=1)[::-1]
+    if turned != frames:
+        raise TrainingError(f"{OPTION} {name} predicts a text otherwise when others stand before it")

@@ -107,8 +107,7 @@ class Worker:
             strategy = name.strategy or "random"
             schedule = spec.schedule_of(name.kind)
             run = Run(start, target, strategy, schedule, name.seed, spec.budget_unit, annotator, words)
-            transfer = "no" if name.kind == "prolonged" else spec.transfer
-            stored, seconds = record(run, name, transfer=transfer, projections=name.kind == "strategy")
+            stored, seconds = record(run, name, spec)
             stored.save(self.folder)
         except CanvassError as error:
             return Result(name, {}, type(error)(f"the run {name} failed: {error}"))
