@@ -12,6 +12,7 @@ PREDICTION = TaskPrediction(
     confidence=0.25,
     certainty=((0, 4, 0.875), (5, 9, 0.5)),
     positive=True,
+    alternatives=(((Slot(5, 9, "SongName"),), 0.25), ((), 0.125)),
     likeliest=(("PlayMusic", 0.75), ("AddToPlaylist", 0.25)),
 )
 REASON = Reason("majority-crf", 4, 0.125, "filter", {"logistic": 1.5, "hinge": -0.25})

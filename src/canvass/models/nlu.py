@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from canvass.features.word_features import WordFeatures
-    from canvass.types import Utterance
+    from canvass.types import Slot, Utterance
 
 # Classes of the intent classifier that are no intents. Names of intents are not blank, so these sort before them.
 NOWHERE = ""  # out of scope
@@ -192,6 +192,12 @@ class NLU:
             tuple((names[number], chance) for number, chance in zip(numbers, chances, strict=True))
             for numbers, chances in zip(*(part.tolist() for part in found), strict=True)
         ]
+
+    def alternative_slots(
+        self, texts: Sequence[str], count: int
+    ) -> list[list[tuple[tuple[Slot, ...], float]]]:
+        """List the likeliest slots of texts after those of `predict`, at most `count`, each with its probability."""
+        return [[]] * len(texts) if self.tagger is None else self.tagger.alternatives(texts, count)
 
     def save(self, path: str | Path) -> None:
         """Write a model file: npz with a JSON header, without pickle; same models, same bytes."""

@@ -6,6 +6,7 @@ hashes, so that training and decoding see the same ones without a string being b
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from canvass.models.crf.attribute_table import pack_attributes, sum_weights
 from canvass.models.crf.cluster_rows import pack_clusters
 from canvass.models.crf.decoding import LONGEST, find_best, pack_products
 from canvass.models.crf.lattice import best_paths, log_partitions, marginals
+from canvass.models.crf.n_best import n_best_paths
 from canvass.models.crf.problem import make_problem
 from canvass.models.crf.training import train
 from canvass.models.crf.word_cache import no_forms
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 FEWEST = 2
 ITERATIONS = 60
 ITERATIONS_FOR_SELECTION = 40
+SEARCHED = 12  # tag sequences that alternatives are taken from
 
 
 class Confidence(NamedTuple):
@@ -221,6 +224,32 @@ class Tagger:
                 )
             )
         return tagged
+
+    def alternatives(self, texts: Sequence[str], count: int) -> list[list[tuple[tuple[Slot, ...], float]]]:
+        """List the likeliest slots of texts after those of `tag`, at most `count`, each with its probability.
+
+        They are those of the `SEARCHED` best tag sequences, exactly; sequences that mean the same slots are one, and
+        their probabilities are summed.
+        """
+        import pyarrow as pa
+
+        self._must_be_trained()
+        state, starts = self.state_scores(keys(pa.array(texts, type=pa.string())))
+        log_z = log_partitions(state, starts, self._transitions)
+        listed = []
+        for row, text in enumerate(texts):
+            lattice = state[starts[row] : starts[row + 1]]
+            chances: dict[tuple[Slot, ...], float] = {}
+            if len(lattice):
+                _, spans = text_tokens(text)
+                found = n_best_paths(lattice, self._transitions, SEARCHED)
+                for path, score in zip(
+                    found.tags.tolist(), (found.scores - log_z[row]).tolist(), strict=True
+                ):
+                    slots = slots_of([self.tags[tag] for tag in path], spans)
+                    chances[slots] = chances.get(slots, 0.0) + math.exp(min(0.0, score))
+            listed.append(list(chances.items())[1 : count + 1])
+        return listed
 
     def _must_be_trained(self) -> None:
         if not self.tags:

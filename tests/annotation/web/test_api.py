@@ -168,6 +168,7 @@ def test_a_task_on_the_wire(client):
         "intent_probability",
         "likeliest",
         "slots",
+        "alternatives",
         "confidence",
         "certainty",
     }

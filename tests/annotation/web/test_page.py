@@ -665,6 +665,26 @@ def test_without_slots_no_word_of_them(browser, tmp_path):
             assert page.get_attribute("#actions .action:has-text('Flag')", "aria-pressed") == "true"
 
 
+def test_the_next_likeliest_labels_by_one_key(browser, tmp_path):
+    (task, other) = queue_of(RIVER, MOON)
+    alternatives = ((RIVER.slots[:1], 0.2), ((), 0.1))
+    prediction = dataclasses.replace(task.prediction, alternatives=alternatives)
+    tasks = [dataclasses.replace(task, prediction=prediction), other]
+    with project_with(tmp_path, tasks) as project, served(project) as server, Person(browser, server) as ada:
+        ada.press("Space")
+        assert ada.slots == [("river", "SongName")]
+        ada.press("Space")
+        assert ada.slots == []
+        ada.press("Space")
+        assert len(ada.slots) == 2
+        ada.press("ArrowDown", "Space", "Enter")  # also while words are selected
+        ada.all_saved()
+        (_, answer), = project.store.accepted()  # fmt: skip
+        assert answer.slots == RIVER.slots[:1]
+        ada.press("Space")
+        assert "no other labels" in ada.page.text_content("#guide")
+
+
 SIZES = [(1280, 800), (390, 844), (640, 400)]
 OUT_OF_VIEW = """() => ['#words', '#actions', '#actions .main'].filter(name => {
   const {top, bottom, height} = document.querySelector(name).getBoundingClientRect();

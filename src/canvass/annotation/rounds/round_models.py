@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from canvass.types import Target, Utterance
 
 LIKELIEST = 5  # intents that the page offers
+ALTERNATIVES = 4  # taggings, after the best
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,13 @@ def predict(
             certainty=predicted.certainty,
             positive=said,
             likeliest=likeliest,
+            alternatives=tuple(alternatives),
         )
-        for predicted, said, likeliest in zip(
-            nlu.predict(texts), positive, nlu.likeliest_intents(texts, LIKELIEST), strict=True
+        for predicted, said, likeliest, alternatives in zip(
+            nlu.predict(texts),
+            positive,
+            nlu.likeliest_intents(texts, LIKELIEST),
+            nlu.alternative_slots(texts, ALTERNATIVES),
+            strict=True,
         )
     ]

@@ -67,7 +67,18 @@ class LabelNames:
         """Read a prediction."""
         if prediction is None or not (self.intents or self.slots):
             return prediction
-        return replace(prediction, intent=self.intent(prediction.intent), slots=self.spans(prediction.slots))
+        likeliest: dict[str, float] = {}
+        for name, probability in prediction.likeliest:
+            today = self.intent(name)
+            if today is not None:
+                likeliest[today] = likeliest.get(today, 0.0) + probability
+        return replace(
+            prediction,
+            intent=self.intent(prediction.intent),
+            slots=self.spans(prediction.slots),
+            likeliest=tuple(likeliest.items()),
+            alternatives=tuple((self.spans(slots), chance) for slots, chance in prediction.alternatives),
+        )
 
     def utterance(self, utterance: Utterance) -> Utterance | None:
         """Read an annotated utterance; None where its intent was deleted: nobody knows what it is now."""

@@ -110,6 +110,9 @@ def prediction_of(document: str | None) -> TaskPrediction | None:
     plain["slots"] = slots_of(plain["slots"])
     plain["certainty"] = tuple((start, end, probability) for start, end, probability in plain["certainty"])
     plain["likeliest"] = tuple((name, probability) for name, probability in plain.get("likeliest", ()))
+    plain["alternatives"] = tuple(
+        (slots_of(slots), probability) for slots, probability in plain.get("alternatives", ())
+    )
     return TaskPrediction(**plain)
 
 
@@ -117,7 +120,8 @@ def prediction_document(prediction: TaskPrediction | None) -> str | None:
     """Write a prediction."""
     if prediction is None:
         return None
-    return _document({**asdict(prediction), "slots": _plain(prediction.slots)})
+    alternatives = [(_plain(slots), probability) for slots, probability in prediction.alternatives]
+    return _document({**asdict(prediction), "slots": _plain(prediction.slots), "alternatives": alternatives})
 
 
 def slots_document(slots: Sequence[Slot] | None) -> str | None:

@@ -19,7 +19,8 @@ class TaskPrediction:
 
     `round` says after how many trainings (0: the first models). `certainty` holds, for each token, its (start, end) in
     the text and the marginal probability of its tag. `positive` is what the committee said: of the target or not (None
-    without a committee). `likeliest` are intents with their probabilities, the likeliest first.
+    without a committee). `likeliest` are intents with their probabilities, the likeliest first; `alternatives` the
+    slots that are likeliest after `slots`.
     """
 
     round: int
@@ -31,6 +32,7 @@ class TaskPrediction:
     certainty: tuple[tuple[int, int, float], ...] = ()
     positive: bool | None = None
     likeliest: tuple[tuple[str, float], ...] = ()
+    alternatives: tuple[tuple[tuple[Slot, ...], float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ def _prediction_shape(prediction: TaskPrediction) -> dict[str, Any]:
         "intent_probability": prediction.intent_probability,
         "likeliest": [list(pair) for pair in prediction.likeliest],
         "slots": slot_records(prediction.slots),
+        "alternatives": [slot_records(slots) for slots, _ in prediction.alternatives],
         "confidence": prediction.confidence,
         "certainty": [list(token) for token in prediction.certainty],
     }

@@ -74,6 +74,15 @@ def enumerate_paths(state: Floats, transitions: Floats) -> Solution:
     return Solution(list(first), best, log_partition, marginals)
 
 
+def enumerate_best_paths(
+    state: Floats, transitions: Floats, count: int
+) -> list[tuple[float, tuple[int, ...]]]:
+    """List the `count` best paths with their scores, the best first, by going through all L^T."""
+    length, tags = state.shape
+    scored = [(path_score(state, transitions, path), path) for path in product(range(tags), repeat=length)]
+    return sorted(scored, key=lambda pair: -pair[0])[:count]
+
+
 def viterbi(state: Floats, transitions: Floats) -> tuple[list[int], float]:
     """Find the best path and its score; `max` takes the first, that is the smallest tag, of equal ones."""
     length, tags = state.shape

@@ -18,9 +18,10 @@ export function actions(root, desk) {
   const undo = button("Undo", "u", "undo");
   const redo = button("Redo", "^Y", "redo");
   const remove = button("Remove label", "⌫", "remove", "narrow-only");
-  root.append(save, elsewhere, skip, remove, flag, note, undo, redo);
+  const other = button("Other labels", "␣", "alternative");
+  root.append(save, elsewhere, skip, remove, other, flag, note, undo, redo);
   keepFocus(root);
-  return ({ form, visit, changed, mode, canUndo, canRedo, notHere, selected }) => {
+  return ({ form, visit, changed, mode, canUndo, canRedo, notHere, selected, others }) => {
     save.label.textContent = visit ? "Save the change" : changed ? "Save" : "Accept";
     elsewhere.label.textContent = form.kind === "elsewhere" ? "Back to the labels" : capital(notHere);
     elsewhere.setAttribute("aria-pressed", String(form.kind === "elsewhere"));
@@ -29,6 +30,8 @@ export function actions(root, desk) {
     undo.disabled = !canUndo;
     redo.disabled = !canRedo;
     remove.disabled = !selected;
+    other.hidden = others === null;
+    other.disabled = !others;
     // While letters pick a label they are no commands: the keys are faint then.
     root.classList.toggle("letters-taken", mode !== "browse");
   };

@@ -10,6 +10,7 @@ import { answered } from "./lines.js";
 import { newId } from "./outbox.js";
 import { Palette } from "./palette.js";
 import { listen } from "./pointer.js";
+import { sameSlots } from "./spans.js";
 import { tab } from "./storage.js";
 import { letters, Text, words } from "./text.js";
 import { UNSURE, Utterance } from "./utterance.js";
@@ -148,6 +149,7 @@ export class Desk {
       mode: this.mode,
       notHere: notOf(this.project.target),
       selected: selection !== null,
+      others: this.project.annotates_slots ? this.taggings.length > 1 : null,
       canUndo: this.draft.past.length > 0 || (!visit?.adjudicates && this.on.canGoBack()),
       canRedo: this.draft.future.length > 0,
     });
@@ -393,6 +395,28 @@ export class Desk {
 
   extendFar(direction) {
     this.apply(cursor.extendFar(this.state, this.context, Number(direction)));
+  }
+
+  /** What was predicted first, and what is nearly as likely. */
+  get taggings() {
+    const { prediction } = this.task;
+    return prediction ? [prediction.slots, ...prediction.alternatives] : [];
+  }
+
+  /** Show the next likeliest labels in the place of those in view. */
+  alternative() {
+    const { taggings } = this;
+    if (taggings.length < 2 || !this.project.annotates_slots) {
+      this.hint("The models have no other labels to offer here.");
+      return;
+    }
+    const now = taggings.findIndex((slots) => sameSlots(slots, this.form.slots));
+    const next = (now + 1) % taggings.length;
+    this.place = cursor.begin([]);
+    this.change({ slots: taggings[next], kind: "frame" });
+    this.guide(null);
+    find("guide").textContent = `Labels ${next + 1} of ${taggings.length}, by how likely they are.`;
+    speak(this.described());
   }
 
   remove() {

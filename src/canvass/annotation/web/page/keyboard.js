@@ -79,7 +79,7 @@ function handled(event, desk, open) {
     return true;
   }
   const typed = typedOf(event);
-  const letter = /^[^\d?+]$/u.test(typed);
+  const letter = /^[^\d?+ ]$/u.test(typed);
   const picked = palettesOf(desk).find((palette) => palette.finishing);
   // What picked a name is followed by letters, for as long as people take; none of them is a command.
   if (letter && picked?.finishes(typed)) return true;
@@ -89,7 +89,7 @@ function handled(event, desk, open) {
   }
   if (event.key !== "Shift") forget(desk);
   const { palette } = desk;
-  if (palette && letter && typed !== " ") {
+  if (palette && letter) {
     palette.focus();
     return false; // the letter goes into the field
   }

@@ -35,6 +35,7 @@ export const KEYS = [
     rows: [
       [[], "", "1 to 9, 0", "with words selected: the label of that number; otherwise the intent (of many, one of the five likeliest)"],
       [[], "", "letters", "with words selected: search the labels by any part of a name or description; Enter takes the first"],
+      [["Space"], "alternative", "the next likeliest labels for the whole utterance; after the last the first again"],
       [["i"], "chooseIntent", "choose the intent: its number, or a part of its name or description, and Enter"],
       [["+"], "newLabel", "a new label, where the project allows it"],
       [["c"], "characters", "move by characters instead of words, where the project allows it"],
@@ -71,6 +72,7 @@ export function nameOf(event) {
 /** The key; of a keyboard with another script the Latin letter that is in the same place. */
 function latin(event) {
   const { key, code } = event;
+  if (key === " ") return "Space";
   if (key.length > 1) return key;
   if (/^[\x21-\x7e]$/.test(key)) return key.toLowerCase();
   const place = /^Key([A-Z])$/.exec(code);
