@@ -1,4 +1,4 @@
-"""The annotation page of a project of SNIPS in a real browser, for the benchmarks that drive it."""
+"""The annotation page of a project of a corpus in a real browser, for the benchmarks that drive it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import contextlib
 import shutil
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.data.traffic import CORPORA
 from canvass import Target, read_labelled
 from canvass.annotation.project.project import Project
-from canvass.annotation.store.records import NewTask, Reason, TaskPrediction
+from canvass.annotation.rounds.round_models import predict
+from canvass.annotation.store.records import NewTask, Reason
 from canvass.annotation.web.security import Access
 from canvass.annotation.web.serve import Address, allowed_hosts, listen, server_of
 from canvass.corpus.normalise import key_of
@@ -57,14 +59,17 @@ class Material(NamedTuple):
     labelled: list[Utterance]
     test: list[Utterance]
     annotated: list[Utterance]
+    corpus: str
 
 
-def material(target: Target, *, labelled: int, annotated: int, seed: int = 0) -> Material:
-    """Draw from SNIPS by hash: `labelled` of the target and as many others, and `annotated` of the target."""
+def material(
+    target: Target, *, labelled: int, annotated: int, seed: int = 0, corpus: str = "snips"
+) -> Material:
+    """Draw from a corpus by hash: `labelled` of the target and as many others, and `annotated` of the target."""
     known = list(
         {
             key_of(one.text): one
-            for one in read_labelled([str(CORPORA / "snips" / "train.jsonl.gz")]).utterances
+            for one in read_labelled([str(CORPORA / corpus / "train.jsonl.gz")]).utterances
         }.values()
     )
     known.sort(key=lambda one: uniform(seed, "benchmark of the page", key_of(one.text)))
@@ -74,6 +79,7 @@ def material(target: Target, *, labelled: int, annotated: int, seed: int = 0) ->
         ours[:labelled] + others[:labelled],
         ours[labelled : labelled + TEST],
         ours[labelled + TEST : labelled + TEST + annotated],
+        corpus,
     )
 
 
@@ -83,17 +89,12 @@ def tasks_of(found: Material, target: Target, *, blank: bool = False, wanted: in
     nlu = NLU.train(found.labelled, target)
     votes = [] if nlu.committee is None else nlu.committee.decision_function(texts).tolist()
     tasks = []
-    for rank, (one, prediction) in enumerate(zip(found.annotated, nlu.predict(texts), strict=True), 1):
-        shown = TaskPrediction(
-            0,
-            one.domain,
-            prediction.intent,
-            prediction.intent_probability,
-            () if blank else prediction.slots,
-            prediction.confidence,
-            () if blank else prediction.certainty,
-            positive=True,
-        )
+    predictions = predict(nlu, texts, number=0, domain_of_intent={})
+    for rank, (one, prediction) in enumerate(zip(found.annotated, predictions, strict=True), 1):
+        assert prediction is not None
+        shown = replace(prediction, domain=one.domain, positive=True)
+        if blank:
+            shown = replace(shown, slots=(), certainty=(), alternatives=())
         members = dict(zip(MEMBERS, votes[rank - 1], strict=True)) if votes else {}
         reason = Reason(
             "majority-joint", rank, prediction.confidence * prediction.intent_probability, "filter", members
@@ -118,7 +119,11 @@ def tasks_of(found: Material, target: Target, *, blank: bool = False, wanted: in
 def project_of(folder: Path, found: Material, target: Target, tasks: list[NewTask]) -> Iterator[Project]:
     """Make a project whose queue holds the tasks."""
     with Project.create(
-        folder / "snips", found.labelled, [str(CORPORA / "snips" / "test.jsonl.gz")], target, test=found.test
+        folder / "snips",
+        found.labelled,
+        [str(CORPORA / found.corpus / "test.jsonl.gz")],
+        target,
+        test=found.test,
     ) as project:
         project.store.swap(tasks, round=0)
         yield project

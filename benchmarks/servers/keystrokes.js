@@ -3,23 +3,23 @@
 // Uniform cost, one a key press; Shift and Ctrl held down are not counted. `keystrokes.py` presses the keys that are found
 // here, and checks what the server got.
 
-async ({ text: string, tokens, unsure, slots, gold, labels, most }) => {
+async ({ text: string, tokens, unsure, taggings, gold, labels, intents, intent, most }) => {
   const cursor = await import("/cursor.js");
   const { overlaps, sameSlot, sameSlots } = await import("/spans.js");
-  const { digit, matching } = await import("/labels.js");
+  const { begins, digit, matching } = await import("/labels.js");
   const { Text, words } = await import("/text.js");
   const context = { stops: words(new Text(string), tokens), unsure: new Set(unsure) };
-  const named = labels.map((name) => ({ name }));
 
-  /** The fewest keys that pick a label: its number, or its first letters, and then perhaps a number. */
-  function keysOf(label) {
+  /** The fewest keys that pick a name: its number, or a part of it, and then perhaps a number. */
+  function keysOf(label, names = labels) {
+    const named = names.map((name) => ({ name }));
     const simple = label.toLowerCase().replace(/[^a-z0-9]/g, "");
-    const number = digit(labels.indexOf(label));
+    const number = digit(names.indexOf(label));
     if (number) return [number];
     for (let length = 1; length <= simple.length; length += 1) {
       const found = matching(named, simple.slice(0, length));
       const letters = [...simple.slice(0, length)];
-      if (found.length === 1 && found[0].name === label) return letters;
+      if (found.length === 1 && found[0].name === label && begins(label, letters.join(""))) return letters;
       const place = digit(found.findIndex((one) => one.name === label));
       if (place) return [...letters, place];
     }
@@ -56,9 +56,9 @@ async ({ text: string, tokens, unsure, slots, gold, labels, most }) => {
     for (const name of worth) yield [keysOf(name), cursor.label(state, context, name)];
   }
 
-  /** Breadth first by the number of keys, to a state in which `done`. */
+  /** Breadth first by the number of keys, to a state in which `done`; each of `from` takes one key more than the one before. */
   function search(from, goal, done) {
-    const levels = [[{ state: from, keys: [] }]];
+    const levels = from.map((state, number) => [{ state, keys: Array(number).fill("Space") }]);
     const seen = new Set();
     for (let cost = 0; cost < levels.length; cost += 1) {
       for (const { state, keys } of levels[cost] ?? []) {
@@ -76,17 +76,18 @@ async ({ text: string, tokens, unsure, slots, gold, labels, most }) => {
     return null;
   }
 
-  const start = cursor.begin(slots);
-  const whole = search(start, gold, (state) => sameSlots(state.slots, gold));
-  if (whole) return { keys: whole.keys, exact: true };
+  const ofIntent = intent === null ? [] : ["i", ...keysOf(intent, intents)];
+  const starts = taggings.map(cursor.begin);
+  const whole = search(starts, gold, (state) => sameSlots(state.slots, gold));
+  if (whole) return { keys: [...ofIntent, ...whole.keys], exact: true };
   // Too many states: from left to right, one more of the wanted slots right at a time, then the rest.
-  let [state, keys] = [start, []];
+  let [state, keys] = [starts[0], ofIntent];
   for (let right = 1; right <= gold.length + 1; right += 1) {
     const wanted = gold.slice(0, right);
     const done = right > gold.length
       ? (one) => sameSlots(one.slots, gold)
       : (one) => wanted.every((slot) => one.slots.some((other) => sameSlot(other, slot)));
-    const found = search(state, gold, done);
+    const found = search([state], gold, done);
     if (!found) throw new Error(`no way found for ${string}`);
     keys = [...keys, ...found.keys];
     state = found.state;

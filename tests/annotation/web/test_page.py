@@ -685,6 +685,68 @@ def test_the_next_likeliest_labels_by_one_key(browser, tmp_path):
         assert "no other labels" in ada.page.text_content("#guide")
 
 
+PALE = """() => {
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([red, green, blue]) => [red, green, blue].map((part) => part / 255).reduce((sum, part, place) =>
+    sum + [.2126, .7152, .0722][place] * (part <= .04045 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4), 0);
+  const under = (one) => {
+    for (; one; one = one.parentElement) {
+      const found = numbers(getComputedStyle(one).backgroundColor);
+      if (found.length < 4 || found[3] > 0) return found;
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll('kbd')].filter((one) => one.offsetParent && one.textContent &&
+    getComputedStyle(one).visibility === 'visible' && !one.closest(':disabled')).flatMap((one) => {
+      const below = under(one), share = Number(getComputedStyle(one).opacity);
+      const colour = numbers(getComputedStyle(one).color).map((part, place) => part * share + below[place] * (1 - share));
+      const [low, high] = [light(colour), light(below)].sort((some, other) => some - other);
+      return (high + .05) / (low + .05) < 4.5 ? [`${one.textContent}: ${(high + .05) / (low + .05)}`] : [];
+  });
+}"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_hints_of_keys_can_be_read(browser, tmp_path, scheme):
+    tasks = queue_of(RIVER, MOON)
+    with (
+        project_with(tmp_path, tasks) as project,
+        served(project) as server,
+        Person(browser, server, color_scheme=scheme) as ada,
+    ):
+        assert ada.page.evaluate(PALE) == []
+        ada.press("ArrowRight")
+        assert ada.page.evaluate(PALE) == []
+        ada.press("Escape", "x", "?")
+        assert ada.page.evaluate(PALE) == []
+
+
+@pytest.mark.slow
+def test_forced_colours_show_what_is_chosen(browser, tmp_path):
+    def look(selector):
+        return ada.page.evaluate(
+            "name => { const {backgroundColor, borderBottomWidth, outlineStyle} = "
+            "getComputedStyle(document.querySelector(name)); return [backgroundColor, borderBottomWidth, outlineStyle] }",
+            selector,
+        )
+
+    tasks = queue_of(RIVER)
+    with (
+        project_with(tmp_path, tasks) as project,
+        served(project) as server,
+        Person(browser, server, forced_colors="active") as ada,
+    ):
+        assert look("#words .slot")[1:] == ["2px", "solid"]
+        assert look("#intents .chip[aria-pressed=true]")[0] != look("#intents .chip[aria-pressed=false]")[0]
+        ada.press("ArrowRight")
+        assert look("#words .selected")[0] != look("#words .word:not(.selected)")[0]
+        ada.press("Escape", "f")
+        assert look(".action[aria-pressed=true]")[0] != look(".action:nth-child(3)")[0]
+        assert ada.page.text_content("#voice") == "Flagged"
+        assert ada.page.get_attribute("#words", "aria-label") == f"Utterance: {RIVER.text}"
+
+
 SIZES = [(1280, 800), (390, 844), (640, 400)]
 OUT_OF_VIEW = """() => ['#words', '#actions', '#actions .main'].filter(name => {
   const {top, bottom, height} = document.querySelector(name).getBoundingClientRect();
