@@ -84,7 +84,7 @@ def format_of(path: str, override: str | None = None, columns: Columns | None = 
         sample = replace(sample, text_field=columns.text)
     if plain is None:
         asked += [row for row in FORMATS if row.sniff is not None and row not in asked]
-    kind = None if sample is None else _recognised(sample, asked, plain, columns or Columns())
+    kind = None if sample is None else _recognised(sample, tuple(asked), plain, columns or Columns())
     if kind is None:
         kind = plain or _without_content(path, own, sample, columns or Columns())
     return kind
@@ -134,32 +134,25 @@ def refuse_unread(path: str) -> None:
 def project_of(folder: str) -> Format | None:
     """Find the format whose project a folder is, itself and not in a folder of it; None if it is none."""
     sample = sample_of(folder)
-    return None if sample is None or not sample.is_folder else _recognised(sample, rows_of_folders())
-
-
-def _recognised(
-    sample: Sample,
-    rows: Iterable[Format],
-    plain: Format | None = None,
-    columns: Columns = Columns(),  # noqa: B008
-) -> Format | None:
-    """Find the format whose reading keeps most annotations, among those that recognise the content and `plain`."""
-    readings = [row for row in rows if row.sniff is not None and row.sniff(sample)]
-    if readings and plain is not None and plain.read is not None:
-        readings.append(plain)
-    return _with_most(sample, tuple(readings), columns) if len(readings) > 1 else next(iter(readings), None)
+    return None if sample is None or not sample.is_folder else _recognised(sample, tuple(rows_of_folders()))
 
 
 @functools.lru_cache(FILES_KNOWN)
-def _with_most(sample: Sample, readings: tuple[Format, ...], columns: Columns) -> Format:
-    """Read the beginning of a file in several formats; the first of those that keep most annotations.
+def _recognised(
+    sample: Sample,
+    rows: tuple[Format, ...],
+    plain: Format | None = None,
+    columns: Columns = Columns(),  # noqa: B008
+) -> Format | None:
+    """Find the format whose reading keeps most annotations, among those that recognise the content and `plain`.
 
-    Raises
-    ------
-    AmbiguousFormatError
-        If two keep as many, but others.
-
+    Where readings keep the same, it is the first of them; raises AmbiguousFormatError if two keep as many, but others.
     """
+    readings = [row for row in rows if row.sniff is not None and row.sniff(sample)]
+    if readings and plain is not None and plain.read is not None:
+        readings.append(plain)
+    if len(readings) <= 1:
+        return readings[0] if readings else None
     kept = [_annotations(sample.path, row, columns) for row in readings]
     most = max(map(len, kept))
     best, *others = [index for index in range(len(readings)) if len(kept[index]) == most]
