@@ -100,5 +100,7 @@ def _utterances(
                     result.utterances += 1
                     yield Utterance(**row)
     if not result.utterances:
-        left_out = f" ({result.bad.count} bad lines were left out)" if result.bad.count else ""
+        reasons = [f"{loss.count} {what}" for what, loss in result.losses.found.items()]
+        reasons += [f"{result.bad.count} bad lines"] * bool(result.bad.count)
+        left_out = f" ({', '.join(reasons)}, left out)" if reasons else ""
         raise InputError(f"{', '.join(files[:3])}: no utterance{left_out}; name a file that has some")

@@ -96,13 +96,12 @@ def read_labelled(
             (left_out, "with slots off the token borders"),
             (bad.count, "bad"),
             (unlabelled, "without domain, intent and slots"),
+            *((loss.count, what) for what, loss in losses.found.items() if what.startswith("tasks")),
         )
         reasons = [f"{number} {reason}" for number, reason in parts if number]
-        rest = (
-            f" ({', '.join(reasons)}, left out; the first: {first_left_out or bad.first or first_unlabelled})"
-            if reasons
-            else ""
-        )
+        first_loss = next((loss.first for loss in losses.found.values()), "")
+        first = first_left_out or bad.first or first_unlabelled or first_loss
+        rest = f" ({', '.join(reasons)}, left out; the first: {first})" if reasons else ""
         raise InputError(f"{', '.join(files[:3])}: no annotated utterance{rest}; name a file that has some")
     if left_out:
         LOGGER.warning(

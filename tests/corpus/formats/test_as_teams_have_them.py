@@ -93,6 +93,27 @@ GREET, HALT = Utterance("hello", intent="greet"), Utterance("halt", intent="stop
 ALL_OUTSIDE = "".join(f"word{number} O\n" for number in range(180))
 DRIVE = Utterance("drive to Oslo", slots=(Slot(9, 13, "city"),))
 
+SLURP = {
+    "slurp_id": 1,
+    "sentence": "stop",
+    "sentence_annotation": "stop",
+    "scenario": "play",
+    "action": "stop",
+}
+MASSIVE = {
+    "id": "1",
+    "locale": "en-US",
+    "utt": "ring Ines",
+    "annot_utt": "ring [who : Ines]",
+    "intent": "call",
+}
+SAID = Utterance("ring Ines", id="1", intent="call", slots=RING.slots)
+
+
+def spoken(text):
+    return Utterance(text, id="1", domain="play", intent="play_stop", slots=())
+
+
 # Of each kind the files, the name that is read, the columns, the tolerated bad lines, and the utterances.
 READ = {
     "a long first record, Prodigy": (
@@ -241,6 +262,48 @@ READ = {
     "Dialogflow, unpacked": (
         {"a/agent.json": "{}", "a/intents/p.json": '{"name": "p"}', "a/intents/p_usersays_zh-hant.json": '[{"data": [{"text": "播"}], "isTemplate": false}]'},
         "a", {}, 0, [Utterance("播", intent="p", slots=())]),
+    "a long first record, SLURP": ({"a.jsonl": lines(SLURP | {"sentence": LONG, "sentence_annotation": LONG}, SLURP)}, "a.jsonl", {}, 0, [spoken(LONG), spoken("stop")]),
+    "a long first record, tokens": (
+        {"a.jsonl": lines({"tokens": ["w"] * 40_000, "ner_tags": ["O"] * 40_000}, {"tokens": ["drive", "to", "Oslo"], "ner_tags": ["O", "O", "B-city"]})}, "a.jsonl", {}, 0,
+        [Utterance(" ".join("w" * 40_000), slots=()), DRIVE]),
+    "a long first row, semicolons": ({"a.csv": f'"text";"intent"\n"{LONG}; and";x\nhalt;stop\n'}, "a.csv", {}, 0, [Utterance(f"{LONG}; and", intent="x"), HALT]),
+    "a broken first line, MASSIVE": ({"a.jsonl": lines('{"utt": "x"', MASSIVE, MASSIVE)}, "a.jsonl", {}, 1, [SAID, SAID]),
+    "a broken line, MTOP": ({"a.tsv": "broken\n1\tIN:GO\t0:4:SL:WHO\tInes goes\tdom\ten_XX\t[IN:GO [SL:WHO Ines ] goes ]\t{}\n"}, "a.tsv", {}, 1,
+        [Utterance("Ines goes", id="1", domain="dom", intent="GO", slots=(Slot(0, 4, "WHO"),))]),
+    "one odd record, MASSIVE": ({"a.jsonl": lines(MASSIVE, {"id": "2", "utt": "halt", "intent": "stop"})}, "a.jsonl", {}, 0, [SAID, Utterance("halt", id="2", intent="stop")]),
+    "one odd record, SLURP": ({"a.jsonl": lines({"sentence": "halt", "intent": "stop"}, SLURP)}, "a.jsonl", {}, 0, [HALT, spoken("stop")]),
+    "a header with capitals, TOPv2": (
+        {"a.tsv": "Domain\tUtterance\tSemantic_Parse\nroad\tto Oslo\t[IN:GO to [SL:CITY Oslo ] ]\n"}, "a.tsv", {}, 0,
+        [Utterance("to Oslo", domain="road", intent="GO", slots=(Slot(3, 7, "CITY"),))]),
+    "no entity for long, CoNLL with tabs and carriage returns": (
+        {"a.txt": "w\tO\r\n" * 30 + "\r\ndrive\tO\r\nto\tO\r\nOslo\tB-city\r\n"}, "a.txt", {}, 0, [Utterance(" ".join("w" * 30), slots=()), DRIVE]),
+    "quoted cells between semicolons": ({"a.csv": '"text";"intent"\n"hello; you";"greet"\n'}, "a.csv", {}, 0, [Utterance("hello; you", intent="greet")]),
+    "bars, with semicolons and commas in texts": ({"a.tsv": "text|intent\nhello, you; all|greet\n"}, "a.tsv", {}, 0, [Utterance("hello, you; all", intent="greet")]),
+    "Label Studio, CSV with semicolons": (
+        {"a.csv": "text;id;intent;annotator;annotation_id;lead_time\nhalt;1;stop;1;2;1.0\n"}, "a.csv", {}, 0, [Utterance("halt", id="1", intent="stop")]),
+    "Label Studio, JSON_MIN without annotators": (
+        {"a.json": json.dumps([{"id": 1, "text": "ring Ines", "intent": "call", "tags": [{"start": 5, "end": 9, "text": "Ines", "labels": ["who"]}]}])}, "a.json", {}, 0,
+        [Utterance("ring Ines", id="1", intent="call", slots=(Slot(5, 9, "who"),))]),
+    "doccano, one class by its number": ({"a.jsonl": lines({"id": 1, "text": "halt", "annotations": [{"label": 3, "user": 1}]})}, "a.jsonl", {}, 0, [Utterance("halt", id="1", intent="3")]),
+    "Prodigy, nothing chosen": ({"a.jsonl": lines({"text": "hello", "options": [{"id": "a"}], "accept": [], "answer": "accept"})}, "a.jsonl", {}, 0, [Utterance("hello")]),
+    "Prodigy, null for spans and answer": (
+        {"a.jsonl": lines({"text": "hello", "spans": None, "answer": None, "_view_id": "spans_manual"})}, "a.jsonl", {}, 0, [Utterance("hello", slots=())]),
+    "Rasa, role and group": (
+        {"nlu.yml": 'nlu:\n- intent: go\n  examples: |\n    - to [Oslo]{"entity": "city", "role": "to", "group": "2"} or [Rome]{"entity": "city", "group": "1"}\n'}, "nlu.yml", {}, 0,
+        [Utterance("to Oslo or Rome", intent="go", slots=(Slot(3, 7, "city:to:2"), Slot(11, 15, "city::1")))]),
+    "blanks at the rims, LUIS": (
+        {"a.json": json.dumps({"luis_schema_version": "7", "utterances": [{"text": "to Oslo now", "intent": "go", "entities": [{"entity": "city", "startPos": 2, "endPos": 7}]}]})},
+        "a.json", {}, 0, [Utterance("to Oslo now", intent="go", slots=(Slot(3, 7, "city"),))]),
+    "blanks at the rims, Rasa": ({"nlu.yml": "nlu:\n- intent: go\n  examples: |\n    - to [ Oslo](city)\n"}, "nlu.yml", {}, 0, [Utterance("to  Oslo", intent="go", slots=(Slot(4, 8, "city"),))]),
+    "UTF-16, CoNLL": ({"a.conll": "drive O\nto O\nOslo B-city\n".encode("utf-16")}, "a.conll", {}, 0, [DRIVE]),
+    "UTF-16, YAML": ({"nlu.yml": "nlu:\n- intent: greet\n  examples: |\n    - hellö\n".encode("utf-16")}, "nlu.yml", {}, 0, [Utterance("hellö", intent="greet", slots=())]),
+    "UTF-32": ({"a.csv": "text,intent\nhellö,greet\n".encode("utf-32")}, "a.csv", {}, 0, [Utterance("hellö", intent="greet")]),
+    "a Mac's folder": (
+        {"p/__MACOSX/._a.jsonl": "\0", "p/._a.jsonl": "\0", "p/.DS_Store": "x", "p/_old/b.jsonl": lines({"text": "old"}), "p/a.jsonl": lines({"text": "hello", "intent": "greet"})}, "p", {}, 0,
+        [GREET]),
+    "Dialogflow, packed by a Mac": (
+        {"a.zip": archive(**{"__MACOSX/intents/._p.json": "\0", "agent.json": {}, "intents/p.json": {"name": "p"}, "intents/p_usersays_en.json": [{"data": [{"text": "hi"}]}]})},
+        "a.zip", {}, 0, [Utterance("hi", intent="p", slots=())]),
     "UTF-16 of Excel": ({"a.csv": "text\tintent\r\nhellö\tgreet\r\n".encode("utf-16")}, "a.csv", {}, 0, [Utterance("hellö", intent="greet")]),
     "UTF-16, the other way round": ({"a.jsonl": b"\xfe\xff" + lines({"text": "hellö"}).encode("utf-16-be")}, "a.jsonl", {}, 0, [Utterance("hellö")]),
     "UTF-16, JSON": (
@@ -377,6 +440,13 @@ REFUSED = {
         "row 1: 'person' is no tag"),
     "Label Studio without the text": ({"a.json": json.dumps([{"id": 1, "data": {"body": "hi"}, "annotations": []}])}, "a.json", "(the record has: body)"),
     "Latin-1": ({"a.csv": "text\nhellö\n".encode("latin-1")}, "a.csv", "not valid UTF-8"),
+    "UTF-16 without a mark": ({"a.csv": "text\nhello\n".encode("utf-16-le")}, "a.csv", "a.csv: the text looks like UTF-16 without a byte order mark"),
+    "UTF-16 without a mark, JSON Lines": ({"a.jsonl": lines({"text": "a"}).encode("utf-16-be")}, "a.jsonl", "as in csv:utf-16-le"),
+    "a quote in the middle, in the second cell": ({"a.csv": 'text,intent\nscreen,"si"ze\n'}, "a.csv", "a.csv:2: not a valid row"),
+    "training data of Rasa at the wrong place": (
+        {"p/config.yml": "pipeline: []\n", "p/data/nlu/faq.yml": "- intent: a\n  examples: |\n    - b\n", "p/data/nlu.yml": "nlu:\n- intent: a\n  examples: |\n    - b\n"}, "p",
+        "p/data/nlu/faq.yml: in the data of a Rasa project"),
+    "training data of Rasa without headings": ({"p/domain.yml": "x: 1\n", "p/data/nlu.md": "# nothing\n- hi\n"}, "p", "p/data/nlu.md: in the data of a Rasa project"),
     "half of UTF-16": ({"a.csv": "text\nhello\n".encode("utf-16")[:-1]}, "a.csv", "a.csv: not valid UTF-16"),
     "a broken file in a project of Rasa": (
         {"p/domain.yml": "intents: [a]\n", "p/data/nlu.yml": "nlu:\n- intent: a\n  examples: |\n    - b\n", "p/data/more.json": '{"x": 1}'}, "p",
@@ -484,6 +554,33 @@ def test_lines_of_something_else_are_no_utterances(store):
         FileError, match=r"r: the folder holds no file that can be read here .* such as r/vocab.txt"
     ):
         passed("r", anything)
+
+
+def test_more_lists_of_words_are_no_utterances(store):
+    names = ("requirements-dev.txt", "vocab_words.txt", "stopwords.txt", "lookup_cities.txt")
+    store({f"p/{name}": "New York\nLos Angeles\n" for name in names})
+    store(
+        {
+            "p/train.csv": "text,intent\nhello,greet\n",
+            "q/requirements.txt": "a==1\n",
+            "q/said.txt": "play it\nstop it\n",
+        }
+    )
+    assert passed("p", lambda row: True) == (["p/train.csv"], sorted(f"p/{name}" for name in names))
+    assert passed("q", lambda row: True) == (["q/said.txt"], ["q/requirements.txt"])
+
+
+def test_tasks_that_nobody_annotated_are_why_there_is_no_utterance(store):
+    store(
+        {
+            "a.json": json.dumps(
+                [{"id": 1, "data": {"text": "hi"}, "annotations": [], "predictions": [{"result": []}]}]
+            )
+        }
+    )
+    for command in (lambda: convert(["a.json"], "out.jsonl"), lambda: read_labelled(["a.json"])):
+        with pytest.raises(InputError, match=r"\(1 tasks without an annotation, left out"):
+            command()
 
 
 def test_what_was_passed_over_is_told_everywhere(store):

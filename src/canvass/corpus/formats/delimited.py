@@ -65,11 +65,14 @@ class Table:
     def __init__(self, file: str, name: str, delimiter: str, columns: Columns) -> None:
         self.file, self.name = file, name
         # The delimiter that the extension promises, unless only another one makes a column of texts.
-        headers = {delimiter: self._header(delimiter)}
-        if columns_of(headers[delimiter], columns).text not in headers[delimiter]:
-            for other in DELIMITERS:
-                with contextlib.suppress(InputError):
-                    headers[other] = self._header(other)
+        headers: dict[str, list[str]] = {}
+        for other in dict.fromkeys((delimiter, *DELIMITERS)):
+            with contextlib.suppress(InputError):
+                headers[other] = self._header(other)
+                if columns_of(headers[other], columns).text in headers[other]:
+                    break
+        if not headers:
+            self._header(delimiter)  # says what is wrong with it
         having = [one for one, header in headers.items() if columns_of(header, columns).text in header]
         self.delimiter = having[0] if having else max(headers, key=lambda one: len(headers[one]))
         self.header = headers[self.delimiter]

@@ -114,9 +114,7 @@ def sniff(sample: Sample) -> bool:
 
 def sniff_tokens(sample: Sample) -> bool:
     """Whether most lines have tokens and tags, and no text."""
-    records = sample.records
-    having = [record for record in records if sample.text_field not in record and _is_of_tokens(record)]
-    return bool(having) and len(having) * 2 > len(records)
+    return sample.has_records(lambda record: sample.text_field not in record and _is_of_tokens(record))
 
 
 FORMAT = Format(

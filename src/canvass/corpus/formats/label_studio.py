@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.columns import blocks_of_read
-from canvass.corpus.formats.label_studio_min import read_minimal
+from canvass.corpus.formats.label_studio_min import is_regions, read_minimal
 from canvass.corpus.formats.label_studio_regions import (
     CHOICES,
     CONTROLS,
@@ -291,7 +291,11 @@ def sniff(sample: Sample) -> bool:
     tasks = sample.json if isinstance(sample.json, list) else [sample.json]
     return bool(tasks) and all(
         isinstance(task, dict)
-        and (isinstance(task.get("data"), dict) or {"annotation_id", "annotator"} <= task.keys())
+        and (
+            isinstance(task.get("data"), dict)
+            or {"annotation_id", "annotator"} <= task.keys()
+            or any(is_regions(value) and LABELS in value[0] for value in task.values())
+        )
         for task in tasks[:-1] or tasks
     )
 
@@ -306,6 +310,6 @@ FORMAT = Format(
     loses="utterances without an annotation, which become tasks that wait for one; when read: predictions, and all but "
     "one annotation of a task",
     sniff=sniff,
-    sniffed='a list of objects with "data" (JSON) or "annotation_id" (JSON_MIN)',
+    sniffed='a list of objects with "data" (JSON), or with "annotation_id" or regions with "labels" (JSON_MIN)',
     columns=ALL_COLUMNS,
 )

@@ -26,7 +26,7 @@ def read_minimal(items: Sequence[Value], columns: Columns, bad: BadLines) -> Ite
     that holds regions with labels.
     """
     contents = [item.content for item in items if isinstance(item.content, dict)]
-    has_slots = any(_is_regions(value) for content in contents for value in content.values())
+    has_slots = any(is_regions(value) for content in contents for value in content.values())
     choices = {name for content in contents for name, value in content.items() if _is_choices(value)}
     named = any(columns.intent in content for content in contents)
     intent = columns.intent if named or len(choices) != 1 else choices.pop()
@@ -37,7 +37,7 @@ def read_minimal(items: Sequence[Value], columns: Columns, bad: BadLines) -> Ite
         except InputError as error:
             bad.report(error)
             continue
-        regions = {name for name, value in item.content.items() if _is_regions(value)}
+        regions = {name for name, value in item.content.items() if is_regions(value)}
         bad.unused(item.content, {*columns.all(), *regions, intent, IDENTITY, *KNOWN}, item.where, columns)
         moment = str(item.content_of("updated_at") or item.content_of("created_at") or "")
         task = item.content_of("id")
@@ -51,8 +51,13 @@ def read_minimal(items: Sequence[Value], columns: Columns, bad: BadLines) -> Ite
         yield where, utterance
 
 
-def _is_regions(value: Any) -> bool:
-    return isinstance(value, list) and any(isinstance(item, dict) and "start" in item for item in value)
+def is_regions(value: Any) -> bool:
+    """Whether a member of an item holds regions of the text."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(item, dict) and "start" in item for item in value)
+    )
 
 
 def _is_choices(value: Any) -> bool:
@@ -65,7 +70,7 @@ def _utterance(item: Value, columns: Columns, intent: str, *, has_slots: bool) -
     slots = [
         slot_of(region, text)
         for _, member in item.members()
-        if _is_regions(member.content)
+        if is_regions(member.content)
         for region in member.items()
         if region.content_of(LABELS)
     ]

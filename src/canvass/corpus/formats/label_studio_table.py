@@ -41,7 +41,7 @@ def read_table(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str
 
 def sniff_table(sample: Sample) -> bool:
     """Whether the header is that of an export."""
-    return {cell.strip('"') for cell in re.split(r"[,\t]", (*sample.lines, "")[0])} >= KNOWN_OF_TABLE
+    return {cell.strip('"') for cell in re.split(r"[,;|\t]", (*sample.lines, "")[0])} >= KNOWN_OF_TABLE
 
 
 TABLE = Format(

@@ -80,8 +80,8 @@ def _record(utterance: Utterance, losses: Losses) -> dict[str, Any]:
 
 
 def sniff(sample: Sample) -> bool:
-    """Whether each line is an object with a locale and "utt"."""
-    return bool(sample.records) and all("utt" in record and "locale" in record for record in sample.records)
+    """Whether most lines are objects with a locale and "utt"."""
+    return sample.has_records(lambda record: "utt" in record and "locale" in record)
 
 
 FORMAT = Format(
@@ -94,5 +94,5 @@ FORMAT = Format(
     loses="the count; slots that brackets in the text or colons in the label would confuse; when read: locale, "
     "workers, judgments",
     sniff=sniff,
-    sniffed='"utt" and "locale" on each line',
+    sniffed='"utt" and "locale" on most lines',
 )

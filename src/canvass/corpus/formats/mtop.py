@@ -165,9 +165,11 @@ def _bytes(text: str, span: Span) -> Span | None:
 
 
 def sniff(sample: Sample) -> bool:
-    """Whether each line has eight columns, the second of which is an intent."""
+    """Whether most lines have eight columns, the second of which is an intent."""
     rows = [line.split("\t") for line in sample.lines if line.strip()]
-    return bool(rows) and all(len(row) == WIDTH and row[1].startswith(INTENT) for row in rows)
+    return bool(rows) and sum(len(row) == WIDTH and row[1].startswith(INTENT) for row in rows) * 2 >= len(
+        rows
+    )
 
 
 FORMAT = Format(
@@ -178,5 +180,5 @@ FORMAT = Format(
     carries=("text", "id", "domain", "intent", "slots"),
     loses="intents inside of slots, with their slots; locale, parse and tokens",
     sniff=sniff,
-    sniffed="eight columns between tabs, the second of which begins with IN:",
+    sniffed="eight columns between tabs on most lines, the second of which begins with IN:",
 )

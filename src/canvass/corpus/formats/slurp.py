@@ -80,10 +80,8 @@ def _slots_of_tokens(line: Value, text: str) -> list[Slot] | None:
 
 
 def sniff(sample: Sample) -> bool:
-    """Whether each line is an object with "slurp_id" and "sentence"."""
-    return bool(sample.records) and all(
-        "slurp_id" in record and "sentence" in record for record in sample.records
-    )
+    """Whether most lines are objects with "slurp_id" and "sentence"."""
+    return sample.has_records(lambda record: "slurp_id" in record and "sentence" in record)
 
 
 FORMAT = Format(
@@ -94,5 +92,5 @@ FORMAT = Format(
     carries=("text", "id", "domain", "intent", "slots", "unannotated"),
     loses="recordings, lemmas, parts of speech; the split, which is the file's name",
     sniff=sniff,
-    sniffed='"slurp_id" and "sentence" on each line',
+    sniffed='"slurp_id" and "sentence" on most lines',
 )

@@ -11,12 +11,15 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.archives import LITTER, MOST_MEMBERS, files_below
 from canvass.corpus.formats.sources import BYTE_ORDER_MARK, Source, is_recoded
 from canvass.errors import CanvassError
 from canvass.files import split_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SAMPLE_BYTES = 1 << 16
 SAMPLE_LINES = 100
@@ -93,6 +96,10 @@ class Sample:
             else:
                 others += 1
         return tuple(found) if len(found) > others else ()
+
+    def has_records(self, is_one: Callable[[dict[str, Any]], bool]) -> bool:
+        """Whether at least half of the records are of a kind."""
+        return bool(self.records) and sum(map(is_one, self.records)) * 2 >= len(self.records)
 
     @functools.cached_property
     def json(self) -> Any:

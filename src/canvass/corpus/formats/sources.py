@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 NEWLINE = 10
+UTF32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # Encodings that a user named, by path (see `choice.format_of`); other files are UTF-8, or UTF-16 with its mark.
 ENCODINGS: dict[str, str] = {}
@@ -101,8 +102,8 @@ class Source(io.RawIOBase):
         if not self._begun:
             self._begun = True
             encoding = ENCODINGS.get(self._name)
-            if encoding is None and self.is_beginning and data.startswith(UTF16_MARKS):
-                encoding = "utf-16"
+            if encoding is None and self.is_beginning:
+                encoding = self._marked(data[:4])
             if encoding is None:
                 return data
             self._decoder = codecs.getincrementaldecoder(encoding)()
@@ -120,6 +121,19 @@ class Source(io.RawIOBase):
         cut = len(whole) if size < 0 else size
         self._decoded = whole[cut:]
         return whole[:cut]
+
+    def _marked(self, data: bytes) -> str | None:
+        """Name the encoding that a byte order mark tells, but for UTF-8; refuse UTF-16 without one."""
+        if data.startswith(UTF32_MARKS):
+            return "utf-32"
+        if data.startswith(UTF16_MARKS):
+            return "utf-16"
+        if [bool(code) for code in data] in ([True, False] * 2, [False, True] * 2):
+            raise InputError(
+                f"{self.path}: the text looks like UTF-16 without a byte order mark; write it as UTF-8, or name the "
+                "encoding after the format, as in csv:utf-16-le"
+            )
+        return None
 
     def _recoded(self, data: bytes, *, final: bool = False) -> bytes:
         """Put bytes of another encoding into UTF-8."""
@@ -342,7 +356,7 @@ def is_recoded(path: str) -> bool:
     if path in ENCODINGS:
         return True
     with contextlib.closing(_opened(path)) as stored:
-        return stored.read(len(UTF16_MARKS[0])) in UTF16_MARKS
+        return stored.read(len(UTF32_MARKS[0])).startswith((*UTF16_MARKS, *UTF32_MARKS))
 
 
 def split_lines(path: str, columns: Any, where: Any, size: int, step: int) -> list[tuple[int, int, int]]:

@@ -80,7 +80,7 @@ def _parsed(parse: str, where: str, bad: BadLines) -> tuple[list[str], str, list
 
 def sniff(sample: Sample) -> bool:
     """Whether the header is that of TOPv2."""
-    return sample.lines[:1] == ("\t".join(HEADER),)
+    return tuple((*sample.lines, "")[0].lower().split("\t")) == HEADER
 
 
 FORMAT = Format(
