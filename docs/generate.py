@@ -30,6 +30,7 @@ SOURCE = DOCS.parent / "src" / "canvass"
 LAYERS = runpy.run_path(str(DOCS.parent / "tests" / "test_layers.py"))["LAYERS"]
 COMMANDS = (
     "select",
+    "discover",
     "train",
     "predict",
     "evaluate",

@@ -21,6 +21,7 @@ from canvass.cli import (
     corpus,
     curve,
     demo,
+    discover,
     evaluate,
     export,
     formats,
@@ -60,6 +61,7 @@ app = typer.Typer(
 COMMANDS = (
     check,
     select,
+    discover,
     train,
     predict,
     evaluate,

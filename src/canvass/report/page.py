@@ -43,13 +43,17 @@ def as_html(report: Report) -> bytes:
         If matplotlib is not installed.
 
     """
+    return whole_page(_title(report), "\n".join(_body(report)))
+
+
+def whole_page(title: str, body: str) -> bytes:
+    """Write a self-contained page with a title and a body of HTML."""
     style = files("canvass.report").joinpath("page.css").read_text(encoding="utf-8")
-    body = "\n".join(_body(report))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n<link rel="icon" href="data:,">\n'
-        f"<title>{text(_title(report))}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+        f"<title>{text(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     ).encode()
 
 

@@ -1,0 +1,176 @@
+"""`canvass discover`: what a labelled set lacks of a pool."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from canvass.cli import options, terminal
+from canvass.errors import OptionError
+from canvass.files import check_output, compressed, split_name, whole_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from canvass.corpus.pool import Pool
+    from canvass.selection.discovery import Discovery
+    from canvass.types import Utterance
+
+
+def command(
+    labelled: Annotated[
+        str,
+        typer.Argument(
+            metavar="LABELLED|PROJECT",
+            help="Annotated requests, as for canvass select; or the folder of a project, whose pool is then read.",
+            show_default=False,
+        ),
+    ],
+    pool: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[POOL...]", help="Unlabelled requests, as for canvass select; not for a project."
+        ),
+    ] = None,
+    *,
+    groups: Annotated[int, typer.Option("--groups", "-n", metavar="N", help="Show N groups.")] = 20,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Write the sampled requests of the groups that are shown, with the number and name of each: .jsonl "
+            "(also with .gz or .zst), which other commands read as POOL.",
+        ),
+    ] = None,
+    report: Annotated[
+        str | None,
+        typer.Option(
+            "--report", metavar="FILE", help="Write a page with a map of the pool and all examples (.html)."
+        ),
+    ] = None,
+    seed: options.SeedOption = 0,
+    threads: options.ThreadsOption = None,
+    reading: options.LabelledOptions,
+    pool_reading: options.PoolOptions,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Find groups of requests that no annotated intent covers, and intents with too few examples.
+
+    Reads POOL twice. The same requests give the same bytes, in any order and with any number of threads.
+    """
+    from canvass.report.discovery import as_dict, as_html
+    from canvass.selection.discovery import discover
+    from canvass.selection.engines.threads import check_threads
+
+    check_threads(threads)
+    if groups < 1:
+        raise OptionError(f"--groups {groups} makes no sense; it must be at least 1")
+    known, opened = _inputs(labelled, pool or [], reading, pool_reading)
+    _check_outputs(out, report, [labelled, *opened.files])
+    total = None if opened.total_bytes is None else 2 * opened.total_bytes
+    with terminal.progress("reading the pool twice", total) as advance:
+        discovery = discover(known, opened, seed=seed, threads=threads, progress=advance)
+    if out is not None:
+        _write(discovery, groups, out)
+    if report is not None:
+        page = as_html(discovery, groups)
+        with whole_file(report) as stream:
+            stream.write(page)
+    if as_json:
+        terminal.print_json(as_dict(discovery, groups))
+    else:
+        _show(discovery, groups)
+
+
+def _inputs(
+    labelled: str, names: Sequence[str], reading: options.LabelledOptions, pool_reading: options.PoolOptions
+) -> tuple[Sequence[Utterance], Pool]:
+    """Read LABELLED and open POOL, or both of a project."""
+    from canvass.annotation.project.creation import SETTINGS
+    from canvass.annotation.project.project import Project
+
+    if (Path(labelled) / SETTINGS).is_file():
+        if names:
+            raise OptionError(f"{labelled} is a project, which has a pool of its own; leave out POOL")
+        with Project.open(labelled) as project:
+            return project.annotated(), project.pool()
+    if not names:
+        raise OptionError(
+            f"POOL is missing, and {labelled} is not the folder of a project; name files of requests"
+        )
+    opened = pool_reading.open(names, reading)
+    options.check_inputs(None, labelled, reading.labelled_format, opened.files)
+    return reading.read([labelled]).utterances, opened
+
+
+def _check_outputs(out: str | None, report: str | None, inputs: Sequence[str]) -> None:
+    for option, path, ending in (("--out", out, ".jsonl"), ("--report", report, ".html")):
+        if path is None:
+            continue
+        if split_name(path)[0] != ending or (option == "--report" and split_name(path)[1] is not None):
+            raise OptionError(f"{option} {path}: end the name in {ending}")
+        check_output(path, inputs)
+
+
+def _write(discovery: Discovery, groups: int, out: str) -> None:
+    """Write the sampled requests of the first groups as JSONL."""
+    from canvass.report.discovery import name_of
+
+    lines = [
+        json.dumps({"text": text, "group": number, "name": name_of(group)}, ensure_ascii=False)
+        for number, group in enumerate(discovery.groups[:groups], 1)
+        for text in group.sampled
+    ]
+    with whole_file(out) as stream:
+        stream.write(compressed("".join(f"{line}\n" for line in lines).encode(), split_name(out)[1]))
+
+
+def _show(discovery: Discovery, groups: int) -> None:
+    """Print a line a group; tabs where nobody looks."""
+    from canvass.report.discovery import name_of
+
+    rows = [
+        (
+            str(number),
+            f"{group.requests:,}",
+            f"{group.lost / max(group.requests, 1):.0%}",
+            str(group.labelled),
+            name_of(group),
+            group.typical[0],
+        )
+        for number, group in enumerate(discovery.groups[:groups], 1)
+    ]
+    if not terminal.interactive():
+        for row in rows:
+            sys.stdout.write("\t".join(map(terminal.harmless, row)) + "\n")
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    for name in ("", "requests", "lost", "annotated", "group", "such as"):
+        table.add_column(name, justify="left" if name in {"group", "such as"} else "right")
+    for row in rows:
+        table.add_row(*(Text(terminal.harmless(cell)) for cell in row))
+    console = terminal.console()
+    console.print(table)
+    console.print(
+        Text(
+            f"\n{discovery.lost:,} of {discovery.requests:,} requests are lost on the intent classifier",
+            style="dim",
+        )
+    )
+    for scarce in discovery.scarce:
+        console.print(
+            Text(
+                terminal.harmless(
+                    f"few annotated: {scarce.label}, {scarce.labelled:,} against {scarce.requests:,} requests"
+                )
+            )
+        )

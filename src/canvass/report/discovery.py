@@ -1,0 +1,134 @@
+"""The report of `canvass discover`: records for JSON, and a self-contained page with a map of the groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from canvass.report import elements, svg
+from canvass.report.elements import text
+from canvass.report.page import whole_page
+from canvass.report.tables import Cell, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from canvass.selection.discovery import Discovery, Group
+
+TITLE = "What the labelled set lacks"
+SIZE = (700, 440)
+COLOURS = ("s1", "s2", "s3", "s4", "s5")
+NOTE = (
+    "requests: the traffic of POOL in the group; lost: the share of it to which the intent classifier gives its "
+    "likeliest label less than 50 %; annotated: labelled requests in the group; nearest: the label predicted most "
+    "often."
+)
+SCARCE_NOTE = "Requests of POOL as predicted, where the label has 50 % or more."
+
+
+def name_of(group: Group) -> str:
+    """Name a group by its telling words and phrases."""
+    return ", ".join(group.name) or group.typical[0]
+
+
+def as_dict(discovery: Discovery, shown: int) -> dict[str, Any]:
+    """Convert to a record for JSON, with the first `shown` groups."""
+    return {
+        "requests": discovery.requests,
+        "lost": discovery.lost,
+        "labelled": discovery.labelled,
+        "groups": [
+            {
+                "name": name_of(group),
+                "requests": group.requests,
+                "lost": group.lost,
+                "sampled": len(group.sampled),
+                "near_copies": group.near_copies,
+                "labelled": group.labelled,
+                "nearest_label": group.nearest_label,
+                "label_share": group.label_share,
+                "score": group.score,
+                "typical": list(group.typical),
+                "various": list(group.various),
+            }
+            for group in discovery.groups[:shown]
+        ],
+        "scarce": [row._asdict() for row in discovery.scarce],
+    }
+
+
+def as_html(discovery: Discovery, shown: int) -> bytes:
+    """Write the page, with the first `shown` groups; raises ExtraMissingError if matplotlib is not installed."""
+    return whole_page(TITLE, "\n".join(_body(discovery, discovery.groups[:shown])))
+
+
+def _body(discovery: Discovery, groups: Sequence[Group]) -> Iterator[str]:
+    yield (
+        f'<header><h1>{TITLE}</h1><p class="muted">{discovery.requests:,} requests, of which {discovery.lost:,} are '
+        f"lost on the intent classifier and {discovery.labelled:,} are annotated.</p></header><main>"
+    )
+    yield f"<figure>{_draw_map(discovery, groups)}<figcaption>A sample of the pool by its two leading directions; "
+    yield "the first groups are coloured, the other groups that are listed dark.</figcaption></figure>"
+    yield elements.table(_group_table(groups), "h2")
+    if discovery.scarce:
+        yield elements.table(_scarce_table(discovery), "h2")
+    for number, group in enumerate(groups, 1):
+        yield f"<section><h3>{number}. {text(name_of(group))}</h3>"
+        yield f'<div class="examples">{_examples("typical", group.typical)}{_examples("various", group.various)}</div>'
+        yield "</section>"
+    yield "</main>"
+
+
+def _examples(title: str, requests: Sequence[str]) -> str:
+    listed = "".join(f'<li><span class="line"><bdi>{text(request)}</bdi></span></li>' for request in requests)
+    return f"<div><h4>{title}</h4><ul>{listed}</ul></div>"
+
+
+def _group_table(groups: Sequence[Group]) -> Table:
+    rows = tuple(
+        (
+            Cell(f"{number}. {name_of(group)}"),
+            Cell(f"{group.requests:,}"),
+            Cell(f"{group.lost / max(group.requests, 1):.0%}"),
+            Cell(f"{group.labelled:,}"),
+            Cell(f"{group.nearest_label} ({group.label_share:.0%})"),
+        )
+        for number, group in enumerate(groups, 1)
+    )
+    return Table("Groups", ("group", "requests", "lost", "annotated", "nearest"), rows, NOTE)
+
+
+def _scarce_table(discovery: Discovery) -> Table:
+    rows = tuple(
+        (Cell(row.label), Cell(f"{row.labelled:,}"), Cell(f"{row.requests:,}")) for row in discovery.scarce
+    )
+    return Table("Plenty in the pool, few annotated", ("label", "annotated", "requests"), rows, SCARCE_NOTE)
+
+
+def _draw_map(discovery: Discovery, groups: Sequence[Group]) -> str:
+    context, figure, axes = svg.canvas(*SIZE, "map")
+    with context:
+        for low, high, role in (
+            (-1, -1, "easy"),
+            (len(groups), np.inf, "easy"),
+            (len(COLOURS), len(groups) - 1, "muted"),
+        ):
+            _dots(axes, discovery, (discovery.group_of >= low) & (discovery.group_of <= high), role)
+        for number, (group, role) in enumerate(zip(groups, COLOURS, strict=False)):
+            rows = discovery.group_of == number
+            _dots(axes, discovery, rows, role)
+            if rows.any():
+                x, y = np.median(discovery.points[rows], axis=0)
+                axes.annotate(
+                    f"{number + 1}. {name_of(group)}", (x, y), fontsize=9, color=svg.PLACEHOLDERS["ink"]
+                )
+        axes.set_axis_off()
+        described = f"{len(discovery.points):,} requests of the pool; {len(groups)} groups are listed."
+        return svg.embedded(figure, "map", "Map of the pool", described, {})
+
+
+def _dots(axes: Any, discovery: Discovery, rows: Any, role: str) -> None:
+    colour = svg.PLACEHOLDERS[role]
+    x, y = discovery.points[rows].T
+    axes.plot(x, y, linestyle="none", marker="o", markersize=3, color=colour, markeredgewidth=0)

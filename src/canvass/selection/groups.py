@@ -1,0 +1,191 @@
+"""Groups of alike requests in a sample of a pool, in a space where a request stands for what it asks.
+
+A request is a linear function of its hashed n-grams, scaled to length 1:
+
+1. n-grams are weighed by inverse document frequency, and reduced by truncated singular value decomposition (latent
+   semantic analysis; Deerwester and others 1990);
+2. beside that stands the sum of the words' vectors, weighed likewise (`features.word_features`);
+3. the whole is whitened by the covariance within the labels of the annotated requests (within-class covariance
+   normalisation; Hatch, Kajarekar, Stolcke 2006): how requests for one thing differ is what tells no groups apart.
+
+So the space is one table of weights, and a pool is placed in it by the kernel that scores members. Groups are clusters
+of k-means; a request belongs to the group whose centre is nearest by cosine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from canvass.compiled import compiled
+from canvass.errors import TrainingError
+from canvass.features.columns import MemberTable, compact, feature_matrix, score_column
+from canvass.features.word_features import is_enough, learn
+from canvass.seeding import derived_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float64]
+
+BITS = 18
+DIMENSIONS = 64  # of each half
+SAMPLED = 30_000  # keys that groups are learnt from
+FEWEST_KEYS = 100
+FEWEST_SEEN = 2
+WITHIN = 0.8  # of the covariance within labels; the rest is that of a sphere
+KEYS_PER_GROUP = 32  # on average
+FEWEST_GROUPS, MOST_GROUPS = 2, 256
+POWER_ITERATIONS, LLOYD_ITERATIONS = 4, 20
+
+
+@compiled
+def nearest(
+    points: NDArray[np.float64],
+    centres: NDArray[np.float32],
+    groups: NDArray[np.int32],
+    cosines: NDArray[np.float64],
+) -> None:
+    """Write the centre nearest by cosine to each of `points`, float64 (N, D), and the cosine; 0 for one at the origin.
+
+    `centres` float32 (D, G), columns of length 1. Each point is computed by itself, so that the result does not depend
+    on what stands beside it, as that of a product of matrices does in its last bits.
+    """
+    sums = np.empty(centres.shape[1], dtype=np.float32)
+    for row in range(len(points)):
+        square = 0.0
+        sums[:] = 0.0
+        for d in range(points.shape[1]):
+            square += points[row, d] * points[row, d]
+            coordinate = np.float32(points[row, d])
+            for k in range(len(sums)):
+                sums[k] += coordinate * centres[d, k]
+        best = 0
+        for k in range(1, len(sums)):
+            if sums[k] > sums[best]:
+                best = k
+        groups[row] = best
+        cosines[row] = sums[best] / np.sqrt(square) if square > 0.0 else 0.0
+
+
+@dataclass(frozen=True)
+class Groups:
+    """A space of D dimensions and the centres of G groups in it, float32 (D, G), each of length 1."""
+
+    table: MemberTable
+    centres: NDArray[np.float32]
+
+    @classmethod
+    def learn(cls, column: pa.Array, labelled: pa.Array, labels: Sequence[str], *, seed: int = 0) -> Self:
+        """Learn from a sample of distinct keys, and from annotated keys with the label of each.
+
+        Groups are of the first SAMPLED keys; word features are learnt from all. The same columns give the same bytes.
+
+        Raises
+        ------
+        TrainingError
+            If there are fewer than FEWEST_KEYS keys.
+
+        """
+        from sklearn.cluster import KMeans
+        from threadpoolctl import threadpool_limits
+
+        if len(column) < FEWEST_KEYS:
+            raise TrainingError(
+                f"too little to group: POOL has {len(column):,} different requests that are not annotated, and "
+                f"{FEWEST_KEYS} are needed"
+            )
+        sample = column[:SAMPLED]
+        with threadpool_limits(1):
+            used, weights = _weights(column, sample, seed)
+            table = MemberTable.of_rows(used, weights, np.zeros(weights.shape[1]), bits=BITS)
+            whitening = _whitening(scaled(score_column(labelled, table).scores), labels)
+            weights = (weights @ whitening).astype(np.float32)
+            table = MemberTable.of_rows(used, weights, np.zeros(weights.shape[1]), bits=BITS)
+            points = scaled(score_column(sample, table).scores)
+            count = min(max(len(sample) // KEYS_PER_GROUP, FEWEST_GROUPS), MOST_GROUPS)
+            learner = KMeans(
+                count, n_init=1, max_iter=LLOYD_ITERATIONS, random_state=derived_seed(seed, "groups")
+            )
+            centres = scaled(learner.fit(points).cluster_centers_)
+        return cls(table, np.ascontiguousarray(centres.T, dtype=np.float32))
+
+    def points(self, column: pa.Array) -> Matrix:
+        """Place keys in the space: float64 (N, D), rows of length 1, or 0 where nothing is known of a key."""
+        return scaled(score_column(column, self.table).scores)
+
+    def assign(self, column: pa.Array) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Find the group of each key, int32 (N,), and the cosine to its centre, float64 (N,)."""
+        groups, cosines = np.empty(len(column), dtype=np.int32), np.empty(len(column))
+        nearest(score_column(column, self.table).scores, self.centres, groups, cosines)
+        return groups, cosines
+
+
+def scaled(points: Matrix) -> Matrix:
+    """Scale rows, float64 (N, D), to length 1; rows of zeros stay."""
+    lengths = np.linalg.norm(points, axis=1, keepdims=True)
+    return np.asarray(points / np.where(lengths > 0.0, lengths, 1.0))
+
+
+def _weights(column: pa.Array, sample: pa.Array, seed: int) -> tuple[NDArray[np.int64], Matrix]:
+    """Learn the coordinates of each n-gram before whitening: its bucket, int64 (F,), and float64 (F, D)."""
+    from sklearn.utils.extmath import randomized_svd
+
+    matrix = feature_matrix(sample, bits=BITS)
+    used = compact(matrix)
+    matrix.sum_duplicates()
+    seen = np.bincount(matrix.indices, minlength=len(used))
+    common = np.flatnonzero(seen >= FEWEST_SEEN)
+    if len(common) <= 1:
+        raise TrainingError("too little to group: no two requests of POOL have a word in common")
+    inverse_frequency = np.log(len(sample) / seen[common])
+    weighed = matrix[:, common].multiply(inverse_frequency).tocsr()
+    count = min(DIMENSIONS, min(weighed.shape) - 1)
+    _, _, axes = randomized_svd(
+        weighed, count, n_iter=POWER_ITERATIONS, random_state=derived_seed(seed, "groups/axes")
+    )
+    used = used[common]
+    halves = [axes.T]
+    if is_enough(column):
+        halves.append(_vectors(column, used, seed))
+    weights = [half * inverse_frequency[:, np.newaxis] for half in halves]
+    placed = [matrix[:, common] @ half for half in weights]
+    # Both halves are of the same length on average.
+    lengths = [np.sqrt((points**2).sum(axis=1).mean()) for points in placed]
+    return used, np.hstack([half / max(length, 1e-9) for half, length in zip(weights, lengths, strict=True)])
+
+
+def _vectors(column: pa.Array, used: NDArray[np.int64], seed: int) -> Matrix:
+    """Learn the vectors of words: float64 (F, D), zeros for n-grams of several words."""
+    import pyarrow as pa
+
+    features = learn(column, seed=seed)
+    single = feature_matrix(pa.array(features.words, pa.string()), bits=BITS)
+    is_word = np.flatnonzero(np.diff(single.indptr) == 1)
+    buckets = single.indices[single.indptr[is_word]]
+    places = np.minimum(np.searchsorted(used, buckets), len(used) - 1)
+    known = used[places] == buckets
+    vectors = np.zeros((len(used), DIMENSIONS))
+    width = min(DIMENSIONS, features.vectors.shape[1])
+    vectors[places[known], :width] = features.vectors[is_word[known], :width]
+    return vectors
+
+
+def _whitening(points: Matrix, labels: Sequence[str]) -> Matrix:
+    """Compute the inverse square root of the covariance within labels, float64 (D, D), of points (N, D)."""
+    names, numbers, counts = np.unique(np.asarray(labels), return_inverse=True, return_counts=True)
+    means: Any = np.zeros((len(names), points.shape[1]))
+    np.add.at(means, numbers, points)
+    within = points - (means / counts[:, np.newaxis])[numbers]
+    covariance = within.T @ within / len(points)
+    size = len(covariance)
+    spread = np.trace(covariance) / size
+    if spread <= 0.0:  # one request a label
+        return np.eye(size)
+    values, vectors = np.linalg.eigh(WITHIN * covariance + (1 - WITHIN) * spread * np.eye(size))
+    return np.asarray(vectors @ np.diag(values**-0.5) @ vectors.T)

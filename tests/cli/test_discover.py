@@ -1,0 +1,102 @@
+"""`canvass discover`: what a labelled set lacks of a pool."""
+
+import json
+
+import pytest
+from commands import refused, write, write_records
+
+from canvass.types import Utterance
+from word_pools import requests
+
+SONG, WEATHER, PLAY = "a song by", "what is the weather", "please"
+
+
+def intent_of(text):
+    return "song" if SONG in text else "weather" if WEATHER in text else "play"
+
+
+@pytest.fixture
+def labelled(tmp_path):
+    path = tmp_path / "labelled.jsonl"
+    known = [text for text in sorted(set(requests(400, seed=1))) if intent_of(text) != "play"]
+    write(path, [Utterance(text, intent=intent_of(text)) for text in known])
+    return path
+
+
+@pytest.fixture
+def pool(tmp_path):
+    path = tmp_path / "pool.txt"
+    path.write_text("\n".join(requests(1500)) + "\n")
+    return path
+
+
+def test_what_is_not_annotated_comes_first(canvass, labelled, pool, tmp_path):
+    out, page = tmp_path / "groups.jsonl", tmp_path / "groups.html"
+    result = canvass("discover", labelled, pool, "--json", "--out", out, "--report", page, "--groups", "4")
+    assert (result.code, result.err) == (0, "")
+    found = json.loads(result.out)
+    assert found["requests"] == 1500
+    assert len(found["groups"]) == 4
+    for group in found["groups"]:
+        assert {intent_of(text) for text in [*group["typical"], *group["various"]]} == {"play"}
+        assert "please" in group["name"] or "some" in group["name"]
+        assert group["labelled"] == 0
+        assert 0 <= group["lost"] <= group["requests"]
+        assert 1 < len(group["typical"]) <= 6
+        assert len(set(group["various"])) == len(group["various"])
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert {row["group"] for row in rows} == {1, 2, 3, 4}
+    assert {intent_of(row["text"]) for row in rows} == {"play"}
+    html = page.read_text()
+    assert "<svg" in html
+    assert "<script" not in html
+    assert found["groups"][0]["typical"][0] in html
+
+
+def test_order_threads_and_blocks_change_nothing(canvass, labelled, pool, tmp_path):
+    first = canvass("discover", labelled, pool, "--json")
+    assert first.code == 0
+    lines = pool.read_text().splitlines()
+    for number, half in enumerate((lines[600:], lines[:600])):
+        (tmp_path / f"part{number}.txt").write_text("\n".join(sorted(half)) + "\n\n")
+    parts = tmp_path / "part0.txt", tmp_path / "part1.txt"
+    again = canvass("discover", labelled, *parts, "--json", "--threads", "1", "--block-rows", "70")
+    assert again.out == first.out
+
+
+def test_counts_are_traffic_and_piped_lines_have_tabs(canvass, labelled, pool, tmp_path):
+    weighed = tmp_path / "weighed.jsonl"
+    texts = requests(1500)
+    write_records(weighed, [{"text": text, "count": 7} for text in texts])
+    rows = [line.split("\t") for line in canvass("discover", labelled, pool).out.splitlines()]
+    times_seven = [line.split("\t") for line in canvass("discover", labelled, weighed).out.splitlines()]
+    assert [len(row) for row in rows] == [6] * len(rows)
+    number = [int(row[1].replace(",", "")) for row in rows]
+    assert [int(row[1].replace(",", "")) for row in times_seven] == [7 * requests for requests in number]
+
+
+def test_intents_with_few_examples_are_listed(canvass, pool, tmp_path):
+    path = tmp_path / "labelled.jsonl"
+    texts = sorted(set(requests(600, seed=1)))
+    songs = [text for text in texts if intent_of(text) == "song"]
+    weather = [text for text in texts if intent_of(text) == "weather"][:12]
+    write(path, [Utterance(text, intent=intent_of(text)) for text in songs + weather])
+    found = json.loads(canvass("discover", path, pool, "--json").out)
+    assert [(row["label"], row["labelled"]) for row in found["scarce"]] == [("weather", 12)]
+    exact = sum(intent_of(text) == "weather" for text in requests(1500))
+    assert abs(found["scarce"][0]["requests"] - exact) < 0.2 * exact
+
+
+def test_bad_input_is_told_in_a_sentence(canvass, labelled, pool, tmp_path):
+    empty, same, one = tmp_path / "empty.txt", tmp_path / "same.txt", tmp_path / "one.jsonl"
+    empty.write_text("")
+    same.write_text("turn on the light\n" * 1000)
+    write(one, [Utterance("play", intent="song")])
+    assert refused(canvass("discover", labelled, empty), "empty pool", "empty.txt")
+    assert refused(canvass("discover", labelled, same), "POOL has 1 different requests", "100 are needed")
+    assert refused(canvass("discover", labelled, "-", stdin=b"play\n"), "POOL is read twice")
+    assert refused(canvass("discover", one, pool), "LABELLED has 1 intents or domains; at least two")
+    assert refused(canvass("discover", labelled), "POOL is missing")
+    assert refused(canvass("discover", labelled, pool, "--groups", "0"), "--groups 0 makes no sense")
+    assert refused(canvass("discover", labelled, pool, "--report", "map.svg"), "end the name in .html")
+    assert refused(canvass("discover", labelled, pool, "--out", "map.csv"), "end the name in .jsonl")
