@@ -5,7 +5,8 @@
 A quarter of the intents is hidden: a labelled set has a share of the requests of the others, the pool all the rest. An
 intent is found if, among the first twice as many groups as there are hidden intents, there is one of at least PURITY of
 that intent. Out-of-scope requests (intent `oos`) are in the pool, and the area under the curve tells how
-well the probability of the likeliest label separates them from requests of known intents. Settings were chosen on slurp (train, dev).
+well the probability of the likeliest label separates them from requests of known intents.
+Settings were chosen on slurp (train, dev).
 """
 
 from __future__ import annotations
