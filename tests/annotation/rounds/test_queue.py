@@ -9,10 +9,13 @@ import pytest
 from projects import make_project
 
 from canvass.annotation.project.annotations import complete
+from canvass.annotation.project.backing_up import keep_backup
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.rounds import queue as queue_module
 from canvass.annotation.rounds.queue import PREPARING, Queue
 from canvass.annotation.store.records import NewAnswer
+from canvass.annotation.store.task_store import Store
+from canvass.errors import FileError
 
 PATIENCE = 120  # seconds, on a busy machine
 
@@ -108,6 +111,24 @@ def test_it_trains_anew_after_so_many_answers_and_touches_nothing_that_is_held(p
         assert all(project.store.task(task.id).state == "answered" for task in done)
     assert [(one.number, one.answers) for one in project.store.rounds()] == [(0, 0), (1, 3), (2, 6)]
     assert {task.prediction.round for task in project.store.tasks("open")} == {2}
+    kept = sorted((project.folder / "backups").iterdir())
+    assert [file.name for file in kept] == ["before-000001.db", "before-000002.db"]
+    with Store.open(kept[0]) as copy:
+        assert len(copy.answers()) == 3
+
+
+def test_the_newest_ten_backups_are_kept_and_none_is_needed(project, monkeypatch, caplog):
+    for number in range(12):
+        keep_backup(project, number)
+    kept = sorted(file.name for file in (project.folder / "backups").iterdir())
+    assert kept == [f"before-{number:06d}.db" for number in range(2, 12)]
+
+    def full(*_):
+        raise FileError("the disk is full")
+
+    monkeypatch.setattr(queue_module, "keep_backup", full)
+    Queue(project)._back_up(1, 5)
+    assert "no backup was kept before training: the disk is full" in caplog.text
 
 
 def test_it_trains_anew_when_nobody_has_answered_for_a_while(project):

@@ -249,6 +249,32 @@ def test_leases_end_by_an_even_clock(make, monkeypatch):
     assert before + 30 <= held[0]["until"] < before + 90
 
 
+def test_a_search_finds_what_all_of_its_words_say(client):
+    held = client.lease(count=4)
+    client.answer(held[0], flagged=True, note="50%_off")
+    client.answer(held[1], "Bo")
+    client.store.retire("intent", held[1]["prediction"]["intent"], "Renamed", now=NOON)
+
+    def found(**query):
+        address = "&".join(f"{name}={value}" for name, value in query.items())
+        return [item["task"]["id"] for item in client.get(f"/api/search?{address}")["items"]]
+
+    first, second, *_ = (task["id"] for task in held)
+    assert found()[:2] == [second, first]
+    assert len(found()) == 10
+    assert found(annotator="bo") == [second]
+    assert found(**{"is": "flagged"}) == [first]
+    assert len(found(**{"is": "open"})) == 8
+    assert second in found(label="Renamed")
+    assert found(label=held[0]["prediction"]["slots"][0]["label"], annotator="ada") == [first]
+    assert found(words=held[0]["text"].split()[0].upper(), **{"is": "flagged"}) == [first]
+    assert found(words="%25") == found(words="_") == []  # no wildcards
+    assert found(unsure=49) == []
+    assert len(found(unsure=50)) == 10
+    assert found(limit=1, offset=1) == [first]
+    assert found(source="blind") == []
+
+
 def test_names_that_differ_in_case_are_one_person(client):
     held = client.lease("Ada")
     assert client.post("/api/lease", {"annotator": "ADA", "holding": [held[0]["id"]]})["annotator"] == "Ada"

@@ -501,6 +501,47 @@ def test_on_a_phone(browser, tmp_path, scheme):
         assert ada.said == []
 
 
+@pytest.mark.slow
+def test_search_finds_and_a_lead_corrects(browser, tmp_path):
+    tasks = queue_of(RIVER, MOON, JUDE, ONE)
+    with project_with(tmp_path, tasks) as project, served(project) as server, Person(browser, server) as ada:
+        page = ada.page
+        _, moon, jude, _ = (task.id for task in project.store.tasks())
+        project.store.save(
+            NewAnswer("b1", moon, "Bob", "frame", "music", "PlayMusic", (), flagged=True), now=1.0
+        )
+        project.store.save(NewAnswer("b2", jude, "Bob", "skip"), now=2.0)
+
+        def found(typed):
+            page.fill("#panel input", typed)
+            page.wait_for_timeout(500)
+            return page.evaluate(
+                "() => [...document.querySelectorAll('#panel .line')].map(one => one.dataset.text)"
+            )
+
+        ada.press("/")
+        page.wait_for_selector("#panel input:focus")
+        assert found("by:Bob") == [JUDE.text, MOON.text]
+        assert found("is:skipped") == [JUDE.text]
+        assert found("PLAY is:open") == [RIVER.text, ONE.text]
+        assert found("is:nothing") == []
+        assert "expected one of open" in page.text_content("#panel [role=status]")
+        assert found('by:"bob" is:flagged label:PlayMusic moon') == [MOON.text]
+        ada.press("Enter")
+        page.wait_for_selector("#banner :text('the answer of Bob')")
+        ada.press("End", "1", "Enter")
+        ada.all_saved()
+        old, new = project.store.answers_of(moon)
+        assert (old.annotator, old.current, new.annotator, new.replaces) == ("Bob", False, "Ada", "b1")
+        assert ada.text == RIVER.text
+        ada.press("p")
+        page.click("#panel :text('Skips')")
+        page.wait_for_selector("#panel .item >> nth=0")
+        assert page.input_value("#panel input") == "is:skipped"
+        ada.press("Escape")
+        assert ada.said == []
+
+
 def badge(page):
     return page.evaluate(
         "() => { const one = document.getElementById('review-count'); return one.hidden ? 0 : Number(one.textContent) }"

@@ -14,6 +14,7 @@ from canvass.files import check_output, private, whole_file
 if TYPE_CHECKING:
     from canvass.annotation.project.project import Project
 
+BACKUPS, KEPT = "backups", 10
 DATABASES, ARCHIVE = (".db", ".sqlite", ".sqlite3"), ".zip"
 # No clock in an archive: same project, same bytes (but for what SQLite does inside its file).
 DATE = (1980, 1, 1, 0, 0, 0)
@@ -55,6 +56,22 @@ def back_up(project: Project, path: str | Path) -> None:
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 entry.external_attr = 0o600 << 16
                 archive.writestr(entry, _content(file))
+
+
+def keep_backup(project: Project, number: int) -> None:
+    """Keep a copy of the answers as they are before round `number`, and of earlier ones the newest.
+
+    They are `backups/before-NUMBER.db` in the folder of the project, `KEPT` of them.
+    """
+    folder = project.folder / BACKUPS
+    try:
+        with private():
+            folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{folder}: cannot be made ({error.strerror or error})") from error
+    project.store.backup(folder / f"before-{number:06d}.db")
+    for old in sorted(folder.glob("before-*.db"))[:-KEPT]:
+        old.unlink(missing_ok=True)
 
 
 def check_backup(target: Path) -> None:

@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from canvass.annotation.project.backing_up import keep_backup
 from canvass.annotation.quality.review import review
 from canvass.annotation.rounds.round import Rounds, answered, save_round
 from canvass.corpus.normalise import key_of
@@ -140,6 +141,7 @@ class Queue:
         began = time.perf_counter()
         try:
             number, count = next_round(self._project)
+            self._back_up(number, count)
             result = self._rounds.run(number, answers=count, progress=self._leave_if_stopping)
             self._leave_if_stopping()
             save_round(
@@ -163,6 +165,15 @@ class Queue:
             self._phase, self._message = "fresh", result.message
             stopping = self._stopping
         return not stopping and self._review(result)
+
+    def _back_up(self, number: int, count: int) -> None:
+        """Keep a copy of the answers, where there are any; without one the round is run all the same."""
+        if not count:
+            return
+        try:
+            keep_backup(self._project, number)
+        except CanvassError as error:
+            logger.warning("no backup was kept before training: %s", error)
 
     def _leave_if_stopping(self, *_: int) -> None:
         if self._stopping:

@@ -15,8 +15,9 @@ from canvass.annotation.store.answering import check, retire, save, unknown
 from canvass.annotation.store.database import Database
 from canvass.annotation.store.label_names import RETIRED, names_of, read_names, refuse_retired
 from canvass.annotation.store.leases import lease, release
-from canvass.annotation.store.record_rows import ANSWER, TASK, answer_of, both_of, task_of
+from canvass.annotation.store.record_rows import ANSWER, TASK, TASK_WIDTH, answer_of, both_of, task_of
 from canvass.annotation.store.records import Label, ReviewItem, Round, Tally
+from canvass.annotation.store.searching import select
 from canvass.annotation.store.task_writes import add, swap
 from canvass.annotation.store.tasks import STATES
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         Swapped,
         Task,
     )
+    from canvass.annotation.store.searching import Query
 
 _ROUND = (
     "number, at, answers, labelled, target_labelled, slot_error_rate, intent_error, span_f1, held_out, agreement, "
@@ -250,6 +252,14 @@ class Store:
         )
         names = self.names()
         return [both_of(row, names) for row in rows]
+
+    def search(self, query: Query, *, limit: int, offset: int = 0) -> list[tuple[Task, Answer | None]]:
+        """List tasks with each answer that stands, or None: newest answers first, then open tasks in their order."""
+        names = self.names()
+        return [
+            both_of(row, names) if row[TASK_WIDTH] is not None else (task_of(row[:TASK_WIDTH], names), None)
+            for row in self._database.rows(*select(query, names, limit=limit, offset=offset))
+        ]
 
     def disputes(self) -> list[tuple[Task, list[Answer]]]:
         """List the disputed tasks with the answers that stand, in the order in which they were first answered."""

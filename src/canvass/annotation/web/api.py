@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from canvass import __version__
-from canvass.annotation.web.answer_json import answer_reader, read_answer
+from canvass.annotation.store.searching import SOURCES, STATES, Query
+from canvass.annotation.web.answer_json import LONGEST_LABEL, answer_reader, read_answer
 from canvass.annotation.web.problems import BAD_REQUEST, Problem
 from canvass.annotation.web.reading import Reader
 from canvass.annotation.web.shapes import answer_shape, task_shape
@@ -26,6 +27,7 @@ MOST_HELD = 200
 MOST_SHOWN = 200
 FEW = 3
 LONGEST_DESCRIPTION = 1_000
+LONGEST_SEARCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,33 @@ def looked(service: Service, call: Call) -> dict[str, Any]:
     return {}
 
 
+def search(service: Service, call: Call) -> dict[str, Any]:
+    """List tasks and answers of everybody."""
+    known = ("words", "label", "annotator", "is", "source", "unsure", "limit", "offset")
+    sent = Reader(call.query, "search", known)
+    words = sent.optional_text("words", longest=LONGEST_SEARCH) or ""
+    unsure = sent.optional_whole("unsure")
+    query = Query(
+        tuple(words.split()),
+        sent.optional_text("label", longest=LONGEST_LABEL),
+        service.known_person(sent.optional_name("annotator")),
+        sent.choice("is", tuple(STATES)) if sent.fields.get("is") else None,
+        sent.choice("source", tuple(SOURCES)) if sent.fields.get("source") else None,
+        None if unsure is None else unsure / 100,
+    )
+    found = service.store.search(
+        query,
+        limit=sent.whole("limit", most=MOST_SHOWN, default=50),
+        offset=sent.whole("offset", least=0, default=0),
+    )
+    return {
+        "items": [
+            {"task": task_shape(task), "answer": None if given is None else answer_shape(given)}
+            for task, given in found
+        ]
+    }
+
+
 def disputes(service: Service, call: Call) -> dict[str, Any]:
     """List the tasks that people answered differently."""
     Reader(call.query, "disputes", ())
@@ -206,6 +235,7 @@ ROUTES = (
     Route("POST", "/api/answers", answer),
     Route("GET", "/api/tasks/{id}", task),
     Route("GET", "/api/history", history),
+    Route("GET", "/api/search", search),
     Route("GET", "/api/progress", progress),
     Route("GET", "/api/review", review),
     Route("POST", "/api/looked", looked),

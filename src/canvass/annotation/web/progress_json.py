@@ -30,6 +30,7 @@ def progress_json(project: Project, since: float) -> dict[str, Any]:
         "by_annotator": [{"name": name, "answers": count} for name, count in status.by_annotator.items()],
         "curve": [_point(point) for point in status.curve],
         "domains": _domains(answers),
+        "labels": _labels(answers),
         "live": _live(status.live),
         "missed": _missed(status.missed),
         "suggestion": status.suggestion._asdict(),
@@ -55,6 +56,16 @@ def _domains(answers: Sequence[Answer]) -> list[dict[str, Any]]:
     counts = Counter(answer.domain for answer in answers)
     rows = sorted(counts.items(), key=lambda row: (-row[1], row[0] is None, row[0] or ""))
     return [{"domain": name, "count": count} for name, count in rows]
+
+
+def _labels(answers: Sequence[Answer]) -> dict[str, list[tuple[str, int]]]:
+    """Count the intents and the slot labels of the answers that stand, the most frequent first."""
+    frames = [answer for answer in answers if answer.kind == "frame"]
+    counts = {
+        "intents": Counter(answer.intent for answer in frames if answer.intent is not None),
+        "slots": Counter(slot.label for answer in frames for slot in answer.slots or ()),
+    }
+    return {kind: sorted(found.items(), key=lambda row: (-row[1], row[0])) for kind, found in counts.items()}
 
 
 def _point(entry: Round) -> dict[str, Any]:

@@ -57,6 +57,7 @@ export const api = {
   task: (id) => ask("GET", `/api/tasks/${id}`),
   history: (annotator, before, limit) => ask("GET", `/api/history?${query({ annotator, before, limit })}`),
   progress: (annotator) => ask("GET", `/api/progress?${query({ annotator })}`),
+  search: (parameters) => ask("GET", `/api/search?${query(parameters)}`),
   review: () => ask("GET", "/api/review"),
   looked: (annotator, tasks) => ask("POST", "/api/looked", { annotator, tasks }),
   disputes: () => ask("GET", "/api/disputes"),

@@ -466,6 +466,10 @@ export class Desk {
     this.hint(this.byCharacter ? "Characters: c goes back to words." : "");
   }
 
+  search() {
+    this.on.open("search");
+  }
+
   history() {
     this.on.open("history");
   }

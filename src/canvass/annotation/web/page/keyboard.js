@@ -6,7 +6,7 @@ import { commandOf, nameOf, typedOf } from "./keys.js";
 import { closePanel, panelIsOpen } from "./panel.js";
 
 const ONCE = new Set(["save", "skip", "elsewhere", "elsewhereAtOnce"]); // holding the key down must not answer for a row
-const VIEWS = new Set(["history", "review", "progress", "help"]); // also where there is nothing to annotate
+const VIEWS = new Set(["search", "history", "review", "progress", "help"]); // also where there is nothing to annotate
 
 const GRACE = 500; // milliseconds: the second Enter of a double press does not save what nobody has seen
 let entered = -Infinity; // when Enter saved, unless another key was pressed since
@@ -79,7 +79,7 @@ function handled(event, desk, open) {
     return true;
   }
   const typed = typedOf(event);
-  const letter = /^[^\d?+ ]$/u.test(typed);
+  const letter = /^[^\d?+/ ]$/u.test(typed);
   const picked = palettesOf(desk).find((palette) => palette.finishing);
   // What picked a name is followed by letters, for as long as people take; none of them is a command.
   if (letter && picked?.finishes(typed)) return true;

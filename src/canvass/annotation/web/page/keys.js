@@ -46,6 +46,7 @@ export const KEYS = [
     rows: [
       [["u", "Ctrl+Z"], "undo", "undo; with nothing to undo, back to the utterance before"],
       [["Ctrl+Y", "Ctrl+Shift+Z"], "redo", "redo"],
+      [["/"], "search", "search the requests and answers of everybody, to look at or correct"],
       [["h"], "history", "your earlier answers, to change them"],
       [["r"], "review", "what to look at again, and disputes"],
       [["p"], "progress", "progress and the error so far"],

@@ -14,6 +14,7 @@ import { closePanel, listenToPanel } from "./panel.js";
 import { glance, progress } from "./progress.js";
 import { Recent } from "./recent.js";
 import { review, reviewWords, toReview } from "./review.js";
+import { search } from "./search.js";
 import { showEmpty, showNotices, showState } from "./status.js";
 import { browser, tab } from "./storage.js";
 import { targetName, timeOf } from "./words.js";
@@ -92,7 +93,7 @@ class Page {
   wire() {
     listenToKeys(this.desk, (view) => this.open(view));
     listenToPanel();
-    for (const view of ["history", "review", "progress", "help"]) find(`to-${view}`).onclick = () => this.open(view);
+    for (const view of ["search", "history", "review", "progress", "help"]) find(`to-${view}`).onclick = () => this.open(view);
     find("who").onclick = () => this.askName(false);
     for (const one of [document.querySelector(".top"), find("notices")]) keepFocus(one);
     for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, () => (this.touched = Date.now()));
@@ -277,6 +278,12 @@ class Page {
     this.visit(task, { answer: answers[0], answers, replaces: null, adjudicates: true, after: "review", words });
   }
 
+  /** What a search found: its answer can be corrected, whoever gave it; a request without one can be answered. */
+  openFound(task, answer) {
+    if (answer) this.revisit(task, answer);
+    else this.visit(task, { answer: null, replaces: null, adjudicates: false, words: "Found by a search, and not answered yet." });
+  }
+
   async lookAgain(entry) {
     const { answer } = entry;
     try {
@@ -291,11 +298,12 @@ class Page {
 
   // Views.
 
-  open(view) {
+  open(view, typed = "") {
     const look = (name) => this.look(name);
     const { annotator, settled } = this;
     if (view === "help") help(this.project, look);
-    else if (view === "progress") progress(annotator, this.project.annotates_slots);
+    else if (view === "progress") progress(annotator, this.project.annotates_slots, (words) => this.open("search", words));
+    else if (view === "search") search({ look, typed, open: (task, answer) => this.openFound(task, answer) });
     else if (view === "history") history({ annotator, look, open: (task, answer) => this.revisit(task, answer) });
     else {
       review({

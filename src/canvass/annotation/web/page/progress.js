@@ -41,8 +41,11 @@ function tiles(pairs) {
   );
 }
 
+// Lists that open as searches.
+const LISTS = [["Skips", "is:skipped"], ["Flags", "is:flagged"], ["Notes", "is:noted"], ["Disputes", "is:disputed"], ["Corrections", "is:corrected"], ["All answers", "is:answered"]];
+
 /** The panel. */
-export function progress(annotator, slots) {
+export function progress(annotator, slots, search) {
   const body = openPanel("Progress", { wide: true });
   fill(body, api.progress(annotator), (found) => [
     found.suggestion ? make("p.suggestion", { title: found.suggestion.rule, textContent: found.suggestion.words }) : null,
@@ -54,9 +57,12 @@ export function progress(annotator, slots) {
       [found.states.skipped ?? 0, "skipped"],
       [found.states.disputed ?? 0, "in dispute"],
     ]),
+    make("p.lists", {}, ...LISTS.map(([name, typed]) => make("button.link", { textContent: name, onclick: () => search(typed) }))),
     ...errors(found, body.clientWidth, slots),
     ...live(found),
     ...bars("What was chosen", found.domains.map(({ domain, count }) => [domain ?? "no domain", count])),
+    ...bars("Intents", found.labels.intents),
+    ...(slots ? bars("Slot labels", found.labels.slots) : []),
     ...(found.by_annotator.length > 1 ? bars("Who answered", found.by_annotator.map(({ name, answers }) => [name, answers])) : []),
     ...agreement(found.agreement, slots),
     found.too_long
