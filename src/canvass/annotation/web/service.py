@@ -58,7 +58,7 @@ class Service:
         self.domains = project.domains()
         self.identity = _identity(project)
         self.lease_clock = lease_clock or clock
-        self._people = {name.casefold(): name for name in reversed(self.store.annotators())}
+        self._people: dict[str, str] = {}  # by the name in lower case
         self._tallies = Tallies(self.store)
         self._progress = Recent(lambda: progress_json(project, self.today()))
 
@@ -69,11 +69,16 @@ class Service:
 
     def person(self, name: str) -> str:
         """Give the name of an annotator as it was written first: names that differ in case are one person."""
-        return self._people.setdefault(name.casefold(), name)
+        return self._people.setdefault(name.casefold(), self.known_person(name) or name)
 
     def known_person(self, name: str | None) -> str | None:
         """Give the name that answers are kept under, without keeping a new one."""
-        return None if name is None else self._people.get(name.casefold(), name)
+        if name is None:
+            return None
+        if name.casefold() not in self._people:  # answers may also come from files
+            for known in self.store.annotators():
+                self._people.setdefault(known.casefold(), known)
+        return self._people.get(name.casefold(), name)
 
     def labels_version(self) -> str:
         """Give a short word that changes when intents or slot labels do."""
