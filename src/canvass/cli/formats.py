@@ -8,7 +8,7 @@ from canvass.cli import options, terminal
 
 
 def command(*, as_json: options.JsonOption = False) -> None:
-    """List the file formats: how each is recognised, whether it can be written, and what it loses."""
+    """List the file formats: how each is recognised, whether it can be written, what it keeps, and what it loses."""
     from canvass.corpus.formats import FORMATS
 
     rows = [
@@ -34,6 +34,7 @@ def command(*, as_json: options.JsonOption = False) -> None:
             " ".join((*entry.extensions, *["folder"] * entry.reads_folders)),
             "read and write" if row["writes"] else "read",
             str(row["recognised_by"]),
+            ", ".join(name for name in entry.carries if name != "text") or "the text alone",
             str(row["loses"]),
         )
         for row, entry in zip(rows, FORMATS, strict=True)
@@ -45,7 +46,7 @@ def command(*, as_json: options.JsonOption = False) -> None:
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    for name in ("format", "extensions", "canvass can", "recognised by", "loses"):
+    for name in ("format", "extensions", "canvass can", "recognised by", "keeps", "loses"):
         table.add_column(name, no_wrap=name == "format")
     for line in lines:
         table.add_row(*map(Text, line))

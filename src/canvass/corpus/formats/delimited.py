@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 # end: if it is not found as the last row, such a cell has swallowed it.
 QUOTE = b'"'
 DELIMITERS = (",", ";", "\t", "|")
+PIECE = 1 << 16  # is looked at together for quotes, so that it stays in the processor's cache
 END_OF_FILE = "\x00canvass: end of file\x00"
 # Python refuses to convert thousands of digits, and no count has as many.
 LONGEST_COUNT = 100
@@ -190,6 +191,8 @@ class Ended(io.RawIOBase):
     def __init__(self, source: Source, last_row: bytes, delimiter: str) -> None:
         self._source, self._last_row = source, last_row
         self._rims = f"{delimiter}\r\n".encode()
+        self._is_rim = np.zeros(256, dtype=np.bool_)  # or another quote
+        self._is_rim[list(self._rims + QUOTE)] = True
         self._is_open = self._at_quote = False  # in a quoted cell, and at a quote that ends it or is doubled
         self._before = NEWLINE
         self.is_sound = True
@@ -197,10 +200,16 @@ class Ended(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         """Read from the source, then from the row."""
         data = self._source.read(size)
-        if data and self.is_sound:
-            if QUOTE in data or self._at_quote:
-                self._check(data)
-            self._before = data[-1]
+        start = 0
+        while start < len(data) and self.is_sound:
+            found = start if self._at_quote else data.find(QUOTE, start)
+            if found < 0:
+                break
+            self._before = data[found - 1] if found > start else self._before
+            start = found + PIECE
+            self._check(data[found:start])
+            self._before = data[min(start, len(data)) - 1]
+        self._before = data[-1] if data else self._before
         if not data:
             cut = len(self._last_row) if size < 0 else size
             data, self._last_row = self._last_row[:cut], self._last_row[cut:]
@@ -223,10 +232,13 @@ class Ended(io.RawIOBase):
         """Say whether the quotes open and close cells by turns, as where none is in the middle of a plain cell."""
         opening, closing = places[int(self._is_open) :: 2], places[int(not self._is_open) :: 2]
         at_end = len(closing) > 0 and closing[-1] == len(codes) - 1
+        at_start = len(opening) > 0 and opening[0] == 0
         # A quote that ends the piece before is one of a plain cell, and no rim.
-        before = np.where(opening > 0, codes[opening - 1], 0 if self._before == QUOTE[0] else self._before)
-        beside = np.concatenate([before, codes[closing[: len(closing) - at_end] + 1]])
-        if not np.isin(beside, np.frombuffer(self._rims + QUOTE, dtype=np.uint8)).all():
+        if (
+            (at_start and self._before not in self._rims)
+            or not self._is_rim[codes[opening[int(at_start) :] - 1]].all()
+            or not self._is_rim[codes[closing[: len(closing) - at_end] + 1]].all()
+        ):
             return False
         self._is_open ^= len(places) % 2 == 1
         if at_end:
