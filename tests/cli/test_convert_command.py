@@ -108,7 +108,14 @@ def test_formats_lists_all(canvass, on_terminal):
     lines = canvass("formats").out.splitlines()
     assert len(lines) == len(FORMATS)
     kept = "id, count, domain, intent, slots, split, unannotated"
-    assert lines[0].split("\t") == ["jsonl", ".jsonl .ndjson", "read and write", "the extension", kept, "nothing"]
+    assert lines[0].split("\t") == [
+        "jsonl",
+        ".jsonl .ndjson",
+        "read and write",
+        "the extension",
+        kept,
+        "nothing",
+    ]
     shown = on_terminal("formats", columns=100)
     assert shown.code == 0
     assert all(kind.name in shown.text for kind in FORMATS)
