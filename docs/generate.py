@@ -31,6 +31,7 @@ LAYERS = runpy.run_path(str(DOCS.parent / "tests" / "test_layers.py"))["LAYERS"]
 COMMANDS = (
     "select",
     "discover",
+    "watch",
     "train",
     "predict",
     "evaluate",

@@ -38,6 +38,7 @@ from canvass.cli import (
     strategies,
     terminal,
     train,
+    watch,
     words,
 )
 from canvass.cli import compile as compile_
@@ -62,6 +63,7 @@ COMMANDS = (
     check,
     select,
     discover,
+    watch,
     train,
     predict,
     evaluate,

@@ -141,6 +141,21 @@ def label_of(utterance: Utterance) -> str | None:
     return utterance.intent or utterance.domain
 
 
+def _labels_by_key(labelled: Sequence[Utterance]) -> dict[str, str]:
+    return {key_of(utterance.text): label for utterance in labelled if (label := label_of(utterance))}
+
+
+def label_classifier(labelled: Sequence[Utterance]) -> IntentClassifier:
+    """Train the classifier of labels (see `label_of`); raises TrainingError where there are fewer than two."""
+    annotated = _labels_by_key(labelled)
+    labels = [annotated[key] for key in sorted(annotated)]
+    if len(set(labels)) < 2:  # noqa: PLR2004 - what one label does not claim cannot be told
+        raise TrainingError(
+            f"LABELLED has {len(set(labels))} intents or domains; at least two are needed to tell what is lost"
+        )
+    return IntentClassifier().fit(pa.array(sorted(annotated), pa.string()), labels)
+
+
 def discover(
     labelled: Sequence[Utterance],
     pool: Pool,
@@ -167,14 +182,9 @@ def discover(
         raise OptionError(
             "POOL is read twice, which standard input (-) cannot be; write it to a file, and name that"
         )
-    annotated = {key_of(utterance.text): label for utterance in labelled if (label := label_of(utterance))}
-    labels = [annotated[key] for key in sorted(annotated)]
-    if len(set(labels)) < 2:  # noqa: PLR2004 - what one label does not claim cannot be told
-        raise TrainingError(
-            f"LABELLED has {len(set(labels))} intents or domains; at least two are needed to tell what is lost"
-        )
-    known = pa.array(sorted(annotated), pa.string())
-    classifier = IntentClassifier().fit(known, labels)
+    annotated = _labels_by_key(labelled)
+    classifier = label_classifier(labelled)
+    known, labels = pa.array(sorted(annotated), pa.string()), [annotated[key] for key in sorted(annotated)]
     excluded = ExcludedKeys(annotated)
     column = KeySample.of_pool(pool, threads=threads, progress=progress).keys()
     column = column.filter(pa.array(~excluded.mask(column, hash_column(column))))

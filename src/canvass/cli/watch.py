@@ -1,0 +1,210 @@
+"""`canvass watch`: whether new requests are like those before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from canvass.cli import options, terminal
+from canvass.errors import CanvassError, FileError, InputError, OptionError
+from canvass.files import STANDARD_STREAM, check_output, whole_file
+
+if TYPE_CHECKING:
+    from canvass.models.intents import IntentClassifier
+    from canvass.selection.watching import Change, Counts
+
+CHANGED = 3  # exit code
+KIND, VERSION = "watch", 1
+
+
+def command(
+    labelled: options.LabelledFiles,
+    pool: options.PoolFiles,
+    *,
+    state: Annotated[
+        str,
+        typer.Option(
+            "--state",
+            metavar="FILE",
+            help="Keep the reference and the names of the files that were read in this file (.json). Where it does not "
+            "exist, the files of POOL become the reference.",
+        ),
+    ],
+    window: Annotated[
+        int, typer.Option("--window", metavar="N", help="Wait until the new files have N requests or more.")
+    ] = 1000,
+    report: Annotated[
+        str | None, typer.Option("--report", metavar="FILE", help="Write what changed to a page (.html).")
+    ] = None,
+    reading: options.LabelledOptions,
+    pool_reading: options.PoolOptions,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Compare the files of POOL that are new since the last call with a reference; for cron.
+
+    Exit code 0: nothing changed, or nothing is new; 3: something changed; 2: an error. A window that is like the
+    reference raises an alarm at most once in a hundred. The same call again changes nothing.
+    """
+    from canvass.selection.discovery import label_classifier
+
+    if window < 1:
+        raise OptionError(f"--window {window} makes no sense; it must be at least 1")
+    if STANDARD_STREAM in pool:
+        raise OptionError("POOL is standard input (-), which has no name to be remembered; name files")
+    _check_outputs(state, report, [labelled, *pool])
+    known = reading.read([labelled]).utterances
+    classifier, digest = label_classifier(known), _digest(sorted(map(repr, known)))
+    memory = _read(state, digest, len(classifier.names))
+    opened = pool_reading.open(pool, reading)
+    files = {file.file: file.size for file in opened.ranges}
+    new = [name for name, size in files.items() if memory.get("files", {}).get(name, -1) != size]
+    result: dict[str, Any] = {"new_files": len(new), "requests": 0, "changed": False, "changes": []}
+    if new:
+        result |= _compare(classifier, memory, new, window=window, reading=reading, pool_reading=pool_reading)
+        if result["state"] != "waiting":
+            memory |= {"kind": KIND, "version": VERSION, "labelled": digest}
+            memory["files"] = memory.get("files", {}) | files
+            with whole_file(state) as stream:
+                stream.write(json.dumps(memory, ensure_ascii=False).encode() + b"\n")
+    else:
+        result["state"] = "nothing new"
+    if report is not None:
+        from canvass.report.watching import as_html
+
+        page = as_html(result)
+        with whole_file(report) as stream:
+            stream.write(page)
+    if as_json:
+        terminal.print_json(result)
+    else:
+        _show(result)
+    if result["changed"]:
+        raise typer.Exit(CHANGED)
+
+
+def _check_outputs(state: str, report: str | None, inputs: list[str]) -> None:
+    for option, path, ending in (("--state", state, ".json"), ("--report", report, ".html")):
+        if path is None:
+            continue
+        if not path.endswith(ending):
+            raise OptionError(f"{option} {path}: end the name in {ending}")
+        check_output(path, inputs)
+
+
+def _compare(
+    classifier: IntentClassifier,
+    memory: dict[str, Any],
+    new: list[str],
+    *,
+    window: int,
+    reading: options.LabelledOptions,
+    pool_reading: options.PoolOptions,
+) -> dict[str, Any]:
+    """Count the new files, compare them with the reference, and put both into the memory."""
+    from canvass.features.key_sample import KeySample
+    from canvass.selection.watching import RECENT, SAMPLE, changes, count
+
+    sample = KeySample(SAMPLE)
+    opened = pool_reading.open(new, reading)
+    try:
+        with terminal.progress("reading the new files", opened.total_bytes) as advance:
+            counts = count(classifier, _told(opened.blocks(), advance), sample)
+    except InputError as error:
+        if "empty pool" not in str(error):
+            raise
+        return {"state": "waiting"}
+    if counts.requests < window:
+        return {"state": "waiting", "requests": counts.requests}
+    if "reference" not in memory:
+        memory |= {"reference": counts.as_dict(), "windows": []}
+        return {"state": "reference", "requests": counts.requests}
+    memory["windows"] = [*memory["windows"], counts.as_dict()][-RECENT:]
+    reference, *windows = (
+        _counts(record, len(classifier.names)) for record in (memory["reference"], *memory["windows"])
+    )
+    found = changes(classifier, reference, windows, sample.keys())
+    return {
+        "state": "compared",
+        "requests": counts.requests,
+        "changed": bool(found),
+        "changes": [_record(change) for change in found],
+    }
+
+
+def _told(blocks: Any, advance: Any) -> Any:
+    for block in blocks:
+        yield block
+        advance(len(block.batch), block.consumed)
+
+
+def _record(change: Change) -> dict[str, Any]:
+    return change._asdict() | {"examples": list(change.examples)}
+
+
+def _counts(record: dict[str, Any], labels: int) -> Counts:
+    from canvass.selection.watching import Counts
+
+    return Counts.from_dict(record, labels)
+
+
+def _digest(lines: list[str]) -> str:
+    return hashlib.blake2b("\n".join(lines).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _read(state: str, digest: str, labels: int) -> dict[str, Any]:
+    """Read the memory of the last call; empty where there is none.
+
+    Raises
+    ------
+    InputError
+        If it is damaged, or LABELLED has changed.
+    FileError
+        If it cannot be read.
+
+    """
+    try:
+        memory = json.loads(Path(state).read_bytes())
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise FileError(f"{state}: cannot be read ({error.strerror}); mend that") from error
+    except ValueError:
+        memory = None
+    try:
+        ours = memory["kind"] == KIND and memory["version"] == VERSION and isinstance(memory["files"], dict)
+        for record in [memory["reference"], *memory["windows"]] if memory["labelled"] == digest else []:
+            _counts(record, labels)
+    except (KeyError, TypeError, ValueError, IndexError, CanvassError):
+        ours = False
+    if not ours:
+        raise InputError(
+            f"{state}: not what canvass watch of this version writes; remove it to begin with a new reference"
+        )
+    if memory["labelled"] != digest:
+        raise InputError(
+            f"{state}: LABELLED has changed since the reference was made; remove the file to begin with a new one"
+        )
+    return dict(memory)
+
+
+def _show(result: dict[str, Any]) -> None:
+    """Print a sentence, and a line with tabs for each change."""
+    requests = f"{result['requests']:,} new requests"
+    sentences = {
+        "nothing new": "nothing new",
+        "waiting": f"{requests}, too few for a window; they are kept for the next call",
+        "reference": f"{requests} are the reference from now on",
+        "compared": f"{requests}: " + ("changed" if result["changed"] else "as before"),
+    }
+    sys.stdout.write(sentences[result["state"]] + "\n")
+    for change in result["changes"]:
+        name = change["name"] or "(lost)"
+        shares = f"{change['before']:.2%} -> {change['now']:.2%}"
+        sys.stdout.write(
+            "\t".join(map(terminal.harmless, (change["kind"], name, shares, *change["examples"]))) + "\n"
+        )

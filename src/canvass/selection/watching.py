@@ -1,0 +1,178 @@
+"""A watch on traffic: whether a window of new requests is like a reference window, and what in it is new.
+
+Counted are the requests of each label as predicted, those that are *lost* (the likeliest label has less than SURE), and
+those with each word, by a hash of 14 bits. For a category with a requests of n in the window and b of m in the
+reference, given a + b,
+
+    a ~ Binomial(a + b, n / (n + m))
+
+if nothing changed: exact for independent Poisson counts (Przyborowski, Wilenski 1940), and with fewer false alarms than
+that for shares. The rarer of having and not having the category is counted. Two-sided p values are multiplied by the
+number of categories that were seen (Bonferroni). The bound ALARM is halved twice: between labels and words, and between
+the latest window and the latest RECENT windows taken together, which see a slow drift. So a quiet window raises an
+alarm with a probability of ALARM at most.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+import pyarrow as pa
+
+from canvass.corpus.normalise import keys
+from canvass.errors import InputError
+from canvass.features.columns import word_hashes
+from canvass.selection.discovery import SURE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from canvass.corpus.formats.records import Block
+    from canvass.features.key_sample import KeySample
+    from canvass.models.intents import IntentClassifier
+
+ALARM = 0.01
+RECENT = 5
+WORD_BITS = 14
+SPREAD = np.uint64(0x9E3779B97F4A7C15)  # Fibonacci hashing (Knuth 1973)
+EXAMPLES = 3
+SHOWN_WORDS = 10
+LOST = ""  # the label of requests that are lost
+SAMPLE = 1 << 20  # bytes of keys in which examples are looked for
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Traffic: `requests` in all, of each label and of the lost int64 (K + 1,), and with each word int64 (2^14,)."""
+
+    requests: int
+    labels: NDArray[np.int64]
+    words: NDArray[np.int64]
+
+    @classmethod
+    def none(cls, labels: int) -> Self:
+        """Count nothing."""
+        return cls(0, np.zeros(labels + 1, np.int64), np.zeros(1 << WORD_BITS, np.int64))
+
+    def plus(self, other: Counts) -> Counts:
+        """Add other requests."""
+        return Counts(self.requests + other.requests, self.labels + other.labels, self.words + other.words)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Convert to what JSON can hold; words sparse."""
+        seen = np.flatnonzero(self.words)
+        words = [seen.tolist(), self.words[seen].tolist()]
+        return {"requests": self.requests, "labels": self.labels.tolist(), "words": words}
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any], labels: int) -> Self:
+        """Read what `as_dict` wrote; anything else raises InputError, or what Python raises for a wrong value."""
+        counts = cls(int(record["requests"]), np.array(record["labels"], np.int64), cls.none(labels).words)
+        places, numbers = record["words"]
+        counts.words[np.array(places, np.int64)] = numbers
+        if len(counts.labels) != labels + 1 or counts.requests < 0:
+            raise InputError("its counts do not fit together")
+        return counts
+
+
+class Change(NamedTuple):
+    """A category whose share differs: `before` and `now` are shares, `p` is corrected, `examples` are keys."""
+
+    kind: str
+    name: str
+    before: float
+    now: float
+    p: float
+    examples: tuple[str, ...]
+
+
+def count(classifier: IntentClassifier, blocks: Iterable[Block], sample: KeySample) -> Counts:
+    """Count the requests of blocks, and add their keys to a sample."""
+    total = Counts.none(len(classifier.names))
+    for block in blocks:
+        texts = block.batch.column("text")
+        sample.add(texts)
+        column = keys(texts)
+        weights = block.batch.column("count").to_numpy()
+        numbers = likeliest_labels(classifier, column)
+        rows, buckets = words_of(column)
+        part = Counts(int(weights.sum()), np.zeros_like(total.labels), np.zeros_like(total.words))
+        np.add.at(part.labels, numbers, weights)
+        np.add.at(part.words, buckets, weights[rows])
+        total = total.plus(part)
+    return total
+
+
+def likeliest_labels(classifier: IntentClassifier, column: pa.Array) -> NDArray[np.int32]:
+    """Predict the label of each key, int32 (N,); K where it is lost."""
+    found = classifier.predict(column)
+    return np.where(np.exp(found.log_probability) < SURE, len(classifier.names), found.intents)
+
+
+def words_of(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find the words of keys, each once a key: the row and the bucket, int64 (W,) each."""
+    starts, hashes = word_hashes(column)
+    rows = np.repeat(np.arange(len(column)), np.diff(starts))
+    buckets = ((hashes * SPREAD) >> np.uint64(64 - WORD_BITS)).astype(np.int64)
+    pairs = np.unique((rows << WORD_BITS) | buckets)
+    return pairs >> WORD_BITS, pairs & ((1 << WORD_BITS) - 1)
+
+
+def p_values(
+    now: NDArray[np.int64], of: int, before: NDArray[np.int64], of_before: int
+) -> NDArray[np.float64]:
+    """Test whether shares now / of and before / of_before differ, for each category: float64, corrected, at most 1."""
+    from scipy.special import bdtr, bdtrc
+
+    mostly = now + before > (of + of_before) / 2
+    now, before = np.where(mostly, of - now, now), np.where(mostly, of_before - before, before)
+    both = now + before
+    share = of / max(of + of_before, 1)
+    at_least = np.where(now > 0, bdtrc(np.maximum(now - 1, 0), both, share), 1.0)
+    tails = np.minimum(bdtr(now, both, share), at_least)
+    return np.asarray(np.minimum(1.0, 2.0 * tails * max(int((both > 0).sum()), 1)))
+
+
+def changes(
+    classifier: IntentClassifier, reference: Counts, windows: Sequence[Counts], sample: pa.Array
+) -> list[Change]:
+    """List what differs from the reference in the latest window, or in all `windows` together, the surest first.
+
+    `sample` holds keys of the latest window, which give the examples.
+    """
+    labels = [*classifier.names, LOST]
+    numbers = likeliest_labels(classifier, sample)
+    rows, buckets = words_of(sample)
+    texts = sample.to_pylist()
+    together = windows[0]
+    for window in windows[1:]:
+        together = together.plus(window)
+    listed: dict[tuple[str, str], Change] = {}
+    for counts in [windows[-1], *([together] if len(windows) > 1 else [])]:
+        bound = ALARM / 4 if len(windows) > 1 else ALARM / 2
+        for kind in ("label", "word"):
+            is_label = kind == "label"
+            now, before = (counts.labels, reference.labels) if is_label else (counts.words, reference.words)
+            p = p_values(now, counts.requests, before, reference.requests)
+            for number in np.flatnonzero(p <= bound).tolist():
+                with_it = np.flatnonzero(numbers == number) if is_label else rows[buckets == number]
+                examples = tuple(texts[row] for row in with_it[:EXAMPLES].tolist())
+                name = labels[number] if is_label else _common_word(examples, number)
+                shares = before[number] / max(reference.requests, 1), now[number] / max(counts.requests, 1)
+                change = Change(kind, name, float(shares[0]), float(shares[1]), float(p[number]), examples)
+                known = listed.get((kind, name))
+                if known is None or change.p < known.p:
+                    listed[kind, name] = change
+    return sorted(listed.values(), key=lambda change: (change.kind, change.p, change.name))
+
+
+def _common_word(examples: Sequence[str], bucket: int) -> str:
+    """Find the word of a bucket in the first request that has it; a number where the window has none."""
+    for word in examples[0].split() if examples else ():
+        if bucket in words_of(keys(pa.array([word], pa.string())))[1]:
+            return word.lower()
+    return f"#{bucket}"

@@ -1,0 +1,83 @@
+"""`canvass watch`: whether new requests are like those before."""
+
+import json
+
+import pytest
+from commands import refused, write
+
+from canvass.types import Utterance
+from word_pools import requests
+
+
+@pytest.fixture
+def labelled(tmp_path):
+    path = tmp_path / "labelled.jsonl"
+    known = sorted(set(requests(300, seed=9)))
+    write(path, [Utterance(text, intent="weather" if "weather" in text else "other") for text in known])
+    return path
+
+
+@pytest.fixture
+def pool(tmp_path):
+    folder = tmp_path / "pool"
+    folder.mkdir()
+    add(folder, "a", requests(3000, seed=1))
+    return folder
+
+
+def add(folder, name, texts):
+    (folder / f"{name}.txt").write_text("\n".join(texts) + "\n")
+
+
+def test_a_quiet_window_and_one_with_an_intent_never_seen(canvass, labelled, pool, tmp_path):
+    state, page = tmp_path / "watch.json", tmp_path / "watch.html"
+    words = "watch", labelled, pool, "--state", state, "--report", page
+    assert canvass(*words).out == "3,000 new requests are the reference from now on\n"
+    add(pool, "b", requests(2000, seed=2))
+    quiet = canvass(*words, "--json")
+    assert quiet.code == 0
+    assert json.loads(quiet.out) == {
+        "new_files": 1, "requests": 2000, "changed": False, "changes": [], "state": "compared",
+    }  # fmt: skip
+    kept = state.read_bytes()
+    assert canvass(*words).out == "nothing new\n"
+    assert state.read_bytes() == kept
+    add(pool, "c", requests(1900, seed=3) + [f"send {n} bitcoin to place{n}" for n in range(100)])
+    changed = canvass(*words, "--json")
+    assert changed.code == 3
+    found = {(change["kind"], change["name"]): change for change in json.loads(changed.out)["changes"]}
+    bitcoin = found["word", "bitcoin"]
+    assert (bitcoin["before"], bitcoin["now"]) == (0, 0.05)
+    assert len(bitcoin["examples"]) == 3
+    assert all("bitcoin" in example for example in bitcoin["examples"])
+    assert "bitcoin" in page.read_text()
+    assert canvass(*words).code == 0  # the same call again: nothing is new
+
+
+def test_too_few_new_requests_wait(canvass, labelled, pool, tmp_path):
+    state = tmp_path / "watch.json"
+    words = "watch", labelled, pool, "--state", state
+    assert canvass(*words).code == 0
+    kept = state.read_bytes()
+    (pool / "b.txt").write_text("")
+    assert canvass(*words).out == "0 new requests, too few for a window; they are kept for the next call\n"
+    add(pool, "b", ["weather in place1"] * 999)
+    assert canvass(*words).out == "999 new requests, too few for a window; they are kept for the next call\n"
+    assert state.read_bytes() == kept
+    result = canvass(*words, "--window", "999")
+    assert result.code == 3
+    assert "weather\t" in result.out
+
+
+def test_bad_input_is_told_in_a_sentence(canvass, labelled, pool, tmp_path):
+    state = tmp_path / "watch.json"
+    words = "watch", labelled, pool, "--state", state
+    assert refused(canvass("watch", labelled, "-", "--state", state), "POOL is standard input")
+    assert refused(canvass("watch", labelled, pool, "--state", "state"), "end the name in .json")
+    assert refused(canvass(*words, "--window", "0"), "--window 0 makes no sense")
+    assert canvass(*words).code == 0
+    write(labelled, [Utterance("play", intent="a"), Utterance("stop", intent="b")])
+    assert refused(canvass(*words), "LABELLED has changed since the reference was made")
+    for damaged in ("{", "[]", '{"kind": "watch"}'):
+        state.write_text(damaged)
+        assert refused(canvass(*words), "not what canvass watch of this version writes")
