@@ -14,6 +14,7 @@ from canvass.strategies import (
     STRATEGIES,
     Evidence,
     Strategy,
+    draw_by,
     nearest_to_zero,
     strategy_named,
 )
@@ -61,6 +62,17 @@ def target_and_tags(row):
     return log_logistic(row.members[0]) + row.log_crf
 
 
+def drawn(log_right, uniform, sharpness):
+    """The logarithm of an exponential draw divided by its weight, (1 - p) ** sharpness."""
+    race = math.log(-math.log(uniform or 2**-54))
+    return race - sharpness * math.log(-math.expm1(min(log_right, -(2**-40))))
+
+
+def frame(row):
+    # In the order of the code: of two scores near 0 no more than their difference is right.
+    return float(-np.logaddexp(0.0, -row.members[0])) + row.log_intent + row.log_crf
+
+
 # name: models, filter, score
 TWINS = {
     "random": (set(), None, lambda row: row.uniform),
@@ -75,6 +87,13 @@ TWINS = {
     "random-positive": ({"committee"}, kept_by_majority, lambda row: row.uniform),
     "majority-mnlp": ({"committee", "tagger"}, kept_by_majority, lambda row: row.log_crf / row.length),
     "majority-joint": (EVERYTHING, kept_by_majority, lambda row: target_and_tags(row) + row.log_intent),
+    "majority-drawn": (EVERYTHING, kept_by_majority, lambda row: drawn(frame(row), row.uniform, 1)),
+    "majority-drawn-4": (EVERYTHING, kept_by_majority, lambda row: drawn(frame(row), row.uniform, 4)),
+    "majority-drawn-length": (
+        EVERYTHING,
+        kept_by_majority,
+        lambda row: drawn(frame(row) / row.length, row.uniform, 2),
+    ),
     "joint": ({"intents", "tagger"}, None, lambda row: row.log_intent + row.log_crf),
 }
 
@@ -220,3 +239,19 @@ def test_an_unknown_name_brings_the_nearest_and_the_whole_list():
     assert all(name in str(refused.value) for name in STRATEGIES)
     assert isinstance(strategy_named("joint"), Strategy)
     assert strategy_named("joint") is STRATEGIES["joint"]
+
+
+@pytest.mark.parametrize("sharpness", [1.0, 4.0])
+def test_the_smallest_scores_are_a_draw_in_proportion_to_doubt(sharpness):
+    doubts = np.array([0.9, 0.5, 0.1])
+    weights = doubts**sharpness
+    shares = weights / weights.sum()
+    draws = 6000
+    uniform = np.random.default_rng(1).random(3 * draws)
+    scores = draw_by(np.tile(np.log(1 - doubts), draws), uniform, sharpness).reshape(draws, 3)
+    order = np.argsort(scores, axis=1)
+    first = np.bincount(order[:, 0], minlength=3) / draws
+    np.testing.assert_allclose(first, shares, atol=0.025)  # four standard errors
+    # Among the first two: drawn first, or after one of the others.
+    least = shares[2] + sum(shares[other] * shares[2] / (1 - shares[other]) for other in (0, 1))
+    assert (order[:, :2] == 2).any(axis=1).mean() == pytest.approx(least, abs=0.025)

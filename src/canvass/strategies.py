@@ -10,6 +10,7 @@ probabilities of the likeliest intent and of the best tag sequence. Products are
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 Model = Literal["committee", "intents", "tagger"]
 LOGISTIC = 0  # the committee's first member
+SUREST = 2.0**-40  # the smallest -log p that a draw tells from 0
+SMALLEST_DRAW = 2.0**-54  # what a draw of 0 counts as: half a step
 
 
 class Evidence(NamedTuple):
@@ -124,6 +127,48 @@ def whole_frame(evidence: Evidence) -> Scores:
     return log_target(evidence.members) + evidence.log_intent + evidence.log_crf
 
 
+def draw_by(log_right: Scores, uniform: Scores, sharpness: float) -> Scores:
+    """Score keys so that the k smallest are a draw without replacement, weighted by (1 - p) ** sharpness.
+
+    The Gumbel-max trick for k keys (Kool, van Hoof, Welling 2019, "Stochastic beams and where to find them"): the
+    score is -(sharpness * log(1 - p) + G), G = -log(-log u). A key's weight relative to another's is the ratio of the
+    chances that it is drawn before it. Logarithms are taken value by value, so that no bit depends on the place.
+
+    Parameters
+    ----------
+    log_right
+        float64 (N,): log p, at most 0; values nearer to 0 than `SUREST` count as that.
+    uniform
+        float64 (N,): u, in [0, 1).
+    sharpness
+        0 draws evenly; the larger, the nearer to taking the smallest p.
+
+    """
+    return np.array(
+        [
+            math.log(-math.log(max(draw, SMALLEST_DRAW)))
+            - sharpness * math.log(-math.expm1(min(value, -SUREST)))
+            for value, draw in zip(log_right.tolist(), uniform.tolist(), strict=True)
+        ],
+        dtype=np.float64,
+    ).reshape(len(uniform))
+
+
+def drawn_frame(evidence: Evidence) -> Scores:
+    """Draw in proportion to 1 - p_lg * p_intent * p_crf, the chance that the frame is wrong."""
+    return draw_by(whole_frame(evidence), evidence.uniform, 1.0)
+
+
+def sharply_drawn_frame(evidence: Evidence) -> Scores:
+    """Draw in proportion to (1 - p_lg * p_intent * p_crf) ** 4."""
+    return draw_by(whole_frame(evidence), evidence.uniform, 4.0)
+
+
+def drawn_frame_by_length(evidence: Evidence) -> Scores:
+    """Draw in proportion to (1 - (p_lg * p_intent * p_crf) ** (1 / T)) ** 2: long utterances are not favoured."""
+    return draw_by(whole_frame(evidence) / evidence.lengths, evidence.uniform, 2.0)
+
+
 def intent_and_tags(evidence: Evidence) -> Scores:
     """p_intent * p_crf, where there is no rest to tell the target from."""
     return evidence.log_intent + evidence.log_crf
@@ -174,6 +219,30 @@ STRATEGIES: dict[str, Strategy] = {
             whole_frame,
             "p_lg * p_intent * p_crf",
             "ours; the default",
+        ),
+        Strategy(
+            "majority-drawn",
+            frozenset({"committee", "intents", "tagger"}),
+            majority,
+            drawn_frame,
+            "drawn by 1 - p_lg * p_intent * p_crf",
+            "ours; nearest to random-positive",
+        ),
+        Strategy(
+            "majority-drawn-4",
+            frozenset({"committee", "intents", "tagger"}),
+            majority,
+            sharply_drawn_frame,
+            "drawn by (1 - p_lg * p_intent * p_crf) ** 4",
+            "ours",
+        ),
+        Strategy(
+            "majority-drawn-length",
+            frozenset({"committee", "intents", "tagger"}),
+            majority,
+            drawn_frame_by_length,
+            "drawn by (1 - (p_lg * p_intent * p_crf) ** (1 / T)) ** 2",
+            "ours",
         ),
         Strategy(
             "joint",

@@ -36,7 +36,7 @@ def test_a_study_is_run_and_told(canvass, corpus, tmp_path):
     assert (study.spec.schedule, study.spec.noise, study.spec.transfer, study.spec.test) == (
         (3, 4),
         0.1,
-        "last",
+        ("svm",),
         "fifth",
     )
     assert study.provenance[0]["command"][:3] == ["canvass", "simulate", corpus]
