@@ -64,7 +64,7 @@ def target_and_tags(row):
 
 def drawn(log_right, uniform, sharpness):
     """The logarithm of an exponential draw divided by its weight, (1 - p) ** sharpness."""
-    race = math.log(-math.log(uniform if uniform > 2**-54 else 2**-54))
+    race = math.log(-math.log(max(uniform, 2**-54)))
     return race - sharpness * math.log(-math.expm1(min(log_right, -(2**-40))))
 
 
