@@ -125,7 +125,8 @@ FORMAT = Format(
     blocks=blocks_of_read(read),
     write_annotated=write_annotated,
     carries=("text", "intent", "slots", "split", "unannotated"),
-    loses="splits other than train and test, and that there is no intent (it becomes None)",
+    loses="splits other than train and test, and that there is no intent (it becomes None); when read: "
+    "lists and prebuilt parts of entities",
     sniff=sniff,
     sniffed='"projectFileVersion" and "assets"',
 )

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from canvass.corpus.formats.annotated import ALL
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import named
@@ -305,8 +306,9 @@ FORMAT = Format(
     read=read,
     blocks=blocks_of_read(read),
     write_annotated=write_annotated,
-    carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
-    loses="white space at the rims of slots, slots of white space alone, and tabs and line breaks in labels",
+    carries=ALL,
+    loses="white space at the rims of slots, slots of white space alone, and tabs and line breaks in labels; "
+    "when read: further columns, and comments of others",
     sniff=sniff,
     sniffed="a token and a tag such as B-city on each line",
 )

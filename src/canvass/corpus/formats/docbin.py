@@ -11,6 +11,7 @@ import itertools
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from canvass.corpus.formats.annotated import ALL
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import LARGEST_DOCUMENT
 from canvass.corpus.formats.pieces import pieces_of
@@ -260,6 +261,6 @@ FORMAT = Format(
     read=read,
     blocks=blocks_of_read(read),
     write_annotated=write_annotated,
-    carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
+    carries=ALL,
     loses="nothing; when read: what other components of spaCy annotated, such as tags, lemmas and parses",
 )

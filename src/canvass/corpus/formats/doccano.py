@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats import jsonl
+from canvass.corpus.formats.annotated import ALL
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import read_lines, read_texts, slot_record
 from canvass.corpus.formats.records import Columns, Format, text_of, utterance_of
@@ -171,7 +172,7 @@ FORMAT = Format(
     read=read,
     blocks=blocks_of_read(read_texts),
     write_annotated=write_annotated,
-    carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
+    carries=ALL,
     loses="nothing; when read: comments, relations and fields of the user's own",
     sniff=sniff,
     sniffed='"text" with a list "cats", "entities", "label", "labels" or "annotations" on some lines',

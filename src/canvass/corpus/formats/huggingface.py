@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from canvass.corpus.formats import parquet
+from canvass.corpus.formats.annotated import ALL
 from canvass.corpus.formats.columns import blocks_of_read, records_of
 from canvass.corpus.formats.parquet import ROWS_OF_READ, opened_parquet
 from canvass.corpus.formats.pieces import list_of, pieces_of, record_of_tokens, spans_of_slots
@@ -222,7 +223,7 @@ FORMAT = Format(
     read=read,
     blocks=blocks,
     write_annotated=write_annotated,
-    carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
+    carries=ALL,
     loses="slots of white space alone, and white space at the rims of slots",
     pool_columns=pool_columns,
     sniff=sniff,

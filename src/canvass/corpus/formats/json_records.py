@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats import doccano, prodigy
+from canvass.corpus.formats.annotated import ALL
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import Value, read_document, read_lines
 from canvass.corpus.formats.pieces import record_of_tokens
@@ -122,7 +123,7 @@ FORMAT = Format(
     extensions=(".json",),
     read=read,
     blocks=blocks_of_read(read),
-    carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
+    carries=ALL,
     loses="what the same records in JSON Lines would lose",
     sniff=sniff,
     sniffed='a list of objects with "text", or "tokens" and "ner_tags"; or columns with "text"',
@@ -133,7 +134,7 @@ TOKENS_OF_LINES = Format(
     extensions=(".jsonl",),
     read=read_lines_of_tokens,
     blocks=blocks_of_read(read_lines_of_tokens),
-    carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
+    carries=ALL,
     loses="other lists of tags",
     sniff=sniff_tokens,
     sniffed='"tokens" with "ner_tags" or "tags" on most lines, and no "text"',

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from canvass.corpus.formats.annotated import ALL
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.label_studio_min import is_regions, read_minimal
 from canvass.corpus.formats.label_studio_regions import (
@@ -306,7 +307,7 @@ FORMAT = Format(
     read=read,
     blocks=blocks_of_read(read_texts),
     write_annotated=write_annotated,
-    carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
+    carries=ALL,
     loses="utterances without an annotation, which become tasks that wait for one; when read: predictions, and all but "
     "one annotation of a task",
     sniff=sniff,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from canvass.corpus.formats.annotated import ALL
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.delimited import Table
 from canvass.corpus.formats.records import ALL_COLUMNS, Format
@@ -49,7 +50,7 @@ TABLE = Format(
     extensions=(".csv", ".tsv"),
     read=read_table,
     blocks=blocks_of_read(read_table),
-    carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
+    carries=ALL,
     loses="all but the latest annotation of a task",
     sniff=sniff_table,
     sniffed='"annotation_id" and "lead_time" in the header',

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats import jsonl
+from canvass.corpus.formats.annotated import ALL
 from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import read_lines, read_texts, slot_record
 from canvass.corpus.formats.pieces import covered, pieces_of
@@ -219,7 +220,7 @@ FORMAT = Format(
     read=read,
     blocks=blocks_of_read(read_texts),
     write_annotated=write_annotated,
-    carries=("text", "id", "count", "domain", "intent", "slots", "split", "unannotated"),
+    carries=ALL,
     loses="nothing; when read: hashes, sessions, meta, and tasks that were rejected or ignored",
     sniff=sniff,
     sniffed='"text" with "answer", "_task_hash", "spans" or "accept" and "options" on some lines',

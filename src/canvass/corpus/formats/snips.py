@@ -141,7 +141,8 @@ FORMAT = Format(
     blocks=blocks_of_read(read),
     write_annotated=write_annotated,
     carries=("text", "intent", "slots"),
-    loses="the order of intents' utterances among each other; when read: synonyms, and entities beside slot names",
+    loses="the order of intents' utterances among each other; when read: values and "
+    "synonyms of entities, and entities beside slot names",
     sniff=sniff,
     sniffed='"utterances" under the names below "intents"',
 )
