@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
-import pyarrow as pa
 
 from canvass import archive
 from canvass.compiled import compiled
@@ -38,6 +37,7 @@ from canvass.seeding import derived_seed
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     Matrix = NDArray[np.float32]
@@ -236,12 +236,17 @@ def _vocabulary(
     number_of = np.full(len(different), UNKNOWN, dtype=np.int32)
     number_of[chosen] = np.arange(len(chosen), dtype=np.int32)
     rows = np.searchsorted(starts, first[chosen], side="right") - 1
-    words = []
-    for key, place in zip(
-        column.take(pa.array(rows)).to_pylist(), (first[chosen] - starts[rows]).tolist(), strict=True
-    ):
-        token = tokens(key)[place]
-        words.append(lower(key[token.start : token.end]))
+    words = [""] * len(chosen)
+    row = -1
+    for word in np.argsort(
+        rows, kind="stable"
+    ).tolist():  # a long key, in which many words stand first, is cut once
+        if rows[word] != row:
+            row = int(rows[word])
+            key = column[row].as_py()
+            spans = tokens(key)
+        token = spans[int(first[chosen[word]] - starts[row])]
+        words[word] = lower(key[token.start : token.end])
     return tuple(words), counts[chosen], number_of[inverse]
 
 
