@@ -46,7 +46,9 @@ def sessions():
     for block in blocks("console"):
         lines = [line[2:] for line in block.values[0].splitlines() if line.startswith("$ ")]
         if here := [line for line in lines if not line.startswith(NOT_HERE)]:
-            yield pytest.param(here, id=block.id)
+            # Studies take seconds; the slow test below runs them as well.
+            studies = any(line.startswith("canvass simulate") for line in here)
+            yield pytest.param(here, id=block.id, marks=[pytest.mark.slow] if studies else [])
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ def pool(made_of, tmp_path_factory):
     return path, write_pool(path, made_of, ROWS, seed=3)
 
 
+@pytest.mark.slow
 def test_pool_has_the_rows_ids_and_shares_that_it_says(pool):
     path, facts = pool
     table = pq.read_table(path)
@@ -42,6 +43,7 @@ def test_pool_has_the_rows_ids_and_shares_that_it_says(pool):
     assert 0.25 < 1 - facts.distinct / ROWS < 0.35
 
 
+@pytest.mark.slow
 def test_few_texts_come_very_often_and_most_once(pool):
     counts = Counter(pq.read_table(pool[0])["text"].to_pylist())
     assert counts.most_common(1)[0][1] > 0.01 * ROWS
@@ -57,6 +59,7 @@ def test_the_same_seed_gives_the_same_rows(pool, made_of, tmp_path):
     assert not pq.read_table(other).equals(pq.read_table(again))
 
 
+@pytest.mark.slow
 def test_repeats_are_spread_over_the_pool(pool):
     texts = pq.read_table(pool[0])["text"].to_pylist()
     often = Counter(texts).most_common(1)[0][0]

@@ -79,6 +79,7 @@ def test_a_project(canvass, bot):
     assert {row["slots"] for row in records((bot / "out.jsonl").read_text())} == {None}
 
 
+@pytest.mark.slow
 def test_a_study(canvass, bot):
     write(bot / "corpus.csv", ROWS)
     words = ["--target", "all", "--seeds", "1", "--seed-size", "12", "--rounds", "1", "--batch", "6"]

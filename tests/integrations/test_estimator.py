@@ -37,6 +37,7 @@ print(json.dumps({one["check_name"]: one["status"] for one in check_estimator(Co
 """
 
 
+@pytest.mark.slow
 def test_all_checks_of_scikit_learn_pass():
     """In a process of its own: the check of array interfaces runs only where SciPy's switch was set at import."""
     done = subprocess.run(

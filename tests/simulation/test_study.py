@@ -183,6 +183,7 @@ def test_a_study_of_before_there_were_families_is_read(tmp_path, whole, spec):
     assert np.array_equal(after.runs[2].transfer, before.runs[2].transfer)
 
 
+@pytest.mark.slow
 def test_processes_and_resuming_change_no_byte(tmp_path, corpus, spec, whole):
     folder = tmp_path / "study"
     missing = run_missing(folder, corpus, spec, names=spec.runs()[:3])
@@ -229,7 +230,7 @@ def test_a_folder_of_other_things_is_refused(tmp_path, corpus, spec):
         run_missing(tmp_path, corpus, spec)
 
 
-@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_run_that_fails_is_named(tmp_path, corpus, spec, processes):
     names = [spec.runs()[0]._replace(target="domain:nix")]
     with pytest.raises(

@@ -461,7 +461,8 @@ def test_two_annotators_never_hold_the_same(browser, tmp_path):
         assert project.store.disputes() == []
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_phone(browser, tmp_path, scheme):
     phone = {
         "viewport": {"width": 360, "height": 640},
