@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LABELLED = 100
 LATE = 0.25  # seconds
-PACE = 150  # milliseconds that the annotator looks at an utterance; the quickest of people take three times as long
+PACE = 550  # milliseconds that the annotator looks at an utterance: just over the grace for a double press
 AHEAD = 4  # utterances that are there before they are needed
 LISTEN = """() => {
   window.delays = [];

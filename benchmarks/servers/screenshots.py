@@ -84,7 +84,7 @@ def pictures(link: str, project: Project, folder: Path) -> None:
         take(page, folder, "first")
         for _ in range(5):
             page.keyboard.press("Enter")
-            page.wait_for_timeout(300)
+            page.wait_for_timeout(600)
         page.wait_for_function("() => document.getElementById('state').textContent === '✓ All saved'")
         take(page, folder, "desk")
         for key in ("2", "ArrowDown", "ArrowDown"):

@@ -8,7 +8,7 @@ import { Draft, firstForm, formOf, same } from "./draft.js";
 import { guideline } from "./help.js";
 import { answered } from "./lines.js";
 import { newId } from "./outbox.js";
-import { Palette } from "./palette.js";
+import { MANY, Palette } from "./palette.js";
 import { listen } from "./pointer.js";
 import { sameSlots } from "./spans.js";
 import { tab } from "./storage.js";
@@ -75,7 +75,7 @@ export class Desk {
     this.chooser.set(this.project.intents);
     this.intents.bare = this.fewIntents;
     this.likely = null; // the intents in the line above the words
-    this.labels.searched = this.project.slots.length > FEW;
+    this.labels.searched = this.project.slots.length > MANY;
     this.labels.set(this.project.slots);
     say(this.all, `all ${this.project.intents.length} (i)`);
     this.domains.set(this.project.domains.filter((name) => name !== own).map((name) => ({ name })));

@@ -3,7 +3,7 @@
 import { find, keepFocus, make, say, show } from "./dom.js";
 import { begins, continues, digit, matching } from "./labels.js";
 
-const MANY = 24; // names; from here on those that do not match what is typed are put away, not only pale
+export const MANY = 24; // names; from here on those that do not match what is typed are put away, not only pale
 
 export class Palette {
   /**
