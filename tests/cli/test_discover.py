@@ -93,7 +93,7 @@ def test_bad_input_is_told_in_a_sentence(canvass, labelled, pool, tmp_path):
     same.write_text("turn on the light\n" * 1000)
     write(one, [Utterance("play", intent="song")])
     assert refused(canvass("discover", labelled, empty), "empty pool", "empty.txt")
-    assert refused(canvass("discover", labelled, same), "POOL has 1 different requests", "100 are needed")
+    assert refused(canvass("discover", labelled, same), "POOL has 1 different requests", "50 are needed")
     assert refused(canvass("discover", labelled, "-", stdin=b"play\n"), "POOL is read twice")
     assert refused(canvass("discover", one, pool), "LABELLED has 1 intents or domains; at least two")
     assert refused(canvass("discover", labelled), "POOL is missing")

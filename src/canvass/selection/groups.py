@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 BITS = 18
 DIMENSIONS = 64  # of each half
 SAMPLED = 30_000  # keys that groups are learnt from
-FEWEST_KEYS = 100
+FEWEST_KEYS = 50
 FEWEST_SEEN = 2
 WITHIN = 0.8  # of the covariance within labels; the rest is that of a sphere
 KEYS_PER_GROUP = 32  # on average
