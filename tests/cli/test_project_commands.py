@@ -162,8 +162,17 @@ def test_status_for_machines(canvass, project):
     assert told["by_annotator"] == {"ana": 2, "bo": 1}
     assert told["tasks"]["open"] == 1
     assert told["change"] == pytest.approx(-0.1)
-    assert (told["live"], told["missed"], told["agreement"]) == (None, None, [])
+    assert [one["value"] for one in told["estimates"]] == [None] * 4
+    assert json.loads(canvass("estimate", "music").out)["estimates"] == told["estimates"]
+    assert told["agreement"] == []
     assert [one["slot_error_rate"] for one in told["curve"]] == pytest.approx([0.3, 0.2, 0.1])
+
+
+def test_estimates_for_people(on_terminal, project):
+    del project
+    shown = on_terminal("estimate", "music")
+    assert shown.code == 0
+    assert "Slot error rate: unknown: 20 more random picks needed." in shown.out
 
 
 def test_status_for_people(on_terminal, project):

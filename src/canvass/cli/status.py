@@ -121,11 +121,13 @@ def _sentences(status: Status) -> list[str]:
         lines.append(
             f"The last answers moved the slot error rate by {100 * status.change:+.2f} points on the held-out requests."
         )
-    lines += [
-        f"{_capitalised(estimate.words)}."
-        for estimate in (status.live, status.missed)
-        if estimate is not None
-    ]
+    if status.held_out_interval is not None:
+        low, high = status.held_out_interval
+        lines.append(
+            f"On the {status.curve[-1].held_out:,} held-out requests the slot error rate is within {low:.1%} to "
+            f"{high:.1%}."
+        )
+    lines += [f"{_capitalised(estimate.words)}." for estimate in status.estimates]
     lines += [_agreement(pair) for pair in status.agreement]
     lines.append(f"{_capitalised(status.suggestion.words)}. Rule: {status.suggestion.rule}.")
     return lines

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvass.annotation.quality.estimate import LiveError
+from canvass.annotation.quality.estimate import Estimate
 from canvass.annotation.quality.stop_set import Decisions, Reference, agreement, decide
 from canvass.annotation.quality.stopping import RULE, suggestion
 from canvass.annotation.store.label_names import LabelNames
@@ -38,11 +38,18 @@ def test_the_last_three_decide():
     )
 
 
+def test_what_is_missing_is_said():
+    assert (
+        "one is made every 50 answers, so that about 100 more tell"
+        in suggestion(rounds(None, 1.0), None).words
+    )
+    assert "about 200 more tell" in suggestion([], None).words
+
+
 def test_the_live_error_is_mentioned():
-    interval = Interval(0.05, 0.2)
-    estimate = LiveError(0.1, interval, 0.2, interval, 0.9, interval, 31, 30.0)
+    estimate = Estimate("slot error rate", 0.1, Interval(0.05, 0.2), Interval(0.06, 0.18), 31)
     assert suggestion([], estimate).words.endswith(
-        "slot error rate on live requests 0.100 (0.050 to 0.200), from the latest 31 random picks of the target"
+        "slot error rate of today's models: 10.0% (5.0% to 20.0%), from 31 random picks"
     )
 
 

@@ -9,10 +9,10 @@ from commands import write_records
 from canvass.annotation.project.annotations import complete
 from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import with_changes
-from canvass.annotation.quality.estimate import requests_of
+from canvass.annotation.quality.estimate import requests_of, stored_estimates
 from canvass.annotation.quality.stop_set import STEP
 from canvass.annotation.rounds.queue import next_round
-from canvass.annotation.rounds.round import STOP_SET, Rounds, run_round
+from canvass.annotation.rounds.round import STOP_SET, Rounds, run_round, save_estimates
 from canvass.annotation.store.records import NewAnswer, Round
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of
@@ -160,7 +160,23 @@ def test_picks_are_those_of_brute_force(tmp_path, small):
         assert all(task.weight == 1 for task in result.tasks)
         put(project, result, 0)
         counts = sum(one.count for one in small.pool if inside.get(one.text))
-        assert requests_of(project) == (counts, len(texts) - counts)
+        assert requests_of(project) == {0: (counts, len(texts) - counts)}
+        assert {control.source for control in result.controls} <= {"random", "outside"}
+
+
+def test_the_estimates_are_of_every_pick_that_was_learnt(tmp_path, small):
+    gold = {key_of(one.text): one for one in small.pool}
+    with make(tmp_path, small, size=20, random_share=0.6, outside_share=0.2) as project:
+        put(project, run_round(project, 0), 0)
+        answered = answer_all(project, gold, 20)
+        result = run_round(project, 1)
+        put(project, result, 20)
+        save_estimates(project, result, lambda: True)
+        assert stored_estimates(project)[3].n == 0  # it was stopped
+        save_estimates(project, result)
+        estimates = stored_estimates(project)
+        assert estimates[3].n == sum(task.source == "outside" for task in answered) > 2
+        assert set(requests_of(project)) == {0, 1}
 
 
 def test_predictions_are_those_of_the_measured_models(tmp_path, small):

@@ -18,6 +18,7 @@ from projects import NOON, StillQueue, make_project, music_left, tasks_of
 from servers import TOKEN, running
 
 from canvass.annotation.project.settings import with_changes
+from canvass.annotation.quality.estimate import Estimate, write_estimates
 from canvass.annotation.store.records import Answer, ReviewItem, Round, Saved, Tally, TaskPrediction
 from canvass.annotation.web import api
 from canvass.annotation.web.answer_json import answer_reader, read_answer
@@ -29,6 +30,7 @@ from canvass.annotation.web.recent import PATIENCE, Recent, Tallies
 from canvass.annotation.web.security import LOOPBACK, Access
 from canvass.annotation.web.service import Service, even_clock
 from canvass.errors import AnswerConflict, InputError, StoreError
+from canvass.statistics import Interval
 from canvass.types import Slot, Target
 
 HEADERS = (("Host", "localhost"), ("Authorization", f"Bearer {TOKEN}"), ("Content-Type", "application/json"))
@@ -616,26 +618,22 @@ def test_progress(client):
     }
     assert [one["answers"] for one in found["curve"]] == [0, 10]
     assert found["domains"] == [{"domain": "music", "count": 2}, {"domain": None, "count": 1}]
-    assert (found["live"], found["missed"], found["agreement"]) == (None, None, [])
+    assert [one["value"] for one in found["estimates"]] == [None] * 4
+    assert all("more random picks" in one["words"] for one in found["estimates"])
+    assert found["agreement"] == []
     assert "go on" in found["suggestion"]["words"]
     assert "Bloodgood" in found["suggestion"]["rule"]
     assert set(found["queue"]) == {"phase", "message", "generation", "ready", "labels"}
 
 
-def test_live_estimates_are_shown(make):
+def test_live_estimates_are_those_of_the_store(make):
     client = make()
-    left = music_left(20)
-    again = [replace(one, text=f"{one.text} please") for one in left]
-    tasks = [*tasks_of(left, source="random"), *tasks_of(again, source="outside")]
-    client.store.swap(tasks, round=0)
-    client.store.set_fact("requests", json.dumps([100, 900]))
-    for task in client.lease(count=40):
-        client.answer(task)
-    found = client.get("/api/progress")
-    assert set(found["live"]) >= {"slot_error_rate", "low", "high", "n", "words"}
-    assert found["live"]["n"] == 20
-    assert set(found["missed"]) >= {"share", "low", "high", "n", "words"}
-    assert 0 <= found["missed"]["low"] <= found["missed"]["share"] <= found["missed"]["high"] <= 1
+    interval = Interval(0.05, 0.2)
+    estimate = Estimate("slot error rate", 0.1, interval, interval, 31)
+    client.store.set_fact("estimates", write_estimates([estimate]))
+    (shown,) = client.get("/api/progress")["estimates"]
+    assert shown == json.loads(json.dumps(estimate.as_dict()))
+    assert shown["interval"] == [0.05, 0.2]
 
 
 def test_yesterday_is_not_today(make):

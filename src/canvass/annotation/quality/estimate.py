@@ -1,204 +1,372 @@
-"""How good the models are on live traffic, from answers to tasks that were drawn at random.
+"""How wrong the models of today are on the traffic, from every request that was drawn at random and annotated.
 
-Tasks of source `random` are drawn from what a majority of the committee takes for the target, in proportion to how
-often an utterance was seen; those of source `outside` likewise from the rest. Nobody saw the prediction before
-answering, and it is that of models which had not seen the answer. So the errors are those of models at the time, on
-requests that were not annotated yet: as models get better, older answers show them worse than they are, and only the
-latest count.
+Tasks of source `random` are drawn from what a majority of the committee of the time takes for the target, in
+proportion to how often an utterance was seen; those of source `outside` likewise from the rest. Both sides' numbers of
+requests are kept for each round, so what each pick stands for is known. After a training the picks are cut into folds
+by hash. Each fold is predicted by models that are trained as today's are, on all annotations but this fold's, so
+nothing is scored on what it learnt. The same models say how sure they are of requests drawn beside them
+which nobody annotated: `canvass.statistics.prediction_powered` makes estimates of both.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from canvass.corpus.normalise import key_of, keys
+from canvass.errors import CanvassError
+from canvass.evaluation import takes_for_target
 from canvass.metrics import count_errors
-from canvass.seeding import generator
+from canvass.models.nlu import NLU
+from canvass.seeding import uniform
 from canvass.statistics import Interval, wilson_interval
+from canvass.statistics.prediction_powered import (
+    Part,
+    Predicted,
+    Sample,
+    anytime_level,
+    powered_ratio,
+    powered_total,
+    ratio_of_totals,
+    share_interval,
+)
+from canvass.strategies import LOGISTIC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from canvass.annotation.project.project import Project
     from canvass.annotation.store.records import Answer, Source, Task
+    from canvass.features.word_features import WordFeatures
+    from canvass.types import Target, Utterance
 
-FEWEST = 20  # random picks; the interval of fewer would say nothing
-FEWEST_OUTSIDE = 10  # they are a fifth as many, and their interval is honest for few
-LATEST = 200
-LEVEL = 0.95
-RESAMPLES = 2000
-REQUESTS = "requests"  # the fact of the store
+    Floats = NDArray[np.float64]
+
+FEWEST = 20  # picks of the target that pass the filter; the interval of fewer would say nothing
+FEWEST_OUTSIDE = 10
+WIDEST = 0.5  # an interval of what is missed; a wider one says nothing
+FOLDS = 4
+MOST_MORE = 100_000
+STRATA: tuple[Source, ...] = ("random", "outside")
+REQUESTS = "draws"  # facts of the store
+ESTIMATES = "estimates"
+MISSED = "share of the target that the filter misses"
 
 
 class Requests(NamedTuple):
-    """How many requests, not annotated yet, a round found on either side of the filter (sums of counts)."""
+    """How many requests, not annotated yet, a round found on either side of the filter (sums of counts).
+
+    `outside` is None where nothing is drawn from there.
+    """
 
     inside: int
-    outside: int
+    outside: int | None
+
+
+class Control(NamedTuple):
+    """A request that a round drew beside its picks, and nobody annotated."""
+
+    text: str
+    source: Source
 
 
 @dataclass(frozen=True)
-class LiveError:
-    """Error rates of the models on requests that the committee takes for the target, with 95 % intervals.
+class Estimate:
+    """A rate of today's models; `value` and both intervals are None where it is unknown.
 
-    `slot_error_rate` and `frame_error_rate` are of the `n` that are of the target, `precision` is the share of those
-    among all that were answered. `effective` is how many equally weighted answers would tell as much.
+    `interval` is anytime-valid, for those who look after every round and stop by it; `once` is for one look at a number
+    of picks fixed beforehand. Both are of 95 %. `n` picks tell it, `more` random picks are needed before anything is
+    said, drawn `outside` the filter or within.
     """
 
-    slot_error_rate: float
-    slot_error_interval: Interval
-    frame_error_rate: float
-    frame_error_interval: Interval
-    precision: float
-    precision_interval: Interval
+    name: str
+    value: float | None
+    interval: Interval | None
+    once: Interval | None
     n: int
-    effective: float
+    more: int = 0
+    outside: bool = False
 
     @property
     def words(self) -> str:
         """A sentence for people."""
-        low, high = self.slot_error_interval
-        return (
-            f"slot error rate on live requests {self.slot_error_rate:.3f} ({low:.3f} to {high:.3f}), from the latest "
-            f"{self.n} random picks of the target"
-        )
-
-
-@dataclass(frozen=True)
-class Missed:
-    """What share of the target's requests the committee misses, with an interval of at least 95 %.
-
-    `n` answers were drawn from outside the filter, `found` of them are of the target.
-    """
-
-    share: float
-    interval: Interval
-    n: int
-    found: int
-
-    @property
-    def words(self) -> str:
-        """A sentence for people."""
+        if self.value is None or self.interval is None:
+            where = " from outside the filter" if self.outside else ""
+            picks = "pick" if self.more == 1 else "picks"
+            return f"{self.name}: unknown: {self.more} more random {picks}{where} needed"
         low, high = self.interval
         return (
-            f"the committee misses {self.share:.0%} of the target's requests ({low:.0%} to {high:.0%}): of {self.n} "
-            f"random picks from outside, {self.found} {'is' if self.found == 1 else 'are'} of the target"
+            f"{self.name} of today's models: {self.value:.1%} ({low:.1%} to {high:.1%}), from {self.n} random "
+            f"{'pick' if self.n == 1 else 'picks'}"
         )
 
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain values for JSON."""
+        return {**asdict(self), "words": self.words}
 
-def live_error(
-    accepted: Iterable[tuple[Task, Answer]], *, seed: int = 0, latest: int = LATEST
-) -> LiveError | None:
-    """Estimate the live error from what counts as annotated, by the `latest` of its random picks.
 
-    Returns None while fewer than `FEWEST` of them are of the target. The interval of the slot error rate is a bootstrap
-    over utterances (percentiles; Bisani, Ney 2004); where nothing was wrong, which a bootstrap takes for certain, it
-    ends where that of the frame error rate would, with one error in each wrong frame. Those of proportions are
-    Wilson's, with the effective number of answers (Kish 1965).
+@dataclass(frozen=True)
+class Scored:
+    """What models made of picks and controls that they had not seen.
+
+    `picks` and `controls` tell strata (0 inside, 1 outside). Of each pick: whether it is of the target, passes the
+    filter of today, its errors and what they are counted against (slots and intent; 0 where slots are not annotated),
+    and whether intent and frame are wrong. `chance` (of the target), `passed`, `slots` (and intent), `frame` and
+    `intent` (confidences) are predicted for both; those of controls are means over folds.
     """
-    drawn = _latest(accepted, "random", latest)
-    frames = [(task, answer) for task, answer in drawn if answer.kind == "frame" and answer.slots is not None]
-    if len(frames) < FEWEST:
-        return None
-    counts = [
-        count_errors(answer.slots or (), answer.prediction.slots, answer.intent, answer.prediction.intent)
-        for _, answer in frames
-        if answer.prediction is not None
-    ]
-    weights = np.array([task.weight for task, _ in frames])
-    errors = np.array([count.errors for count in counts], dtype=np.float64)
-    slots = np.array([count.weight for count in counts], dtype=np.float64)
-    rate = float(weights @ errors / (weights @ slots))
-    frame = _proportion(errors > 0, weights)
-    if errors.any():
-        interval = _bootstrap(weights * errors, weights * slots, seed)
-    else:
-        interval = Interval(0.0, frame[1].high * float(weights.sum() / (weights @ slots)))
-    every = np.array([task.weight for task, _ in drawn])
-    precision = _proportion(np.array([answer.kind == "frame" for _, answer in drawn]), every)
-    return LiveError(rate, interval, *frame, *precision, len(frames), _effective(weights))
+
+    picks: Sample
+    controls: Sample
+    of_target: Floats
+    errors: Floats
+    weights: Floats
+    has_intent: Floats
+    intent_wrong: Floats
+    frame_wrong: Floats
+    passed: Predicted
+    chance_inside: Predicted
+    chance_outside: Predicted
+    slots_inside: Predicted
+    slot_errors: Predicted
+    intent_errors: Predicted
+    frame_errors: Predicted
 
 
-def missed(
+OUTCOMES, BELIEFS = 6, 7  # columns of what `judge` and `_beliefs` give, in the order of `Scored`
+
+
+def score_picks(
     accepted: Sequence[tuple[Task, Answer]],
+    labelled: Sequence[Utterance],
+    target: Target,
+    controls: Sequence[Control],
+    requests: Mapping[int, Requests],
     *,
-    inside_requests: int,
-    outside_requests: int,
-    latest: int = LATEST,
-) -> Missed | None:
-    """Estimate what share of the target's requests the filter leaves out.
+    seed: int = 0,
+    words: WordFeatures | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Scored | None:
+    """Predict every random pick by models that were trained on `labelled` without its fold.
 
-    `inside_requests` and `outside_requests` are how many requests, not yet annotated, the latest round found on either
-    side of the filter. The shares of the target on both sides have Wilson intervals at a level of 97.5 % each, so that
-    both hold together at 95 % or more. None while fewer than `FEWEST_OUTSIDE` from outside, or `FEWEST` random picks,
-    are answered.
+    `requests` are of each round, the latest among them; a pick of a round that is not there counts as of the latest.
+    `stopped` is asked before each training. None where there is no pick, or a fold cannot be left out.
     """
-    sides = []
-    strata: tuple[tuple[Source, int], ...] = (("outside", FEWEST_OUTSIDE), ("random", FEWEST))
-    for source, fewest in strata:
-        drawn = _latest(accepted, source, latest)
-        if len(drawn) < fewest:
+    picks = [
+        (task, answer)
+        for task, answer in accepted
+        if task.source in STRATA and answer.kind != "skip" and requests
+    ]
+    if not picks:
+        return None
+    fold_of = np.array([int(uniform(seed, "estimate", task.key) * FOLDS) for task, _ in picks])
+    strata = np.array([STRATA.index(task.source) for task, _ in picks])
+    said, outcome = np.zeros((len(picks), BELIEFS)), np.zeros((len(picks), OUTCOMES))
+    control_strata = np.array([STRATA.index(control.source) for control in controls], dtype=np.int64)
+    of_controls = np.zeros((len(controls), BELIEFS))
+    for fold in np.unique(fold_of):
+        if stopped():
             return None
-        of_target = np.array([answer.kind == "frame" for _, answer in drawn])
-        weights = np.array([task.weight for task, _ in drawn])
-        sides.append((*_proportion(of_target, weights, level=(1 + LEVEL) / 2), of_target))
-    (out, out_interval, on_target), (within, within_interval, _) = sides
-
-    def share(outside: float, inside: float) -> float:
-        """Divide what is missed by all that there is; nothing is missed of nothing."""
-        lost = outside * outside_requests
-        return lost / (lost + inside * inside_requests) if lost else 0.0
-
-    return Missed(
-        share(out, within),
-        Interval(
-            share(out_interval.low, within_interval.high), share(out_interval.high, within_interval.low)
-        ),
-        len(on_target),
-        int(on_target.sum()),
+        rows = np.flatnonzero(fold_of == fold)
+        left_out = {picks[row][0].key for row in rows}
+        rest = [utterance for utterance in labelled if key_of(utterance.text) not in left_out]
+        try:
+            nlu = NLU.train(rest, target, seed=seed, words=words)
+        except CanvassError:
+            return None  # the fold has all of the target, or all of the rest
+        if not nlu.can_predict:
+            return None
+        said[rows], outcome[rows] = judge(nlu, [picks[row] for row in rows])
+        # Controls stand beside the picks of their fold, as many as there are of either side.
+        share = np.array(
+            [np.mean(fold_of[strata == side] == fold) if side in strata else 0 for side in (0, 1)]
+        )
+        if controls:
+            beliefs = _beliefs(nlu, [control.text for control in controls])
+            of_controls += share[control_strata, None] * beliefs
+    latest = requests[max(requests)]
+    totals = [_total(requests.get(_round_of(answer), latest), task.source, latest) for task, answer in picks]
+    weights = np.array([task.weight for task, _ in picks])
+    there = np.isin(control_strata, strata)  # a side without picks has nothing to correct
+    control_totals = np.array([_total(latest, control.source, latest) for control in controls], dtype=float)
+    columns = [Predicted(said[:, column], of_controls[there, column]) for column in range(BELIEFS)]
+    return Scored(
+        Sample(strata, np.array(totals) * weights),
+        Sample(control_strata[there], control_totals[there]),
+        *outcome.T,
+        *columns,
     )
 
 
-def _latest(
-    accepted: Iterable[tuple[Task, Answer]], source: Source, latest: int
-) -> list[tuple[Task, Answer]]:
-    """Take the latest answers to tasks of a source that have a prediction, in the order of the answers."""
-    drawn = [
-        (task, answer) for task, answer in accepted if task.source == source and answer.prediction is not None
-    ]
-    return sorted(drawn, key=lambda both: both[1].sequence)[-latest:]
+def _round_of(answer: Answer) -> int:
+    return -1 if answer.prediction is None else answer.prediction.round
 
 
-def _effective(weights: NDArray[np.float64]) -> float:
-    return float(weights.sum() ** 2 / (weights @ weights))
+def _total(requests: Requests, source: Source, latest: Requests) -> float:
+    side = STRATA.index(source)
+    known = requests[side] if requests[side] is not None else latest[side]
+    return float(known or 0)
 
 
-def _proportion(
-    yes: NDArray[np.bool_], weights: NDArray[np.float64], *, level: float = LEVEL
-) -> tuple[float, Interval]:
-    """Estimate a weighted proportion and its Wilson interval, n being the effective number."""
-    share, n = float(weights @ yes / weights.sum()), _effective(weights)
-    # Sums of weights are rounded; none and all are exact.
-    successes = 0.0 if not yes.any() else n if yes.all() else share * n
-    return share, wilson_interval(successes, n, level=level)
+def _beliefs(nlu: NLU, texts: Sequence[str]) -> Floats:
+    """Say what a model expects of texts, float64 (N, 7)."""
+    import pyarrow as pa
+
+    column = keys(pa.array(texts, type=pa.string()))
+    taken = takes_for_target(nlu, column)
+    passed = np.ones(len(texts)) if taken is None else taken.astype(np.float64)
+    chance = np.ones(len(texts))
+    if nlu.committee is not None:
+        chance = np.exp(-np.logaddexp(0.0, -nlu.committee.score(column).scores[:, LOGISTIC]))
+    predicted = nlu.predict(texts)
+    intent = np.array([frame.intent_probability for frame in predicted])
+    wrong = 1 - intent * np.array([frame.confidence for frame in predicted])
+    inside, slots = passed * chance, np.array([1.0 + len(frame.slots) for frame in predicted])
+    # One error in a wrong frame; lambda finds the scale.
+    return np.column_stack(
+        [
+            passed,
+            inside,
+            chance - inside,
+            inside * slots,
+            inside * wrong,
+            inside * (1 - intent),
+            inside * wrong,
+        ]
+    )
 
 
-def _bootstrap(errors: NDArray[np.float64], slots: NDArray[np.float64], seed: int) -> Interval:
-    """Resample utterances, and take the percentiles of the ratio of sums."""
-    rng = generator(seed, "live error")
-    n = len(errors)
-    rows = rng.integers(n, size=(RESAMPLES, n))
-    ratios = np.sort(errors[rows].sum(axis=1) / slots[rows].sum(axis=1))
-    rank = int((RESAMPLES + 1) * (1 - LEVEL) / 2 + 1e-9)
-    return Interval(float(ratios[rank - 1]), float(ratios[-rank]))
+def judge(nlu: NLU, picks: Sequence[tuple[Task, Answer]]) -> tuple[Floats, Floats]:
+    """Score a fold: what was expected, float64 (N, 7), and what was right, float64 (N, 6)."""
+    texts = [task.text for task, _ in picks]
+    rows: list[tuple[float, ...]] = []
+    for (_, answer), predicted in zip(picks, nlu.predict(texts), strict=True):
+        if answer.kind != "frame":
+            rows.append((0.0,) * OUTCOMES)
+            continue
+        named = answer.intent is not None
+        wrong = named and predicted.intent != answer.intent
+        if nlu.tagger is not None and answer.slots is None:
+            rows.append((1, 0, 0, named, wrong, 0))  # its slots are not annotated: its intent counts alone
+            continue
+        found = count_errors(answer.slots or (), predicted.slots, answer.intent, predicted.intent)
+        rows.append((1, found.errors, found.weight, named, wrong, found.errors > 0))
+    return _beliefs(nlu, texts), np.array(rows, dtype=np.float64)
 
 
-def requests_of(project: Project) -> Requests | None:
-    """Recall the requests that the latest round found on either side of the filter, for `missed`."""
+def estimates_of(scored: Scored | None) -> tuple[Estimate, ...]:
+    """Estimate slot error, intent error and frame error of what is of the target and passes, and what is missed."""
+    if scored is None:
+        names = ("slot error rate", "intent error rate", "frame error rate")
+        unknown = [Estimate(name, None, None, None, 0, FEWEST) for name in names]
+        return (*unknown, Estimate(MISSED, None, None, None, 0, FEWEST_OUTSIDE, outside=True))
+    inside = scored.of_target * scored.passed.annotated
+    whole, named = inside * (scored.weights > 0), inside * scored.has_intent
+    slots = Part(whole * scored.weights, scored.slots_inside)
+    frames, intents = Part(whole, scored.chance_inside), Part(named, scored.chance_inside)
+    return (
+        _rate("slot error rate", scored, Part(scored.errors, scored.slot_errors), slots),
+        _rate("intent error rate", scored, Part(scored.intent_wrong, scored.intent_errors), intents),
+        _rate("frame error rate", scored, Part(scored.frame_wrong, scored.frame_errors), frames),
+        _missed(scored),
+    )
+
+
+def _rate(name: str, scored: Scored, wrong: Part, counted: Part) -> Estimate:
+    n = int((counted.values > 0).sum())
+    if n < FEWEST:
+        drawn = int((scored.picks.stratum == 0).sum())
+        return Estimate(name, None, None, None, n, math.ceil((FEWEST - n) * max(drawn, 2) / max(n, 1)))
+    errors = wrong._replace(values=wrong.values * (counted.values > 0))
+    found = powered_ratio(scored.picks, scored.controls, errors, counted)
+    shares = scored.picks.shares * counted.values
+    alone = float(shares.sum() ** 2 / (shares @ shares))
+    value = max(found.value, 0.0)
+    once, anytime = (share_interval(value, found.error, alone, level=level) for level in _levels(n))
+    return Estimate(name, value, anytime, once, n)
+
+
+def _levels(n: int) -> tuple[float, float]:
+    return 0.95, anytime_level(n)
+
+
+def _missed(scored: Scored) -> Estimate:
+    strata = scored.picks.stratum
+    drawn = int((strata == 1).sum())
+    found = int(scored.of_target.sum())
+    if drawn < FEWEST_OUTSIDE:
+        return Estimate(MISSED, None, None, None, drawn, FEWEST_OUTSIDE - drawn, outside=True)
+    if found < FEWEST:
+        more = math.ceil((FEWEST - found) * len(strata) / max(found, 1))
+        return Estimate(MISSED, None, None, None, drawn, more)
+    value, once = _share_missed(scored, 0.95, 1.0)
+    anytime = _share_missed(scored, anytime_level(drawn), 1.0)[1]
+    if anytime.high - anytime.low > WIDEST:
+        factor = 1.1
+        while factor * drawn < MOST_MORE:
+            wider = _share_missed(scored, anytime_level(math.ceil(drawn * factor)), factor)[1]
+            if wider.high - wider.low <= WIDEST:
+                break
+            factor *= 1.1
+        return Estimate(MISSED, None, None, None, drawn, math.ceil(drawn * (factor - 1)), outside=True)
+    return Estimate(MISSED, value, anytime, once, drawn)
+
+
+def _share_missed(scored: Scored, level: float, factor: float) -> tuple[float, Interval]:
+    """Estimate the share with `factor` times as many picks of both sides as there are."""
+    picks = scored.picks
+    sides = [float(picks.total[picks.stratum == side].mean()) for side in (0, 1) if side in picks.stratum]
+    everything = sum(sides)
+    parts = []
+    for passed, chance in ((0.0, scored.chance_outside), (1.0, scored.chance_inside)):
+        values = scored.of_target * (scored.passed.annotated == passed)
+        total = powered_total(picks, scored.controls, values, chance)
+        share, error = max(total.value, 0.0) / everything, total.error / everything / math.sqrt(factor)
+        if error > 0:
+            ends = share_interval(share, error, len(values) * factor, level=level)
+        else:  # all of its side, or none, which says no more of the rest than as many draws can
+            mine = picks.stratum == 1 - int(passed)
+            own, side = values[mine], float(picks.total[mine].mean()) / everything
+            bounds = wilson_interval(float(own.sum()) * factor, len(own) * factor, level=level)
+            ends = Interval(bounds.low * side, bounds.high * side)
+        parts.append((share, ends))
+    (missed, of_missed), (within, of_within) = parts
+    value = missed / (missed + within) if missed else 0.0
+    return value, ratio_of_totals(missed, of_missed, within, of_within)
+
+
+def requests_of(project: Project) -> dict[int, Requests]:
+    """Recall the requests that each round found on either side of the filter."""
     stored = project.store.fact(REQUESTS)
-    return None if stored is None else Requests(*json.loads(stored))
+    return (
+        {}
+        if stored is None
+        else {int(number): Requests(*both) for number, both in json.loads(stored).items()}
+    )
+
+
+def write_estimates(estimates: Sequence[Estimate]) -> str:
+    """Write estimates for the store."""
+    return json.dumps([asdict(estimate) for estimate in estimates])
+
+
+def stored_estimates(project: Project) -> tuple[Estimate, ...]:
+    """Recall the estimates of the models that run now; unknown ones before there is any."""
+    stored = project.store.fact(ESTIMATES)
+    if stored is None:
+        return estimates_of(None)
+
+    def interval(ends: list[float] | None) -> Interval | None:
+        return None if ends is None else Interval(*ends)
+
+    return tuple(
+        Estimate(
+            **{**plain, "interval": interval(plain["interval"]), "once": interval(plain["once"])},
+        )
+        for plain in json.loads(stored)
+    )

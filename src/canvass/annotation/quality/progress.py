@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.project.creation import LEARNT
 from canvass.annotation.quality.annotator_agreement import agreements
-from canvass.annotation.quality.estimate import live_error, missed, requests_of
+from canvass.annotation.quality.estimate import stored_estimates
 from canvass.annotation.quality.stopping import suggestion
 from canvass.annotation.store.leases import HANDED_OUT
+from canvass.statistics import wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from canvass.annotation.project.project import Project
     from canvass.annotation.quality.annotator_agreement import Agreement
-    from canvass.annotation.quality.estimate import LiveError, Missed
+    from canvass.annotation.quality.estimate import Estimate
     from canvass.annotation.quality.stopping import Suggestion
-    from canvass.annotation.store.records import Answer, Round, State, Task
+    from canvass.annotation.store.records import Answer, Round, State
+    from canvass.statistics import Interval
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,7 @@ class Status:
     flagged: int
     curve: tuple[Round, ...]
     last: Round | None
-    live: LiveError | None
-    missed: Missed | None
+    estimates: tuple[Estimate, ...]
     suggestion: Suggestion
     agreement: tuple[Agreement, ...]
     review: int
@@ -65,6 +66,15 @@ class Status:
         known = [entry.slot_error_rate for entry in self.curve if entry.slot_error_rate is not None]
         return None if len(known) < 2 else known[-1] - known[-2]  # noqa: PLR2004 - the last two
 
+    @property
+    def held_out_interval(self) -> Interval | None:
+        """A 95 % interval of the newest slot error rate on the test set, as wide as if each utterance were one slot."""
+        known = [entry for entry in self.curve if entry.slot_error_rate is not None and entry.held_out]
+        if not known or known[-1].slot_error_rate is None:
+            return None
+        rate, n = known[-1].slot_error_rate, known[-1].held_out
+        return wilson_interval(min(rate, 1.0) * n, n)
+
     def as_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
         return {
@@ -72,8 +82,8 @@ class Status:
             "curve": [asdict(entry) for entry in self.curve],
             "last": self.last and asdict(self.last),
             "change": self.change,
-            "live": self.live and asdict(self.live),
-            "missed": self.missed and asdict(self.missed),
+            "estimates": [estimate.as_dict() for estimate in self.estimates],
+            "held_out_interval": self.held_out_interval,
             "suggestion": self.suggestion._asdict(),
             "agreement": [pair._asdict() for pair in self.agreement],
         }
@@ -85,7 +95,7 @@ def status_of(project: Project) -> Status:
     answers = store.answers()
     accepted = store.accepted()
     rounds = store.rounds()
-    live = live_error(accepted, seed=project.settings.project.seed)
+    estimates = stored_estimates(project)
     handed_out = sum(task.holder == HANDED_OUT for task in store.tasks("leased"))
     counts = store.counts()
     learnt = store.fact(LEARNT)
@@ -106,21 +116,13 @@ def status_of(project: Project) -> Status:
         flagged=sum(answer.flagged for answer in answers),
         curve=tuple(entry for entry in rounds if not entry.failure),
         last=rounds[-1] if rounds else None,
-        live=live,
-        missed=_missed(project, accepted),
-        suggestion=suggestion(rounds, live),
+        estimates=estimates,
+        suggestion=suggestion(rounds, estimates[0]),
         agreement=tuple(agreements(answers)),
         review=len(store.review()),
         words=None if learnt is None else json.loads(learnt),
         answers=tuple(answers),
     )
-
-
-def _missed(project: Project, accepted: Sequence[tuple[Task, Answer]]) -> Missed | None:
-    requests = requests_of(project)
-    if requests is None:
-        return None
-    return missed(accepted, inside_requests=requests.inside, outside_requests=requests.outside)
 
 
 def _by_annotator(answers: Sequence[Answer]) -> dict[str, int]:

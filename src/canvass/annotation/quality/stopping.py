@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from canvass.annotation.quality.stop_set import STEP
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from canvass.annotation.quality.estimate import LiveError
+    from canvass.annotation.quality.estimate import Estimate
     from canvass.annotation.store.records import Round
 
 RULE = "stabilising predictions (Bloodgood and Vijay-Shanker 2009)"
@@ -29,13 +31,14 @@ class Suggestion(NamedTuple):
     value: float | None
 
 
-def suggestion(rounds: Sequence[Round], estimate: LiveError | None) -> Suggestion:
+def suggestion(rounds: Sequence[Round], estimate: Estimate | None) -> Suggestion:
     """Suggest whether to go on, from the rounds in their order; `estimate` is mentioned where there is one."""
     kappas = [entry.agreement for entry in rounds if entry.agreement is not None]
     aside = "" if estimate is None else f"; {estimate.words}"
     if len(kappas) < COMPARISONS:
         return Suggestion(
-            f"go on: {len(kappas)} of {COMPARISONS} comparisons of models are there, too few to tell{aside}",
+            f"go on: {len(kappas)} of {COMPARISONS} comparisons of models are there; one is made every {STEP} answers, "
+            f"so that about {STEP * (COMPARISONS - len(kappas)) + STEP * (not rounds)} more tell{aside}",
             RULE,
             None,
         )

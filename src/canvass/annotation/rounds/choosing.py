@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from canvass.annotation.quality.estimate import Requests
+from canvass.annotation.quality.estimate import Control, Requests
 from canvass.annotation.quality.stop_set import HALF
 from canvass.annotation.rounds.queue_order import order_queue
 from canvass.annotation.store.records import NewTask, Reason
@@ -33,7 +33,7 @@ STRATA: dict[Source, object] = {"random": majority, "outside": no_majority}
 
 
 class Chosen(NamedTuple):
-    """What the choosers of a round found: tasks without order or prediction, and the texts of a stop set.
+    """What the choosers of a round found: tasks without order or prediction, and what was drawn beside them.
 
     `message` says why nothing was selected, or what to know of what was; empty: nothing. `too_long` rows of the pool
     have more tokens than `max_tokens`, and are not in question.
@@ -41,7 +41,7 @@ class Chosen(NamedTuple):
 
     selected: tuple[NewTask, ...]
     drawn: dict[Source, tuple[NewTask, ...]]
-    stop_set: list[str]
+    controls: list[Control]
     requests: Requests | None
     message: str
     too_long: int
@@ -57,16 +57,17 @@ class Choosing:
     seed: int
 
     def draws(self, *, first: bool) -> dict[Source, int]:
-        """Count what each stratum draws: as many as a queue may have, and in the first round half a stop set.
+        """Count what each stratum draws: as many as a queue may have, and `HALF` beside them.
 
-        Without a committee everything is inside.
+        These are controls of the estimates and, in the first round, half a stop set. Without a committee everything is
+        inside.
         """
         queue = self.settings.queue
         shares: dict[Source, float] = {"random": queue.random_share}
         if self.models.selecting.committee is not None:
             shares["outside"] = queue.outside_share
-        sizes = {source: self._picks(source) + (HALF if first else 0) for source in shares}
-        return {source: size for source, size in sizes.items() if size}
+        picks = {source: self._picks(source) for source in shares}
+        return {source: size + HALF for source, size in picks.items() if size or first}
 
     def _share(self, source: Source) -> float:
         queue = self.settings.queue
@@ -110,7 +111,7 @@ class Choosing:
         selected: tuple[NewTask, ...] = ()
         drawn: dict[Source, tuple[NewTask, ...]] = {}
         requests: dict[str, int] = {}
-        stop_set: list[str] = []
+        controls: list[Control] = []
         message, too_long = "", 0
         for selector, partial in zip(plans.selectors, partials, strict=True):
             if isinstance(selector, Plan):
@@ -127,11 +128,10 @@ class Choosing:
             source: Source = "random" if selector.purpose == "random" else "outside"
             picks = self._picks(source)
             drawn[source] = tuple(self._picked(pick, source) for pick in sample.utterances[:picks])
-            # What a draw has beyond its picks was drawn for the stop set.
-            stop_set += [pick.text for pick in sample.utterances[picks:]]
+            controls += [Control(pick.text, source) for pick in sample.utterances[picks:]]
             requests[source] = sample.requests
-        both = Requests(requests["random"], requests["outside"]) if len(requests) == len(STRATA) else None
-        return Chosen(selected, drawn, stop_set, both, message, too_long)
+        both = Requests(requests["random"], requests.get("outside")) if "random" in requests else None
+        return Chosen(selected, drawn, controls, both, message, too_long)
 
     def mixed(self, chosen: Chosen, done: Mapping[Source, int]) -> list[NewTask]:
         """Order the queue. A key that was selected and drawn is a pick: else the strategy would thin the draws."""

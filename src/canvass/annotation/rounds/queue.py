@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from canvass.annotation.project.backing_up import keep_backup
 from canvass.annotation.quality.review import review
-from canvass.annotation.rounds.round import Rounds, answered, save_round
+from canvass.annotation.rounds.round import Rounds, answered, save_estimates, save_round
 from canvass.corpus.normalise import key_of
 from canvass.errors import CanvassError
 
@@ -186,11 +186,12 @@ class Queue:
             self._phase, self._message = "failed", message
 
     def _review(self, result: RoundResult) -> bool:
-        """Make the review list, unless a round is due already; False where the queue stops."""
+        """Make the estimates and the review list, unless a round is due already; False where the queue stops."""
         with self._changed:
             if self._new >= self._project.settings.queue.retrain_after:
                 return not self._stopping
         try:
+            save_estimates(self._project, result, lambda: self._stopping)
             items = review(
                 self._project.store.accepted(),
                 result.labelled,
@@ -202,7 +203,7 @@ class Queue:
             if not self._stopping:
                 self._project.store.set_review(items)
         except Exception:
-            logger.exception("the review list could not be made")
+            logger.exception("the estimates or the review list could not be made")
         return not self._stopping
 
 

@@ -7,7 +7,14 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from canvass.annotation.quality.estimate import REQUESTS
+from canvass.annotation.quality.estimate import (
+    ESTIMATES,
+    REQUESTS,
+    estimates_of,
+    requests_of,
+    score_picks,
+    write_estimates,
+)
 from canvass.annotation.quality.stop_set import STEP, Reference, agreement, decide
 from canvass.annotation.rounds.choosing import Choosing
 from canvass.annotation.rounds.round_models import Models, predict, seed_of_round, train_models
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from canvass.annotation.project.project import Project
+    from canvass.annotation.quality.estimate import Control
     from canvass.annotation.store.records import NewTask
     from canvass.metrics import Scores
     from canvass.types import Utterance
@@ -42,8 +50,9 @@ TOO_LONG = "too long"  # a fact: how many rows of the pool have more tokens than
 class RoundResult:
     """What a round found. `facts` are what the next one needs from the store; `seconds` are by phase.
 
-    `tasks` are in the order of the queue. `agreement` is the kappa with the reference models, None where they are fewer
-    than `stop_set.STEP` answers away. `message` says why there are no tasks, or what to know of them.
+    `tasks` are in the order of the queue, `controls` were drawn at random beside them. `agreement` is the kappa with
+    the reference models, None where they are fewer than `stop_set.STEP` answers away. `message` says why there are no
+    tasks, or what to know of them.
     """
 
     number: int
@@ -55,6 +64,7 @@ class RoundResult:
     message: str
     facts: dict[str, str]
     seconds: dict[str, float] = field(compare=False, repr=False)
+    controls: tuple[Control, ...] = field(default=(), compare=False, repr=False)
 
 
 class Rounds:
@@ -101,7 +111,9 @@ class Rounds:
         clock.stop("choose")
         facts = {TOO_LONG: str(chosen.too_long)}
         if stop_set is None and plans.samples:
-            facts[STOP_SET] = stop_set = json.dumps(chosen.stop_set, ensure_ascii=False)
+            facts[STOP_SET] = stop_set = json.dumps(
+                [control.text for control in chosen.controls], ensure_ascii=False
+            )
         mixed = choosing.mixed(chosen, done)
         predictions = predict(
             models.reference,
@@ -113,10 +125,19 @@ class Rounds:
         clock.stop("make tasks")
         kappa = self._compare(models, answers, json.loads(stop_set or "[]"), facts)
         if chosen.requests is not None:
-            facts[REQUESTS] = json.dumps(chosen.requests)
+            facts[REQUESTS] = json.dumps({**requests_of(project), number: chosen.requests})
         clock.stop("compare")
         return RoundResult(
-            number, tasks, labelled, models, scores, kappa, chosen.message, facts, clock.seconds
+            number,
+            tasks,
+            labelled,
+            models,
+            scores,
+            kappa,
+            chosen.message,
+            facts,
+            clock.seconds,
+            tuple(chosen.controls),
         )
 
     def _excluded(self) -> ExcludedKeys:
@@ -194,6 +215,29 @@ def save_round(project: Project, result: RoundResult, *, answers: int, at: float
             seconds=seconds,
         )
     )
+
+
+def save_estimates(
+    project: Project, result: RoundResult, stopped: Callable[[], bool] = lambda: False
+) -> None:
+    """Estimate how wrong the models of a saved round are, from all random picks.
+
+    It trains each fold's models, so it is done while people go on. `stopped` ends it early, and nothing is written.
+    """
+    learnt = {key_of(utterance.text) for utterance in result.labelled}
+    scored = score_picks(
+        # An answer newer than the models waits for the next.
+        [(task, answer) for task, answer in project.store.accepted() if task.key in learnt],
+        result.labelled,
+        project.target,
+        result.controls,
+        requests_of(project),
+        seed=project.settings.project.seed,
+        words=project.words,
+        stopped=stopped,
+    )
+    if not stopped():
+        project.store.set_fact(ESTIMATES, write_estimates(estimates_of(scored)))
 
 
 def answered(project: Project) -> int:

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from canvass.annotation.project.project import Project
-    from canvass.annotation.quality.estimate import LiveError, Missed
     from canvass.annotation.store.records import Answer, Round
-    from canvass.statistics import Interval
 
 
 def progress_json(project: Project, since: float) -> dict[str, Any]:
@@ -31,8 +29,8 @@ def progress_json(project: Project, since: float) -> dict[str, Any]:
         "curve": [_point(point) for point in status.curve],
         "domains": _domains(answers),
         "labels": _labels(answers),
-        "live": _live(status.live),
-        "missed": _missed(status.missed),
+        "estimates": [estimate.as_dict() for estimate in status.estimates],
+        "held_out_interval": status.held_out_interval,
         "suggestion": status.suggestion._asdict(),
         "agreement": [pair._asdict() for pair in status.agreement],
         "too_long": int(project.store.fact(TOO_LONG) or 0),
@@ -74,33 +72,4 @@ def _point(entry: Round) -> dict[str, Any]:
         "slot_error_rate": entry.slot_error_rate,
         "intent_error": entry.intent_error,
         "span_f1": entry.span_f1,
-    }
-
-
-def _ends(interval: Interval) -> dict[str, float]:
-    return {"low": interval.low, "high": interval.high}
-
-
-def _live(estimate: LiveError | None) -> dict[str, Any] | None:
-    if estimate is None:
-        return None
-    return {
-        "slot_error_rate": estimate.slot_error_rate,
-        **_ends(estimate.slot_error_interval),
-        "frame_error_rate": estimate.frame_error_rate,
-        "precision": estimate.precision,
-        "n": estimate.n,
-        "words": estimate.words,
-    }
-
-
-def _missed(estimate: Missed | None) -> dict[str, Any] | None:
-    if estimate is None:
-        return None
-    return {
-        "share": estimate.share,
-        **_ends(estimate.interval),
-        "n": estimate.n,
-        "found": estimate.found,
-        "words": estimate.words,
     }

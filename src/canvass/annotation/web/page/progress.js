@@ -59,7 +59,7 @@ export function progress(annotator, slots, search) {
     ]),
     make("p.lists", {}, ...LISTS.map(([name, typed]) => make("button.link", { textContent: name, onclick: () => search(typed) }))),
     ...errors(found, body.clientWidth, slots),
-    ...live(found),
+    ...estimates(found),
     ...bars("What was chosen", found.domains.map(({ domain, count }) => [domain ?? "no domain", count])),
     ...bars("Intents", found.labels.intents),
     ...(slots ? bars("Slot labels", found.labels.slots) : []),
@@ -84,32 +84,19 @@ function errors(found, room, slots) {
       {},
       curve(points.map((one) => [one.answers, one.slot_error_rate]), { width: Math.max(260, Math.min(760, room - 48)), height: 220, words }),
       make("figcaption", {
-        textContent: `${rate(slots)} over the number of answers. Now: ${precise(last.slot_error_rate)}${slots ? `; intents wrong ${precise(last.intent_error)}; span F1 ${precise(last.span_f1)}` : ""}.`,
+        textContent: `${rate(slots)} over the number of answers. Now: ${precise(last.slot_error_rate)}${range(found.held_out_interval)}${slots ? `; intents wrong ${precise(last.intent_error)}; span F1 ${precise(last.span_f1)}` : ""}.`,
       }),
     ),
   ];
 }
 
-function live(found) {
-  const rows = [];
-  if (found.live) rows.push(["Slot error rate on live traffic", found.live]);
-  if (found.missed) rows.push(["Missed by the filter", found.missed]);
-  if (!rows.length) return [];
-  return [
-    make("h3", { textContent: "On live traffic" }),
-    ...rows.map(([name, one]) => estimate(name, one)),
-  ];
-}
+const range = (ends) => (ends ? ` (95 % interval ${precise(ends[0])} to ${precise(ends[1])})` : "");
 
-function estimate(name, one) {
-  const share = one.slot_error_rate ?? one.share ?? one.value ?? null;
-  const range = typeof one.low === "number" ? ` (95 % interval ${precise(one.low)} to ${precise(one.high)})` : "";
-  return make(
-    "p",
-    {},
-    share === null ? null : make("b", { textContent: `${name}: ${precise(share)}${range}. ` }),
-    one.words ?? "",
-  );
+function estimates(found) {
+  return [
+    make("h3", { textContent: "On live traffic, by today's models" }),
+    ...found.estimates.map(({ words }) => make("p", { textContent: `${words[0].toUpperCase()}${words.slice(1)}.` })),
+  ];
 }
 
 function bars(title, pairs) {

@@ -1,0 +1,174 @@
+"""Replay the estimates of live error: how often the intervals hold the truth, and how wide they are.
+
+For each target, models are trained on 100 utterances of it and 300 of the rest, and predict everything else once. Then
+1,000 times random picks are drawn with replacement, 60 from inside of the filter and 60 from outside, and 500 controls
+from either side, and the estimates are made of them. The truth is known from all the annotations. Widths are relative
+to those without predictions. `path` is the share of the first 200 replays whose anytime-valid intervals all hold, at
+six looks of 30 to 60 picks a side.
+
+    python -m benchmarks.study.estimates ../shared/data
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from canvass.annotation.quality import estimate as module
+from canvass.annotation.quality.estimate import Requests, Scored, estimates_of
+from canvass.annotation.store.records import Answer, Task
+from canvass.corpus.labelled import read_labelled
+from canvass.corpus.normalise import key_of
+from canvass.evaluation import takes_for_target
+from canvass.models.nlu import NLU
+from canvass.seeding import generator, uniform
+from canvass.statistics.prediction_powered import Predicted, Sample
+from canvass.types import Target, Utterance
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TARGETS = (
+    ("snips", Target("intent", "AddToPlaylist")),
+    ("snips", Target("intent", "BookRestaurant")),
+    ("slurp", Target("domain", "calendar")),
+    ("slurp", Target("domain", "play")),
+)
+REPLAYS, PATHS, PICKS, CONTROLS = 1000, 200, 60, 500
+LOOKS = range(30, PICKS + 1, 6)
+
+
+class Population:
+    """All utterances that no model has learnt, and what the models make of them."""
+
+    def __init__(self, utterances: list[Utterance], target: Target) -> None:
+        order = sorted(utterances, key=lambda utterance: uniform(1, "start", utterance.text))
+        ours = [utterance for utterance in order if target.matches(utterance)]
+        rest = [utterance for utterance in order if not target.matches(utterance)]
+        nlu = NLU.train([*ours[:100], *rest[:300]], target, seed=1)
+        pairs = [
+            (
+                Task(key_of(utterance.text), utterance.text, utterance.id, 1, "random", 0.0),
+                answer_of(utterance, target),
+            )
+            for utterance in [*ours[100:], *rest[300:]]
+        ]
+        self.beliefs, self.outcome = module.judge(nlu, pairs)
+        import pyarrow as pa
+
+        column = pa.array([task.key for task, _ in pairs], type=pa.string())
+        passed = takes_for_target(nlu, column)
+        assert passed is not None
+        self.strata = np.where(passed, 0, 1)
+        self.requests = Requests(int(passed.sum()), int((~passed).sum()))
+
+    def drawn(self, rows: NDArray[np.int64], controls: NDArray[np.int64]) -> Scored:
+        """Make what `score_picks` would of these rows."""
+        totals = np.array(self.requests, dtype=float)
+        columns = [
+            Predicted(self.beliefs[rows, column], self.beliefs[controls, column])
+            for column in range(module.BELIEFS)
+        ]
+        return Scored(
+            Sample(self.strata[rows], totals[self.strata[rows]]),
+            Sample(self.strata[controls], totals[self.strata[controls]]),
+            *self.outcome[rows].T,
+            *columns,
+        )
+
+    def truths(self) -> dict[str, float]:
+        """Count over everybody."""
+        ours, errors, weights, named, intent_wrong, frame_wrong = self.outcome.T
+        inside = (ours > 0) & (self.strata == 0)
+        return {
+            "slot error rate": errors[inside].sum() / weights[inside].sum(),
+            "intent error rate": intent_wrong[inside].sum() / max(named[inside].sum(), 1),
+            "frame error rate": frame_wrong[inside].mean(),
+            module.MISSED: 1 - inside.sum() / ours.sum(),
+        }
+
+
+def answer_of(utterance: Utterance, target: Target) -> Answer:
+    """Answer as the corpus does."""
+    ours = target.matches(utterance)
+    slots = utterance.slots if ours else None
+    return Answer("", 0, "corpus", "frame" if ours else "elsewhere", intent=utterance.intent, slots=slots)
+
+
+def without_predictions(scored: Scored) -> Scored:
+    """Leave the predictions out: lambda becomes 0."""
+    names = (
+        "chance_inside",
+        "chance_outside",
+        "slots_inside",
+        "slot_errors",
+        "intent_errors",
+        "frame_errors",
+    )
+    none = {name: Predicted(*(0.0 * column for column in getattr(scored, name))) for name in names}
+    return replace(scored, **none)
+
+
+def replay(population: Population) -> dict[str, tuple[float, float, float, float, int]]:
+    """Give the truth, coverage, coverage of the path, relative width, and how many replays said anything."""
+    truths = population.truths()
+    sides = [np.flatnonzero(population.strata == side) for side in (0, 1)]
+    held: dict[str, list[bool]] = {name: [] for name in truths}
+    paths: dict[str, list[bool]] = {name: [] for name in truths}
+    widths: dict[str, list[float]] = {name: [] for name in truths}
+    for number in range(REPLAYS):
+        rng = generator(number, "replay")
+        picks = [rng.choice(side, PICKS) for side in sides]
+        controls = np.concatenate([rng.choice(side, CONTROLS) for side in sides])
+        whole = dict.fromkeys(truths, True)
+        for look in LOOKS if number < PATHS else [PICKS]:
+            scored = population.drawn(np.concatenate([some[:look] for some in picks]), controls)
+            for estimate in estimates_of(scored):
+                if estimate.interval is not None:
+                    low, high = estimate.interval
+                    whole[estimate.name] &= bool(low <= truths[estimate.name] <= high)
+        plain = estimates_of(without_predictions(scored))
+        for estimate, other in zip(estimates_of(scored), plain, strict=True):
+            if estimate.once is None or other.once is None:
+                continue
+            low, high = estimate.once
+            held[estimate.name].append(low <= truths[estimate.name] <= high)
+            if number < PATHS:
+                paths[estimate.name].append(whole[estimate.name])
+            widths[estimate.name].append((high - low) / (other.once.high - other.once.low))
+    return {
+        name: (
+            truth,
+            float(np.mean(held[name])),
+            float(np.mean(paths[name])),
+            float(np.mean(widths[name])),
+            len(held[name]),
+        )
+        for name, truth in truths.items()
+        if held[name]
+    }
+
+
+def main() -> None:
+    """Print a table."""
+    sys.stdout.write(
+        "| target | what | truth | once | path | width | replays |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n"
+    )
+    for corpus, target in TARGETS:
+        files = [str(path) for path in sorted((Path(sys.argv[1]) / corpus).glob("*.jsonl.gz"))]
+        if corpus == "slurp":
+            files = [path for path in files if "test" not in path]
+        population = Population(list(read_labelled(files).utterances), target)
+        for name, (truth, held, path, width, n) in replay(population).items():
+            sys.stdout.write(
+                f"| {target} | {name} | {truth:.1%} | {held:.1%} | {path:.1%} | {width:.2f} | {n} |\n"
+            )
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
