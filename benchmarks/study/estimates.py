@@ -14,7 +14,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,7 +52,7 @@ class Population:
         nlu = NLU.train([*ours[:100], *rest[:300]], target, seed=1)
         pairs = [
             (
-                Task(key_of(utterance.text), utterance.text, utterance.id, 1, "random", 0.0),
+                Task(key_of(utterance.text), utterance.text, str(utterance.id), 1, "random", 0.0),
                 answer_of(utterance, target),
             )
             for utterance in [*ours[100:], *rest[300:]]
@@ -109,7 +109,9 @@ def without_predictions(scored: Scored) -> Scored:
         "intent_errors",
         "frame_errors",
     )
-    none = {name: Predicted(*(0.0 * column for column in getattr(scored, name))) for name in names}
+    none: dict[str, Any] = {
+        name: Predicted(*(0.0 * column for column in getattr(scored, name))) for name in names
+    }
     return replace(scored, **none)
 
 
