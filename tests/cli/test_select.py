@@ -354,6 +354,11 @@ def test_word_features_change_predictions_and_nothing_else(canvass, tmp_path):
     # Learnt beforehand, from the same requests: the same predictions.
     assert canvass("words", tmp_path / "pool.txt", "--out", tmp_path / "words.npz").code == 0
     assert choose("--words", tmp_path / "words.npz") == with_words
+    (tmp_path / "other.txt").write_text("\n".join(named_requests(4000)[1:]) + "\n")
+    assert canvass("words", tmp_path / "other.txt", "--out", tmp_path / "other.npz").code == 0
+    other = canvass(*job, "--words", tmp_path / "other.npz")
+    assert other.code == 0
+    assert re.search(r"other\.npz: learnt from [\d,]+ requests that are not the [\d,]+ sampled", other.err)
     assert choose("--threads", "1", "--block-rows", "99") == with_words
     assert choose("--skip-bad-files") == with_words
 

@@ -1,5 +1,6 @@
 """Word features: counts as in the reference, the same bytes for any order, and words of one kind together."""
 
+import random
 import subprocess
 import sys
 from itertools import chain
@@ -22,8 +23,10 @@ from canvass.features.word_features import (
     PLACES,
     VERSION,
     WordFeatures,
+    _adjoining_pairs,
     _vocabulary,
     context_counts,
+    is_enough,
     is_nested,
     learn,
     token_hashes,
@@ -278,3 +281,29 @@ def test_vectors_are_read_by_spacy(learnt, tmp_path):
     row = learnt.row_of("artist7")
     assert np.allclose(vocabulary["artist7"].vector, learnt.vectors[row], atol=1e-5)
     assert vocabulary.vectors.n_keys == len(learnt.words)
+
+
+@pytest.mark.parametrize(
+    ("first", "count"), [(0x0E01, 40), (0x0E81, 40), (0x1780, 35), (0x1000, 40), (0x3041, 80)],
+    ids=["Thai", "Lao", "Khmer", "Myanmar", "Hiragana"],
+)  # fmt: skip
+def test_an_alphabet_without_blanks_teaches(first, count):
+    """With fewer characters than FEWEST_WORDS, but many pairs of them."""
+    draw = random.Random(first)
+    letters = [chr(first + i) for i in range(count)]
+    letters = [letter for letter in letters if len(lowered_tokens(f"{letter}{letter}")) == 2]
+    words = ["".join(draw.choices(letters, k=3)) for _ in range(300)]
+    some = sorted({"".join(draw.choices(words, k=3)) for _ in range(900)})
+    assert is_enough(column(some))
+    found = learn(column(some))
+    assert set(found.words) == set(letters)
+    assert found.clusters.max() > 3
+    assert not is_enough(column(some[:9]))
+
+
+def test_clitics_and_signs_are_no_pairs():
+    """So that what is too little in scripts with blanks stays too little."""
+    some = column(["joni's joni’s prince's", "a.m. 5$ #jazz", "x", "joni's", ""])
+    assert len(_adjoining_pairs(some)) == 0
+    assert len(np.unique(_adjoining_pairs(column(["กข คง", "กข", "ขก"])))) == 3
+    assert len(_adjoining_pairs(column(["ก", "ข", "", "ค"]))) == 0

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from canvass.cli import options, terminal
-from canvass.cli.words import POOL, WordsOption, learn_for, load_words
+from canvass.cli.words import (
+    POOL,
+    WordsOption,
+    learn_for,
+    load_words,
+    sample_of,
+    warn_of_another_pool,
+)
 from canvass.errors import OptionError
 from canvass.files import STANDARD_STREAM
 
@@ -80,6 +87,8 @@ def command(
     ) as project:
         if words == POOL:
             learn_for(project)
+        elif features is not None:
+            warn_of_another_pool(words, features, sample_of(project))
         terminal.warn_of_passed_over(project.pool().passed_over)
         _warn_of_long(project)
         _tell(project, given=len(given), held_out=test is None, as_json=as_json)

@@ -10,7 +10,7 @@ import typer
 
 from canvass.cli import options, terminal
 from canvass.cli.batches import deliver
-from canvass.cli.words import POOL, WordsOption, learn_if_enough, load_words
+from canvass.cli.words import POOL, WordsOption, learn_if_enough, load_words, warn_of_another_pool
 from canvass.errors import OptionError
 
 if TYPE_CHECKING:
@@ -223,10 +223,13 @@ def command(
     trained = time.monotonic()
     with terminal.progress("reading the pool", opened.total_bytes) as advance:
         can_predict = any(plan.nlu.can_predict for plan in plans.plans)
-        sample = KeySample() if choice.words == POOL and can_predict else None
+        wants_sample = features is not None or (choice.words == POOL and can_predict)
+        sample = KeySample() if wants_sample else None
         batches = select_each(plans, opened, engine=engine, progress=advance, sample=sample)
     seconds = {"train": trained - start, "select": time.monotonic() - trained}
-    if sample is not None:
+    if features is not None and sample is not None:
+        warn_of_another_pool(choice.words, features, sample)
+    elif sample is not None:
         features = learn_if_enough(sample)
     if features is not None:
         batches = predict_with(features, known, plans, batches)

@@ -104,19 +104,20 @@ def _learn_for_project(pool: Sequence[str]) -> WordFeatures | None:
     if len(pool) > 1 or not (Path(pool[0]) / SETTINGS).is_file():
         return None
     with Project.open(pool[0]) as project, project.lock("learns word features"):
-        features = learn_from(_sample_of(project))
+        features = learn_from(sample_of(project))
         project.keep_words(features)
     return features
 
 
 def learn_for(project: Project) -> None:
     """Learn word features for a new project; if its pool teaches too little, a sentence for people says so."""
-    features = learn_if_enough(_sample_of(project))
+    features = learn_if_enough(sample_of(project))
     if features is not None:
         project.keep_words(features)
 
 
-def _sample_of(project: Project) -> KeySample:
+def sample_of(project: Project) -> KeySample:
+    """Sample the keys of the pool of a project."""
     from canvass.features.key_sample import KeySample
 
     pool = project.pool()
@@ -177,6 +178,18 @@ def load_words(words: str) -> WordFeatures | None:
             f"--words {words}: write pool, off, or the name of a file that canvass words wrote (.npz)"
         )
     return WordFeatures.load(words)
+
+
+def warn_of_another_pool(words: str, features: WordFeatures, sample: KeySample) -> None:
+    """Warn where the features of the file that --words names were learnt from other requests than a pool's."""
+    from canvass.features.word_features import digest_of
+
+    keys = sample.keys()
+    if digest_of(keys) != features.digest:
+        terminal.warn(
+            f"--words {words}: learnt from {features.requests:,} requests that are not the {len(keys):,} sampled from "
+            "this pool; if it has changed, or the file is of another one, learn anew with canvass words"
+        )
 
 
 def learn_if_enough(sample: KeySample) -> WordFeatures | None:

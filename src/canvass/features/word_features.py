@@ -32,7 +32,7 @@ from canvass.corpus.characters import lower
 from canvass.corpus.spans import tokens
 from canvass.errors import ModelFileError, TrainingError
 from canvass.features.columns import hash_column, scan_column
-from canvass.seeding import derived_seed
+from canvass.seeding import derived_seed, mix_array
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +58,8 @@ WORDS_PER_CLUSTER = 4  # on average, at least
 CENTRED = 1 << 12
 WORDS_AT_ONCE = 1 << 13  # whose counts are in one dense table of 66 MB
 FEWEST_WORDS = 500  # with fewer, of about 800 requests, models were hardly better, or worse
+APOSTROPHES = np.array([0x27, 0xE2], dtype=np.uint8)  # first bytes of the straight and the curly one
+NEXT = np.uint64(0xD6E8FEB86659FD93)  # of the second word of a pair
 UNKNOWN, BEYOND = (
     -1,
     -2,
@@ -185,8 +187,35 @@ def is_nested(clusters: NDArray[np.int32]) -> bool:
 
 def is_enough(column: pa.Array) -> bool:
     """Tell whether `learn` has enough words in a column of distinct keys."""
-    _, counts = np.unique(token_hashes(column)[1], return_counts=True)
-    return int((counts >= FEWEST_SEEN).sum()) >= FEWEST_WORDS
+    return _is_enough(column, _count_repeated(token_hashes(column)[1]))
+
+
+def _is_enough(column: pa.Array, words: int) -> bool:
+    """Tell whether a column has FEWEST_WORDS words that stand there often enough, of which `words` are tokens.
+
+    An alphabet has fewer characters than that, so where characters are tokens two that adjoin count as a word, too.
+    """
+    return words >= FEWEST_WORDS or words + _count_repeated(_adjoining_pairs(column)) >= FEWEST_WORDS
+
+
+def _count_repeated(hashes: NDArray[np.uint64]) -> int:
+    """Count the different hashes that stand there at least FEWEST_SEEN times."""
+    return int((np.unique(hashes, return_counts=True)[1] >= FEWEST_SEEN).sum())
+
+
+def _adjoining_pairs(column: pa.Array) -> NDArray[np.uint64]:
+    """Hash each two words of a column of keys that nothing is between, uint64 (P,); clitics are no words here."""
+    pairs = [np.zeros(0, dtype=np.uint64)]
+    for first in range(0, len(column), BLOCK):
+        scanned = scan_column(column.slice(first, BLOCK))
+        count = scanned.starts[-1]
+        places, hashes = scanned.places[:count], scanned.hashes[:count]
+        is_word = scanned.words[:count] & ~np.isin(scanned.lowered[places[:, 2]], APOSTROPHES)
+        begins = np.zeros(count + 1, dtype=np.bool_)
+        begins[scanned.starts] = True
+        adjoins = is_word[:-1] & is_word[1:] & (places[:-1, 1] == places[1:, 0]) & ~begins[1:count]
+        pairs.append(mix_array(hashes[:-1] ^ NEXT)[adjoins] ^ hashes[1:][adjoins])
+    return np.concatenate(pairs)
 
 
 def learn(column: pa.Array, *, seed: int = 0) -> WordFeatures:
@@ -195,20 +224,25 @@ def learn(column: pa.Array, *, seed: int = 0) -> WordFeatures:
     Raises
     ------
     TrainingError
-        If fewer than FEWEST_WORDS different words stand in it at least FEWEST_SEEN times.
+        If fewer than FEWEST_WORDS different words, or pairs of characters that are words, stand in it at least
+        FEWEST_SEEN times.
 
     """
     starts, hashes = token_hashes(column)
     words, counts, numbers = _vocabulary(column, starts, hashes)
-    if len(words) < FEWEST_WORDS:
+    if not _is_enough(column, len(words)):
         raise TrainingError(
             f"too little to learn word features from: only {len(words):,} words stand more than once in "
             f"{len(column):,} different requests, and {FEWEST_WORDS} are needed"
         )
     vectors = _vectors(context_counts(starts, numbers, len(words), min(CONTEXTS, len(words))), seed)
     clusters = _clusters(vectors, seed)
-    digest = hashlib.blake2b(np.sort(hash_column(column)).tobytes(), digest_size=16).hexdigest()
-    return WordFeatures(words, counts, vectors, clusters, len(column), digest)
+    return WordFeatures(words, counts, vectors, clusters, len(column), digest_of(column))
+
+
+def digest_of(column: pa.Array) -> str:
+    """Give the digest of a column of distinct keys, in any order: that of what is learnt from it."""
+    return hashlib.blake2b(np.sort(hash_column(column)).tobytes(), digest_size=16).hexdigest()
 
 
 def token_hashes(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
@@ -326,7 +360,7 @@ def _clusters(vectors: Matrix, seed: int) -> NDArray[np.int32]:
     numbers = np.zeros(0, dtype=np.int64)
     for grain in reversed(GRAINS):
         learner = KMeans(
-            min(grain, len(points) // WORDS_PER_CLUSTER),
+            max(min(grain, len(points) // WORDS_PER_CLUSTER), 1),
             n_init=1,
             max_iter=LLOYD_ITERATIONS,
             random_state=derived_seed(seed, f"word features/{grain}"),

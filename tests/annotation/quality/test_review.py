@@ -8,6 +8,7 @@ from canvass.annotation.quality.near_duplicates import near_duplicates, reading_
 from canvass.annotation.quality.review import contradicted, review
 from canvass.annotation.store.records import Answer, Task
 from canvass.corpus.normalise import key_of
+from canvass.models.nlu import NLU
 from canvass.types import Slot, Target, Utterance
 from examples import MUSIC, music, others
 
@@ -187,3 +188,15 @@ def test_words_of_a_script_without_blanks_and_slots_inside_tokens():
 def test_all_has_no_rest():
     some = [said(1, "play river", (5, 10, "song")), said(2, "Play river", (5, 10, "artist"))]
     assert len(near_duplicates(some, [], Target("all"))) == 1
+
+
+def test_the_models_have_the_word_features_of_the_project(corpus, monkeypatch):
+    seen = []
+    train = NLU.train
+    monkeypatch.setattr(
+        NLU, "train", lambda *given, **named: seen.append(named.pop("words")) or train(*given, **named)
+    )
+    ours, rest = corpus
+    some, words = [*ours, *rest], object()
+    review([answered(1, ours[11], slots=())], some, list(by_key(some)), MUSIC, words=words)
+    assert seen == [words]

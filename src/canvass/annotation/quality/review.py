@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from canvass.annotation.store.records import Answer, Task
+    from canvass.features.word_features import WordFeatures
     from canvass.types import Prediction, Slot, Target, Utterance
 
     Accepted = Sequence[tuple[Task, Answer]]
@@ -39,15 +40,16 @@ def review(
     target: Target,
     *,
     seed: int = 0,
+    words: WordFeatures | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> list[ReviewItem]:
     """Make the review list: contradicted answers by falling probability, then near duplicates.
 
-    `annotated` is all that models are trained on, with the key of each; `stopped` is asked before each training, and
-    ends the work early.
+    `annotated` is all that models are trained on, with the key of each; `words` are features that they predict with;
+    `stopped` is asked before each training, and ends the work early.
     """
     items = contradicted(
-        accepted, dict(zip(keys, annotated, strict=True)), target, seed=seed, stopped=stopped
+        accepted, dict(zip(keys, annotated, strict=True)), target, seed=seed, words=words, stopped=stopped
     )
     mine = {task.key for task, _ in accepted}
     given = [utterance for key, utterance in zip(keys, annotated, strict=True) if key not in mine]
@@ -60,6 +62,7 @@ def contradicted(
     target: Target,
     *,
     seed: int = 0,
+    words: WordFeatures | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> list[ReviewItem]:
     """List answers that models which have not seen them contradict with a probability of at least `SURE`.
@@ -78,7 +81,7 @@ def contradicted(
         left_out = {task.key for task, _ in fold}
         rest = [utterance for key, utterance in annotated.items() if key not in left_out]
         try:
-            nlu = NLU.train(rest, target, seed=seed, iterations=ITERATIONS_FOR_SELECTION)
+            nlu = NLU.train(rest, target, seed=seed, iterations=ITERATIONS_FOR_SELECTION, words=words)
         except CanvassError:
             continue  # the labelled set is so small that this fold has all of the target, or all of the rest
         items += judge(nlu, fold)

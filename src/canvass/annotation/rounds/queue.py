@@ -198,6 +198,7 @@ class Queue:
                 [key_of(utterance.text) for utterance in result.labelled],
                 self._project.target,
                 seed=self._project.settings.project.seed,
+                words=self._project.words,
                 stopped=lambda: self._stopping,
             )
             if not self._stopping:
