@@ -39,7 +39,7 @@ HIDDEN, LABELLED, PURITY = 0.25, 0.3, 0.8
 FEWEST = 20  # requests of an intent that may be hidden
 OUT_OF_SCOPE = "oos"
 SMALLEST_CLUSTER = 5
-LARGEST_FOR_HDBSCAN = 7000  # requests: on 10,000 it did not end within 400 s on a busy machine
+LARGEST_FOR_HDBSCAN = 7000  # requests: its time grows with their square
 
 
 def read(corpus: str, parts: Sequence[str]) -> list[Utterance]:
