@@ -225,7 +225,7 @@ STRATEGIES: dict[str, Strategy] = {
             frozenset({"committee", "intents", "tagger"}),
             majority,
             drawn_frame,
-            "drawn by 1 - p_lg * p_intent * p_crf",
+            "drawn by 1 - p_joint",
             "ours; nearest to random-positive",
         ),
         Strategy(
@@ -233,7 +233,7 @@ STRATEGIES: dict[str, Strategy] = {
             frozenset({"committee", "intents", "tagger"}),
             majority,
             sharply_drawn_frame,
-            "drawn by (1 - p_lg * p_intent * p_crf) ** 4",
+            "drawn by (1 - p_joint) ** 4",
             "ours",
         ),
         Strategy(
@@ -241,7 +241,7 @@ STRATEGIES: dict[str, Strategy] = {
             frozenset({"committee", "intents", "tagger"}),
             majority,
             drawn_frame_by_length,
-            "drawn by (1 - (p_lg * p_intent * p_crf) ** (1 / T)) ** 2",
+            "drawn by (1 - p_joint ** (1/T)) ** 2",
             "ours",
         ),
         Strategy(
