@@ -28,7 +28,7 @@ MUSIC_INTENTS = ["AddToPlaylist", "PlayMusic"]
 
 def target_of(strategy):
     """What canvass calls the target of a strategy, and the labels that stand for it."""
-    return (canvass.Target("all"), None) if strategy == "joint" else (MUSIC, MUSIC_INTENTS)
+    return (canvass.Target("all"), None) if canvass.STRATEGIES[strategy].for_all else (MUSIC, MUSIC_INTENTS)
 
 
 def own_choice(strategy, known, size, seed):

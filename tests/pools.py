@@ -95,13 +95,14 @@ class Twin:
             if self.nlu.committee is not None:
                 members = self.nlu.committee.decision_function([key])
             log_intent = log_crf = np.zeros(1)
+            margin = entropy = np.zeros(1)
             if self.nlu.intents is not None:
-                log_intent = self.nlu.intents.predict(column).log_probability
+                log_intent, margin, entropy = self.nlu.intents.uncertainty(column)
             if self.nlu.tagger is not None:
                 log_crf, lengths = self.nlu.tagger.confidence(column)
                 assert lengths.tolist() == [length]
             self._evidence[key] = Evidence(
-                members, log_intent, log_crf, np.array([length], dtype=np.int32), np.zeros(1)
+                members, log_intent, log_crf, np.array([length], dtype=np.int32), np.zeros(1), margin, entropy
             )
         return self._evidence[key]._replace(uniform=np.array([uniform(seed, "selection", key)]))
 

@@ -42,12 +42,14 @@ def kept_by_disagreement(row):
 class Row:
     """One candidate, in plain Python."""
 
-    def __init__(self, members, log_intent, log_crf, length, uniform):
+    def __init__(self, members, log_intent, log_crf, length, uniform, *, margin=0.0, entropy=0.0):
         self.members = members
         self.log_intent = log_intent
         self.log_crf = log_crf
         self.length = length
         self.uniform = uniform
+        self.margin = margin
+        self.entropy = entropy
 
 
 def sum_of_absolutes(row):
@@ -95,6 +97,9 @@ TWINS = {
         lambda row: drawn(frame(row) / row.length, row.uniform, 2),
     ),
     "joint": ({"intents", "tagger"}, None, lambda row: row.log_intent + row.log_crf),
+    "least-confidence": ({"intents"}, None, lambda row: row.log_intent),
+    "margin": ({"intents"}, None, lambda row: row.margin),
+    "entropy": ({"intents"}, None, lambda row: -row.entropy),
 }
 
 raw_scores = st.one_of(
@@ -111,6 +116,8 @@ rows = st.builds(
     log_probabilities,
     st.integers(1, 100),
     st.floats(0.0, 1.0, exclude_max=True),
+    margin=st.floats(0.0, 2.0),
+    entropy=st.floats(-1.0, 7.0),
 )
 tables = st.lists(rows, max_size=20)
 
@@ -121,7 +128,10 @@ def evidence_of(table):
         np.array([row.log_intent for row in table], dtype=np.float64),
         np.array([row.log_crf for row in table], dtype=np.float64),
         np.array([row.length for row in table], dtype=np.int32),
-        np.array([row.uniform for row in table], dtype=np.float64),
+        *(
+            np.array([getattr(row, name) for row in table], dtype=np.float64)
+            for name in ("uniform", "margin", "entropy")
+        ),
     )
 
 
@@ -133,6 +143,7 @@ def test_the_table_has_the_rows_of_the_design_and_no_other():
         assert (strategy.keep is None) == (TWINS[name][1] is None) == (strategy.filter == "none")
         assert strategy.formula
         assert strategy.source
+        assert strategy.for_all == (bool(TWINS[name][0]) and "committee" not in TWINS[name][0])
     assert (DEFAULT, DEFAULT_FOR_ALL) == ("majority-joint", "joint")
 
 
@@ -228,6 +239,15 @@ def test_the_smallest_score_is_the_one_to_annotate():
     assert ranked("majority-mnlp", found)[:2] == ["hard slots", "hard slots, long"]
     assert ranked("majority-joint", found)[:2] == ["hard intent", "hard slots, long"]
     assert ranked("joint", found)[:2] == ["hard intent", "hard slots, long"]
+    assert ranked("least-confidence", found)[0] == "hard intent"
+    tied = {
+        "sure": Row([0.0] * 3, math.log(0.9), sure, 3, 0.1, margin=0.85, entropy=0.4),
+        "a tie of two": Row([0.0] * 3, math.log(0.5), sure, 3, 0.2, margin=0.0, entropy=0.69),
+        "a favourite among many": Row([0.0] * 3, math.log(0.4), sure, 3, 0.3, margin=0.3, entropy=1.6),
+    }
+    assert ranked("margin", tied) == ["a tie of two", "a favourite among many", "sure"]
+    assert ranked("entropy", tied) == ["a favourite among many", "a tie of two", "sure"]
+    assert ranked("least-confidence", tied) == ["a favourite among many", "a tie of two", "sure"]
     assert ranked("random-positive", found) == [
         "clear yes", "hard slots", "hard slots, long", "hard intent", "split"
     ]  # fmt: skip

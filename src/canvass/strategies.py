@@ -5,7 +5,8 @@ strategy is one function and one row of `STRATEGIES`: the command line, the docs
 table.
 
 Letters: y_lg, y_hg, y_sq are the raw scores of the members; p_lg = 1 / (1 + exp(-y_lg)); p_intent and p_crf the
-probabilities of the likeliest intent and of the best tag sequence. Products are sums of logs.
+probabilities of the likeliest intent and of the best tag sequence; p_1 = p_intent, p_2, ... those of all intents, the
+largest first. Products are sums of logs.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class Evidence(NamedTuple):
     """What a score may look at; N candidates, M members.
 
     `members` float64 (N, M): raw scores y_m; `log_intent`, `log_crf` float64 (N,); `lengths` int32 (N,): T, at
-    least 1; `uniform` float64 (N,): a draw from [0, 1) by hash of the key.
+    least 1; `uniform` float64 (N,): a draw from [0, 1) by hash of the key; `margin` float64 (N,): p_1 - p_2, and
+    `entropy` float64 (N,): that of all intents, in nats. What its strategy does not need is 0.
     """
 
     members: Scores
@@ -44,6 +46,8 @@ class Evidence(NamedTuple):
     log_crf: Scores
     lengths: NDArray[np.int32]
     uniform: Scores
+    margin: Scores
+    entropy: Scores
 
 
 def positive_votes(members: Scores) -> NDArray[np.int16]:
@@ -174,6 +178,21 @@ def intent_and_tags(evidence: Evidence) -> Scores:
     return evidence.log_intent + evidence.log_crf
 
 
+def intent_alone(evidence: Evidence) -> Scores:
+    """Log p_intent."""
+    return evidence.log_intent.copy()
+
+
+def breaking_ties(evidence: Evidence) -> Scores:
+    """p_1 - p_2."""
+    return evidence.margin.copy()
+
+
+def negative_entropy(evidence: Evidence) -> Scores:
+    """Sum of p_k log p_k."""
+    return -evidence.entropy
+
+
 @dataclass(frozen=True, slots=True)
 class Strategy:
     """One row of the table: the models a strategy cannot do without, its filter, its score, where it is from."""
@@ -190,8 +209,14 @@ class Strategy:
         """The filter in words."""
         return "none" if self.keep is None else self.keep.__name__.replace("_", " ")
 
+    @property
+    def for_all(self) -> bool:
+        """Whether it is for the target `all`: it ranks by models, and none of them tells a target from the rest."""
+        return bool(self.models) and "committee" not in self.models
+
 
 _COMMITTEE: frozenset[Model] = frozenset({"committee"})
+_INTENTS: frozenset[Model] = frozenset({"intents"})
 _WITH_TAGGER: frozenset[Model] = frozenset({"committee", "tagger"})
 
 STRATEGIES: dict[str, Strategy] = {
@@ -251,6 +276,11 @@ STRATEGIES: dict[str, Strategy] = {
             intent_and_tags,
             "p_intent * p_crf",
             "ours; for `--target all`",
+        ),
+        Strategy("least-confidence", _INTENTS, None, intent_alone, "p_1", "Lewis and Gale 1994; for `all`"),
+        Strategy("margin", _INTENTS, None, breaking_ties, "p_1 - p_2", "Scheffer et al. 2001; for `all`"),
+        Strategy(
+            "entropy", _INTENTS, None, negative_entropy, "sum of p_k log p_k", "Shannon 1948; for `all`"
         ),
     )
 }

@@ -75,7 +75,7 @@ def test_same_command_twice_gives_the_same_bytes(canvass, folder):
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_strategy_by_its_name(batch, strategy):
-    target = ["--target", "all"] if strategy == "joint" else ["--target", "domain:music"]
+    target = ["--target", "all"] if STRATEGIES[strategy].for_all else ["--target", "domain:music"]
     found = batch(*FILES, *target, "--size", "5", "--strategy", strategy)
     assert [one["strategy"] for one in found] == [strategy] * 5
 

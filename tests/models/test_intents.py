@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from canvass.corpus.normalise import keys
 from canvass.errors import TrainingError
 from canvass.features.columns import feature_matrix
-from canvass.models.intents import IntentClassifier
+from canvass.models.intents import IntentClassifier, describe
 from examples import music, others
 from texts import texts
 
@@ -196,3 +196,37 @@ def test_names_that_do_not_fit_are_refused(pair, change):
     classifier, _ = pair
     with pytest.raises(ValueError, match="do not fit together"):
         IntentClassifier.from_arrays(classifier.to_arrays(), change(classifier.names), bits=BITS)
+
+
+@given(st.lists(texts, max_size=5))
+def test_uncertainty_equals_the_softmax(some):
+    utterances = [*music()[::5], *others()[::4]]
+    classifier = IntentClassifier(bits=10).fit(
+        keys(pa.array([one.text for one in utterances])), [one.intent for one in utterances]
+    )
+    column = keys(pa.array(["play river", *some], type=pa.string()))
+    found = classifier.uncertainty(column)
+    decisions = classifier._decisions(column, classifier._table)
+    chances = np.exp(decisions - decisions.max(axis=1, keepdims=True))
+    chances /= chances.sum(axis=1, keepdims=True)
+    ordered = np.sort(chances, axis=1)[:, ::-1]
+    np.testing.assert_allclose(found.margin, ordered[:, 0] - ordered[:, 1], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.entropy, -(chances * np.log(chances)).sum(axis=1), rtol=1e-9)
+    # The same bits as where a strategy asks for the likeliest alone, and of a key alone.
+    assert found.log_probability.tobytes() == classifier.predict(column).log_probability.tobytes()
+    for values, alone in zip(found, classifier.uncertainty(column[:1]), strict=True):
+        assert values[:1].tobytes() == alone.tobytes()
+
+
+def test_two_intents_that_are_as_likely_have_no_margin():
+    decisions = np.array([[1.0, 3.0, 3.0], [0.0, 0.0, 0.0]])
+    log_probability, margin, entropy = np.zeros(2), np.zeros(2), np.zeros(2)
+    describe(decisions, log_probability, margin, entropy)
+    assert margin.tolist() == [0.0, 0.0]
+    assert entropy[1] == pytest.approx(math.log(3))
+
+
+def test_one_intent_has_all_the_margin():
+    classifier = IntentClassifier(bits=10).fit(keys(pa.array(["play", "stop"])), ["PlayMusic", "PlayMusic"])
+    found = classifier.uncertainty(keys(pa.array(["play", "rain"])))
+    assert [values.tolist() for values in found] == [[0.0, 0.0], [1.0, 1.0], [0.0, 0.0]]

@@ -36,7 +36,7 @@ from engine_clusters import (
 from examples import MUSIC
 from pools import trained
 
-NAMES = [name for name in STRATEGIES if name != "joint"]
+NAMES = [name for name, row in STRATEGIES.items() if not row.for_all]
 CASES = range(5)
 
 

@@ -17,7 +17,7 @@ from examples import MUSIC
 from pools import LABELLED, ROWS
 
 TARGETS = [MUSIC, Target("intent", "PlayMusic"), Target("domain", "weather")]
-TRAINABLE = [name for name in STRATEGIES if name != "joint"]
+TRAINABLE = [name for name, row in STRATEGIES.items() if not row.for_all]
 
 
 def without_company(batch):

@@ -51,7 +51,9 @@ def command() -> None:
 
 
 def _selection(strategy: str, labelled: str, number: int) -> Sequence[str]:
-    target = "all" if strategy == "joint" else "domain:timers"
+    from canvass.strategies import STRATEGIES
+
+    target = "all" if STRATEGIES[strategy].for_all else "domain:timers"
     return (
         "select",
         labelled,
@@ -70,6 +72,7 @@ def _selection(strategy: str, labelled: str, number: int) -> Sequence[str]:
 def _rest() -> tuple[Sequence[str], ...]:
     return (
         ("select", "labelled.jsonl", "pool.jsonl", "--each-domain", "--size", "9", "-o", "each.jsonl"),
+        _selection("margin", "labelled.jsonl", 2),
         ("train", "labelled.jsonl", "-d", "timers", "-o", "timers.npz"),
         ("words", "pool.jsonl", "-o", "words.npz"),
         ("predict", "timers.npz", "pool.jsonl", "-o", "predictions.jsonl"),

@@ -262,6 +262,8 @@ def rank_features(
         nothing,
         np.ones(count, dtype=np.int32),
         uniforms(salt(seed, "selection"), hashes),
+        nothing,
+        nothing,
     )
     keep = np.ones(count, dtype=np.bool_) if strategy.keep is None else strategy.keep(members)
     scores = np.where(keep, strategy.score(evidence), nearest_to_zero(members) if strategy.models else 0.0)

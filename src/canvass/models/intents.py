@@ -39,6 +39,14 @@ class LikeliestIntents(NamedTuple):
     log_probability: NDArray[np.float64]
 
 
+class IntentUncertainty(NamedTuple):
+    """For each key, float64 (N,): log p_1 of the likeliest intent, p_1 - p_2, and the entropy of all in nats."""
+
+    log_probability: NDArray[np.float64]
+    margin: NDArray[np.float64]
+    entropy: NDArray[np.float64]
+
+
 @compiled
 def likeliest(
     decisions: NDArray[np.float64], best: NDArray[np.int32], log_probability: NDArray[np.float64]
@@ -57,6 +65,34 @@ def likeliest(
             total += math.exp(decisions[row, k] - decisions[row, top])
         best[row] = top
         log_probability[row] = -math.log(total)
+
+
+@compiled
+def describe(
+    decisions: NDArray[np.float64],
+    log_probability: NDArray[np.float64],
+    margin: NDArray[np.float64],
+    entropy: NDArray[np.float64],
+) -> None:
+    """Write what each row of decisions (N, K), K at least two, says of itself: log p_1, p_1 - p_2, and the entropy.
+
+    The probabilities are the softmax of the row, the largest p_1, the next p_2. A scalar loop, as in `likeliest`.
+    """
+    for row in range(len(decisions)):
+        first, second = -np.inf, -np.inf
+        for k in range(decisions.shape[1]):
+            if decisions[row, k] > first:
+                first, second = decisions[row, k], first
+            elif decisions[row, k] > second:
+                second = decisions[row, k]
+        total, weighted = 0.0, 0.0
+        for k in range(decisions.shape[1]):
+            share = math.exp(decisions[row, k] - first)
+            total += share
+            weighted += share * (decisions[row, k] - first)
+        log_probability[row] = -math.log(total)
+        margin[row] = (1.0 - math.exp(second - first)) / total
+        entropy[row] = math.log(total) - weighted / total
 
 
 @compiled
@@ -278,6 +314,15 @@ class IntentClassifier:
         chances = np.exp(decisions - decisions.max(axis=1, initial=-np.inf, keepdims=True))
         chances /= chances.sum(axis=1, keepdims=True)
         return order + skip, np.take_along_axis(chances, order, axis=1)
+
+    def uncertainty(self, column: pa.Array) -> IntentUncertainty:
+        """Tell how sure the classifier is of each key of a column."""
+        table = self._trained_table()
+        count = len(column)
+        found = IntentUncertainty(np.zeros(count), np.ones(count), np.zeros(count))
+        if len(self.names) > 1:
+            describe(self._decisions(column, table), *found)
+        return found
 
     def _trained_table(self) -> MemberTable:
         if self._table is None:

@@ -19,7 +19,7 @@ from canvass.corpus.normalise import keys
 from canvass.errors import ModelFileError, OptionError, TargetError, TrainingError, nearest
 from canvass.features.clusters import WordClusters
 from canvass.models.committee import BITS, MEMBERS, Committee, examples_of
-from canvass.models.intents import IntentClassifier
+from canvass.models.intents import IntentClassifier, IntentUncertainty
 from canvass.models.tagger import FEWEST, ITERATIONS, Tagger
 from canvass.processors import processors, thread_pool
 from canvass.types import ALL, Prediction, Target
@@ -127,13 +127,37 @@ class NLU:
         if self.tagger is not None:
             log_crf, lengths = self.tagger.confidence(column)
         if self.intents is not None and self.knows_scope:
-            likeliest, log_outside, log_unknown = self.intents.evidence_for_first(column)
-            outside = log_outside >= log_unknown
+            outside, log_intent = self._out_of_scope(self.intents, column)
             log_crf = np.where(outside, 0.0, log_crf)
-            log_intent = np.where(outside, 1.0 / (1.0 - log_outside), likeliest.log_probability)
         elif self.intents is not None:
             log_intent = self.intents.predict(column).log_probability
         return FrameConfidence(log_intent, log_crf, lengths)
+
+    def uncertainty(self, column: pa.Array) -> IntentUncertainty:
+        """Tell how sure the intent classifier is of each key of a column.
+
+        What is likelier out of scope than a text of which nothing is known comes after everything else, as in
+        `confidence`: its values are as far beyond those of a sure intent.
+        """
+        if self.intents is None:
+            nothing = np.zeros(len(column))
+            return IntentUncertainty(nothing, nothing + 1.0, nothing)
+        found = self.intents.uncertainty(column)
+        if not self.knows_scope:
+            return found
+        outside, beyond = self._out_of_scope(self.intents, column)
+        sure = IntentUncertainty(beyond, 1.0 + beyond, -beyond)
+        return IntentUncertainty(
+            *(np.where(outside, far, near) for far, near in zip(sure, found, strict=True))
+        )
+
+    def _out_of_scope(
+        self, intents: IntentClassifier, column: pa.Array
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """Tell what is likelier out of scope than an unknown text, bool (N,), and give log p_intent as `confidence`."""
+        likeliest, log_outside, log_unknown = intents.evidence_for_first(column)
+        outside = log_outside >= log_unknown
+        return outside, np.where(outside, 1.0 / (1.0 - log_outside), likeliest.log_probability)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Predict intent and slots of texts, taking each for an utterance of the target.

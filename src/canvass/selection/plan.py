@@ -189,15 +189,21 @@ class Plan:
     ) -> NDArray[np.float64]:
         """Compute the strategy's score of the rows that passed."""
         nothing = np.zeros(len(rows))
-        log_intent, log_crf = nothing, nothing
-        if "tagger" in self.strategy.models and len(rows):
-            # A key that stands in the block more than once is tagged once.
+        log_intent = log_crf = margin = entropy = nothing
+        if self.strategy.models & {"intents", "tagger"} and len(rows):
+            # A key that stands in the block more than once is looked at once.
             encoded = block.keys.take(pa.array(rows)).dictionary_encode()
-            log_intent, log_crf, _ = self.nlu.confidence(encoded.dictionary)
             places = encoded.indices.to_numpy()
-            log_intent, log_crf = log_intent[places], log_crf[places]
+            if "tagger" in self.strategy.models:
+                log_intent, log_crf, _ = self.nlu.confidence(encoded.dictionary)
+                log_intent, log_crf = log_intent[places], log_crf[places]
+            else:
+                found = self.nlu.uncertainty(encoded.dictionary)
+                log_intent, margin, entropy = (values[places] for values in found)
         uniform = uniforms(salt(self.seed, "selection"), block.hashes[rows])
-        return self.strategy.score(Evidence(members[rows], log_intent, log_crf, block.lengths[rows], uniform))
+        return self.strategy.score(
+            Evidence(members[rows], log_intent, log_crf, block.lengths[rows], uniform, margin, entropy)
+        )
 
     def finish(self, partial: Partial) -> Batch:
         """Make the batch of the partial of the whole pool.
@@ -330,7 +336,8 @@ def with_selection_models(
     `words` are the features that the reference NLU has, and the selecting models have not: what is chosen is to suit
     models that do not have them, too.
     """
-    if "tagger" not in strategy_named(strategy).models:
+    models = strategy_named(strategy).models
+    if not models & {"intents", "tagger"} or (words is None and "tagger" not in models):
         return nlu
     if words is None:
         return replace(nlu, tagger=train_selection_tagger(labelled, nlu.target))
@@ -366,14 +373,19 @@ def check_models(strategy: Strategy, target: Target, *, intents: Collection[str]
     Raises
     ------
     TrainingError
-        If it needs a tagger, and cannot do with the intents instead.
+        If it needs a tagger, and cannot do with the intents instead; or intents, and there are not two.
 
     """
-    if "tagger" not in strategy.models or annotated >= FEWEST:
+    if not strategy.models & {"intents", "tagger"} or ("tagger" in strategy.models and annotated >= FEWEST):
         return
     fewest = 1 if "committee" in strategy.models else 2
     if "intents" in strategy.models and len(intents) >= fewest:
         return  # the score is the product of what there is
+    if "tagger" not in strategy.models:
+        raise TrainingError(
+            f"--strategy {strategy.name} needs at least {fewest} different intents of {target}, and LABELLED has "
+            f"{len(intents)}; annotate some"
+        )
     instead = f", or intents (at least {fewest} different)" if "intents" in strategy.models else ""
     raise TrainingError(
         f"--strategy {strategy.name} needs a slot tagger, and that needs at least {FEWEST} utterances of {target} that "

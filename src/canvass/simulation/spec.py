@@ -9,7 +9,7 @@ from urllib.parse import quote
 from canvass.errors import InputError, OptionError
 from canvass.simulation.budget import UNITS, Unit, extend_schedule
 from canvass.simulation.transfer import check_name
-from canvass.strategies import DEFAULT_FOR_ALL, STRATEGIES, strategy_named
+from canvass.strategies import STRATEGIES, strategy_named
 from canvass.types import ALL, Target
 
 if TYPE_CHECKING:
@@ -231,11 +231,11 @@ def strategies_for(target: Target, names: Sequence[str]) -> tuple[str, ...]:
     """
     alone = target.kind == ALL
     if list(names) == [EVERY]:
-        # `joint` has no filter: beside a rest it would spend the budget on that.
+        # Those for all have no filter: beside a rest they would spend the budget on that.
         return tuple(
             strategy.name
             for strategy in STRATEGIES.values()
-            if (("committee" not in strategy.models) if alone else strategy.name != DEFAULT_FOR_ALL)
+            if (("committee" not in strategy.models) if alone else not strategy.for_all)
         )
     chosen = [strategy_named(name) for name in names]
     if len(set(names)) < len(chosen):

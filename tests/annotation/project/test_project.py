@@ -135,7 +135,7 @@ REFUSED = [
     ),
     ({"target": Target("intent", "StopTimer"), "strategy": "random"}, TrainingError, "1 would be held out"),
     ({"strategy": "majority-crv"}, InputError, "did you mean majority-crf"),
-    ({"strategy": "majority-joint", "target": Target("all")}, InputError, "take joint or random"),
+    ({"strategy": "majority-joint", "target": Target("all")}, InputError, "take joint, margin or random"),
     ({"max_tokens": 0}, InputError, "project.max_tokens is 0; expected a whole number of at least 1"),
     ({"seed": -1}, InputError, "project.seed is -1"),
     ({"pool": ["-"]}, OptionError, "standard input (-) can be read once"),

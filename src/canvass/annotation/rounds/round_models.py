@@ -57,7 +57,8 @@ def train_models(
         If the labelled set cannot train the models of the target.
 
     """
-    if "tagger" not in strategy_named(strategy).models:
+    models = strategy_named(strategy).models
+    if not models & {"intents", "tagger"} or (words is None and "tagger" not in models):
         reference = NLU.train(labelled, target, seed=seed, words=words)
         return Models(reference, reference)
     with thread_pool(1) as executor:
