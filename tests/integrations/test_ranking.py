@@ -133,7 +133,7 @@ def test_random_needs_no_label_and_nothing_else_does_without():
         rank_features(STRATEGIES["majority-as"], features, features, KNOWN, labels_of(["Sleep"]), seed=0)
 
 
-@pytest.mark.parametrize("name", NEED_TEXTS)
+@pytest.mark.parametrize("name", [name for name in NEED_TEXTS if "tagger" in STRATEGIES[name].models])
 def test_a_tagger_is_not_trained_on_nothing(name):
     features = np.ones((len(OPEN), 1))
     with pytest.raises(OptionError, match=r"reads texts: pass texts=\.\.\. and slots=\.\.\. to query"):
@@ -142,6 +142,14 @@ def test_a_tagger_is_not_trained_on_nothing(name):
         ranked(name, 5, slots=None)
     with pytest.raises(TrainingError, match="needs at least 2; there are 0"):
         ranked(name, 5, slots=[None] * len(TEXTS))
+
+
+@pytest.mark.parametrize("name", ["least-confidence", "margin", "entropy"])
+def test_intents_are_of_texts_and_need_no_slots(name):
+    features = np.ones((len(OPEN), 1))
+    with pytest.raises(OptionError, match=r"ranks by models of texts: pass texts=\.\.\. to query"):
+        rank_features(STRATEGIES[name], features, features, OPEN, labels_of(None), seed=0)
+    assert ranked(name, 5, slots=None).passed
 
 
 def test_slots_of_others_do_not_train_a_tagger():

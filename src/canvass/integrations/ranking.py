@@ -240,9 +240,13 @@ def rank_features(
 
     """
     if strategy.models & {"intents", "tagger"}:
+        needed = (
+            "a slot tagger, which reads texts: pass texts=... and slots=..."
+            if "tagger" in strategy.models
+            else "models of texts: pass texts=..."
+        )
         raise OptionError(
-            f"strategy {strategy.name!r} ranks by a slot tagger, which reads texts: pass texts=... and slots=... to "
-            "query; with features alone take one that needs the committee only, such as 'majority-as'"
+            f"strategy {strategy.name!r} ranks by {needed} to query; with features alone take one that needs the committee only, such as 'majority-as'"
         )
     count = len(candidates)
     members = np.zeros((count, 0))
