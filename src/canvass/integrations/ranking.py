@@ -246,7 +246,8 @@ def rank_features(
             else "models of texts: pass texts=..."
         )
         raise OptionError(
-            f"strategy {strategy.name!r} ranks by {needed} to query; with features alone take one that needs the committee only, such as 'majority-as'"
+            f"strategy {strategy.name!r} ranks by {needed} to query; with features alone take one that needs the "
+            "committee only, such as 'majority-as'"
         )
     count = len(candidates)
     members = np.zeros((count, 0))
