@@ -18,10 +18,13 @@ def command(
     That is: one text with two intents or two taggings, names that differ by case or blanks, records without labels,
     intents with one example, texts without a word or with an endless one. Nothing is changed.
     """
+    from canvass.annotation.quality.suspicions import suspicious
     from canvass.corpus.checking import check_labelled
 
     known = reading.read([labelled])
     findings = check_labelled(known)
+    with terminal.busy("training on three quarters, judging the fourth"):
+        findings += suspicious(known)
     if as_json:
         terminal.print_json(
             {

@@ -22,7 +22,7 @@ LONGEST_TOKEN = 200  # characters; a longer one is no word
 class Finding:
     """Something that is probably wrong: its kind, and a sentence that says where.
 
-    `kind` is one of "contradiction", "names", "single example", "text" and "unlabelled".
+    `kind` is one of "contradiction", "names", "single example", "text", "unlabelled" and "suspicious".
     """
 
     kind: str
@@ -94,12 +94,16 @@ def _difference(
             mine, theirs = getattr(utterance, what), getattr(other, what)
             if mine is not None and theirs is not None and mine != theirs:
                 return number, f"{what} {shown(mine)}", f"{what} {shown(theirs)}"
-        if utterance.slots is not None and other.slots is not None and (_spans(utterance) != _spans(other)):
-            return number, _spans(utterance), _spans(other)
+        if (
+            utterance.slots is not None
+            and other.slots is not None
+            and (spans_in_words(utterance) != spans_in_words(other))
+        ):
+            return number, spans_in_words(utterance), spans_in_words(other)
     return None
 
 
-def _spans(utterance: Utterance) -> str:
+def spans_in_words(utterance: Utterance) -> str:
     """Name the slots by label and value, whatever their case."""
     values = [
         f"{slot.label} {shown(utterance.text[slot.start : slot.end].lower())}"

@@ -324,6 +324,11 @@ class IntentClassifier:
             describe(self._decisions(column, table), *found)
         return found
 
+    def log_probabilities(self, column: pa.Array) -> NDArray[np.float64]:
+        """Compute log p of each of `names` for each key of a column: float64 (N, K)."""
+        decisions = self._decisions(column, self._trained_table())
+        return np.asarray(decisions - np.logaddexp.reduce(decisions, axis=1, keepdims=True))
+
     def _trained_table(self) -> MemberTable:
         if self._table is None:
             raise TrainingError("the intent classifier is not trained; call fit first")

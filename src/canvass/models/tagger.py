@@ -251,6 +251,13 @@ class Tagger:
             listed.append(list(chances.items())[1 : count + 1])
         return listed
 
+    def log_marginals(self, column: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Compute log P(tag of a token) for each token of a column of keys: float64 (W, L), and each key's first."""
+        self._must_be_trained()
+        state, starts = self.state_scores(column)
+        chances = marginals(state, starts, self._transitions)
+        return np.log(np.maximum(chances, np.finfo(np.float64).tiny)), starts
+
     def _must_be_trained(self) -> None:
         if not self.tags:
             raise TrainingError("the tagger is not trained; call fit first")
