@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from canvass import read_labelled
-from canvass.annotation.quality.suspicions import find_suspicions
+from canvass.annotation.quality.suspicions import BAR, find_suspicions
 from canvass.seeding import uniform
 from canvass.simulation.noise import Annotator
 
@@ -91,10 +91,12 @@ def main() -> None:
                 began = time.process_time()
                 found = find_suspicions(annotated)
                 seconds = time.process_time() - began
-                first = found[: round(LOOKED_AT * len(annotated))]
+                listed = [suspicion for suspicion in found if suspicion.probability >= BAR]
+                first = listed[: round(LOOKED_AT * len(annotated))]
                 hits = [suspicion.number in planted for suspicion in first]
                 facts = {
                     "corpus": name, "errors": kind, "seed": seed, "records": len(annotated),
+                    "listed": len(listed),
                     "found": round(sum(hits) / len(planted), 3),
                     "first_5_percent": round(sum(hits[: len(annotated) // 20]) / (len(annotated) // 20), 3),
                     "said": round(sum(s.probability for s in found) / len(annotated), 3),

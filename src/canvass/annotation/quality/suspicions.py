@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 FOLDS = 4
 FEWEST_JUDGED = 20  # utterances; models of three quarters of fewer know nothing
 ALTERED = 0.5  # share of the intents and of the slots
+BAR = 0.1  # what is less likely to be wrong is not listed by `suspicious`
 LEAST = -14.0  # evidence: a likelihood of one in a million
 EXTREME = 0.1  # the tenth of the altered annotations that is contradicted most
 MOST_WRONG = 0.5  # share of the annotations
@@ -62,9 +63,11 @@ class Suspicion:
 
 
 def suspicious(labelled: Labelled, *, seed: int = 0) -> list[Finding]:
-    """List the annotations of a labelled set that models contradict, as findings of the kind "suspicious"."""
+    """List the annotations of a labelled set that models contradict with a chance of `BAR` or more, as findings."""
     findings = []
     for suspicion in find_suspicions(labelled.utterances, seed=seed):
+        if suspicion.probability < BAR:
+            break
         utterance = labelled.utterances[suspicion.number]
         said = []
         if suspicion.intent is not None:
