@@ -165,10 +165,10 @@ def test_shares_have_wilsons_interval():
 
 
 def test_the_ratio_of_totals_by_hand():
-    low, high = ratio_of_totals(1.0, Interval(0.5, 2.0), 4.0, Interval(3.0, 5.0))
+    low, high = ratio_of_totals(1.0, Interval(0.5, 1.6), 4.0, Interval(3.0, 5.5))
     # Newcombe: R = (ab -+ sqrt((ab)^2 - l(2a - l) u(2b - u))) / (u (2b - u)).
-    r = (4 - math.sqrt(16 - 0.5 * 1.5 * 5 * 3)) / 15
-    s = (4 + math.sqrt(16 - 2.0 * 0.0 * 3 * 5)) / 15
+    r = (4 - math.sqrt(16 - 0.5 * 1.5 * 5.5 * 2.5)) / (5.5 * 2.5)
+    s = (4 + math.sqrt(16 - 1.6 * 0.4 * 3 * 5)) / 15
     assert (low, high) == pytest.approx((r / (1 + r), s / (1 + s)))
     nothing = ratio_of_totals(0.0, Interval(0.0, 0.5), 4.0, Interval(3.0, 5.0))
     assert nothing.low == 0
