@@ -157,7 +157,7 @@ def replay(population: Population) -> dict[str, tuple[float, float, float, float
 
 def main() -> None:
     """Print a table."""
-    # Every replay counts. Which of them would say "unknown" depends on what was drawn, and would choose among intervals.
+    # Every replay counts: which of them would say "unknown" depends on what was drawn.
     module.WIDEST = 1.0
     sys.stdout.write(
         "| target | what | truth | once | path | width | replays |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n"
