@@ -92,7 +92,7 @@ def main() -> None:
                 began = time.process_time()
                 found = find_suspicions(annotated)
                 seconds = time.process_time() - began
-                listed = [suspicion for suspicion in found if suspicion.probability >= BAR]
+                listed = [suspicion for suspicion in found if suspicion.score >= BAR]
                 first = listed[: round(LOOKED_AT * len(annotated))]
                 hits = [suspicion.number in planted for suspicion in first]
                 facts = {
@@ -100,7 +100,7 @@ def main() -> None:
                     "listed": len(listed),
                     "found": round(sum(hits) / len(planted), 3),
                     "first_5_percent": round(sum(hits[: len(annotated) // 20]) / (len(annotated) // 20), 3),
-                    "said": round(sum(s.probability for s in found) / len(annotated), 3),
+                    "said": round(sum(s.score for s in found) / len(annotated), 3),
                     "seconds": round(seconds, 1),
                 }  # fmt: skip
                 print(json.dumps(facts), flush=True)

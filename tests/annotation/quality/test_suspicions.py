@@ -15,7 +15,7 @@ def test_planted_errors_come_first():
     found = find_suspicions([wrong.get(number, known[number]) for number in range(len(known))])
     first = {suspicion.number for suspicion in found[: round(0.15 * len(known))]}
     assert len(first & wrong.keys()) >= 0.6 * len(wrong)
-    assert [s.probability for s in found] == sorted((s.probability for s in found), reverse=True)
+    assert [s.score for s in found] == sorted((s.score for s in found), reverse=True)
 
 
 def test_too_few_are_not_judged():

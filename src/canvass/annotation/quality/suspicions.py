@@ -1,4 +1,4 @@
-"""Annotations that models of the other folds take to be wrong, and how likely that is.
+"""Annotations that models of the other folds contradict, the most suspicious first.
 
 Models that were trained on an annotation seldom contradict it. So the utterances are cut into folds by hash of the key,
 and each fold is judged by models that were trained without it (cross-fitting, as confident learning does: Northcutt,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 FOLDS = 4
 FEWEST_JUDGED = 20  # utterances; models of three quarters of fewer know nothing
 ALTERED = 0.5  # share of the intents and of the slots
-BAR = 0.1  # what is less likely to be wrong is not listed by `suspicious`
+BAR = 0.1  # a suspicion of a lower score is not listed by `suspicious`
 LEAST = -14.0  # evidence: a likelihood of one in a million
 EXTREME = 0.1  # the tenth of the altered annotations that is contradicted most
 MOST_WRONG = 0.5  # share of the annotations
@@ -52,34 +52,35 @@ STEPS = 50
 class Suspicion:
     """An annotation that models contradict.
 
-    `number` is the utterance's place in the sequence, `probability` how likely it is that its intent or its slots are
-    wrong. `intent` and `slots` are what the models say instead, each None where they do not contradict.
+    `number` is the utterance's place in the sequence. `score`, from 0 to 1, ranks it: an estimate of how likely its
+    intent or its slots are wrong, which is too sure where intents are hard to tell apart. `intent` and `slots` are what
+    the models say instead, each None where they do not contradict.
     """
 
     number: int
-    probability: float
+    score: float
     intent: str | None
     slots: tuple[Slot, ...] | None
 
 
 def suspicious(labelled: Labelled, *, seed: int = 0) -> list[Finding]:
-    """List the annotations of a labelled set that models contradict with a chance of `BAR` or more, as findings."""
+    """List the annotations of a labelled set that models contradict with a score of `BAR` or more, as findings."""
     findings = []
     for suspicion in find_suspicions(labelled.utterances, seed=seed):
-        if suspicion.probability < BAR:
+        if suspicion.score < BAR:
             break
         utterance = labelled.utterances[suspicion.number]
         said = []
         if suspicion.intent is not None:
-            said.append(f"is intent {shown(utterance.intent)}, the models say {shown(suspicion.intent)}")
+            said.append(f"intent {shown(utterance.intent)}, by the models {shown(suspicion.intent)}")
         if suspicion.slots is not None:
             models = replace(utterance, slots=suspicion.slots)
-            said.append(f"is {spans_in_words(utterance)}, by the models {spans_in_words(models)}")
+            said.append(f"{spans_in_words(utterance)}, by the models {spans_in_words(models)}")
         findings.append(
             Finding(
                 "suspicious",
-                f"{labelled.places[suspicion.number]}: {shown(utterance.text)} {' and '.join(said)} "
-                f"({100 * suspicion.probability:.0f} % likely to be wrong)",
+                f"{labelled.places[suspicion.number]}: {shown(utterance.text)}: {'; '.join(said)} "
+                f"(suspicion {suspicion.score:.2f})",
             )
         )
     return findings
