@@ -138,6 +138,16 @@ def test_up_to_the_widest_reach(length, tags, seed, share):
     )
 
 
+@pytest.mark.parametrize("reach", [1.0, 200.0, 299.0, 300.0])
+def test_the_first_tag_tells_the_size_of_all_however_long_the_others_grow(reach):
+    # Every transition to the second tag has the largest factor, so the first tag is as far behind as can be.
+    transitions = np.array([[0.0, reach], [0.0, reach]])
+    for length in range(1, 60):
+        found = scaled_lattice.best_path(np.zeros((length, 2)), transitions)
+        assert found.log_probability == pytest.approx(expected(np.zeros((length, 2)), transitions), abs=1e-9)
+        assert found.path.tolist() == [0] + [1] * (length - 1)
+
+
 @pytest.mark.parametrize("spread", [0.0, 0.5, 30.0, 150.0])
 @pytest.mark.parametrize("tags", [1, 3, 9])
 def test_many_tokens(spread, tags):
@@ -159,10 +169,10 @@ def test_many_tokens(spread, tags):
 
 def test_rescaling_is_exact_and_counted():
     cells = np.array([[2.0**-500, 2.0**500], [2.0**-700, 1.0], [3.0, 5.0], [7.0, 7.0]])
-    assert scaled_lattice.rescale(cells, 0, 3, 0) == -2
-    assert scaled_lattice.rescale(cells, 0, 3, 1) == 2
-    assert cells[:, 0].tolist() == [2.0**-100, 2.0**-300, 3.0 * 2.0**400, 7.0]
-    assert cells[:, 1].tolist() == [2.0**100, 2.0**-400, 5.0 * 2.0**-400, 7.0]
+    assert scaled_lattice.rescale(cells, 0, 3, 0) == -3
+    assert scaled_lattice.rescale(cells, 0, 3, 1) == 3
+    assert cells[:, 0].tolist() == [2.0**-116, 2.0**-316, 3.0 * 2.0**384, 7.0]
+    assert cells[:, 1].tolist() == [2.0**116, 2.0**-384, 5.0 * 2.0**-384, 7.0]
 
 
 @given(st.lists(st.floats(-200.0, 200.0), min_size=1, max_size=20))

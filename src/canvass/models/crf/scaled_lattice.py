@@ -18,9 +18,9 @@ a logarithm. `reference` is the specification of both.
   repeat their last token.
 * The range. Between them the factors of a step differ by at most e^REACH = 2^433 (a model that reaches further is
   left to `lattice`). The largest of the tags contributes to each of the next token's, so that two of a token never
-  differ by more than that, and one tells the size of all. Where it leaves 2^-200 .. 2^200 all are multiplied by a
-  power of two, which is exact, and counted. What rounds to zero on the way is then below 2^-400 of what it is added
-  to.
+  differ by more than that, and one tells the size of all. Where it leaves 2^-128 .. 2^128 all are multiplied by a
+  power of two, which is exact, and counted. So all are below 2^(128 + 433), and 2^(128 + 2 * 433) after a step, which
+  is within float64. What rounds to zero on the way is below 2^-400 of what it is added to.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 LANES = 8
 ROWS = 9  # whose product a token's factors are
 REACH = 300.0
-STEP = 200
+STEP = 128
 SMALL, LARGE = 2.0**-STEP, 2.0**STEP
 LOG_LARGE = STEP * math.log(2.0)
 
