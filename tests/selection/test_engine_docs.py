@@ -31,8 +31,11 @@ class TestSpark:
         write(tmp_path / "labelled.jsonl", known)
         write(tmp_path / "pool.jsonl", rest, annotated=False)
         with spark_session("local[2]") as session:
-            exec(compile(PROGRAMS[1], str(PAGE), "exec"), {"spark": session})
-            rows = session.read.parquet("batch.parquet").orderBy("rank").collect()
+            # Spark's paths are of the folder in which its process was started, which an earlier test may have done.
+            program = PROGRAMS[1].replace('"pool.jsonl"', repr(str(tmp_path / "pool.jsonl")))
+            program = program.replace('"batch.parquet"', repr(str(tmp_path / "batch.parquet")))
+            exec(compile(program, str(PAGE), "exec"), {"spark": session})
+            rows = session.read.parquet(str(tmp_path / "batch.parquet")).orderBy("rank").collect()
         expected = select_each(Plans.train(known, [MUSIC], size=5), Pool.open(["pool.jsonl"]))
         records = [candidate_record(one) for batch in expected for one in batch.candidates]
         assert [_without_nulls(row.asDict(recursive=True)) for row in rows] == [

@@ -56,6 +56,7 @@ MOST_MORE = 100_000
 STRATA: tuple[Source, ...] = ("random", "outside")
 REQUESTS = "draws"  # facts of the store
 ESTIMATES = "estimates"
+SLOTS = "slot error rate"
 MISSED = "share of the target that the filter misses"
 
 
@@ -262,7 +263,7 @@ def judge(nlu: NLU, picks: Sequence[tuple[Task, Answer]]) -> tuple[Floats, Float
 def estimates_of(scored: Scored | None) -> tuple[Estimate, ...]:
     """Estimate slot error, intent error and frame error of what is of the target and passes, and what is missed."""
     if scored is None:
-        names = ("slot error rate", "intent error rate", "frame error rate")
+        names = (SLOTS, "intent error rate", "frame error rate")
         unknown = [Estimate(name, None, None, None, 0, FEWEST) for name in names]
         return (*unknown, Estimate(MISSED, None, None, None, 0, FEWEST_OUTSIDE, outside=True))
     inside = scored.of_target * scored.passed.annotated
@@ -270,7 +271,7 @@ def estimates_of(scored: Scored | None) -> tuple[Estimate, ...]:
     slots = Part(whole * scored.weights, scored.slots_inside)
     frames, intents = Part(whole, scored.chance_inside), Part(named, scored.chance_inside)
     return (
-        _rate("slot error rate", scored, Part(scored.errors, scored.slot_errors), slots),
+        _rate(SLOTS, scored, Part(scored.errors, scored.slot_errors), slots),
         _rate("intent error rate", scored, Part(scored.intent_wrong, scored.intent_errors), intents),
         _rate("frame error rate", scored, Part(scored.frame_wrong, scored.frame_errors), frames),
         _missed(scored),
@@ -356,8 +357,15 @@ def write_estimates(estimates: Sequence[Estimate]) -> str:
 
 
 def stored_estimates(project: Project) -> tuple[Estimate, ...]:
-    """Recall the estimates of the models that run now; unknown ones before there is any."""
-    stored = project.store.fact(ESTIMATES)
+    """Recall the estimates of the models that run now; unknown ones before there is any.
+
+    A project without slots has no slot error rate.
+    """
+    estimates = _recalled(project.store.fact(ESTIMATES))
+    return tuple(estimate for estimate in estimates if project.settings.slots or estimate.name != SLOTS)
+
+
+def _recalled(stored: str | None) -> tuple[Estimate, ...]:
     if stored is None:
         return estimates_of(None)
 
