@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from benchmarks.study.discovery import OUT_OF_SCOPE, read, split
 from canvass.corpus.normalise import keys
-from canvass.selection.discovery import label_classifier
-from canvass.selection.watching import ALARM, WORD_BITS, Counts, likeliest_labels, p_values, words_of
+from canvass.selection.discovery import label_classifier, likeliest_labels
+from canvass.selection.watching import ALARM, WORD_BITS, Counts, p_values, words_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -20,6 +20,10 @@ class InputError(CanvassError):
     """The content of a file is not what was expected."""
 
 
+class EmptyPoolError(InputError):
+    """A pool has no utterance."""
+
+
 class FileError(CanvassError):
     """A file or folder cannot be found, opened or written."""
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def processors() -> int:
@@ -29,3 +34,26 @@ def thread_pool(count: int) -> Iterator[ThreadPoolExecutor]:
         executor.shutdown(wait=False, cancel_futures=True)
         raise
     executor.shutdown()
+
+
+def map_in_order(
+    function: Callable[[Item], Result], items: Iterable[Item], *, threads: int | None = None
+) -> Iterator[tuple[Item, Result]]:
+    """Apply a function to items on threads; yields each item with its result, in order.
+
+    At most two items a thread are read ahead, so that any number of them fits into memory.
+
+    >>> list(map_in_order(abs, iter([-1, 2]), threads=2))
+    [(-1, 1), (2, 2)]
+    """
+    count = threads or processors()
+    pending: deque[tuple[Item, Future[Result]]] = deque()
+    with thread_pool(count) as executor:
+        for item in items:
+            pending.append((item, executor.submit(function, item)))
+            if len(pending) > 2 * count:
+                first, future = pending.popleft()
+                yield first, future.result()
+        while pending:
+            first, future = pending.popleft()
+            yield first, future.result()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from canvass.cli import options, terminal
-from canvass.errors import CanvassError, FileError, InputError, OptionError
+from canvass.errors import CanvassError, EmptyPoolError, FileError, InputError, OptionError
 from canvass.files import STANDARD_STREAM, check_output, whole_file
 
 if TYPE_CHECKING:
@@ -114,9 +114,7 @@ def _compare(
     try:
         with terminal.progress("reading the new files", opened.total_bytes) as advance:
             counts = count(classifier, _told(opened.blocks(), advance), sample)
-    except InputError as error:
-        if "empty pool" not in str(error):
-            raise
+    except EmptyPoolError:
         return {"state": "waiting"}
     if counts.requests < window:
         return {"state": "waiting", "requests": counts.requests}

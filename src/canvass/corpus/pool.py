@@ -13,7 +13,7 @@ from canvass.corpus.formats.records import BadLines, Block, Columns, pool_uttera
 from canvass.corpus.shards import FileRange, ReadOptions, ranges_of
 from canvass.corpus.storage import is_remote
 from canvass.corpus.where import Where
-from canvass.errors import FileError, InputError, OptionError
+from canvass.errors import EmptyPoolError, FileError, InputError, OptionError
 from canvass.files import STANDARD_STREAM
 
 if TYPE_CHECKING:
@@ -193,10 +193,10 @@ class Pool:
             self.refuse_empty()
 
     def refuse_empty(self) -> NoReturn:
-        """Say that there was no row; raises InputError."""
+        """Say that there was no row; raises EmptyPoolError."""
         where = ", ".join(self.files[:3]) + (", ..." if len(self.files) > 3 else "")  # noqa: PLR2004
         left_out = f" ({self.bad.count} bad lines were left out)" if self.bad.count else ""
-        raise InputError(
+        raise EmptyPoolError(
             f"empty pool: no utterance in {where or 'memory'}{left_out}; name files that have some"
         )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,15 +18,15 @@ from canvass.corpus.formats.records import BadLines
 from canvass.corpus.normalise import keys
 from canvass.errors import FileError, InputError
 from canvass.features.columns import hash_column
-from canvass.processors import processors, thread_pool
+from canvass.processors import map_in_order
 from canvass.seeding import salt, uniforms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
+    from canvass.corpus.formats.records import Block
     from canvass.corpus.pool import Pool
 
 LIMIT = 20 << 20  # bytes of keys: half a million short requests
@@ -80,23 +79,13 @@ class KeySample:
                             progress(len(block.batch), block.consumed)
                     sample.merge(part)
             return sample
-        count = threads or processors()
-        pending: deque[tuple[Future[None], int, int]] = deque()
 
-        def end_first() -> None:
-            future, rows, consumed = pending.popleft()
-            future.result()
+        def add(block: Block) -> None:
+            sample.add(block.batch.column("text"))
+
+        for block, _ in map_in_order(add, pool.blocks(), threads=threads):
             if progress is not None:
-                progress(rows, consumed)
-
-        with thread_pool(count) as executor:
-            for block in pool.blocks():
-                texts = block.batch.column("text")
-                pending.append((executor.submit(sample.add, texts), len(texts), block.consumed))
-                while len(pending) > 2 * count:
-                    end_first()
-            while pending:
-                end_first()
+                progress(len(block.batch), block.consumed)
         return sample
 
     def add(self, texts: pa.Array) -> None:

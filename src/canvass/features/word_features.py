@@ -272,9 +272,8 @@ def _vocabulary(
     rows = np.searchsorted(starts, first[chosen], side="right") - 1
     words = [""] * len(chosen)
     row = -1
-    for word in np.argsort(
-        rows, kind="stable"
-    ).tolist():  # a long key, in which many words stand first, is cut once
+    # By row: a long key, in which many words stand first, is cut once.
+    for word in np.argsort(rows, kind="stable").tolist():
         if rows[word] != row:
             row = int(rows[word])
             key = column[row].as_py()

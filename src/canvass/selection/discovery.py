@@ -16,7 +16,7 @@ share of the labelled set by its share of the sample.
 from __future__ import annotations
 
 import itertools
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,17 +31,17 @@ from canvass.features.columns import hash_column
 from canvass.features.key_sample import KeySample
 from canvass.files import STANDARD_STREAM
 from canvass.models.intents import IntentClassifier
-from canvass.processors import processors, thread_pool
+from canvass.processors import map_in_order
 from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.groups import SAMPLED, Groups
 from canvass.selection.variety import folded, thin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
+    from canvass.corpus.formats.records import Block
     from canvass.corpus.pool import Pool
     from canvass.types import Utterance
 
@@ -156,6 +156,12 @@ def label_classifier(labelled: Sequence[Utterance]) -> IntentClassifier:
     return IntentClassifier().fit(pa.array(sorted(annotated), pa.string()), labels)
 
 
+def likeliest_labels(classifier: IntentClassifier, column: pa.Array) -> NDArray[np.int32]:
+    """Predict the label of each key, int32 (N,); K where it is lost."""
+    found = classifier.predict(column)
+    return np.where(np.exp(found.log_probability) < SURE, len(classifier.names), found.intents)
+
+
 def discover(
     labelled: Sequence[Utterance],
     pool: Pool,
@@ -209,41 +215,29 @@ def _count(
     """Read the pool, and sum up the counts of its groups and labels."""
     group_count, label_count = groups.centres.shape[1], len(classifier.names)
 
-    def count_batch(batch: pa.RecordBatch) -> _Traffic:
-        column = keys(batch.column("text"))
-        counts = batch.column("count").to_numpy()
+    def count_block(block: Block) -> _Traffic:
+        column = keys(block.batch.column("text"))
+        counts = block.batch.column("count").to_numpy()
         is_labelled = excluded.mask(column, hash_column(column))
         is_blank = pc.equal(pc.binary_length(column), 0).to_numpy(zero_copy_only=False)
         rest = np.flatnonzero(~(is_labelled | is_blank))
         column = column.take(pa.array(rest))
         counts_of_rest = counts[rest]
         group_of, _ = groups.assign(column)
-        found = classifier.predict(column)
-        lost = np.exp(found.log_probability) < SURE
+        labels = likeliest_labels(classifier, column)
+        lost = labels == label_count
         return _Traffic(
             _sums(group_of, counts_of_rest, group_count),
             _sums(group_of, counts_of_rest * lost, group_count),
-            _sums(found.intents, counts_of_rest * ~lost, label_count),
+            _sums(labels, counts_of_rest, label_count + 1)[:-1],
             counts[is_labelled].sum(),
         )
 
     total = _Traffic(*(np.zeros(size, np.int64) for size in (group_count, group_count, label_count, ())))
-    pending: deque[tuple[Future[_Traffic], int, int]] = deque()
-
-    def end_first() -> _Traffic:
-        future, rows, consumed = pending.popleft()
+    for block, counted in map_in_order(count_block, pool.blocks(), threads=threads):
+        total = total.plus(counted)
         if progress is not None:
-            progress(rows, consumed)
-        return total.plus(future.result())
-
-    count = threads or processors()
-    with thread_pool(count) as executor:
-        for block in pool.blocks():
-            pending.append((executor.submit(count_batch, block.batch), len(block.batch), block.consumed))
-            while len(pending) > 2 * count:
-                total = end_first()
-        while pending:
-            total = end_first()
+            progress(len(block.batch), block.consumed)
     return total
 
 

@@ -1,6 +1,6 @@
 """A watch on traffic: whether a window of new requests is like a reference window, and what in it is new.
 
-Counted are the requests of each label as predicted, those that are *lost* (the likeliest label has less than SURE), and
+Counted are the requests of each label as predicted, those that are *lost* (see `canvass.selection.discovery`), and
 those with each word, by a hash of 14 bits. For a category with a requests of n in the window and b of m in the
 reference, given a + b,
 
@@ -24,7 +24,7 @@ import pyarrow as pa
 from canvass.corpus.normalise import keys
 from canvass.errors import InputError
 from canvass.features.columns import word_hashes
-from canvass.selection.discovery import SURE
+from canvass.selection.discovery import likeliest_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -105,12 +105,6 @@ def count(classifier: IntentClassifier, blocks: Iterable[Block], sample: KeySamp
         np.add.at(part.words, buckets, weights[rows])
         total = total.plus(part)
     return total
-
-
-def likeliest_labels(classifier: IntentClassifier, column: pa.Array) -> NDArray[np.int32]:
-    """Predict the label of each key, int32 (N,); K where it is lost."""
-    found = classifier.predict(column)
-    return np.where(np.exp(found.log_probability) < SURE, len(classifier.names), found.intents)
 
 
 def words_of(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,7 +1,6 @@
 """Estimates of live error: nothing is scored on what it learnt, totals by hand, and how often the intervals hold."""
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -230,7 +229,7 @@ def test_intervals_hold_about_as_often_as_they_should():
 
 def test_estimates_survive_the_store():
     class Project:
-        settings = SimpleNamespace(slots=("artist",))
+        annotates_slots = True
 
         class store:  # noqa: N801 - an attribute
             text = None
@@ -243,5 +242,5 @@ def test_estimates_survive_the_store():
     estimates = estimates_of(made([1] * 40, [1] * 4 + [0] * 36, wrong=0.2))
     Project.store.text = write_estimates(estimates)
     assert stored_estimates(Project) == estimates
-    Project.settings = SimpleNamespace(slots=())
+    Project.annotates_slots = False
     assert stored_estimates(Project) == estimates[1:]

@@ -90,6 +90,11 @@ class Given:
         return self._read(self._files[1])
 
     @cached_property
+    def with_slots(self) -> tuple[Utterance, ...]:
+        """What is annotated for slots."""
+        return tuple(utterance for utterance in (*self.labelled, *self.test) if utterance.slots is not None)
+
+    @cached_property
     def domain_of_intent(self) -> dict[str, str]:
         """The domain of each intent."""
         return domains_of_intents([*self.labelled, *self.test])

@@ -317,10 +317,7 @@ class Project:
     @property
     def annotates_slots(self) -> bool:
         """Whether slots are annotated here: with False, an answer without any says nothing about slots."""
-        return bool(self.slots()) or any(
-            utterance.slots is not None and self.target.matches(utterance)
-            for utterance in (*self.labelled, *self.test)
-        )
+        return bool(self.slots()) or any(map(self.target.matches, self.given.with_slots))
 
     def domains(self) -> tuple[str, ...]:
         """List the known domains by name: where something that is not of the target may belong."""

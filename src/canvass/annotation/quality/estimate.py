@@ -158,12 +158,8 @@ def score_picks(
     `requests` are of each round, the latest among them; a pick of a round that is not there counts as of the latest.
     `stopped` is asked before each training. None where there is no pick, or a fold cannot be left out.
     """
-    picks = [
-        (task, answer)
-        for task, answer in accepted
-        if task.source in STRATA and answer.kind != "skip" and requests
-    ]
-    if not picks:
+    picks = [(task, answer) for task, answer in accepted if task.source in STRATA and answer.kind != "skip"]
+    if not picks or not requests:
         return None
     fold_of = np.array([int(uniform(seed, "estimate", task.key) * FOLDS) for task, _ in picks])
     strata = np.array([STRATA.index(task.source) for task, _ in picks])
@@ -359,10 +355,10 @@ def write_estimates(estimates: Sequence[Estimate]) -> str:
 def stored_estimates(project: Project) -> tuple[Estimate, ...]:
     """Recall the estimates of the models that run now; unknown ones before there is any.
 
-    A project without slots has no slot error rate.
+    Where slots are not annotated there is no slot error rate.
     """
     estimates = _recalled(project.store.fact(ESTIMATES))
-    return tuple(estimate for estimate in estimates if project.settings.slots or estimate.name != SLOTS)
+    return tuple(estimate for estimate in estimates if project.annotates_slots or estimate.name != SLOTS)
 
 
 def _recalled(stored: str | None) -> tuple[Estimate, ...]:

@@ -29,7 +29,7 @@ from canvass.seeding import uniform
 from canvass.simulation.noise import Annotator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -111,8 +111,6 @@ def find_suspicions(
     utterances: Sequence[Utterance],
     *,
     seed: int = 0,
-    progress: Callable[[int], None] = lambda _: None,
-    stopped: Callable[[], bool] = lambda: False,
 ) -> list[Suspicion]:
     """List the annotations that models of the other folds contradict, the likeliest to be wrong first.
 
@@ -125,10 +123,6 @@ def find_suspicions(
         Slots begin and end on token borders.
     seed
         Of the folds, and of the alterations.
-    progress
-        Called after each fold with the number of its utterances.
-    stopped
-        Asked before each fold; ends the work early, with an empty list.
 
     """
     import pyarrow as pa
@@ -142,14 +136,11 @@ def find_suspicions(
     said_intents: dict[int, str] = {}
     said_slots: dict[int, tuple[Slot, ...]] = {}
     for fold in range(FOLDS):
-        if stopped():
-            return []
         rows, rest = (np.flatnonzero(mask) for mask in (fold_of == fold, fold_of != fold))
         if len(rows) and len(rest):
             part = Fold(utterances, altered, column, rows, rest)
             judge_intents(part, intents, said_intents)
             judge_slots(part, slots, said_slots)
-        progress(len(rows))
     wrong_intents, wrong_slots = chances(intents), chances(slots)
     odds = {
         number: max(
