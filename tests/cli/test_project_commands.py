@@ -72,6 +72,18 @@ def test_a_test_set_is_named(canvass, folder):
     assert refused(both, "every request of LABELLED is in the --test set too", "name other requests")
 
 
+def test_few_examples_of_the_target_begin_a_project(canvass, folder):
+    few = [one for one in KNOWN if one.domain == "music"][:20]
+    write(folder / "few.jsonl", [*few, *(one for one in KNOWN if one.domain != "music")])
+    result = canvass("new", "music", "few.jsonl", "pool.jsonl", "--target", "domain:music", "--json")
+    facts = json.loads(result.out)
+    assert (facts["test"], facts["labelled_of_the_target"]) == (0, 20)
+    assert "warning: there is no test set, and no error curve" in result.err
+    assert facts["missing"] == json.loads(canvass("status", "music").out)["missing"]
+    assert canvass("next", "music", "--size", "4", "--out", "batch.jsonl").code == 0
+    assert json.loads(canvass("status", "music").out)["curve"][-1]["slot_error_rate"] is None
+
+
 def test_columns_and_formats_are_told(canvass, folder):
     write_records(
         folder / "l.txt",

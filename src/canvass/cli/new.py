@@ -116,16 +116,21 @@ def _warn_of_long(project: Project) -> None:
 
 
 def _tell(project: Project, *, given: int, held_out: bool, as_json: bool) -> None:
+    from canvass.annotation.quality.progress import missing_in
+
     labelled, test = len(project.labelled), len(project.test)
     ours = sum(map(project.target.matches, project.labelled))
     ours_in_test = sum(map(project.target.matches, project.test))
-    if held_out:
+    missing = missing_in(project)
+    for words in missing:
+        terminal.warn(words)
+    if held_out and test:
         of_target = "" if ours_in_test == test else f", {ours_in_test:,} of them {project.target},"
         terminal.say(
             f"{test:,} of the {given:,} labelled requests{of_target} are held out to count errors on, and are never "
             "trained on (--test names others)"
         )
-    elif labelled < given:
+    elif labelled < given and not held_out:
         terminal.say(
             f"{given - labelled:,} labelled requests are in the test set too, and are not trained on"
         )
@@ -139,6 +144,7 @@ def _tell(project: Project, *, given: int, held_out: bool, as_json: bool) -> Non
         "test_of_the_target": ours_in_test,
         "intents": len(project.settings.intents),
         "slot_labels": len(project.settings.slots),
+        "missing": missing,
     }
     if as_json:
         terminal.print_json(facts)

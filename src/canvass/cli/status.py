@@ -127,6 +127,7 @@ def _sentences(status: Status) -> list[str]:
             f"On the {status.curve[-1].held_out:,} held-out requests the slot error rate is within {low:.1%} to "
             f"{high:.1%}."
         )
+    lines += [f"{_capitalised(words)}." for words in status.missing]
     lines += [f"{_capitalised(estimate.words)}." for estimate in status.estimates]
     lines += [_agreement(pair) for pair in status.agreement]
     lines.append(f"{_capitalised(status.suggestion.words)}. Rule: {status.suggestion.rule}.")

@@ -51,6 +51,7 @@ def read_labelled(
     skip_bad: int = 0,
     format: str | None = None,  # noqa: A002 - the name of the option
     out_of_scope: Sequence[str] = (),
+    may_be_empty: bool = False,
 ) -> Labelled:
     """Read annotated files, folders, globs or standard input ("-").
 
@@ -64,8 +65,8 @@ def read_labelled(
     FileError
         If a name has no file, or a file cannot be read.
     InputError
-        If a record is bad and the tolerance is used up, no record is left, or, with `strict`, a slot is off
-        the token borders or something in the files would not be used.
+        If a record is bad and the tolerance is used up, no record is left (unless `may_be_empty`), or, with `strict`,
+        a slot is off the token borders or something in the files would not be used.
     OptionError
         If a file is of no known format, or of one without annotations.
 
@@ -91,7 +92,7 @@ def read_labelled(
             left_out += 1
             first_left_out = first_left_out or sentence
     kept, places, unlabelled, first_unlabelled = _labelled_only(utterances, places)
-    if not kept:
+    if not kept and not may_be_empty:
         parts = (
             (left_out, "with slots off the token borders"),
             (bad.count, "bad"),

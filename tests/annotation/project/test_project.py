@@ -15,6 +15,7 @@ from canvass.annotation.project.guides import guides_of, in_brackets
 from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.project.settings_file import read_settings, write_settings
+from canvass.annotation.quality.progress import status_of
 from canvass.annotation.rounds.round import run_round
 from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.formats.records import Columns
@@ -133,7 +134,6 @@ REFUSED = [
         TrainingError,
         "needs a slot tagger",
     ),
-    ({"target": Target("intent", "StopTimer"), "strategy": "random"}, TrainingError, "1 would be held out"),
     ({"strategy": "majority-crv"}, InputError, "did you mean majority-crf"),
     ({"strategy": "majority-joint", "target": Target("all")}, InputError, "take joint, margin or random"),
     ({"max_tokens": 0}, InputError, "project.max_tokens is 0; expected a whole number of at least 1"),
@@ -145,7 +145,6 @@ REFUSED = [
     ({"labelled": music()}, TrainingError, "only utterances of domain:music"),
     ({"test": KNOWN}, TrainingError, "every request of LABELLED is in the --test set too"),
     ({"test": [Utterance("stop", domain="timers")]}, TrainingError, "the test set has no utterance of domain:music"),
-    ({"labelled": [*music()[:8], *KNOWN[-5:]]}, TrainingError, "at least 5 are needed"),
 ]  # fmt: skip
 
 
@@ -184,6 +183,24 @@ def test_a_crash_in_the_middle_leaves_nothing(tmp_path, pool, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         Project.create(tmp_path / "music", KNOWN, [pool], MUSIC)
     assert names_in(tmp_path) == ["pool.jsonl"]
+
+
+def test_with_too_few_for_a_test_set_it_begins_without_one(tmp_path, pool):
+    few = [*music()[:8], *KNOWN[-5:]]
+    with Project.create(tmp_path / "music", few, [pool], MUSIC) as project:
+        assert (list(keys(project.labelled)), project.test) == (list(keys(few)), ())
+        assert project.settings.project.test == "none"
+        result = run_round(project, 0)
+        assert (result.scores, bool(result.tasks)) == (None, True)
+        (words,) = status_of(project).missing
+        assert words.startswith("there is no test set")
+        assert str(project.folder / "test.jsonl") in words
+    # What is put there is measured on, and no longer trained on.
+    write(tmp_path / "music" / "test.jsonl", [*music()[4:20], *REST[-3:]])
+    with Project.open(tmp_path / "music") as project:
+        assert run_round(project, 0).scores.utterances == 16
+        assert not keys(project.annotated()) & keys(project.test)
+        assert status_of(project).missing == ()
 
 
 # Opening

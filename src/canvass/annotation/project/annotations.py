@@ -76,7 +76,7 @@ class Given:
         self._files = labelled, test
 
     def _read(self, path: Path) -> tuple[Utterance, ...]:
-        read = read_labelled([str(path)], format="jsonl").utterances
+        read = read_labelled([str(path)], format="jsonl", may_be_empty=True).utterances
         return tuple(filter(None, map(self.names.utterance, read)))
 
     @cached_property

@@ -49,7 +49,8 @@ def hold_out(
     """Cut a fifth off a labelled set: what stays, and what is held out for the error curve.
 
     It is a fifth of the keys of the target and a fifth of those of the rest, the ones with the smallest hashes, so that
-    a small target gets its share too. All utterances of a key are on one side.
+    a small target gets its share too. All utterances of a key are on one side. Nothing is held out where errors would
+    be counted on fewer than `FEWEST_HELD_OUT`.
     """
     groups: dict[bool, set[str]] = {True: set(), False: set()}
     for utterance in labelled:
@@ -63,7 +64,20 @@ def hold_out(
     test: list[Utterance] = []
     for utterance in labelled:
         (test if key_of(utterance.text) in chosen else kept).append(utterance)
+    has_slots = annotates_slots(labelled, target)
+    if sum(is_counted(utterance, target, has_slots=has_slots) for utterance in test) < FEWEST_HELD_OUT:
+        return list(labelled), []
     return kept, test
+
+
+def annotates_slots(utterances: Sequence[Utterance], target: Target) -> bool:
+    """Tell whether any utterance of the target is annotated for slots."""
+    return any(target.matches(utterance) and utterance.slots is not None for utterance in utterances)
+
+
+def is_counted(utterance: Utterance, target: Target, *, has_slots: bool) -> bool:
+    """Tell whether errors are counted on an utterance: one of the target, annotated for slots where any is."""
+    return target.matches(utterance) and (utterance.slots is not None or not has_slots)
 
 
 def without_keys_of(labelled: Sequence[Utterance], test: Sequence[Utterance]) -> list[Utterance]:
@@ -75,7 +89,7 @@ def without_keys_of(labelled: Sequence[Utterance], test: Sequence[Utterance]) ->
 def check_enough(
     labelled: Sequence[Utterance], test: Sequence[Utterance], target: Target, *, strategy: str, held_out: bool
 ) -> None:
-    """Refuse a target with too few utterances to train on, or to count errors on.
+    """Refuse a target with too few utterances to train on, or a test set of somebody's own without any of them.
 
     Raises
     ------
@@ -85,28 +99,16 @@ def check_enough(
     """
     everything = [*labelled, *test] if held_out else labelled
     check_examples(everything, target, sum(map(target.matches, everything)))
-    has_slots = any(target.matches(utterance) and utterance.slots is not None for utterance in everything)
-
-    def count(utterances: Sequence[Utterance]) -> int:
-        return sum(
-            target.matches(utterance) and (utterance.slots is not None or not has_slots)
-            for utterance in utterances
-        )
-
-    with_slots = " annotated for slots" if has_slots else ""
-    if held_out and count(test) < FEWEST_HELD_OUT:
-        raise TrainingError(
-            f"LABELLED has {count(everything)} utterances of {target}{with_slots}, of which {count(test)} would be "
-            f"held out for the error curve, and at least {FEWEST_HELD_OUT} are needed; annotate more, or give a test "
-            "set of your own with --test"
-        )
-    if not held_out and not count(test):
+    has_slots = annotates_slots(everything, target)
+    if not held_out and not any(is_counted(utterance, target, has_slots=has_slots) for utterance in test):
+        with_slots = " annotated for slots" if has_slots else ""
         raise TrainingError(
             f"the test set has no utterance of {target}{with_slots}, so no error could be counted; name another with "
             "--test, or leave it out: a fifth of LABELLED is held out then"
         )
     intents = {utterance.intent for utterance in labelled if target.matches(utterance) and utterance.intent}
-    check_models(STRATEGIES[strategy], target, intents=intents, annotated=count(labelled) if has_slots else 0)
+    annotated = sum(target.matches(utterance) and utterance.slots is not None for utterance in labelled)
+    check_models(STRATEGIES[strategy], target, intents=intents, annotated=annotated)
     check_examples(labelled, target, sum(map(target.matches, labelled)))
 
 

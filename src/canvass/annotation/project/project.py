@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -92,7 +93,7 @@ class Project:
     ) -> Self:
         """Make a project; its folder appears whole or not at all.
 
-        Without `test`, a fifth of `labelled` is held out by hash of the key. With it, what is in both is left out of
+        Without `test`, a fifth of `labelled` is held out by hash of the key, unless that is too few. With it, what is in both is left out of
         `labelled`. The names of `pool` are stored as absolute paths; `columns` are those of the pool.
         All rounds predict with `words`.
 
@@ -141,7 +142,8 @@ class Project:
                 )
         check_enough(kept, measured, target, strategy=chosen, held_out=test is None)
         intents, slots = guides_of([*kept, *measured], target, seed=seed)
-        settings = Settings(project=settings.project, columns=settings.columns, intents=intents, slots=slots)
+        made = settings.project if measured else replace(settings.project, test="none")
+        settings = Settings(project=made, columns=settings.columns, intents=intents, slots=slots)
         write_project(place, settings, kept, measured, words)
         return cls(place, settings)
 
@@ -303,7 +305,9 @@ class Project:
             for task, answer in self.store.accepted()
             if task.key not in test
         }
-        before = [utterance for utterance in self.labelled if key_of(utterance.text) not in answered]
+        before = [
+            utterance for utterance in self.labelled if key_of(utterance.text) not in answered.keys() | test
+        ]
         return [*before, *answered.values()]
 
     def intents(self) -> tuple[LabelGuide, ...]:

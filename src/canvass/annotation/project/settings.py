@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FORMATS_OF_POOLS = ("", *(row.name for row in FORMATS if row.blocks is not None))
-TEST_PARTS = ("fifth", "file")
+TEST_PARTS = ("fifth", "file", "none")
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,8 @@ class ProjectSettings:
     test: str = field(
         default="fifth",
         metadata=_choice(
-            "Where test.jsonl is from: fifth (of the labelled set, by hash) or file (--test). It stays as it is.",
+            "Where test.jsonl is from: fifth (of the labelled set, by hash), file (--test) or none (there were too few). "
+            "It stays as it is.",
             TEST_PARTS,
         ),
     )

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from canvass.annotation.project.creation import LEARNT
+from canvass.annotation.project.creation import FEWEST_HELD_OUT, LEARNT, TEST
 from canvass.annotation.quality.annotator_agreement import agreements
 from canvass.annotation.quality.estimate import stored_estimates
 from canvass.annotation.quality.stopping import suggestion
@@ -34,7 +34,8 @@ class Status:
     in a file (`handed_out`) are no longer among the leased. `by_annotator` counts the answers that stand, skips left
     out, the most first. `curve` are the rounds that trained models, `last` the latest, successful or not. `answers` are
     those that stand, skips among them; `as_dict` leaves them out. `words`: of how many words and requests the word
-    features are, their digest, and since when (`at`, seconds of the epoch); None without any.
+    features are, their digest, and since when (`at`, seconds of the epoch); None without any. `missing` says in
+    sentences what there is too little of, and what to do.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Status:
     agreement: tuple[Agreement, ...]
     review: int
     words: dict[str, Any] | None
+    missing: tuple[str, ...]
     answers: tuple[Answer, ...] = field(repr=False)
 
     @property
@@ -121,8 +123,21 @@ def status_of(project: Project) -> Status:
         agreement=tuple(agreements(answers)),
         review=len(store.review()),
         words=None if learnt is None else json.loads(learnt),
+        missing=tuple(missing_in(project)),
         answers=tuple(answers),
     )
+
+
+def missing_in(project: Project) -> list[str]:
+    """Say what a project has too little of, and what to do."""
+    missing = []
+    if not any(map(project.target.matches, project.test)):
+        missing.append(
+            f"there is no test set, and no error curve, since a fifth of LABELLED has fewer than {FEWEST_HELD_OUT} "
+            f"requests of {project.target}; put some annotated ones into {project.folder / TEST}, or go by the "
+            "estimates, which come from the random picks"
+        )
+    return missing
 
 
 def _by_annotator(answers: Sequence[Answer]) -> dict[str, int]:

@@ -154,10 +154,10 @@ class Rounds:
         return ExcludedKeys(frozenset(given | (store.keys() - free)))
 
     def _measure(self, models: Models) -> Scores | None:
-        """Count errors on the test set; None where nothing can be predicted."""
-        if not models.reference.can_predict:
-            return None
+        """Count errors on the test set; None without one, and where nothing can be predicted."""
         test = self._project.test
+        if not test or not models.reference.can_predict:
+            return None
         if self._held_out is None or self._test is not test:  # also after its labels have changed
             self._test, self._held_out = test, HeldOut.of(test, self._project.target)
         return score(self._held_out.count(models.reference.predict(self._held_out.texts)))

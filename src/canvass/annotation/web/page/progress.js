@@ -49,6 +49,7 @@ export function progress(annotator, slots, search) {
   const body = openPanel("Progress", { wide: true });
   fill(body, api.progress(annotator), (found) => [
     found.suggestion ? make("p.suggestion", { title: found.suggestion.rule, textContent: found.suggestion.words }) : null,
+    ...found.missing.map((words) => make("p.missing", { textContent: sentence(words) })),
     tiles([
       [found.answered_today, "answered today"],
       [found.answered, "answered in all"],
@@ -74,6 +75,7 @@ export function progress(annotator, slots, search) {
 function errors(found, room, slots) {
   const points = measured(found);
   const title = make("h3", { textContent: "Error on the test set" });
+  if (!points.length && found.missing.length) return [];
   if (!points.length) return [title, make("p.muted", { textContent: "Measured after the first training." })];
   const last = points.at(-1);
   const words = `${rate(slots)} after each training, over the number of answers; now ${precise(last.slot_error_rate)}.`;
@@ -95,9 +97,11 @@ const range = (ends) => (ends ? ` (95 % interval ${precise(ends[0])} to ${precis
 function estimates(found) {
   return [
     make("h3", { textContent: "On live traffic, by today's models" }),
-    ...found.estimates.map(({ words }) => make("p", { textContent: `${words[0].toUpperCase()}${words.slice(1)}.` })),
+    ...found.estimates.map(({ words }) => make("p", { textContent: sentence(words) })),
   ];
 }
+
+const sentence = (words) => `${words[0].toUpperCase()}${words.slice(1)}.`;
 
 function bars(title, pairs) {
   if (!pairs.length) return [];
