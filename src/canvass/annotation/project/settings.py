@@ -106,8 +106,8 @@ class ProjectSettings:
     test: str = field(
         default="fifth",
         metadata=_choice(
-            "Where test.jsonl is from: fifth (of the labelled set, by hash), file (--test) or none (there were too few). "
-            "It stays as it is.",
+            "Where test.jsonl is from: fifth (of the labelled set, by hash), file (--test) or none (there were too "
+            "few). It stays as it is.",
             TEST_PARTS,
         ),
     )
