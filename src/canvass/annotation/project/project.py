@@ -93,9 +93,9 @@ class Project:
     ) -> Self:
         """Make a project; its folder appears whole or not at all.
 
-        Without `test`, a fifth of `labelled` is held out by hash of the key, unless that is too few. With it, what is in both is left out of
-        `labelled`. The names of `pool` are stored as absolute paths; `columns` are those of the pool.
-        All rounds predict with `words`.
+        Without `test`, a fifth of `labelled` is held out by hash of the key, unless that is too few. With it, what is
+        in both is left out of `labelled`. The names of `pool` are stored as absolute paths; `columns` are those of the
+        pool. All rounds predict with `words`.
 
         Raises
         ------
