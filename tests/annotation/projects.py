@@ -70,9 +70,13 @@ class StillQueue:
 
     def __init__(self):
         self.answers = 0
+        self.asked = 0
 
     def answered(self):
         self.answers += 1
+
+    def run_soon(self):
+        self.asked += 1
 
     def state(self):
         return State()

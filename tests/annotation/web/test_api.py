@@ -5,8 +5,10 @@ import math
 import sqlite3
 import threading
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from urllib.parse import unquote
 
 import pytest
 
@@ -17,6 +19,8 @@ from hypothesis import strategies as some
 from projects import NOON, StillQueue, make_project, music_left, tasks_of
 from servers import TOKEN, running
 
+from canvass import read_labelled
+from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.quality.estimate import Estimate, write_estimates
 from canvass.annotation.store.records import Answer, ReviewItem, Round, Saved, Tally, TaskPrediction
@@ -29,6 +33,7 @@ from canvass.annotation.web.reading import Reader, read_object
 from canvass.annotation.web.recent import PATIENCE, Recent, Tallies
 from canvass.annotation.web.security import LOOPBACK, Access
 from canvass.annotation.web.service import Service, even_clock
+from canvass.corpus.formats.table import FORMATS
 from canvass.errors import AnswerConflict, InputError, StoreError
 from canvass.statistics import Interval
 from canvass.types import Slot, Target
@@ -607,7 +612,10 @@ def test_progress(client):
     client.answer(client.lease("Bo")[0], "Bo", kind="elsewhere", intent=None, slots=None)
     found = client.get("/api/progress?annotator=Ada")
     assert (found["answered_today"], found["answered"], found["seconds_per_answer"]) == (2, 2, 4)
-    assert found["by_annotator"] == [{"name": "Ada", "answers": 2}, {"name": "Bo", "answers": 1}]
+    assert [tuple(who.values()) for who in found["by_annotator"]] == [
+        ("Ada", 2, 2, 4, 1, 0),
+        ("Bo", 1, 1, 2.5, 0, 0),
+    ]
     assert found["states"] == {
         "open": 6,
         "leased": 0,
@@ -885,3 +893,57 @@ def test_many_at_once_and_none_lost(client):
     assert sorted(confirmed) == sorted(one.id for one in client.store.answers())
     assert len(confirmed) == 10
     assert client.queue.answers == 10
+
+
+def test_exports_and_backup_as_downloads(client, tmp_path):
+    for number, task in enumerate(client.lease(count=2)):
+        client.answer(task, flagged=number == 0)
+
+    def download(path):
+        reply = ask(client.app, "GET", path, headers=HEADERS)
+        assert reply.status == 200, reply.body
+        name = tmp_path / reply.header("content-disposition").partition("UTF-8''")[2]
+        name.write_bytes(reply.body)
+        return name, unquote(reply.header("canvass-note"))
+
+    texts = [task.text for task, _ in client.store.accepted()]
+    for known in client.get("/api/formats")["formats"]:
+        name, note = download(f"/api/export?part=annotated&format={known['name']}")
+        if name.suffix != ".zip" and known["name"] != "text":
+            read = read_labelled([str(name)], format=None if name.suffix == ".jsonl" else known["name"])
+            assert sorted(one.text for one in read.utterances) == sorted(texts)
+        (kind,) = (row for row in FORMATS if row.name == known["name"])
+        assert ("the field domain" in note) == ("domain" not in kind.carries)
+    whole, _ = download("/api/export?part=all&format=jsonl")
+    assert len(read_labelled([str(whole)]).utterances) > len(client.project.labelled)
+    answers, _ = download("/api/export?part=answers&format=csv")
+    assert answers.read_text().count("Ada") == 2
+    archive, _ = download("/api/backup")
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(tmp_path / "restored")
+    with Project.open(tmp_path / "restored" / client.project.name) as restored:
+        assert restored.answered() == client.project.answered()
+    refused = client.get("/api/export?part=answers&format=rasa", status=400)
+    assert "rasa cannot hold" in refused["message"]
+    assert "one of" in client.get("/api/export?part=annotated&format=slurp", status=400)["message"]
+
+
+def test_labels_are_changed_and_a_round_follows(client):
+    task = next(one for one in client.lease(count=5) if one["prediction"]["slots"])
+    client.answer(task)
+    before = task["prediction"]["slots"][0]["label"]
+    uses = {use["name"]: use for use in client.get("/api/labels")["labels"]}
+    assert uses[before]["answers"] == 1
+    change = {"action": "rename", "kind": "slot", "name": before, "new": "Renamed"}
+    shapes = client.post("/api/labels/change", change)
+    assert "Renamed" in [one["name"] for one in shapes["slots"]]
+    assert client.queue.asked == 1
+    assert "Renamed" in [slot["label"] for slot in client.get("/api/history")["items"][0]["answer"]["slots"]]
+    other = next(name for name, use in uses.items() if use["kind"] == "slot" and name != before)
+    client.post("/api/labels/change", {**change, "action": "merge", "name": "Renamed", "new": other})
+    client.post("/api/labels/change", {"action": "delete", "kind": "slot", "name": other})
+    assert client.get("/api/history")["items"][0]["answer"]["slots"] != task["prediction"]["slots"]
+    refused = client.post(
+        "/api/labels/change", {"action": "delete", "kind": "slot", "name": other}, status=400
+    )
+    assert "there is no slot label" in refused["message"]

@@ -686,6 +686,50 @@ def test_labels_and_names_reach_the_other_page(browser, tmp_path):
         assert [slot.label for slot in project.store.answers()[-1].slots] == ["Style"]
 
 
+def test_a_lead_exports_backs_up_and_changes_labels(browser, tmp_path):
+    with (
+        project_with(tmp_path, queue_of(RIVER, MOON)) as project,
+        served(project) as server,
+        Person(browser, server) as ada,
+    ):
+        page = ada.page
+        ada.press("Enter")
+        ada.all_saved()
+        ada.press("p")
+        page.select_option("#panel select >> nth=1", "csv")
+        with page.expect_download() as download:
+            page.click("#panel :text-is('Export')")
+        assert download.value.suggested_filename == "music-annotated.csv"
+        assert RIVER.text in Path(download.value.path()).read_text()
+        page.wait_for_selector("#panel :text('Written')")
+        page.select_option("#panel select >> nth=0", "answers")
+        assert page.locator("#panel select >> nth=1 >> option").all_text_contents() == [
+            *("jsonl", "csv", "tsv", "parquet")
+        ]
+        with page.expect_download() as download:
+            page.click("#panel :text-is('Back up now')")
+        assert download.value.suggested_filename == "music.zip"
+        page.click("[aria-label='rename SongName']")
+        page.fill("#form input", "Title")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[aria-label='rename Title']")
+        page.click("[aria-label='merge Title']")
+        page.fill("#form input", "ArtistNam")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#form .problem:has-text('ArtistName')")
+        page.fill("#form input", "ArtistName")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[aria-label='rename Title']", state="detached")
+        page.click("[aria-label='delete ArtistName']")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[aria-label='delete ArtistName']", state="detached")
+        ada.press("Escape")
+        assert "ArtistName" not in page.inner_text("#labels")
+        (answer,) = project.store.answers()
+        assert answer.slots == ()
+        assert [words for words in ada.said if "400" not in words] == []
+
+
 @pytest.mark.slow
 def test_without_slots_no_word_of_them(browser, tmp_path):
     plain = [dataclasses.replace(one, slots=None) for one in (RIVER, MOON)]

@@ -70,8 +70,13 @@ def keep_backup(project: Project, number: int) -> None:
     except OSError as error:
         raise FileError(f"{folder}: cannot be made ({error.strerror or error})") from error
     project.store.backup(folder / f"before-{number:06d}.db")
-    for old in sorted(folder.glob("before-*.db"))[:-KEPT]:
+    for old in kept_backups(project)[:-KEPT]:
         old.unlink(missing_ok=True)
+
+
+def kept_backups(project: Project) -> list[Path]:
+    """List the copies that were kept before rounds, the oldest first."""
+    return sorted((project.folder / BACKUPS).glob("before-*.db"))
 
 
 def check_backup(target: Path) -> None:

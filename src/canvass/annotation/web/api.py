@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from canvass import __version__
 from canvass.annotation.store.searching import SOURCES, STATES, Query
+from canvass.annotation.web import leading
 from canvass.annotation.web.answer_json import LONGEST_LABEL, answer_reader, read_answer
 from canvass.annotation.web.problems import BAD_REQUEST, Problem
 from canvass.annotation.web.reading import Reader
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from canvass.annotation.store.records import Answer, Task
+    from canvass.annotation.web.leading import Download
     from canvass.annotation.web.service import Service
 
 MOST_LEASED = 50
@@ -225,7 +227,7 @@ class Route:
 
     method: str
     path: str
-    function: Callable[[Service, Call], dict[str, Any]]
+    function: Callable[[Service, Call], dict[str, Any] | Download]
 
 
 ROUTES = (
@@ -241,4 +243,9 @@ ROUTES = (
     Route("POST", "/api/looked", looked),
     Route("GET", "/api/disputes", disputes),
     Route("POST", "/api/labels", add_label),
+    Route("GET", "/api/formats", leading.formats),
+    Route("GET", "/api/export", leading.export),
+    Route("GET", "/api/backup", leading.backup),
+    Route("GET", "/api/labels", leading.labels),
+    Route("POST", "/api/labels/change", leading.change_label),
 )

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from canvass.annotation.web.api import ROUTES, Call
+from canvass.annotation.web.leading import Download
 from canvass.annotation.web.page_files import PAGE, is_current, page_file
 from canvass.annotation.web.problems import (
     INTERNAL,
@@ -87,22 +88,27 @@ def make_app(service: Service, access: Access, threads: Workers, *, page: Path =
 
 
 def _endpoint(
-    function: Callable[[Service, Call], dict[str, Any]], service: Service, executor: Executor
+    function: Callable[[Service, Call], dict[str, Any] | Download], service: Service, executor: Executor
 ) -> Callable[[Request], Awaitable[Response]]:
     """Make the coroutine of a route: read what was sent, and let a thread of the executor answer."""
 
     async def endpoint(request: Request) -> Response:
         body = read_object(await request.body()) if request.method == "POST" else {}
         call = Call(request.path_params, dict(request.query_params), body)
-        content = await asyncio.get_running_loop().run_in_executor(executor, _answer, function, service, call)
-        return Response(content, media_type="application/json", headers=NOT_STORED)
+        return await asyncio.get_running_loop().run_in_executor(executor, _answer, function, service, call)
 
     return endpoint
 
 
-def _answer(function: Callable[[Service, Call], dict[str, Any]], service: Service, call: Call) -> bytes:
-    """Answer a call as bytes; writing JSON takes time, too, and is done on the thread."""
-    return bytes(JSONResponse(function(service, call)).body)
+def _answer(
+    function: Callable[[Service, Call], dict[str, Any] | Download], service: Service, call: Call
+) -> Response:
+    """Answer a call; writing JSON takes time, too, and is done on the thread."""
+    content = function(service, call)
+    if isinstance(content, Download):
+        headers = {**NOT_STORED, **content.headers}
+        return Response(content.content, media_type="application/octet-stream", headers=headers)
+    return JSONResponse(content, headers=NOT_STORED)
 
 
 async def _file(request: Request, *, folder: Path) -> Response:

@@ -6,6 +6,7 @@ import statistics
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from canvass.annotation.project.backing_up import kept_backups
 from canvass.annotation.quality.progress import status_of
 from canvass.annotation.rounds.round import TOO_LONG
 
@@ -25,7 +26,12 @@ def progress_json(project: Project, since: float) -> dict[str, Any]:
     answers = [answer for answer in status.answers if answer.kind != "skip"]
     return {
         **_everyone(answers, since),
-        "by_annotator": [{"name": name, "answers": count} for name, count in status.by_annotator.items()],
+        "by_annotator": [
+            _person(name, [answer for answer in status.answers if answer.annotator == name], since)
+            for name in dict.fromkeys(
+                [*status.by_annotator, *(answer.annotator for answer in status.answers)]
+            )
+        ],
         "curve": [_point(point) for point in status.curve],
         "domains": _domains(answers),
         "labels": _labels(answers),
@@ -36,6 +42,20 @@ def progress_json(project: Project, since: float) -> dict[str, Any]:
         "agreement": [pair._asdict() for pair in status.agreement],
         "too_long": int(project.store.fact(TOO_LONG) or 0),
         "max_tokens": project.settings.project.max_tokens,
+        "backups": [path.stat().st_mtime for path in kept_backups(project)],
+    }
+
+
+def _person(name: str, given: Sequence[Answer], since: float) -> dict[str, Any]:
+    answers = [answer for answer in given if answer.kind != "skip"]
+    everyone = _everyone(answers, since)
+    return {
+        "name": name,
+        "answers": len(answers),
+        "today": everyone["answered_today"],
+        "seconds": everyone["seconds_per_answer"],
+        "skips": len(given) - len(answers),
+        "flags": sum(answer.flagged for answer in given),
     }
 
 

@@ -1,6 +1,7 @@
 // Talking to the server: JSON there and back, and one kind of error.
 
 const PATIENCE = 15000; // milliseconds until an answer is given up for lost, and sent again
+const DOWNLOAD = 300000; // the same for a file
 
 export class ServerError extends Error {
   /** `status` is 0 where no answer came at all. */
@@ -20,20 +21,10 @@ export class ServerError extends Error {
   }
 }
 
-async function ask(method, path, body) {
-  let response;
-  try {
-    response = await fetch(path, {
-      method,
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(PATIENCE),
-      credentials: "same-origin",
-      cache: "no-store",
-    });
-  } catch {
-    throw new ServerError(0, "the server does not answer");
-  }
+const ask = async (method, path, body) => contentOf(await send(method, path, body));
+
+/** What the server said, or a ServerError. */
+async function contentOf(response) {
   let content = null;
   try {
     content = await response.json();
@@ -44,6 +35,34 @@ async function ask(method, path, body) {
     throw new ServerError(response.status, content?.error?.message ?? `the server answered ${response.status}`);
   }
   return content;
+}
+
+async function send(method, path, body, patience = PATIENCE) {
+  try {
+    return await fetch(path, {
+      method,
+      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(patience),
+      credentials: "same-origin",
+      cache: "no-store",
+    });
+  } catch {
+    throw new ServerError(0, "the server does not answer");
+  }
+}
+
+/** Save a file of the server among the browser's downloads; gives what the server notes on it. */
+export async function download(path, parameters = {}) {
+  const response = await send("GET", `${path}?${query(parameters)}`, undefined, DOWNLOAD);
+  if (!response.ok) await contentOf(response);
+  const name = /filename\*=UTF-8''(\S+)/.exec(response.headers.get("Content-Disposition"))[1];
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = decodeURIComponent(name);
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), DOWNLOAD);
+  return decodeURIComponent(response.headers.get("Canvass-Note") ?? "");
 }
 
 const query = (parameters) =>
@@ -62,4 +81,7 @@ export const api = {
   looked: (annotator, tasks) => ask("POST", "/api/looked", { annotator, tasks }),
   disputes: () => ask("GET", "/api/disputes"),
   label: (annotator, kind, name, description) => ask("POST", "/api/labels", { annotator, kind, name, description }),
+  formats: () => ask("GET", "/api/formats"),
+  labels: () => ask("GET", "/api/labels"),
+  changeLabel: (action, kind, name, renamed) => ask("POST", "/api/labels/change", { action, kind, name, new: renamed }),
 };

@@ -46,3 +46,15 @@ export function keepFocus(element) {
     if (!event.target.closest("input, textarea, a")) event.preventDefault();
   });
 }
+
+/** A table; of each row the first cell is its heading. Cells are words, numbers or elements. */
+export function table(head, rows) {
+  const shown = (cell) => (typeof cell === "number" ? cell.toLocaleString("en") : cell);
+  const row = ([first, ...rest]) => make("tr", {}, make("th", { scope: "row", dir: "auto" }, first), ...rest.map((cell) => make("td", {}, shown(cell))));
+  return make(
+    "table",
+    {},
+    make("thead", {}, make("tr", {}, ...head.map((words) => make("th", { scope: "col", textContent: words })))),
+    make("tbody", {}, ...rows.map(row)),
+  );
+}

@@ -3,7 +3,8 @@
 import { find, make } from "./dom.js";
 
 /**
- * Ask; gives the values by name, or null where it was put away. `fields` are {name, label, value, optional, longest}.
+ * Ask; gives the values by name, or null where it was put away. `fields` are {name, label, value, optional, longest,
+ * choices}; `choices` are offered while it is typed.
  * `send(values)` may refuse with a promise that fails: what it says is shown, and the question stays.
  */
 export function ask({ title, words = "", fields, button, send = async () => {}, needed = false }) {
@@ -12,7 +13,11 @@ export function ask({ title, words = "", fields, button, send = async () => {}, 
   const inputs = fields.map(({ name, value = "", optional = false, longest = 80 }) =>
     make("input", { type: "text", name, value, required: !optional, maxLength: longest, dir: "auto", autocomplete: "off" }),
   );
-  const labels = fields.map(({ label }, i) => make("label", {}, make("span", { textContent: label }), inputs[i]));
+  const labels = fields.map(({ name, label, choices = [] }, i) => {
+    const list = make("datalist", { id: `form-${name}` }, ...choices.map((value) => make("option", { value })));
+    if (choices.length) inputs[i].setAttribute("list", list.id);
+    return make("label", {}, make("span", { textContent: label }), inputs[i], choices.length ? list : null);
+  });
   const cancel = needed ? null : make("button", { textContent: "Cancel", onclick: () => dialog.close() });
   const form = make(
     "form",
@@ -42,7 +47,8 @@ export function ask({ title, words = "", fields, button, send = async () => {}, 
     dialog.needed = needed;
     dialog.onclose = () => resolve(result);
     dialog.showModal();
-    inputs[0].select();
+    if (inputs.length) inputs[0].select();
+    else form.querySelector("button.main").focus();
   });
 }
 

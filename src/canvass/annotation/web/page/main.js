@@ -302,7 +302,10 @@ class Page {
     const look = (name) => this.look(name);
     const { annotator, settled } = this;
     if (view === "help") help(this.project, look);
-    else if (view === "progress") progress(annotator, this.project.annotates_slots, (words) => this.open("search", words));
+    else if (view === "progress") {
+      const search = (words) => this.open("search", words);
+      progress({ annotator, slots: this.project.annotates_slots, search, changeLabel: (label) => this.changeLabel(label) });
+    }
     else if (view === "search") search({ look, typed, open: (task, answer) => this.openFound(task, answer) });
     else if (view === "history") history({ annotator, look, open: (task, answer) => this.revisit(task, answer) });
     else {
@@ -318,6 +321,23 @@ class Page {
         adjudicate: (task, answers) => this.adjudicate(task, answers),
       });
     }
+  }
+
+  /** `label` is {action, kind, name, words}; with its new name, or the one that it becomes, asked for. */
+  async changeLabel({ action, kind, name, words }) {
+    const names = (kind === "slot" ? this.project.slots : this.project.intents).map((one) => one.name).filter((one) => one !== name);
+    const field = { rename: { name: "new", label: "New name", value: name }, merge: { name: "new", label: "Becomes", choices: names } }[action];
+    const done = await ask({
+      title: `${action[0].toUpperCase()}${action.slice(1)} ${name}`,
+      words,
+      fields: field ? [{ longest: 1000, ...field }] : [],
+      button: action[0].toUpperCase() + action.slice(1),
+      send: async (values) => Object.assign(this.project, await api.changeLabel(action, kind, name, values.new)),
+    });
+    if (!done) return;
+    this.desk.relabel();
+    if (this.desk.task) this.desk.render();
+    this.open("progress");
   }
 
   async newLabel(kind, typed) {

@@ -2,7 +2,8 @@
 
 import { api } from "./api.js";
 import { curve } from "./chart.js";
-import { make } from "./dom.js";
+import { make, table } from "./dom.js";
+import { files, labels } from "./lead.js";
 import { fill, openPanel } from "./panel.js";
 import { counted, percent, precise, secondsPer } from "./words.js";
 
@@ -45,7 +46,7 @@ function tiles(pairs) {
 const LISTS = [["Skips", "is:skipped"], ["Flags", "is:flagged"], ["Notes", "is:noted"], ["Disputes", "is:disputed"], ["Corrections", "is:corrected"], ["All answers", "is:answered"]];
 
 /** The panel. */
-export function progress(annotator, slots, search) {
+export function progress({ annotator, slots, search, changeLabel }) {
   const body = openPanel("Progress", { wide: true });
   fill(body, api.progress(annotator), (found) => [
     found.suggestion ? make("p.suggestion", { title: found.suggestion.rule, textContent: found.suggestion.words }) : null,
@@ -64,8 +65,10 @@ export function progress(annotator, slots, search) {
     ...bars("What was chosen", found.domains.map(({ domain, count }) => [domain ?? "no domain", count])),
     ...bars("Intents", found.labels.intents),
     ...(slots ? bars("Slot labels", found.labels.slots) : []),
-    ...(found.by_annotator.length > 1 ? bars("Who answered", found.by_annotator.map(({ name, answers }) => [name, answers])) : []),
+    ...people(found.by_annotator),
     ...agreement(found.agreement, slots),
+    ...files(found.backups),
+    ...labels(changeLabel),
     found.too_long
       ? make("p.muted", { textContent: `${counted(found.too_long, "request")} of the pool ${found.too_long === 1 ? "is" : "are"} longer than ${found.max_tokens} tokens and left out; max_tokens in canvass.toml sets the limit.` })
       : null,
@@ -121,24 +124,17 @@ function bars(title, pairs) {
   ];
 }
 
+function people(found) {
+  if (!found.length) return [];
+  const rows = found.map((who) => [who.name, who.answers, who.today, secondsPer(who.seconds), who.skips, who.flags]);
+  return [make("h3", { textContent: "Who answered" }), table(["", "answers", "today", "an answer", "skips", "flags"], rows)];
+}
+
 function agreement(pairs, slots) {
   if (!pairs.length) return [];
   const head = ["", "intents (kappa)", ...(slots ? ["slots (span F1)"] : []), "utterances"];
-  return [
-    make("h3", { textContent: "Agreement" }),
-    make(
-      "table",
-      {},
-      make("thead", {}, make("tr", {}, ...head.map((words) => make("th", { scope: "col", textContent: words })))),
-      make(
-        "tbody",
-        {},
-        ...pairs.map(({ a, b, kappa, span_f1: spans, n }) =>
-          make("tr", {}, make("th", { scope: "row", dir: "auto", textContent: `${a} and ${b}` }), ...[rounded(kappa), ...(slots ? [rounded(spans)] : []), counted(n, "")].map((words) => make("td", { textContent: words }))),
-        ),
-      ),
-    ),
-  ];
+  const rows = pairs.map(({ a, b, kappa, span_f1: spans, n }) => [`${a} and ${b}`, rounded(kappa), ...(slots ? [rounded(spans)] : []), n]);
+  return [make("h3", { textContent: "Agreement" }), table(head, rows)];
 }
 
 const rounded = (value) => (typeof value === "number" ? value.toFixed(2) : "–");

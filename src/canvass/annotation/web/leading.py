@@ -1,0 +1,106 @@
+"""What only a lead of a project asks: exports, backups, and changes of labels that answers have already."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+from canvass.annotation.exchange.exporting import answer_records, write_export, write_records
+from canvass.annotation.project.backing_up import ARCHIVE, back_up
+from canvass.annotation.project.labels import delete_label, label_uses, merge_label, rename_label
+from canvass.annotation.web.answer_json import LONGEST_LABEL
+from canvass.annotation.web.reading import Reader
+from canvass.corpus.formats.table import FORMATS
+
+if TYPE_CHECKING:
+    from canvass.annotation.store.label_names import LabelKind
+    from canvass.annotation.web.api import Call
+    from canvass.annotation.web.service import Service
+
+WRITTEN = {kind.name: kind for kind in FORMATS if kind.write is not None or kind.write_annotated is not None}
+PARTS = {
+    "annotated": "what was annotated here",
+    "all": "and what was annotated before",
+    "answers": "every answer",
+}
+KINDS: tuple[LabelKind, ...] = ("intent", "slot")
+
+
+class Download(NamedTuple):
+    """A file for the browser's folder of downloads; `note` says what it could not carry, or is empty."""
+
+    name: str
+    content: bytes
+    note: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What tells a browser to keep it; names and sentences may have any characters."""
+        return {
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(self.name, safe='')}",
+            "Canvass-Note": quote(self.note, safe=" "),
+        }
+
+
+def formats(service: Service, call: Call) -> dict[str, Any]:
+    """List the formats that can be exported, and what each loses."""
+    del service
+    Reader(call.query, "formats", ())
+    return {"formats": [{"name": kind.name, "loses": kind.loses} for kind in WRITTEN.values()]}
+
+
+def export(service: Service, call: Call) -> Download:
+    """Write a part of the annotations in a format: one file, or a zip archive where the format has several."""
+    sent = Reader(call.query, "export", ("part", "format"))
+    part, kind = sent.choice("part", tuple(PARTS)), WRITTEN[sent.choice("format", tuple(WRITTEN))]
+    project, lost = service.project, ""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{project.name}-{part}{kind.extensions[0]}"
+        if part == "answers":
+            write_records(str(path), answer_records(project))
+        else:
+            losses = write_export(str(path), project, name=kind.name, everything=part == "all").losses
+            lost = "; ".join(f"{loss['what']} ({loss['count']:,} x)" for loss in losses.account())
+        files = sorted(Path(folder).iterdir())
+        if len(files) == 1:
+            return Download(files[0].name, files[0].read_bytes(), lost)
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in files:
+                archive.write(file, file.name)
+        return Download(f"{project.name}-{part}.zip", packed.getvalue(), lost)
+
+
+def backup(service: Service, call: Call) -> Download:
+    """Copy the project as it is now, as a zip archive."""
+    Reader(call.query, "backup", ())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{service.project.name}{ARCHIVE}"
+        back_up(service.project, path)
+        return Download(path.name, path.read_bytes())
+
+
+def labels(service: Service, call: Call) -> dict[str, Any]:
+    """List the labels, and how many requests have each."""
+    Reader(call.query, "labels", ())
+    return {"labels": [asdict(use) for use in label_uses(service.project)]}
+
+
+def change_label(service: Service, call: Call) -> dict[str, Any]:
+    """Rename a label, merge it into another, or delete it; the models follow in the round that this begins."""
+    sent = Reader(call.body, "label", ("action", "kind", "name", "new"))
+    action = sent.choice("action", ("rename", "merge", "delete"))
+    kind: LabelKind = "intent" if sent.choice("kind", KINDS) == "intent" else "slot"
+    name, now = sent.text("name", shortest=1, longest=LONGEST_LABEL), service.now()
+    if action == "delete":
+        delete_label(service.project, kind, name, now=now)
+    else:
+        change = rename_label if action == "rename" else merge_label
+        change(service.project, kind, name, sent.text("new", shortest=1, longest=LONGEST_LABEL), now=now)
+    service.queue.run_soon()
+    return service.guidelines().shapes
