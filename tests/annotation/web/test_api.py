@@ -29,7 +29,7 @@ from canvass.annotation.web.answer_json import answer_reader, read_answer
 from canvass.annotation.web.app import make_app, workers
 from canvass.annotation.web.inside import ask
 from canvass.annotation.web.problems import Problem, problem_of
-from canvass.annotation.web.reading import Reader, read_object
+from canvass.annotation.web.reading import Call, Reader, read_object
 from canvass.annotation.web.recent import PATIENCE, Recent, Tallies
 from canvass.annotation.web.security import LOOPBACK, Access
 from canvass.annotation.web.service import Service, even_clock
@@ -252,7 +252,7 @@ def test_leases_end_by_an_even_clock(make, monkeypatch):
     client = make(lease_minutes=0.5)
     service = Service(client.project, client.queue, lease_clock=clock)
     client.store.swap(tasks_of(music_left(1)), round=0)
-    held = api.lease(service, api.Call(body={"annotator": "Ada"}))["tasks"]
+    held = api.lease(service, Call(body={"annotator": "Ada"}))["tasks"]
     assert before + 30 <= held[0]["until"] < before + 90
 
 

@@ -6,7 +6,7 @@ table of all of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from canvass import __version__
@@ -14,11 +14,11 @@ from canvass.annotation.store.searching import SOURCES, STATES, Query
 from canvass.annotation.web import leading
 from canvass.annotation.web.answer_json import LONGEST_LABEL, answer_reader, read_answer
 from canvass.annotation.web.problems import BAD_REQUEST, Problem
-from canvass.annotation.web.reading import Reader
+from canvass.annotation.web.reading import Call, Reader
 from canvass.annotation.web.shapes import answer_shape, task_shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from canvass.annotation.store.records import Answer, Task
     from canvass.annotation.web.leading import Download
@@ -30,15 +30,6 @@ MOST_SHOWN = 200
 FEW = 3
 LONGEST_DESCRIPTION = 1_000
 LONGEST_SEARCH = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What was sent: the words of the address, and the object of the body."""
-
-    path: Mapping[str, Any] = field(default_factory=dict)
-    query: Mapping[str, Any] = field(default_factory=dict)
-    body: Mapping[str, Any] = field(default_factory=dict)
 
 
 def project(service: Service, call: Call) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from canvass.annotation.web.api import ROUTES, Call
+from canvass.annotation.web.api import ROUTES
 from canvass.annotation.web.leading import Download
 from canvass.annotation.web.page_files import PAGE, is_current, page_file
 from canvass.annotation.web.problems import (
@@ -25,7 +25,7 @@ from canvass.annotation.web.problems import (
     Problem,
     problem_of,
 )
-from canvass.annotation.web.reading import read_object
+from canvass.annotation.web.reading import Call, read_object
 from canvass.annotation.web.security import Access, Guard
 from canvass.errors import CanvassError
 

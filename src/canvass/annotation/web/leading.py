@@ -14,12 +14,11 @@ from canvass.annotation.exchange.exporting import answer_records, write_export, 
 from canvass.annotation.project.backing_up import ARCHIVE, back_up
 from canvass.annotation.project.labels import delete_label, label_uses, merge_label, rename_label
 from canvass.annotation.web.answer_json import LONGEST_LABEL
-from canvass.annotation.web.reading import Reader
+from canvass.annotation.web.reading import Call, Reader
 from canvass.corpus.formats.table import FORMATS
 
 if TYPE_CHECKING:
     from canvass.annotation.store.label_names import LabelKind
-    from canvass.annotation.web.api import Call
     from canvass.annotation.web.service import Service
 
 WRITTEN = {kind.name: kind for kind in FORMATS if kind.write is not None or kind.write_annotated is not None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from canvass.annotation.project.answer_rule import LONGEST_NAME
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 
 LARGEST = (1 << 63) - 1  # what SQLite can hold
 SHOWN = 60  # characters of a wrong value that a sentence repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What was sent: the words of the address, and the object of the body."""
+
+    path: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_object(body: bytes) -> dict[str, Any]:
