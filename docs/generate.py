@@ -143,7 +143,7 @@ def formats() -> str:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for one in FORMATS:
-        uses = ("annotations", one.read), ("pool", one.blocks), ("write", one.write_annotated)
+        uses = ("annotations", one.read), ("pool", one), ("write", one.write_annotated)
         cells = (
             f"[`{one.name}`](formats/{PAGES_OF_SEVERAL.get(one.name, one.name)}.md)",
             " ".join((*(f"`{extension}`" for extension in one.extensions), *["folder"] * one.reads_folders)),

@@ -17,7 +17,7 @@ def command(*, as_json: options.JsonOption = False) -> None:
             "extensions": list(entry.extensions),
             "folders": entry.reads_folders,
             "annotations": entry.read is not None,
-            "pool": entry.blocks is not None,
+            "pool": True,
             "writes": entry.write_annotated is not None,
             "recognised_by": entry.sniffed or "the extension",
             "carries": list(entry.carries),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from canvass.corpus.formats import files_of, format_of, output_format_of
 from canvass.corpus.formats.choice import annotated_utterances, annotated_writer
+from canvass.corpus.formats.columns import blocks_of
 from canvass.corpus.formats.losses import Losses, carried
 from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.storage import is_remote
@@ -94,8 +95,8 @@ def _utterances(
             for _, utterance in annotated_utterances(file, source, columns, result.bad):
                 result.utterances += 1
                 yield utterance
-        elif kind.blocks is not None:
-            for block in kind.blocks(file, columns, result.bad, ROWS):
+        else:
+            for block in blocks_of(kind)(file, columns, result.bad, ROWS):
                 for row in block.batch.to_pylist():
                     result.utterances += 1
                     yield Utterance(**row)

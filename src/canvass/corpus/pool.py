@@ -96,7 +96,7 @@ class Pool:
         if where is not None:
             Where.parse(where)
         noted = BadLines(losses=(losses := Losses()))
-        found = files_of(names, format, lambda row: row.blocks is not None, columns, noted)
+        found = files_of(names, format, lambda _: True, columns, noted)
         options = ReadOptions(columns, rows, skip_bad, where, skip_bad_files)
         ranges = ranges_of(found, options, format)
         files = [file_range.file for file_range in ranges]

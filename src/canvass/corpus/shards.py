@@ -10,6 +10,7 @@ from dataclasses import asdict, astuple, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from canvass.corpus.formats import format_of
+from canvass.corpus.formats.columns import blocks_of
 from canvass.corpus.formats.parquet import WHOLE
 from canvass.corpus.formats.records import BadLines, Block, Columns
 from canvass.corpus.storage import sizes_of
@@ -142,9 +143,7 @@ class ReadOptions:
             )
         if where is not None:
             raise _unknown_column(where, file_range.file)
-        if kind.blocks is None:
-            raise OptionError(f"{file_range.file}: the format {kind.name} cannot be read as a pool")
-        return kind.blocks(file_range.file, self.columns, bad, self.rows)
+        return blocks_of(kind)(file_range.file, self.columns, bad, self.rows)
 
 
 def _open_condition(words: str | None, path: str) -> Where | None:

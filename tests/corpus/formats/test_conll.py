@@ -149,7 +149,7 @@ def test_a_file_of_any_scheme_comes_back(tmp_path, scheme):
         ("jazz", "5: 'jazz' is not a token and a tag, parted by a tab or blanks"),
         ("\tO", "5: '\\tO' is not a token and a tag"),
         ("play O\njazz X-genre", "6: 'X-genre' is no tag; expected O, or one of B I E S L U, a hyphen and a label"),
-        ("# text: play it\nplay O\njazz O", "7: the token 'jazz' does not follow in the text of the comment, 'play it', after character 4"),
+        ("# text: play it\nplay O\njazz O", "7: the token 'jazz' does not follow in the text 'play it', after character 4"),
         ("# text: play x jazz\nplay O\njazz O", "7: the token 'jazz' does not follow"),
         ("# count: many\nplay O", "5: field 'count' is 'many'; expected a whole number"),
         ("# count: 0\nplay O", "5: field 'count' is 0; expected a whole number of at least 1"),

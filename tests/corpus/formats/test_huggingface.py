@@ -93,7 +93,7 @@ def test_columns_may_be_named(tmp_path):
         ({"tokens": [["to", "New", "York"], ["stop", "it"], ["go"]]}, r"row 2: 2 tokens have 1 tags"),
         (
             {"tokens": [["to", "York", "New"], ["stop"], ["go"]]},
-            r"row 1: the token 'York' is not in the text",
+            r"row 1: the token 'York' does not follow in the text",
         ),
         ({"tokens": [["to", "New", "York"], ["st"], ["go"]]}, r"row 2: the tokens end before 'op'"),
         ({"tokens": [["to", "New", None], ["stop"], ["go"]]}, r"row 1: field 'tokens' has None"),

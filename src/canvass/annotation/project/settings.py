@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats import FORMATS
 from canvass.corpus.formats.records import Columns
+from canvass.corpus.formats.table import NAMES
 from canvass.errors import InputError, OptionError, nearest
 from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES
 from canvass.types import ALL, Target
@@ -14,7 +14,7 @@ from canvass.types import ALL, Target
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FORMATS_OF_POOLS = ("", *(row.name for row in FORMATS if row.blocks is not None))
+FORMATS_OF_POOLS = ("", *NAMES)
 TEST_PARTS = ("fifth", "file", "none")
 
 

@@ -13,20 +13,19 @@ import re
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats import expansion
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.expansion import values_of
 from canvass.corpus.formats.located import read_document, write_text
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.records import Format
+from canvass.corpus.formats.markup import chunks_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances
 from canvass.errors import InputError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from canvass.corpus.formats.expansion import Node
     from canvass.corpus.formats.located import Value
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines, Columns
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -34,31 +33,34 @@ NAME = re.compile(r"[A-Za-z][A-Za-z_]*(?:\.[A-Za-z]+)?")
 INVOCATION = "canvass skill"
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the samples of all intents, expanded; yields (where, utterance)."""
     document = read_document(path)
     model = (document.get("interactionModel") or document).need("languageModel")
-    values = _values(model, bad)
+    values: dict[str, list[str]] = {}
+    for kind in model.list_of("types"):
+        with bad.tolerance():
+            if kind.get("valueSupplier") is not None:
+                bad.lost("values in catalogues elsewhere", kind.where)
+            for value in kind.list_of("values"):
+                name = value.need("name")
+                words = [name.need("value").string(), *(item.string() for item in name.list_of("synonyms"))]
+                values.setdefault(kind.need("name").name(), []).extend(words)
     for intent in model.need("intents").items():
-        try:
-            name = intent.need("name").name()
-            types = {slot.need("name").name(): slot.need("type").name() for slot in intent.list_of("slots")}
-            samples = intent.list_of("samples")
-            for slot in intent.list_of("slots"):
+        with bad.tolerance():
+            slots = intent.list_of("slots")
+            for slot in slots:
                 if slot.content_of("samples"):
                     bad.lost("samples that answer the question for a slot", slot.where)
-        except InputError as error:
-            bad.report(error)
-            continue
-        for sample in samples:
-            yield from expanded(sample, types, values, bad, intent=name)
+            types = {slot.need("name").name(): slot.need("type").name() for slot in slots}
+            yield from expanded(intent, intent.list_of("samples"), types, values, bad)
     document.tell_unread(bad)
 
 
 def expanded(
-    sample: Value, types: dict[str, str], values: dict[str, list[str]], bad: BadLines, intent: str
-) -> Iterator[tuple[str, Utterance]]:
-    """Expand a sample; `types` are those of the intent's slots, `values` those of types."""
+    intent: Value, samples: list[Value], types: dict[str, str], values: dict[str, list[str]], bad: BadLines
+) -> Utterances:
+    """Expand the samples of an intent; `types` are those of its slots, `values` those of types."""
 
     def resolve(token: str) -> Node:
         label = token[1:-1].partition("|")[2].strip() or token[1:-1].strip()
@@ -66,23 +68,11 @@ def expanded(
             raise InputError(f"the slot {shown(label)} is not among the intent's ({', '.join(types)})")
         return values_of(label, values.get(types[label], []), types[label])
 
-    if not isinstance(sample.content, str):
-        bad.report(sample.wrong("a string"))
-        return
-    plain = re.sub(r"[()\[\]|;<$\\]", lambda mark: f"\\{mark[0]}", sample.content)
-    yield from expansion.expanded(plain, sample.where, bad, resolve, intent=intent)
-
-
-def _values(model: Value, bad: BadLines) -> dict[str, list[str]]:
-    values: dict[str, list[str]] = {}
-    for kind in model.list_of("types"):
-        if kind.get("valueSupplier") is not None:
-            bad.lost("values in catalogues elsewhere", kind.where)
-        for value in kind.list_of("values"):
-            name = value.need("name")
-            words = [name.need("value").string(), *(item.string() for item in name.list_of("synonyms"))]
-            values.setdefault(kind.need("name").name(), []).extend(words)
-    return values
+    name = intent.need("name").name()
+    for sample in samples:
+        with bad.tolerance():
+            plain = re.sub(r"[()\[\]|;<$\\]", lambda mark: f"\\{mark[0]}", sample.string())
+            yield from expansion.expanded(plain, sample.where, bad, resolve, intent=name)
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
@@ -151,12 +141,7 @@ def template_of(utterance: Utterance) -> str:
     >>> template_of(Utterance("play jazz", slots=(Slot(5, 9, "genre"),)))
     'play {genre}'
     """
-    pieces = []
-    end = 0
-    for slot in utterance.slots or ():
-        pieces += [utterance.text[end : slot.start], f"{{{slot.label}}}"]
-        end = slot.end
-    return "".join([*pieces, utterance.text[end:]])
+    return "".join(words if label is None else f"{{{label}}}" for words, label in chunks_of(utterance))
 
 
 def sniff(sample: Sample) -> bool:
@@ -171,7 +156,6 @@ FORMAT = Format(
     name="alexa",
     extensions=(".json",),
     read=read,
-    blocks=blocks_of_read(read),
     write_annotated=write_annotated,
     carries=("text", "intent", "slots"),
     loses="which value of a slot was said in which sample; when read: dialogs, prompts, answers to them, and samples "

@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from canvass.corpus.formats.sources import LARGEST_CHUNK, Source, on_disk
+from canvass.corpus.formats.sources import on_disk, whole
 from canvass.corpus.storage import is_remote
 from canvass.errors import InputError, shown
 from canvass.files import STANDARD_STREAM, compressed, split_name, whole_file
@@ -27,6 +27,10 @@ SMALL = 1 << 20
 ENCRYPTED = 1
 FIRST_MOMENT = (1980, 1, 1, 0, 0, 0)  # that a zip archive can tell
 LITTER = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$)")
+DAMAGES = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, OSError),
+    *(NotImplementedError, RuntimeError, ValueError),
+)
 LEAVING = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)|\x00")
 
 
@@ -36,9 +40,9 @@ class Archive:
     def __init__(self, path: str, archive: zipfile.ZipFile) -> None:
         self.path = path
         self._archive = archive
-        self._members = {one.filename: one for one in archive.infolist() if not one.is_dir()}
+        members = {member.filename for member in archive.infolist() if not member.is_dir()}
         self._read: set[str] = set()
-        self.names = tuple(sorted(name for name in self._members if not LITTER.search(name)))
+        self.names = tuple(sorted(name for name in members if not LITTER.search(name)))
         """The names of all files in it, sorted; without those that macOS puts there for itself."""
 
     def where(self, name: str) -> str:
@@ -50,63 +54,34 @@ class Archive:
         return [self.where(name) for name in self.names if name not in self._read]
 
     def read(self, name: str) -> bytes:
-        """Unpack a member.
-
-        Raises
-        ------
-        InputError
-            If there is none of this name, or it is damaged.
-
-        """
-        if name not in self._members:
-            raise InputError(f"{self.path}: the archive has no {shown(name)}; export it anew")
+        """Unpack a member; raises InputError if there is none of this name, or it is damaged."""
         self._read.add(name)
         try:
             return self._archive.read(name)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            OSError,
-            NotImplementedError,
-            RuntimeError,
-            ValueError,
-        ) as error:
+        except KeyError as error:
+            raise InputError(f"{self.path}: the archive has no {shown(name)}; export it anew") from error
+        except DAMAGES as error:
             raise InputError(
                 f"{self.path}: the member {shown(name)} is damaged ({error}); get the file anew"
             ) from error
 
 
-class Folder:
+class Folder(Archive):
     """The files of a folder, as `Archive` has those of an archive; hidden ones are left out."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._read: set[str] = set()
+        self._read = set()
         self.names = tuple(sorted(files_below(path)))
 
     def where(self, name: str) -> str:
         """Name a file, for a sentence."""
         return str(Path(self.path) / name)
 
-    def unread(self) -> list[str]:
-        """Name the files that were not read, for a sentence."""
-        return [self.where(name) for name in self.names if name not in self._read]
-
     def read(self, name: str) -> bytes:
         """Read a file; raises FileError, or InputError if it is larger than `LARGEST_TOTAL`."""
         self._read.add(name)
-        pieces: list[bytes] = []
-        size = 0
-        with Source(self.where(name)) as source:
-            while piece := source.read(LARGEST_CHUNK):
-                pieces.append(piece)
-                size += len(piece)
-                if size > LARGEST_TOTAL:
-                    raise InputError(
-                        f"{self.where(name)}: larger than {LARGEST_TOTAL >> 30} GB; cut it into several"
-                    )
-        return b"".join(pieces)
+        return whole(self.where(name), LARGEST_TOTAL)
 
 
 def files_below(folder: str) -> Iterator[str]:
@@ -124,7 +99,7 @@ def is_hidden(name: str) -> bool:
 
 
 @contextlib.contextmanager
-def opened_tree(path: str) -> Iterator[Archive | Folder]:
+def opened_tree(path: str) -> Iterator[Archive]:
     """Open a folder, or a zip archive; raises as `opened_zip`."""
     if path != STANDARD_STREAM and not is_remote(path) and Path(path).is_dir():
         yield Folder(path)
@@ -175,17 +150,17 @@ def _check(path: str, members: list[zipfile.ZipInfo]) -> None:
         )
     total = 0
     seen = set()
-    for one in members:
-        name = shown(one.filename)
-        if LEAVING.search(one.orig_filename):
+    for member in members:
+        name = shown(member.filename)
+        if LEAVING.search(member.orig_filename):
             raise InputError(f"{path}: the member {name} leads out of the archive; it is refused whole")
-        if one.filename in seen:
+        if member.filename in seen:
             raise InputError(f"{path}: the archive has {name} twice; expected it once")
-        if one.flag_bits & ENCRYPTED:
+        if member.flag_bits & ENCRYPTED:
             raise InputError(f"{path}: the member {name} is encrypted; export it without a password")
-        seen.add(one.filename)
-        total += one.file_size
-        if one.file_size > SMALL and one.file_size > LARGEST_RATIO * one.compress_size:
+        seen.add(member.filename)
+        total += member.file_size
+        if member.file_size > SMALL and member.file_size > LARGEST_RATIO * member.compress_size:
             raise InputError(
                 f"{path}: the member {name} would unpack to more than {LARGEST_RATIO} times its size; it is refused"
             )

@@ -6,18 +6,15 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats.columns import blocks_of_read
-from canvass.corpus.formats.records import Columns, Format, utterance_of
-from canvass.corpus.formats.sources import decoded, lines_of
-from canvass.errors import InputError, location, shown
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
+from canvass.corpus.formats.sources import located_lines
+from canvass.errors import InputError, shown
 from canvass.files import split_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
 
 SPAN = re.compile(r"T\S*\t(\S+) (\d{1,12}) (\d{1,12})((?:;\d+ \d+)*)\t(.*)")
 KINDS = {
@@ -31,55 +28,47 @@ KINDS = {
 }
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the lines of a text with their spans; yields (where, utterance), `where` a line of the text."""
-    name = text_of(path)
-    lines = [decoded(line, location(name, number)) for number, line in enumerate(lines_of(name), 1)]
-    text = "\n".join(lines)
-    spans = sorted(_spans(path, text, bad), key=lambda span: (span["start"], -span["end"]))
+    lines = [(line.where, line.text) for line in located_lines(text_of(path))]
+    spans = sorted(_spans(path, "\n".join(text for _, text in lines), bad))
     start = 0
-    for number, line in enumerate(lines, 1):
+    for where, line in lines:
         end = start + len(line)
-        own = []
-        last = start
-        while spans and spans[0]["start"] < end:
-            span = spans.pop(0)
-            if span["end"] > end or span["start"] < last:
-                what = "spans over several lines" if span["end"] > end else "spans over others"
-                bad.lost(what, f"{span['where']}: {shown(span['label'])}")
-                continue
-            last = span["end"]
-            own.append({"start": span["start"] - start, "end": span["end"] - start, "label": span["label"]})
+        slots: list[dict[str, Any]] = []
+        while spans and spans[0][0] < end:
+            first, last, label, place = spans.pop(0)
+            if -last > end:
+                bad.lost("spans over several lines", f"{place}: {shown(label)}")
+            elif slots and first - start < slots[-1]["end"]:
+                bad.lost("spans over others", f"{place}: {shown(label)}")
+            else:
+                slots.append({"start": first - start, "end": -last - start, "label": label})
         if line.strip():
-            where = location(name, number)
-            yield where, utterance_of({"text": line.removesuffix("\r"), "slots": own}, where)
+            yield where, utterance_of({"text": line, "slots": slots}, where)
         start = end + 1
 
 
-def _spans(path: str, text: str, bad: BadLines) -> Iterator[dict[str, Any]]:
-    for number, data in enumerate(lines_of(path), 1):
-        where = location(path, number)
-        line = decoded(data, where)
-        found = SPAN.fullmatch(line)
-        if found is not None:
-            label, first, last, more, words = found.groups()
-            start, end = int(first), int(last)
-            if more:
-                bad.lost("spans in several pieces", f"{where}: {shown(label)}")
-            elif not 0 <= start < end <= len(text) or text[start:end].split() != words.split():
-                bad.report(
-                    InputError(f"{where}: from {start} to {end} the text does not have {shown(words)}")
+def _spans(path: str, text: str, bad: BadLines) -> Iterator[tuple[int, int, str, str]]:
+    """Yield the start, the negative end, the label and the place of each span that is sound."""
+    for line in located_lines(path):
+        with bad.tolerance():
+            span = SPAN.fullmatch(line.text)
+            if span is None and line.text[:1] in KINDS:
+                bad.lost(KINDS[line.text[0]], f"{line.where}: {shown(line.text)}")
+            elif span is not None and span[4]:
+                bad.lost("spans in several pieces", f"{line.where}: {shown(span[1])}")
+            elif span is not None:
+                start, end = int(span[2]), int(span[3])
+                if not 0 <= start < end <= len(text) or text[start:end].split() != span[5].split():
+                    raise InputError(
+                        f"{line.where}: from {start} to {end} the text does not have {shown(span[5])}"
+                    )
+                yield start, -end, span[1], line.where
+            elif line.text.strip():
+                raise InputError(
+                    f"{line.where}: {shown(line.text)} is no annotation; expected T1, a tab, a label and offsets"
                 )
-            else:
-                yield {"start": start, "end": end, "label": label, "where": where}
-        elif line[:1] in KINDS:
-            bad.lost(KINDS[line[0]], f"{where}: {shown(line)}")
-        elif line.strip():
-            bad.report(
-                InputError(
-                    f"{where}: {shown(line)} is no annotation; expected T1, a tab, a label and offsets"
-                )
-            )
 
 
 def text_of(path: str) -> str:
@@ -101,7 +90,6 @@ FORMAT = Format(
     name="brat",
     extensions=(".ann",),
     read=read,
-    blocks=blocks_of_read(read),
     carries=("text", "slots"),
     loses="relations, events, attributes, notes, spans in several pieces, over lines, or over others",
     sniff=sniff,

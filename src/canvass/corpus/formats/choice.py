@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats import jsonl
-from canvass.corpus.formats.records import BadLines, Columns
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances
 from canvass.corpus.formats.sniffing import FILES_KNOWN, sample_of
 from canvass.corpus.formats.sources import ENCODINGS
 from canvass.corpus.formats.table import EXTENSIONS, FORMATS, NAMES, row_named, rows_of, rows_of_folders
@@ -19,10 +19,9 @@ from canvass.errors import CanvassError, FileError, OptionError, shown
 from canvass.files import STANDARD_STREAM, split_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import Format
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -231,9 +230,7 @@ def annotated_writer(kind: Format, path: str) -> Callable[[str, Iterable[Utteran
     return kind.write_annotated
 
 
-def annotated_utterances(
-    path: str, override: str | None, columns: Columns, bad: BadLines
-) -> Iterator[tuple[str, Utterance]]:
+def annotated_utterances(path: str, override: str | None, columns: Columns, bad: BadLines) -> Utterances:
     """Read a file with annotations; yields (where, utterance), white space at the rims of slots left out and told."""
     kind = format_of(path, override, columns)
     if kind.read is None:

@@ -5,15 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import read_document
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -21,7 +17,7 @@ PARTS = ("train", "val", "test", "oos_train", "oos_val", "oos_test")
 OUT_OF_SCOPE = "oos_"
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the utterances of all parts; yields (where, utterance). Nobody annotated slots."""
     document = read_document(path)
     parts = [(name, part) for name in PARTS if (part := document.get(name)) is not None]
@@ -59,7 +55,6 @@ FORMAT = Format(
     name="clinc150",
     extensions=(".json",),
     read=read,
-    blocks=blocks_of_read(read),
     carries=("text", "intent", "split"),
     loses="nothing but the file's order of parts",
     sniff=sniff,

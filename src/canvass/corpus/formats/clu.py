@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import CODE_POINTS, UTF16, read_document, slot_record, write_text
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.offsets import utf16_offset
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.errors import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from canvass.corpus.formats.located import Value
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -39,7 +37,7 @@ METADATA = {
 }
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the utterances of a project; yields (where, utterance)."""
     project = read_document(path)
     kind = project.get("stringIndexType")
@@ -122,7 +120,6 @@ FORMAT = Format(
     name="clu",
     extensions=(".json",),
     read=read,
-    blocks=blocks_of_read(read),
     write_annotated=write_annotated,
     carries=("text", "intent", "slots", "split", "unannotated"),
     loses="splits other than train and test, and that there is no intent (it becomes None); when read: "

@@ -17,7 +17,7 @@ from canvass.files import STANDARD_STREAM
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from canvass.corpus.formats.records import BadLines, Columns
+    from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances
     from canvass.types import Utterance
 
 SCHEMA = pa.schema(
@@ -132,10 +132,8 @@ def batch_of_columns(
     except pa.ArrowInvalid:
         utterances = []
         for where_of_row, record in records_of(batch, names, first_row, where, bad):
-            try:
+            with bad.tolerance():
                 utterances.append(pool_utterance_of(record, where_of_row, columns))
-            except InputError as error:
-                bad.report(error)
         return batch_of(utterances)
 
 
@@ -157,10 +155,18 @@ def records_of(
         yield where_of_row, record
 
 
-def blocks_of_read(
-    read: Callable[[str, Columns, BadLines], Iterator[tuple[str, Utterance]]],
+def blocks_of(kind: Format) -> Callable[[str, Columns, BadLines, int], Iterator[Block]]:
+    """Find how a format streams a pool: in its own way, or by reading utterances, with their annotations."""
+    if kind.blocks is not None:
+        return kind.blocks
+    assert kind.read is not None, kind.name
+    return utterance_blocks(kind.read)
+
+
+def utterance_blocks(
+    read: Callable[[str, Columns, BadLines], Utterances],
 ) -> Callable[[str, Columns, BadLines, int], Iterator[Block]]:
-    """Make the `blocks` of a format that is only read utterance by utterance, with their annotations."""
+    """Make the `blocks` of what is only read utterance by utterance."""
 
     def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:
         def batches() -> Iterator[tuple[pa.RecordBatch, int]]:

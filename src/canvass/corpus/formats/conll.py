@@ -15,21 +15,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.annotated import ALL
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.pieces import joined, pieces_of, report_joined, spans_of_slots
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.pieces import joined, located_tokens, pieces_of, report_joined, spans_of_slots
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.corpus.formats.tags import is_tag, spans_of, tags_of
 from canvass.corpus.spans import OUTSIDE
 from canvass.errors import InputError, location, shown
+from canvass.types import Slot, slot_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -133,11 +132,10 @@ class Lines:
             record["count"] = int(count)
         record["slots"] = None
         if self.comments.get("slots") != NOT_ANNOTATED:
-            offsets = self._offsets(text)
-            record["slots"] = [
-                {"start": offsets[first][0], "end": offsets[last][1], "label": label}
-                for first, last, label in slots
-            ]
+            places = located_tokens(text, self.tokens, self.places)
+            record["slots"] = slot_records(
+                Slot(places[first].start, places[last].end, label) for first, last, label in slots
+            )
         return utterance_of(record, self.where)
 
     def _tell_others(self, rows: list[list[str]], layout: Layout, bad: BadLines) -> None:
@@ -165,21 +163,6 @@ class Lines:
             sentence, token = error.args
             raise InputError(f"{self.places[token]}: {sentence}") from error
 
-    def _offsets(self, text: str) -> list[tuple[int, int]]:
-        """Find the tokens in the text, one after the other, with nothing but white space between."""
-        found = []
-        end = 0
-        for token, where in zip(self.tokens, self.places, strict=True):
-            start = text.find(token, end)
-            if start < 0 or text[end:start].strip():
-                raise InputError(
-                    f"{where}: the token {shown(token)} does not follow in the text of the comment, {shown(text)}, "
-                    f"after character {end}"
-                )
-            end = start + len(token)
-            found.append((start, end))
-        return found
-
 
 def _comment_value(words: str) -> str:
     if words.startswith('"'):
@@ -191,7 +174,7 @@ def _comment_value(words: str) -> str:
     return words
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read an annotated file; yields (where, utterance), `where` its first line."""
     parts = _parts(path)
     first = list(itertools.islice(parts, UTTERANCES_OF_LAYOUT))
@@ -304,7 +287,6 @@ FORMAT = Format(
     name="conll",
     extensions=(".conll", ".bio", ".iob", ".iob2", ".txt"),
     read=read,
-    blocks=blocks_of_read(read),
     write_annotated=write_annotated,
     carries=ALL,
     loses="white space at the rims of slots, slots of white space alone, and tabs and line breaks in labels; "

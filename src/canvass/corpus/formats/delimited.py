@@ -25,7 +25,11 @@ from canvass.corpus.formats.columns import accounted, batch_of, checked_batch
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.records import (
     ALL_COLUMNS,
+    BadLines,
+    Block,
+    Columns,
     Format,
+    Utterances,
     missing_column,
     pool_utterance_of,
     utterance_of,
@@ -40,7 +44,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines, Block, Columns
     from canvass.types import Utterance
 
 # pyarrow takes a quote that is never closed for a cell that ends with the file. This row is put after the
@@ -275,21 +278,18 @@ def columns_of(header: Sequence[str], columns: Columns) -> Columns:
     return replace(columns, **names)
 
 
-def read(delimiter: str, path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(delimiter: str, path: str, columns: Columns, bad: BadLines) -> Utterances:
     """Read an annotated file; yields (where, utterance)."""
     with on_disk(path) as file:
         table = Table(file, path, delimiter, columns)
         columns = table.columns
         known = set(columns.all())
         for where, record in table.records():
-            try:
+            with bad.tolerance():
                 if isinstance(record, InputError):
                     raise record
                 record[columns.slots] = slots_of_cell(record.get(columns.slots), where, columns.slots)
                 utterance = utterance_of(record, where, columns)
-            except InputError as error:
-                bad.report(error)
-            else:
                 bad.unused(record, known, where, columns)
                 yield where, utterance
 
@@ -387,12 +387,10 @@ def slow_batches(table: Table, bad: BadLines, rows: int, done: int) -> Iterator[
     for index, (where, record) in enumerate(table.records()):
         if index < done:
             continue
-        try:
+        with bad.tolerance():
             if isinstance(record, InputError):
                 raise record
             utterances.append(pool_utterance_of(record, where, table.columns))
-        except InputError as error:
-            bad.report(error)
         if len(utterances) == rows:
             yield batch_of(utterances)
             utterances = []

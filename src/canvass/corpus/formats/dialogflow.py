@@ -9,30 +9,27 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.archives import opened_tree
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import parse_document
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.markup import spelled
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.errors import InputError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from canvass.corpus.formats.archives import Archive, Folder
+    from canvass.corpus.formats.archives import Archive
     from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.records import BadLines
+    from canvass.corpus.formats.markup import Chunk
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-COLUMNS = Columns(slots="data")
 INTENT = re.compile(r"(?:^|/)intents/[^/]+\.json$")
 PHRASES = re.compile(r"_usersays_[A-Za-z0-9-]+\.json$")
-IGNORED = "@sys.ignore"
+IGNORED = "sys.ignore"
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the training phrases of all intents, in all languages; yields (where, utterance)."""
     with opened_tree(path) as archive:
         names = [name for name in archive.names if INTENT.search(name)]
@@ -41,16 +38,13 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
                 f"{path}: the archive has no intents/*.json; expected the export of a Dialogflow ES agent"
             )
         for name in names:
-            try:
+            with bad.tolerance():
                 phrases, intent = _phrases(archive, name, bad)
-            except InputError as error:
-                bad.report(error)
-                continue
-            yield from bad.sift(phrases, partial(_utterance, intent=intent, bad=bad))
+                yield from bad.sift(phrases, partial(_utterance, intent=intent, bad=bad))
         bad.passed_over(archive.unread())
 
 
-def _phrases(archive: Archive | Folder, name: str, bad: BadLines) -> tuple[list[Value], str]:
+def _phrases(archive: Archive, name: str, bad: BadLines) -> tuple[list[Value], str]:
     """Take the phrases of a member, and the name of their intent."""
     value = parse_document(archive.read(name), archive.where(name))
     phrases = PHRASES.search(name)
@@ -65,27 +59,24 @@ def _phrases(archive: Archive | Folder, name: str, bad: BadLines) -> tuple[list[
 
 
 def _utterance(phrase: Value, intent: str, bad: BadLines) -> Utterance:
-    text = ""
-    slots: list[dict[str, Any]] = []
-    for chunk in phrase.need("data").items():
-        words = chunk.need("text").string()
-        alias, meta = chunk.get("alias"), chunk.get("meta")
-        label = "" if meta is None or meta.content == IGNORED else meta.string().removeprefix("@")
-        if alias is not None and alias.string() and (meta is None or meta.content != IGNORED):
-            if label.removeprefix("sys.") not in ("", alias.string()):
-                bad.lost("entities whose name is not the parameter's", f"{chunk.where}: {shown(label)}")
-            label = alias.string()
-        if label and words:
-            slots.append({"start": len(text), "end": len(text) + len(words), "label": label})
-        text += words
-    is_template = phrase.content_of("isTemplate") is True
-    if is_template:
+    record = spelled((_chunk(chunk, bad) for chunk in phrase.need("data").items()), phrase.where, bad)
+    record |= {"intent": intent, "id": phrase.content_of("id"), "count": phrase.content_of("count") or 1}
+    if phrase.content_of("isTemplate") is True:
         bad.lost("the words that fill the slots of templates", phrase.where)
-    record = {"text": text, "id": phrase.content_of("id"), "count": phrase.content_of("count") or 1}
+        record["slots"] = None
     phrase.tell_unread(bad)
-    return utterance_of(
-        record | {"intent": intent, "data": None if is_template else slots}, phrase.where, COLUMNS
-    )
+    return utterance_of(record, phrase.where)
+
+
+def _chunk(chunk: Value, bad: BadLines) -> Chunk:
+    words, alias, meta = chunk.need("text").string(), chunk.get("alias"), chunk.get("meta")
+    entity = "" if meta is None else meta.string().removeprefix("@")
+    parameter = "" if alias is None else alias.string()
+    if entity == IGNORED:
+        return words, None
+    if parameter and entity.removeprefix("sys.") not in ("", parameter):
+        bad.lost("entities whose name is not the parameter's", f"{chunk.where}: {shown(entity)}")
+    return words, parameter or entity or None
 
 
 def sniff(sample: Sample) -> bool:
@@ -101,7 +92,6 @@ FORMAT = Format(
     name="dialogflow",
     extensions=(".zip",),
     read=read,
-    blocks=blocks_of_read(read),
     carries=("text", "id", "count", "intent", "slots"),
     loses="languages (all are read together), entities beside the names of parameters, contexts and responses",
     sniff=sniff,

@@ -11,88 +11,71 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.archives import opened_tree, write_zip
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import parse_document
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.markup import chunks_of, spelled
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from canvass.corpus.formats.archives import Archive, Folder
     from canvass.corpus.formats.located import Value
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-COLUMNS = Columns(slots="parts")
 INTENT = re.compile(r"((?:.*/)?intents/[^/]+)/[^/]+\.json")
 PHRASES = re.compile(r"((?:.*/)?intents/[^/]+)/trainingPhrases/[^/]+\.json")
 LANGUAGE = "en"
 UNSAFE = re.compile(r"[^\w.-]")
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the training phrases of all intents, in all languages; yields (where, utterance)."""
     with opened_tree(path) as tree:
         intents: dict[str, str] = {}
         for name in tree.names:
-            found = INTENT.fullmatch(name)
-            if found is None:
-                continue
-            try:
-                value = parse_document(tree.read(name), tree.where(name))
-                intents[found[1]] = value.need("displayName").name()
-                own = value.list_of("trainingPhrases")
-                for parameter in value.list_of("parameters"):
-                    parameter.get("id"), parameter.get("entityType")
-            except InputError as error:
-                bad.report(error)
-                continue
-            yield from _utterances(own, intents[found[1]], bad)
-            value.tell_unread(bad)
-        yield from _phrases(tree, intents, bad)
+            if member := INTENT.fullmatch(name):
+                with bad.tolerance():
+                    intent = parse_document(tree.read(name), tree.where(name))
+                    intents[member[1]] = intent.need("displayName").name()
+                    for parameter in intent.list_of("parameters"):
+                        parameter.get("id"), parameter.get("entityType")
+                    yield from _utterances(intent, intents[member[1]], bad)
+        for name in tree.names:
+            if member := PHRASES.fullmatch(name):
+                with bad.tolerance():
+                    if member[1] not in intents:
+                        raise InputError(
+                            f"{tree.where(name)}: the intent of these phrases, {member[1]}/*.json, is not there"
+                        )
+                    phrases = parse_document(tree.read(name), tree.where(name))
+                    phrases.need("trainingPhrases")
+                    yield from _utterances(phrases, intents[member[1]], bad)
         bad.passed_over(tree.unread())
 
 
-def _phrases(
-    tree: Archive | Folder, intents: dict[str, str], bad: BadLines
-) -> Iterator[tuple[str, Utterance]]:
-    for name in tree.names:
-        found = PHRASES.fullmatch(name)
-        if found is None:
-            continue
-        if found[1] not in intents:
-            what = f"{tree.where(name)}: the intent of these phrases, {found[1]}/*.json, is not there"
-            bad.report(InputError(what))
-            continue
-        try:
-            document = parse_document(tree.read(name), tree.where(name))
-            phrases = document.need("trainingPhrases").items()
-        except InputError as error:
-            bad.report(error)
-            continue
-        yield from _utterances(phrases, intents[found[1]], bad)
-        document.tell_unread(bad)
-
-
-def _utterances(phrases: list[Value], intent: str, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def _utterances(document: Value, intent: str, bad: BadLines) -> Utterances:
+    """Read the phrases of a document, and tell what else is in it."""
+    phrases = document.list_of("trainingPhrases")
     yield from bad.sift(phrases, lambda phrase: _utterance(phrase, intent, bad))
+    document.tell_unread(bad)
 
 
 def _utterance(phrase: Value, intent: str, bad: BadLines) -> Utterance:
-    text = ""
-    slots: list[dict[str, Any]] = []
+    chunks = []
     for part in phrase.need("parts").items():
         words, parameter = part.need("text").string(), part.get("parameterId")
-        if parameter is not None and words:
-            slots.append({"start": len(text), "end": len(text) + len(words), "label": parameter.name()})
-        text += words
-    record = {"text": text, "id": phrase.content_of("id"), "count": phrase.content_of("repeatCount") or 1}
+        chunks.append((words, None if parameter is None else parameter.name()))
+    record = spelled(chunks, phrase.where, bad)
+    record |= {
+        "intent": intent,
+        "id": phrase.content_of("id"),
+        "count": phrase.content_of("repeatCount") or 1,
+    }
     phrase.tell_unread(bad)
-    return utterance_of(record | {"intent": intent, "parts": slots}, phrase.where, COLUMNS)
+    return utterance_of(record, phrase.where)
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
@@ -103,7 +86,11 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
         if not utterance.intent:
             losses.report("utterances without an intent", named(utterance))
             continue
-        said = {"parts": list(_parts(utterance)), "repeatCount": utterance.count, "languageCode": LANGUAGE}
+        parts = [
+            {"text": words} if label is None else {"text": words, "parameterId": label}
+            for words, label in chunks_of(utterance)
+        ]
+        said = {"parts": parts, "repeatCount": utterance.count, "languageCode": LANGUAGE}
         phrases.setdefault(utterance.intent, []).append(
             ({} if utterance.id is None else {"id": utterance.id}) | said
         )
@@ -121,17 +108,6 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
     )
 
 
-def _parts(utterance: Utterance) -> Iterator[dict[str, str]]:
-    end = 0
-    for slot in utterance.slots or ():
-        if slot.start > end:
-            yield {"text": utterance.text[end : slot.start]}
-        end = slot.end
-        yield {"text": utterance.text[slot.start : end], "parameterId": slot.label}
-    if end < len(utterance.text):
-        yield {"text": utterance.text[end:]}
-
-
 def sniff(sample: Sample) -> bool:
     """Whether the tree has folders of intents with training phrases, or agent.json and folders of intents."""
     return sample.has_member(r"intents/[^/]+/trainingPhrases/[^/]+\.json") or (
@@ -143,7 +119,6 @@ FORMAT = Format(
     name="dialogflow-cx",
     extensions=(".zip",),
     read=read,
-    blocks=blocks_of_read(read),
     write_annotated=write_annotated,
     carries=("text", "id", "count", "intent", "slots"),
     loses="the order of intents' phrases among each other; when read: languages (all are read together), entities, "

@@ -12,19 +12,17 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.annotated import ALL
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import LARGEST_DOCUMENT
 from canvass.corpus.formats.pieces import pieces_of
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.corpus.formats.sources import LARGEST_CHUNK, Source
 from canvass.errors import ExtraMissingError, InputError, shown
 from canvass.files import compressed, split_name, whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines
     from canvass.types import Utterance
 
 COLUMNS = Columns()
@@ -46,7 +44,7 @@ def _spacy() -> Any:
     return spacy
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the documents; yields (where, utterance)."""
     spacy = _spacy()
     packed = _packed(path)
@@ -259,7 +257,6 @@ FORMAT = Format(
     name="spacy",
     extensions=(".spacy",),
     read=read,
-    blocks=blocks_of_read(read),
     write_annotated=write_annotated,
     carries=ALL,
     loses="nothing; when read: what other components of spaCy annotated, such as tags, lemmas and parses",

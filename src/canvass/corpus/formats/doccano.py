@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.annotated import ALL
-from canvass.corpus.formats.columns import blocks_of_read
+from canvass.corpus.formats.columns import utterance_blocks
 from canvass.corpus.formats.located import read_lines, read_texts, slot_record
-from canvass.corpus.formats.records import Columns, Format, text_of, utterance_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, text_of, utterance_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from canvass.corpus.formats.located import Value
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -42,14 +41,12 @@ class Kinds:
     waiting: list[Value] = field(default_factory=list)
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
     """Read annotated records; yields (where, utterance), a record with no label at all once others tell its kind."""
     yield from utterances_of(read_lines(path, bad), columns, bad)
 
 
-def utterances_of(
-    records: Iterable[Value], columns: Columns, bad: BadLines
-) -> Iterator[tuple[str, Utterance]]:
+def utterances_of(records: Iterable[Value], columns: Columns, bad: BadLines) -> Utterances:
     """Read records, wherever they stand; raises InputError as `read`."""
     kinds = Kinds(columns)
     for record in records:
@@ -64,7 +61,7 @@ def utterances_of(
     yield from _utterances(kinds, bad)
 
 
-def _utterances(kinds: Kinds, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def _utterances(kinds: Kinds, bad: BadLines) -> Utterances:
     yield from bad.sift(
         kinds.waiting, lambda record: _utterance(record, kinds.columns, bad, spans=kinds.spans is not False)
     )
@@ -170,7 +167,7 @@ FORMAT = Format(
     name="doccano",
     extensions=(".jsonl",),
     read=read,
-    blocks=blocks_of_read(read_texts),
+    blocks=utterance_blocks(read_texts),
     write_annotated=write_annotated,
     carries=ALL,
     loses="nothing; when read: comments, relations and fields of the user's own",

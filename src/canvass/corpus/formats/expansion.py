@@ -12,15 +12,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from canvass.corpus.formats.records import utterance_of
+from canvass.corpus.formats.records import BadLines, Utterances, utterance_of
 from canvass.errors import InputError, shown
 from canvass.seeding import hash64, mix64, salt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    from canvass.corpus.formats.records import BadLines
-    from canvass.types import Utterance
 
 MOST = 20
 # Templates nest rules in rules; more is a rule that needs itself, or no template that a person wrote.
@@ -216,7 +214,7 @@ def expanded(
     tags: bool = False,
     orders: bool = False,
     **names: str,
-) -> Iterator[tuple[str, Utterance]]:
+) -> Utterances:
     """Parse and expand a template; yields (where, utterance). What is beyond `MOST` is told, and so is an empty slot.
 
     `names` are further fields of the utterances, such as the intent; the rest is as in `parse`.

@@ -5,18 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.records import Columns, Format, utterance_of
-from canvass.corpus.formats.sources import decoded, lines_of
-from canvass.errors import location, shown
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
+from canvass.corpus.formats.sources import located_lines
+from canvass.errors import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -26,17 +24,12 @@ LABEL = re.compile(r"__label__([^ \t]+?),?(?=[ \t]|$)")
 BREAKS = re.compile(r"[\n\r]")
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read annotated lines; yields (where, utterance). A line without a label has no intent."""
-    for number, line in enumerate(lines_of(path), 1):
-        where = location(path, number)
-        utterance = bad.attempt(_utterance, line, where, bad)
-        if utterance is not None:
-            yield where, utterance
+    return bad.sift(located_lines(path), lambda line: _utterance(line.text, line.where, bad))
 
 
-def _utterance(line: bytes, where: str, bad: BadLines) -> Utterance | None:
-    text = decoded(line, where)
+def _utterance(text: str, where: str, bad: BadLines) -> Utterance | None:
     begin = LABELS.match(text)
     labels = LABEL.findall(begin[0]) if begin else []
     if len(labels) > 1:
@@ -79,7 +72,6 @@ FORMAT = Format(
     name="fasttext",
     extensions=(".txt", ".ft"),
     read=read,
-    blocks=blocks_of_read(read),
     write_annotated=write_annotated,
     carries=("text", "intent"),
     loses="intents with blanks, texts with line ends or blanks at their beginning; when read: labels after the first",

@@ -12,7 +12,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.expansion import (
     MOST_NUMBERS,
     Choice,
@@ -22,18 +21,14 @@ from canvass.corpus.formats.expansion import (
     expanded,
     parse,
 )
-from canvass.corpus.formats.records import Format
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances
 from canvass.corpus.formats.yaml_nodes import read_yaml
 from canvass.errors import CanvassError, InputError, location, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from canvass.corpus.formats.expansion import Node
-    from canvass.corpus.formats.records import BadLines, Columns
     from canvass.corpus.formats.sniffing import Sample
     from canvass.corpus.formats.yaml_nodes import Node as Yaml
-    from canvass.types import Utterance
 
 INTENTS, SENTENCES = (
     re.compile(r"^intents\s*:", re.MULTILINE),
@@ -44,7 +39,7 @@ KNOWN_OF_GROUP = {"sentences", "slots", "lists", "expansion_rules"}
 LISTS, RULES = "lists", "expansion_rules"
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the sentences of all intents, expanded; yields (where, utterance)."""
     document = read_yaml(path)
     if "intents" not in document.mapping:
@@ -185,7 +180,6 @@ FORMAT = Format(
     name="home-assistant",
     extensions=(".yaml", ".yml"),
     read=read,
-    blocks=blocks_of_read(read),
     carries=("text", "intent", "slots"),
     loses="slots that are not in the words, contexts, and sentences with slots that only a running system knows",
     sniff=sniff,

@@ -15,10 +15,19 @@ import pyarrow.parquet as pq
 
 from canvass.corpus.formats import parquet
 from canvass.corpus.formats.annotated import ALL
-from canvass.corpus.formats.columns import blocks_of_read, records_of
+from canvass.corpus.formats.columns import records_of, utterance_blocks
 from canvass.corpus.formats.parquet import ROWS_OF_READ, opened_parquet
 from canvass.corpus.formats.pieces import list_of, pieces_of, record_of_tokens, spans_of_slots
-from canvass.corpus.formats.records import ALL_COLUMNS, Format, missing_column, utterance_of
+from canvass.corpus.formats.records import (
+    ALL_COLUMNS,
+    BadLines,
+    Block,
+    Columns,
+    Format,
+    Utterances,
+    missing_column,
+    utterance_of,
+)
 from canvass.corpus.formats.tags import is_tag
 from canvass.corpus.spans import OUTSIDE
 from canvass.errors import InputError, shown
@@ -28,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines, Block, Columns
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -97,7 +105,7 @@ def _names(feature: Any) -> list[str] | None:
     return None
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
     """Read an annotated file; yields (where, utterance)."""
     with opened_parquet(path) as file:
         schema = file.schema_arrow
@@ -141,7 +149,7 @@ def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Bl
     """Stream a pool in blocks of at most `rows` rows: the texts, or where there are none the tokens joined."""
     with opened_parquet(path) as file:
         has_text = columns.text in file.schema_arrow.names
-    return (parquet.blocks if has_text else blocks_of_read(read))(path, columns, bad, rows)
+    return (parquet.blocks if has_text else utterance_blocks(read))(path, columns, bad, rows)
 
 
 def pool_columns(path: str, columns: Columns) -> dict[str, str]:

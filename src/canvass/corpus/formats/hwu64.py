@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.delimited import Table
 from canvass.corpus.formats.markup import parse
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.corpus.formats.sources import on_disk
 from canvass.errors import InputError
 from canvass.types import Slot, slot_records
@@ -21,7 +20,6 @@ from canvass.types import Slot, slot_records
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -36,17 +34,14 @@ TABLE = Columns(text=ANSWER, domain=SCENARIO)
 COLUMNS = Columns(domain=SCENARIO)
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read annotated utterances; yields (where, utterance)."""
     with on_disk(path) as file:
         for where, row in Table(file, path, ";", TABLE).records():
-            try:
+            with bad.tolerance():
                 if isinstance(row, InputError):
                     raise row
                 utterance = _utterance(row, where, bad)
-            except InputError as error:
-                bad.report(error)
-            else:
                 if utterance is not None:
                     yield where, utterance
 
@@ -88,7 +83,6 @@ FORMAT = Format(
     name="hwu64",
     extensions=(".csv",),
     read=read,
-    blocks=blocks_of_read(read),
     carries=("text", "domain", "intent", "slots"),
     loses="who answered which question how; rows that were marked as irrelevant",
     sniff=sniff,

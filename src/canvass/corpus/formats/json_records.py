@@ -12,22 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats import doccano, prodigy
 from canvass.corpus.formats.annotated import ALL
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import Value, read_document, read_lines
 from canvass.corpus.formats.pieces import record_of_tokens
-from canvass.corpus.formats.records import ALL_COLUMNS, Format, utterance_of
+from canvass.corpus.formats.records import ALL_COLUMNS, BadLines, Columns, Format, Utterances, utterance_of
 from canvass.corpus.formats.sniffing import SAMPLE_LINES, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from canvass.corpus.formats.records import BadLines, Columns
     from canvass.types import Utterance
 
 TOKENS, TAGS = ("tokens", "words"), ("ner_tags", "tags")
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
     """Read the records of a JSON file; yields (where, utterance)."""
     records = _records(read_document(path), columns)
     sample = replace(_sample([record.content for record in records]), text_field=columns.text)
@@ -38,14 +36,12 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
     yield from utterances_of(records, columns, bad)
 
 
-def read_lines_of_tokens(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read_lines_of_tokens(path: str, columns: Columns, bad: BadLines) -> Utterances:
     """Read JSON Lines with tokens and tags; raises as `read` does."""
     yield from utterances_of(read_lines(path, bad), columns, bad)
 
 
-def utterances_of(
-    records: Iterable[Value], columns: Columns, bad: BadLines
-) -> Iterator[tuple[str, Utterance]]:
+def utterances_of(records: Iterable[Value], columns: Columns, bad: BadLines) -> Utterances:
     """Read records with the names of `columns`, or with tokens and tags."""
     yield from bad.sift(records, lambda record: _utterance(record, columns, bad))
 
@@ -122,7 +118,6 @@ FORMAT = Format(
     name="json",
     extensions=(".json",),
     read=read,
-    blocks=blocks_of_read(read),
     carries=ALL,
     loses="what the same records in JSON Lines would lose",
     sniff=sniff,
@@ -133,7 +128,6 @@ TOKENS_OF_LINES = Format(
     name="tokens",
     extensions=(".jsonl",),
     read=read_lines_of_tokens,
-    blocks=blocks_of_read(read_lines_of_tokens),
     carries=ALL,
     loses="other lists of tags",
     sniff=sniff_tokens,

@@ -17,7 +17,17 @@ import pyarrow.json as arrow_json
 
 from canvass.corpus.formats.annotated import ALL, record_of
 from canvass.corpus.formats.columns import accounted, batch_of, checked_batch
-from canvass.corpus.formats.records import ALL_COLUMNS, Format, Parts, pool_utterance_of, utterance_of
+from canvass.corpus.formats.records import (
+    ALL_COLUMNS,
+    BadLines,
+    Block,
+    Columns,
+    Format,
+    Parts,
+    Utterances,
+    pool_utterance_of,
+    utterance_of,
+)
 from canvass.corpus.formats.sources import NEWLINE, Pace, Source, chunks_of_lines, count_lines, split_lines
 from canvass.errors import InputError, location, shown
 from canvass.files import compressed, split_name, whole_file
@@ -26,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines, Block, Columns
     from canvass.types import Utterance
 
 BLANKS = b" \t\r\n"
@@ -75,13 +84,11 @@ def records_of_chunk(
         stripped = line.strip(BLANKS)
         if stripped:
             where = location(path, number)
-            try:
+            with bad.tolerance():
                 yield where, record_of_line(stripped, where)
-            except InputError as error:
-                bad.report(error)
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
     """Read an annotated file; yields (where, utterance)."""
     first_line = 1
     known = set(columns.all())
@@ -130,10 +137,8 @@ def slow_batch(data: bytes, path: str, first_line: int, columns: Columns, bad: B
     """Read a chunk line by line: the readable twin of `ChunkParser.parse`, which also finds the bad line."""
     utterances = []
     for where, record in records_of_chunk(data, path, first_line, bad):
-        try:
+        with bad.tolerance():
             utterances.append(pool_utterance_of(record, where, columns))
-        except InputError as error:
-            bad.report(error)
     return batch_of(utterances)
 
 

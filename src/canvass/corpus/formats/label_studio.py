@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.annotated import ALL
-from canvass.corpus.formats.columns import blocks_of_read
+from canvass.corpus.formats.columns import utterance_blocks
 from canvass.corpus.formats.label_studio_min import is_regions, read_minimal
 from canvass.corpus.formats.label_studio_regions import (
     CHOICES,
@@ -23,11 +23,13 @@ from canvass.corpus.formats.label_studio_regions import (
     result_of,
 )
 from canvass.corpus.formats.located import read_document, write_text
-from canvass.corpus.formats.losses import named
+from canvass.corpus.formats.losses import named, names_in
 from canvass.corpus.formats.records import (
     ALL_COLUMNS,
+    BadLines,
     Columns,
     Format,
+    Utterances,
     pool_utterance_of,
     text_of,
     utterance_of,
@@ -35,35 +37,23 @@ from canvass.corpus.formats.records import (
 from canvass.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from canvass.corpus.formats.located import Value
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Slot, Utterance
 
 # Our own fields in the data of a task, which survive every export.
 IDENTITY, SLOTS_ANNOTATED = "canvass_id", "slots_annotated"
 # What Label Studio says of a task, an annotation and a region besides; a prediction is no annotation.
-SETTINGS = frozenset(
-    {
-        *(
-            "predictions",
-            "inner_id",
-            "project",
-            "task",
-            "file_upload",
-            "updated_by",
-            "unique_id",
-            "result_count",
-        ),
-        *("total_annotations", "cancelled_annotations", "total_predictions", "was_postponed", "last_action"),
-        *("comment_count", "unresolved_comment_count", "last_comment_updated_at", "comment_authors"),
-        *("prediction", "parent_prediction", "parent_annotation", "last_created_by", "draft_created_at"),
-        *("import_id", "to_name", "origin", "score", "type"),
-    }
-)
+SETTINGS = names_in("""
+    predictions inner_id project task file_upload updated_by unique_id result_count
+    total_annotations cancelled_annotations total_predictions was_postponed last_action
+    comment_count unresolved_comment_count last_comment_updated_at comment_authors
+    prediction parent_prediction parent_annotation last_created_by draft_created_at
+    import_id to_name origin score type
+""")
 OLD = "completions"  # what annotations were called before 1.0
 
 
@@ -91,7 +81,7 @@ class Configuration:
     has_slots: bool = True
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
     """Read annotated tasks, of JSON or JSON_MIN; yields (where, utterance).
 
     `columns` names the fields of a task's data, and the Choices control of intents.
@@ -102,20 +92,16 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
         return
     configuration = configuration_of(tasks, columns, path)
     for task in tasks:
-        try:
-            annotations = annotations_of(task, columns, configuration)
-        except InputError as error:
-            bad.report(error)
-            continue
-        found = chosen(annotations, task.where, bad)
-        if found is not None:
-            data = task.need("data")
-            bad.unused(data.content, {*columns.all(), IDENTITY, SLOTS_ANNOTATED}, data.where)
-            task.tell_unread(bad, SETTINGS)
-            yield task.where, found.utterance
+        with bad.tolerance():
+            annotation = chosen(annotations_of(task, columns, configuration), task.where, bad)
+            if annotation is not None:
+                data = task.need("data")
+                bad.unused(data.content, {*columns.all(), IDENTITY, SLOTS_ANNOTATED}, data.where)
+                task.tell_unread(bad, SETTINGS)
+                yield task.where, annotation.utterance
 
 
-def read_texts(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read_texts(path: str, columns: Columns, bad: BadLines) -> Utterances:
     """Read the texts of all tasks, for a pool; raises as `read` does."""
     tasks = _tasks(path)
     minimal = _is_minimal(tasks)
@@ -199,11 +185,7 @@ def annotations_of(
             Annotation(
                 utterance_of(said, annotation.where, columns),
                 annotation.where,
-                str(by.get("email", by.get("id")))
-                if isinstance(by, dict)
-                else None
-                if by is None
-                else str(by),
+                None if by is None else str(by.get("email", by.get("id")) if isinstance(by, dict) else by),
                 cancelled=cancelled is not None and cancelled.flag(),
                 ground_truth=truth is not None and truth.flag(),
                 moment=str(annotation.content_of("updated_at") or annotation.content_of("created_at") or ""),
@@ -305,7 +287,7 @@ FORMAT = Format(
     name="label-studio",
     extensions=(".json",),
     read=read,
-    blocks=blocks_of_read(read_texts),
+    blocks=utterance_blocks(read_texts),
     write_annotated=write_annotated,
     carries=ALL,
     loses="utterances without an annotation, which become tasks that wait for one; when read: predictions, and all but "

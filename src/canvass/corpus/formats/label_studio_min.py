@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.label_studio_regions import CHOICES, LABELS, slot_of
-from canvass.corpus.formats.records import pool_utterance_of, utterance_of
-from canvass.errors import InputError
+from canvass.corpus.formats.records import BadLines, Columns, Utterances, pool_utterance_of, utterance_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.records import BadLines, Columns
     from canvass.types import Utterance
 
 IDENTITY = "canvass_id"
 KNOWN = ("annotator", "annotation_id", "slots_annotated")
 
 
-def read_minimal(items: Sequence[Value], columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read_minimal(items: Sequence[Value], columns: Columns, bad: BadLines) -> Utterances:
     """Read the items of a file; of several of one task, the latest counts.
 
     The intent is the member that `columns` names, or else the only one that holds choices; slots are every member
@@ -32,10 +31,8 @@ def read_minimal(items: Sequence[Value], columns: Columns, bad: BadLines) -> Ite
     intent = columns.intent if named or len(choices) != 1 else choices.pop()
     latest: dict[str, tuple[str, str, Utterance]] = {}
     for index, item in enumerate(items):
-        try:
-            utterance = _utterance(item, columns, intent, has_slots=has_slots)
-        except InputError as error:
-            bad.report(error)
+        utterance = bad.attempt(partial(_utterance, item, columns, intent, has_slots=has_slots))
+        if utterance is None:
             continue
         regions = {name for name, value in item.content.items() if is_regions(value)}
         bad.unused(item.content, {*columns.all(), *regions, intent, IDENTITY, *KNOWN}, item.where, columns)

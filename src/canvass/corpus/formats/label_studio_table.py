@@ -6,23 +6,18 @@ import re
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.annotated import ALL
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.delimited import Table
-from canvass.corpus.formats.records import ALL_COLUMNS, Format
+from canvass.corpus.formats.records import ALL_COLUMNS, BadLines, Columns, Format, Utterances
 from canvass.corpus.formats.sources import on_disk
 from canvass.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from canvass.corpus.formats.records import BadLines, Columns
     from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
 
 KNOWN_OF_TABLE = {"annotation_id", "lead_time"}
 
 
-def read_table(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read_table(path: str, columns: Columns, bad: BadLines) -> Utterances:
     """Read the rows of an export as CSV or TSV, in whose cells regions and several choices are JSON."""
     from canvass.corpus.formats.label_studio_min import read_minimal
     from canvass.corpus.formats.located import Value, parse_document
@@ -30,13 +25,13 @@ def read_table(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str
     items = []
     with on_disk(path) as file:
         for where, record in Table(file, path, ",", columns).records():
-            if isinstance(record, InputError):
-                bad.report(record)
-                continue
-            for name, cell in record.items():
-                if isinstance(cell, str) and cell.startswith(("[", "{")) and name != columns.text:
-                    record[name] = parse_document(cell.encode(errors="surrogateescape"), where).content
-            items.append(Value(record, where))
+            with bad.tolerance():
+                if isinstance(record, InputError):
+                    raise record
+                for name, cell in record.items():
+                    if isinstance(cell, str) and cell.startswith(("[", "{")) and name != columns.text:
+                        record[name] = parse_document(cell.encode(errors="surrogateescape"), where).content
+                items.append(Value(record, where))
     yield from read_minimal(items, columns, bad)
 
 
@@ -49,7 +44,6 @@ TABLE = Format(
     name="label-studio-csv",
     extensions=(".csv", ".tsv"),
     read=read_table,
-    blocks=blocks_of_read(read_table),
     carries=ALL,
     loses="all but the latest annotation of a task",
     sniff=sniff_table,

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from canvass.corpus.formats.jsonl import DECODER, records_of_chunk
 from canvass.corpus.formats.losses import SETTINGS
 from canvass.corpus.formats.offsets import code_point_offset
-from canvass.corpus.formats.records import Columns, listed, pool_utterance_of
+from canvass.corpus.formats.records import BadLines, Columns, Utterances, listed, pool_utterance_of
 from canvass.corpus.formats.sources import (
     BYTE_ORDER_MARK,
-    LARGEST_CHUNK,
     Source,
     chunks_of_lines,
     count_lines,
+    whole,
 )
 from canvass.errors import InputError, shown
 from canvass.files import compressed, split_name, whole_file
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
-    from canvass.corpus.formats.records import BadLines
-    from canvass.types import Utterance
 
 # A file of annotated requests with a million rows has a few hundred MB; what unpacks to more is refused.
 LARGEST_DOCUMENT = 1 << 30
@@ -259,17 +257,7 @@ def read_document(path: str, errors: str = "strict") -> Value:
         If the file cannot be read.
 
     """
-    pieces: list[bytes] = []
-    size = 0
-    with Source(path) as source:
-        while piece := source.read(LARGEST_CHUNK):
-            pieces.append(piece)
-            size += len(piece)
-            if size > LARGEST_DOCUMENT:
-                raise InputError(
-                    f"{path}: more than {LARGEST_DOCUMENT >> 20} MB of JSON in one value; cut the file into several"
-                )
-    return parse_document(b"".join(pieces), path, errors)
+    return parse_document(whole(path, LARGEST_DOCUMENT), path, errors)
 
 
 def parse_document(data: bytes, name: str, errors: str = "strict") -> Value:
@@ -306,7 +294,7 @@ def read_lines(path: str, bad: BadLines) -> Iterator[Value]:
             first_line += count_lines(data)
 
 
-def read_texts(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read_texts(path: str, columns: Columns, bad: BadLines) -> Utterances:
     """Read the text, id and count of each object of JSON Lines, for a pool; raises as `read_lines` does."""
     yield from bad.sift(
         read_lines(path, bad), lambda value: pool_utterance_of(value.content, value.where, columns)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from canvass.errors import InputError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from canvass.types import Utterance
 
@@ -27,57 +28,38 @@ FIELDS: dict[str, Any] = {
     "split": None,
 }
 UNANNOTATED = "unannotated"
+
+
+def names_in(words: str) -> frozenset[str]:
+    """Make a set of the names in a text, between white space."""
+    return frozenset(words.split())
+
+
 # Names of fields, in lower case, that hold no annotation of a request: identities, moments, people, and tokens, which
 # the text has anyway. docs/formats.md lists them for users. "" and "unnamed: 0" are what pandas calls its row numbers.
-NO_ANNOTATION = frozenset(
-    {
-        *("", "unnamed: 0", "index", "idx", "_id", "uid", "uuid", "guid", "id_str", "external_id", "sent_id"),
-        *("created_at", "updated_at", "timestamp", "modified_at", "lead_time"),
-        *(
-            "annotator",
-            "annotator_id",
-            "annotation_id",
-            "annotation_approver",
-            "worker_id",
-            "user",
-            "user_id",
-        ),
-        *("tokens", "words", "token_ids", "meta", "metadata", "source", "language", "lang", "locale"),
-        *(
-            "_input_hash",
-            "_task_hash",
-            "_session_id",
-            "_view_id",
-            "_annotator_id",
-            "_timestamp",
-            "_is_binary",
-        ),
-    }
-)
+NO_ANNOTATION = {"", "unnamed: 0"} | names_in("""
+    index idx _id uid uuid guid id_str external_id sent_id
+    created_at updated_at timestamp modified_at lead_time
+    annotator annotator_id annotation_id annotation_approver worker_id user user_id
+    tokens words token_ids meta metadata source language lang locale
+    _input_hash _task_hash _session_id _view_id _annotator_id _timestamp _is_binary
+""")
 # Of the documents of tools: how the tool is set up, and what it counts or numbers for itself.
-SETTINGS = frozenset(
-    {
-        *("id", "identifier", "name", "description", "desc", "labels", "checksum", "lastupdate", "updated"),
-        *(
-            "version",
-            "versionid",
-            "schemaversion",
-            "projectfileversion",
-            "projectkind",
-            "luis_schema_version",
-        ),
-        *("culture", "languagecode", "locale", "settings", "tokenizerversion", "compositionsetting"),
-        *("auto", "isauto", "userdefined", "priority", "isfallback", "fallbackintent", "numtrainingphrases"),
-        *("webhookused", "webhookforslotfilling", "invocationname", "childdirected", "voiceid"),
-        *("automatically_extensible", "use_synonyms", "matching_strictness", "parser_threshold"),
-    }
-)
+SETTINGS = names_in("""
+    id identifier name description desc labels checksum lastupdate updated
+    version versionid schemaversion projectfileversion projectkind luis_schema_version
+    culture languagecode locale settings tokenizerversion compositionsetting
+    auto isauto userdefined priority isfallback fallbackintent numtrainingphrases
+    webhookused webhookforslotfilling invocationname childdirected voiceid
+    automatically_extensible use_synonyms matching_strictness parser_threshold
+""")
 # What a batch of canvass's own says of its requests: why each was chosen, and what the models guess.
-BATCH_MARKS = frozenset({"rank", "strategy", "why"})
-OF_BATCHES = BATCH_MARKS | {
-    *("task", "target", "also_for", "score", "score_logistic", "score_hinge", "score_squared"),
-    *("predicted_intent", "intent_probability", "predicted_slots", "tagger_confidence"),
-}
+BATCH_MARKS = names_in("rank strategy why")
+OF_BATCHES = BATCH_MARKS | names_in("""
+    task target also_for score score_logistic score_hinge score_squared
+    predicted_intent intent_probability predicted_slots tagger_confidence
+""")
+OF_SLOT, OWN_WORDS = frozenset({"start", "end", "label"}), frozenset({"text"})
 
 
 class LossRefusedError(InputError):
@@ -106,9 +88,7 @@ class Losses:
     strict: bool = False
     found: dict[str, Loss] = field(default_factory=dict)
     no_annotation: set[str] = field(default_factory=set)  # fields of NO_ANNOTATION that were met
-    passed_over: list[str] = field(
-        default_factory=list
-    )  # files of folders and archives that no format claims
+    passed_over: list[str] = field(default_factory=list)  # files that no format claims
 
     def report(self, what: str, example: str, count: int = 1, *, refusable: bool = True) -> None:
         """Count a loss, or refuse it.
@@ -136,6 +116,41 @@ class Losses:
             self.found[what].count += count
         else:
             self.found[what] = Loss(count, example)
+
+    def unused(
+        self,
+        record: Mapping[str, object],
+        known: AbstractSet[str],
+        where: str,
+        *,
+        count: int = 1,
+        settings: AbstractSet[str] = frozenset(),
+        slots: str | None = None,
+        intent: str | None = None,
+    ) -> None:
+        """Report the fields of a record that are not among the known ones and hold something.
+
+        Those of `NO_ANNOTATION` and of `settings` are only named, the others are lost, `count` times. `slots` and
+        `intent` name the columns that are read for these, where a user can choose them: fields of slots are then told,
+        too, and the sentence says how a field becomes the intent.
+        """
+        items = None if slots is None else record.get(slots)
+        for slot in items if isinstance(items, list) else ():
+            if isinstance(slot, dict) and len(slot) > len(OF_SLOT):
+                self.unused(slot, OF_SLOT, where, settings=OWN_WORDS)
+        if record.keys() <= known:
+            return
+        passed = NO_ANNOTATION | settings | (OF_BATCHES if record.keys() >= BATCH_MARKS else frozenset())
+        for name, value in record.items():
+            if name in known or value is None or value in ("", [], {}):
+                continue
+            if name.strip().lower() in passed:
+                self.no_annotation.add(name)
+                continue
+            advice = ""
+            if intent is not None and isinstance(value, str) and record.get(intent) is None:
+                advice = f"; --columns intent={name.replace(',', ',,')} takes it for the intent"
+            self.report(f"the field {shown(name)} of the file", f"{where} ({shown(value)}{advice})", count)
 
     def account(self) -> list[dict[str, Any]]:
         """Give the kinds of loss as values of JSON: what, count and first."""

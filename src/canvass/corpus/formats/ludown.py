@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats.columns import blocks_of_read
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.errors import InputError, location, shown
 from canvass.files import split_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -25,7 +21,7 @@ MARK = re.compile(OPENING.pattern + r"|\{\s*@?\s*([^{}=]*?)\s*\}|\s*\}|\{")
 DEFINITION = re.compile(r"[@$\[!]|#+\s*\?")
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the utterances of all intents; yields (where, utterance)."""
     intent: str | None = None
     other = False  # in a part that has no utterances
@@ -98,7 +94,6 @@ FORMAT = Format(
     name="ludown",
     extensions=(".lu",),
     read=read,
-    blocks=blocks_of_read(read),
     carries=("text", "intent", "slots"),
     loses="patterns, definitions of entities, entities inside of others, imports, questions and answers",
     sniff=sniff,

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import UTF16, read_document, slot_record
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -24,7 +20,7 @@ COLUMNS = Columns(slots="entities")
 INNER = "entities inside of others"
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the labelled utterances of an app; yields (where, utterance)."""
     app = read_document(path)
     patterns = app.get("patterns")
@@ -79,7 +75,6 @@ FORMAT = Format(
     name="luis",
     extensions=(".json",),
     read=read,
-    blocks=blocks_of_read(read),
     carries=("text", "intent", "slots", "unannotated"),
     loses="entities inside of others, patterns, lists and features",
     sniff=sniff,

@@ -1,16 +1,62 @@
-"""Slots marked in the text, `wake me at [time : five am]`, as MASSIVE and SLURP have them beside the text itself."""
+"""Texts with their slots marked, `wake me at [time : five am]`, and in chunks, of which some are slots."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from canvass.types import Slot
+from canvass.errors import shown
+from canvass.types import Slot, Utterance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from canvass.corpus.formats.records import BadLines
+
+Chunk = tuple[str, str | None]  # words, and the label of the slot that they are
 
 MARKED = re.compile(r"\[\s*([^\[\]:]+?)\s*: ?([^\[\]]*)\]")
+
+
+def spelled(chunks: Iterable[Chunk], where: str = "", bad: BadLines | None = None) -> dict[str, Any]:
+    """Make the record of a text with slots of its chunks; with `bad`, slots without words are left out and told.
+
+    >>> spelled([("play ", None), ("jazz", "genre")])
+    {'text': 'play jazz', 'slots': [{'start': 5, 'end': 9, 'label': 'genre'}]}
+    """
+    text = ""
+    slots = []
+    for words, label in chunks:
+        if label is not None and (words or bad is None):
+            slots.append({"start": len(text), "end": len(text) + len(words), "label": label})
+        elif label is not None and bad is not None:
+            bad.lost("slots without words", f"{where}: {shown(label)}")
+        text += words
+    return {"text": text, "slots": slots}
+
+
+def chunks_of(utterance: Utterance) -> Iterator[Chunk]:
+    """Cut an utterance into its slots and what is between them; no chunk is without words."""
+    text, end = utterance.text, 0
+    for slot in utterance.slots or ():
+        if slot.start > end:
+            yield text[end : slot.start], None
+        end = slot.end
+        yield text[slot.start : end], slot.label
+    if end < len(text):
+        yield text[end:], None
+
+
+def chunks_at(
+    pattern: re.Pattern[str], text: str, chunk: Callable[[re.Match[str]], Chunk]
+) -> Iterator[Chunk]:
+    """Cut a text at the marks of a pattern, of each of which `chunk` makes a chunk."""
+    end = 0
+    for match in pattern.finditer(text):
+        yield text[end : match.start()], None
+        yield chunk(match)
+        end = match.end()
+    yield text[end:], None
 
 
 def parse(marked: str) -> tuple[str, list[Slot]]:
@@ -19,17 +65,8 @@ def parse(marked: str) -> tuple[str, list[Slot]]:
     >>> parse("wake me at [time : five am]")
     ('wake me at five am', [Slot(start=11, end=18, label='time')])
     """
-    pieces: list[str] = []
-    slots = []
-    length = end = 0
-    for match in MARKED.finditer(marked):
-        label, words = match.groups()
-        before = marked[end : match.start()]
-        start = length + len(before)
-        length, end = start + len(words), match.end()
-        pieces += [before, words]
-        slots.append(Slot(start, length, label))
-    return "".join([*pieces, marked[end:]]), slots
+    record = spelled(chunks_at(MARKED, marked, lambda match: (match[2], match[1])))
+    return record["text"], [Slot(**slot) for slot in record["slots"]]
 
 
 def aligned(text: str, marked: str) -> list[Slot] | None:
@@ -61,10 +98,6 @@ def marked(text: str, slots: Sequence[Slot]) -> str | None:
     >>> marked("wake me at five am", [Slot(11, 18, "time")])
     'wake me at [time : five am]'
     """
-    pieces = []
-    end = 0
-    for slot in slots:
-        pieces += [text[end : slot.start], f"[{slot.label} : {text[slot.start : slot.end]}]"]
-        end = slot.end
-    written = "".join([*pieces, text[end:]])
+    chunks = chunks_of(Utterance(text, slots=tuple(slots)))
+    written = "".join(words if label is None else f"[{label} : {words}]" for words, label in chunks)
     return written if parse(written) == (text, list(slots)) else None

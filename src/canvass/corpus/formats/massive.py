@@ -8,20 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats import jsonl
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import read_lines
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.markup import aligned, marked
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.errors import InputError, shown
 from canvass.types import slot_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from canvass.corpus.formats.located import Value
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -30,7 +28,7 @@ KNOWN = frozenset({*COLUMNS.all(), "annot_utt"} - {COLUMNS.slots})
 UNKNOWN_LOCALE = "und"  # "undetermined" of BCP 47; the field must be there
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read annotated utterances; yields (where, utterance)."""
     yield from bad.sift(read_lines(path, bad), lambda line: _utterance(line, bad))
 
@@ -88,7 +86,6 @@ FORMAT = Format(
     name="massive",
     extensions=(".jsonl",),
     read=read,
-    blocks=blocks_of_read(read),
     write_annotated=write_annotated,
     carries=("text", "id", "domain", "intent", "slots", "split", "unannotated"),
     loses="the count; slots that brackets in the text or colons in the label would confuse; when read: locale, "

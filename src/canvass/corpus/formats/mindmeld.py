@@ -8,20 +8,21 @@ whose names begin with `test` are the test part.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.archives import opened_tree, write_zip
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.records import Columns, Format, utterance_of
-from canvass.corpus.formats.sources import decoded
+from canvass.corpus.formats.markup import chunks_at, chunks_of, spelled
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
+from canvass.corpus.formats.sources import BYTE_ORDER_MARK, Line
 from canvass.errors import InputError, location, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines
+    from canvass.corpus.formats.markup import Chunk
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -34,68 +35,53 @@ NAME = re.compile(r"[^/\\\x00-\x1f.][^/\\\x00-\x1f]*")
 TRAIN, TEST = "train", "test"
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the queries of all domains and intents; yields (where, utterance)."""
     with opened_tree(path) as tree:
         for name in tree.names:
-            found = MEMBER.fullmatch(name)
-            if found is None:
-                continue
-            names = {
-                "domain": found[1],
-                "intent": found[2],
-                "split": TEST if found[3].startswith(TEST) else TRAIN,
-            }
-            for number, line in enumerate(tree.read(name).removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
-                where = location(tree.where(name), number)
-                try:
-                    utterance = utterance_of_line(decoded(line, where), where, bad, names)
-                except InputError as error:
-                    bad.report(error)
-                else:
-                    if utterance is not None:
-                        yield where, utterance
+            if member := MEMBER.fullmatch(name):
+                split = TEST if member[3].startswith(TEST) else TRAIN
+                names = {"domain": member[1], "intent": member[2], "split": split}
+                data = tree.read(name).removeprefix(BYTE_ORDER_MARK)
+                lines = (
+                    Line(location(tree.where(name), number), line)
+                    for number, line in enumerate(data.split(b"\n"), 1)
+                )
+                yield from bad.sift(lines, partial(utterance_of_line, bad=bad, names=names))
         bad.passed_over(tree.unread())
 
 
-def utterance_of_line(line: str, where: str, bad: BadLines, names: dict[str, str]) -> Utterance | None:
+def utterance_of_line(line: Line, bad: BadLines, names: dict[str, str]) -> Utterance | None:
     """Read a line; None where it is blank or a comment. Raises InputError where a bracket has no other."""
-    if not line.strip() or line.startswith("#"):
+    if not line.text.strip() or line.text.startswith("#"):
         return None
-    pieces: list[str] = []
-    slots = []
-    length = end = depth = 0
-    for match in MARK.finditer(line):
+    depth = 0
+
+    def chunk(match: re.Match[str]) -> Chunk:
+        nonlocal depth
         escaped, words, entity, role, bracket, group = match.groups()
-        before = line[end : match.start()]
-        end = match.end()
-        pieces.append(before)
-        length += len(before)
-        if escaped:
-            pieces.append(escaped)
-            length += len(escaped)
-        elif words:
-            label = f"{entity}:{role}" if role else entity
-            slots.append({"start": length, "end": length + len(words), "label": label})
-            pieces.append(words)
-            length += len(words)
-        elif group:
-            bad.lost("groups of entities", f"{where}: {shown(group)}")
-        else:
-            depth += {"[": 1, "]": -1}.get(bracket, -99)
-        if depth < 0:
-            break
+        if group:
+            bad.lost("groups of entities", f"{line.where}: {shown(group)}")
+        elif bracket:
+            depth += {"[": 1, "]": -1}.get(bracket, 0)
+            if depth < 0 or bracket in "{}":
+                raise _unpaired(line)
+        return words or escaped or "", (f"{entity}:{role}" if role else entity)
+
+    record = spelled(chunks_at(MARK, line.text, chunk))
     if depth:
-        raise InputError(
-            f"{where}: {shown(line)} has a bracket without its other one; expected {{words|entity}}"
-        )
-    return utterance_of(names | {"text": "".join([*pieces, line[end:]]), "slots": slots}, where)
+        raise _unpaired(line)
+    return utterance_of(names | record, line.where)
+
+
+def _unpaired(line: Line) -> InputError:
+    return InputError(
+        f"{line.where}: {shown(line.text)} has a bracket without its other one; expected {{words|entity}}"
+    )
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
     """Write an application's queries as a zip archive; the file appears whole or not at all."""
-    from canvass.corpus.formats.records import BadLines
-
     members: dict[str, str] = {}
     for utterance in utterances:
         names = {
@@ -110,7 +96,7 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
             losses.report("that there is no split (it becomes train)", named(utterance))
         line = _line(utterance)
         try:
-            again = utterance_of_line(line, "", BadLines(), names)
+            again = utterance_of_line(Line("", line.encode()), BadLines(), names)
         except InputError:
             again = None
         kept = again is not None and (again.text, again.slots) == (utterance.text, utterance.slots)
@@ -130,20 +116,14 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
 
 
 def _line(utterance: Utterance) -> str:
-    def escaped(words: str) -> str:
-        return SPECIAL.sub(lambda mark: f"\\{mark[0]}", words)
-
     pieces = []
-    end = 0
-    for slot in utterance.slots or ():
-        entity, _, role = slot.label.partition(":")
-        name = f"{entity}|{role}" if role and entity else slot.label
-        pieces += [
-            escaped(utterance.text[end : slot.start]),
-            f"{{{utterance.text[slot.start : slot.end]}|{name}}}",
-        ]
-        end = slot.end
-    return "".join([*pieces, escaped(utterance.text[end:])])
+    for words, label in chunks_of(utterance):
+        if label is None:
+            pieces.append(SPECIAL.sub(lambda mark: f"\\{mark[0]}", words))
+        else:
+            entity, _, role = label.partition(":")
+            pieces.append(f"{{{words}|{entity}|{role}}}" if role and entity else f"{{{words}|{label}}}")
+    return "".join(pieces)
 
 
 def sniff(sample: Sample) -> bool:
@@ -155,7 +135,6 @@ FORMAT = Format(
     name="mindmeld",
     extensions=(".zip",),
     read=read,
-    blocks=blocks_of_read(read),
     write_annotated=write_annotated,
     carries=("text", "domain", "intent", "slots", "split"),
     loses="braces in slots, splits other than train and test; when read: groups of entities, gazetteers",

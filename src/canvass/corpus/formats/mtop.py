@@ -12,16 +12,12 @@ import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from canvass.corpus.formats.columns import blocks_of_read
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.errors import InputError, location, shown
 from canvass.types import Slot, slot_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -59,7 +55,7 @@ class Span(NamedTuple):
     end: int
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read annotated utterances; yields (where, utterance)."""
     lines = (
         Line(location(path, number), line.removesuffix(b"\r"))
@@ -176,7 +172,6 @@ FORMAT = Format(
     name="mtop",
     extensions=(".txt", ".tsv"),
     read=read,
-    blocks=blocks_of_read(read),
     carries=("text", "id", "domain", "intent", "slots"),
     loses="intents inside of slots, with their slots; locale, parse and tokens",
     sniff=sniff,

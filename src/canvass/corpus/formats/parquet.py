@@ -11,7 +11,16 @@ import pyarrow.parquet as pq
 from canvass.corpus.formats.annotated import ALL, record_of
 from canvass.corpus.formats.columns import accounted, batch_of_columns, records_of, used_columns
 from canvass.corpus.formats.delimited import slots_of_cell
-from canvass.corpus.formats.records import ALL_COLUMNS, Format, Parts, utterance_of
+from canvass.corpus.formats.records import (
+    ALL_COLUMNS,
+    BadLines,
+    Block,
+    Columns,
+    Format,
+    Parts,
+    Utterances,
+    utterance_of,
+)
 from canvass.corpus.formats.sources import file_error, on_disk
 from canvass.corpus.storage import is_remote, opened, place_of, sizes_of
 from canvass.errors import InputError
@@ -21,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines, Block, Columns
     from canvass.corpus.where import Where
     from canvass.types import Utterance
 
@@ -69,7 +77,7 @@ def _named_errors(path: str) -> Iterator[None]:
         ) from error
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
     """Read an annotated file; yields (where, utterance). Slots may be lists of structs, or JSON as text."""
     with opened_parquet(path) as parquet:
         used_columns(parquet.schema_arrow, path, columns)
@@ -78,12 +86,9 @@ def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utte
         first_row = 1
         for batch in parquet.iter_batches(ROWS_OF_READ, columns=names, use_threads=False):
             for where, record in records_of(batch, names, first_row, path, bad):
-                try:
+                with bad.tolerance():
                     record[columns.slots] = slots_of_cell(record.get(columns.slots), where, columns.slots)
                     utterance = utterance_of(record, where, columns)
-                except InputError as error:
-                    bad.report(error)
-                else:
                     bad.unused(record, record.keys(), where, columns)
                     yield where, utterance
             first_row += batch.num_rows

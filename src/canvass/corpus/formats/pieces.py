@@ -128,23 +128,24 @@ def strings_of(value: Any, name: str, where: str) -> list[str]:
     return list(value)
 
 
-def located_tokens(text: str, words: Sequence[str], where: str) -> list[Token]:
-    """Find tokens in a text, one after the other, with nothing but white space between."""
-    found = []
+def located_tokens(text: str, words: Sequence[str], where: str | Sequence[str]) -> list[Token]:
+    """Find tokens in a text, one after the other, with nothing but white space between; `where` they are, or each."""
+    tokens = []
     end = 0
-    for word in words:
+    for index, word in enumerate(words):
         start = text.find(word, end)
         if start < 0 or text[end:start].strip():
+            place = where if isinstance(where, str) else where[index]
             raise InputError(
-                f"{where}: the token {shown(word)} is not in the text {shown(text)} where it should be"
+                f"{place}: the token {shown(word)} does not follow in the text {shown(text)}, after character {end}"
             )
         end = start + len(word)
-        found.append(Token(start, end, is_word=True))
-    if text[end:].strip():
+        tokens.append(Token(start, end, is_word=True))
+    if isinstance(where, str) and text[end:].strip():
         raise InputError(
             f"{where}: the tokens end before {shown(text[end:])}; expected them to spell the text"
         )
-    return found
+    return tokens
 
 
 def record_of_tokens(

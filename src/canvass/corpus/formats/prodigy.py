@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.annotated import ALL
-from canvass.corpus.formats.columns import blocks_of_read
+from canvass.corpus.formats.columns import utterance_blocks
 from canvass.corpus.formats.located import read_lines, read_texts, slot_record
 from canvass.corpus.formats.pieces import covered, pieces_of
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.errors import InputError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from canvass.corpus.formats.located import Value
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Slot, Utterance
 
@@ -45,26 +44,21 @@ KNOWN_OF_SPAN = frozenset(
 )
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
     """Read annotated tasks; yields (where, utterance)."""
     yield from utterances_of(read_lines(path, bad), columns, bad)
 
 
-def utterances_of(tasks: Iterable[Value], columns: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def utterances_of(tasks: Iterable[Value], columns: Columns, bad: BadLines) -> Utterances:
     """Read tasks, wherever they stand; raises InputError as `read`."""
     for task in tasks:
-        try:
+        with bad.tolerance():
             answer = _answer(task)
-            # What was rejected need not be sound.
-            utterance = _utterance(task, columns, bad) if answer == ACCEPTED else None
-        except InputError as error:
-            bad.report(error)
-            continue
-        if utterance is None:
-            bad.rejected("tasks that were rejected or ignored", f"{task.where}: answer {answer!r}")
-        else:
-            bad.unused(task.content, KNOWN | {columns.text}, task.where)
-            yield task.where, utterance
+            if answer == ACCEPTED:
+                yield task.where, _utterance(task, columns, bad)
+                bad.unused(task.content, KNOWN | {columns.text}, task.where)
+            else:  # need not be sound
+                bad.rejected("tasks that were rejected or ignored", f"{task.where}: answer {answer!r}")
 
 
 def _answer(task: Value) -> str:
@@ -218,7 +212,7 @@ FORMAT = Format(
     name="prodigy",
     extensions=(".jsonl",),
     read=read,
-    blocks=blocks_of_read(read_texts),
+    blocks=utterance_blocks(read_texts),
     write_annotated=write_annotated,
     carries=ALL,
     loses="nothing; when read: hashes, sessions, meta, and tasks that were rejected or ignored",

@@ -13,20 +13,22 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.records import BadLines, Columns, Format, utterance_of
+from canvass.corpus.formats.markup import chunks_at, chunks_of, spelled
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.corpus.formats.yaml_nodes import read_yaml
 from canvass.errors import InputError, location, shown
+from canvass.types import Utterance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from canvass.corpus.formats.losses import Losses
+    from canvass.corpus.formats.markup import Chunk
     from canvass.corpus.formats.sniffing import Sample
     from canvass.corpus.formats.yaml_nodes import Node
-    from canvass.types import Slot, Utterance
+    from canvass.types import Slot
 
 # As Rasa has it: [words](entity:value), [words]{one object} or [words][several objects].
 ENTITY = re.compile(r"\[([^\]]+?)\](?:\(([^:)]+?)(?::([^)]+))?\)|\{([^}]+?)\}|\[(.*?)\])")
@@ -44,7 +46,7 @@ UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\u
 TRUTHS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the examples of all intents; yields (where, utterance).
 
     Synonyms, regular expressions, lookup tables and the values of entities are no part of an utterance.
@@ -72,13 +74,11 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
                 f"{location(path, item.line)}: {shown(item.mapping[other].plain)}",
             )
             continue
-        try:
+        with bad.tolerance():
             yield from _examples(item, path, bad)
-        except InputError as error:
-            bad.report(error)
 
 
-def _examples(item: Node, path: str, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def _examples(item: Node, path: str, bad: BadLines) -> Utterances:
     where = location(path, item.line)
     intent = item.mapping.get("intent")
     if intent is None or not isinstance(intent.value, str) or not intent.value:
@@ -96,12 +96,11 @@ def _examples(item: Node, path: str, bad: BadLines) -> Iterator[tuple[str, Utter
     else:
         found = _short_form(examples, path, bad)
     for line, example in found:
-        try:
+        with bad.tolerance():
             if isinstance(example, InputError):
                 raise example
-            yield location(path, line), utterance_of_example(example, intent.value, location(path, line), bad)
-        except InputError as error:
-            bad.report(error)
+            place = location(path, line)
+            yield place, utterance_of_example(example, intent.value, place, bad)
 
 
 def _long_form(examples: Node, path: str, bad: BadLines) -> Iterator[tuple[int, str | InputError]]:
@@ -137,28 +136,20 @@ def _short_form(examples: Node, path: str, bad: BadLines) -> Iterator[tuple[int,
 
 def utterance_of_example(example: str, intent: str, where: str, bad: BadLines) -> Utterance:
     """Read an example: the text without its marks, and its slots; raises InputError where an entity is bad."""
-    pieces: list[str] = []
-    slots = []
-    length = end = 0
-    example = example.strip(STRIPPED)
-    for match in ENTITY.finditer(example):
+
+    def chunk(match: re.Match[str]) -> Chunk:
         words, entity, value, single, several = match.groups()
-        before = example[end : match.start()]
-        start = length + len(before)
-        length, end = start + len(words), match.end()
-        pieces += [before, words]
-        labels = (
-            [entity]
-            if entity
-            else [_label(one, where, bad) for one in ([single] if single else OBJECT.findall(several))]
-        )
+        objects = [single] if single else OBJECT.findall(several or "")
+        labels = [entity] if entity else [_label(content, where, bad) for content in objects]
         if value:
             bad.lost("values of entities (synonyms)", f"{where}: {shown(words)} stands for {shown(value)}")
         if len(labels) > 1:
             bad.lost("second entities of the same words", f"{where}: {shown(words)} is {', '.join(labels)}")
-        slots += [{"start": start, "end": length, "label": label} for label in labels[:1]]
-    text = "".join([*pieces, example[end:]])
-    return utterance_of({"text": text, "intent": intent, "slots": slots}, where)
+        return words, labels[0] if labels else None
+
+    return utterance_of(
+        spelled(chunks_at(ENTITY, example.strip(STRIPPED), chunk)) | {"intent": intent}, where
+    )
 
 
 def _label(content: str, where: str, bad: BadLines) -> str:
@@ -192,13 +183,8 @@ def example_of(text: str, slots: Iterable[Slot]) -> str:
     >>> example_of("to Paris", [Slot(3, 8, "city:to")])
     'to [Paris]{"entity": "city", "role": "to"}'
     """
-    pieces = []
-    end = 0
-    for slot in slots:
-        words = text[slot.start : slot.end]
-        pieces += [text[end : slot.start], f"[{words}]{_notation(slot.label)}"]
-        end = slot.end
-    return "".join([*pieces, text[end:]])
+    chunks = chunks_of(Utterance(text, slots=tuple(slots)))
+    return "".join(words if label is None else f"[{words}]{_notation(label)}" for words, label in chunks)
 
 
 def _notation(label: str) -> str:
@@ -287,7 +273,6 @@ FORMAT = Format(
     name="rasa",
     extensions=(".yml", ".yaml"),
     read=read,
-    blocks=blocks_of_read(read),
     write_annotated=write_annotated,
     carries=("text", "intent", "slots"),
     loses="the order of intents' examples among each other, blanks at the rims, texts with Rasa's own brackets; "

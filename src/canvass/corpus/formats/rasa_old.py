@@ -9,18 +9,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import read_document, slot_record
 from canvass.corpus.formats.rasa import utterance_of_example
-from canvass.corpus.formats.records import Columns, Format, utterance_of
-from canvass.corpus.formats.sources import decoded, lines_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
+from canvass.corpus.formats.sources import located_lines
 from canvass.errors import InputError, location, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -32,41 +30,39 @@ INTENT = re.compile(r"^##\s*intent\s*:", re.MULTILINE)
 OTHERS = ("regex_features", "lookup_tables", "entity_synonyms")
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the examples of Markdown; yields (where, utterance)."""
     intent: str | None = None
     other = False
-    for number, line in _lines(path, bad):
-        where = location(path, number)
+    for where, line in _lines(path, bad):
         section, example = SECTION.fullmatch(line), EXAMPLE.fullmatch(line)
-        if section is not None:
-            intent, other = section[2] if section[1] == "intent" else None, section[1] != "intent"
-            if other:
-                bad.lost(f"sections of the kind {section[1]}", f"{where}: {shown(section[2])}")
-            elif not intent:
-                bad.report(InputError(f"{where}: the intent has no name; expected ## intent:name"))
-        elif example is not None and intent:
-            utterance = bad.attempt(utterance_of_example, example[1], intent, where, bad)
-            if utterance is not None:
-                yield where, utterance
-        elif line.startswith("##"):
-            bad.lost("sections that are no training data", f"{where}: {shown(line)}")
-            intent, other = None, True
-        elif line.strip() and not other and not line.startswith("#"):
-            what = f"{where}: {shown(line)} is neither a heading nor an example ('- ...') of an intent"
-            bad.report(InputError(what))
+        with bad.tolerance():
+            if section is not None:
+                intent, other = section[2] if section[1] == "intent" else None, section[1] != "intent"
+                if other:
+                    bad.lost(f"sections of the kind {section[1]}", f"{where}: {shown(section[2])}")
+                elif not intent:
+                    raise InputError(f"{where}: the intent has no name; expected ## intent:name")
+            elif example is not None and intent:
+                yield where, utterance_of_example(example[1], intent, where, bad)
+            elif line.startswith("##"):
+                bad.lost("sections that are no training data", f"{where}: {shown(line)}")
+                intent, other = None, True
+            elif line.strip() and not other and not line.startswith("#"):
+                raise InputError(
+                    f"{where}: {shown(line)} is neither a heading nor an example ('- ...') of an intent"
+                )
 
 
-def _lines(path: str, bad: BadLines) -> Iterator[tuple[int, str]]:
-    """Yield the lines with their numbers, without comments; a comment of several lines leaves blank ones."""
-    pieces = [decoded(line, location(path, number)) for number, line in enumerate(lines_of(path), 1)]
-    text = "\n".join(pieces)
+def _lines(path: str, bad: BadLines) -> Iterator[tuple[str, str]]:
+    """Yield (where, line) without comments; a comment of several lines leaves blank ones."""
+    text = "\n".join(line.text for line in located_lines(path))
     for comment in COMMENT.finditer(text):
-        bad.rejected(
-            "comments", f"{location(path, text.count(chr(10), 0, comment.start()) + 1)}: {shown(comment[0])}"
-        )
+        place = location(path, text.count("\n", 0, comment.start()) + 1)
+        bad.rejected("comments", f"{place}: {shown(comment[0])}")
     text = COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
-    yield from enumerate(text.split("\n"), 1)
+    for number, line in enumerate(text.split("\n"), 1):
+        yield location(path, number), line
 
 
 def sniff(sample: Sample) -> bool:
@@ -74,7 +70,7 @@ def sniff(sample: Sample) -> bool:
     return INTENT.search(sample.text) is not None
 
 
-def read_json(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read_json(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the examples of JSON; raises as `read` does."""
     document = read_document(path)
     data = document.need("rasa_nlu_data")
@@ -113,7 +109,6 @@ FORMAT = Format(
     name="rasa-md",
     extensions=(".md",),
     read=read,
-    blocks=blocks_of_read(read),
     carries=("text", "intent", "slots"),
     loses="synonyms, regular expressions, lookup tables, comments",
     sniff=sniff,
@@ -123,7 +118,6 @@ JSON = Format(
     name="rasa-json",
     extensions=(".json",),
     read=read_json,
-    blocks=blocks_of_read(read_json),
     carries=("text", "intent", "slots"),
     loses="synonyms, regular expressions, lookup tables",
     sniff=sniff_json,

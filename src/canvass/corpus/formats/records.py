@@ -7,17 +7,19 @@ one sentence what is wrong with one.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from canvass.corpus.formats.losses import BATCH_MARKS, NO_ANNOTATION, OF_BATCHES, LossRefusedError
+from canvass.corpus.formats.losses import LossRefusedError
 from canvass.errors import SHOWN_CHARACTERS, InputError, OptionError, nearest, shown
 from canvass.types import Slot, Utterance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     import pyarrow as pa
@@ -30,8 +32,9 @@ LOGGER = logging.getLogger(__name__)
 LARGEST_COUNT = (1 << 63) - 1
 SHOWN_NAMES = 12
 POOL_COLUMNS = ("text", "id", "count")
-OF_SLOT, OWN_WORDS = frozenset({"start", "end", "label"}), frozenset({"text"})
 COMMA = "\0"  # stands for a doubled comma while commas are cut at
+Utterances = Iterator[tuple[str, Utterance]]
+"""What a reader yields of an annotated file: where an utterance stands, for sentences, and the utterance."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,10 @@ Part = TypeVar("Part", bound=Located)
 Made = TypeVar("Made")
 
 
+class TooManyBadLinesError(InputError):
+    """The tolerance is used up; says so itself, and is not to be tolerated."""
+
+
 @dataclass
 class BadLines:
     """The tolerance of one reading: how many bad lines may be left out, and how many were.
@@ -141,18 +148,26 @@ class BadLines:
 
     def report(self, error: InputError) -> None:
         """Count a bad line, or raise its error if the tolerance is used up, or it refuses a loss."""
-        if isinstance(error, LossRefusedError):
+        if isinstance(error, LossRefusedError | TooManyBadLinesError):
             raise error
         if self.count >= self.tolerated:
             if not self.tolerated:
                 raise error
-            raise InputError(
+            raise TooManyBadLinesError(
                 f"{error} (bad line {self.count + 1}, but --skip-bad tolerates {self.tolerated}; "
                 f"the first was {self.first})"
             ) from error
         self.count += 1
         self.first = self.first or str(error)
         LOGGER.info("left out: %s", error)
+
+    @contextlib.contextmanager
+    def tolerance(self) -> Iterator[None]:
+        """Report an `InputError` of the block below instead of raising it."""
+        try:
+            yield
+        except InputError as error:
+            self.report(error)
 
     def attempt(self, make: Callable[..., Made | None], *arguments: Any) -> Made | None:
         """Make something of a part of a file; None, and reported, if the part is bad."""
@@ -162,10 +177,8 @@ class BadLines:
             self.report(error)
             return None
 
-    def sift(
-        self, parts: Iterable[Part], make: Callable[[Part], Utterance]
-    ) -> Iterator[tuple[str, Utterance]]:
-        """Make an utterance of each part of a file, and report those that are bad; yields (where, utterance)."""
+    def sift(self, parts: Iterable[Part], make: Callable[[Part], Utterance | None]) -> Utterances:
+        """Make an utterance of each part of a file, if there is one in it, and report those that are bad."""
         for part in parts:
             utterance = self.attempt(make, part)
             if utterance is not None:
@@ -196,32 +209,13 @@ class BadLines:
         count: int = 1,
         settings: AbstractSet[str] = frozenset(),
     ) -> None:
-        """Note the fields of a record that are not among the known ones and hold something.
+        """Note the fields of a record that are not among the known ones and hold something; see `Losses.unused`.
 
-        Those of `NO_ANNOTATION` and of `settings` are only named, the others are lost, `count` times. `columns` are the
-        names by which the file is read, where these can be chosen; what a slot says more is then told, too.
+        `columns` are the names by which the file is read, where these can be chosen.
         """
-        if self.losses is None:
-            return
-        slots = None if columns is None else record.get(columns.slots)
-        for slot in slots if isinstance(slots, list) else ():
-            if isinstance(slot, dict) and len(slot) > len(OF_SLOT):
-                self.unused(slot, OF_SLOT, where, settings=OWN_WORDS)
-        if record.keys() <= known:
-            return
-        passed = NO_ANNOTATION | settings | (OF_BATCHES if record.keys() >= BATCH_MARKS else frozenset())
-        for name, value in record.items():
-            if name in known or value is None or value in ("", [], {}):
-                continue
-            if name.strip().lower() in passed:
-                self.losses.no_annotation.add(name)
-                continue
-            advice = ""
-            if columns is not None and isinstance(value, str) and record.get(columns.intent) is None:
-                advice = f"; --columns intent={name.replace(',', ',,')} takes it for the intent"
-            self.losses.report(
-                f"the field {shown(name)} of the file", f"{where} ({shown(value)}{advice})", count
-            )
+        if self.losses is not None:
+            names = {} if columns is None else {"slots": columns.slots, "intent": columns.intent}
+            self.losses.unused(record, known, where, count=count, settings=settings, **names)
 
 
 @dataclass(frozen=True)
@@ -258,10 +252,11 @@ class Format:
     FileError if it cannot be read. What writes makes a file that appears whole or not at all; it raises InputError if
     something cannot be carried and that is refused, and FileError if the file cannot be written.
 
-    `read` yields (where, utterance) of an annotated file, `blocks` streams a pool, `write` writes flat rows,
-    `write_annotated` utterances that have only what the format `carries` (see `losses.carried`), reporting what it
-    can still not carry; each is None where the format cannot. `pool_columns` gives the used columns of a file and the
-    kind of each, for formats whose files state it; `parts` is None where a file can only be read as a whole.
+    `read` reads an annotated file, `blocks` streams a pool (see `columns.blocks_of` where it is None), `write` writes
+    flat rows, `write_annotated` utterances that have only what the format `carries` (see `losses.carried`), reporting
+    what it can still not carry; each other is None where the format cannot. `pool_columns` gives the used columns of a
+    file and the kind of each, for formats whose files state it; `parts` is None where a file can only be read as a
+    whole.
 
     `carries` names fields of an utterance, and "unannotated" where slots that are absent and slots that are empty
     stay different; `loses` says in words what does not survive a round trip.
@@ -273,9 +268,9 @@ class Format:
 
     name: str
     extensions: tuple[str, ...]
-    read: Callable[[str, Columns, BadLines], Iterator[tuple[str, Utterance]]] | None
-    blocks: Callable[[str, Columns, BadLines, int], Iterator[Block]] | None
+    read: Callable[[str, Columns, BadLines], Utterances] | None
     carries: tuple[str, ...]
+    blocks: Callable[[str, Columns, BadLines, int], Iterator[Block]] | None = None
     write: Callable[[str, Iterable[dict[str, Any]]], None] | None = None
     loses: str = ""
     pool_columns: Callable[[str, Columns], dict[str, str]] | None = field(default=None)

@@ -12,10 +12,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.pieces import joined, located_tokens, report_joined, spans_of_slots, words_of
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.corpus.formats.tags import spans_of, tags_of
 from canvass.corpus.storage import is_remote
@@ -23,10 +22,9 @@ from canvass.errors import InputError, location, shown
 from canvass.files import compressed, split_name, whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines
     from canvass.types import Utterance
 
 NAMES = ("seq.in", "seq.out", "label")
@@ -60,7 +58,7 @@ def parts(path: str) -> tuple[str, str, str]:
     return words, tags, intents
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read three annotated files; yields (where, utterance), `where` the line of the words."""
     names = parts(path)
     if not is_remote(names[1]) and Path(names[2]).is_file() and not Path(names[1]).exists():
@@ -161,7 +159,6 @@ FORMAT = Format(
     name="seq",
     extensions=(".in",),
     read=read,
-    blocks=blocks_of_read(read),
     write_annotated=write_annotated,
     carries=("text", "intent", "slots"),
     first_file=first_file,

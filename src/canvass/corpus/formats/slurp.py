@@ -7,25 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import read_lines
 from canvass.corpus.formats.markup import aligned
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.errors import InputError, shown
 from canvass.types import Slot, slot_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
 COLUMNS = Columns(text="sentence", id="slurp_id", domain="scenario")
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read annotated utterances; yields (where, utterance)."""
     yield from bad.sift(read_lines(path, bad), lambda line: _utterance(line, bad))
 
@@ -88,7 +84,6 @@ FORMAT = Format(
     name="slurp",
     extensions=(".jsonl",),
     read=read,
-    blocks=blocks_of_read(read),
     carries=("text", "id", "domain", "intent", "slots", "unannotated"),
     loses="recordings, lemmas, parts of speech; the split, which is the file's name",
     sniff=sniff,

@@ -11,18 +11,17 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import UTF16, read_document, slot_record, write_text
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.markup import chunks_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.errors import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from canvass.corpus.formats.located import Value
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -32,7 +31,7 @@ ENTITY = {"data": [], "use_synonyms": True, "automatically_extensible": True, "m
 BUILTIN = "snips/"
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the utterances of all intents of a dataset; yields (where, utterance)."""
     document = read_document(path)
     entities = document.get("entities")
@@ -46,7 +45,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
     document.tell_unread(bad)
 
 
-def read_benchmark(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read_benchmark(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the utterances of a file of the benchmark; raises as `read` does."""
     # train_PlayMusic_full.json of the benchmark writes an emoji as two halves of three bytes each.
     document = read_document(path, "surrogatepass")
@@ -89,7 +88,11 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
         if utterance.intent is None:
             losses.report("utterances without an intent", named(utterance))
             continue
-        intents.setdefault(utterance.intent, []).append({"data": list(chunks(utterance))})
+        data = [
+            {"text": words} if label is None else {"text": words, "entity": label, "slot_name": label}
+            for words, label in chunks_of(utterance)
+        ]
+        intents.setdefault(utterance.intent, []).append({"data": data})
         for slot in utterance.slots or ():
             entities[slot.label] = {} if slot.label.startswith(BUILTIN) else ENTITY
     dataset = {
@@ -98,18 +101,6 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
         "entities": entities,
     }
     write_text(path, [json.dumps(dataset, ensure_ascii=False, indent=1), "\n"])
-
-
-def chunks(utterance: Utterance) -> Iterator[dict[str, str]]:
-    """Cut an utterance into the chunks that are slots, and those between them."""
-    end = 0
-    for slot in utterance.slots or ():
-        if slot.start > end:
-            yield {"text": utterance.text[end : slot.start]}
-        end = slot.end
-        yield {"text": utterance.text[slot.start : end], "entity": slot.label, "slot_name": slot.label}
-    if end < len(utterance.text):
-        yield {"text": utterance.text[end:]}
 
 
 def sniff(sample: Sample) -> bool:
@@ -138,7 +129,6 @@ FORMAT = Format(
     name="snips",
     extensions=(".json",),
     read=read,
-    blocks=blocks_of_read(read),
     write_annotated=write_annotated,
     carries=("text", "intent", "slots"),
     loses="the order of intents' utterances among each other; when read: values and "
@@ -150,7 +140,6 @@ BENCHMARK = Format(
     name="snips-benchmark",
     extensions=(".json",),
     read=read_benchmark,
-    blocks=blocks_of_read(read_benchmark),
     carries=("text", "intent", "slots"),
     loses="nothing",
     sniff=sniff_benchmark,

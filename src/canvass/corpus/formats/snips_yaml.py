@@ -6,16 +6,16 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from canvass.corpus.formats.columns import blocks_of_read
-from canvass.corpus.formats.records import Columns, Format, utterance_of
-from canvass.corpus.formats.sources import decoded, lines_of
+from canvass.corpus.formats.markup import chunks_at, spelled
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
+from canvass.corpus.formats.sources import located_lines
 from canvass.corpus.formats.yaml_nodes import parse_yaml
 from canvass.errors import InputError, location, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canvass.corpus.formats.records import BadLines
+    from canvass.corpus.formats.markup import Chunk
     from canvass.corpus.formats.sniffing import Sample
     from canvass.corpus.formats.yaml_nodes import Node
     from canvass.types import Utterance
@@ -25,7 +25,7 @@ KNOWN = {"type", "name", "utterances"}
 INTENT = re.compile(r"^type\s*:\s*intent\s*$", re.MULTILINE)
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the utterances of all intents; yields (where, utterance)."""
     for document in _documents(path):
         where = location(path, document.line)
@@ -38,17 +38,16 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
             bad.report(InputError(f"{where}: {shown(document.plain)} is no intent or entity with a name"))
             continue
         document.tell_unread(bad, KNOWN, path)
-        for utterance in [] if utterances is None else utterances.items:
-            place = location(path, utterance.line)
-            try:
-                yield place, _utterance(utterance, intent.value, place, bad)
-            except InputError as error:
-                bad.report(error)
+        for example in [] if utterances is None else utterances.items:
+            place = location(path, example.line)
+            utterance = bad.attempt(_utterance, example, intent.value, place, bad)
+            if utterance is not None:
+                yield place, utterance
 
 
 def _documents(path: str) -> Iterator[Node]:
     """Parse the documents of a file, each with the lines of the file."""
-    lines = [decoded(line, location(path, number)) for number, line in enumerate(lines_of(path), 1)]
+    lines = [line.text for line in located_lines(path)]
     starts = [0, *(number for number, line in enumerate(lines) if line.rstrip() == "---"), len(lines)]
     for start, end in itertools.pairwise(starts):
         part = [line for line in lines[start:end] if line.rstrip() != "---"]
@@ -59,19 +58,13 @@ def _documents(path: str) -> Iterator[Node]:
 def _utterance(node: Node, intent: str, where: str, bad: BadLines) -> Utterance:
     if not isinstance(node.value, str):
         raise InputError(f"{where}: {shown(node.plain)} is no utterance; expected a string")
-    pieces = []
-    slots = []
-    length = end = 0
-    for match in SLOT.finditer(node.value):
-        before, words = node.value[end : match.start()], match[3]
-        start = length + len(before)
-        length, end = start + len(words), match.end()
-        pieces += [before, words]
+
+    def chunk(match: re.Match[str]) -> Chunk:
         if match[2] and match[2] != match[1]:
             bad.lost("entities whose name is not the slot's", f"{where}: {shown(match[2])}")
-        slots.append({"start": start, "end": length, "label": match[1]})
-    text = "".join([*pieces, node.value[end:]])
-    return utterance_of({"text": text, "intent": intent, "slots": slots}, where)
+        return match[3], match[1]
+
+    return utterance_of(spelled(chunks_at(SLOT, node.value, chunk)) | {"intent": intent}, where)
 
 
 def sniff(sample: Sample) -> bool:
@@ -83,7 +76,6 @@ FORMAT = Format(
     name="snips-yaml",
     extensions=(".yaml", ".yml"),
     read=read,
-    blocks=blocks_of_read(read),
     carries=("text", "intent", "slots"),
     loses="values and synonyms of entities, and entities beside slot names",
     sniff=sniff,

@@ -13,13 +13,13 @@ import itertools
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from canvass.corpus.storage import is_remote, opened, sizes_of
-from canvass.errors import FileError, InputError
+from canvass.errors import FileError, InputError, location
 from canvass.files import STANDARD_STREAM, split_name
 
 if TYPE_CHECKING:
@@ -315,6 +315,37 @@ def decoded(line: bytes, where: str) -> str:
         raise InputError(
             f"{where}: not valid UTF-8 at byte {error.start} of the line; write the file as UTF-8"
         ) from error
+
+
+class Line(NamedTuple):
+    """A line of a file, in bytes, and where it stands."""
+
+    where: str
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        """The line as text; raises as `decoded` does."""
+        return decoded(self.data, self.where)
+
+
+def located_lines(path: str) -> Iterator[Line]:
+    """Yield the lines of a file with their places; raises as `lines_of` does."""
+    for number, line in enumerate(lines_of(path), 1):
+        yield Line(location(path, number), line)
+
+
+def whole(path: str, most: int) -> bytes:
+    """Read all of a file; raises InputError if that is more than `most` bytes."""
+    pieces: list[bytes] = []
+    size = 0
+    with Source(path) as source:
+        while piece := source.read(LARGEST_CHUNK):
+            pieces.append(piece)
+            size += len(piece)
+            if size > most:
+                raise InputError(f"{path}: larger than {most >> 20} MB; cut the file into several")
+    return b"".join(pieces)
 
 
 def chunks_of_lines(source: Source, size: Callable[[], int]) -> Iterator[bytes]:

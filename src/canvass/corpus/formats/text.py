@@ -9,9 +9,17 @@ import pyarrow as pa
 
 from canvass.corpus.formats.columns import accounted, batch_of, checked_batch
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.records import Format, Parts
-from canvass.corpus.formats.sources import NEWLINE, Pace, Source, chunks_of_lines, count_lines, split_lines
-from canvass.errors import InputError, location
+from canvass.corpus.formats.records import BadLines, Block, Columns, Format, Parts
+from canvass.corpus.formats.sources import (
+    NEWLINE,
+    Pace,
+    Source,
+    chunks_of_lines,
+    count_lines,
+    decoded,
+    split_lines,
+)
+from canvass.errors import location
 from canvass.files import compressed, split_name, whole_file
 from canvass.types import Utterance
 
@@ -19,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines, Block, Columns
 
 MARK = "\ufeff"
 
@@ -76,17 +83,8 @@ def slow_batch(data: bytes, path: str, first_line: int, bad: BadLines) -> pa.Rec
     """Read a chunk line by line, to find the bad one: the readable twin of `lines_of`."""
     utterances = []
     for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), first_line):
-        where = location(path, number)
-        try:
-            text = line.decode()
-        except UnicodeDecodeError as error:
-            bad.report(
-                InputError(
-                    f"{where}: not valid UTF-8 at byte {error.start} of the line; write the file as UTF-8"
-                )
-            )
-        else:
-            utterances.append(Utterance(text))
+        with bad.tolerance():
+            utterances.append(Utterance(decoded(line, location(path, number))))
     return batch_of(utterances)
 
 

@@ -6,18 +6,15 @@ outermost intent, its own slots are read; what is inside of a slot is told, like
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.pieces import located_tokens
-from canvass.corpus.formats.records import Columns, Format, utterance_of
-from canvass.corpus.formats.sources import decoded, lines_of
-from canvass.errors import InputError, location, shown
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
+from canvass.corpus.formats.sources import located_lines
+from canvass.errors import InputError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -25,19 +22,10 @@ HEADER = ("domain", "utterance", "semantic_parse")
 INTENT, SLOT = "[IN:", "[SL:"
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read an annotated table; yields (where, utterance)."""
-    for number, line in enumerate(lines_of(path), 1):
-        where = location(path, number)
-        try:
-            cells = decoded(line, where).split("\t")
-            if number == 1 or cells == [""]:
-                continue
-            utterance = _utterance(cells, where, bad)
-        except InputError as error:
-            bad.report(error)
-        else:
-            yield where, utterance
+    rows = itertools.islice(located_lines(path), 1, None)
+    return bad.sift(rows, lambda row: _utterance(row.text.split("\t"), row.where, bad) if row.data else None)
 
 
 def _utterance(cells: list[str], where: str, bad: BadLines) -> Utterance:
@@ -87,7 +75,6 @@ FORMAT = Format(
     name="topv2",
     extensions=(".tsv",),
     read=read,
-    blocks=blocks_of_read(read),
     carries=("text", "domain", "intent", "slots"),
     loses="intents inside of slots, with their slots",
     sniff=sniff,

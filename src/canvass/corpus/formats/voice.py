@@ -11,9 +11,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.expansion import Choice, EmptySlotError, Words, expanded, parse, values_of
-from canvass.corpus.formats.records import Format
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances
 from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.errors import InputError, location, shown
 from canvass.files import STANDARD_STREAM, split_name
@@ -22,9 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from canvass.corpus.formats.expansion import Node
-    from canvass.corpus.formats.records import BadLines, Columns
     from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
 
 SECTION = re.compile(r"\[([^\[\]|()]+)\]")
 RULE = re.compile(r"([\w-]+)\s*=\s*(.+)")
@@ -32,7 +29,7 @@ REPLACED = re.compile(r"(?<!\\)(?::|!\S)")  # on:off, 5!int
 WILDCARD = re.compile(r"(?:^|\s):0(?=\s|$)")
 
 
-def read_rhasspy(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read_rhasspy(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the sentences of all intents, expanded; yields (where, utterance)."""
     rules: dict[tuple[str, str], tuple[str, str]] = {}
     sentences: list[tuple[str, str, str]] = []
@@ -106,7 +103,7 @@ class _Resolver:
         return Choice(options)
 
 
-def read_padatious(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read_padatious(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the sentences of an intent, expanded; raises as `read_rhasspy` does."""
     intent = Path(path).name.removesuffix(".gz").removesuffix(".zst").removesuffix(".intent")
 
@@ -154,7 +151,6 @@ RHASSPY = Format(
     name="rhasspy",
     extensions=(".ini",),
     read=read_rhasspy,
-    blocks=blocks_of_read(read_rhasspy),
     carries=("text", "intent", "slots"),
     loses="substitutions, converters, and sentences with lists that are not beside the file",
     sniff=sniff_rhasspy,
@@ -165,7 +161,6 @@ PADATIOUS = Format(
     name="padatious",
     extensions=(".intent",),
     read=read_padatious,
-    blocks=blocks_of_read(read_padatious),
     carries=("text", "intent", "slots"),
     loses="sentences with slots that have no .entity file beside them",
     sniff=sniff_padatious,

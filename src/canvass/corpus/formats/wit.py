@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.archives import opened_tree
-from canvass.corpus.formats.columns import blocks_of_read
 from canvass.corpus.formats.located import (
     CODE_POINTS,
     UTF16,
@@ -21,14 +20,11 @@ from canvass.corpus.formats.located import (
     slot_record,
     slot_with_words,
 )
-from canvass.corpus.formats.records import Columns, Format, utterance_of
+from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.files import STANDARD_STREAM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.records import BadLines
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
@@ -37,7 +33,7 @@ BUILT_IN = "wit$"
 MEMBER = re.compile(r"(?:^|/)utterances/[^/]+\.json$")  # of the export of an app
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read utterances; yields (where, utterance)."""
     if path != STANDARD_STREAM and (Path(path).is_dir() or path.lower().endswith(".zip")):
         with opened_tree(path) as tree:
@@ -49,7 +45,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Iterator[tuple[str, Utterance]
     yield from _utterances(read_document(path), bad)
 
 
-def _utterances(document: Value, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
+def _utterances(document: Value, bad: BadLines) -> Utterances:
     utterances = document if isinstance(document.content, list) else document.need("utterances")
     yield from bad.sift(utterances.items(), lambda value: _utterance(value, bad))
     document.tell_unread(bad)
@@ -110,7 +106,6 @@ FORMAT = Format(
     extensions=(".json", ".zip"),
     reads_folders=True,
     read=read,
-    blocks=blocks_of_read(read),
     carries=("text", "intent", "slots", "unannotated"),
     loses="traits, and entities inside of others",
     sniff=sniff,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.losses import SETTINGS
-from canvass.corpus.formats.sources import BYTE_ORDER_MARK, LARGEST_CHUNK, Source
+from canvass.corpus.formats.sources import BYTE_ORDER_MARK, whole
 from canvass.errors import InputError, location, shown
 
 if TYPE_CHECKING:
@@ -76,13 +76,7 @@ def read_yaml(path: str) -> Node:
         If the file cannot be read.
 
     """
-    pieces = []
-    with Source(path) as source:
-        while piece := source.read(LARGEST_CHUNK):
-            pieces.append(piece)
-            if sum(map(len, pieces)) > LARGEST_FILE:
-                raise InputError(f"{path}: the file is larger than {LARGEST_FILE >> 20} MB; cut it in parts")
-    data = b"".join(pieces).removeprefix(BYTE_ORDER_MARK)
+    data = whole(path, LARGEST_FILE).removeprefix(BYTE_ORDER_MARK)
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
