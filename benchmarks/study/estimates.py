@@ -4,22 +4,24 @@ For each target, models are trained on 100 utterances of it and 300 of the rest,
 1,000 times random picks are drawn with replacement, 60 from inside of the filter and 60 from outside, and 500 controls
 from either side, and the estimates are made of them. The truth is known from all the annotations. Widths are relative
 to those without predictions. `path` is the share of the first 200 replays whose anytime-valid intervals all hold, at
-six looks of 30 to 60 picks a side.
+six looks of 30 to 60 picks a side. Strata made up have shares of the target and of errors as stated, and predictions
+that are right about half of the time.
 
     python -m benchmarks.study.estimates ../shared/data
+    python -m benchmarks.study.estimates
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from canvass.annotation.quality import estimate as module
-from canvass.annotation.quality.estimate import Requests, Scored, estimates_of
+from canvass.annotation.quality.estimate import Scored, estimates_of
 from canvass.annotation.store.records import Answer, Task
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of
@@ -30,6 +32,8 @@ from canvass.statistics.prediction_powered import Predicted, Sample
 from canvass.types import Target, Utterance
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 TARGETS = (
@@ -38,14 +42,24 @@ TARGETS = (
     ("slurp", Target("domain", "calendar")),
     ("slurp", Target("domain", "play")),
 )
+# Shares: of the target inside, of the target outside, and wrong.
+MADE_UP = ((0.5, 0.01, 0.2), (0.8, 0.002, 0.1), (0.8, 0.02, 0.1), (0.8, 0.1, 0.3), (0.95, 0.05, 0.05))
+RIGHT = 0.5
 REPLAYS, PATHS, PICKS, CONTROLS = 1000, 200, 60, 500
 LOOKS = range(30, PICKS + 1, 6)
 
 
+@dataclass(frozen=True)
 class Population:
-    """All utterances that no model has learnt, and what the models make of them."""
+    """Requests that no model has learnt, with what `judge` says of them, and their strata (0 inside, 1 outside)."""
 
-    def __init__(self, utterances: list[Utterance], target: Target) -> None:
+    beliefs: NDArray[np.float64]
+    outcome: NDArray[np.float64]
+    strata: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, utterances: list[Utterance], target: Target) -> Self:
+        """Train models on some utterances, and judge them on all others."""
         order = sorted(utterances, key=lambda utterance: uniform(1, "start", utterance.text))
         ours = [utterance for utterance in order if target.matches(utterance)]
         rest = [utterance for utterance in order if not target.matches(utterance)]
@@ -57,18 +71,36 @@ class Population:
             )
             for utterance in [*ours[100:], *rest[300:]]
         ]
-        self.beliefs, self.outcome = module.judge(nlu, pairs)
         import pyarrow as pa
 
-        column = pa.array([task.key for task, _ in pairs], type=pa.string())
-        passed = takes_for_target(nlu, column)
+        passed = takes_for_target(nlu, pa.array([task.key for task, _ in pairs], type=pa.string()))
         assert passed is not None
-        self.strata = np.where(passed, 0, 1)
-        self.requests = Requests(int(passed.sum()), int((~passed).sum()))
+        return cls(*module.judge(nlu, pairs), np.where(passed, 0, 1))
+
+    @classmethod
+    def made_up(cls, inside: float, outside: float, wrong: float) -> Self:
+        """Make requests of which these shares are of the target inside and outside, and wrong, with one slot each."""
+        rng = generator(1, "made up")
+        strata = np.repeat([0, 1], [5000, 20000])
+        ours = (rng.random(len(strata)) < np.where(strata == 0, inside, outside)).astype(np.float64)
+        errors = ours * (rng.random(len(strata)) < wrong)
+
+        def believed(values: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.where(rng.random(len(values)) < RIGHT, values, rng.random(len(values)) / 2)
+
+        chance = believed(ours)
+        chance_inside = np.where(strata == 0, chance, 0.0)
+        believed_errors = chance_inside * believed(errors)
+        columns = (chance_inside, chance - chance_inside, 2 * chance_inside, *[believed_errors] * 3)
+        return cls(
+            np.column_stack([strata == 0, *columns]).astype(np.float64),
+            np.column_stack([ours, errors, 2 * ours, ours, errors, errors]),
+            strata,
+        )
 
     def drawn(self, rows: NDArray[np.int64], controls: NDArray[np.int64]) -> Scored:
         """Make what `score_picks` would of these rows."""
-        totals = np.array(self.requests, dtype=float)
+        totals = np.bincount(self.strata).astype(np.float64)
         columns = [
             Predicted(self.beliefs[rows, column], self.beliefs[controls, column])
             for column in range(module.BELIEFS)
@@ -155,21 +187,28 @@ def replay(population: Population) -> dict[str, tuple[float, float, float, float
     }
 
 
-def main() -> None:
-    """Print a table."""
-    # Every replay counts: which of them would say "unknown" depends on what was drawn.
-    module.WIDEST = 1.0
-    sys.stdout.write(
-        "| target | what | truth | once | path | width | replays |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n"
-    )
+def populations() -> Iterator[tuple[str, Population]]:
+    """Name and yield what is replayed."""
+    if len(sys.argv) == 1:
+        for inside, outside, wrong in MADE_UP:
+            yield f"{inside}, {outside}, {wrong}", Population.made_up(inside, outside, wrong)
+        return
     for corpus, target in TARGETS:
         files = [str(path) for path in sorted((Path(sys.argv[1]) / corpus).glob("*.jsonl.gz"))]
         if corpus == "slurp":
             files = [path for path in files if "test" not in path]
-        population = Population(list(read_labelled(files).utterances), target)
+        yield str(target), Population.of(list(read_labelled(files).utterances), target)
+
+
+def main() -> None:
+    """Print a table."""
+    sys.stdout.write(
+        "| target | what | truth | once | path | width | replays |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n"
+    )
+    for title, population in populations():
         for name, (truth, held, path, width, n) in replay(population).items():
             sys.stdout.write(
-                f"| {target} | {name} | {truth:.1%} | {held:.1%} | {path:.1%} | {width:.2f} | {n} |\n"
+                f"| {title} | {name} | {truth:.1%} | {held:.1%} | {path:.1%} | {width:.2f} | {n} |\n"
             )
         sys.stdout.flush()
 

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+LEVEL = 0.95
 STEPS = 4  # towards theta; each divides what is left by ten or more
+RARE = 3.0  # cases
 TIGHTEST = 100.0  # annotations at which an anytime-valid interval is tightest
 
 
@@ -70,7 +72,9 @@ def powered_total(annotated: Sample, others: Sample, values: Floats, predicted: 
     c, other = predicted.annotated, predicted.others
     covariance = _variance(annotated, values + c) - _variance(annotated, values - c)
     spread = _variance(annotated, c) + _variance(others, other)
-    power = min(1.0, max(0.0, covariance / 4 / spread)) if spread > 0 else 0.0
+    # Where a stratum has no others, what is taken from its annotations could not be given back.
+    usable = spread > 0 and np.isin(annotated.stratum, others.stratum).all()
+    power = min(1.0, max(0.0, covariance / 4 / spread)) if usable else 0.0
     rest = values - power * c
     value = annotated.shares @ rest + power * (others.shares @ other)
     variance = _variance(annotated, rest) + power**2 * _variance(others, other)
@@ -92,11 +96,15 @@ def powered_ratio(annotated: Sample, others: Sample, numerator: Part, denominato
 
 
 def share_interval(share: float, error: float, alone: float, *, level: float) -> Interval:
-    """Give Wilson's interval of a share with this standard error, that of the binomial with as large an error.
+    """Give the interval of a share with this standard error: the one of the binomial with as large an error.
 
-    `alone` is how many equally weighted annotations there are: what counts where nothing varies, and an error of 0
-    says nothing. A rate of more than 1 has the normal interval.
+    It is Wilson's, but for an end that rests on at most `RARE` cases: there the normal approximation is too sure, and
+    the Poisson limit holds (the modified Wilson interval of Brown, Cai, DasGupta 2001, "Interval estimation for a
+    binomial proportion", section 4.1.1). `alone` is how many equally weighted annotations there are: what counts where
+    nothing varies, and an error of 0 says nothing. A rate of more than 1 has the normal interval.
     """
+    from scipy.special import gammaincinv
+
     check_level(level)
     if share > 1:
         half = NormalDist().inv_cdf((1 + level) / 2) * error
@@ -104,7 +112,13 @@ def share_interval(share: float, error: float, alone: float, *, level: float) ->
     share = max(share, 0.0)
     varies = error > 0 and 0 < share < 1
     n = share * (1 - share) / error**2 if varies else alone
-    return wilson_interval(min(share * n, n), n, level=level)
+    low, high = wilson_interval(min(share * n, n), n, level=level)
+    cases, others = share * n, (1 - share) * n
+    if 0 < cases <= RARE:
+        low = min(low, float(gammaincinv(cases, 1 - level)) / n)
+    if 0 < others <= RARE:
+        high = max(high, 1 - float(gammaincinv(others, 1 - level)) / n)
+    return Interval(low, high)
 
 
 def ratio_of_totals(a: float, of_a: Interval, b: float, of_b: Interval) -> Interval:
@@ -127,7 +141,7 @@ def ratio_of_totals(a: float, of_a: Interval, b: float, of_b: Interval) -> Inter
     return Interval(low / (1 + low), 1.0 if math.isinf(high) else high / (1 + high))
 
 
-def anytime_level(n: int, *, level: float = 0.95) -> float:
+def anytime_level(n: int, *, level: float = LEVEL) -> float:
     """Give the level that a normal interval after `n` annotations has to have, to hold at all n together at `level`.
 
     The asymptotic confidence sequence of Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas 2024 ("Time-uniform central limit

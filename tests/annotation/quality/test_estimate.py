@@ -8,6 +8,7 @@ import pytest
 from canvass.annotation.quality import estimate as module
 from canvass.annotation.quality.estimate import (
     FEWEST,
+    FEWEST_OUTSIDE,
     FOLDS,
     Control,
     Requests,
@@ -31,6 +32,7 @@ from canvass.statistics.prediction_powered import (
     ratio_of_totals,
     share_interval,
 )
+from canvass.types import Target
 from examples import MUSIC, labelled_and_rest
 
 
@@ -164,6 +166,24 @@ def test_shares_have_wilsons_interval():
     assert share_interval(1.5, 0.1, 40, level=0.95) == pytest.approx((1.304, 1.696), abs=1e-3)
 
 
+def test_an_end_that_rests_on_few_cases_is_that_of_poisson():
+    # One case of 50: the chance of any is 5 % where 0.0513 are expected (1 - exp(-x) = 0.05).
+    low, high = share_interval(0.02, math.sqrt(0.02 * 0.98 / 50), 50, level=0.95)
+    assert (low, high) == pytest.approx((-math.log(0.95) / 50, wilson_interval(1, 50).high))
+    assert share_interval(0.98, math.sqrt(0.02 * 0.98 / 50), 50, level=0.95) == pytest.approx(
+        (1 - high, 1 - low)
+    )
+
+
+def test_predictions_of_a_stratum_without_others_are_not_used():
+    rng = np.random.default_rng(1)
+    values = rng.random(40)
+    annotated = Sample(np.repeat([0, 1], 20), np.ones(40))
+    others = Sample(np.zeros(30, dtype=np.int64), np.ones(30))
+    found = powered_total(annotated, others, values, Predicted(values, rng.random(30)))
+    assert (found.value, found.power) == (pytest.approx(values.mean() * 2), 0.0)
+
+
 def test_the_ratio_of_totals_by_hand():
     low, high = ratio_of_totals(1.0, Interval(0.5, 1.6), 4.0, Interval(3.0, 5.5))
     # Newcombe: R = (ab -+ sqrt((ab)^2 - l(2a - l) u(2b - u))) / (u (2b - u)).
@@ -208,13 +228,17 @@ def test_too_few_say_how_many_more():
     assert (slots.value, slots.more, missed.value, missed.more) == (None, 1, None, 1)
     assert slots.words == "slot error rate: unknown: 1 more random pick needed"
     assert "unknown: 1 more random pick from outside the filter needed" in missed.words
-    # None of 10 outside, where there are 70 times as many requests: it could be nearly everything.
-    *_, missed = estimates_of(made([1] * 25, [0] * 10, requests=(1000.0, 70000.0)))
-    assert missed.value is None
-    assert missed.more > 100
-    *_, told = estimates_of(made([1] * 25 * 40, [0] * (10 + missed.more), requests=(1000.0, 70000.0)))
-    assert told.value == told.interval.low == 0
-    assert 0.3 < told.interval.high <= 0.55
+
+
+def test_what_was_drawn_decides_whether_what_is_missed_is_shown():
+    for inside, outside in ((FEWEST, FEWEST_OUTSIDE - 1), (FEWEST - 1, FEWEST_OUTSIDE)):
+        assert estimates_of(made([1] * inside, [1] * outside))[-1].more == 1
+    # Whatever is found: none of 10 outside, where there are 70 times as many requests, could be nearly everything.
+    *_, missed = estimates_of(made([1] * FEWEST, [0] * FEWEST_OUTSIDE, requests=(1000.0, 70000.0)))
+    assert missed.value == missed.interval.low == 0
+    assert missed.interval.high > 0.9
+    *_, nothing = estimates_of(made([0] * FEWEST, [0] * FEWEST_OUTSIDE))
+    assert nothing.interval == (0, 1)
 
 
 def test_intervals_hold_about_as_often_as_they_should():
@@ -230,6 +254,7 @@ def test_intervals_hold_about_as_often_as_they_should():
 def test_estimates_survive_the_store():
     class Project:
         annotates_slots = True
+        target = MUSIC
 
         class store:  # noqa: N801 - an attribute
             text = None
@@ -244,3 +269,5 @@ def test_estimates_survive_the_store():
     assert stored_estimates(Project) == estimates
     Project.annotates_slots = False
     assert stored_estimates(Project) == estimates[1:]
+    Project.target = Target("all")
+    assert stored_estimates(Project) == estimates[1:-1]

@@ -6,11 +6,20 @@ from pathlib import Path
 import pytest
 from commands import write_records
 
+from canvass.annotation.exchange.handing_out import hand_out
 from canvass.annotation.project.annotations import complete
 from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import with_changes
-from canvass.annotation.quality.estimate import requests_of, stored_estimates
+from canvass.annotation.quality.estimate import (
+    ESTIMATES,
+    estimates_of,
+    requests_of,
+    score_picks,
+    stored_estimates,
+    write_estimates,
+)
 from canvass.annotation.quality.stop_set import STEP
+from canvass.annotation.rounds import round as round_module
 from canvass.annotation.rounds.queue import next_round
 from canvass.annotation.rounds.round import STOP_SET, Rounds, run_round, save_estimates
 from canvass.annotation.store.records import NewAnswer, Round
@@ -164,7 +173,7 @@ def test_picks_are_those_of_brute_force(tmp_path, small):
         assert {control.source for control in result.controls} <= {"random", "outside"}
 
 
-def test_the_estimates_are_of_every_pick_that_was_learnt(tmp_path, small):
+def test_the_estimates_are_of_every_pick_that_was_learnt(tmp_path, small, monkeypatch):
     gold = {key_of(one.text): one for one in small.pool}
     with make(tmp_path, small, size=20, random_share=0.6, outside_share=0.2) as project:
         put(project, run_round(project, 0), 0)
@@ -177,6 +186,15 @@ def test_the_estimates_are_of_every_pick_that_was_learnt(tmp_path, small):
         estimates = stored_estimates(project)
         assert estimates[3].n == sum(task.source == "outside" for task in answered) > 2
         assert set(requests_of(project)) == {0, 1}
+        # canvass next trains models, too: the same answers are predicted by its, and its controls are drawn beside.
+        project.store.set_fact(ESTIMATES, write_estimates(estimates_of(None)))
+        drawn = []
+        monkeypatch.setattr(
+            round_module, "score_picks", lambda *a, **k: drawn.extend(a[3]) or score_picks(*a, **k)
+        )
+        hand_out(project, 3, now=0.0, threads=1)
+        assert stored_estimates(project)[3].n == estimates[3].n
+        assert {control.source for control in drawn} == {"random", "outside"}
 
 
 def test_predictions_are_those_of_the_measured_models(tmp_path, small):

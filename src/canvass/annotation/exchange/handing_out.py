@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.rounds.queue import next_round
-from canvass.annotation.rounds.round import Rounds, save_round
+from canvass.annotation.rounds.round import Rounds, save_estimates, save_round
 from canvass.annotation.store.leases import HANDED_OUT
 from canvass.errors import InputError, OptionError, ProjectInUseError
 from canvass.types import slot_records
@@ -46,8 +46,8 @@ def hand_out(
     """Choose tasks with models of all annotations so far, and hold them without an end, so that nobody else gets them.
 
     It is a round as the queue runs it, without random picks: where no server is running, it is recorded, so that the
-    error curve grows, and what waited in the queue goes. Where one is, its selected tasks may be among those that are
-    handed out, and leave the queue; what somebody has on their page is not.
+    error curve grows and the estimates are of its models, and what waited in the queue goes. Where one is, its selected
+    tasks may be among those that are handed out, and leave the queue; what somebody has on their page is not.
 
     Raises
     ------
@@ -83,6 +83,8 @@ def hand_out(
         if alone:
             save_round(project, result, answers=answers, at=now, seconds=time.perf_counter() - began)
         tasks = store.add([replace(task, source="handed out") for task in chosen])
+        if alone:
+            save_estimates(project, result)
     warnings = [result.message] if result.message else []
     if len(tasks) < len(chosen):
         warnings.append(

@@ -25,6 +25,7 @@ from canvass.models.nlu import NLU
 from canvass.seeding import uniform
 from canvass.statistics import Interval, wilson_interval
 from canvass.statistics.prediction_powered import (
+    LEVEL,
     Part,
     Predicted,
     Sample,
@@ -48,11 +49,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FEWEST = 20  # picks of the target that pass the filter; the interval of fewer would say nothing
+FEWEST = 20  # picks that pass the filter, and for an error rate are of the target; fewer would say nothing
 FEWEST_OUTSIDE = 10
-WIDEST = 0.5  # an interval of what is missed; a wider one says nothing
 FOLDS = 4
-MOST_MORE = 100_000
 STRATA: tuple[Source, ...] = ("random", "outside")
 REQUESTS = "draws"  # facts of the store
 ESTIMATES = "estimates"
@@ -82,7 +81,7 @@ class Estimate:
     """A rate of today's models; `value` and both intervals are None where it is unknown.
 
     `interval` is anytime-valid, for those who look after every round and stop by it; `once` is for one look at a number
-    of picks fixed beforehand. Both are of 95 %. `n` picks tell it, `more` random picks are needed before anything is
+    of picks fixed beforehand. Both are of `LEVEL`. `n` picks tell it, `more` random picks are needed before anything is
     said, drawn `outside` the filter or within.
     """
 
@@ -284,38 +283,24 @@ def _rate(name: str, scored: Scored, wrong: Part, counted: Part) -> Estimate:
     shares = scored.picks.shares * counted.values
     alone = float(shares.sum() ** 2 / (shares @ shares))
     value = max(found.value, 0.0)
-    once, anytime = (share_interval(value, found.error, alone, level=level) for level in _levels(n))
+    once, anytime = (
+        share_interval(value, found.error, alone, level=level) for level in (LEVEL, anytime_level(n))
+    )
     return Estimate(name, value, anytime, once, n)
 
 
-def _levels(n: int) -> tuple[float, float]:
-    return 0.95, anytime_level(n)
-
-
 def _missed(scored: Scored) -> Estimate:
-    strata = scored.picks.stratum
-    drawn = int((strata == 1).sum())
-    found = int(scored.of_target.sum())
+    inside, drawn = np.bincount(scored.picks.stratum, minlength=2).tolist()
+    # What was drawn decides whether anything is said, and not what was found: that would choose among the intervals.
     if drawn < FEWEST_OUTSIDE:
         return Estimate(MISSED, None, None, None, drawn, FEWEST_OUTSIDE - drawn, outside=True)
-    if found < FEWEST:
-        more = math.ceil((FEWEST - found) * len(strata) / max(found, 1))
-        return Estimate(MISSED, None, None, None, drawn, more)
-    value, once = _share_missed(scored, 0.95, 1.0)
-    anytime = _share_missed(scored, anytime_level(drawn), 1.0)[1]
-    if anytime.high - anytime.low > WIDEST:
-        factor = 1.1
-        while factor * drawn < MOST_MORE:
-            wider = _share_missed(scored, anytime_level(math.ceil(drawn * factor)), factor)[1]
-            if wider.high - wider.low <= WIDEST:
-                break
-            factor *= 1.1
-        return Estimate(MISSED, None, None, None, drawn, math.ceil(drawn * (factor - 1)), outside=True)
-    return Estimate(MISSED, value, anytime, once, drawn)
+    if inside < FEWEST:
+        return Estimate(MISSED, None, None, None, drawn, FEWEST - inside)
+    value, once = _share_missed(scored, LEVEL)
+    return Estimate(MISSED, value, _share_missed(scored, anytime_level(drawn))[1], once, drawn)
 
 
-def _share_missed(scored: Scored, level: float, factor: float) -> tuple[float, Interval]:
-    """Estimate the share with `factor` times as many picks of both sides as there are."""
+def _share_missed(scored: Scored, level: float) -> tuple[float, Interval]:
     picks = scored.picks
     sides = [float(picks.total[picks.stratum == side].mean()) for side in (0, 1) if side in picks.stratum]
     everything = sum(sides)
@@ -323,13 +308,13 @@ def _share_missed(scored: Scored, level: float, factor: float) -> tuple[float, I
     for passed, chance in ((0.0, scored.chance_outside), (1.0, scored.chance_inside)):
         values = scored.of_target * (scored.passed.annotated == passed)
         total = powered_total(picks, scored.controls, values, chance)
-        share, error = max(total.value, 0.0) / everything, total.error / everything / math.sqrt(factor)
+        share, error = max(total.value, 0.0) / everything, total.error / everything
         if error > 0:
-            ends = share_interval(share, error, len(values) * factor, level=level)
+            ends = share_interval(share, error, len(values), level=level)
         else:  # all of its side, or none, which says no more of the rest than as many draws can
             mine = picks.stratum == 1 - int(passed)
             own, side = values[mine], float(picks.total[mine].mean()) / everything
-            bounds = wilson_interval(float(own.sum()) * factor, len(own) * factor, level=level)
+            bounds = wilson_interval(float(own.sum()), len(own), level=level)
             ends = Interval(bounds.low * side, bounds.high * side)
         parts.append((share, ends))
     (missed, of_missed), (within, of_within) = parts
@@ -355,10 +340,14 @@ def write_estimates(estimates: Sequence[Estimate]) -> str:
 def stored_estimates(project: Project) -> tuple[Estimate, ...]:
     """Recall the estimates of the models that run now; unknown ones before there is any.
 
-    Where slots are not annotated there is no slot error rate.
+    Where slots are not annotated there is no slot error rate, and where everything is the target no filter.
     """
+    left_out = {
+        *([] if project.annotates_slots else [SLOTS]),
+        *([MISSED] if project.target.kind == "all" else []),
+    }
     estimates = _recalled(project.store.fact(ESTIMATES))
-    return tuple(estimate for estimate in estimates if project.annotates_slots or estimate.name != SLOTS)
+    return tuple(estimate for estimate in estimates if estimate.name not in left_out)
 
 
 def _recalled(stored: str | None) -> tuple[Estimate, ...]:

@@ -56,18 +56,18 @@ class Choosing:
     excluded: ExcludedKeys
     seed: int
 
-    def draws(self, *, first: bool) -> dict[Source, int]:
+    def draws(self, *, controls: bool) -> dict[Source, int]:
         """Count what each stratum draws: as many as a queue may have, and `HALF` beside them.
 
-        These are controls of the estimates and, in the first round, half a stop set. Without a committee everything is
-        inside.
+        These are controls of the estimates and, in the first round, half a stop set; `controls` asks for them where a
+        queue has no picks. Without a committee everything is inside.
         """
         queue = self.settings.queue
         shares: dict[Source, float] = {"random": queue.random_share}
         if self.models.selecting.committee is not None:
             shares["outside"] = queue.outside_share
         picks = {source: self._picks(source) for source in shares}
-        return {source: size + HALF for source, size in picks.items() if size or first}
+        return {source: size + HALF for source, size in picks.items() if size or controls}
 
     def _share(self, source: Source) -> float:
         queue = self.settings.queue
@@ -77,7 +77,7 @@ class Choosing:
         share = self._share(source)
         return math.ceil(self.settings.queue.size * share) + 1 if share else 0
 
-    def plans(self, frequencies: Frequencies | None, *, first: bool) -> Plans:
+    def plans(self, frequencies: Frequencies | None, *, controls: bool) -> Plans:
         """Make the plan, and the random samples beside it; these need the counters of the pool."""
         settings, nlu = self.settings, self.models.selecting
         plan = Plan.of(
@@ -89,7 +89,7 @@ class Choosing:
             max_tokens=settings.project.max_tokens,
         )
         samples = []
-        for source, size in self.draws(first=first).items():
+        for source, size in self.draws(controls=controls).items():
             assert frequencies is not None, "samples need the counters of the pool"
             inside = None if nlu.committee is None else majority
             samples.append(

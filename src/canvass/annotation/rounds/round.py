@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from canvass.annotation.quality.estimate import (
     ESTIMATES,
     REQUESTS,
+    STRATA,
     estimates_of,
     requests_of,
     score_picks,
@@ -102,10 +103,11 @@ class Rounds:
         clock.stop("measure")
         stop_set = project.store.fact(STOP_SET)
         choosing = Choosing(project.settings, models, excluded, seed)
-        if self._frequencies is None and choosing.draws(first=stop_set is None):
+        controls = stop_set is None or any(source in done for source in STRATA)
+        if self._frequencies is None and choosing.draws(controls=controls):
             self._frequencies = Frequencies.of_pool(project.pool(), progress=progress)
         clock.stop("count the pool")
-        plans = choosing.plans(self._frequencies, first=stop_set is None)
+        plans = choosing.plans(self._frequencies, controls=controls)
         result = Threads(threads).run(Job(plans, project.pool()), progress)
         chosen = choosing.finish(plans, result.partials)
         clock.stop("choose")
