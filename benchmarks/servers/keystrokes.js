@@ -3,11 +3,13 @@
 // Uniform cost, one a key press; Shift and Ctrl held down are not counted. `keystrokes.py` presses the keys that are found
 // here, and checks what the server got.
 
-async ({ text: string, tokens, unsure, taggings, gold, labels, intents, intent, most }) => {
+async ({ text: string, tokens, unsure, taggings, spaced, gold, labels, intents, intent, most }) => {
   const cursor = await import("/cursor.js");
   const { overlaps, sameSlot, sameSlots } = await import("/spans.js");
   const { begins, digit, matching } = await import("/labels.js");
   const { Text, words } = await import("/text.js");
+  const { changesOf, OFFER_KEYS, toggle } = await import("/offers.js");
+  const offers = changesOf(taggings[0], taggings.slice(1));
   const context = { stops: words(new Text(string), tokens), unsure: new Set(unsure) };
 
   /** The fewest keys that pick a name: its number, or a part of it, and then perhaps a number. */
@@ -47,7 +49,10 @@ async ({ text: string, tokens, unsure, taggings, gold, labels, intents, intent, 
   function* steps(state, goal) {
     for (const [key, change] of Object.entries(move)) yield [[key], change(state)];
     const { selection } = state;
-    if (!selection) return;
+    if (!selection) {
+      for (const [i, change] of offers.entries()) yield [[OFFER_KEYS[i]], cursor.begin(toggle(state.slots, change, context.stops))];
+      return;
+    }
     if (state.slots.some((slot) => overlaps(slot, selection) && !goal.some((one) => sameSlot(one, slot)))) {
       yield [["Backspace"], cursor.remove(state, context)];
     }
@@ -77,7 +82,7 @@ async ({ text: string, tokens, unsure, taggings, gold, labels, intents, intent, 
   }
 
   const ofIntent = intent === null ? [] : ["i", ...keysOf(intent, intents)];
-  const starts = taggings.map(cursor.begin);
+  const starts = taggings.slice(0, spaced).map(cursor.begin);
   const whole = search(starts, gold, (state) => sameSlots(state.slots, gold));
   if (whole) return { keys: [...ofIntent, ...whole.keys], exact: true };
   // Too many states: from left to right, one more of the wanted slots right at a time, then the rest.

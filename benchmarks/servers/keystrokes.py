@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MOST_STATES = 60_000
 FEW_INTENTS = 8
 UNSURE = 0.8
+SPACED = 5  # taggings that Space goes through
 GRACE = 520  # milliseconds in which the page takes a second Enter for a slip
 TEXT = (
     "words => [...document.querySelectorAll('#words .word')].map(one => one.textContent).join('') === words"
@@ -82,6 +83,7 @@ def by_keys(
             "tokens": [one[:2] for one in text_tokens(gold.text)[1]],
             "unsure": [start for start, _, share in prediction.certainty if share < UNSURE],
             "taggings": [shape(prediction.slots), *(shape(slots) for slots, _ in prediction.alternatives)],
+            "spaced": SPACED,
             "gold": shape(gold.slots or ()),
             "labels": labels,
             "intents": intents,

@@ -771,6 +771,39 @@ def test_the_next_likeliest_labels_by_one_key(browser, tmp_path):
         assert "no other labels" in ada.page.text_content("#guide")
 
 
+def test_a_likely_change_by_one_key(browser, tmp_path):
+    (task, other) = queue_of(RIVER, MOON)
+    river, artist = RIVER.slots
+    wrong = (dataclasses.replace(river, label="ArtistName"), artist)
+    alternatives = ((RIVER.slots, 0.2), (wrong[:1], 0.1), (RIVER.slots[:1], 0.05))
+    prediction = dataclasses.replace(task.prediction, slots=wrong, alternatives=alternatives)
+    tasks = [dataclasses.replace(task, prediction=prediction), other]
+    with project_with(tmp_path, tasks) as project, served(project) as server, Person(browser, server) as ada:
+        page = ada.page
+        chips = page.locator("#offers .chip")
+        assert chips.all_text_contents() == ["qriverSongName", "wjoni mitchellno label"]
+        ada.press("w", "q")  # together they are the third, which has no key of its own
+        assert ada.slots == [("river", "SongName")]
+        assert [chip.get_attribute("aria-pressed") for chip in chips.all()] == ["true", "true"]
+        ada.press("w")
+        assert ada.slots == [("river", "SongName"), ("joni mitchell", "ArtistName")]
+        ada.press("u")
+        assert ada.slots == [("river", "SongName")]
+        ada.press("ArrowRight")
+        page.keyboard.press("w")  # words are selected: it belongs to the search of labels
+        assert ada.slots == [("river", "SongName")]
+        ada.press("Escape", "Escape")
+        chips.nth(1).click()
+        ada.press("Enter")
+        ada.all_saved()
+        (_, answer), = project.store.accepted()  # fmt: skip
+        assert answer.slots == RIVER.slots
+        assert not page.is_visible("#offers")
+        ada.press("q")  # nothing is offered
+        assert ada.slots == [("blue moon", "SongName")]
+        assert ada.said == []
+
+
 PALE = """() => {
   const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
   const light = ([red, green, blue]) => [red, green, blue].map((part) => part / 255).reduce((sum, part, place) =>

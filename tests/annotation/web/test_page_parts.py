@@ -17,7 +17,7 @@ playwright = pytest.importorskip(
 )
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium")
 HERE = "http://page.test"
-MODULES = ("text", "spans", "cursor", "labels", "draft", "keys")
+MODULES = ("text", "spans", "cursor", "labels", "draft", "keys", "offers")
 GUIDE = Path(__file__).parents[3] / "docs" / "annotate.md"
 
 
@@ -118,6 +118,54 @@ def test_slots_make_room(modules, changes):
         [changes, [{"start": a, "end": b} for a, b in STOPS]],
     )
     assert found == as_slots(marked)
+
+
+TAGGINGS = st.lists(st.sampled_from(["", "X", "Y", "-"]), min_size=len(STOPS), max_size=len(STOPS))
+
+
+def slots_of_tags(tags):
+    """Slots of a label a word; "-" goes on with the slot before."""
+    slots = []
+    for number, tag in enumerate(tags):
+        if tag == "-" and slots and slots[-1][1] == number - 1:
+            slots[-1][1] = number
+        elif tag in ("X", "Y"):
+            slots.append([number, number, tag])
+    return as_slots([tuple(slot) for slot in slots])
+
+
+@needs_browser
+@examples(20)
+@given(TAGGINGS, st.lists(TAGGINGS, max_size=6))
+def test_offers_make_every_other_tagging_of_the_best(modules, best, others):
+    best, others = slots_of_tags(best), [slots_of_tags(tags) for tags in others]
+    made, back, offered = modules.evaluate(
+        """([best, others, stops]) => [
+          others.map((other) => offers.differences(best, other).reduce((slots, change) => offers.toggle(slots, change, stops), best)),
+          others.map((other) => offers.differences(best, other).flatMap((change) => [change, change])
+            .reduce((slots, change) => offers.toggle(slots, change, stops), best)),
+          offers.changesOf(best, others)]""",
+        [best, others, [{"start": a, "end": b} for a, b in STOPS]],
+    )
+    assert made == others
+    assert back == [best] * len(others)
+    # Twin: a change is a longest run of words on which the two never agree to end a slot.
+    changes = []
+    for other in others:
+        only = [[one for one in these if one not in those] for these, those in ((best, other), (other, best))]
+        run = None
+        for start in range(40):
+            inside = [one for one in only[0] + only[1] if one["start"] <= start < one["end"]]
+            begun = [[one for one in part if one["start"] == start] for part in only]
+            if run is None and any(begun):
+                run = {"without": [], "added": []}
+            if run is not None:
+                run["without"] += begun[0]
+                run["added"] += begun[1]
+                if not any(one["end"] > start + 1 for one in inside):
+                    changes += [run] * (run not in changes)
+                    run = None
+    assert offered == changes[:8]
 
 
 COMMANDS = [

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from canvass.types import Target, Utterance
 
 LIKELIEST = 5  # intents that the page offers
-ALTERNATIVES = 4  # taggings, after the best
+ALTERNATIVES = 11  # taggings after the best; the page makes offers of what they change
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import { Draft, firstForm, formOf, same } from "./draft.js";
 import { guideline } from "./help.js";
 import { answered } from "./lines.js";
 import { newId } from "./outbox.js";
+import { Offers, toggle } from "./offers.js";
 import { MANY, Palette } from "./palette.js";
 import { listen } from "./pointer.js";
 import { sameSlots } from "./spans.js";
@@ -19,6 +20,7 @@ import { why } from "./why.js";
 import { notOf, percent, targetName } from "./words.js";
 
 const FEW = 8; // as many intents are shown all the time; of more, the likeliest
+const OTHERS = 4; // taggings that Space goes through, after the best
 const LONG = 20000; // characters: the draft of a longer one is not kept over a reload
 
 export class Desk {
@@ -59,6 +61,7 @@ export class Desk {
       pick: (name) => this.change({ domain: this.form.domain === name ? null : name }),
       create: news ? (name) => name && this.change({ domain: name }) : null,
     });
+    this.offers = new Offers(find("offers"), { look: on.look, take: (change) => this.takeOffer(change) });
     this.showActions = actions(find("actions"), this);
     find("note").addEventListener("input", () => (this.noted = find("note").value));
     find("note").addEventListener("blur", () => this.keepNote());
@@ -104,6 +107,7 @@ export class Desk {
     const certainty = task.prediction?.certainty ?? [];
     this.unsure = new Set(certainty.filter(([, , share]) => share < UNSURE).map(([start]) => start));
     this.view.open(this.text, this.stops, certainty);
+    this.offers.open(this.text, this.project.annotates_slots && !visit?.answers ? task.prediction : null);
     const kept = visit ? null : tab.get(`${this.prefix}draft`);
     if (kept?.task === task.id) this.draft = new Draft(kept.form, kept.past);
     if (!visit && this.parked?.task.id === task.id) ({ draft: this.draft, place: this.place } = this.parked);
@@ -136,6 +140,8 @@ export class Desk {
     for (const palette of [this.intents, this.chooser, this.labels, this.domains]) palette.activate(palette === this.palette);
     this.labels.show(selection?.slot?.label ?? null);
     this.domains.show(form.domain);
+    this.offers.show(form.slots, this.mode === "browse");
+    show(find("offers"), !elsewhere && this.offers.changes.length > 0);
     this.showIntents(elsewhere);
     show(find("labels"), !elsewhere && this.project.annotates_slots && this.palette !== this.chooser);
     show(find("domains"), elsewhere);
@@ -400,7 +406,7 @@ export class Desk {
   /** What was predicted first, and what is nearly as likely. */
   get taggings() {
     const { prediction } = this.task;
-    return prediction ? [prediction.slots, ...prediction.alternatives] : [];
+    return prediction ? [prediction.slots, ...prediction.alternatives.slice(0, OTHERS)] : [];
   }
 
   /** Show the next likeliest labels in the place of those in view. */
@@ -416,6 +422,13 @@ export class Desk {
     this.change({ slots: taggings[next], kind: "frame" });
     this.guide(null);
     find("guide").textContent = `Labels ${next + 1} of ${taggings.length}, by how likely they are.`;
+    speak(this.described());
+  }
+
+  /** Make one of the likely changes, or take it back. */
+  takeOffer(change) {
+    this.place = cursor.begin([]);
+    this.change({ slots: toggle(this.form.slots, change, this.context.stops), kind: "frame" });
     speak(this.described());
   }
 

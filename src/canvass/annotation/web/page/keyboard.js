@@ -3,6 +3,7 @@
 import { find } from "./dom.js";
 import { closeForm, formIsOpen } from "./form.js";
 import { commandOf, nameOf, typedOf } from "./keys.js";
+import { OFFER_KEYS } from "./offers.js";
 import { closePanel, panelIsOpen } from "./panel.js";
 
 const ONCE = new Set(["save", "skip", "elsewhere", "elsewhereAtOnce"]); // holding the key down must not answer for a row
@@ -106,7 +107,9 @@ function handled(event, desk, open) {
     desk.takeAnswer(typed === "a" ? 0 : 1);
     return true;
   }
-  return command ? run(command, name, event, desk) : false;
+  const offer = desk.offers.changes[OFFER_KEYS.indexOf(name)];
+  if (offer) desk.takeOffer(offer);
+  return offer || !command ? Boolean(offer) : run(command, name, event, desk);
 }
 
 /** Arrows and Enter in a palette of which nothing is typed; over the words, arrows move. */

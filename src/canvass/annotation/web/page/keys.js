@@ -36,6 +36,7 @@ export const KEYS = [
       [[], "", "1 to 9, 0", "with words selected: the label of that number; otherwise the intent (of many, one of the five likeliest)"],
       [[], "", "letters", "with words selected: search the labels by any part of a name or description; Enter takes the first"],
       [["Space"], "alternative", "the next likeliest labels for the whole utterance; after the last the first again"],
+      [[], "", "q w e t a d g v", "make the likely change that the key is shown beside, or take it back"],
       [["i"], "chooseIntent", "choose the intent: its number, or a part of its name or description, and Enter"],
       [["+"], "newLabel", "a new label, where the project allows it"],
       [["c"], "characters", "move by characters instead of words, where the project allows it"],
