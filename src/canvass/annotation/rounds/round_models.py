@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LIKELIEST = 5  # intents that the page offers
 ALTERNATIVES = 11  # taggings after the best; the page makes offers of what they change
+LEAST = 0.005  # probability of an alternative that is worth reading
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def predict(
             certainty=predicted.certainty,
             positive=said,
             likeliest=likeliest,
-            alternatives=tuple(alternatives),
+            alternatives=tuple((slots, chance) for slots, chance in alternatives if chance >= LEAST),
         )
         for predicted, said, likeliest, alternatives in zip(
             nlu.predict(texts),
