@@ -12,7 +12,7 @@ import pycrfsuite
 
 from canvass.corpus.normalise import keys
 from canvass.corpus.spans import bio_tags, misaligned_slot
-from canvass.features.columns import hash_tokens
+from canvass.features.extraction import hash_tokens
 from canvass.models.crf.problem import make_problem
 from canvass.types import Slot
 from crfsuite_file import read_weights

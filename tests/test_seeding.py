@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvass.features.columns import hash_column
+from canvass.features.extraction import hash_column
 from canvass.seeding import derived_seed, generator, hash64, mix64, salt, uniform, uniforms
 from texts import texts
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.data.traffic import Population, Source, source
-from canvass.features.columns import hash_column
+from canvass.features.extraction import hash_column
 from canvass.files import whole_file
 from canvass.seeding import generator
 

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from benchmarks.data.workloads import BLOCK, Workload, workload
-from canvass.features.columns import hash_column
+from canvass.features.extraction import hash_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from canvass.corpus.normalise import key_of
 from canvass.corpus.spans import tokens
 from canvass.features import reference
 from canvass.features.attributes import ATTRIBUTES
-from canvass.features.columns import MemberTable, feature_matrix, hash_column, hash_tokens, score_column
+from canvass.features.extraction import MemberTable, feature_matrix, hash_column, hash_tokens, score_column
 from canvass.seeding import hash64, mix64, salt, uniform, uniforms
 from texts import NOTABLE, texts
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from canvass.corpus.normalise import key_of, keys
 from canvass.corpus.spans import tokens
 from canvass.features import reference
-from canvass.features.columns import FEW, LINE, MemberTable, join_tables, score_column
+from canvass.features.extraction import FEW, LINE, MemberTable, join_tables, score_column
 from canvass.features.kernels import TILE, TILE_WORDS
 from canvass.seeding import hash64
 from texts import NOTABLE, texts

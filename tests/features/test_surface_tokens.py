@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from canvass.corpus.characters import lower as reference_lower
 from canvass.corpus.normalise import key_of, keys
 from canvass.corpus.spans import tokens
-from canvass.features.columns import hash_tokens
+from canvass.features.extraction import hash_tokens
 from canvass.features.surface_tokens import hash_surfaces
 from canvass.features.words import GENERAL
 from canvass.machine import CHUNK

@@ -30,7 +30,7 @@ def test_scores_are_those_of_scikit_learn_itself(examples):
     from sklearn.linear_model import RidgeClassifier, SGDClassifier
 
     from canvass.corpus.normalise import keys
-    from canvass.features.columns import feature_matrix
+    from canvass.features.extraction import feature_matrix
     from canvass.seeding import derived_seed
 
     texts, labels, rest = examples

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from canvass.corpus.normalise import keys
 from canvass.errors import TrainingError
-from canvass.features.columns import feature_matrix
+from canvass.features.extraction import feature_matrix
 from canvass.models.intents import IntentClassifier, describe
 from examples import music, others
 from texts import texts

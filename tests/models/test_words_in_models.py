@@ -12,7 +12,7 @@ from canvass.corpus.spans import tokens
 from canvass.errors import ModelFileError
 from canvass.features import reference
 from canvass.features.clusters import WordClusters
-from canvass.features.columns import word_hashes
+from canvass.features.extraction import word_hashes
 from canvass.features.word_features import learn
 from canvass.models.crf import reference as crf_reference
 from canvass.models.intents import IntentClassifier

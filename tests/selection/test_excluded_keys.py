@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvass.corpus.normalise import key_of
-from canvass.features.columns import hash_column
+from canvass.features.extraction import hash_column
 from canvass.selection.excluded_keys import ExcludedKeys
 from texts import texts
 

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from canvass.features.columns import feature_matrix
+from canvass.features.extraction import feature_matrix
 from canvass.models.committee import Committee
 from canvass.simulation.projection import plane
 from examples import MUSIC, music, others

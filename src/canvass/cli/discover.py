@@ -64,7 +64,7 @@ def command(
 
     Reads POOL twice. The same requests give the same bytes, in any order and with any number of threads.
     """
-    from canvass.report.discovery import as_dict, as_html
+    from canvass.report.discovery_page import as_dict, as_html
     from canvass.selection.discovery import discover
     from canvass.selection.engines.threads import check_threads
 
@@ -120,7 +120,7 @@ def _check_outputs(out: str | None, report: str | None, inputs: Sequence[str]) -
 
 def _write(discovery: Discovery, groups: int, out: str) -> None:
     """Write the sampled requests of the first groups as JSONL."""
-    from canvass.report.discovery import name_of
+    from canvass.report.discovery_page import name_of
 
     lines = [
         json.dumps({"text": text, "group": number, "name": name_of(group)}, ensure_ascii=False)
@@ -133,7 +133,7 @@ def _write(discovery: Discovery, groups: int, out: str) -> None:
 
 def _show(discovery: Discovery, groups: int) -> None:
     """Print a line a group; tabs where nobody looks."""
-    from canvass.report.discovery import name_of
+    from canvass.report.discovery_page import name_of
 
     rows = [
         (

@@ -74,7 +74,7 @@ def command(
     else:
         result["state"] = "nothing new"
     if report is not None:
-        from canvass.report.watching import as_html
+        from canvass.report.watch_page import as_html
 
         page = as_html(result)
         with whole_file(report) as stream:

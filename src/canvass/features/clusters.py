@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 import pyarrow as pa
 
-from canvass.features.columns import hash_column
+from canvass.features.extraction import hash_column
 from canvass.features.word_features import BEYOND, GRAINS, UNKNOWN, is_nested
 from canvass.seeding import hash64, mix_array
 

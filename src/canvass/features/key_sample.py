@@ -17,7 +17,7 @@ import pyarrow as pa
 from canvass.corpus.formats.records import BadLines
 from canvass.corpus.normalise import keys
 from canvass.errors import FileError, InputError
-from canvass.features.columns import hash_column
+from canvass.features.extraction import hash_column
 from canvass.processors import map_in_order
 from canvass.seeding import salt, uniforms
 

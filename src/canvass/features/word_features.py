@@ -31,7 +31,7 @@ from canvass.compiled import compiled
 from canvass.corpus.characters import lower
 from canvass.corpus.spans import tokens
 from canvass.errors import ModelFileError, TrainingError
-from canvass.features.columns import hash_column, scan_column
+from canvass.features.extraction import hash_column, scan_column
 from canvass.seeding import derived_seed, mix_array
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from canvass.corpus.normalise import keys
 from canvass.errors import TrainingError
-from canvass.features.columns import compact, feature_matrix
+from canvass.features.extraction import compact, feature_matrix
 from canvass.integrations.rows import column_of_texts
 from canvass.models.committee import BITS, LARGEST_SEED, MEMBERS, Committee
 from canvass.models.linear import Examples

@@ -16,7 +16,7 @@ import pyarrow as pa
 from canvass.corpus.formats.columns import checked_batch
 from canvass.corpus.normalise import key_of
 from canvass.errors import InputError, OptionError, TrainingError
-from canvass.features.columns import hash_column
+from canvass.features.extraction import hash_column
 from canvass.integrations.rows import column_of_texts, slots_of_row
 from canvass.models.nlu import NLU
 from canvass.models.tagger import FEWEST

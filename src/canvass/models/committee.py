@@ -13,7 +13,7 @@ import numpy as np
 
 from canvass.corpus.normalise import keys
 from canvass.errors import TrainingError
-from canvass.features.columns import (
+from canvass.features.extraction import (
     UNLIMITED,
     MemberTable,
     ScoredKeys,

@@ -9,7 +9,7 @@ import numpy as np
 
 from canvass.compiled import compiled
 from canvass.errors import TrainingError
-from canvass.features.columns import MemberTable, compact, feature_matrix, score_column
+from canvass.features.extraction import MemberTable, compact, feature_matrix, score_column
 from canvass.models.linear import shuffle
 from canvass.models.word_scores import WordScores, mean_vectors
 

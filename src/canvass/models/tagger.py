@@ -15,7 +15,7 @@ from canvass.corpus.normalise import keys, string_buffers
 from canvass.corpus.spans import OUTSIDE, bio_tags, slots_of, text_tokens
 from canvass.errors import TrainingError
 from canvass.features.clusters import WordClusters, cluster_attributes
-from canvass.features.columns import hash_tokens
+from canvass.features.extraction import hash_tokens
 from canvass.models.crf.attribute_table import pack_attributes, sum_weights
 from canvass.models.crf.cluster_rows import pack_clusters
 from canvass.models.crf.decoding import LONGEST, find_best, pack_products

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from canvass.compiled import compiled
-from canvass.features.columns import hash_column, word_hashes
+from canvass.features.extraction import hash_column, word_hashes
 from canvass.models.crf.attribute_table import AttributeTable, pack_attributes, row_of
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 from canvass.corpus.normalise import key_of, keys
 from canvass.corpus.spans import tokens
 from canvass.errors import OptionError, TrainingError
-from canvass.features.columns import hash_column
+from canvass.features.extraction import hash_column
 from canvass.features.key_sample import KeySample
 from canvass.files import STANDARD_STREAM
 from canvass.models.intents import IntentClassifier

@@ -60,7 +60,7 @@ class ExcludedKeys:
     """A set of keys, and a bitmap of the highest bits of their hashes, at most one bit in 64 of it set.
 
     >>> import pyarrow as pa
-    >>> from canvass.features.columns import hash_column
+    >>> from canvass.features.extraction import hash_column
     >>> excluded = ExcludedKeys(["play river"])
     >>> column = pa.array(["play river", "play Björk"])
     >>> excluded.mask(column, hash_column(column)).tolist()

@@ -20,7 +20,7 @@ import numpy as np
 
 from canvass.compiled import compiled
 from canvass.corpus.normalise import keys
-from canvass.features.columns import hash_column
+from canvass.features.extraction import hash_column
 from canvass.features.scan import mix
 from canvass.seeding import salt
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from canvass.compiled import compiled
 from canvass.errors import TrainingError
-from canvass.features.columns import MemberTable, compact, feature_matrix, score_column
+from canvass.features.extraction import MemberTable, compact, feature_matrix, score_column
 from canvass.features.word_features import is_enough, learn
 from canvass.seeding import derived_seed
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from canvass.corpus.normalise import key_of
 from canvass.errors import OptionError, TargetError
-from canvass.features.columns import join_tables
+from canvass.features.extraction import join_tables
 from canvass.models.nlu import train_all
 from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION
 from canvass.selection.excluded_keys import ExcludedKeys
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from canvass.features.columns import MemberTable
+    from canvass.features.extraction import MemberTable
     from canvass.selection.random_sample import RandomSample
     from canvass.types import Utterance
 

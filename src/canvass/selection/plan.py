@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from canvass.corpus.normalise import key_of
 from canvass.errors import InputError, OptionError, TrainingError
-from canvass.features.columns import score_column
+from canvass.features.extraction import score_column
 from canvass.models.committee import MEMBERS
 from canvass.models.nlu import NLU, train_predictors
 from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION, Tagger
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from canvass.features.columns import MemberTable
+    from canvass.features.extraction import MemberTable
     from canvass.features.word_features import WordFeatures
     from canvass.selection.partial import Counters
     from canvass.types import Utterance

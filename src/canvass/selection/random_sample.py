@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from canvass.features.columns import MemberTable
+    from canvass.features.extraction import MemberTable
     from canvass.models.committee import Committee
     from canvass.selection.excluded_keys import ExcludedKeys
     from canvass.selection.frequencies import Frequencies

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from canvass.corpus.normalise import keys
-from canvass.features.columns import MemberTable, score_column
+from canvass.features.extraction import MemberTable, score_column
 from canvass.selection.partial import SCHEMA, Counters, best
 from canvass.selection.sketch import add_hashes, empty_sketch
 

@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from canvass.corpus.normalise import keys
 from canvass.errors import InputError
-from canvass.features.columns import word_hashes
+from canvass.features.extraction import word_hashes
 from canvass.selection.discovery import likeliest_labels
 
 if TYPE_CHECKING:

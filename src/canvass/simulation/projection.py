@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from canvass.features.columns import feature_matrix
+from canvass.features.extraction import feature_matrix
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -13,7 +13,7 @@ import numpy as np
 
 from canvass.corpus.normalise import key_of
 from canvass.errors import InputError, OptionError, TrainingError
-from canvass.features.columns import hash_column
+from canvass.features.extraction import hash_column
 from canvass.seeding import salt, uniforms
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from canvass.compiled import compiled
 from canvass.corpus.normalise import string_buffers
 from canvass.features.attributes import ATTRIBUTES
 from canvass.features.clusters import PLACES
-from canvass.features.columns import hash_tokens
+from canvass.features.extraction import hash_tokens
 from canvass.features.scan import HALF, mix
 from canvass.features.surface_tokens import hash_surfaces
 from canvass.features.words import GENERAL

@@ -23,7 +23,7 @@ from canvass.models.vectors import aligned
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from canvass.features.columns import TokenHashes
+    from canvass.features.extraction import TokenHashes
     from canvass.models.crf.cluster_rows import ClusterRows
     from canvass.models.vectors import Floats
 
