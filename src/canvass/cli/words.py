@@ -235,9 +235,9 @@ def _show(features: WordFeatures, near: Sequence[str]) -> None:
     columns: tuple[str, ...]
     if near:
         rows = [
-            (word, found.word, f"{found.cosine:.2f}", f"{found.seen:,}")
+            (word, neighbour.word, f"{neighbour.cosine:.2f}", f"{neighbour.seen:,}")
             for word in near
-            for found in features.nearest(word)
+            for neighbour in features.nearest(word)
         ]
         columns = ("word", "near", "cosine", "seen")
     else:

@@ -147,28 +147,31 @@ def keys_of(texts: pa.Array, chosen: NDArray[np.bool_]) -> pa.Array:
     some = texts.filter(pa.array(chosen))
     offsets, data = string_buffers(some)
     both = pa.allocate_buffer(4 * len(offsets)), pa.allocate_buffer(int(offsets[-1]) - int(offsets[0]))
-    found_offsets, found_data = np.frombuffer(both[0], dtype=np.int32), np.frombuffer(both[1], dtype=np.uint8)
+    key_offsets, key_data = np.frombuffer(both[0], dtype=np.int32), np.frombuffer(both[1], dtype=np.uint8)
     foreign = np.zeros(len(some), dtype=np.bool_)
-    collapse_ascii(offsets, data, found_offsets, found_data, foreign)
-    found = pa.StringArray.from_buffers(len(some), *both)
+    collapse_ascii(offsets, data, key_offsets, key_data, foreign)
+    collapsed = pa.StringArray.from_buffers(len(some), *both)
     if not foreign.any():
-        return found
+        return collapsed
     others = [key_of(text) for text in some.filter(pa.array(foreign)).to_pylist()]
-    return with_keys(found, foreign, pa.array(others, type=pa.string()))
+    return with_keys(collapsed, foreign, pa.array(others, type=pa.string()))
 
 
-def with_keys(texts: pa.Array, chosen: NDArray[np.bool_], found: pa.Array) -> pa.Array:
+def with_keys(texts: pa.Array, chosen: NDArray[np.bool_], chosen_keys: pa.Array) -> pa.Array:
     """Put the keys of the chosen texts in their places."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     from canvass.corpus.scanning import replace_texts
 
-    (offsets, data), (new_offsets, new_data) = string_buffers(texts), string_buffers(found)
+    (offsets, data), (new_offsets, new_data) = string_buffers(texts), string_buffers(chosen_keys)
     room = int(offsets[-1]) - int(offsets[0]) + int(new_offsets[-1])
     if room > MOST_BYTES:
-        return pc.replace_with_mask(texts, pa.array(chosen), found)
+        return pc.replace_with_mask(texts, pa.array(chosen), chosen_keys)
     both = pa.allocate_buffer(4 * len(offsets)), pa.allocate_buffer(room)  # Arrow uses its memory again
-    found_offsets, found_data = np.frombuffer(both[0], dtype=np.int32), np.frombuffer(both[1], dtype=np.uint8)
-    replace_texts(offsets, data, chosen, new_offsets, new_data, found_offsets, found_data)
+    joined_offsets, joined_data = (
+        np.frombuffer(both[0], dtype=np.int32),
+        np.frombuffer(both[1], dtype=np.uint8),
+    )
+    replace_texts(offsets, data, chosen, new_offsets, new_data, joined_offsets, joined_data)
     return pa.StringArray.from_buffers(len(texts), *both)

@@ -96,9 +96,9 @@ class Pool:
         if where is not None:
             Where.parse(where)
         noted = BadLines(losses=(losses := Losses()))
-        found = files_of(names, format, lambda _: True, columns, noted)
+        members = files_of(names, format, lambda _: True, columns, noted)
         options = ReadOptions(columns, rows, skip_bad, where, skip_bad_files)
-        ranges = ranges_of(found, options, format)
+        ranges = ranges_of(members, options, format)
         files = [file_range.file for file_range in ranges]
         _refuse_different_columns(files, options, format)
 
@@ -215,8 +215,8 @@ def _refuse_different_columns(files: list[str], options: ReadOptions, override: 
         row = format_of(file, override, options.columns)
         columns_of = row.pool_columns
         # Of files elsewhere, only those whose columns can be seen without reading all of them.
-        here = row.parts is not None if is_remote(file) else Path(file).is_file()
-        if columns_of is None or file == STANDARD_STREAM or not here:
+        is_readable = row.parts is not None if is_remote(file) else Path(file).is_file()
+        if columns_of is None or file == STANDARD_STREAM or not is_readable:
             continue
         try:
             columns = columns_of(file, options.columns)

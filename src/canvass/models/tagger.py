@@ -242,10 +242,8 @@ class Tagger:
             chances: dict[tuple[Slot, ...], float] = {}
             if len(lattice):
                 _, spans = text_tokens(text)
-                found = n_best_paths(lattice, self._transitions, SEARCHED)
-                for path, score in zip(
-                    found.tags.tolist(), (found.scores - log_z[row]).tolist(), strict=True
-                ):
+                best = n_best_paths(lattice, self._transitions, SEARCHED)
+                for path, score in zip(best.tags.tolist(), (best.scores - log_z[row]).tolist(), strict=True):
                     slots = slots_of([self.tags[tag] for tag in path], spans)
                     chances[slots] = chances.get(slots, 0.0) + math.exp(min(0.0, score))
             listed.append(list(chances.items())[1 : count + 1])

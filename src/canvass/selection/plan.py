@@ -198,8 +198,8 @@ class Plan:
                 log_intent, log_crf, _ = self.nlu.confidence(encoded.dictionary)
                 log_intent, log_crf = log_intent[places], log_crf[places]
             else:
-                found = self.nlu.uncertainty(encoded.dictionary)
-                log_intent, margin, entropy = (values[places] for values in found)
+                uncertainty = self.nlu.uncertainty(encoded.dictionary)
+                log_intent, margin, entropy = (values[places] for values in uncertainty)
         uniform = uniforms(salt(self.seed, "selection"), block.hashes[rows])
         return self.strategy.score(
             Evidence(members[rows], log_intent, log_crf, block.lengths[rows], uniform, margin, entropy)

@@ -87,12 +87,12 @@ def powered_ratio(annotated: Sample, others: Sample, numerator: Part, denominato
     shares = annotated.shares
     weight = float(shares @ z)
     ratio = float(shares @ y) / weight
-    found = Powered(0.0, 0.0, 0.0)
+    residual = Powered(0.0, 0.0, 0.0)
     for _ in range(STEPS):
         c = Predicted(g.annotated - ratio * h.annotated, g.others - ratio * h.others)
-        found = powered_total(annotated, others, y - ratio * z, c)
-        ratio += found.value / weight
-    return Powered(ratio, found.error / weight, found.power)
+        residual = powered_total(annotated, others, y - ratio * z, c)
+        ratio += residual.value / weight
+    return Powered(ratio, residual.error / weight, residual.power)
 
 
 def share_interval(share: float, error: float, alone: float, *, level: float) -> Interval:

@@ -116,7 +116,11 @@ def delete_label(project: Project, kind: LabelKind, name: str, *, now: float) ->
     _check(project, kind, name)
     if kind == "intent":
         for words, part in zip(("train on", "count errors on"), _parts(project), strict=False):
-            left = (one for one in part if project.target.matches(one) and one.intent != name)
+            left = (
+                utterance
+                for utterance in part
+                if project.target.matches(utterance) and utterance.intent != name
+            )
             if next(left, None) is None:
                 raise OptionError(
                     f"without the intent {shown(name)} no annotated request of {project.target} would be left to "

@@ -100,19 +100,19 @@ def surfaces_of(column: pa.Array) -> Surfaces:
     import pyarrow as pa
 
     offsets, data = string_buffers(column)
-    found = Surfaces(
+    surfaces = Surfaces(
         np.empty(len(column), dtype=np.int64),
         np.empty(len(column), dtype=np.int32),
         np.empty(int(offsets[-1] - offsets[0]), dtype=np.uint64),
     )
-    count = hash_surfaces(offsets, data, *found)
-    others = np.flatnonzero(found.lengths == GENERAL)
+    count = hash_surfaces(offsets, data, *surfaces)
+    others = np.flatnonzero(surfaces.lengths == GENERAL)
     if len(others):
         tokens = hash_tokens(column.take(pa.array(others)))
-        found.hashes[count : count + len(tokens.surfaces)] = tokens.surfaces
-        found.firsts[others] = count + tokens.starts[:-1]
-        found.lengths[others] = np.diff(tokens.starts)
-    return found
+        surfaces.hashes[count : count + len(tokens.surfaces)] = tokens.surfaces
+        surfaces.firsts[others] = count + tokens.starts[:-1]
+        surfaces.lengths[others] = np.diff(tokens.starts)
+    return surfaces
 
 
 def find_best(

@@ -55,10 +55,10 @@ def best_paths(state: Floats, starts: Integers, scores: Floats) -> BestPaths:
     >>> best_paths(np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([0, 2]), np.array([[0.0, 9.0], [0.0, 0.0]])).tags
     array([0, 1], dtype=int32)
     """
-    found = BestPaths(np.empty(len(state), dtype=np.int32), np.zeros(len(starts) - 1))
+    best = BestPaths(np.empty(len(state), dtype=np.int32), np.zeros(len(starts) - 1))
     sources, targets = (tags.astype(np.int32) for tags in np.nonzero(scores))
-    find_best_paths(state, starts, sources, targets, scores, np.empty_like(state), *found)
-    return found
+    find_best_paths(state, starts, sources, targets, scores, np.empty_like(state), *best)
+    return best
 
 
 def marginals(state: Floats, starts: Integers, scores: Floats) -> Floats:

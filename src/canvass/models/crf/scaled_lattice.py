@@ -242,9 +242,9 @@ def store_vector(builder: Any, vector: Any, base: Any, at: Any) -> None:
 def spread_number(builder: Any, base: Any, at: Any) -> Any:
     """Load one number LANES times."""
     undefined = ir.Constant(VECTOR, ir.Undefined)
-    one = builder.insert_element(undefined, builder.load(builder.gep(base, [at])), ir.IntType(32)(0))
+    first = builder.insert_element(undefined, builder.load(builder.gep(base, [at])), ir.IntType(32)(0))
     return builder.shuffle_vector(
-        one, undefined, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
     )
 
 
@@ -461,8 +461,8 @@ def best_path(state: Floats, scores: Floats, *, kept: int | None = None, lane: i
     path = np.zeros(length, dtype=np.int32)
     kept = max(2, length if kept is None else kept)
     scratch = make_scratch(factors, kept)
-    found = np.empty(LANES)
-    find_log_probabilities(factors, table, table, rows, lengths, scratch, found)
+    log_probabilities = np.empty(LANES)
+    find_log_probabilities(factors, table, table, rows, lengths, scratch, log_probabilities)
     if kept >= length:
         trace_back(factors, scratch.cells, lane, length, path, 0)
-    return Best(path, float(found[lane]))
+    return Best(path, float(log_probabilities[lane]))
