@@ -16,6 +16,8 @@ from canvass.errors import OptionError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+Why = Literal["filter", "fill", "match", "near"]
+
 ALL = "all"
 # As a domain: of none that anybody named. A negative of every target; out of scope where the target is `all`.
 ELSEWHERE = "elsewhere"
@@ -114,7 +116,8 @@ class Prediction:
 class Candidate:
     """One chosen utterance of a batch, with the reasons.
 
-    `score` is the strategy's score (the smallest is annotated first); for a `fill` it is abs(y_lg).
+    `score` is the strategy's score (the smallest is annotated first); for a `fill` it is abs(y_lg). `why` is "filter"
+    or "fill"; of a choice by phrases, "match" (it has the words of one) or "near".
     `members` maps the name of each member to its raw score y_m; it is empty where there is no committee.
     `prediction` is None where the labelled set could train neither intents nor a tagger. `also_for` names the other
     targets whose batches hold the same key, where several were asked for at once.
@@ -128,7 +131,7 @@ class Candidate:
     score: float
     members: dict[str, float]
     prediction: Prediction | None
-    why: Literal["filter", "fill"]
+    why: Why
     strategy: str
     target: str
     also_for: tuple[str, ...] | None = None

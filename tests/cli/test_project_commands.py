@@ -84,6 +84,22 @@ def test_few_examples_of_the_target_begin_a_project(canvass, folder):
     assert json.loads(canvass("status", "music").out)["curve"][-1]["slot_error_rate"] is None
 
 
+def test_a_project_begins_with_phrases(canvass, folder):
+    words = ("pool.jsonl", "pool.jsonl", "--target", "intent:PlayMusic")
+    told = canvass("new", "a", *words)
+    assert refused(told, "no annotated utterance")
+    result = canvass("new", "music", *words, "--keywords", "play, put on", "--json")
+    assert json.loads(result.out)["missing"][0].startswith(
+        "no model chooses yet: 0 requests of intent:PlayMusic"
+    )
+    assert canvass("next", "music", "--size", "9", "--out", "batch.jsonl").code == 0
+    batch = records((folder / "batch.jsonl").read_text())
+    assert [one["why"] for one in batch].count("match") == 6
+    assert [one["why"] for one in batch].count(None) == 3  # random picks
+    with Project.open("music") as project:
+        assert [guide.name for guide in project.intents()] == ["PlayMusic"]
+
+
 def test_columns_and_formats_are_told(canvass, folder):
     write_records(
         folder / "l.txt",

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from commands import MUSIC, record, records, write, write_records
+from commands import MUSIC, record, records, refused, write, write_records
 
 from canvass.strategies import STRATEGIES
 from canvass.types import Utterance
@@ -394,3 +394,48 @@ def strip(row, names):
 def test_words_that_are_none_are_told_in_a_sentence(canvass, folder, words, sentence):
     result = canvass("select", *FILES, "-d", "music", "--words", words)
     assert (result.code, result.out, result.err) == (2, "", f"canvass: {sentence}\n")
+
+
+def test_a_target_without_example_begins_with_phrases(canvass, folder):
+    texts = [f"{verb} my money back {when}" for verb in ("send", "give me") for when in ("now", "today", "")]
+    write_records(folder / "pool.jsonl", [{"text": text} for text in [*texts, "is it cold", "refunds?"]])
+    words = ("labelled.jsonl", "pool.jsonl", "--target", "intent:Refund", "--size", "9")
+    assert refused(
+        canvass("select", *words), "to begin without an example, give --keywords or --seed-phrases"
+    )
+    result = canvass("select", *words, "--keywords", "refund, money back")
+    batch = records(result.out)
+    assert [(one["why"], one["strategy"]) for one in batch] == [("match", "seed-phrases")] * 6 + [
+        ("near", "seed-phrases")
+    ]
+    assert "warning: there are 0 labelled requests of intent:Refund" in result.err
+    (folder / "phrases.txt").write_text("refund\n\nmoney back\n")
+    assert canvass("select", *words, "--seed-phrases", "phrases.txt").out == result.out
+    # Without any labelled request, too: the pool itself may stand for LABELLED.
+    assert len(records(canvass("select", "pool.jsonl", *words[1:], "--keywords", "money back").out)) == 6
+
+
+def test_phrases_are_not_used_where_models_can_choose(canvass, folder):
+    words = ("select", "labelled.jsonl", "pool.jsonl", *MUSIC)
+    result = canvass(*words, "--keywords", "play")
+    assert "the phrases are not used: LABELLED has at least 5 requests of domain:music" in result.err
+    assert result.out == canvass(*words).out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--keywords", " , "), ("no phrase to begin with",)),
+        (("--keywords", "refund, ?!"), ("the phrase '?!' has no word",)),
+        (("--seed-phrases", "empty.txt"), ("--seed-phrases empty.txt: no phrase there",)),
+        (("--seed-phrases", "blank.txt"), ("--seed-phrases blank.txt: no phrase there",)),
+        (("--seed-phrases", "nix.txt"), ("nix.txt: no such file",)),
+        (("--keywords", "zzz"), ("has the words of zzz, or is near to them",)),
+        (("--keywords", "refund", "--target", "domain:music"), ("are for one target",)),
+    ],
+)
+def test_phrases_that_cannot_be_used_are_refused(canvass, folder, options, words):
+    (folder / "empty.txt").touch()
+    (folder / "blank.txt").write_text("\n \n")
+    found = canvass("select", "labelled.jsonl", "pool.jsonl", "--target", "intent:Refund", *options)
+    assert refused(found, *words)

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 # All of a middle luminance, so that each is readable on dark and on light ground (contrast at least 4 : 1,
 # see the test); that leaves little to people who see few colours, so each label is also named in words.
+WHY = {
+    "fill": "did not pass the filter, fills the batch",
+    "match": "has the words of a phrase",
+    "near": "has much of the letters of a phrase, or words like its words",
+}
 COLOURS = ("#2181c4", "#c65500", "#008a64", "#b8578f", "#8a7a00", "#8466d0", "#c94a4a", "#0f8794")
 UNSURE_TOKENS = 3
 SURE = 0.9  # tokens above this are never marked
@@ -118,8 +123,8 @@ def _reasons(candidate: Candidate) -> Text:
         parts.append("votes " + " ".join(f"{score:+.1f}" for score in members.values()))
     if candidate.count > 1:
         parts.append(f"seen {candidate.count:,} times")
-    if candidate.why == "fill":
-        parts.append("fill")
+    if candidate.why != "filter":
+        parts.append(candidate.why)
     if candidate.also_for:
         parts.append(harmless(f"also for {', '.join(candidate.also_for)}"))
     return Text("  ·  ".join(parts), style="dim")
@@ -132,8 +137,9 @@ def _legend(shown: Sequence[Candidate]) -> list[str]:
         lines.append("underlined: the words that the tagger is least certain of")
     if names := next((list(candidate.members) for candidate in shown if candidate.members), None):
         lines.append(f"votes: the raw scores of the {_enumerate(names)} member; above 0 is a yes")
-    if any(candidate.why == "fill" for candidate in shown):
-        lines.append("fill: did not pass the filter, fills the batch")
+    for why, words in WHY.items():
+        if any(candidate.why == why for candidate in shown):
+            lines.append(f"{why}: {words}")
     return lines
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from canvass.cli import options, terminal
+from canvass.cli.phrases import SeedOptions, begins_with, suggested
 from canvass.cli.words import (
     POOL,
     WordsOption,
@@ -33,6 +34,7 @@ def command(
     pool: options.PoolFiles,
     *,
     target: options.TargetOptions,
+    seeds: SeedOptions,
     test: Annotated[
         str | None,
         typer.Option(
@@ -68,23 +70,30 @@ def command(
             "LABELLED and --test are both standard input (-), which can be read once; name a file for one"
         )
     features = load_words(words)
-    known = reading.read([labelled])
+    phrases = seeds.read([wanted])
+    known = reading.read([labelled], may_be_empty=bool(phrases))
     options.report_findings(known)
     given = known.utterances
-    with Project.create(
-        folder,
-        given,
-        pool,
-        wanted,
-        test=None if test is None else reading.read([test]).utterances,
-        strategy=strategy,
-        seed=seed,
-        max_tokens=max_tokens,
-        skip_bad=reading.skip_bad,
-        pool_format=pool_format,
-        columns=reading.names,
-        words=features,
-    ) as project:
+    test_set = None if test is None else reading.read([test]).utterances
+    if phrases and not begins_with(phrases, given, [wanted]):
+        phrases = ()
+    with suggested():
+        project = Project.create(
+            folder,
+            given,
+            pool,
+            wanted,
+            test=test_set,
+            strategy=strategy,
+            seed=seed,
+            max_tokens=max_tokens,
+            skip_bad=reading.skip_bad,
+            pool_format=pool_format,
+            columns=reading.names,
+            words=features,
+            phrases=phrases,
+        )
+    with project:
         if words == POOL:
             learn_for(project)
         elif features is not None:

@@ -188,7 +188,7 @@ class LabelledOptions(InputOptions):
         super().__post_init__()
         check_format("--labelled-format", self.labelled_format)
 
-    def read(self, names: Sequence[str]) -> Labelled:
+    def read(self, names: Sequence[str], *, may_be_empty: bool = False) -> Labelled:
         """Read annotated files, and tell what of them is not used; raises as `read_labelled`."""
         from canvass.corpus.labelled import read_labelled
 
@@ -200,6 +200,7 @@ class LabelledOptions(InputOptions):
                 skip_bad=self.skip_bad,
                 format=self.labelled_format,
                 out_of_scope=self.out_of_scope or (),
+                may_be_empty=may_be_empty,
             )
         report_left_out(labelled)
         return labelled

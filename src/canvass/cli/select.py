@@ -10,6 +10,7 @@ import typer
 
 from canvass.cli import options, terminal
 from canvass.cli.batches import deliver
+from canvass.cli.phrases import SeedOptions, begins_with, suggested
 from canvass.cli.words import POOL, WordsOption, learn_if_enough, load_words, warn_of_another_pool
 from canvass.errors import OptionError
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from canvass.selection.job import Engine
     from canvass.selection.multi_target import Plans
     from canvass.selection.plan import Batch
+    from canvass.selection.seed_phrases import SeedPhrases
     from canvass.types import Target, Utterance
 
 
@@ -134,6 +136,25 @@ class ChoiceOptions:
         check_options(name, self.size, self.max_tokens, has_committee=has_rest)
         return name
 
+    def plan_by_phrases(self, seeds: SeedPhrases, labelled: Sequence[Utterance], target: Target) -> Plans:
+        """Plan without models; raises OptionError where a number makes no sense."""
+        from canvass.corpus.normalise import key_of
+        from canvass.selection.excluded_keys import ExcludedKeys
+        from canvass.selection.multi_target import Plans
+        from canvass.selection.seed_phrases import SeedPlan
+
+        plan = SeedPlan.of_phrases(
+            seeds,
+            target,
+            sum(map(target.matches, labelled)),
+            ExcludedKeys(key_of(utterance.text) for utterance in labelled),
+            size=self.size,
+            seed=self.seed,
+            max_tokens=self.max_tokens,
+            variety=self.variety,
+        )
+        return Plans((plan,))
+
     def train(self, labelled: Sequence[Utterance], targets: Sequence[Target], strategy: str) -> Plans:
         """Train the models of each target; no target stands for every domain. Raises as `Plans.train`."""
         from canvass.selection.multi_target import Plans, domains_of
@@ -181,6 +202,7 @@ def command(
     pool: options.PoolFiles,
     *,
     target: TargetOptions,
+    seeds: SeedOptions,
     choice: ChoiceOptions,
     out: Annotated[
         str | None,
@@ -207,6 +229,7 @@ def command(
     """
     from canvass.features.key_sample import KeySample
     from canvass.selection.engines import select_each
+    from canvass.selection.seed_phrases import SeedPhrases
 
     start = time.monotonic()
     # What is cheap to refuse is refused before any file is read.
@@ -216,10 +239,15 @@ def command(
     if out is not None:
         options.check_table(out)
     features = load_words(choice.words)
+    phrases = seeds.read(targets)
     opened = pool_reading.open(pool, reading)
     options.check_inputs(out, labelled, reading.labelled_format, opened.files)
-    known = reading.read([labelled]).utterances
-    plans = choice.train(known, targets, strategy)
+    known = reading.read([labelled], may_be_empty=bool(phrases)).utterances
+    if begins := begins_with(phrases, known, targets):
+        plans = choice.plan_by_phrases(SeedPhrases.of(phrases, targets[0], features), known, targets[0])
+    else:
+        with suggested():
+            plans = choice.train(known, targets, strategy)
     trained = time.monotonic()
     with terminal.progress("reading the pool", opened.total_bytes) as advance:
         can_predict = any(plan.nlu.can_predict for plan in plans.plans)
@@ -231,6 +259,6 @@ def command(
         warn_of_another_pool(choice.words, features, sample)
     elif sample is not None:
         features = learn_if_enough(sample)
-    if features is not None:
+    if features is not None and not begins:
         batches = predict_with(features, known, plans, batches)
     deliver(batches, opened, out, as_json=as_json, seconds=seconds)

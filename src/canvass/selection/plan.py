@@ -7,7 +7,7 @@ in between (threads, processes, a cluster, any order) changes nothing: every sco
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from canvass.features.extraction import MemberTable
     from canvass.features.word_features import WordFeatures
     from canvass.selection.partial import Counters
-    from canvass.types import Utterance
+    from canvass.types import Utterance, Why
 
 MAX_TOKENS = 40
 SIZE = 500
@@ -89,6 +89,8 @@ class Plan:
     max_tokens: int
     excluded: ExcludedKeys
     variety: bool = True
+
+    why: ClassVar[tuple[Why, Why]] = ("fill", "filter")  # of what did not pass the filter, and of what did
 
     @classmethod
     def train(
@@ -169,20 +171,31 @@ class Plan:
         self, block: ScoredBlock, members: NDArray[np.float64], *, worst_passed: float, worst_backfill: float
     ) -> Partial:
         """Find the best of a scored block; `members` float64 (N, M) are the scores of this plan's own members."""
-        keep = self.strategy.keep
-        passes = block.eligible if keep is None else block.eligible & keep(members)
+        passes = self.filter(block, members)
         rows = np.flatnonzero(passes)
         distinct_passed = empty_sketch()
         add_hashes(block.hashes[rows], np.ones(len(rows), dtype=np.bool_), distinct_passed)
         scores = self._rank(block, members, rows)
         passed = block.best(rows, scores, capacity=self.capacity, bound=worst_passed)
         backfill = SCHEMA.empty_table()
-        if keep is not None and passed.num_rows < self.capacity and worst_backfill > -np.inf:
-            rest = np.flatnonzero(block.eligible & ~passes)
-            distances = nearest_to_zero(members[rest])
+        has_rest = self.strategy.keep is not None
+        if has_rest and passed.num_rows < self.capacity and worst_backfill > -np.inf:
+            rest, distances = self.rank_rest(block, members, np.flatnonzero(block.eligible & ~passes))
             backfill = block.best(rest, distances, capacity=self.capacity, bound=worst_backfill)
         counters = replace(block.counters, passed=len(rows))
         return Partial(self.capacity, passed, backfill, counters, block.distinct, distinct_passed)
+
+    def filter(self, block: ScoredBlock, members: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which rows pass the strategy's filter and may be chosen: bool (N,)."""
+        keep = self.strategy.keep
+        return block.eligible if keep is None else block.eligible & keep(members)
+
+    def rank_rest(
+        self, block: ScoredBlock, members: NDArray[np.float64], rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Rank what would fill the batch: of `rows` int64 (R,), those that may, and the score of each, float64."""
+        del block
+        return rows, nearest_to_zero(members[rows])
 
     def _rank(
         self, block: ScoredBlock, members: NDArray[np.float64], rows: NDArray[np.int64]
@@ -217,20 +230,24 @@ class Plan:
         chosen, passed_over = self._choose(partial)
         counters = partial.counters
         if not chosen.num_rows:
-            raise InputError(
-                f"the pool has no utterance that could be chosen: of {counters.rows:,} rows {counters.blank:,} are "
-                f"blank, {counters.labelled:,} already labelled, {counters.too_long:,} longer than "
-                f"{self.max_tokens} tokens; give another pool, or raise max_tokens "
-                "(--max-tokens; of a project, in canvass.toml)"
-            )
+            raise InputError(self.nothing_left(counters))
         return Batch(
             self.nlu.target,
             self._candidates(chosen),
             counters,
             partial.distinct_keys,
             partial.distinct_keys_passed,
-            self._warnings(partial, chosen.num_rows),
+            self.warnings(partial, chosen.num_rows),
             tuple(passed_over),
+        )
+
+    def nothing_left(self, counters: Counters) -> str:
+        """Say why no row of the pool could be chosen."""
+        return (
+            f"the pool has no utterance that could be chosen: of {counters.rows:,} rows {counters.blank:,} are "
+            f"blank, {counters.labelled:,} already labelled, {counters.too_long:,} longer than "
+            f"{self.max_tokens} tokens; give another pool, or raise max_tokens "
+            "(--max-tokens; of a project, in canvass.toml)"
         )
 
     def _choose(self, partial: Partial) -> tuple[pa.Table, list[int]]:
@@ -284,7 +301,7 @@ class Plan:
                 score=row["score"],
                 members=dict(zip(MEMBERS, members, strict=True)) if members else {},
                 prediction=prediction,
-                why="filter" if row["passed"] else "fill",
+                why=self.why[row["passed"]],
                 strategy=self.strategy.name,
                 target=str(self.nlu.target),
             )
@@ -293,7 +310,7 @@ class Plan:
             )
         )
 
-    def _warnings(self, partial: Partial, chosen: int) -> tuple[str, ...]:
+    def warnings(self, partial: Partial, chosen: int) -> tuple[str, ...]:
         """Say what a person should know before trusting the batch."""
         warnings = []
         nlu, passed = self.nlu, partial.distinct_keys_passed

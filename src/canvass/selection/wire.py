@@ -26,6 +26,7 @@ from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.multi_target import Plans
 from canvass.selection.partial import SCHEMA, Counters, Partial
 from canvass.selection.plan import Plan
+from canvass.selection.seed_phrases import SeedPhrases, SeedPlan
 from canvass.selection.shard_result import Faults, ShardResult, join_results, merge_results
 from canvass.selection.sketch import REGISTERS
 from canvass.strategies import strategy_named
@@ -117,6 +118,7 @@ def plans_to_bytes(plans: Plans) -> bytes:
             "seed": plan.seed,
             "max_tokens": plan.max_tokens,
             "variety": plan.variety,
+            "seeds": [plan.seeds.phrases, plan.seeds.alike] if isinstance(plan, SeedPlan) else None,
         }
         for plan in plans.plans
     ]
@@ -172,16 +174,15 @@ def _plan(record: dict[str, Any], models: list[NLU], excluded: ExcludedKeys) -> 
     numbers = [record[name] for name in ("model", "size", "seed", "max_tokens")]
     if not all(type(number) is int for number in numbers) or not 0 <= numbers[0] < len(models):
         raise ValueError("a number of a plan makes no sense")
+    options = dict(zip(("size", "seed", "max_tokens"), numbers[1:], strict=True))
+    options["variety"] = record["variety"] is True
+    model = models[numbers[0]]
+    if record["seeds"] is not None:
+        phrases, alike = record["seeds"]
+        seeds = SeedPhrases(tuple(phrases), tuple((word, of_phrase) for word, of_phrase in alike))
+        return SeedPlan.of_phrases(seeds, model.target, model.positives, excluded, **options)
     strategy_named(record["strategy"])
-    return Plan.of(
-        models[numbers[0]],
-        excluded,
-        strategy=record["strategy"],
-        size=numbers[1],
-        seed=numbers[2],
-        max_tokens=numbers[3],
-        variety=record["variety"] is True,
-    )
+    return Plan.of(model, excluded, strategy=record["strategy"], **options)
 
 
 def _keys(ends: NDArray[np.int64], data: NDArray[np.uint8]) -> list[str]:

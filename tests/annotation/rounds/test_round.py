@@ -18,6 +18,7 @@ from canvass.annotation.quality.estimate import (
     stored_estimates,
     write_estimates,
 )
+from canvass.annotation.quality.progress import status_of
 from canvass.annotation.quality.stop_set import STEP
 from canvass.annotation.rounds import round as round_module
 from canvass.annotation.rounds.queue import next_round
@@ -296,3 +297,31 @@ def test_weights_and_counts_of_a_pool_with_duplicates(tmp_path, small):
         result = run_round(project, 0)
         assert {task.count for task in result.tasks} == {4}
         assert {task.weight for task in result.tasks} == {1.0}
+
+
+def test_a_project_without_example_begins_with_phrases(tmp_path):
+    known = [*music()[::3], *others()]
+    pool = tmp_path / "pool.jsonl"
+    write_records(pool, [{"text": one.text, "id": f"u{number}"} for number, one in enumerate(known)])
+    gold = {key_of(one.text): one for one in known}
+    with Project.create(
+        tmp_path / "p", [], [str(pool)], MUSIC, phrases=["play", "save this song"]
+    ) as project:
+        project.settings = with_changes(project.settings, "queue", size=20, outside_share=0.0)
+        assert project.labelled == project.test == ()
+        found = []
+        for _ in range(3):
+            number, count = next_round(project)
+            result = run_round(project, number, answers=count)
+            put(project, result, count)
+            found.append(
+                (status_of(project).missing, {task.reason.strategy for task in result.tasks if task.reason})
+            )
+            answer_all(project, gold, 18)
+        (first, _), (_, chosen) = found[0], found[-1]
+        assert first[0].startswith(
+            "no model chooses yet: 0 requests of domain:music and 0 others are annotated"
+        )
+        assert found[0][1] == {"seed-phrases"}
+        assert chosen == {"majority-joint"}
+        assert len(found[-1][0]) == 1  # the test set is still missing

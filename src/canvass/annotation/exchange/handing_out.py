@@ -77,6 +77,10 @@ def hand_out(
         result = Rounds(project.with_settings(settings)).run(
             number, answers=answers, threads=threads, progress=progress
         )
+        # While phrases choose, some are drawn at random all the same: in a file they are tasks like others.
+        result = replace(
+            result, tasks=tuple(replace(task, source="selected", weight=1.0) for task in result.tasks)
+        )
         chosen = [task for task in result.tasks if task.key not in drawn][:size]
         if not chosen:
             raise InputError(result.message or "the pool has nothing more that could be handed out")

@@ -41,6 +41,7 @@ from canvass.corpus.normalise import key_of
 from canvass.corpus.pool import Pool
 from canvass.errors import FileError, InputError, OptionError, TrainingError, shown
 from canvass.files import STANDARD_STREAM
+from canvass.selection.seed_phrases import SeedPhrases, lacking
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,12 +91,13 @@ class Project:
         pool_format: str | None = None,
         columns: Columns = Columns(),  # noqa: B008 - frozen
         words: WordFeatures | None = None,
+        phrases: Sequence[str] = (),
     ) -> Self:
         """Make a project; its folder appears whole or not at all.
 
         Without `test`, a fifth of `labelled` is held out by hash of the key, unless that is too few. With it, what is
         in both is left out of `labelled`. The names of `pool` are stored as absolute paths; `columns` are those of the
-        pool. All rounds predict with `words`.
+        pool. All rounds predict with `words`. With `phrases`, `labelled` may lack examples of the target.
 
         Raises
         ------
@@ -121,6 +123,7 @@ class Project:
                 strategy=chosen,
                 seed=seed,
                 pool=names,
+                seed_phrases=tuple(phrases),
                 pool_format=pool_format or "",
                 skip_bad=skip_bad,
                 max_tokens=max_tokens,
@@ -140,7 +143,8 @@ class Project:
                     "every request of LABELLED is in the --test set too, and nothing is left to train on; name other "
                     "requests with --test, or leave it out: a fifth of LABELLED is held out then"
                 )
-        check_enough(kept, measured, target, strategy=chosen, held_out=test is None)
+        if not (phrases and lacking(kept, target)):
+            check_enough(kept, measured, target, strategy=chosen, held_out=test is None)
         intents, slots = guides_of([*kept, *measured], target, seed=seed)
         made = settings.project if measured else replace(settings.project, test="none")
         settings = Settings(project=made, columns=settings.columns, intents=intents, slots=slots)
@@ -309,6 +313,16 @@ class Project:
             utterance for utterance in self.labelled if key_of(utterance.text) not in answered.keys() | test
         ]
         return [*before, *answered.values()]
+
+    def seeds(self, labelled: Sequence[Utterance]) -> SeedPhrases | None:
+        """Give the phrases that choose as long as the labelled requests cannot train models; None once they can.
+
+        Raises InputError where a phrase has no word, and OptionError where the target is `all`.
+        """
+        phrases = self.settings.project.seed_phrases
+        if not phrases or lacking(labelled, self.target) is None:
+            return None
+        return SeedPhrases.of(phrases, self.target, self.words)
 
     def intents(self) -> tuple[LabelGuide, ...]:
         """List the intents that annotators choose from: those of canvass.toml, then those added on the page."""

@@ -94,6 +94,13 @@ class ProjectSettings:
             "The unlabelled requests: files, folders or globs. A relative name starts at this folder."
         )
     )
+    seed_phrases: tuple[str, ...] = field(
+        default=(),
+        metadata=_texts(
+            "Words and phrases to begin with, until five requests of the target and five others are annotated.",
+            empty=True,
+        ),
+    )
     pool_format: str = field(
         default="",
         metadata=_choice(

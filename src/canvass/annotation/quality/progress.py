@@ -12,6 +12,7 @@ from canvass.annotation.quality.annotator_agreement import agreements
 from canvass.annotation.quality.estimate import stored_estimates
 from canvass.annotation.quality.stopping import suggestion
 from canvass.annotation.store.leases import HANDED_OUT
+from canvass.selection.seed_phrases import ENOUGH, lacking
 from canvass.statistics import wilson_interval
 
 if TYPE_CHECKING:
@@ -131,6 +132,12 @@ def status_of(project: Project) -> Status:
 def missing_in(project: Project) -> list[str]:
     """Say what a project has too little of, and what to do."""
     missing = []
+    counts = lacking(project.annotated(), project.target) if project.settings.project.seed_phrases else None
+    if counts is not None:
+        missing.append(
+            f"no model chooses yet: {counts[0]} requests of {project.target} and {counts[1]} others are annotated, and "
+            f"{ENOUGH} of each are needed; until then tasks match the seed phrases or are drawn at random"
+        )
     if not any(map(project.target.matches, project.test)):
         missing.append(
             f"there is no test set, and no error curve, since a fifth of LABELLED has fewer than {FEWEST_HELD_OUT} "

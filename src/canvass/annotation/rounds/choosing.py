@@ -15,6 +15,7 @@ from canvass.seeding import uniform
 from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
 from canvass.selection.random_sample import RandomSample
+from canvass.selection.seed_phrases import SeedPlan
 from canvass.strategies import majority, no_majority
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from canvass.selection.frequencies import Frequencies
     from canvass.selection.partial import Partial
     from canvass.selection.random_sample import SampledUtterance
+    from canvass.selection.seed_phrases import SeedPhrases
     from canvass.types import Candidate
 
+WITH_PHRASES = 1 / 3  # the least share of random picks while phrases choose
 STRATA: dict[Source, object] = {"random": majority, "outside": no_majority}
 
 
@@ -49,12 +52,16 @@ class Chosen(NamedTuple):
 
 @dataclass(frozen=True)
 class Choosing:
-    """How a round chooses: by the settings of its project, with its models; `seed` is that of the round."""
+    """How a round chooses: by the settings of its project, with its models; `seed` is that of the round.
+
+    Where nothing can be trained yet, `seeds` choose in the place of models, and more tasks are drawn at random.
+    """
 
     settings: Settings
     models: Models
     excluded: ExcludedKeys
     seed: int
+    seeds: SeedPhrases | None = None
 
     def draws(self, *, controls: bool) -> dict[Source, int]:
         """Count what each stratum draws: as many as a queue may have, and `HALF` beside them.
@@ -62,16 +69,17 @@ class Choosing:
         These are controls of the estimates and, in the first round, half a stop set; `controls` asks for them where a
         queue has no picks. Without a committee everything is inside.
         """
-        queue = self.settings.queue
-        shares: dict[Source, float] = {"random": queue.random_share}
-        if self.models.selecting.committee is not None:
-            shares["outside"] = queue.outside_share
-        picks = {source: self._picks(source) for source in shares}
+        has_committee = self.models.selecting.committee is not None
+        sources: tuple[Source, ...] = ("random", "outside") if has_committee else ("random",)
+        picks = {source: self._picks(source) for source in sources}
         return {source: size + HALF for source, size in picks.items() if size or controls}
 
     def _share(self, source: Source) -> float:
         queue = self.settings.queue
-        return queue.random_share if source == "random" else queue.outside_share
+        if source == "random":
+            # Phrases find the target; models need others, too.
+            return queue.random_share if self.seeds is None else max(queue.random_share, WITH_PHRASES)
+        return queue.outside_share
 
     def _picks(self, source: Source) -> int:
         share = self._share(source)
@@ -80,14 +88,20 @@ class Choosing:
     def plans(self, frequencies: Frequencies | None, *, controls: bool) -> Plans:
         """Make the plan, and the random samples beside it; these need the counters of the pool."""
         settings, nlu = self.settings, self.models.selecting
-        plan = Plan.of(
-            nlu,
-            self.excluded,
-            strategy=settings.project.strategy,
-            size=settings.queue.size,
-            seed=self.seed,
-            max_tokens=settings.project.max_tokens,
-        )
+        size, limit = settings.queue.size, settings.project.max_tokens
+        if self.seeds is None:
+            strategy = settings.project.strategy
+            plan = Plan.of(nlu, self.excluded, strategy=strategy, size=size, seed=self.seed, max_tokens=limit)
+        else:
+            plan = SeedPlan.of_phrases(
+                self.seeds,
+                nlu.target,
+                nlu.positives,
+                self.excluded,
+                size=size,
+                seed=self.seed,
+                max_tokens=limit,
+            )
         samples = []
         for source, size in self.draws(controls=controls).items():
             assert frequencies is not None, "samples need the counters of the pool"

@@ -18,7 +18,7 @@ from canvass.annotation.quality.estimate import (
 )
 from canvass.annotation.quality.stop_set import STEP, Reference, agreement, decide
 from canvass.annotation.rounds.choosing import Choosing
-from canvass.annotation.rounds.round_models import Models, predict, seed_of_round, train_models
+from canvass.annotation.rounds.round_models import Models, no_models, predict, seed_of_round, train_models
 from canvass.annotation.store.records import Round
 from canvass.clock import Clock
 from canvass.corpus.normalise import key_of
@@ -97,12 +97,16 @@ class Rounds:
         clock.stop("read the store")
         seed = seed_of_round(project.settings.project.seed, number)
         strategy = project.settings.project.strategy
-        models = train_models(labelled, project.target, strategy, seed=seed, words=project.words)
+        seeds = project.seeds(labelled)
+        if seeds is None:
+            models = train_models(labelled, project.target, strategy, seed=seed, words=project.words)
+        else:
+            models = no_models(labelled, project.target)
         clock.stop("train")
         scores = self._measure(models)
         clock.stop("measure")
         stop_set = project.store.fact(STOP_SET)
-        choosing = Choosing(project.settings, models, excluded, seed)
+        choosing = Choosing(project.settings, models, excluded, seed, seeds)
         controls = stop_set is None or any(source in done for source in STRATA)
         if self._frequencies is None and choosing.draws(controls=controls):
             self._frequencies = Frequencies.of_pool(project.pool(), progress=progress)

@@ -13,6 +13,7 @@ from canvass.models.tagger import ITERATIONS_FOR_SELECTION
 from canvass.processors import thread_pool
 from canvass.seeding import derived_seed
 from canvass.selection.plan import train_selection_tagger
+from canvass.selection.seed_phrases import untrained
 from canvass.strategies import strategy_named
 
 if TYPE_CHECKING:
@@ -72,6 +73,12 @@ def train_models(
         reference = NLU.train(labelled, target, seed=seed, words=words)
         intents, selecting_tagger = plain.result()
         return Models(reference, replace(reference, intents=intents, tagger=selecting_tagger))
+
+
+def no_models(labelled: Sequence[Utterance], target: Target) -> Models:
+    """Give the models of a target that has too few examples to train any."""
+    nothing = untrained(target, sum(map(target.matches, labelled)))
+    return Models(nothing, nothing)
 
 
 def predict(

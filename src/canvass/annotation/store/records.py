@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from canvass.types import Slot
+    from canvass.types import Slot, Why
 
 State = Literal["open", "leased", "answered", "skipped", "disputed", "closed"]
 Source = Literal["selected", "random", "outside", "handed out", "imported"]
@@ -42,7 +42,7 @@ class Reason:
     strategy: str
     rank: int
     score: float
-    why: Literal["filter", "fill"]
+    why: Why
     members: dict[str, float] = field(default_factory=dict)
 
 

@@ -24,7 +24,14 @@ function parts(task, { target, annotates_slots: slots }) {
 
 const imported = () => make("p", { textContent: "Handed out or imported by somebody of the project." });
 
+// What was chosen before there were models.
+const PHRASES = {
+  match: "It has the words of a seed phrase.",
+  near: "It is near to a seed phrase, by its letters or by words like its words.",
+};
+
 function chosen(reason) {
+  if (PHRASES[reason.why]) return make("p", { textContent: `${PHRASES[reason.why]} Models choose once there are five requests of the target and five others.` });
   const fill = reason.why === "fill" ? " It fills up the batch: too few passed the filter." : "";
   return make(
     "p",

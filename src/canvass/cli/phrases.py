@@ -1,0 +1,98 @@
+"""The phrases that a target begins with while it has hardly any labelled example: `--keywords`, `--seed-phrases`."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from canvass.cli import terminal
+from canvass.errors import EmptyPoolError, InputError, OptionError, TargetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from canvass.types import Target, Utterance
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedOptions:
+    """The phrases that a target begins with."""
+
+    keywords: Annotated[
+        str | None,
+        typer.Option(
+            "--keywords",
+            metavar="PHRASE,...",
+            help='Begin with what has one of these words or phrases, as in "refund, money back", or is near to one, '
+            "until LABELLED has five requests of the target and five others.",
+        ),
+    ] = None
+    seed_phrases: Annotated[
+        str | None,
+        typer.Option(
+            "--seed-phrases", metavar="FILE", help="Likewise, with the phrases of a file, one a line."
+        ),
+    ] = None
+
+    def read(self, targets: Sequence[Target]) -> tuple[str, ...]:
+        """Read the phrases; none where neither option is given.
+
+        Raises
+        ------
+        OptionError
+            If they are not for one target that has a rest.
+        InputError, FileError
+            If there is no phrase, one has no word, or the file cannot be read.
+
+        """
+        from canvass.selection.seed_phrases import SeedPhrases
+
+        if self.keywords is None and self.seed_phrases is None:
+            return ()
+        if len(targets) != 1:
+            raise OptionError("--keywords and --seed-phrases are for one target; name it with --target")
+        phrases = [*(self.keywords or "").split(","), *self._lines()]
+        return SeedPhrases.of([phrase.strip() for phrase in phrases if phrase.strip()], targets[0]).phrases
+
+    def _lines(self) -> list[str]:
+        from canvass.corpus.pool import Pool
+
+        if self.seed_phrases is None:
+            return []
+        try:
+            blocks = Pool.open([self.seed_phrases]).blocks()
+            lines = [text for block in blocks for text in block.batch.column("text").to_pylist()]
+        except EmptyPoolError:
+            lines = []
+        if not any(map(str.strip, lines)):
+            raise InputError(
+                f"--seed-phrases {self.seed_phrases}: no phrase there; write at least one, one a line"
+            )
+        return lines
+
+
+def begins_with(phrases: Sequence[str], labelled: Sequence[Utterance], targets: Sequence[Target]) -> bool:
+    """Tell whether the phrases choose, or models do; where phrases are given and not used, people are told."""
+    from canvass.selection.seed_phrases import ENOUGH, lacking
+
+    if not phrases or lacking(labelled, targets[0]):
+        return bool(phrases)
+    terminal.say(
+        f"the phrases are not used: LABELLED has at least {ENOUGH} requests of {targets[0]} and {ENOUGH} others, so "
+        "that models choose"
+    )
+    return False
+
+
+@contextmanager
+def suggested() -> Iterator[None]:
+    """Where LABELLED has no example of the target, say how to begin without any."""
+    try:
+        yield
+    except TargetError as error:
+        raise TargetError(
+            f"{error}; to begin without an example, give --keywords or --seed-phrases"
+        ) from error
