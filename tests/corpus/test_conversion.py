@@ -69,8 +69,9 @@ def test_folders_and_bad_lines(folder):
     (folder / "in" / "c.txt").write_text("c\n")
     (folder / "in" / "settings.json").write_text('{"color": "red"}')
     done = convert(["in"], "out.csv", skip_bad=1)
-    assert (done.sources, done.utterances, done.bad.count) == (("jsonl", "csv", "text"), 3, 1)
-    assert (folder / "out.csv").read_text() == "text\na\nb\nc\n"
+    assert (done.sources, done.utterances, done.bad.count) == (("jsonl", "csv"), 2, 1)
+    assert (folder / "out.csv").read_text() == "text\na\nb\n"
+    assert done.losses.passed_over == ["in/c.txt", "in/settings.json"]
 
 
 def test_columns_may_be_named(folder):

@@ -285,6 +285,7 @@ READ = {
         {"a.json": json.dumps([{"id": 1, "text": "ring Ines", "intent": "call", "tags": [{"start": 5, "end": 9, "text": "Ines", "labels": ["who"]}]}])}, "a.json", {}, 0,
         [Utterance("ring Ines", id="1", intent="call", slots=(Slot(5, 9, "who"),))]),
     "doccano, one class by its number": ({"a.jsonl": lines({"id": 1, "text": "halt", "annotations": [{"label": 3, "user": 1}]})}, "a.jsonl", {}, 0, [Utterance("halt", id="1", intent="3")]),
+    "doccano, the same class by two people": ({"a.jsonl": lines({"id": 1, "text": "halt", "annotations": [{"label": 3, "user": 1}, {"label": 3, "user": 2}]})}, "a.jsonl", {}, 0, [Utterance("halt", id="1", intent="3")]),
     "Prodigy, nothing chosen": ({"a.jsonl": lines({"text": "hello", "options": [{"id": "a"}], "accept": [], "answer": "accept"})}, "a.jsonl", {}, 0, [Utterance("hello")]),
     "Prodigy, null for spans and answer": (
         {"a.jsonl": lines({"text": "hello", "spans": None, "answer": None, "_view_id": "spans_manual"})}, "a.jsonl", {}, 0, [Utterance("hello", slots=())]),
@@ -550,7 +551,7 @@ def test_lines_of_something_else_are_no_utterances(store):
         ["p/data/nlu.yml"],
         ["p/README.md", "p/requirements.txt", "p/data/lookup/cities.txt"],
     )
-    assert passed("q", anything) == (["q/more.txt", "q/train.jsonl"], ["q/words.txt"])
+    assert passed("q", anything) == (["q/train.jsonl"], ["q/more.txt", "q/words.txt"])
     assert passed("q/*.txt", anything) == (["q/more.txt", "q/words.txt"], [])
     with pytest.raises(
         FileError, match=r"r: the folder holds no file that can be read here .* such as r/vocab.txt"
@@ -652,3 +653,41 @@ def test_ordinary_files_stay_what_they_are(store):
         }
     )
     assert [format_of(name).name for name in ("a.txt", "b.jsonl", "c.csv")] == ["text", "jsonl", "csv"]
+
+
+@pytest.mark.parametrize("name", ["train.csv", "train.tsv", "train.jsonl", "train.parquet"])
+def test_lists_of_phrases_beside_data_are_no_utterances(store, name):
+    from canvass.corpus.formats import parquet
+
+    data = {
+        "train.csv": "text,intent\na b,c\n",
+        "train.tsv": "text\tintent\na b\tc\n",
+        "train.jsonl": lines({"text": "a b", "intent": "c"}),
+    }
+    store(
+        {f"p/{other}": content for other, content in data.items() if other == name}
+        | {"p/artists.txt": "miles davis\njohn coltrane\n"}
+    )
+    if name == "train.parquet":
+        parquet.write("p/train.parquet", [{"text": "a b", "intent": "c"}])
+    converted = convert(["p"], "out.jsonl")
+    assert (converted.utterances, converted.losses.passed_over) == (1, ["p/artists.txt"])
+    assert passed("p", lambda row: True) == ([f"p/{name}"], ["p/artists.txt"])
+
+
+def test_what_remarks_of_conll_u_say_is_told(store):
+    row = "1\tInes\tB-WHO\t_\t"
+    store({"a.conll": f"# text = Ines\n{row}SpaceAfter=No|Gloss=her\n\n# text = Ines\n{row}mia\n\n"})
+    found, losses, _ = read("a.conll")
+    assert found == [Utterance("Ines", slots=(Slot(0, 4, "WHO"),))] * 2
+    assert losses.account() == [
+        {"what": "the field 'Gloss' of the file", "count": 1, "first": "a.conll:1 ('her')"}
+    ]
+    assert losses.no_annotation == {"annotator"}
+
+
+def test_a_tolerance_that_is_used_up_says_so_once(store):
+    store({"nlu.yml": "nlu:\n- intent: a\n  examples: |\n    - b\n    c\n    d\n"})
+    with pytest.raises(InputError) as caught:
+        read("nlu.yml", skip_bad=1)
+    assert str(caught.value).count("--skip-bad tolerates 1") == 1

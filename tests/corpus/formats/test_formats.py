@@ -189,15 +189,15 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("names", "found"),
     [
-        (["pool"], ["pool/a.csv.gz", "pool/b.jsonl", "pool/n.txt", "pool/sub/c.parquet"]),
-        (["pool/*"], ["pool/a.csv.gz", "pool/b.jsonl", "pool/n.txt", "pool/sub/c.parquet"]),
+        (["pool"], ["pool/a.csv.gz", "pool/b.jsonl", "pool/sub/c.parquet"]),
+        (["pool/*"], ["pool/a.csv.gz", "pool/b.jsonl", "pool/sub/c.parquet"]),
         (["pool/**/*.parquet"], ["pool/sub/c.parquet"]),
         (["pool/[b]*"], ["pool/b.jsonl"]),
         (["odd[1].jsonl"], ["odd[1].jsonl"]),
         (["pool/n.txt", "-", "pool/b.jsonl"], ["pool/n.txt", "-", "pool/b.jsonl"]),
         (
             ["pool/b.jsonl", "pool", "./pool/b.jsonl"],
-            ["pool/b.jsonl", "pool/a.csv.gz", "pool/n.txt", "pool/sub/c.parquet"],
+            ["pool/b.jsonl", "pool/a.csv.gz", "pool/sub/c.parquet"],
         ),
         (["pool/.hidden.jsonl"], ["pool/.hidden.jsonl"]),
     ],

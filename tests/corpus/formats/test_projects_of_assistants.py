@@ -599,6 +599,7 @@ states = (on | off)
 turn <states>{state} [the] ($room){name} light
 set brightness to (10..12){level} percent
 \\[odd\\] (lamp:light){thing}
+\\[please] stop
 $unknown
 """
 
@@ -626,12 +627,32 @@ def test_sentences_of_rhasspy(store):
         [("off", "state"), ("living room", "name")],
     ) in lights
     assert ("set brightness to 11 percent", "LightState", [("11", "level")]) in rows
-    assert rows[-1] == ("[odd] lamp", "LightState", [("lamp", "thing")])
+    assert rows[-3:] == [
+        ("[odd] lamp", "LightState", [("lamp", "thing")]),
+        ("please stop", "LightState", []),
+        ("stop", "LightState", []),
+    ]
     assert told(losses) == {
         "templates with slots whose values are not in the files": 1,
         "substitutions and converters": 1,
     }
     assert losses.passed_over == ["en/profile.json"]
+
+
+def test_what_lists_of_home_assistant_say_besides_is_told(store):
+    store(
+        {
+            "a.yaml": "intents:\n  Dim:\n    data:\n      - sentences: ['dim to {level} in {area}']\nlists:\n"
+            "  level:\n    range: {from: 1, to: 2, type: percentage}\n  area:\n    values:\n"
+            "      - in: 'the kitchen'\n        out: kitchen\n"
+        }
+    )
+    found, losses, _ = read("a.yaml")
+    assert [row.text for row in found] == ["dim to 1 in the kitchen", "dim to 2 in the kitchen"]
+    assert losses.account() == [
+        {"what": "the field 'type' of the file", "count": 1, "first": "a.yaml:7 ('percentage')"},
+        {"what": "the field 'out' of the file", "count": 1, "first": "a.yaml:10 ('kitchen')"},
+    ]
 
 
 def test_what_is_wrong_for_rhasspy(store):

@@ -56,8 +56,8 @@ def files_of(
     """Find the files behind names: files, folders (with the folders in them), globs, and "-".
 
     Of folders and globs, hidden files (their names start with "." or "_") are left out, and files of no known or
-    usable format are passed over, and noted in `bad`; so are lines of plain text beside files that a format knows by
-    their content, lists of words, and files whose names say that they hold something else. The rest is sorted; a file
+    usable format are passed over, and noted in `bad`; so are lines of plain text beside files of other formats, lists of
+    words, and files whose names say that they hold something else. The rest is sorted; a file
     that is named twice is read once. A folder that is a project of a format stands for itself.
 
     Raises
@@ -118,7 +118,7 @@ def _claimed(
     claimed = {file: kind for file, kind in kinds.items() if kind is not None and usable(kind)}
     if override is None and not takes_text:
         lines = [file for file, kind in claimed.items() if kind.name == TEXT]
-        known = any(kind.sniff is not None for kind in kinds.values() if kind is not None)
+        known = any(kind.name != TEXT for kind in claimed.values())
         for file in lines:
             if (
                 known

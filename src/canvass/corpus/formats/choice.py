@@ -7,12 +7,12 @@ import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances
 from canvass.corpus.formats.sniffing import FILES_KNOWN, sample_of
-from canvass.corpus.formats.sources import ENCODINGS
+from canvass.corpus.formats.sources import EncodedPath
 from canvass.corpus.formats.table import EXTENSIONS, FORMATS, NAMES, row_named, rows_of, rows_of_folders
 from canvass.corpus.storage import is_remote
 from canvass.errors import CanvassError, FileError, OptionError, shown
@@ -60,8 +60,7 @@ def format_of(path: str, override: str | None = None, columns: Columns | None = 
 
     """
     if override is not None:
-        return _by_name(override, path)
-    ENCODINGS.pop(path, None)
+        return _by_name(override)
     if path == STANDARD_STREAM:
         return jsonl.FORMAT
     extension = split_name(path)[0]
@@ -92,7 +91,7 @@ def format_of(path: str, override: str | None = None, columns: Columns | None = 
 def format_among_others(path: str, override: str | None, columns: Columns | None) -> Format | None:
     """Find the format of a file in a folder; None if it is something else, such as a .json file of settings."""
     if override is not None:
-        return _by_name(override, path)
+        return _by_name(override)
     if not is_remote(path) and Path(path).is_dir():
         return project_of(path)
     if split_name(path)[0] not in EXTENSIONS:
@@ -260,14 +259,13 @@ def _trimmed(utterance: Utterance, where: str, bad: BadLines) -> Utterance:
     return replace(utterance, slots=tuple(kept))
 
 
-def _by_name(name: str, path: str = "") -> Format:
-    """Find a format by its name, and note the encoding of the file where the name ends in one."""
+def _by_name(name: str) -> Format:
+    """Find a format by its name; where that ends in an encoding, the row reads files in it."""
     plain, colon, encoding = name.partition(":")
     row = row_named(plain)
     if row is None:
         raise OptionError(f"{plain!r} is not a known format; choose one of {', '.join(NAMES)}")
     if not colon:
-        ENCODINGS.pop(path, None)
         return row
     try:
         "".encode(encoding)
@@ -275,8 +273,21 @@ def _by_name(name: str, path: str = "") -> Format:
         raise OptionError(
             f"{name!r}: {encoding!r} is no encoding of text; write one such as cp1252 or latin-1 after the colon"
         ) from error
-    ENCODINGS[path] = encoding
-    return replace(row, name=name)
+
+    def encoded(function: Any) -> Any:
+        return function and (
+            lambda path, *rest, **named: function(EncodedPath(path, encoding), *rest, **named)
+        )
+
+    parts = row.parts and replace(row.parts, split=encoded(row.parts.split), blocks=encoded(row.parts.blocks))
+    return replace(
+        row,
+        name=name,
+        read=encoded(row.read),
+        blocks=encoded(row.blocks),
+        pool_columns=encoded(row.pool_columns),
+        parts=parts,
+    )
 
 
 def _listed(rows: Iterable[Format]) -> str:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 COMMENT = re.compile(r"# (text|id|sent_id|intent|domain|split|count|slots) ?[:=] ?(.*)", re.DOTALL)
 OTHER_COMMENT = re.compile(r"#\s*(\w[\w. -]*?)\s*[:=]\s*(.*)", re.DOTALL)
 OF_CONLL_U = frozenset({"newdoc id", "newpar id", "global.columns"})
+SPACES_OF_CONLL_U = frozenset({"SpaceAfter", "SpacesAfter", "SpacesBefore"})
 NOTHING = frozenset({"", "_", "-", "-X-"})  # cells that say nothing
 KEYS = {"sent_id": "id"}
 NOT_ANNOTATED = "not annotated"
@@ -147,6 +148,13 @@ class Lines:
         if width <= len(("token", "tag")):
             return
         used = {layout.token, layout.tag % width, *((0, width - 1) if layout.token else ())}
+        if layout.token and layout.tag % width != width - 1:
+            # MISC of CoNLL-U, pairs parted by bars; UNER has the annotator's name there.
+            for remark in {cells[width - 1] for cells in rows if len(cells) == width} - NOTHING:
+                pairs = [pair.rpartition("=") for pair in remark.split("|")]
+                bad.unused(
+                    {name or "annotator": value for name, _, value in pairs}, SPACES_OF_CONLL_U, self.where
+                )
         for column in sorted((set(range(width)) - used).union(layout.others)):
             cells = [cells[column] for cells in rows if column < len(cells)]
             cell = next((cell for cell in cells if cell not in NOTHING | {OUTSIDE}), None)

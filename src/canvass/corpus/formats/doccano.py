@@ -96,9 +96,10 @@ def _intent(classes: Value, bad: BadLines) -> str | None:
     if isinstance(classes.content, str):
         return classes.content
     items = classes.items()
-    names = [
+    said = (
         item.string() if isinstance(item.content, str) else _label(item.need("label"), bad) for item in items
-    ]
+    )
+    names = list(dict.fromkeys(said))  # several people may have said the same
     if len(names) > 1:
         raise classes.wrong("at most one class, the intent")
     return names[0] if names else None

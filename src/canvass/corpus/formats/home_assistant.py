@@ -45,8 +45,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     if "intents" not in document.mapping:
         raise InputError(f"{path}: there is no section 'intents'; expected sentences of Home Assistant")
     document.tell_unread(bad, KNOWN, path)
-    for values in document.mapping[LISTS].mapping.values() if LISTS in document.mapping else ():
-        values.tell_unread(bad, {"values", "range"}, path)
+    _tell_lists(document, path, bad)
     beside = Definitions.beside(path)
     for intent, content in document.mapping["intents"].mapping.items():
         content.tell_unread(bad, {"data"}, path)
@@ -69,6 +68,16 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
                 else:
                     what = f"{where}: {shown(sentence.plain)} is no sentence; expected a string"
                     bad.report(InputError(what))
+
+
+def _tell_lists(document: Yaml, path: str, bad: BadLines) -> None:
+    """Note what lists say besides what can be said, such as what a value stands for."""
+    for content in document.mapping[LISTS].mapping.values() if LISTS in document.mapping else ():
+        content.tell_unread(bad, {"values", "range"}, path)
+        for value in content.mapping["values"].items if "values" in content.mapping else ():
+            value.tell_unread(bad, {"in"}, path)
+        if "range" in content.mapping:
+            content.mapping["range"].tell_unread(bad, {"from", "to", "step"}, path)
 
 
 class Definitions:

@@ -11,6 +11,7 @@ from canvass.corpus.formats.losses import SETTINGS
 from canvass.corpus.formats.offsets import code_point_offset
 from canvass.corpus.formats.records import BadLines, Columns, Utterances, listed, pool_utterance_of
 from canvass.corpus.formats.sources import (
+    AS_UTF8,
     BYTE_ORDER_MARK,
     Source,
     chunks_of_lines,
@@ -265,7 +266,7 @@ def parse_document(data: bytes, name: str, errors: str = "strict") -> Value:
     try:
         content = DECODER.decode(data.removeprefix(BYTE_ORDER_MARK).decode(errors=errors).strip())
     except UnicodeDecodeError as error:
-        raise InputError(f"{name}: not valid UTF-8 at byte {error.start}; write the file as UTF-8") from error
+        raise InputError(f"{name}: not valid UTF-8 at byte {error.start}; {AS_UTF8}") from error
     except json.JSONDecodeError as error:
         reason = f"{error.msg} at line {error.lineno}, column {error.colno}"
         raise InputError(f"{name}: not valid JSON ({reason}); get the file anew") from error

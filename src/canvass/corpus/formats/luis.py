@@ -29,7 +29,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     yield from bad.sift(app.need("utterances").items(), lambda value: _utterance(value, bad))
     for declared in ("intents", "entities"):
         for item in app.list_of(declared):
-            item.get("name")
+            item.get("name"), item.get("roles")
     app.tell_unread(bad)
 
 

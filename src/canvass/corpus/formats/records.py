@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from canvass.corpus.formats.losses import LossRefusedError
+from canvass.corpus.formats.sources import AS_UTF8
 from canvass.errors import SHOWN_CHARACTERS, InputError, OptionError, nearest, shown
 from canvass.types import Slot, Utterance
 
@@ -309,8 +310,8 @@ def _storable(text: str, where: str, name: str) -> str:
         text.encode()
     except UnicodeEncodeError as error:
         raise InputError(
-            f"{where}: field {name!r} is not valid UTF-8 at character {error.start} (a byte that is not "
-            "UTF-8, or half a surrogate pair); write the file as UTF-8"
+            f"{where}: field {name!r} is not valid UTF-8 at character {error.start} (a byte that is not UTF-8, or half "
+            f"a surrogate pair); {AS_UTF8}"
         ) from error
     return text
 

@@ -13,7 +13,7 @@ import itertools
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 NEWLINE = 10
 UTF32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-# Encodings that a user named, by path (see `choice.format_of`); other files are UTF-8, or UTF-16 with its mark.
-ENCODINGS: dict[str, str] = {}
+AS_UTF8 = "write the file as UTF-8, or name its encoding after the format, as in csv:cp1252"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LARGEST_CHUNK = 1 << 24
 SMALLEST_CHUNK = 1 << 16
@@ -51,10 +50,23 @@ def file_error(path: str, error: OSError) -> FileError:
     return FileError(f"{path}: could not be read ({error.strerror or error})")
 
 
+class EncodedPath(str):
+    """The path of a file of text in an encoding that the user named; other files are UTF-8, or UTF-16 with its mark."""
+
+    __slots__ = ("encoding",)
+    encoding: str
+
+    def __new__(cls, path: str, encoding: str) -> Self:
+        """Make the path; the encoding is one that Python knows."""
+        made = super().__new__(cls, path)
+        made.encoding = encoding
+        return made
+
+
 class Source(io.RawIOBase):
     """The decompressed bytes of a file, or of standard input for the path "-", in UTF-8.
 
-    UTF-16 is known by its byte order mark; any other encoding is one of `ENCODINGS`.
+    UTF-16 is known by its byte order mark; any other encoding is that of an `EncodedPath`.
 
     `position` counts the bytes read of the file as it is stored. Standard input is never closed. Of a `part`, only the
     lines are read that begin in these bytes, start to end; `path` then says so.
@@ -74,6 +86,7 @@ class Source(io.RawIOBase):
         self.position = 0
         self._size = None if part is None else part[1] - part[0]
         self._name = path
+        self._encoding = path.encoding if isinstance(path, EncodedPath) else None
         self._stored: Any = sys.stdin.buffer if path == STANDARD_STREAM else _opened(path)
         if part is not None:
             try:
@@ -101,12 +114,11 @@ class Source(io.RawIOBase):
         data = b"" if self._begun and self._decoder is not None else self._read(size)
         if not self._begun:
             self._begun = True
-            encoding = ENCODINGS.get(self._name)
-            if encoding is None and self.is_beginning:
-                encoding = self._marked(data[:4])
-            if encoding is None:
+            if self._encoding is None and self.is_beginning:
+                self._encoding = self._marked(data[:4])
+            if self._encoding is None:
                 return data
-            self._decoder = codecs.getincrementaldecoder(encoding)()
+            self._decoder = codecs.getincrementaldecoder(self._encoding)()
             self._decoded = self._recoded(data)
         if self._decoder is None:
             return data
@@ -125,9 +137,9 @@ class Source(io.RawIOBase):
     def _marked(self, data: bytes) -> str | None:
         """Name the encoding that a byte order mark tells, but for UTF-8; refuse UTF-16 without one."""
         if data.startswith(UTF32_MARKS):
-            return "utf-32"
+            return "UTF-32"
         if data.startswith(UTF16_MARKS):
-            return "utf-16"
+            return "UTF-16"
         if [bool(code) for code in data] in ([True, False] * 2, [False, True] * 2):
             raise InputError(
                 f"{self.path}: the text looks like UTF-16 without a byte order mark; write it as UTF-8, or name the "
@@ -141,9 +153,8 @@ class Source(io.RawIOBase):
             text: str = self._decoder.decode(data, final)
             return text.encode()
         except UnicodeError as error:
-            name = ENCODINGS.get(self._name, "UTF-16")
             raise InputError(
-                f"{self.path}: not valid {name} ({error.args[-1]}); write the file as UTF-8"
+                f"{self.path}: not valid {self._encoding} ({error.args[-1]}); {AS_UTF8}"
             ) from error
 
     def _read(self, size: int) -> bytes:
@@ -312,9 +323,7 @@ def decoded(line: bytes, where: str) -> str:
     try:
         return line.decode().removesuffix("\r")
     except UnicodeDecodeError as error:
-        raise InputError(
-            f"{where}: not valid UTF-8 at byte {error.start} of the line; write the file as UTF-8"
-        ) from error
+        raise InputError(f"{where}: not valid UTF-8 at byte {error.start} of the line; {AS_UTF8}") from error
 
 
 class Line(NamedTuple):
@@ -384,7 +393,7 @@ def chunks_of_lines(source: Source, size: Callable[[], int]) -> Iterator[bytes]:
 
 def is_recoded(path: str) -> bool:
     """Whether the text of a file is not stored as UTF-8."""
-    if path in ENCODINGS:
+    if isinstance(path, EncodedPath):
         return True
     with contextlib.closing(_opened(path)) as stored:
         return stored.read(len(UTF32_MARKS[0])).startswith((*UTF16_MARKS, *UTF32_MARKS))

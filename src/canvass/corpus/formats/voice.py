@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SECTION = re.compile(r"\[([^\[\]|()]+)\]")
 RULE = re.compile(r"([\w-]+)\s*=\s*(.+)")
+OPTIONAL = re.compile(r"^\\(\[[^\[\]]*(?<!\\)\])")  # the backslash says that it is no section
 REPLACED = re.compile(r"(?<!\\)(?::|!\S)")  # on:off, 5!int
 WILDCARD = re.compile(r"(?:^|\s):0(?=\s|$)")
 
@@ -48,7 +49,7 @@ def read_rhasspy(path: str, _: Columns, bad: BadLines) -> Utterances:
         elif rule is not None:
             rules[intent, rule[1]] = (rule[2], where)
         else:
-            sentences.append((intent, line, where))
+            sentences.append((intent, OPTIONAL.sub(r"\1", line), where))
     made: dict[tuple[str, str], Node | None] = {}
     for name, line, where in sentences:
         yield from expanded(line, where, bad, _Resolver(path, rules, made, name), tags=True, intent=name)

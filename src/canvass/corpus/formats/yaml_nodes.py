@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.losses import SETTINGS
-from canvass.corpus.formats.sources import BYTE_ORDER_MARK, whole
+from canvass.corpus.formats.sources import AS_UTF8, BYTE_ORDER_MARK, whole
 from canvass.errors import InputError, location, shown
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def read_yaml(path: str) -> Node:
         text = data.decode()
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise InputError(f"{location(path, line)}: not valid UTF-8; write the file as UTF-8") from error
+        raise InputError(f"{location(path, line)}: not valid UTF-8; {AS_UTF8}") from error
     return parse_yaml(text, path)
 
 
