@@ -56,8 +56,8 @@ def files_of(
     """Find the files behind names: files, folders (with the folders in them), globs, and "-".
 
     Of folders and globs, hidden files (their names start with "." or "_") are left out, and files of no known or
-    usable format are passed over, and noted in `bad`; so are lines of plain text beside files of other formats, lists of
-    words, and files whose names say that they hold something else. The rest is sorted; a file
+    usable format are passed over, and noted in `bad`; so are lines of plain text beside files of other formats, lists
+    of words, and files whose names say that they hold something else. The rest is sorted; a file
     that is named twice is read once. A folder that is a project of a format stands for itself.
 
     Raises
