@@ -84,6 +84,19 @@ def test_few_examples_of_the_target_begin_a_project(canvass, folder):
     assert json.loads(canvass("status", "music").out)["curve"][-1]["slot_error_rate"] is None
 
 
+def test_a_project_reads_what_meets_a_condition(canvass, folder):
+    write_records(
+        folder / "pool.jsonl",
+        [{"text": one.text, "language": ["de", "en"][n % 2]} for n, one in enumerate(REST)],
+    )
+    result = canvass("new", "music", *NEW, "--where", "language = 'de'")
+    assert result.code == 0, result.err
+    with Project.open("music") as project:
+        assert sum(block.batch.num_rows for block in project.pool().blocks()) == -(-len(REST) // 2)
+    assert refused(canvass("new", "other", *NEW, "--where", "language == 'xx'"), "empty pool", "--where")
+    assert refused(canvass("new", "other", *NEW, "--where", "language ="), "cannot be read")
+
+
 def test_a_project_begins_with_phrases(canvass, folder):
     words = ("pool.jsonl", "pool.jsonl", "--target", "intent:PlayMusic")
     told = canvass("new", "a", *words)

@@ -1,12 +1,17 @@
 """Conditions: what the path decides, what Arrow is asked, and the twin that looks at each row."""
 
+import itertools
+import json
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from canvass.corpus.formats.records import BadLines
 from canvass.corpus.pool import Pool
+from canvass.corpus.shards import cut
 from canvass.corpus.where import Where, partition_of
 from canvass.errors import FileError, InputError, OptionError
 
@@ -158,8 +163,69 @@ def test_conditions_that_do_not_fit(lake, tmp_path):
         texts(Pool.open([lake], where="lang = 'de'"))
     with pytest.raises(InputError, match=r"'other' with 'de', but in .* it is int64"):
         texts(Pool.open([lake], where="language = 7 or other = 'de'"))
-    with pytest.raises(InputError, match="--where compares 'day' with 7, but a path has day=2026"):
+    with pytest.raises(InputError, match="--where compares 'day' with 7, but a path or a row has day=2026"):
         Pool.open([lake], where="day > 7")
-    (tmp_path / "b.jsonl").write_text('{"text": "play it", "language": "de"}\n')
-    with pytest.raises(InputError, match="only Parquet files can be asked"):
-        texts(Pool.open([str(tmp_path / "b.jsonl")], where="language = 'de'"))
+    (tmp_path / "b.txt").write_text("play it\n")
+    with pytest.raises(InputError, match="only rows of Parquet, JSON Lines, CSV and TSV can be chosen"):
+        texts(Pool.open([str(tmp_path / "b.txt")], where="language = 'de'"))
+
+
+def rows_of_a_pool(broken):
+    """Rows with missing values and types that differ, and one that only the slow readers accept."""
+    rows = [
+        {"text": f"request {number}", "n": n, "s": s}
+        for number, (n, s) in enumerate(
+            itertools.product([None, -1, 0, 7, 12], [None, "a", "é", "2026-11-01"])
+        )
+    ]
+    return [*rows, {"text": 'a "quote"', "n": 12, "s": "a"}] if broken else rows
+
+
+@pytest.mark.parametrize("broken", [False, True])
+@pytest.mark.parametrize("name", ["pool.jsonl", "pool.csv", "pool.tsv"])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(words=CONDITIONS)
+def test_rows_of_lines_and_cells_are_chosen_as_by_python(tmp_path, name, broken, words):
+    rows = rows_of_a_pool(broken)
+    path = tmp_path / name
+    if name.endswith("jsonl"):
+        lines = [json.dumps(row) for row in rows]
+        path.write_text("\n".join([*lines[:3], "", *lines[3:]]) + "\n")
+    else:
+        delimiter = "," if name.endswith("csv") else "\t"
+        cells = [["" if value is None else str(value) for value in row.values()] for row in rows]
+        path.write_text("".join(delimiter.join(row) + "\n" for row in [["text", "n", "s"], *cells]))
+    expected = [row["text"] for row in rows if twin(words, row)]
+    pool = Pool.open([str(path)], where=words, rows=6)
+    if expected:
+        assert texts(pool) == expected
+        assert sum(block.consumed for block in pool.blocks()) == pool.total_bytes
+    else:
+        with pytest.raises(InputError, match=r"empty pool: no utterance in .* that meets --where"):
+            texts(pool)
+
+
+def test_ranges_of_a_file_are_filtered_alike(tmp_path):
+    path = tmp_path / "pool.jsonl"
+    path.write_text("".join(json.dumps({"text": f"r{n}", "n": n}) + "\n" for n in range(200)))
+    pool = Pool.open([str(path)], where="n >= 100")
+    shards = cut(pool.ranges, pool.read_options, step=700)
+    assert len(shards) > 3
+    found = [
+        text
+        for shard in shards
+        for block in pool.read_options.blocks(shard.ranges[0], BadLines())
+        for text in block.batch.column("text").to_pylist()
+    ]
+    assert found == [f"r{n}" for n in range(100, 200)]
+
+
+def test_bad_rows_and_columns_that_are_not_there_are_named(tmp_path):
+    (tmp_path / "p.csv").write_text("text,lang\nplay,de\n")
+    with pytest.raises(InputError, match=r"'language', which is neither in the path of .* \(text, lang\)"):
+        texts(Pool.open([str(tmp_path / "p.csv")], where="language = 'de'"))
+    with pytest.raises(InputError, match="compares 'lang' with 7, but a path or a row has lang=de"):
+        texts(Pool.open([str(tmp_path / "p.csv")], where="lang < 7"))
+    (tmp_path / "p.jsonl").write_text('{"text": "play", "lang": "de"}\n{"text": 3, "lang": "de"}\n')
+    with pytest.raises(InputError, match="jsonl:2: field"):
+        texts(Pool.open([str(tmp_path / "p.jsonl")], where="lang = 'de'"))

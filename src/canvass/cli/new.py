@@ -49,6 +49,7 @@ def command(
     words: WordsOption = POOL,
     reading: options.LabelledOptions,
     pool_format: options.PoolFormat = None,
+    where: options.WhereOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Make a project: a folder in which one target is annotated.
@@ -89,6 +90,7 @@ def command(
             max_tokens=max_tokens,
             skip_bad=reading.skip_bad,
             pool_format=pool_format,
+            where=where,
             columns=reading.names,
             words=features,
             phrases=phrases,

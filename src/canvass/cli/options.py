@@ -136,6 +136,16 @@ PoolFormat = Annotated[
         rich_help_panel=READING,
     ),
 ]
+WhereOption = Annotated[
+    str | None,
+    typer.Option(
+        "--where",
+        metavar="CONDITION",
+        help="Read only rows of POOL that meet this condition on columns of the path (date=2026-11-01/), or of "
+        "Parquet, CSV, TSV or JSON Lines, such as \"date >= '2026-11-01' and language in ('de', 'fr')\".",
+        rich_help_panel=READING,
+    ),
+]
 OutFormat = Annotated[
     str | None,
     typer.Option(
@@ -211,16 +221,7 @@ class PoolOptions:
     """What of a pool is read, and how."""
 
     pool_format: PoolFormat = None
-    where: Annotated[
-        str | None,
-        typer.Option(
-            "--where",
-            metavar="CONDITION",
-            help="Read only rows of POOL that meet this condition on columns of the path (date=2026-11-01/) or of "
-            "Parquet files, such as \"date >= '2026-11-01' and language in ('de', 'fr')\".",
-            rich_help_panel=READING,
-        ),
-    ] = None
+    where: WhereOption = None
     skip_bad_files: Annotated[
         bool,
         typer.Option(

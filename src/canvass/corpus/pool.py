@@ -79,7 +79,7 @@ class Pool:
     ) -> Pool:
         """Open files, folders, globs, addresses (s3://...) or standard input ("-"), and check that columns agree.
 
-        `where` is a condition on columns of the path or of Parquet files (see `canvass.corpus.where`). With
+        `where` is a condition on columns of the path or of the rows (see `canvass.corpus.where`). With
         `skip_bad_files`, `canvass.select` leaves out files that cannot be read, and counts them in `bad_files`.
 
         Raises
@@ -195,9 +195,11 @@ class Pool:
     def refuse_empty(self) -> NoReturn:
         """Say that there was no row; raises EmptyPoolError."""
         where = ", ".join(self.files[:3]) + (", ..." if len(self.files) > 3 else "")  # noqa: PLR2004
+        asked = None if self.read_options is None else self.read_options.where
+        condition = f" that meets --where {asked!r}" if asked else ""
         left_out = f" ({self.bad.count} bad lines were left out)" if self.bad.count else ""
         raise EmptyPoolError(
-            f"empty pool: no utterance in {where or 'memory'}{left_out}; name files that have some"
+            f"empty pool: no utterance in {where or 'memory'}{condition}{left_out}; name files that have some"
         )
 
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from canvass.corpus.formats import format_of
 from canvass.corpus.formats.columns import blocks_of
-from canvass.corpus.formats.parquet import WHOLE
-from canvass.corpus.formats.records import BadLines, Block, Columns
+from canvass.corpus.formats.records import WHOLE, BadLines, Block, Columns
 from canvass.corpus.storage import sizes_of
 from canvass.corpus.where import Where, partition_of
 from canvass.errors import FileError, InputError, OptionError
@@ -141,8 +140,10 @@ class ReadOptions:
             return kind.parts.blocks(
                 file_range.file, self.columns, bad, self.rows, part=file_range.range or WHOLE, where=where
             )
-        if where is not None:
+        if where is not None and kind.blocks_where is None:
             raise _unknown_column(where, file_range.file)
+        if where is not None and kind.blocks_where is not None:
+            return kind.blocks_where(file_range.file, self.columns, bad, self.rows, where=where)
         return blocks_of(kind)(file_range.file, self.columns, bad, self.rows)
 
 
@@ -155,8 +156,8 @@ def _open_condition(words: str | None, path: str) -> Where | None:
 def _unknown_column(where: Where, path: str) -> InputError:
     missing = [name for name in where.columns() if name not in partition_of(path)]
     return InputError(
-        f"--where names {missing[0]!r}, which is not in the path of {path} ({missing[0]}=.../), and only Parquet files "
-        "can be asked for their columns before they are read"
+        f"--where names {missing[0]!r}, which is not in the path of {path} ({missing[0]}=.../), and only rows of "
+        "Parquet, JSON Lines, CSV and TSV can be chosen by their columns"
     )
 
 

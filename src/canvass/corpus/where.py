@@ -1,13 +1,15 @@
 """Conditions on the rows of a pool, such as `date >= '2026-11-01' and language in ('de', 'fr')`.
 
-A column is part of the path (`date=2026-11-01/`, as Hive and Spark write it), and then excludes whole files, or a
-column of a Parquet file, and then excludes row groups by their statistics, and rows. Conditions are joined by `and`,
-`or` and parentheses. There is no `not`, so that a missing value never passes.
+A column is part of the path (`date=2026-11-01/`, as Hive and Spark write it), and then excludes whole files; or a
+column of a Parquet file, and then excludes row groups by their statistics, and rows; or a column of a CSV or TSV file,
+or a field of JSON Lines. Values of these are compared as those of a path are: with a number as a number, else as texts.
+Conditions are joined by `and`, `or` and parentheses. There is no `not`, so that a missing value never passes.
 """
 
 from __future__ import annotations
 
 import ast
+import json
 import operator
 import re
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from canvass.errors import InputError, OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -29,6 +31,7 @@ WORDS = dict.fromkeys(("and", "or", "in", "not", "is"), "") | {
 SIGNS = {"=": "==", "<>": "!="}
 TOKEN = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|<>|[<>=!]=|=|\b[A-Za-z]+\b""")
 PARTITION = re.compile(r"([^/=]+)=([^/]*)")
+REMEMBERED = 1 << 16  # combinations of values whose answer is kept
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 COMPARED: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
@@ -120,6 +123,50 @@ class Where:
         return _walk(self.tree, compared)
 
 
+class RowFilter:
+    """Which records of a file meet a condition: those of JSON Lines, or cells of a table (`names`, its columns).
+
+    >>> keeps = RowFilter(Where.parse("n > 7 and lang = 'de'"), "pool.jsonl")
+    >>> keeps({"n": 12, "lang": "de"}), keeps({"n": "9", "lang": "de"}), keeps({"n": 12}), keeps({"n": None})
+    (True, True, False, False)
+    """
+
+    def __init__(self, where: Where, path: str, names: Sequence[str] | None = None) -> None:
+        self._where = where
+        self._partition = partition_of(path)
+        self.columns = [name for name in where.columns() if name not in self._partition]
+        unknown = [name for name in self.columns if names is not None and name not in names]
+        if names is not None and unknown:
+            raise unknown_column(unknown[0], path, names)
+        self._known: dict[tuple[str | None, ...], bool] = {}
+
+    def __call__(self, record: Mapping[str, Any]) -> bool:
+        """Tell whether a record meets the condition; raises InputError if a value cannot be compared."""
+        return self.meets(tuple(_as_in_path(record.get(name)) for name in self.columns))
+
+    def meets(self, values: tuple[str | None, ...]) -> bool:
+        """Tell the same from the values of `columns`; each combination is looked at once."""
+        if values not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            record = self._partition | dict(zip(self.columns, values, strict=True))
+            self._known[values] = self._where.decide(record) is True
+        return self._known[values]
+
+
+def _as_in_path(value: Any) -> str | None:
+    """Write a value of JSON as a path would have it."""
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def unknown_column(name: str, path: str, names: Sequence[str]) -> InputError:
+    """Make the error for a column that a file does not have."""
+    return InputError(
+        f"--where names {name!r}, which is neither in the path of {path} ({name}=.../) nor one of its columns "
+        f"({', '.join(names[:12])})"
+    )
+
+
 def _walk(node: ast.expr, compared: Callable[[str, ast.cmpop, Any], Any]) -> Any:
     """Evaluate a condition; `compared` evaluates each comparison, and None stands for "unknown"."""
     if isinstance(node, ast.BoolOp):
@@ -165,7 +212,7 @@ def _by_path(partition: Mapping[str, str | None], name: str, sign: ast.cmpop, va
         return bool(COMPARED[type(sign)](_like(stated, value), value))
     except TypeError:
         raise InputError(
-            f"--where compares {name!r} with {value!r}, but a path has {name}={stated}; write a text in quotes"
+            f"--where compares {name!r} with {value!r}, but a path or a row has {name}={stated}; write a text in quotes"
         ) from None
 
 
@@ -186,10 +233,7 @@ def _by_column(schema: pa.Schema, path: str, name: str, sign: ast.cmpop, value: 
     import pyarrow.compute as pc
 
     if name not in schema.names:
-        raise InputError(
-            f"--where names {name!r}, which is neither in the path of {path} ({name}=.../) nor one of its columns "
-            f"({', '.join(schema.names[:12])})"
-        )
+        raise unknown_column(name, path, schema.names)
     column, kind = pc.field(name), schema.field(name).type
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     if isinstance(sign, ast.Is | ast.IsNot):

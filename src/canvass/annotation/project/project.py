@@ -89,6 +89,7 @@ class Project:
         max_tokens: int = 40,
         skip_bad: int = 0,
         pool_format: str | None = None,
+        where: str | None = None,
         columns: Columns = Columns(),  # noqa: B008 - frozen
         words: WordFeatures | None = None,
         phrases: Sequence[str] = (),
@@ -125,6 +126,7 @@ class Project:
                 pool=names,
                 seed_phrases=tuple(phrases),
                 pool_format=pool_format or "",
+                where=where or "",
                 skip_bad=skip_bad,
                 max_tokens=max_tokens,
                 test="fifth" if test is None else "file",
@@ -354,6 +356,7 @@ def _open_pool(settings: Settings, folder: Path) -> Pool:
         columns=settings.pool_columns,
         skip_bad=project.skip_bad,
         format=project.pool_format or None,
+        where=project.where or None,
     )
 
 

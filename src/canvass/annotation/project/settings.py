@@ -108,6 +108,13 @@ class ProjectSettings:
             FORMATS_OF_POOLS,
         ),
     )
+    where: str = field(
+        default="",
+        metadata=_text(
+            "Read only rows of the pool that meet this condition, such as \"language = 'de'\"; all if empty.",
+            empty=True,
+        ),
+    )
     skip_bad: int = field(default=0, metadata=_whole("Tolerate so many bad lines of the pool.", 0))
     max_tokens: int = field(default=40, metadata=_whole("Leave out requests of more tokens.", 1))
     test: str = field(

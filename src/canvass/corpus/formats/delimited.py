@@ -35,6 +35,7 @@ from canvass.corpus.formats.records import (
     utterance_of,
 )
 from canvass.corpus.formats.sources import LONGEST_LINE, NEWLINE, SMALLEST_CHUNK, Pace, Source, on_disk
+from canvass.corpus.where import RowFilter
 from canvass.errors import InputError, location, shown
 from canvass.files import compressed, split_name, whole_file
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from canvass.corpus.formats.losses import Losses
+    from canvass.corpus.where import Where
     from canvass.types import Utterance
 
 # pyarrow takes a quote that is never closed for a cell that ends with the file. This row is put after the
@@ -307,32 +309,41 @@ def slots_of_cell(cell: Any, where: str, name: str) -> Any:
         ) from error
 
 
-def blocks(delimiter: str, path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:
-    """Stream a pool in blocks of at most `rows` rows; raises as `read` does."""
+def blocks(
+    delimiter: str, path: str, columns: Columns, bad: BadLines, rows: int, *, where: Where | None = None
+) -> Iterator[Block]:
+    """Stream the rows of a pool that meet a condition, in blocks of at most `rows` rows; raises as `read` does."""
     with on_disk(path) as file:
         table = Table(file, path, delimiter, columns)
-        yield from accounted(_batches(table, bad, rows), rows, Path(file).stat().st_size.__int__)
+        keeps = None if where is None else RowFilter(where, path, table.header)
+        yield from accounted(_batches(table, bad, rows, keeps), rows, Path(file).stat().st_size.__int__)
 
 
-def _batches(table: Table, bad: BadLines, rows: int) -> Iterator[tuple[pa.RecordBatch, int]]:
+def _batches(
+    table: Table, bad: BadLines, rows: int, keeps: RowFilter | None
+) -> Iterator[tuple[pa.RecordBatch, int]]:
     done = 0
     with Source(table.file) as source:
         try:
-            for batch in _fast_batches(table, source, rows):
+            for batch, read in _fast_batches(table, source, rows, keeps):
                 yield batch, source.position
-                done += batch.num_rows
+                done += read
         except pa.ArrowInvalid:
             pass
         else:
             return
     with Source(table.file) as source:
-        for batch in slow_batches(table, bad, rows, done):
+        for batch in slow_batches(table, bad, rows, done, keeps):
             yield batch, 0
 
 
-def _fast_batches(table: Table, source: Source, rows: int) -> Iterator[pa.RecordBatch]:
+def _fast_batches(
+    table: Table, source: Source, rows: int, keeps: RowFilter | None
+) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """Yield batches of the rows that meet the condition, and how many rows were read for each."""
     columns = table.columns
-    names = [name for name in columns.of_a_pool() if name in table.header]
+    asked = [] if keeps is None else keeps.columns
+    names = list(dict.fromkeys(name for name in (*columns.of_a_pool(), *asked) if name in table.header))
     cells = [
         END_OF_FILE if index == table.header.index(columns.text) else "" for index in range(len(table.header))
     ]
@@ -353,11 +364,11 @@ def _fast_batches(table: Table, source: Source, rows: int) -> Iterator[pa.Record
                 raise pa.ArrowInvalid("a quote is in the middle of a cell")
             if batch.num_rows:
                 if held is not None:
-                    yield _batch_of_cells(held, columns)
+                    yield _batch_of_cells(held, columns, keeps), held.num_rows
                 held = batch
     if not ended.is_sound or held is None or held.column(columns.text)[-1].as_py() != END_OF_FILE:
         raise pa.ArrowInvalid("a quote is never closed")
-    yield _batch_of_cells(held.slice(0, held.num_rows - 1), columns)
+    yield _batch_of_cells(held.slice(0, held.num_rows - 1), columns, keeps), held.num_rows - 1
 
 
 def _block_size(file: str, rows: int) -> int:
@@ -368,7 +379,11 @@ def _block_size(file: str, rows: int) -> int:
     return pace.size()
 
 
-def _batch_of_cells(cells: pa.RecordBatch, columns: Columns) -> pa.RecordBatch:
+def _batch_of_cells(cells: pa.RecordBatch, columns: Columns, keeps: RowFilter | None) -> pa.RecordBatch:
+    if keeps is not None:
+        values = zip(*(cells.column(name).to_pylist() for name in keeps.columns), strict=True)
+        met = [keeps.meets(tuple(cell or None for cell in row)) for row in values]
+        cells = cells.filter(pa.array(met, pa.bool_()))
     arrays = {name: cells.column(name) for name in cells.schema.names}
     for name in {columns.id, columns.count} & set(arrays):
         arrays[name] = pc.if_else(pc.equal(arrays[name], ""), pa.scalar(None, pa.string()), arrays[name])
@@ -381,7 +396,9 @@ def _batch_of_cells(cells: pa.RecordBatch, columns: Columns) -> pa.RecordBatch:
     return checked_batch(arrays[columns.text], arrays.get(columns.id), count)
 
 
-def slow_batches(table: Table, bad: BadLines, rows: int, done: int) -> Iterator[pa.RecordBatch]:
+def slow_batches(
+    table: Table, bad: BadLines, rows: int, done: int, keeps: RowFilter | None
+) -> Iterator[pa.RecordBatch]:
     """Read the rows after the first `done` one by one: the readable twin that names the bad line."""
     utterances = []
     for index, (where, record) in enumerate(table.records()):
@@ -390,6 +407,8 @@ def slow_batches(table: Table, bad: BadLines, rows: int, done: int) -> Iterator[
         with bad.tolerance():
             if isinstance(record, InputError):
                 raise record
+            if keeps is not None and not keeps(record):
+                continue
             utterances.append(pool_utterance_of(record, where, table.columns))
         if len(utterances) == rows:
             yield batch_of(utterances)
@@ -455,6 +474,7 @@ def _format(name: str, extension: str, delimiter: str) -> Format:
         columns=ALL_COLUMNS,
         loses="the difference between an empty string and none",
         pool_columns=partial(pool_columns, delimiter),
+        blocks_where=partial(blocks, delimiter),
     )
 
 

@@ -19,6 +19,7 @@ from canvass.corpus.formats.annotated import ALL, record_of
 from canvass.corpus.formats.columns import accounted, batch_of, checked_batch
 from canvass.corpus.formats.records import (
     ALL_COLUMNS,
+    WHOLE,
     BadLines,
     Block,
     Columns,
@@ -29,6 +30,7 @@ from canvass.corpus.formats.records import (
     utterance_of,
 )
 from canvass.corpus.formats.sources import NEWLINE, Pace, Source, chunks_of_lines, count_lines, split_lines
+from canvass.corpus.where import RowFilter
 from canvass.errors import InputError, location, shown
 from canvass.files import compressed, split_name, whole_file
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from canvass.corpus.formats.losses import Losses
+    from canvass.corpus.where import Where
     from canvass.types import Utterance
 
 BLANKS = b" \t\r\n"
@@ -109,34 +112,60 @@ def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Bl
 
 
 def blocks_of_part(
-    path: str, columns: Columns, bad: BadLines, rows: int, *, part: tuple[int, int], where: object = None
+    path: str,
+    columns: Columns,
+    bad: BadLines,
+    rows: int,
+    *,
+    part: tuple[int, int],
+    where: Where | None = None,
 ) -> Iterator[Block]:
-    """Stream the lines that begin in a part, from byte to byte; raises as `blocks` does."""
-    del where  # lines have no columns that could be asked before they are read
-    with Source(path, part) as source:
-        yield from accounted(_batches(source, columns, bad, rows), rows, source.size)
+    """Stream the lines that begin in a part, from byte to byte, and meet a condition; raises as `blocks` does."""
+    keeps = None if where is None else RowFilter(where, path)
+    with Source(path, None if part == WHOLE else part) as source:
+        yield from accounted(_batches(source, columns, bad, rows, keeps), rows, source.size)
 
 
 def _batches(
-    source: Source, columns: Columns, bad: BadLines, rows: int
+    source: Source, columns: Columns, bad: BadLines, rows: int, keeps: RowFilter | None = None
 ) -> Iterator[tuple[pa.RecordBatch, int]]:
     parser = ChunkParser(columns)
     pace = Pace(rows)
     first_line = 1
     for data in chunks_of_lines(source, pace.size):
-        batch = parser.parse(data)
+        kept = data if keeps is None else lines_that_meet(data, keeps)
+        batch = None if kept is None else parser.parse(kept)
         if batch is None:
-            batch = slow_batch(data, source.path, first_line, columns, bad)
+            batch = slow_batch(data, source.path, first_line, columns, bad, keeps=keeps)
         lines = count_lines(data)
         pace.learn(len(data), lines)
         first_line += lines
         yield batch, source.position
 
 
-def slow_batch(data: bytes, path: str, first_line: int, columns: Columns, bad: BadLines) -> pa.RecordBatch:
+def lines_that_meet(data: bytes, keeps: RowFilter) -> bytes | None:
+    """Leave the lines of a chunk that meet a condition; None if one of them is not as expected."""
+    try:
+        lines = [line for line in data.split(b"\n") if line.strip(BLANKS)]
+        return b"".join(line + b"\n" for line in lines if keeps(record_of_line(line, ""))) or b"\n"
+    except InputError:
+        return None
+
+
+def slow_batch(
+    data: bytes,
+    path: str,
+    first_line: int,
+    columns: Columns,
+    bad: BadLines,
+    *,
+    keeps: RowFilter | None = None,
+) -> pa.RecordBatch:
     """Read a chunk line by line: the readable twin of `ChunkParser.parse`, which also finds the bad line."""
     utterances = []
     for where, record in records_of_chunk(data, path, first_line, bad):
+        if keeps is not None and not keeps(record):
+            continue
         with bad.tolerance():
             utterances.append(pool_utterance_of(record, where, columns))
     return batch_of(utterances)
@@ -231,5 +260,5 @@ FORMAT = Format(
     carries=ALL,
     write_annotated=write_annotated,
     columns=ALL_COLUMNS,
-    parts=Parts(split_lines, blocks_of_part),
+    parts=Parts(split_lines, blocks_of_part, has_where=True),
 )

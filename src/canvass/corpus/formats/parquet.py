@@ -13,6 +13,7 @@ from canvass.corpus.formats.columns import accounted, batch_of_columns, records_
 from canvass.corpus.formats.delimited import slots_of_cell
 from canvass.corpus.formats.records import (
     ALL_COLUMNS,
+    WHOLE,
     BadLines,
     Block,
     Columns,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 SLOTS = pa.list_(pa.struct([("start", pa.int64()), ("end", pa.int64()), ("label", pa.string())]))
 ROWS_OF_READ = 4096
-WHOLE = (0, 1 << 62)  # row groups
 
 
 @contextlib.contextmanager

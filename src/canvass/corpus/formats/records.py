@@ -115,6 +115,7 @@ class Columns:
 
 
 USUAL = Columns()
+WHOLE = (0, 1 << 62)  # the part of a file that is all of it
 ALL_COLUMNS = frozenset(column.name for column in fields(Columns))
 
 
@@ -285,6 +286,9 @@ class Format:
     beside: tuple[str, ...] = ()  # patterns of the files that are read along, from the folder of a file
     reads_folders: bool = False  # `sniff` and `read` take a folder that is a whole project, too
     parts: Parts | None = None
+    blocks_where: Callable[..., Iterator[Block]] | None = (
+        None  # as `blocks`, *, where; of a format without `parts`
+    )
 
 
 def listed(names: Sequence[str]) -> str:
