@@ -45,8 +45,8 @@ class State(NamedTuple):
 class StillQueue:
     """A queue that never trains: what is measured is the page."""
 
-    def answered(self) -> None:
-        """Hear of an answer."""
+    def answered(self, count: int = 1) -> None:
+        """Hear of answers."""
 
     def state(self) -> State:
         """Say that nothing happens."""

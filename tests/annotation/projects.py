@@ -72,8 +72,8 @@ class StillQueue:
         self.answers = 0
         self.asked = 0
 
-    def answered(self):
-        self.answers += 1
+    def answered(self, count=1):
+        self.answers += count
 
     def run_soon(self):
         self.asked += 1

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from canvass.annotation.store import database, mounts, schema
 from canvass.annotation.store.mounts import file_system, refuse_network
+from canvass.annotation.store.records import NewAnswer
 from canvass.annotation.store.task_store import Store
 from canvass.errors import CanvassError, FileError, InputError, OptionError, StoreError
 from store_records import PREDICTION, new_answer, new_task
@@ -504,3 +505,17 @@ def test_a_backup_that_fails_leaves_the_older_one(store, tmp_path, monkeypatch):
     assert isinstance(refused.value, CanvassError)
     assert target.read_bytes() == before
     assert not list(tmp_path.glob(".*"))
+
+
+def test_answers_of_version_3_are_no_copies(path):
+    with Store.create(path) as store:
+        (task,) = store.add([new_task("k", "imported")])
+        store.save(NewAnswer("a1", task.id, "Ada", "elsewhere"), now=1.0)
+    with raw(path) as other:
+        other.execute("ALTER TABLE answers DROP COLUMN copies")
+        other.execute("PRAGMA user_version = 3")
+        other.commit()
+    with Store.open(path) as store:
+        assert store.answer("a1").copies is None
+        store.save(NewAnswer("a2", task.id, "Bo", "elsewhere", copies="a1"), now=2.0)
+        assert [answer.copies for answer in store.answers()] == [None, "a1"]

@@ -947,3 +947,28 @@ def test_labels_are_changed_and_a_round_follows(client):
         "/api/labels/change", {"action": "delete", "kind": "slot", "name": other}, status=400
     )
     assert "there is no slot label" in refused["message"]
+
+
+def test_the_same_answer_for_near_duplicates(client):
+    pair = [
+        replace(music_left(12)[10], text=text, slots=(), id=text)
+        for text in ("play it again sam", "Play it again Sam!")
+    ]
+    client.store.swap(tasks_of(pair), round=1)
+    (task,) = client.lease(count=1)
+    client.answer(task)
+    found = client.get("/api/copies?answer=a1&annotator=Ada")
+    assert [(item["text"], item["exact"], item["slots"]) for item in found["items"]] == [
+        (pair[1].text, True, [])
+    ]
+    body = {"annotator": "Ada", "answer": "a1", "keys": [found["items"][0]["key"]]}
+    assert "list them again" in client.post("/api/copies", {**body, "keys": ["other"]}, status=409)["message"]
+    (saved,) = client.post("/api/copies", body)["saved"]
+    assert client.store.task(saved).text == pair[1].text
+    assert client.post("/api/copies", body) == {"saved": []}
+    assert client.queue.answers == 2
+    (copied,) = client.get("/api/search?is=copied")["items"]
+    assert (copied["task"]["text"], copied["answer"]["copies"]) == (pair[1].text, "a1")
+    assert "not saved" in client.get("/api/copies?answer=a9&annotator=Ada", status=404)["message"]
+    twice = {**body, "keys": body["keys"] * 2}
+    assert "different strings" in client.post("/api/copies", twice, status=400)["message"]

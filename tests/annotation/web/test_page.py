@@ -804,6 +804,39 @@ def test_a_likely_change_by_one_key(browser, tmp_path):
         assert ada.said == []
 
 
+def test_the_same_for_near_duplicates(browser, tmp_path):
+    river = utterance(f"can you {RIVER.text}", ("river", "SongName"), ("joni mitchell", "ArtistName"))
+    texts = ["can you play one by u2", "could you play two by abba", "stop it"]
+    tasks = queue_of(river, *(utterance(text) for text in texts))
+    with project_with(tmp_path, tasks) as project, served(project) as server, Person(browser, server) as ada:
+        page = ada.page
+        ada.press("b")
+        page.wait_for_selector("#panel :text('Answer a request first')")
+        ada.press("Escape", "Enter")
+        ada.all_saved()
+        page.evaluate("() => document.getElementById('words').focus()")
+        ada.press("b")
+        page.wait_for_selector("#panel input")
+        assert page.locator("#panel .item .line").all_inner_texts() == [
+            "can you play oneSongName by u2ArtistName",
+            "could you play twoSongName by abbaArtistName",
+        ]
+        assert [box.is_checked() for box in page.locator("#panel input").all()] == [True, False]
+        ada.press("ArrowDown", "ArrowDown", "Space")
+        page.wait_for_selector("#panel button:text-is('The same for 2')")
+        ada.press("Space")
+        page.wait_for_selector("#panel button:text-is('The same for 1')")
+        page.click("#panel button.main")
+        page.wait_for_selector("#panel :text('1 request has this answer now, too')")
+        copied = [answer for answer in project.store.answers() if answer.copies]
+        assert [project.store.task(answer.task).text for answer in copied] == texts[:1]
+        ada.press("Escape")
+        assert ada.text == texts[1]  # the copy was next
+        ada.press("h")
+        page.wait_for_selector("#panel .facts :text('copied')")
+        assert ada.said == []
+
+
 PALE = """() => {
   const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
   const light = ([red, green, blue]) => [red, green, blue].map((part) => part / 255).reduce((sum, part, place) =>

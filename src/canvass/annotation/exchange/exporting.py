@@ -84,6 +84,7 @@ def _answer_record(task: Task, answer: Answer, *, accepted: bool) -> dict[str, A
         "accepted": accepted,
         "replaces": answer.replaces,
         "adjudicates": answer.adjudicates,
+        "copies": answer.copies,
         "shown": answer.shown is not None,
         "guessed_intent": prediction and prediction.intent,
         "guessed_slots": None if prediction is None else slot_records(prediction.slots),

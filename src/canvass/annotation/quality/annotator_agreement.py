@@ -36,10 +36,11 @@ def agreements(answers: Iterable[Answer]) -> list[Agreement]:
     """Compare every pair of annotators, in the order of their names.
 
     Answers that were replaced, that pass, or that end a dispute are left out: the last are given in view of the others.
+    So are copies, which nobody gave for the text itself.
     """
     by_task: defaultdict[int, dict[str, Answer]] = defaultdict(dict)
     for answer in answers:
-        if answer.current and answer.kind != "skip" and not answer.adjudicates:
+        if answer.current and answer.kind != "skip" and not answer.adjudicates and answer.copies is None:
             by_task[answer.task][answer.annotator] = answer
     pairs: defaultdict[tuple[str, str], list[tuple[Answer, Answer]]] = defaultdict(list)
     for said in by_task.values():

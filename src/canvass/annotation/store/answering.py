@@ -126,7 +126,7 @@ def _ordered(answer: NewAnswer) -> tuple[Slot, ...] | None:
 def _insert(connection: sqlite3.Connection, answer: NewAnswer, now: float, prediction: str | None) -> None:
     connection.execute(
         "INSERT INTO answers (id, task, annotator, at, kind, domain, intent, slots, flagged, note, seconds, replaces, "
-        "adjudicates, current, shown, guess) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "adjudicates, current, shown, guess, copies) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             answer.id,
             answer.task,
@@ -144,6 +144,7 @@ def _insert(connection: sqlite3.Connection, answer: NewAnswer, now: float, predi
             False,  # until `_settle` has looked at all of them
             prediction_document(answer.shown),
             prediction,
+            answer.copies,
         ),
     )
 

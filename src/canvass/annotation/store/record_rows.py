@@ -26,7 +26,7 @@ TASK = (
 ANSWER = (
     "answers.id, answers.task, answers.annotator, answers.kind, answers.domain, answers.intent, answers.slots, "
     "answers.flagged, answers.note, answers.seconds, answers.replaces, answers.adjudicates, answers.shown, answers.at, "
-    "answers.sequence, answers.guess, answers.current"
+    "answers.sequence, answers.guess, answers.current, answers.copies"
 )
 TASK_WIDTH = TASK.count(",") + 1
 
@@ -70,7 +70,7 @@ def task_of(row: Row, names: LabelNames) -> Task:
 def answer_of(row: Row, names: LabelNames) -> Answer:
     """Make an answer of a row with the columns `ANSWER`, under the names of today."""
     (name, task, annotator, kind, domain, intent, slots, flagged, note, seconds, replaces, adjudicates, shown, at,
-     sequence, prediction, current) = row  # fmt: skip
+     sequence, prediction, current, copies) = row  # fmt: skip
     before = prediction_of(prediction)
     answer = Answer(
         id=name,
@@ -91,6 +91,7 @@ def answer_of(row: Row, names: LabelNames) -> Answer:
         sequence=sequence,
         prediction=before,
         current=bool(current),
+        copies=copies,
     )
     return names.answer(answer)
 

@@ -84,7 +84,8 @@ class NewAnswer:
     `kind`: `frame` says domain, intent and slots; `elsewhere` says that the utterance is not of the target (`domain`
     and `intent` name where it belongs, if known); `skip` says nothing. `replaces` names the answer that this one
     corrects; the old one is kept. `adjudicates` marks the word that ends a dispute. `seconds` is how long the
-    utterance was in view; `shown` is the prediction that was in view, None where none was shown.
+    utterance was in view; `shown` is the prediction that was in view, None where none was shown. `copies` is the id of
+    the answer to a near duplicate that was given here, too, unseen; None for any other.
     """
 
     id: str
@@ -100,6 +101,7 @@ class NewAnswer:
     replaces: str | None = None
     adjudicates: bool = False
     shown: TaskPrediction | None = None
+    copies: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

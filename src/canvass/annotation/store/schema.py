@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 #   1: the first
 #   2: retired names of labels
 #   3: answers that were looked at
+#   4: answers that are copies
 #
 # If you change the schema: write the new one into SCHEMA, add a line above, raise VERSION, add what leads from the
 # version before to MIGRATIONS (and a database of that version to the tests), and run `make docs`.
-VERSION = 3
+VERSION = 4
 # What a file of ours carries in its header, at a place that SQLite keeps for it: "canv".
 APPLICATION = 0x63616E76
 
@@ -89,7 +90,8 @@ CREATE TABLE answers (
     adjudicates INTEGER NOT NULL,                -- whether it is, or corrects, the last word on a dispute; may change
     current INTEGER NOT NULL,                    -- 0 once a later answer has taken its place; may change
     shown TEXT,                                  -- JSON: the prediction that was in view, NULL where none was
-    guess TEXT                                   -- JSON: the models' prediction before the answer, shown or not
+    guess TEXT,                                  -- JSON: the models' prediction before the answer, shown or not
+    copies TEXT                                  -- the id of the answer to a near duplicate that was given here, too
 );
 CREATE INDEX answers_by_task ON answers (task);
 CREATE INDEX answers_by_annotator ON answers (annotator, at);
@@ -144,7 +146,7 @@ CREATE TABLE meta (
 """
 
 # version: the statements that lead to it from the version before.
-MIGRATIONS: dict[int, str] = {2: RETIRED, 3: LOOKED_AT}
+MIGRATIONS: dict[int, str] = {2: RETIRED, 3: LOOKED_AT, 4: "ALTER TABLE answers ADD COLUMN copies TEXT;\n"}
 
 
 def printed() -> str:

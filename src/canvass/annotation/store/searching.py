@@ -20,6 +20,7 @@ STATES = {
     "flagged": "answers.flagged = 1",
     "noted": "answers.note <> ''",
     "corrected": "answers.replaces IS NOT NULL",
+    "copied": "answers.copies IS NOT NULL",
 }
 SOURCES = {
     "selected": "tasks.source = 'selected'",

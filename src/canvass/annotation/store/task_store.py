@@ -224,6 +224,11 @@ class Store:
             for row in self._database.rows(f"SELECT {ANSWER} FROM answers {which}ORDER BY sequence")
         ]
 
+    def answer(self, name: str) -> Answer | None:
+        """Find an answer by its id."""
+        rows = self._database.rows(f"SELECT {ANSWER} FROM answers WHERE id = ?", (name,))
+        return answer_of(rows[0], self.names()) if rows else None
+
     def answers_of(self, number: int) -> list[Answer]:
         """List all answers to a task, those that were replaced as well, in the order in which they were written."""
         if abs(number) > _LARGEST:

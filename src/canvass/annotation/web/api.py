@@ -6,16 +6,18 @@ table of all of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from canvass import __version__
+from canvass.annotation.quality.copies import save_copies
 from canvass.annotation.store.searching import SOURCES, STATES, Query
 from canvass.annotation.web import leading
-from canvass.annotation.web.answer_json import LONGEST_LABEL, answer_reader, read_answer
+from canvass.annotation.web.answer_json import LONGEST_ID, LONGEST_LABEL, answer_reader, read_answer
 from canvass.annotation.web.problems import BAD_REQUEST, Problem
 from canvass.annotation.web.reading import Call, Reader
 from canvass.annotation.web.shapes import answer_shape, task_shape
+from canvass.types import slot_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,6 +32,8 @@ MOST_SHOWN = 200
 FEW = 3
 LONGEST_DESCRIPTION = 1_000
 LONGEST_SEARCH = 500
+MOST_COPIES = 50
+LONGEST_KEY = 100_000
 
 
 def project(service: Service, call: Call) -> dict[str, Any]:
@@ -95,6 +99,31 @@ def answer(service: Service, call: Call) -> dict[str, Any]:
         "progress": service.after(saved),
         "queue": service.queue_shape(),
     }
+
+
+def list_copies(service: Service, call: Call) -> dict[str, Any]:
+    """List near duplicates of an answered request, with the slots that they would have."""
+    sent = Reader(call.query, "copies", ("answer", "annotator"))
+    name, annotator = sent.text("answer", shortest=1, longest=LONGEST_ID), service.person(sent.annotator())
+    answer, copies = service.list_copies(name, annotator, most=MOST_COPIES)
+    return {
+        "intent": answer.intent,
+        "complete": copies.complete,
+        "items": [{**asdict(copy), "slots": slot_records(copy.slots)} for copy in copies.found],
+    }
+
+
+def copy_answer(service: Service, call: Call) -> dict[str, Any]:
+    """Give the same answer to near duplicates that were listed."""
+    sent = Reader(call.body, "copies", ("annotator", "answer", "keys"))
+    name, annotator = sent.text("answer", shortest=1, longest=LONGEST_ID), service.person(sent.annotator())
+    copies = service.listed_copies(name, sent.texts("keys", most=MOST_COPIES, longest=LONGEST_KEY))
+    answer = service.store.answer(name)
+    assert answer is not None, "it was there when they were listed"
+    saved = save_copies(service.project, answer, copies, annotator, now=service.now())
+    if saved:
+        service.queue.answered(len(saved))
+    return {"saved": saved}
 
 
 def task(service: Service, call: Call) -> dict[str, Any]:
@@ -226,6 +255,8 @@ ROUTES = (
     Route("POST", "/api/lease", lease),
     Route("POST", "/api/release", release),
     Route("POST", "/api/answers", answer),
+    Route("GET", "/api/copies", list_copies),
+    Route("POST", "/api/copies", copy_answer),
     Route("GET", "/api/tasks/{id}", task),
     Route("GET", "/api/history", history),
     Route("GET", "/api/search", search),

@@ -160,6 +160,20 @@ class Reader:
             self._wrong(name, "a list of whole numbers from 1")
         return tuple(value)
 
+    def texts(self, name: str, *, most: int, longest: int) -> list[str]:
+        """Take a list of at most so many different strings, each of one character at least."""
+        value = self.fields.get(name)
+        expected = f"a list of at most {most} different strings"
+        if not isinstance(value, list) or len(value) > most:
+            self._wrong(name, expected)
+        texts = [
+            Reader({name: text}, self.where, (name,)).text(name, shortest=1, longest=longest)
+            for text in value
+        ]
+        if len(set(texts)) < len(texts):
+            self._wrong(name, expected)
+        return texts
+
     def objects(self, name: str, *, most: int, known: Sequence[str]) -> list[Reader] | None:
         """Take a list of at most so many objects; None where it is null or absent."""
         value = self.fields.get(name)

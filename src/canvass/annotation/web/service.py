@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+import threading
 import time
 import zlib
 from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.project.answer_rule import AnswerRule
+from canvass.annotation.quality.copies import find_copies
 from canvass.annotation.web.guidelines import Guidelines
-from canvass.annotation.web.problems import NOT_FOUND, Problem
+from canvass.annotation.web.problems import CONFLICT, NOT_FOUND, UNAVAILABLE, Problem
 from canvass.annotation.web.progress_json import progress_json
 from canvass.annotation.web.recent import Recent, Tallies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from canvass.annotation.project.project import Project
+    from canvass.annotation.quality.copies import Copies, Copy
     from canvass.annotation.rounds.queue import Queue
-    from canvass.annotation.store.records import Saved, Tally, Task
+    from canvass.annotation.store.records import Answer, Saved, Tally, Task
 
 MINUTE = 60.0
+PATIENCE = 5.0  # seconds until a search of the pool that waits for another is refused
+MOST_LISTED = 100  # lists of near duplicates that are kept for those who look at them
 IDENTITY = "identity"
 
 
@@ -60,6 +65,8 @@ class Service:
         self.lease_clock = lease_clock or clock
         self._people: dict[str, str] = {}  # by the name in lower case
         self._tallies = Tallies(self.store)
+        self._copies: dict[str, tuple[Copy, ...]] = {}  # by the id of the answer, as they were listed
+        self._searching = threading.Lock()  # the pool is searched by one at a time
         self._progress = Recent(lambda: progress_json(project, self.today()))
 
     @property
@@ -79,6 +86,30 @@ class Service:
             for known in self.store.annotators():
                 self._people.setdefault(known.casefold(), known)
         return self._people.get(name.casefold(), name)
+
+    def list_copies(self, name: str, annotator: str, *, most: int) -> tuple[Answer, Copies]:
+        """List near duplicates of an answered task that can have the same answer; refused while others search (503)."""
+        answer = self.store.answer(name)
+        if answer is None or not answer.current or answer.kind == "skip":
+            raise Problem(NOT_FOUND, "this answer is not saved, passes, or was replaced")
+        if not self._searching.acquire(timeout=PATIENCE):
+            raise Problem(UNAVAILABLE, "somebody else searches the pool at the moment; try again")
+        try:
+            copies = find_copies(self.project, self.task(answer.task), answer, annotator, most=most)
+        finally:
+            self._searching.release()
+        self._copies.pop(name, None)
+        self._copies[name] = copies.found
+        while len(self._copies) > MOST_LISTED:
+            del self._copies[next(iter(self._copies))]
+        return answer, copies
+
+    def listed_copies(self, name: str, keys: Sequence[str]) -> list[Copy]:
+        """Find near duplicates among those that were listed for an answer; refused where one was not (409)."""
+        listed = {copy.key: copy for copy in self._copies.get(name, ())}
+        if not listed.keys() >= set(keys):
+            raise Problem(CONFLICT, "these near duplicates were not listed; list them again")
+        return [listed[key] for key in keys]
 
     def labels_version(self) -> str:
         """Give a short word that changes when intents or slot labels do."""

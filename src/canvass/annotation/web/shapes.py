@@ -80,5 +80,6 @@ def answer_shape(answer: Answer) -> dict[str, Any]:
         "current": answer.current,
         "adjudicates": answer.adjudicates,
         "replaces": answer.replaces,
+        "copies": answer.copies,
         "sequence": answer.sequence,
     }

@@ -479,6 +479,10 @@ export class Desk {
     this.hint(this.byCharacter ? "Characters: c goes back to words." : "");
   }
 
+  copies() {
+    this.on.open("copies");
+  }
+
   search() {
     this.on.open("search");
   }

@@ -47,6 +47,7 @@ export const KEYS = [
     rows: [
       [["u", "Ctrl+Z"], "undo", "undo; with nothing to undo, back to the utterance before"],
       [["Ctrl+Y", "Ctrl+Shift+Z"], "redo", "redo"],
+      [["b"], "copies", "the same as your last answer for its near duplicates, of a list"],
       [["/"], "search", "search the requests and answers of everybody, to look at or correct"],
       [["h"], "history", "your earlier answers, to change them"],
       [["r"], "review", "what to look at again, and disputes"],

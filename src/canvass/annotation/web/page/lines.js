@@ -37,6 +37,7 @@ export function answered(task, answer, look) {
       "span.facts",
       {},
       make("b", { textContent: verdict(answer) }),
+      answer.copies ? make("span", { textContent: "copied" }) : null,
       answer.flagged ? make("span.flagged", { textContent: "⚑ flagged" }) : null,
       answer.note ? make("q", { dir: "auto", textContent: answer.note }) : null,
     ),

@@ -4,6 +4,7 @@ import { Ahead } from "./ahead.js";
 import { api } from "./api.js";
 import { Desk } from "./desk.js";
 import { find, keepFocus, say, show } from "./dom.js";
+import { copies } from "./copies.js";
 import { ask } from "./form.js";
 import { help } from "./help.js";
 import { history } from "./history.js";
@@ -35,7 +36,7 @@ class Page {
     this.touched = Date.now();
     this.timer = 0;
     this.found = null; // the progress as it was asked for last
-    this.recent = new Recent((task, answer) => this.revisit(task, answer));
+    this.recent = new Recent((task, answer) => this.revisit(task, answer), () => this.open("copies"));
     this.outbox = new Outbox({
       prefix: `${this.prefix}answer/`,
       send: api.answer,
@@ -296,6 +297,15 @@ class Page {
     }
   }
 
+  /** Others have the same answer now; what was in view or leased ahead may be among them. */
+  copied(tasks) {
+    for (const task of tasks) this.ahead.done.add(task);
+    if (tasks.includes(this.ahead.current?.id)) this.ahead.next();
+    else this.ahead.fill();
+    if (!this.desk.visit) this.showCurrent();
+    this.measure();
+  }
+
   // Views.
 
   open(view, typed = "") {
@@ -306,6 +316,7 @@ class Page {
       const search = (words) => this.open("search", words);
       progress({ annotator, slots: this.project.annotates_slots, search, changeLabel: (label) => this.changeLabel(label) });
     }
+    else if (view === "copies") copies({ annotator, look, last: this.recent.last, saved: (tasks) => this.copied(tasks) });
     else if (view === "search") search({ look, typed, open: (task, answer) => this.openFound(task, answer) });
     else if (view === "history") history({ annotator, look, open: (task, answer) => this.revisit(task, answer) });
     else {

@@ -26,7 +26,7 @@ export const panelIsOpen = () => dialog().open;
 export function listenToPanel() {
   dialog().addEventListener("keydown", (event) => {
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-    const items = [...dialog().querySelectorAll("button.item")];
+    const items = [...dialog().querySelectorAll("button.item, .item input")];
     if (!items.length) return;
     const at = items.indexOf(document.activeElement);
     const next = at < 0 ? 0 : Math.max(0, Math.min(items.length - 1, at + (event.key === "ArrowDown" ? 1 : -1)));

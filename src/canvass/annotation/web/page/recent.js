@@ -8,8 +8,8 @@ const SHOWN = 5;
 const MOST = 200;
 
 export class Recent {
-  constructor(open) {
-    this.open = open;
+  constructor(open, copies) {
+    Object.assign(this, { open, copies });
     this.answers = []; // {task, answer, state}, the newest last
   }
 
@@ -54,7 +54,7 @@ export class Recent {
       ...this.answers
         .slice(-SHOWN)
         .reverse()
-        .map((one) => {
+        .map((one, i) => {
           const [sign, words] = signs[one.state];
           const { task, answer } = one;
           return make(
@@ -67,6 +67,7 @@ export class Recent {
               make("span.text", { dir: "auto", textContent: visible(task.text.slice(0, 200)) }),
               make("span.muted", { textContent: verdict(answer) }),
             ),
+            i === 0 && answer.kind !== "skip" ? make("button.same", { textContent: "same for others", title: "b", onclick: () => this.copies() }) : null,
           );
         }),
     );

@@ -9,7 +9,7 @@ import { timeOf } from "./words.js";
 const PAGE = 30;
 const PAUSE = 200; // milliseconds after the last letter until the server is asked
 const FIELDS = { label: "label", by: "annotator", is: "is", source: "source", unsure: "unsure" };
-const HINT = "words · label:Name · by:Name · is:flagged, noted, skipped, disputed, elsewhere, corrected, answered or open · source:selected, blind or imported · unsure:50 (percent). A name with blanks stands in quotes: by:\"Ada L\".";
+const HINT = "words · label:Name · by:Name · is:flagged, noted, skipped, disputed, elsewhere, corrected, copied, answered or open · source:selected, blind or imported · unsure:50 (percent). A name with blanks stands in quotes: by:\"Ada L\".";
 
 /** What was typed as the parameters of the server: `by:Ada is:flagged blue moon`. */
 export function parsed(typed) {
