@@ -138,6 +138,7 @@ def test_a_database_of_version_1_is_brought_up_to_date(path):
             schema.SCHEMA.replace(schema.RETIRED, "").replace(schema.LOOKED_AT, "")
         ):
             other.execute(statement)
+        other.execute("ALTER TABLE answers DROP COLUMN copies")
         other.execute(f"PRAGMA application_id = {schema.APPLICATION}")
         other.execute("PRAGMA user_version = 1")
     with Store.open(path) as store:
