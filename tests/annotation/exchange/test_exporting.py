@@ -149,6 +149,7 @@ def test_every_answer_is_told(project, answered, tmp_path):
         "source": "selected", "annotator": "ana", "at": None, "kind": "frame", "domain": None,
         "intent": "PlayMusic", "slots": [], "flagged": True, "note": "-1", "seconds": 0.0, "current": True,
         "accepted": True, "replaces": "a1", "adjudicates": False, "shown": True,
+ "copies": None,
         "guessed_intent": first.prediction.intent, "guessed_slots": None, "guess_confidence": None, "guess_round": 0,
     }  # fmt: skip
     assert told[0]["at"] == "2025-10-09T08:53:20.000+00:00"

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sqlite3
 import stat
 import subprocess
@@ -17,7 +18,6 @@ from hypothesis import strategies as st
 
 from canvass.annotation.store import database, mounts, schema
 from canvass.annotation.store.mounts import file_system, refuse_network
-from canvass.annotation.store.records import NewAnswer
 from canvass.annotation.store.task_store import Store
 from canvass.errors import CanvassError, FileError, InputError, OptionError, StoreError
 from store_records import PREDICTION, new_answer, new_task
@@ -130,22 +130,29 @@ def test_a_migration_that_another_process_has_done_is_left_out(path, monkeypatch
         assert schema.version_of(other) == schema.VERSION + 1
 
 
-def test_a_database_of_version_1_is_brought_up_to_date(path):
-    """What an older canvass made has no table of retired names, nor of what was looked at; its answers are read as before, and by new names."""
+BEFORE_COPIES = re.sub(r"(guess TEXT),(.*\n) +copies TEXT.*\n", r"\1\2", schema.SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("version", "tables"),
+    [(1, BEFORE_COPIES.replace(schema.RETIRED, "").replace(schema.LOOKED_AT, "")), (3, BEFORE_COPIES)],
+)
+def test_a_database_of_an_older_version_is_brought_up_to_date(path, version, tables):
+    """What an older canvass made lacks tables and columns; its answers are read as before, and by new names."""
     path.touch()
     with raw(path) as other:
-        for statement in schema.statements(
-            schema.SCHEMA.replace(schema.RETIRED, "").replace(schema.LOOKED_AT, "")
-        ):
+        for statement in schema.statements(tables):
             other.execute(statement)
-        other.execute("ALTER TABLE answers DROP COLUMN copies")
         other.execute(f"PRAGMA application_id = {schema.APPLICATION}")
-        other.execute("PRAGMA user_version = 1")
+        other.execute(f"PRAGMA user_version = {version}")
+        assert "copies" not in str(other.execute("SELECT sql FROM sqlite_master").fetchall())
     with Store.open(path) as store:
-        store.add([new_task("k", "imported")])
+        store.add([new_task("k", "imported"), new_task("l", "imported")])
         store.save(new_answer("a", 1), now=1.0)
+        store.save(replace(new_answer("b", 2), copies="a"), now=1.0)
         store.retire("intent", "PlayMusic", "Play", now=2.0)
         assert store.accepted()[0][1].intent == "Play"
+        assert [answer.copies for answer in store.answers()] == [None, "a"]
     with raw(path) as other:
         assert schema.version_of(other) == schema.VERSION
 
@@ -201,7 +208,7 @@ def torn(path):
         ),
         (other_program, "is not the database of a canvass project"),
         (torn, "is damaged, or is not the database"),
-        (newer, "was written by a newer canvass .* this canvass knows up to 3.; install a newer canvass"),
+        (newer, "was written by a newer canvass .* this canvass knows up to 4.; install a newer canvass"),
     ],
 )
 def test_wrong_files(path, make, sentence):
@@ -506,17 +513,3 @@ def test_a_backup_that_fails_leaves_the_older_one(store, tmp_path, monkeypatch):
     assert isinstance(refused.value, CanvassError)
     assert target.read_bytes() == before
     assert not list(tmp_path.glob(".*"))
-
-
-def test_answers_of_version_3_are_no_copies(path):
-    with Store.create(path) as store:
-        (task,) = store.add([new_task("k", "imported")])
-        store.save(NewAnswer("a1", task.id, "Ada", "elsewhere"), now=1.0)
-    with raw(path) as other:
-        other.execute("ALTER TABLE answers DROP COLUMN copies")
-        other.execute("PRAGMA user_version = 3")
-        other.commit()
-    with Store.open(path) as store:
-        assert store.answer("a1").copies is None
-        store.save(NewAnswer("a2", task.id, "Bo", "elsewhere", copies="a1"), now=2.0)
-        assert [answer.copies for answer in store.answers()] == [None, "a1"]
