@@ -17,8 +17,17 @@ from canvass.selection.engines.threads import Threads
 from canvass.selection.job import Job
 from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
-from pools import ROWS
+from pools import ROWS, opinion_records
 
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("count", pa.int64()),
+        ("text", pa.string()),
+        ("intent", pa.string()),
+        *((name, pa.float64()) for name in ("score", "intent_probability", "slots_probability")),
+    ]
+)
 JAVA = shutil.which("java") is not None or bool(os.environ.get("JAVA_HOME"))
 needs_spark = [
     pytest.mark.slow,
@@ -68,10 +77,6 @@ def spark_session(master="local[2,4]", **settings):
         session.stop()
 
 
-def records(rows):
-    return [{"text": row.text, "id": row.id, "count": row.count} for row in rows]
-
-
 def write_shards(folder, rows, dice):
     """Write rows to files of several formats, sizes and depths, in any order."""
     rows = [row for row in dice.sample(rows, len(rows)) if len(row.text) < 50_000]
@@ -85,12 +90,13 @@ def write_shards(folder, rows, dice):
         where.mkdir(parents=True, exist_ok=True)
         if dice.random() < 0.5:
             path = where / f"{number}.jsonl"
-            lines = [json.dumps(one, ensure_ascii=dice.random() < 0.5) + "\n" for one in records(shard)]
+            lines = [
+                json.dumps(one, ensure_ascii=dice.random() < 0.5) + "\n" for one in opinion_records(shard)
+            ]
             path.write_text("".join(lines), encoding="utf-8", newline="")
         else:
             path = where / f"{number}.parquet"
-            schema = pa.schema([("id", pa.string()), ("count", pa.int64()), ("text", pa.string())])
-            table = pa.Table.from_pylist(records(shard), schema=schema)
+            table = pa.Table.from_pylist(opinion_records(shard), schema=SCHEMA)
             pq.write_table(table, path, row_group_size=dice.choice([7, 60, 10_000]))
         paths.append(str(path))
     return paths
@@ -116,7 +122,7 @@ def bytes_of(batches, path):
 
 def run(engine, plans, files, *, step=None, **options):
     """Run an engine with shards of a given size; returns the batches, and the pool with what it counted."""
-    pool = Pool.open(files, **options)
+    pool = Pool.open(files, model_columns=plans.model_columns, **options)
     seen = []
     job = Job(plans, pool, step)
     batches = job.finish(engine.run(job, lambda rows, size: seen.append((rows, size))))

@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 
 from canvass.corpus.normalise import key_of, keys
+from canvass.corpus.pool import Pool
 from canvass.corpus.spans import tokens
 from canvass.models.nlu import NLU
 from canvass.seeding import hash64, uniform
 from canvass.selection.partial import Counters
 from canvass.selection.variety import ALIKE, folded
-from canvass.strategies import STRATEGIES, Evidence
+from canvass.strategies import GIVEN_PROBABILITIES, STRATEGIES, Evidence
 from canvass.types import Utterance
 from examples import labelled_and_rest
 from texts import NOTABLE
@@ -64,6 +65,32 @@ def pool_rows():
 ROWS = pool_rows()
 
 
+OWN = [name for name, row in STRATEGIES.items() if not row.columns]  # those that need no other model
+
+
+def opinion_of(row):
+    """What another model says of a row: of equal keys it may say different things."""
+    draws = [round(uniform(7, role, f"{row.text}|{row.id}"), 2) for role in ("score", "intent", "slots")]
+    return {
+        "score": draws[0] - 0.5,
+        "intent": None if draws[1] < 0.3 else f"intent {row.id}",
+        "intent_probability": draws[1],
+        "slots_probability": draws[2],
+    }
+
+
+def opinion_records(rows):
+    return [{"text": row.text, "id": row.id, "count": row.count, **opinion_of(row)} for row in rows]
+
+
+def pool_of(utterances, name, **options):
+    """A pool in memory, with what another model says if the strategy of that name ranks by it."""
+    if not STRATEGIES[name].columns:
+        return Pool.of(utterances, **options)
+    table = pa.Table.from_pylist(opinion_records(utterances))
+    return Pool.from_table(table, model_columns=STRATEGIES[name].columns, **options)
+
+
 class Twin:
     """What a plan should choose, with one entry of a dict for every key and nothing bounded or in blocks."""
 
@@ -74,6 +101,7 @@ class Twin:
         self._evidence = {}
         self._lengths = {}
         self._predictions = {}
+        self.shown = {}
 
     def length(self, key):
         if key not in self._lengths:
@@ -102,8 +130,9 @@ class Twin:
                 log_crf, lengths = self.nlu.tagger.confidence(column)
                 assert lengths.tolist() == [length]
             self._evidence[key] = Evidence(
-                members, log_intent, log_crf, np.array([length], dtype=np.int32), np.zeros(1), margin, entropy
-            )
+                members, log_intent, log_crf, np.array([length], dtype=np.int32), np.zeros(1), margin, entropy,
+                *[np.zeros(1)] * 3,
+            )  # fmt: skip
         return self._evidence[key]._replace(uniform=np.array([uniform(seed, "selection", key)]))
 
     def choose(self, rows, strategy, size, seed=0):
@@ -124,18 +153,28 @@ class Twin:
                 too_long += 1
             else:
                 identity = f"{hash64(key.encode()):016x}" if row.id is None else row.id
-                entry = entries.setdefault(key, [(identity, row.text), 0, 0])
-                entry[0] = min(entry[0], (identity, row.text))
-                entry[1] += row.count
-                entry[2] += 1
+                entries.setdefault(key, []).append((identity, row))
         found = []
         passed_rows = passed_keys = 0
-        for key, ((identity, text), count, times) in entries.items():
+        for key, rows_of_key in entries.items():
             evidence = self.evidence(key, seed)
             passes = keep is None or bool(keep(evidence.members)[0])
-            passed_rows += times * passes
+            passed_rows += len(rows_of_key) * passes
             passed_keys += passes
-            value = float(score(evidence)[0]) if passes else abs(float(evidence.members[0, 0]))
+            scored = [
+                (
+                    float(score(given(evidence, opinion_of(row)))[0])
+                    if passes
+                    else abs(float(evidence.members[0, 0])),
+                    identity,
+                    row.text,
+                    row,
+                )
+                for identity, row in rows_of_key
+            ]
+            # Of a key of which the other model says several things, what ranks first is what counts.
+            value, identity, text, self.shown[key] = min(scored, key=lambda one: one[:3])
+            count = sum(one[3].count for one in scored if one[0] == value)
             members = dict(zip(MEMBERS, evidence.members[0].tolist(), strict=False))
             why = "filter" if passes else "fill"
             found.append((not passes, value, key, identity, text, count, members, why))
@@ -150,6 +189,14 @@ class Twin:
             for rank, (_, value, key, identity, text, count, members, why) in enumerate(ordered, 1)
         ]  # fmt: skip
         return chosen, Counters(len(rows), blank, labelled, too_long, passed_rows), len(read), passed_keys
+
+
+def given(evidence, opinion):
+    """The evidence with what another model says."""
+    chances = [np.log(np.array([max(opinion[name], 2.0**-1022)])) for name in GIVEN_PROBABILITIES]
+    return evidence._replace(
+        given_score=np.array([opinion["score"]]), given_intent=chances[0], given_slots=chances[1]
+    )
 
 
 def taking_turns(found, excluded, size, *, variety=True):

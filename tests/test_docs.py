@@ -16,6 +16,7 @@ from canvass.corpus.formats import label_studio, prodigy, rasa, snips
 from canvass.corpus.formats.losses import Losses, carried
 from examples import labelled_and_rest
 from exchange_samples import zipped
+from pools import opinion_records
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -72,6 +73,9 @@ def files(tmp_path_factory):
     write("labelled.jsonl", labelled, labels=True)
     write("test.jsonl", rest, labels=True)
     write("pool.jsonl", rest, labels=False)
+    with (path / "scored.jsonl").open("w", encoding="utf-8") as file:
+        for record in opinion_records(rest):
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
     (path / "pool").mkdir()
     write("pool/a.jsonl", rest[::2], labels=False)
     write("pool/b.jsonl", rest[1::2], labels=False)

@@ -42,7 +42,9 @@ def kept_by_disagreement(row):
 class Row:
     """One candidate, in plain Python."""
 
-    def __init__(self, members, log_intent, log_crf, length, uniform, *, margin=0.0, entropy=0.0):
+    def __init__(
+        self, members, log_intent, log_crf, length, uniform, *, margin=0.0, entropy=0.0, given=(0.0, 0.0, 0.0)
+    ):
         self.members = members
         self.log_intent = log_intent
         self.log_crf = log_crf
@@ -50,6 +52,7 @@ class Row:
         self.uniform = uniform
         self.margin = margin
         self.entropy = entropy
+        self.given_score, self.given_intent, self.given_slots = given
 
 
 def sum_of_absolutes(row):
@@ -100,6 +103,17 @@ TWINS = {
     "least-confidence": ({"intents"}, None, lambda row: row.log_intent),
     "margin": ({"intents"}, None, lambda row: row.margin),
     "entropy": ({"intents"}, None, lambda row: -row.entropy),
+    "external": ({"committee"}, kept_by_majority, lambda row: row.given_score),
+    "external-all": (set(), None, lambda row: row.given_score),
+    "external-joint": (
+        EVERYTHING,
+        kept_by_majority,
+        lambda row: (
+            log_logistic(row.members[0])
+            + (row.log_intent + row.given_intent) / 2
+            + (row.log_crf + row.given_slots) / 2
+        ),
+    ),
 }
 
 raw_scores = st.one_of(
@@ -118,6 +132,7 @@ rows = st.builds(
     st.floats(0.0, 1.0, exclude_max=True),
     margin=st.floats(0.0, 2.0),
     entropy=st.floats(-1.0, 7.0),
+    given=st.tuples(st.floats(-1e3, 1e3), log_probabilities, log_probabilities),
 )
 tables = st.lists(rows, max_size=20)
 
@@ -130,7 +145,7 @@ def evidence_of(table):
         np.array([row.length for row in table], dtype=np.int32),
         *(
             np.array([getattr(row, name) for row in table], dtype=np.float64)
-            for name in ("uniform", "margin", "entropy")
+            for name in ("uniform", "margin", "entropy", "given_score", "given_intent", "given_slots")
         ),
     )
 

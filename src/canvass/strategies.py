@@ -6,7 +6,7 @@ table.
 
 Letters: y_lg, y_hg, y_sq are the raw scores of the members; p_lg = 1 / (1 + exp(-y_lg)); p_intent and p_crf the
 probabilities of the likeliest intent and of the best tag sequence; p_1 = p_intent, p_2, ... those of all intents, the
-largest first. Products are sums of logs.
+largest first; q_intent and q_slots what another model says of intent and slots. Products are sums of logs.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 Model = Literal["committee", "intents", "tagger"]
+GIVEN_PROBABILITIES = ("intent_probability", "slots_probability")
 LOGISTIC = 0  # the committee's first member
 SUREST = 2.0**-40  # the smallest -log p that a draw tells from 0
 SMALLEST_DRAW = 2.0**-54  # what a draw of 0 counts as: half a step
@@ -48,6 +49,9 @@ class Evidence(NamedTuple):
     uniform: Scores
     margin: Scores
     entropy: Scores
+    given_score: Scores
+    given_intent: Scores
+    given_slots: Scores
 
 
 def positive_votes(members: Scores) -> NDArray[np.int16]:
@@ -193,9 +197,23 @@ def negative_entropy(evidence: Evidence) -> Scores:
     return -evidence.entropy
 
 
+def as_given(evidence: Evidence) -> Scores:
+    """Rank by the score of another model, or by q_intent * q_slots."""
+    return evidence.given_score.copy()
+
+
+def mixed_frame(evidence: Evidence) -> Scores:
+    """p_lg * sqrt(p_intent * q_intent) * sqrt(p_crf * q_slots): the geometric mean of two models, part by part."""
+    intent = (evidence.log_intent + evidence.given_intent) / 2
+    return log_target(evidence.members) + intent + (evidence.log_crf + evidence.given_slots) / 2
+
+
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """One row of the table: the models a strategy cannot do without, its filter, its score, where it is from."""
+    """One row of the table: the models a strategy cannot do without, its filter, its score, where it is from.
+
+    `columns` are those of another model, of which the pool must have at least one.
+    """
 
     name: str
     models: frozenset[Model]
@@ -203,6 +221,7 @@ class Strategy:
     score: Callable[[Evidence], Scores]
     formula: str
     source: str
+    columns: tuple[str, ...] = ()
 
     @property
     def filter(self) -> str:
@@ -281,6 +300,33 @@ STRATEGIES: dict[str, Strategy] = {
         Strategy("margin", _INTENTS, None, breaking_ties, "p_1 - p_2", "Scheffer et al. 2001; for `all`"),
         Strategy(
             "entropy", _INTENTS, None, negative_entropy, "sum of p_k log p_k", "Shannon 1948; for `all`"
+        ),
+        Strategy(
+            "external",
+            _COMMITTEE,
+            majority,
+            as_given,
+            "column score, or q_intent * q_slots",
+            "your own model: columns of the pool",
+            ("score", *GIVEN_PROBABILITIES),
+        ),
+        Strategy(
+            "external-all",
+            frozenset(),
+            None,
+            as_given,
+            "column score, or q_intent * q_slots",
+            "your own model; for `all`",
+            ("score", *GIVEN_PROBABILITIES),
+        ),
+        Strategy(
+            "external-joint",
+            frozenset({"committee", "intents", "tagger"}),
+            majority,
+            mixed_frame,
+            "p_lg * sqrt(p_intent * q_intent * p_crf * q_slots)",
+            "your own model and ours",
+            GIVEN_PROBABILITIES,
         ),
     )
 }

@@ -8,7 +8,7 @@ Offsets are Unicode code points into the text as it was written, end exclusive.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from canvass.errors import OptionError
@@ -113,6 +113,35 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelAnswer:
+    """What another model than ours thinks an utterance means.
+
+    It says nothing of the intent where `intent_probability` is None, and nothing of slots where `slots` is None.
+    """
+
+    intent: str | None = None
+    intent_probability: float | None = None
+    slots: tuple[Slot, ...] | None = None
+    slots_probability: float | None = None
+
+    def over(self, ours: Prediction | None) -> Prediction:
+        """Put it in the place of our prediction, as far as it goes.
+
+        >>> ours = Prediction("Stop", 0.6, (Slot(0, 4, "x"),), 0.5)
+        >>> ModelAnswer("Play", 0.9).over(ours)
+        Prediction(intent='Play', intent_probability=0.9, slots=(Slot(start=0, end=4, label='x'),), confidence=0.5, \
+certainty=(), tagged=True)
+        """
+        said = ours or Prediction(None, 1.0, (), 1.0, tagged=False)
+        if self.intent_probability is not None:
+            said = replace(said, intent=self.intent, intent_probability=self.intent_probability)
+        if self.slots is not None:
+            confidence = 1.0 if self.slots_probability is None else self.slots_probability
+            said = replace(said, slots=self.slots, confidence=confidence, certainty=(), tagged=True)
+        return said
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One chosen utterance of a batch, with the reasons.
 
@@ -120,7 +149,8 @@ class Candidate:
     or "fill"; of a choice by phrases, "match" (it has the words of one) or "near".
     `members` maps the name of each member to its raw score y_m; it is empty where there is no committee.
     `prediction` is None where the labelled set could train neither intents nor a tagger. `also_for` names the other
-    targets whose batches hold the same key, where several were asked for at once.
+    targets whose batches hold the same key, where several were asked for at once. `answer` is that of another model,
+    which the prediction shows in the place of ours.
     """
 
     rank: int
@@ -135,3 +165,4 @@ class Candidate:
     strategy: str
     target: str
     also_for: tuple[str, ...] | None = None
+    answer: ModelAnswer | None = None

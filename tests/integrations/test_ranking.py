@@ -9,8 +9,9 @@ from canvass.integrations import ranking
 from canvass.integrations.estimator import HashedNgrams
 from canvass.integrations.ranking import Labels, Ranking, chosen_strategy, rank_features, rank_texts
 from canvass.strategies import STRATEGIES
+from pools import OWN
 
-NEED_TEXTS = sorted(name for name, row in STRATEGIES.items() if row.models & {"tagger", "intents"})
+NEED_TEXTS = sorted(name for name in OWN if STRATEGIES[name].models & {"tagger", "intents"})
 
 
 def labels_of(target, known=KNOWN):
@@ -31,7 +32,7 @@ def ranked(name, size, *, slots=SLOTS, known=KNOWN, candidates=OPEN, texts=TEXTS
     )
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", OWN)
 def test_texts_are_ranked_as_select_ranks_them(name, monkeypatch):
     """Down to the last candidate, in blocks of any size, wherever the candidates stand."""
     everything = own_choice(name, KNOWN, len(OPEN), 4)
@@ -62,7 +63,7 @@ def test_what_canvass_leaves_out_comes_last(caplog):
     assert chosen[-len(found.left_out) :].tolist() == found.left_out.tolist()
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", OWN)
 def test_utilities_fall_along_the_ranking(name):
     found = ranked(name, len(OPEN))
     utilities = found.utilities(len(TEXTS))
@@ -86,7 +87,7 @@ def test_utilities_where_nothing_passed_and_where_nothing_else_is_there():
         chosen_strategy("majority-as", None)
 
 
-@pytest.mark.parametrize("name", sorted(set(STRATEGIES) - set(NEED_TEXTS)))
+@pytest.mark.parametrize("name", sorted(set(OWN) - set(NEED_TEXTS)))
 def test_features_of_the_texts_rank_as_the_texts_do(name):
     """But for ties and draws, which go by key there, and by row here."""
     matrix = HashedNgrams().transform(TEXTS)

@@ -34,7 +34,7 @@ from engine_clusters import (
     write_shards,
 )
 from examples import MUSIC
-from pools import trained
+from pools import pool_of, trained
 
 NAMES = [name for name, row in STRATEGIES.items() if not row.for_all]
 CASES = range(5)
@@ -77,7 +77,7 @@ def test_the_batch_is_that_of_the_local_engine(engine, models, tmp_path, case):
     plans = plans_of(models, dice, NAMES[case % len(NAMES)])
     rows = small_rows()[: dice.choice([40, 2000])]
     files = write_shards(tmp_path, rows, dice)
-    expected = select_each(plans, Pool.of(rows))
+    expected = select_each(plans, pool_of(rows, NAMES[case % len(NAMES)]))
     for number, step in enumerate((None, 1000, 6000, 40_000)[case % 2 :: 2]):
         found, pool = run(
             engine, plans, shuffled(files, number), step=step, rows=dice.choice([5, 64, 65_536])
@@ -92,7 +92,7 @@ def test_the_batch_is_that_of_the_local_engine(engine, models, tmp_path, case):
 def test_every_strategy(engine, models, tmp_path, name):
     plans = Plans((Plan.of(models, (), strategy=name, size=20),))
     files = write_shards(tmp_path, small_rows(), random.Random(5))
-    assert run(engine, plans, files, step=20_000)[0] == select_each(plans, Pool.of(small_rows()))
+    assert run(engine, plans, files, step=20_000)[0] == select_each(plans, pool_of(small_rows(), name))
 
 
 @pytest.mark.parametrize("limit", [900, 1 << 20])

@@ -15,9 +15,9 @@ from canvass.selection.job import _blocks, score_rows
 from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
 from canvass.types import Target
-from engine_clusters import dask_client, needs_spark, records, small_rows, spark_session
+from engine_clusters import dask_client, needs_spark, small_rows, spark_session
 from examples import MUSIC
-from pools import LABELLED, trained
+from pools import LABELLED, opinion_records, trained
 
 FIELDS = Columns(text="utterance", id="key", count="n")
 
@@ -41,7 +41,7 @@ def named(rows):
     """Records with other names, and a column that nobody asked for."""
     return [
         {"more": number, "utterance": one["text"], "key": one["id"], "n": one["count"]}
-        for number, one in enumerate(records(rows))
+        for number, one in enumerate(opinion_records(rows))
     ]
 
 

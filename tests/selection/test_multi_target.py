@@ -14,10 +14,10 @@ from canvass.selection.plan import Plan
 from canvass.strategies import STRATEGIES
 from canvass.types import Slot, Target, Utterance
 from examples import MUSIC
-from pools import LABELLED, ROWS
+from pools import LABELLED, OWN, ROWS
 
 TARGETS = [MUSIC, Target("intent", "PlayMusic"), Target("domain", "weather")]
-TRAINABLE = [name for name, row in STRATEGIES.items() if not row.for_all]
+TRAINABLE = [name for name in OWN if not STRATEGIES[name].for_all]
 
 
 def without_company(batch):

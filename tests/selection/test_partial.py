@@ -19,12 +19,18 @@ KEYS = ["a", "b", "A", "ab", "é", "歌", "\U00010000", "\uffff", "play river", 
 
 @dataclass(frozen=True)
 class Seen:
-    """One row of a pool. Score and filter follow from the key, as they do in a plan."""
+    """One row of a pool. The filter follows from the key, and so does the score, unless another model gave it."""
 
     key: str
     id: str
     text: str
     count: int
+    given: float = 0.0
+    intent: str | None = None
+
+    @property
+    def intent_probability(self):
+        return None if self.intent is None else 0.5
 
     @property
     def passes(self):
@@ -32,7 +38,7 @@ class Seen:
 
     @property
     def score(self):
-        return WORLD[self.key][1]
+        return WORLD[self.key][1] + self.given if self.given and self.passes else WORLD[self.key][1]
 
 
 # Few scores, so that most are ties; -0.0 and 0.0 are a tie, too.
@@ -47,13 +53,15 @@ seen = st.builds(
     st.sampled_from(["1", "10", "2", "", "é", "ÿ", "\U00010000", "\uffff"]),
     st.sampled_from(["t", "T", " t", "歌"]),
     st.integers(1, 2**40),
+    st.sampled_from([0.0, 0.0, 0.0, 0.5, -0.5]),
+    st.sampled_from([None, "A", "B"]),
 )
 parts = st.lists(st.lists(seen, max_size=6), max_size=7)
 sizes = st.sampled_from([1, 2, 3, 5, 8, 20])
 
 
 def table_of(rows, size):
-    columns = [[getattr(row, name) for row in rows] for name in ("key", "score", "id", "text", "count")]
+    columns = [[getattr(row, name) for row in rows] for name in SCHEMA.names]
     return best(pa.table(columns, schema=SCHEMA), size)
 
 
@@ -85,17 +93,21 @@ def partial_of(rows, size):
 def twin(rows, size):
     """The best keys by brute force: one entry a key, nothing bounded."""
     entries = {}
-    for row in rows:
-        before = entries.get(row.key)
-        if before is None:
-            entries[row.key] = (row.id, row.text, row.count)
-        else:
-            entries[row.key] = (*min(before[:2], (row.id, row.text)), before[2] + row.count)
-    order = sorted(entries, key=lambda key: (WORLD[key][1], key))
-    tables = [
-        [{"key": key, "score": WORLD[key][1], **dict(zip(("id", "text", "count"), entries[key], strict=True))} for key in order if WORLD[key][0] is passes][:size]
-        for passes in (True, False)
-    ]  # fmt: skip
+    for key in {row.key for row in rows}:
+        score = min(row.score for row in rows if row.key == key)
+        same = [row for row in rows if row.key == key and row.score == score]
+        first = min(same, key=lambda row: (row.id, row.text, row.intent is None, row.intent or ""))
+        entries[key] = {
+            "key": key,
+            "score": score,
+            "id": first.id,
+            "text": first.text,
+            "count": sum(row.count for row in same),
+            "intent": first.intent,
+            "intent_probability": first.intent_probability,
+        }
+    order = sorted(entries, key=lambda key: (entries[key]["score"], key))
+    tables = [[entries[key] for key in order if WORLD[key][0] is passes][:size] for passes in (True, False)]
     return tables[0], [] if len(tables[0]) == size else tables[1]
 
 
@@ -175,7 +187,8 @@ def test_a_smaller_id_that_comes_late_is_shown_with_its_text():
     ]
     found = reduce(merge, [partial_of(piece, size) for piece in pieces])
     rows = found.passed.to_pylist() + found.backfill.to_pylist()
-    assert rows == [{"key": "z", "score": WORLD["z"][1], "id": "10", "text": "Z?", "count": 13}]
+    given = {"intent": None, "intent_probability": None}
+    assert rows == [{"key": "z", "score": WORLD["z"][1], "id": "10", "text": "Z?", "count": 13, **given}]
 
 
 def test_a_thousand_parts_of_a_duplicate_heavy_pool():

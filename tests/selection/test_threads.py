@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from canvass.corpus.formats.records import BadLines
+from canvass.corpus.formats.records import MODEL_COLUMNS, BadLines
 from canvass.corpus.pool import Pool
 from canvass.errors import InputError, OptionError
 from canvass.processors import processors
@@ -21,7 +21,7 @@ from canvass.selection.plan import Plan
 from canvass.strategies import STRATEGIES
 from canvass.types import Utterance
 from examples import MUSIC
-from pools import ROWS, Twin, shown, trained
+from pools import ROWS, Twin, opinion_records, pool_of, shown, trained
 
 
 @pytest.fixture(scope="module")
@@ -33,26 +33,32 @@ def plan_of(twin, name="majority-joint", size=12):
     return Plan.of(twin.nlu, twin.excluded, strategy=name, size=size)
 
 
-def records(rows):
-    return [{"text": row.text, "id": row.id, "count": row.count} for row in rows]
-
-
 def write_jsonl(path, rows):
     dice = random.Random(1)
-    lines = [json.dumps(one, ensure_ascii=dice.random() < 0.5) + "\n" for one in records(rows)]
+    lines = [json.dumps(one, ensure_ascii=dice.random() < 0.5) + "\n" for one in opinion_records(rows)]
     path.write_text("".join(lines), encoding="utf-8", newline="")
 
 
 def write_csv(path, rows):
     with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, ["count", "text", "id"])
+        writer = csv.DictWriter(stream, ["count", "text", *MODEL_COLUMNS, "id"])
         writer.writeheader()
-        writer.writerows(records(rows))
+        writer.writerows(opinion_records(rows))
 
 
 def write_parquet(path, rows):
-    schema = pa.schema([("id", pa.string()), ("count", pa.int32()), ("text", pa.large_string())])
-    pq.write_table(pa.Table.from_pylist(records(rows), schema=schema), path, row_group_size=97)
+    schema = pa.schema(
+        [
+            ("id", pa.string()),
+            ("count", pa.int32()),
+            ("text", pa.large_string()),
+            ("intent", pa.string()),
+            ("score", pa.float64()),
+            ("intent_probability", pa.float64()),
+            ("slots_probability", pa.float64()),
+        ]
+    )
+    pq.write_table(pa.Table.from_pylist(opinion_records(rows), schema=schema), path, row_group_size=97)
 
 
 WRITERS = {"jsonl": write_jsonl, "csv": write_csv, "parquet": write_parquet}
@@ -63,11 +69,11 @@ WRITERS = {"jsonl": write_jsonl, "csv": write_csv, "parquet": write_parquet}
 def test_threads_and_block_sizes_change_nothing(twin, name, rows, threads):
     order = random.Random(rows).sample(ROWS, len(ROWS))
     order = order[:40] if rows == 1 else order
-    batch = select(plan_of(twin, name), Pool.of(order, rows=rows), threads=threads)
+    batch = select(plan_of(twin, name), pool_of(order, name, rows=rows), threads=threads)
     assert (shown(batch), batch.counters) == twin.choose(order, name, 12)[:2]
 
 
-@pytest.mark.parametrize("name", ["majority-joint", "qbc-as", "random"])
+@pytest.mark.parametrize("name", ["majority-joint", "qbc-as", "random", "external", "external-joint"])
 def test_one_file_or_sixteen_shards_of_any_format_give_the_same_bytes(twin, name, tmp_path):
     plan = plan_of(twin, name, 60)
     outputs = {}
@@ -83,11 +89,12 @@ def test_one_file_or_sixteen_shards_of_any_format_give_the_same_bytes(twin, name
         paths = [folder / f"{number}.{extension}" for number in range(16)]
         for path, rows in zip(paths, shards, strict=True):
             write(path, rows)
+        wanted = {"model_columns": STRATEGIES[name].columns}
         pools = {
-            "whole": Pool.open([str(whole)]),
-            "whole in small blocks": Pool.open([str(whole)], rows=50),
-            "folder": Pool.open([str(folder)]),
-            "shards": Pool.open([str(path) for path in dice.sample(paths, 16)], rows=7),
+            "whole": Pool.open([str(whole)], **wanted),
+            "whole in small blocks": Pool.open([str(whole)], rows=50, **wanted),
+            "folder": Pool.open([str(folder)], **wanted),
+            "shards": Pool.open([str(path) for path in dice.sample(paths, 16)], rows=7, **wanted),
         }
         for number, (way, pool) in enumerate(pools.items()):
             found = tmp_path / f"{extension}-{number}.jsonl"
@@ -95,7 +102,7 @@ def test_one_file_or_sixteen_shards_of_any_format_give_the_same_bytes(twin, name
             outputs[extension, way] = found.read_bytes()
     assert len(outputs) == 12
     expected = tmp_path / "expected.jsonl"
-    write_batch(str(expected), select(plan, Pool.of(ROWS)))
+    write_batch(str(expected), select(plan, pool_of(ROWS, name)))
     assert [case for case, found in outputs.items() if found != expected.read_bytes()] == []
     lines = [json.loads(line) for line in expected.read_text(encoding="utf-8").split("\n")[:-1]]
     chosen = twin.choose(ROWS, name, 60)[0]

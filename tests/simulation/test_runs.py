@@ -19,6 +19,7 @@ from canvass.simulation.runs import Run
 from canvass.strategies import STRATEGIES
 from canvass.types import Target, Utterance
 from examples import MUSIC, music, others
+from pools import OWN
 
 CORPUS = [*music(), *others()]
 SIZES = {"positives": 12, "negatives": 10}
@@ -163,11 +164,11 @@ def test_evaluation_counts_the_errors_of_the_target_alone(start):
 
 
 def test_all_strategies_of_the_table_can_be_run(start):
-    for strategy in set(STRATEGIES) - set(RUN_STRATEGIES):
+    for strategy in set(OWN) - set(RUN_STRATEGIES):
         assert len(run_of(start, strategy, rounds=1)[1].chosen) == 6
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", OWN)
 def test_a_batch_is_what_select_chooses_with_a_plan_trained_anew(start, strategy):
     states = list(Run(start, MUSIC, strategy, (5, 7), seed=3).states())
     for before, after in itertools.pairwise(states):

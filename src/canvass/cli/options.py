@@ -87,7 +87,8 @@ ColumnsOption = Annotated[
         "--columns",
         metavar="COLUMN=NAME,...",
         help="Read these columns under other names, as in text=utt,intent=label. The columns are text, id, count, "
-        "domain, intent, slots and split; all but text may be missing.",
+        "domain, intent, slots and split; all but text may be missing. Strategies of your own model read score, "
+        "intent, intent_probability and slots_probability.",
         rich_help_panel=READING,
     ),
 ]
@@ -240,7 +241,7 @@ class PoolOptions:
         ),
     ] = 65_536
 
-    def open(self, names: Sequence[str], reading: InputOptions) -> Pool:
+    def open(self, names: Sequence[str], reading: InputOptions, model_columns: Sequence[str] = ()) -> Pool:
         """Open a pool; raises as `Pool.open`, and OptionError if there is no such format."""
         from canvass.corpus.pool import Pool
 
@@ -253,6 +254,7 @@ class PoolOptions:
             format=self.pool_format,
             where=self.where,
             skip_bad_files=self.skip_bad_files,
+            model_columns=model_columns,
         )
         terminal.warn_of_passed_over(pool.passed_over)
         return pool

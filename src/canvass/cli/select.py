@@ -230,6 +230,7 @@ def command(
     from canvass.features.key_sample import KeySample
     from canvass.selection.engines import select_each
     from canvass.selection.seed_phrases import SeedPhrases
+    from canvass.strategies import strategy_named
 
     start = time.monotonic()
     # What is cheap to refuse is refused before any file is read.
@@ -240,7 +241,7 @@ def command(
         options.check_table(out)
     features = load_words(choice.words)
     phrases = seeds.read(targets)
-    opened = pool_reading.open(pool, reading)
+    opened = pool_reading.open(pool, reading, strategy_named(strategy).columns)
     options.check_inputs(out, labelled, reading.labelled_format, opened.files)
     known = reading.read([labelled], may_be_empty=bool(phrases)).utterances
     if begins := begins_with(phrases, known, targets):

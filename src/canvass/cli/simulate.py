@@ -229,6 +229,7 @@ def command(
     from canvass.processors import processors
     from canvass.simulation.transfer import check_family
     from canvass.simulation.worker import Reading
+    from canvass.strategies import STRATEGIES
 
     spec = study.spec()
     count = processors() if processes is None else processes
@@ -238,6 +239,7 @@ def command(
         raise OptionError(
             "LABELLED is read by every process, and standard input (-) can be read once; name a file"
         )
+    chosen = {name for names in spec.strategies.values() for name in names}
     again = Reading(
         tuple(labelled),
         reading.names,
@@ -245,6 +247,8 @@ def command(
         reading.skip_bad,
         reading.labelled_format,
         tuple(reading.out_of_scope or ()),
+        # What suits the most demanding strategy suits all.
+        min((STRATEGIES[name].columns for name in chosen if STRATEGIES[name].columns), key=len, default=()),
     )
     for family in spec.transfer:
         check_family(family)
@@ -266,7 +270,7 @@ def _simulate(
         has_own = any(utterance.split == TEST_SPLIT for utterance in utterances)
         if own_test_if_any and not has_own:
             spec = replace(spec, test="fifth")
-        spec = replace(spec, corpus=digest_of(utterances))
+        spec = replace(spec, corpus=digest_of(utterances, reading.opinions()))
         cut = Corpus.of(utterances, test=spec.test)
         facts = [facts_of(cut, spec, name) for name in spec.targets]
     options.report_left_out(known)

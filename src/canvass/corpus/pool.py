@@ -17,7 +17,7 @@ from canvass.errors import EmptyPoolError, FileError, InputError, OptionError
 from canvass.files import STANDARD_STREAM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -76,18 +76,20 @@ class Pool:
         format: str | None = None,  # noqa: A002 - the name of the option
         where: str | None = None,
         skip_bad_files: bool = False,
+        model_columns: Sequence[str] = (),
     ) -> Pool:
         """Open files, folders, globs, addresses (s3://...) or standard input ("-"), and check that columns agree.
 
         `where` is a condition on columns of the path or of the rows (see `canvass.corpus.where`). With
         `skip_bad_files`, `canvass.select` leaves out files that cannot be read, and counts them in `bad_files`.
+        `model_columns` are those of a model that a strategy ranks by (`Strategy.columns`); the pool needs one of them.
 
         Raises
         ------
         FileError
             If a name has no file, or a file cannot be read.
         InputError
-            If the used columns of two files differ, or a column has a wrong type.
+            If the used columns of two files differ, a column has a wrong type, or there is no column of a model.
         OptionError
             If a file is of no known format, or an option makes no sense.
 
@@ -97,6 +99,8 @@ class Pool:
             Where.parse(where)
         noted = BadLines(losses=(losses := Losses()))
         members = files_of(names, format, lambda _: True, columns, noted)
+        if model_columns:
+            columns = columns.with_model(model_columns, _names_of(members[0], columns, format), members[0])
         options = ReadOptions(columns, rows, skip_bad, where, skip_bad_files)
         ranges = ranges_of(members, options, format)
         files = [file_range.file for file_range in ranges]
@@ -137,8 +141,17 @@ class Pool:
         return cls._in_memory(batches, rows)
 
     @classmethod
-    def from_table(cls, table: pa.Table, *, columns: Columns = Columns(), rows: int = ROWS) -> Pool:  # noqa: B008
+    def from_table(
+        cls,
+        table: pa.Table,
+        *,
+        columns: Columns = Columns(),  # noqa: B008 - frozen
+        rows: int = ROWS,
+        model_columns: Sequence[str] = (),
+    ) -> Pool:
         """Make a pool of an Arrow table in memory, whose columns may have any type that Parquet's may.
+
+        `model_columns` as in `open`.
 
         Raises
         ------
@@ -147,6 +160,7 @@ class Pool:
 
         """
         _refuse_options(rows, 0)
+        columns = columns.with_model(model_columns, table.schema.names, "the table")
         names = list(used_columns(table.schema, "the table", columns))
         batches = []
         first_row = 1
@@ -208,6 +222,18 @@ def _refuse_options(rows: int, skip_bad: int) -> None:
         raise OptionError(f"--block-rows {rows} is too small; expected at least 1")
     if skip_bad < 0:
         raise OptionError(f"--skip-bad {skip_bad} is negative; expected 0 or more")
+
+
+def _names_of(file: str, columns: Columns, override: str | None) -> Collection[str]:
+    """List the columns of a file, to see which of a model's it has."""
+    row = format_of(file, override, columns)
+    if row.names is None or file == STANDARD_STREAM:
+        what = "standard input is read once" if file == STANDARD_STREAM else f"{row.name} has none"
+        raise InputError(
+            f"{file}: the columns of a model are looked for in the first record, and {what}; write the pool to "
+            "a file of JSON Lines, CSV, TSV or Parquet"
+        )
+    return row.names(file, columns)
 
 
 def _refuse_different_columns(files: list[str], options: ReadOptions, override: str | None) -> None:

@@ -121,7 +121,8 @@ class ReadOptions:
     @classmethod
     def of_record(cls, record: dict[str, Any]) -> Self:
         """Restore from what `to_record` returned."""
-        return cls(**(record | {"columns": Columns(**record["columns"])}))
+        columns = record["columns"] | {"model": tuple(record["columns"]["model"])}
+        return cls(**(record | {"columns": Columns(**columns)}))
 
     def blocks(self, file_range: FileRange, bad: BadLines) -> Iterator[Block]:
         """Stream the rows of a range of a file.

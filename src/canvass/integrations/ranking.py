@@ -97,6 +97,11 @@ def chosen_strategy(name: str, target: Any) -> tuple[Strategy, frozenset[Hashabl
 
     """
     strategy = strategy_named(name)
+    if strategy.columns:
+        raise OptionError(
+            f"strategy {name!r} ranks by what another model wrote into a pool (canvass select reads it), and there is "
+            "no such pool here; rank by that model itself, or take 'majority-joint'"
+        )
     if "committee" in strategy.models and target is None:
         raise OptionError(
             f"strategy {name!r} needs a committee that tells a target from the rest: pass target=..., a label of y "
@@ -267,8 +272,7 @@ def rank_features(
         nothing,
         np.ones(count, dtype=np.int32),
         uniforms(salt(seed, "selection"), hashes),
-        nothing,
-        nothing,
+        *[nothing] * 5,
     )
     keep = np.ones(count, dtype=np.bool_) if strategy.keep is None else strategy.keep(members)
     scores = np.where(keep, strategy.score(evidence), nearest_to_zero(members) if strategy.models else 0.0)

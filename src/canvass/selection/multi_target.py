@@ -126,12 +126,17 @@ class Plans:
         """All that choose from the pool: the plans, then the samples."""
         return (*self.plans, *self.samples)
 
+    @property
+    def model_columns(self) -> tuple[str, ...]:
+        """The columns of another model that their strategies rank by; a pool needs one of them."""
+        return next((plan.strategy.columns for plan in self.plans if plan.strategy.columns), ())
+
     def empty(self) -> tuple[Partial, ...]:
         """Make the partials of no rows."""
         return tuple(Partial.empty(selector.capacity) for selector in self.selectors)
 
     def score_block(self, block: pa.RecordBatch, so_far: Sequence[Partial]) -> tuple[Partial, ...]:
-        """Find the best of a block with columns text, id and count, for each selector.
+        """Find the best of a block of a pool, for each selector.
 
         Rows that cannot be chosen in view of the partials `so_far`, of any part of the same pool, are dropped early:
         that saves work, and changes nothing once all partials are merged.

@@ -7,6 +7,8 @@
 * a row's count is exact without a table of the whole pool: a key of the final table was among the best of everything
   read before, and so has been in the table since it was first seen;
 * the row shows the smallest (id, text) of its key;
+* where rows of one key have different scores, since another model's stand in the pool, the smallest score counts, and
+  the rows that have it make the key's row: a key and its smallest score take the place of the key in all of this;
 * once `capacity` keys have passed the filter the batch needs no backfill, and that table is emptied; a partial in which
   this happened stays full under every merge.
 """
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from canvass.selection.sketch import empty_sketch, estimate
 
@@ -31,8 +34,12 @@ SCHEMA = pa.schema(
         pa.field("id", pa.string()),
         pa.field("text", pa.string()),
         pa.field("count", pa.int64()),
+        # Of another model; null where the pool has none.
+        pa.field("intent", pa.string()),
+        pa.field("intent_probability", pa.float64()),
     ]
 )
+SHOWN = ("id", "text", "intent", "intent_probability")
 
 
 @dataclass(frozen=True)
@@ -101,12 +108,19 @@ def _worst(table: pa.Table, capacity: int) -> float:
 
 def best(rows: pa.Table, capacity: int) -> pa.Table:
     """Make one row of each key, and keep the `capacity` best by (score, key)."""
-    ordered = rows.sort_by([("key", "ascending"), ("id", "ascending"), ("text", "ascending")])
-    grouped = ordered.group_by("key", use_threads=False).aggregate(
-        [("score", "first"), ("id", "first"), ("text", "first"), ("count", "sum")]
+    shown = SHOWN if rows["intent_probability"].null_count < rows.num_rows else SHOWN[:2]
+    ordered = rows.sort_by([(name, "ascending") for name in ("key", "score", *shown)])
+    with_nulls = pc.ScalarAggregateOptions(skip_nulls=False)
+    grouped = ordered.group_by(["key", "score"], use_threads=False).aggregate(
+        [*((name, "first", with_nulls) for name in SHOWN), ("count", "sum")]
     )
-    named = grouped.rename_columns(["key", "score", "id", "text", "count"]).cast(SCHEMA)
-    return named.sort_by([("score", "ascending"), ("key", "ascending")]).slice(0, capacity).combine_chunks()
+    named = grouped.rename_columns(["key", "score", *SHOWN, "count"]).select(SCHEMA.names).cast(SCHEMA)
+    best_first = named.sort_by([("score", "ascending"), ("key", "ascending")])
+    keys = best_first["key"].combine_chunks().dictionary_encode().indices.to_numpy()
+    first = np.unique(keys, return_index=True)[1]
+    if len(first) < len(keys):
+        best_first = best_first.take(pa.array(np.sort(first)))
+    return best_first.slice(0, capacity).combine_chunks()
 
 
 def _merge_tables(left: pa.Table, right: pa.Table, capacity: int) -> pa.Table:

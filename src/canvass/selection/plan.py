@@ -24,8 +24,16 @@ from canvass.selection.partial import SCHEMA, Partial
 from canvass.selection.scored_block import NO_MEMBERS, ScoredBlock
 from canvass.selection.sketch import add_hashes, empty_sketch
 from canvass.selection.variety import Thinned, capacity_for, folded, thin
-from canvass.strategies import DEFAULT, Evidence, Strategy, by_chance, nearest_to_zero, strategy_named
-from canvass.types import ALL, Candidate, Target
+from canvass.strategies import (
+    DEFAULT,
+    GIVEN_PROBABILITIES,
+    Evidence,
+    Strategy,
+    by_chance,
+    nearest_to_zero,
+    strategy_named,
+)
+from canvass.types import ALL, Candidate, ModelAnswer, Target
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -35,11 +43,12 @@ if TYPE_CHECKING:
     from canvass.features.extraction import MemberTable
     from canvass.features.word_features import WordFeatures
     from canvass.selection.partial import Counters
-    from canvass.types import Utterance, Why
+    from canvass.types import Prediction, Utterance, Why
 
 MAX_TOKENS = 40
 SIZE = 500
 FEW_POSITIVES = 20
+SMALLEST_PROBABILITY = 2.0**-1022
 ENOUGH = 3  # times the size: a ranking of fewer keys had little to choose from
 
 
@@ -65,7 +74,7 @@ class Batch:
         predictions = nlu.predict([candidate.text for candidate in self.candidates])
         pairs = zip(self.candidates, predictions, strict=True)
         return replace(
-            self, candidates=tuple(replace(candidate, prediction=said) for candidate, said in pairs)
+            self, candidates=tuple(_predicted(candidate, said, candidate.answer) for candidate, said in pairs)
         )
 
     @property
@@ -157,7 +166,7 @@ class Plan:
     def score_block(
         self, block: pa.RecordBatch, *, worst_passed: float = np.inf, worst_backfill: float = np.inf
     ) -> Partial:
-        """Find the best of a block with columns text, id and count.
+        """Find the best of a block of a pool.
 
         `worst_passed` and `worst_backfill` are scores beyond which nothing can enter the batch any more, from partials
         that will be merged with this one: they only save work.
@@ -214,9 +223,42 @@ class Plan:
                 uncertainty = self.nlu.uncertainty(encoded.dictionary)
                 log_intent, margin, entropy = (values[places] for values in uncertainty)
         uniform = uniforms(salt(self.seed, "selection"), block.hashes[rows])
+        given = self._given(block.batch, rows)
+        given_intent = given.get("intent_probability", log_intent)
+        given_slots = given.get("slots_probability", log_crf)
         return self.strategy.score(
-            Evidence(members[rows], log_intent, log_crf, block.lengths[rows], uniform, margin, entropy)
+            Evidence(
+                members[rows],
+                log_intent,
+                log_crf,
+                block.lengths[rows],
+                uniform,
+                margin,
+                entropy,
+                given.get("score", given_intent + given_slots),
+                given_intent,
+                given_slots,
+            )
         )
+
+    def _given(self, batch: pa.RecordBatch, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        """Take what another model says in the columns of the pool: its score, and the logs of its probabilities."""
+        given = {
+            role: batch.column(role).to_numpy()[rows]
+            for role in ("score", *GIVEN_PROBABILITIES)
+            if role in batch.schema.names
+        }
+        if not given.keys() & {*self.strategy.columns} and self.strategy.columns:
+            raise OptionError(
+                f"--strategy {self.strategy.name} ranks by {' or '.join(self.strategy.columns)}, columns of the pool "
+                "that another model has filled, and the pool was opened without; open it with "
+                "model_columns=strategy.columns"
+            )
+        # A probability of 0 ranks first, and its log is finite; 0.0 for -0.0, so that equal scores have equal bytes.
+        return {
+            role: values + 0.0 if role == "score" else np.log(np.maximum(values, SMALLEST_PROBABILITY))
+            for role, values in given.items()
+        }
 
     def finish(self, partial: Partial) -> Batch:
         """Make the batch of the partial of the whole pool.
@@ -291,7 +333,7 @@ class Plan:
         scores = score_column(keys, self.members, limit=self.max_tokens).scores.tolist()
         texts = columns["text"].to_pylist()
         predictions = self.nlu.predict(texts) if self.nlu.can_predict else [None] * len(texts)
-        return tuple(
+        candidates = (
             Candidate(
                 rank=rank + 1,
                 id=row["id"],
@@ -300,15 +342,20 @@ class Plan:
                 count=row["count"],
                 score=row["score"],
                 members=dict(zip(MEMBERS, members, strict=True)) if members else {},
-                prediction=prediction,
+                prediction=None,
                 why=self.why[row["passed"]],
                 strategy=self.strategy.name,
                 target=str(self.nlu.target),
             )
-            for rank, (row, members, prediction) in enumerate(
-                zip(columns.to_pylist(), scores, predictions, strict=True)
-            )
+            for rank, (row, members) in enumerate(zip(columns.to_pylist(), scores, strict=True))
         )
+        answers = [
+            None if chance is None else ModelAnswer(intent, chance)
+            for intent, chance in zip(
+                columns["intent"].to_pylist(), columns["intent_probability"].to_pylist(), strict=True
+            )
+        ]
+        return tuple(map(_predicted, candidates, predictions, answers))
 
     def warnings(self, partial: Partial, chosen: int) -> tuple[str, ...]:
         """Say what a person should know before trusting the batch."""
@@ -343,6 +390,11 @@ class Plan:
                 f"{FEW_POSITIVES} or more are a good start"
             )
         return tuple(warnings)
+
+
+def _predicted(candidate: Candidate, ours: Prediction | None, answer: ModelAnswer | None) -> Candidate:
+    """Show what the other model says of a candidate, and ours where it says nothing."""
+    return replace(candidate, prediction=ours if answer is None else answer.over(ours), answer=answer)
 
 
 def with_selection_models(

@@ -24,7 +24,7 @@ NO_MEMBERS = MemberTable(np.zeros((2, 0), dtype=np.float32), np.zeros(0))
 
 @dataclass(frozen=True)
 class ScoredBlock:
-    """N rows with columns text, id and count, and what is known of them whatever the target.
+    """N rows with the columns of a pool, and what is known of them whatever the target.
 
     `keys` is the column of their keys; `members` float64 (N, M): the raw scores of all targets' members, side by
     side; `lengths` int32 (N,): T; `hashes` uint64 (N,): of the keys; `eligible` bool (N,): neither blank nor too long
@@ -83,4 +83,11 @@ class ScoredBlock:
             )
         columns = [self.keys.take(places), pa.array(scores), ids]
         columns += [self.batch.column(name).take(places) for name in ("text", "count")]
+        for name in ("intent", "intent_probability"):
+            given = name in self.batch.schema.names
+            columns.append(
+                self.batch.column(name).take(places)
+                if given
+                else pa.nulls(len(rows), SCHEMA.field(name).type)
+            )
         return best(pa.Table.from_arrays(columns, schema=SCHEMA), capacity)

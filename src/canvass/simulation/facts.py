@@ -15,13 +15,17 @@ from canvass.types import Target
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from canvass.simulation.runs import Opinions
     from canvass.simulation.spec import Spec
     from canvass.simulation.start import Corpus
     from canvass.types import Utterance
 
 
-def digest_of(utterances: Iterable[Utterance]) -> str:
-    """Compute the BLAKE2b digest (16 bytes, hexadecimal) of annotated utterances, whatever their order."""
+def digest_of(utterances: Iterable[Utterance], opinions: Opinions | None = None) -> str:
+    """Compute the BLAKE2b digest (16 bytes, hexadecimal) of annotated utterances, whatever their order.
+
+    Another model's opinions of them, if there are any, belong to it.
+    """
     lines = sorted(
         json.dumps(
             [
@@ -38,6 +42,9 @@ def digest_of(utterances: Iterable[Utterance]) -> str:
             ensure_ascii=False,
         )
         for utterance in utterances
+    )
+    lines += sorted(
+        json.dumps([key, dict(given)], ensure_ascii=False) for key, given in (opinions or {}).items()
     )
     return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
 

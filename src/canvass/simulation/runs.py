@@ -25,13 +25,16 @@ from canvass.selection.plan import MAX_TOKENS, Plan, with_selection_models
 from canvass.simulation.budget import cost, count_affordable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from canvass.features.word_features import WordFeatures
     from canvass.simulation.budget import Unit
     from canvass.simulation.noise import Annotator
     from canvass.simulation.start import Start
     from canvass.types import Candidate, Prediction, Target, Utterance
+
+    # What another model says: key, column of the pool (score, intent_probability or slots_probability), value.
+    Opinions = Mapping[str, Mapping[str, float]]
 
 EXAMPLES = 5  # choices of a round whose predictions are kept for the report
 
@@ -81,7 +84,7 @@ class State:
 
 @dataclass(frozen=True)
 class HiddenPool:
-    """A pool with hidden labels, as one record batch (columns text, id and count) for all rounds.
+    """A pool with hidden labels, as one record batch (columns text, id and count, and opinions) for all rounds.
 
     `gold` maps each key to its annotated utterance; `taken` holds the keys already chosen.
 
@@ -99,7 +102,7 @@ class HiddenPool:
     taken: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, utterances: Sequence[Utterance]) -> Self:
+    def of(cls, utterances: Sequence[Utterance], opinions: Opinions | None = None) -> Self:
         """Hide the labels of annotated utterances."""
         columns = {
             "text": pa.array([utterance.text for utterance in utterances], type=pa.string()),
@@ -107,6 +110,10 @@ class HiddenPool:
             "count": pa.array([utterance.count for utterance in utterances], type=pa.int64()),
         }
         gold = {key_of(utterance.text): utterance for utterance in utterances}
+        if opinions:
+            said = [opinions[key_of(utterance.text)] for utterance in utterances]
+            for role in next(iter(opinions.values())):
+                columns[role] = pa.array([values[role] for values in said], type=pa.float64())
         return cls(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), gold)
 
     def take(self, keys: Iterable[str]) -> None:
@@ -136,6 +143,8 @@ class Run:
         Annotates with errors; without one, annotations are the gold labels.
     words
         Features of words for the reference NLU; what is chosen is chosen by models without them.
+    opinions
+        What another model says of each key of the pool, for strategies that rank by it.
 
     """
 
@@ -147,6 +156,7 @@ class Run:
     unit: Unit = "utterances"
     annotator: Annotator | None = None
     words: WordFeatures | None = None
+    opinions: Opinions | None = None
 
     def states(self) -> Iterator[State]:
         """Execute the run: yield the state before the first round, and the state after each round.
@@ -159,7 +169,7 @@ class Run:
 
         """
         held_out = HeldOut.of(self.start.test, self.target)
-        pool = HiddenPool.of(self.start.pool)
+        pool = HiddenPool.of(self.start.pool, self.opinions)
         labelled = [self.annotate(utterance) for utterance in self.start.labelled]
         nlu: NLU | None = None
         budget = spent = 0

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from canvass.corpus.formats.records import Columns
     from canvass.corpus.labelled import Labelled
+    from canvass.corpus.pool import Pool
     from canvass.features.word_features import WordFeatures
+    from canvass.simulation.runs import Opinions
     from canvass.simulation.spec import RunName, Spec
     from canvass.simulation.start import Corpus, Start
     from canvass.types import Utterance
@@ -33,14 +35,16 @@ class Reading:
     skip_bad: int = 0
     format: str | None = None
     out_of_scope: tuple[str, ...] = ()
+    model_columns: tuple[str, ...] = ()  # of another model, which strategies of the study rank by
 
     def labelled(self) -> Labelled:
         """Read the corpus, and the account of what its files hold beside it."""
         from canvass.corpus.labelled import read_labelled
 
+        options = self._pool().read_options if self.model_columns else None
         return read_labelled(
             self.names,
-            columns=self.columns,
+            columns=self.columns if options is None else options.columns,
             strict=self.strict,
             skip_bad=self.skip_bad,
             format=self.format,
@@ -50,6 +54,34 @@ class Reading:
     def read(self) -> tuple[Utterance, ...]:
         """Read the corpus."""
         return self.labelled().utterances
+
+    def opinions(self) -> Opinions | None:
+        """Read what another model says of each key in columns of the corpus; the first record of a key is taken."""
+        from canvass.corpus.normalise import keys
+
+        if not self.model_columns:
+            return None
+        opinions: dict[str, dict[str, float]] = {}
+        for block in self._pool().blocks():
+            said = block.batch.drop_columns(["text", "id", "count"])
+            said = said.drop_columns([name for name in said.schema.names if name == "intent"])
+            for key, values in zip(
+                keys(block.batch.column("text")).to_pylist(), said.to_pylist(), strict=True
+            ):
+                opinions.setdefault(key, values)
+        return opinions
+
+    def _pool(self) -> Pool:
+        """Open the corpus as a pool with the columns of a model; raises as `Pool.open`."""
+        from canvass.corpus.pool import Pool
+
+        return Pool.open(
+            self.names,
+            columns=self.columns,
+            skip_bad=self.skip_bad,
+            format=self.format,
+            model_columns=self.model_columns,
+        )
 
 
 @dataclass(frozen=True)
@@ -64,10 +96,11 @@ class Result:
 class Worker:
     """Executes runs of a study, one after the other."""
 
-    def __init__(self, folder: Path, spec: Spec, corpus: Corpus) -> None:
+    def __init__(self, folder: Path, spec: Spec, corpus: Corpus, opinions: Opinions | None) -> None:
         self.folder = folder
         self.spec = spec
         self.corpus = corpus
+        self.opinions = opinions
         self._words: dict[tuple[str, int], WordFeatures | None] = {}
 
     def _words_of(self, name: RunName, start: Start) -> WordFeatures | None:
@@ -106,7 +139,17 @@ class Worker:
             annotator = Annotator.of(name.seed, spec.noise, self.corpus.rest) if spec.noise else None
             strategy = name.strategy or "random"
             schedule = spec.schedule_of(name.kind)
-            run = Run(start, target, strategy, schedule, name.seed, spec.budget_unit, annotator, words)
+            run = Run(
+                start,
+                target,
+                strategy,
+                schedule,
+                name.seed,
+                spec.budget_unit,
+                annotator,
+                words,
+                self.opinions,
+            )
             stored, seconds = record(run, name, spec)
             stored.save(self.folder)
         except CanvassError as error:
@@ -121,10 +164,10 @@ def make_worker(folder: Path, spec: Spec, reading: Reading) -> Worker:
     from canvass.simulation.facts import digest_of
     from canvass.simulation.start import Corpus
 
-    utterances = reading.read()
-    if digest_of(utterances) != spec.corpus:
+    utterances, opinions = reading.read(), reading.opinions()
+    if digest_of(utterances, opinions) != spec.corpus:
         raise InputError("LABELLED has changed since the study began; give the one it began with")
-    return Worker(folder, spec, Corpus.of(utterances, test=spec.test))
+    return Worker(folder, spec, Corpus.of(utterances, test=spec.test), opinions)
 
 
 _prepared: list[Worker | CanvassError] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -42,6 +42,7 @@ from canvass.corpus.pool import Pool
 from canvass.errors import FileError, InputError, OptionError, TrainingError, shown
 from canvass.files import STANDARD_STREAM
 from canvass.selection.seed_phrases import SeedPhrases, lacking
+from canvass.strategies import STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,7 +132,9 @@ class Project:
                 max_tokens=max_tokens,
                 test="fifth" if test is None else "file",
             ),
-            columns=ColumnsSettings(text=columns.text, id=columns.id, count=columns.count),
+            columns=ColumnsSettings(
+                **{column.name: getattr(columns, column.name) for column in fields(ColumnsSettings)}
+            ),
         )
         settings.check(f"{place / SETTINGS}")
         # Most of what could be wrong with a pool is wrong from the start.
@@ -357,6 +360,7 @@ def _open_pool(settings: Settings, folder: Path) -> Pool:
         skip_bad=project.skip_bad,
         format=project.pool_format or None,
         where=project.where or None,
+        model_columns=STRATEGIES[project.strategy].columns,
     )
 
 

@@ -134,6 +134,15 @@ class ColumnsSettings:
     text: str = field(default="text", metadata=_text("The text."))
     id: str = field(default="id", metadata=_text("The id; may be absent."))
     count: str = field(default="count", metadata=_text("How often it was seen; may be absent."))
+    score: str = field(
+        default="score",
+        metadata=_text("What a model of yours ranks by, the smallest first (strategy external)."),
+    )
+    intent: str = field(default="intent", metadata=_text("The intent that it predicts."))
+    intent_probability: str = field(default="intent_probability", metadata=_text("And how sure it is."))
+    slots_probability: str = field(
+        default="slots_probability", metadata=_text("How sure it is of the slots it predicts.")
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +217,7 @@ class Settings:
     @property
     def pool_columns(self) -> Columns:
         """The columns of the pool, for `Pool.open`."""
-        return Columns(text=self.columns.text, id=self.columns.id, count=self.columns.count)
+        return Columns(**{name: getattr(self.columns, name) for name in rules(self.columns)})
 
     def check(self, where: str) -> None:
         """Refuse values that make no sense, alone or together; `where` is the file, for the sentence.

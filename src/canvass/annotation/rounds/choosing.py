@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from canvass.selection.partial import Partial
     from canvass.selection.random_sample import SampledUtterance
     from canvass.selection.seed_phrases import SeedPhrases
-    from canvass.types import Candidate
+    from canvass.types import Candidate, ModelAnswer
 
 WITH_PHRASES = 1 / 3  # the least share of random picks while phrases choose
 STRATA: dict[Source, object] = {"random": majority, "outside": no_majority}
@@ -39,7 +39,7 @@ class Chosen(NamedTuple):
     """What the choosers of a round found: tasks without order or prediction, and what was drawn beside them.
 
     `message` says why nothing was selected, or what to know of what was; empty: nothing. `too_long` rows of the pool
-    have more tokens than `max_tokens`, and are not in question.
+    have more tokens than `max_tokens`, and are not in question. `answers` are those of another model, by key.
     """
 
     selected: tuple[NewTask, ...]
@@ -48,6 +48,7 @@ class Chosen(NamedTuple):
     requests: Requests | None
     message: str
     too_long: int
+    answers: dict[str, ModelAnswer]
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,7 @@ class Choosing:
         requests: dict[str, int] = {}
         controls: list[Control] = []
         message, too_long = "", 0
+        answers: dict[str, ModelAnswer] = {}
         for selector, partial in zip(plans.selectors, partials, strict=True):
             if isinstance(selector, Plan):
                 too_long = partial.counters.too_long
@@ -137,6 +139,11 @@ class Choosing:
                 else:
                     selected = tuple(self._selected(candidate) for candidate in batch.candidates)
                     message = "; ".join(batch.warnings)
+                    answers = {
+                        candidate.key: candidate.answer
+                        for candidate in batch.candidates
+                        if candidate.answer is not None
+                    }
                 continue
             sample = selector.finish(partial)
             source: Source = "random" if selector.purpose == "random" else "outside"
@@ -145,7 +152,7 @@ class Choosing:
             controls += [Control(pick.text, source) for pick in sample.utterances[picks:]]
             requests[source] = sample.requests
         both = Requests(requests["random"], requests.get("outside")) if "random" in requests else None
-        return Chosen(selected, drawn, controls, both, message, too_long)
+        return Chosen(selected, drawn, controls, both, message, too_long, answers)
 
     def mixed(self, chosen: Chosen, done: Mapping[Source, int]) -> list[NewTask]:
         """Order the queue. A key that was selected and drawn is a pick: else the strategy would thin the draws."""

@@ -18,7 +18,14 @@ from canvass.annotation.quality.estimate import (
 )
 from canvass.annotation.quality.stop_set import STEP, Reference, agreement, decide
 from canvass.annotation.rounds.choosing import Choosing
-from canvass.annotation.rounds.round_models import Models, no_models, predict, seed_of_round, train_models
+from canvass.annotation.rounds.round_models import (
+    Models,
+    no_models,
+    predict,
+    seed_of_round,
+    train_models,
+    with_answer,
+)
 from canvass.annotation.store.records import Round
 from canvass.clock import Clock
 from canvass.corpus.normalise import key_of
@@ -127,7 +134,22 @@ class Rounds:
             number=number,
             domain_of_intent=project.domain_of_intent,
         )
-        tasks = tuple(replace(task, prediction=said) for task, said in zip(mixed, predictions, strict=True))
+        given = chosen.answers
+        tasks = tuple(
+            replace(
+                task,
+                prediction=with_answer(
+                    ours,
+                    given[task.key],
+                    number=number,
+                    target=project.target,
+                    domains=project.domain_of_intent,
+                )
+                if task.key in given
+                else ours,
+            )
+            for task, ours in zip(mixed, predictions, strict=True)
+        )
         clock.stop("make tasks")
         kappa = self._compare(models, answers, json.loads(stop_set or "[]"), facts)
         if chosen.requests is not None:

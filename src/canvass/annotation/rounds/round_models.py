@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from canvass.features.word_features import WordFeatures
-    from canvass.types import Target, Utterance
+    from canvass.types import ModelAnswer, Target, Utterance
 
 LIKELIEST = 5  # intents that the page offers
 ALTERNATIVES = 11  # taggings after the best; the page makes offers of what they change
@@ -81,6 +81,39 @@ def no_models(labelled: Sequence[Utterance], target: Target) -> Models:
     return Models(nothing, nothing)
 
 
+def with_answer(
+    ours: TaskPrediction | None,
+    answer: ModelAnswer,
+    *,
+    number: int,
+    target: Target,
+    domains: Mapping[str, str],
+) -> TaskPrediction:
+    """Put what another model says in the place of our prediction after round `number`, as far as it goes.
+
+    `domains` maps intents to their domains.
+    """
+    said = ours or TaskPrediction(number, _domain(target, None, domains), None, 1.0, (), 1.0)
+    if answer.intent_probability is not None:
+        said = replace(
+            said,
+            domain=_domain(target, answer.intent, domains),
+            intent=answer.intent,
+            intent_probability=answer.intent_probability,
+            likeliest=tuple(
+                [(answer.intent, answer.intent_probability)] if answer.intent is not None else []
+            ),
+        )
+    if answer.slots is not None:
+        confidence = 1.0 if answer.slots_probability is None else answer.slots_probability
+        said = replace(said, slots=answer.slots, confidence=confidence, certainty=(), alternatives=())
+    return said
+
+
+def _domain(target: Target, intent: str | None, domains: Mapping[str, str]) -> str | None:
+    return target.name if target.kind == "domain" else domains.get(intent or "")
+
+
 def predict(
     nlu: NLU, texts: Sequence[str], *, number: int, domain_of_intent: Mapping[str, str]
 ) -> list[TaskPrediction | None]:
@@ -97,9 +130,7 @@ def predict(
     return [
         TaskPrediction(
             round=number,
-            domain=nlu.target.name
-            if nlu.target.kind == "domain"
-            else domain_of_intent.get(predicted.intent or ""),
+            domain=_domain(nlu.target, predicted.intent, domain_of_intent),
             intent=predicted.intent,
             intent_probability=predicted.intent_probability,
             slots=predicted.slots,

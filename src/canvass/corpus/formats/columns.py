@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from canvass.corpus.formats.records import Block, listed, missing_column, pool_utterance_of
+from canvass.corpus.formats.records import (
+    LARGEST_SCORE,
+    PROBABILITIES,
+    Block,
+    listed,
+    missing_column,
+    model_values_of,
+    pool_utterance_of,
+)
 from canvass.errors import SHOWN_CHARACTERS, InputError
 from canvass.files import STANDARD_STREAM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances
+    from canvass.corpus.where import RowFilter
     from canvass.types import Utterance
 
+EMPTY: Mapping[str, pa.Array] = MappingProxyType({})
 SCHEMA = pa.schema(
     [
         pa.field("text", pa.string(), nullable=False),
@@ -27,18 +38,36 @@ SCHEMA = pa.schema(
         pa.field("count", pa.int64(), nullable=False),
     ]
 )
-TEXT, INTEGER, NOTHING = "text", "whole numbers", "nothing"
+TEXT, INTEGER, NUMBER, NOTHING = "text", "whole numbers", "numbers", "nothing"
 # What each column of a pool may hold; a column of the null type holds nothing at all.
-KINDS = {"text": (TEXT,), "id": (TEXT, INTEGER, NOTHING), "count": (INTEGER, NOTHING)}
+KINDS = {
+    "text": (TEXT,),
+    "id": (TEXT, INTEGER, NOTHING),
+    "count": (INTEGER, NOTHING),
+    "score": (NUMBER, INTEGER),
+    "intent": (TEXT, NOTHING),
+    "intent_probability": (NUMBER, INTEGER),
+    "slots_probability": (NUMBER, INTEGER),
+}
+# The types of what a pool is read for.
+TYPES = {field.name: field.type for field in SCHEMA} | {
+    "score": pa.float64(),
+    "intent": pa.string(),
+    **dict.fromkeys(PROBABILITIES, pa.float64()),
+}
 
 
-def checked_batch(text: pa.Array, identity: pa.Array | None, count: pa.Array | None) -> pa.RecordBatch:
+def checked_batch(
+    text: pa.Array, identity: pa.Array | None, count: pa.Array | None, model: Mapping[str, pa.Array] = EMPTY
+) -> pa.RecordBatch:
     """Make a batch of a pool from arrays, checking every value at Arrow's speed.
 
     Parameters
     ----------
     text, identity, count
         Arrays of length N: string, string or None, int64 or None.
+    model
+        The columns of a model by their roles, of the types in `TYPES`.
 
     Raises
     ------
@@ -58,18 +87,64 @@ def checked_batch(text: pa.Array, identity: pa.Array | None, count: pa.Array | N
         count = pc.fill_null(count, 1)
     if len(count) and pc.min(count).as_py() < 1:
         raise pa.ArrowInvalid("a count is below one")
-    return pa.RecordBatch.from_arrays([text, identity, count], schema=SCHEMA)
+    for role, values in model.items():
+        _check_model(role, values)
+    return pa.RecordBatch.from_arrays([text, identity, count, *model.values()], schema=_schema(tuple(model)))
 
 
-def batch_of(utterances: Sequence[Utterance]) -> pa.RecordBatch:
-    """Make a batch of a pool from validated utterances."""
-    values = [
+def _check_model(role: str, values: pa.Array) -> None:
+    """Refuse what a model cannot say; raises pyarrow.ArrowInvalid."""
+    if role == "intent":
+        values.validate(full=True)
+        return
+    if values.null_count:
+        raise pa.ArrowInvalid("a number is missing")
+    numbers = values.to_numpy()
+    low, high = (0, 1) if role in PROBABILITIES else (-LARGEST_SCORE, LARGEST_SCORE)
+    if not np.all((low <= numbers) & (numbers <= high)):
+        raise pa.ArrowInvalid("a number is out of range")
+
+
+def _schema(model: Sequence[str]) -> pa.Schema:
+    return pa.schema([*SCHEMA, *(pa.field(role, TYPES[role], nullable=role == "intent") for role in model)])
+
+
+def batch_of(
+    utterances: Sequence[Utterance], model: Sequence[str] = (), values: Sequence[Sequence[object]] = ()
+) -> pa.RecordBatch:
+    """Make a batch of a pool from validated utterances, and the `values` of each for the roles in `model`."""
+    schema = _schema(model)
+    columns = [
         [utterance.text for utterance in utterances],
         [utterance.id for utterance in utterances],
         [utterance.count for utterance in utterances],
+        *([row[place] for row in values] for place in range(len(model))),
     ]
-    arrays = [pa.array(column, type=field.type) for column, field in zip(values, SCHEMA, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+    arrays = [pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def batch_of_records(
+    records: Iterable[tuple[str, dict[str, Any] | InputError]],
+    columns: Columns,
+    bad: BadLines,
+    keeps: RowFilter | None = None,
+) -> pa.RecordBatch:
+    """Make a batch of a pool from (where, record) one by one: the readable twin of `checked_batch`.
+
+    A bad record, or an error in the place of one, is reported to `bad`; what `keeps` does not keep is left out.
+    """
+    utterances, values = [], []
+    for where, record in records:
+        with bad.tolerance():
+            if isinstance(record, InputError):
+                raise record
+            if keeps is not None and not keeps(record):
+                continue
+            utterance = pool_utterance_of(record, where, columns)
+            values.append(model_values_of(record, where, columns))
+            utterances.append(utterance)
+    return batch_of(utterances, columns.model, values)
 
 
 def kind_of(kind: pa.DataType) -> str:
@@ -80,7 +155,16 @@ def kind_of(kind: pa.DataType) -> str:
         return TEXT
     if pa.types.is_integer(kind):
         return INTEGER
+    if pa.types.is_floating(kind):
+        return NUMBER
     return NOTHING if pa.types.is_null(kind) else str(kind)
+
+
+def refuse_missing(columns: Columns, names: Collection[str], where: str) -> None:
+    """Refuse a file without a text, or without what another file of the pool has of a model; raises InputError."""
+    for role, column in zip(columns.roles, columns.of_a_pool(), strict=True):
+        if column not in names and role not in {"id", "count"}:
+            raise missing_column(where, column, list(names), f"--columns {role}=NAME")
 
 
 def used_columns(schema: pa.Schema, where: str, columns: Columns) -> dict[str, str]:
@@ -89,13 +173,12 @@ def used_columns(schema: pa.Schema, where: str, columns: Columns) -> dict[str, s
     Raises
     ------
     InputError
-        If the text column is missing, or a column has a type that it cannot have.
+        If a column is missing that must be there, or has a type that it cannot have.
 
     """
-    if columns.text not in schema.names:
-        raise missing_column(where, columns.text, schema.names)
+    refuse_missing(columns, schema.names, where)
     found = {}
-    for role, column in zip(KINDS, columns.of_a_pool(), strict=True):
+    for role, column in zip(columns.roles, columns.of_a_pool(), strict=True):
         places = schema.get_all_field_indices(column)
         if len(places) > 1:
             raise InputError(f"{where}: column {column!r} appears {len(places)} times; expected it once")
@@ -103,8 +186,9 @@ def used_columns(schema: pa.Schema, where: str, columns: Columns) -> dict[str, s
             found[column] = kind_of(schema.field(places[0]).type)
             if found[column] not in KINDS[role]:
                 types = listed([f"{field.name}: {field.type}" for field in schema])
+                kind = str(schema.field(places[0]).type) if found[column] == NUMBER else found[column]
                 raise InputError(
-                    f"{where}: column {column!r} has the type {found[column][:SHOWN_CHARACTERS]}; "
+                    f"{where}: column {column!r} has the type {kind[:SHOWN_CHARACTERS]}; "
                     f"expected {' or '.join(KINDS[role][:2])} "
                     f"(the file has {types}); name the column with --columns {role}=NAME"
                 )
@@ -124,17 +208,19 @@ def batch_of_columns(
         If a row is bad and the tolerance is used up.
 
     """
-    names = [name for name in columns.of_a_pool() if name in batch.schema.names]
-    kinds = {columns.text: pa.string(), columns.id: pa.string(), columns.count: pa.int64()}
+    pairs = zip(columns.roles, columns.of_a_pool(), strict=True)
+    names = {role: name for role, name in pairs if name in batch.schema.names}
     try:
-        arrays = {name: batch.column(name).cast(kinds[name]) for name in names}
-        return checked_batch(arrays[columns.text], arrays.get(columns.id), arrays.get(columns.count))
+        arrays = {role: batch.column(name).cast(TYPES[role]) for role, name in names.items()}
+        return checked_batch(
+            arrays["text"],
+            arrays.get("id"),
+            arrays.get("count"),
+            {role: arrays[role] for role in columns.model},
+        )
     except pa.ArrowInvalid:
-        utterances = []
-        for where_of_row, record in records_of(batch, names, first_row, where, bad):
-            with bad.tolerance():
-                utterances.append(pool_utterance_of(record, where_of_row, columns))
-        return batch_of(utterances)
+        records = records_of(batch, list(names.values()), first_row, where, bad)
+        return batch_of_records(records, columns, bad)
 
 
 def records_of(

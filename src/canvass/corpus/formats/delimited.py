@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import itertools
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,17 +22,16 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from canvass.corpus.formats.annotated import ALL, record_of
-from canvass.corpus.formats.columns import accounted, batch_of, checked_batch
+from canvass.corpus.formats.columns import TYPES, accounted, batch_of_records, checked_batch, refuse_missing
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.records import (
     ALL_COLUMNS,
+    COLUMN_NAMES,
     BadLines,
     Block,
     Columns,
     Format,
     Utterances,
-    missing_column,
-    pool_utterance_of,
     utterance_of,
 )
 from canvass.corpus.formats.sources import LONGEST_LINE, NEWLINE, SMALLEST_CHUNK, Pace, Source, on_disk
@@ -83,8 +83,7 @@ class Table:
         self.delimiter = having[0] if having else max(headers, key=lambda one: len(headers[one]))
         self.header = headers[self.delimiter]
         self.columns = columns_of(self.header, columns)
-        if self.columns.text not in self.header:
-            raise missing_column(location(name, 1), columns.text, self.header)
+        refuse_missing(self.columns, self.header, location(name, 1))
         for column in self.columns.all():
             if self.header.count(column) > 1:
                 raise InputError(f"{location(name, 1)}: column {column!r} appears twice; expected it once")
@@ -147,6 +146,10 @@ class Table:
         count = record.get(self.columns.count)
         if count and len(count) <= LONGEST_COUNT and count.isascii() and count.isdecimal():
             record[self.columns.count] = int(count)
+        for role in self.columns.model:
+            if role != "intent":
+                with contextlib.suppress(TypeError, ValueError):
+                    record[getattr(self.columns, role)] = float(record[getattr(self.columns, role)])
         return record
 
 
@@ -271,12 +274,12 @@ class Ended(io.RawIOBase):
 
 def columns_of(header: Sequence[str], columns: Columns) -> Columns:
     """Name the columns as a header does: without regard to case and blanks at the rims, where that is one column."""
-    names: dict[str, str] = {}
-    for column in fields(columns):
-        name = getattr(columns, column.name)
+    names: dict[str, Any] = {}
+    for column in COLUMN_NAMES:
+        name = getattr(columns, column)
         alike = [cell for cell in header if cell.strip().lower() == name.lower()]
         if name not in header and len(alike) == 1:
-            names[column.name] = alike[0]
+            names[column] = alike[0]
     return replace(columns, **names)
 
 
@@ -385,7 +388,7 @@ def _batch_of_cells(cells: pa.RecordBatch, columns: Columns, keeps: RowFilter | 
         met = [keeps.meets(tuple(cell or None for cell in row)) for row in values]
         cells = cells.filter(pa.array(met, pa.bool_()))
     arrays = {name: cells.column(name) for name in cells.schema.names}
-    for name in {columns.id, columns.count} & set(arrays):
+    for name in set(arrays) - {columns.text}:
         arrays[name] = pc.if_else(pc.equal(arrays[name], ""), pa.scalar(None, pa.string()), arrays[name])
     count = arrays.get(columns.count)
     if count is not None:
@@ -393,27 +396,25 @@ def _batch_of_cells(cells: pa.RecordBatch, columns: Columns, keeps: RowFilter | 
         if not pc.all(pc.ascii_is_decimal(count), min_count=0).as_py():
             raise pa.ArrowInvalid("a count is not a number")
         count = count.cast(pa.int64())
-    return checked_batch(arrays[columns.text], arrays.get(columns.id), count)
+    model = {role: arrays[getattr(columns, role)].cast(TYPES[role]) for role in columns.model}
+    return checked_batch(arrays[columns.text], arrays.get(columns.id), count, model)
 
 
 def slow_batches(
     table: Table, bad: BadLines, rows: int, done: int, keeps: RowFilter | None
 ) -> Iterator[pa.RecordBatch]:
     """Read the rows after the first `done` one by one: the readable twin that names the bad line."""
-    utterances = []
-    for index, (where, record) in enumerate(table.records()):
-        if index < done:
-            continue
-        with bad.tolerance():
-            if isinstance(record, InputError):
-                raise record
-            if keeps is not None and not keeps(record):
-                continue
-            utterances.append(pool_utterance_of(record, where, table.columns))
-        if len(utterances) == rows:
-            yield batch_of(utterances)
-            utterances = []
-    yield batch_of(utterances)
+    records = itertools.islice(table.records(), done, None)
+    while some := list(itertools.islice(records, rows)):
+        yield batch_of_records(some, table.columns, bad, keeps)
+
+
+def names(delimiter: str, path: str, columns: Columns) -> list[str]:
+    """List those of `columns` that the header has; raises as `blocks` does."""
+    with on_disk(path) as file:
+        table = Table(file, path, delimiter, columns)
+        having = [role for role in COLUMN_NAMES if getattr(table.columns, role) in table.header]
+        return [getattr(columns, role) for role in having]
 
 
 def pool_columns(delimiter: str, path: str, columns: Columns) -> dict[str, str]:
@@ -475,6 +476,7 @@ def _format(name: str, extension: str, delimiter: str) -> Format:
         loses="the difference between an empty string and none",
         pool_columns=partial(pool_columns, delimiter),
         blocks_where=partial(blocks, delimiter),
+        names=partial(names, delimiter),
     )
 
 

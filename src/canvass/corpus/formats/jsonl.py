@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.json as arrow_json
 
 from canvass.corpus.formats.annotated import ALL, record_of
-from canvass.corpus.formats.columns import accounted, batch_of, checked_batch
+from canvass.corpus.formats.columns import TYPES, accounted, batch_of, batch_of_records, checked_batch
 from canvass.corpus.formats.records import (
     ALL_COLUMNS,
     WHOLE,
@@ -26,7 +26,6 @@ from canvass.corpus.formats.records import (
     Format,
     Parts,
     Utterances,
-    pool_utterance_of,
     utterance_of,
 )
 from canvass.corpus.formats.sources import NEWLINE, Pace, Source, chunks_of_lines, count_lines, split_lines
@@ -162,13 +161,19 @@ def slow_batch(
     keeps: RowFilter | None = None,
 ) -> pa.RecordBatch:
     """Read a chunk line by line: the readable twin of `ChunkParser.parse`, which also finds the bad line."""
-    utterances = []
-    for where, record in records_of_chunk(data, path, first_line, bad):
-        if keeps is not None and not keeps(record):
-            continue
-        with bad.tolerance():
-            utterances.append(pool_utterance_of(record, where, columns))
-    return batch_of(utterances)
+    return batch_of_records(records_of_chunk(data, path, first_line, bad), columns, bad, keeps)
+
+
+def names(path: str, columns: Columns) -> list[str]:
+    """List the fields of the first record; raises as `read` does."""
+    del columns
+    first_line = 1
+    with Source(path) as source:
+        for data in chunks_of_lines(source, lambda: 1 << 16):
+            for _, record in records_of_chunk(data, path, first_line, BadLines(len(data))):
+                return list(record)
+            first_line += count_lines(data)
+    return []
 
 
 class ChunkParser:
@@ -196,8 +201,10 @@ class ChunkParser:
         return None
 
     def _parse(self, data: bytes, lines: int, type_of_id: pa.DataType) -> pa.RecordBatch:
-        text, identity, count = self._columns.of_a_pool()
-        schema = pa.schema([(text, pa.string()), (identity, type_of_id), (count, pa.int64())])
+        roles = self._columns.roles
+        names = dict(zip(roles, self._columns.of_a_pool(), strict=True))
+        types = TYPES | {"id": type_of_id}
+        schema = pa.schema([(name, types[role]) for role, name in names.items()])
         table = arrow_json.read_json(
             pa.BufferReader(data),
             read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(data) + 1),
@@ -205,8 +212,9 @@ class ChunkParser:
         ).combine_chunks()
         if table.num_rows != lines:
             raise pa.ArrowInvalid("several objects on one line")
-        columns = [table.column(name).chunk(0) for name in (text, identity, count)]
-        return checked_batch(columns[0], columns[1].cast(pa.string()), columns[2])
+        arrays = {role: table.column(name).chunk(0) for role, name in names.items()}
+        model = {role: arrays[role] for role in self._columns.model}
+        return checked_batch(arrays["text"], arrays["id"].cast(pa.string()), arrays["count"], model)
 
 
 def _one_object_a_line(data: bytes) -> tuple[bytes, int] | None:
@@ -260,5 +268,6 @@ FORMAT = Format(
     carries=ALL,
     write_annotated=write_annotated,
     columns=ALL_COLUMNS,
+    names=names,
     parts=Parts(split_lines, blocks_of_part, has_where=True),
 )

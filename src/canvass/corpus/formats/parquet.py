@@ -195,6 +195,13 @@ def pool_columns(path: str, columns: Columns) -> dict[str, str]:
         return used_columns(parquet.schema_arrow, path, columns)
 
 
+def names(path: str, columns: Columns) -> list[str]:
+    """List the columns of a file; raises as `blocks` does."""
+    del columns
+    with opened_parquet(path) as parquet:
+        return list(parquet.schema_arrow.names)
+
+
 def write(path: str, given: Iterable[dict[str, Any]]) -> None:
     """Write rows with natural types; the file appears whole or not at all.
 
@@ -240,5 +247,6 @@ FORMAT = Format(
     write_annotated=write_annotated,
     columns=ALL_COLUMNS,
     pool_columns=pool_columns,
+    names=names,
     parts=Parts(split, blocks_of_part, has_where=True),
 )

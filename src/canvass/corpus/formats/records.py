@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from canvass.corpus.formats.losses import LossRefusedError
@@ -20,7 +21,7 @@ from canvass.errors import SHOWN_CHARACTERS, InputError, OptionError, nearest, s
 from canvass.types import Slot, Utterance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     import pyarrow as pa
@@ -31,8 +32,11 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger(__name__)
 LARGEST_COUNT = (1 << 63) - 1
+LARGEST_SCORE = sys.float_info.max
 SHOWN_NAMES = 12
 POOL_COLUMNS = ("text", "id", "count")
+PROBABILITIES = ("intent_probability", "slots_probability")
+MODEL_COLUMNS = ("score", "intent", *PROBABILITIES)
 COMMA = "\0"  # stands for a doubled comma while commas are cut at
 Utterances = Iterator[tuple[str, Utterance]]
 """What a reader yields of an annotated file: where an utterance stands, for sentences, and the utterance."""
@@ -41,6 +45,8 @@ Utterances = Iterator[tuple[str, Utterance]]
 @dataclass(frozen=True)
 class Columns:
     """The names that the columns of a file have; `--columns` on the command line.
+
+    `model` says which of `MODEL_COLUMNS`, a model's opinion of each request, a pool is read for: see `with_model`.
 
     Raises
     ------
@@ -56,9 +62,13 @@ class Columns:
     intent: str = "intent"
     slots: str = "slots"
     split: str = "split"
+    score: str = "score"
+    intent_probability: str = "intent_probability"
+    slots_probability: str = "slots_probability"
+    model: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        names = dict(zip(POOL_COLUMNS, self.of_a_pool(), strict=True))
+        names = {column: getattr(self, column) for column in POOL_COLUMNS}
         if len(set(names.values())) < len(names):
             given = ",".join(f"{column}={name}" for column, name in names.items())
             raise OptionError(f"--columns {given} must name three different columns")
@@ -77,8 +87,8 @@ class Columns:
         >>> Columns.parse("text=utt,intent=label").intent
         'label'
         """
-        known = [column.name for column in fields(cls)]
-        names: dict[str, str] = {}
+        known = COLUMN_NAMES
+        names: dict[str, Any] = {}
         for part in words.replace(",,", COMMA).split(","):
             column, equals, name = part.replace(COMMA, ",").partition("=")
             column = column.strip()
@@ -96,27 +106,61 @@ class Columns:
             names[column] = name
         return cls(**names)
 
-    def of_a_pool(self) -> tuple[str, str, str]:
-        """Columns that a pool is read for."""
-        return (self.text, self.id, self.count)
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """What a pool is read for."""
+        return (*POOL_COLUMNS, *self.model)
+
+    def of_a_pool(self) -> tuple[str, ...]:
+        """Columns that a pool is read for, in the order of `roles`."""
+        return tuple(getattr(self, role) for role in self.roles)
+
+    def with_model(self, wanted: Sequence[str], names: Collection[str], where: str) -> Columns:
+        """Read a pool for all columns of a model that are among `names`.
+
+        An intent is of use only with its probability, and is left out without. Nothing changes if none are wanted, or
+        `model` is given.
+
+        Raises
+        ------
+        InputError
+            If none of those that are wanted is there.
+
+        """
+        if not wanted or self.model:
+            return self
+        model = tuple(role for role in MODEL_COLUMNS if getattr(self, role) in names)
+        renamed = [role for role in wanted if role in self.named() - {*model}]
+        if renamed or not set(wanted) & set(model):
+            wanted = renamed or wanted
+            asked = " or ".join(repr(getattr(self, role)) for role in wanted)
+            raise InputError(
+                f"{where}: column {asked} is missing (there is: {listed(list(names))}), and the strategy ranks by it; "
+                f"name the column with --columns {wanted[0]}=NAME, or take another strategy"
+            )
+        if "intent_probability" not in model:
+            model = tuple(role for role in model if role != "intent")
+        used = [getattr(self, role) for role in (*POOL_COLUMNS, *model)]
+        if len(set(used)) < len(used):
+            raise OptionError(
+                f"--columns gives two columns one name, among {', '.join(used)}; name each apart"
+            )
+        return replace(self, model=model)
 
     def named(self) -> frozenset[str]:
         """Columns that have another name than the usual one."""
         usual = Columns()
-        return frozenset(
-            column.name
-            for column in fields(self)
-            if getattr(self, column.name) != getattr(usual, column.name)
-        )
+        return frozenset(name for name in COLUMN_NAMES if getattr(self, name) != getattr(usual, name))
 
     def all(self) -> tuple[str, ...]:
         """Columns that an annotated set is read for."""
         return (*self.of_a_pool(), self.domain, self.intent, self.slots, self.split)
 
 
+COLUMN_NAMES = [column.name for column in fields(Columns) if column.name != "model"]
 USUAL = Columns()
 WHOLE = (0, 1 << 62)  # the part of a file that is all of it
-ALL_COLUMNS = frozenset(column.name for column in fields(Columns))
+ALL_COLUMNS = frozenset(COLUMN_NAMES)
 
 
 class Located(Protocol):
@@ -225,8 +269,9 @@ class Block:
     """Rows of a pool that are processed together.
 
     `batch` has exactly the columns text (string, never null, valid UTF-8), id (string, may be null) and count
-    (int64, at least 1); its arrays may be slices, so mind their offset. `consumed` is the number of bytes of
-    the file that the block accounts for; the blocks of a file sum to its size.
+    (int64, at least 1), and those of a model that are read: score (float64, finite), intent (string, may be null),
+    intent_probability and slots_probability (float64, from 0 to 1). Its arrays may be slices, so mind their offset.
+    `consumed` is the number of bytes of the file that the block accounts for; the blocks of a file sum to its size.
     """
 
     batch: pa.RecordBatch
@@ -257,8 +302,8 @@ class Format:
     `read` reads an annotated file, `blocks` streams a pool (see `columns.blocks_of` where it is None), `write` writes
     flat rows, `write_annotated` utterances that have only what the format `carries` (see `losses.carried`), reporting
     what it can still not carry; each other is None where the format cannot. `pool_columns` gives the used columns of a
-    file and the kind of each, for formats whose files state it; `parts` is None where a file can only be read as a
-    whole.
+    file and the kind of each, for formats whose files state it; `names` lists all columns of a file, by its head, for
+    formats that can hold those of a model; `parts` is None where a file can only be read as a whole.
 
     `carries` names fields of an utterance, and "unannotated" where slots that are absent and slots that are empty
     stay different; `loses` says in words what does not survive a round trip.
@@ -276,6 +321,7 @@ class Format:
     write: Callable[[str, Iterable[dict[str, Any]]], None] | None = None
     loses: str = ""
     pool_columns: Callable[[str, Columns], dict[str, str]] | None = field(default=None)
+    names: Callable[[str, Columns], Collection[str]] | None = None
     write_annotated: Callable[[str, Iterable[Utterance], Losses], None] | None = None
     sniff: Callable[[Sample], bool] | None = None
     sniffed: str = ""  # what `sniff` looks for, in words for the table
@@ -376,6 +422,36 @@ def pool_utterance_of(record: Mapping[str, object], where: str, columns: Columns
         id=_identity(record, where, columns.id),
         count=_count(record, where, columns.count),
     )
+
+
+def model_values_of(record: Mapping[str, object], where: str, columns: Columns) -> list[object]:
+    """Validate what a model says of a record, in the order of `columns.model`.
+
+    Raises
+    ------
+    InputError
+        If a number is missing, not finite, or no probability where it should be one; or an intent is no text.
+
+    """
+    return [
+        _optional_text(record, where, columns.intent)
+        if role == "intent"
+        else _model_number(record, where, role, getattr(columns, role))
+        for role in columns.model
+    ]
+
+
+def _model_number(record: Mapping[str, object], where: str, role: str, name: str) -> float:
+    value = record.get(name)
+    expected = "a number from 0 to 1" if role in PROBABILITIES else "a finite number"
+    if value is None:
+        raise InputError(
+            f"{where}: field {name!r} is missing; expected {expected}, as in every record of the pool"
+        )
+    low, high = (0, 1) if role in PROBABILITIES else (-LARGEST_SCORE, LARGEST_SCORE)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise InputError(f"{where}: field {name!r} is {shown(value)}; expected {expected}")
+    return float(value)
 
 
 def utterance_of(record: Mapping[str, object], where: str, columns: Columns = USUAL) -> Utterance:

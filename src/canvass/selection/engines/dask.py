@@ -153,6 +153,13 @@ def batches_of(
         If a column is missing or of a wrong type, or a value is bad.
 
     """
+    if plans.model_columns and not columns.model:
+        if not hasattr(collection, "columns"):
+            raise InputError(
+                "the strategy ranks by columns of a model, and this collection does not say which it has; say it, as "
+                "in Columns(model=('score',))"
+            )
+        columns = columns.with_model(plans.model_columns, list(collection.columns), "the collection")
     delayed = collection.to_delayed() if hasattr(collection, "to_delayed") else list(collection)
     packed = PackedPlans.of(plans)
     with translate_errors("the scheduler"):

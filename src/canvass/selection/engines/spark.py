@@ -110,11 +110,11 @@ def choose(plans: Plans, frame: Any, *, columns: Columns = Columns(), mergers: i
     chosen_columns = batch_columns(
         several_targets=len(plans.plans) > 1,
         committee=any(plan.nlu.committee is not None for plan in plans.plans),
-        intents=any(plan.nlu.intent_names for plan in plans.plans),
+        intents=any(plan.nlu.intent_names or plan.strategy.columns for plan in plans.plans),
         slots=any(plan.nlu.tagger is not None for plan in plans.plans),
     )
     packed = PackedPlans.of(plans)
-    results = _score_frame(packed, frame, columns, mergers).repartition(1)
+    results = _score_frame(plans, packed, frame, columns, mergers).repartition(1)
     schema = ", ".join(f"`{column.name}` {SQL_TYPES[column.type]}" for column in chosen_columns)
     return results.mapInArrow(partial(_finish, packed, chosen_columns), schema)
 
@@ -128,11 +128,12 @@ def batches_of(
 ) -> tuple[Batch, ...]:
     """Run the same now, and give the batches with their counters and warnings; raises as `Spark.run`."""
     with translate_errors(None):
-        rows = _score_frame(PackedPlans.of(plans), frame, columns, mergers).collect()
+        rows = _score_frame(plans, PackedPlans.of(plans), frame, columns, mergers).collect()
     return plans.finish(result_of_bytes(merge_bytes(bytes(row["result"]) for row in rows)).partials)
 
 
-def _score_frame(packed: PackedPlans, frame: Any, columns: Columns, mergers: int) -> Any:
+def _score_frame(plans: Plans, packed: PackedPlans, frame: Any, columns: Columns, mergers: int) -> Any:
+    columns = columns.with_model(plans.model_columns, frame.columns, "the DataFrame")
     names = [name for name in columns.of_a_pool() if name in frame.columns]
     if columns.text not in names:
         raise InputError(
