@@ -1,5 +1,6 @@
 """The docs are tests: every command in them is run, every block of Python, and generated parts must be current."""
 
+import csv
 import json
 import os
 import re
@@ -12,13 +13,16 @@ from pathlib import Path
 import pytest
 
 from canvass.cli.main import main
-from canvass.corpus.formats import label_studio, prodigy, rasa, snips
+from canvass.corpus import demo_corpus
+from canvass.corpus.formats import label_studio, prodigy, rasa
 from canvass.corpus.formats.losses import Losses, carried
+from canvass.corpus.formats.markup import chunks_of
 from examples import labelled_and_rest
 from exchange_samples import zipped
 from pools import opinion_records
 
 ROOT = Path(__file__).parent.parent
+START = (ROOT / "docs" / "start.md").read_text()
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 # Run by the tests of their own, or only on a machine where one may wait.
 NOT_HERE = (
@@ -99,8 +103,8 @@ def agent(utterances):
         members.setdefault(f"intents/{one.intent}.json", {"name": one.intent})
         phrases = members.setdefault(f"intents/{one.intent}_usersays_en.json", [])
         chunks = [
-            {"text": chunk["text"]} | ({"alias": chunk["slot_name"]} if "slot_name" in chunk else {})
-            for chunk in snips.chunks(one)
+            {"text": words} | ({"alias": label} if label is not None else {})
+            for words, label in chunks_of(one)
         ]
         phrases.append({"data": chunks, "isTemplate": False})
     return zipped(members)
@@ -127,6 +131,50 @@ def test_commands_in_the_docs_run(folder, lines, monkeypatch, capfd):
         errors = capfd.readouterr().err
         assert not ended.value.code, errors
         assert "Traceback" not in errors
+
+
+@pytest.mark.slow
+def test_the_first_hour_gains_what_the_docs_say(tmp_path, monkeypatch, capfd):
+    """The commands of docs/start.md on requests of which a third are labelled, by somebody who knows all intents."""
+    monkeypatch.chdir(tmp_path)
+    known = demo_corpus.generate(seed=3, size=1500)
+    gold = {one.text: one.intent for one in known}
+    rows = [[one.text, "" if number % 3 else one.intent] for number, one in enumerate(known)]
+    with Path("requests.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["text", "intent"], *rows])
+    lines = [line[2:] for block in blocks("console hour") for line in block.values[0].splitlines()]
+    assert len(lines) == 11
+    told = []
+    for line in lines:
+        monkeypatch.setattr(sys, "argv", shlex.split(line))
+        with pytest.raises(SystemExit) as ended:
+            main()
+        read = capfd.readouterr()
+        assert not ended.value.code, read.err
+        told.append(read.out)
+        if line.endswith("batch.csv"):
+            answer_batch(gold)
+    curve = [entry["intent_error"] for entry in json.loads(told[-3])["curve"]]
+    assert curve == [0.43, 0.36, 0.31]
+    labels = len({intent for _, intent in rows} - {""})
+    figures = re.search(
+        r"500 of them labelled with (\d+) intents.*?(\d+) % to (\d+) %.*?to (\d+) %", START, re.DOTALL
+    )
+    assert [int(figure) for figure in figures.groups()] == [labels, *(round(100 * error) for error in curve)]
+    with Path("labelled.csv").open(encoding="utf-8", newline="") as file:
+        assert sum(bool(row["intent"]) for row in csv.DictReader(file)) == 600
+
+
+def answer_batch(gold):
+    """Correct the predicted intents of batch.csv, as somebody in a spreadsheet would."""
+    with Path("batch.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row["predicted_intent"] = gold[row["text"]]
+    with Path("batch.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
 
 
 @pytest.mark.slow
