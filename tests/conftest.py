@@ -1,10 +1,14 @@
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
 # Kernels compile at their first call, so a deadline would measure the compiler.
 settings.register_profile(
-    "quick", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+    "quick", deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow]
 )
+settings.register_profile("ci", parent=settings.get_profile("quick"), max_examples=100)
 settings.register_profile("thorough", parent=settings.get_profile("quick"), max_examples=1000)
+# A shell starts what runs in the background with Ctrl-C ignored, and children would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.load_profile(os.environ.get("CANVASS_EXAMPLES", "quick"))

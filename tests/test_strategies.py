@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canvass.errors import OptionError
@@ -162,44 +162,41 @@ def test_the_table_has_the_rows_of_the_design_and_no_other():
     assert (DEFAULT, DEFAULT_FOR_ALL) == ("majority-joint", "joint")
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
 @given(tables)
-@settings(max_examples=25)
-def test_filter_and_score_equal_the_twin(name, table):
-    strategy, (_, keep, score) = STRATEGIES[name], TWINS[name]
+def test_filters_and_scores_equal_their_twins(table):
     evidence = evidence_of(table)
     before = [array.copy() for array in evidence]
-    # Overflow, a division by zero or an invalid value anywhere would raise.
-    with np.errstate(over="raise", divide="raise", invalid="raise"):
-        scores = strategy.score(evidence)
-        kept = None if strategy.keep is None else strategy.keep(evidence.members)
-    assert scores.dtype == np.float64
-    assert np.isfinite(scores).all()
-    expected = [score(row) for row in table]
-    np.testing.assert_allclose(scores, expected, rtol=1e-14, atol=1e-300)
-    if keep is None:
-        assert kept is None
-    else:
-        assert kept.dtype == np.bool_
-        assert kept.tolist() == [keep(row) for row in table]
-    for array, copy in zip(evidence, before, strict=True):
-        assert not np.shares_memory(array, scores)
-        assert array.tobytes() == copy.tobytes()
+    for name, strategy in STRATEGIES.items():
+        _, keep, score = TWINS[name]
+        # Overflow, a division by zero or an invalid value anywhere would raise.
+        with np.errstate(over="raise", divide="raise", invalid="raise"):
+            scores = strategy.score(evidence)
+            kept = None if strategy.keep is None else strategy.keep(evidence.members)
+        assert scores.dtype == np.float64, name
+        assert np.isfinite(scores).all(), name
+        expected = [score(row) for row in table]
+        np.testing.assert_allclose(scores, expected, rtol=1e-14, atol=1e-300, err_msg=name)
+        if keep is None:
+            assert kept is None, name
+        else:
+            assert kept.dtype == np.bool_, name
+            assert kept.tolist() == [keep(row) for row in table], name
+        for array, copy in zip(evidence, before, strict=True):
+            assert not np.shares_memory(array, scores), name
+            assert array.tobytes() == copy.tobytes(), name
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
 @given(st.lists(rows, min_size=1, max_size=20))
-@settings(max_examples=25)
-def test_a_score_depends_on_its_row_alone(name, table):
-    strategy = STRATEGIES[name]
+def test_a_score_depends_on_its_row_alone(table):
     # Columns that are no more contiguous than a slice of a block must not matter either.
     wide = Evidence(*(np.repeat(array, 2, axis=0)[::2] for array in evidence_of(table)))
-    together = strategy.score(wide)
-    alone = [strategy.score(evidence_of([row])) for row in table]
-    assert together.tobytes() == np.concatenate(alone).tobytes()
-    if strategy.keep is not None:
-        apart = [strategy.keep(evidence_of([row]).members)[0] for row in table]
-        assert strategy.keep(wide.members).tolist() == apart
+    singles = [evidence_of([row]) for row in table]
+    for name, strategy in STRATEGIES.items():
+        alone = [strategy.score(single) for single in singles]
+        assert strategy.score(wide).tobytes() == np.concatenate(alone).tobytes(), name
+        if strategy.keep is not None:
+            apart = [strategy.keep(single.members)[0] for single in singles]
+            assert strategy.keep(wide.members).tolist() == apart, name
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

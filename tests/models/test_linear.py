@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
@@ -27,7 +27,6 @@ def parts(matrix):
     return matrix.data, matrix.indices, matrix.indptr
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     problems(),
     st.booleans(),
@@ -53,7 +52,6 @@ def test_descent_is_that_of_scikit_learn(problem, hinge, alpha, epochs, seed):
     np.testing.assert_allclose(bias, twin.intercept_[0], rtol=1e-9, atol=1e-12)
 
 
-@settings(deadline=None, max_examples=60)
 @given(problems(), st.sampled_from([0.3, 1.0, 10.0]))
 def test_regression_solves_its_equations(problem, penalty):
     """The twin is Gauss; the tolerance that of conjugate gradients."""
@@ -69,7 +67,6 @@ def test_regression_solves_its_equations(problem, penalty):
     np.testing.assert_allclose(bias, labels.mean() - dense.mean(axis=0) @ weights, atol=1e-12)
 
 
-@settings(deadline=None, max_examples=40)
 @given(problems())
 def test_regression_is_that_of_scikit_learn(problem):
     """Both systems, of rows and of columns, with equal steps: nearer than their tolerance."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import reduce
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canvass.corpus.normalise import key_of
@@ -130,7 +130,6 @@ def test_any_blocks_in_any_order_and_grouping_with_and_without_bounds(twins, nam
 @given(
     st.lists(st.tuples(texts, st.sampled_from([None, "1", "2"]), st.integers(1, 9)), min_size=1, max_size=12)
 )
-@settings(max_examples=40)
 def test_any_texts(twins, rows):
     twin = twins[MUSIC]
     pool = [Utterance(text, id=identity, count=count) for text, identity, count in rows]

@@ -73,7 +73,13 @@ def test_threads_and_block_sizes_change_nothing(twin, name, rows, threads):
     assert (shown(batch), batch.counters) == twin.choose(order, name, 12)[:2]
 
 
-@pytest.mark.parametrize("name", ["majority-joint", "qbc-as", "random", "external", "external-joint"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("majority-joint", "external-joint"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("qbc-as", "random", "external")),
+    ],
+)
 def test_one_file_or_sixteen_shards_of_any_format_give_the_same_bytes(twin, name, tmp_path):
     plan = plan_of(twin, name, 60)
     outputs = {}

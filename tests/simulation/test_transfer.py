@@ -38,6 +38,7 @@ def test_spacy_learns_from_more_examples_and_keeps_the_contract():
     check_family("spacy")
 
 
+@pytest.mark.slow
 def test_spacy_trains_on_utterances_with_one_annotation_or_none(monkeypatch):
     pytest.importorskip("spacy")
     from canvass.simulation import spacy_family

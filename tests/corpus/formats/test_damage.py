@@ -31,8 +31,8 @@ ROWS = [
     }
     for index in range(40)
 ]
-DAMAGES = 60
-DAMAGES_OF_OTHERS = 24
+DAMAGES = 16
+DAMAGES_OF_OTHERS = 8
 PLAIN = ("jsonl", "csv", "tsv", "parquet", "text")  # with readers of their own for pools
 WORDS = (
     b"null",

@@ -133,6 +133,7 @@ def awkward():
             yield Utterance(text, intent="play", slots=())
 
 
+@pytest.mark.slow
 @EVERY_WRITTEN
 def test_every_awkward_utterance_comes_back_or_the_loss_is_reported(kind):
     for utterance in awkward():
@@ -140,7 +141,7 @@ def test_every_awkward_utterance_comes_back_or_the_loss_is_reported(kind):
 
 
 @EVERY_WRITTEN
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(utterance=utterances())
 def test_one_utterance_comes_back_or_the_loss_is_reported(kind, utterance):
     check(kind, utterance)
@@ -173,7 +174,7 @@ def field_losses(kind, utterance):
 
 
 @EVERY_WRITTEN
-@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(some=st.lists(utterances(), min_size=2, max_size=5))
 def test_utterances_do_not_disturb_each_other(kind, some):
     back, losses, _ = round_trip(kind, some)
@@ -187,7 +188,7 @@ def test_utterances_do_not_disturb_each_other(kind, some):
 
 
 @EVERY_WRITTEN
-@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(utterance=utterances())
 def test_strict_refuses_what_would_be_lost_and_leaves_no_file(kind, utterance):
     _, losses, _ = round_trip(kind, [utterance])

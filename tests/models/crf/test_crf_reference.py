@@ -37,7 +37,6 @@ def test_the_value_is_that_of_all_paths(case):
     assert objective(problem, weights, np.empty(len(weights))) == pytest.approx(cost, rel=1e-9, abs=1e-9)
 
 
-@settings(deadline=None, max_examples=40)
 @given(problems())
 def test_the_gradient_is_that_of_differences(case):
     problem, weights = case

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canvass.corpus.normalise import key_of, keys
@@ -119,7 +119,6 @@ def test_tags_on_either_way(tagger):
 
 
 @given(columns, st.randoms())
-@settings(max_examples=30)
 def test_a_key_has_the_same_bytes_in_any_company(tagger, pool, random):
     found = probabilities(cold(tagger), pool).tolist()
     assert probabilities(tagger, pool).tolist() == found  # knows other forms, and soon these

@@ -64,7 +64,6 @@ def agree(problem, weights):
     ),
     st.sampled_from([0.0, 0.1, 1.0, 4.0, 50.0]),
 )
-@settings(max_examples=80, deadline=None)
 def test_equal_to_the_twin(seed, sizes, spread):
     problem = random_problem(seed, **sizes)
     weights = np.random.default_rng(seed).uniform(-spread, spread, size=len(problem.observed))
@@ -72,7 +71,6 @@ def test_equal_to_the_twin(seed, sizes, spread):
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.sampled_from([1.0, 50.0]))
-@settings(max_examples=25, deadline=None)
 def test_equal_to_all_paths(seed, tags, spread):
     problem = random_problem(seed, longest=4, tags=tags)
     weights = np.random.default_rng(seed).uniform(-spread, spread, size=len(problem.observed))
@@ -152,7 +150,6 @@ def test_sequences_cost_alone_what_they_cost_together():
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.sampled_from([0.1, 2.0, 8.0, 100.0]))
-@settings(max_examples=60, deadline=None)
 def test_corrected_sums_are_those_over_all_tags(seed, tags, farthest):
     random = np.random.default_rng(seed)
     pairs = np.flatnonzero(random.random(tags * tags) < random.random())

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from canvass.models.crf import reference, scaled_lattice
@@ -44,7 +44,6 @@ def test_the_path_is_one_of_the_best(case):
 
 
 @given(st.integers(1, 60), st.integers(1, 20), st.integers(0, 2**32 - 1), st.sampled_from([1.0, 20.0]))
-@settings(max_examples=50)
 def test_the_path_where_there_are_no_ties(length, tags, seed, spread):
     random = np.random.default_rng(seed)
     state, transitions = (
@@ -70,7 +69,6 @@ def test_the_path_through_rows_that_were_rescaled():
     st.sampled_from([0.02, 0.1, 0.5]),
     st.sampled_from([0.5, 5.0, 9.0, 100.0]),
 )
-@settings(max_examples=80)
 def test_few_pairs_have_a_weight(length, tags, seed, share, farthest):
     # Below LOWEST nothing may be taken off a sum, and below 0 the best of all tags may not be the best of those allowed.
     random = np.random.default_rng(seed)
@@ -117,7 +115,6 @@ def test_arrivals_are_from_all_tags_that_may_take_part(tags):
 
 
 @given(st.integers(1, 20), st.integers(1, 40), st.integers(0, 2**32 - 1))
-@settings(max_examples=30)
 def test_any_number_of_tags(length, tags, seed):
     random = np.random.default_rng(seed)
     case = random.normal(size=(length, tags)), random.normal(size=(tags, tags))
@@ -125,7 +122,6 @@ def test_any_number_of_tags(length, tags, seed):
 
 
 @given(st.integers(1, 30), st.integers(1, 12), st.integers(0, 2**32 - 1), st.floats(0.0, 1.0))
-@settings(max_examples=50)
 def test_up_to_the_widest_reach(length, tags, seed, share):
     # Rows in which the first tag is the worst, the best, or neither: that is the one that is looked at.
     random = np.random.default_rng(seed)
