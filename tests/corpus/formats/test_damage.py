@@ -31,7 +31,7 @@ ROWS = [
     }
     for index in range(40)
 ]
-DAMAGES = 16
+DAMAGES = 32
 DAMAGES_OF_OTHERS = 8
 PLAIN = ("jsonl", "csv", "tsv", "parquet", "text")  # with readers of their own for pools
 WORDS = (
