@@ -170,10 +170,7 @@ def test_all_strategies_of_the_table_can_be_run(start):
 
 @pytest.mark.parametrize(
     "strategy",
-    [
-        pytest.param(name, marks=() if name in RUN_STRATEGIES else pytest.mark.slow, id=name)
-        for name in OWN
-    ],
+    [pytest.param(name, marks=() if name in RUN_STRATEGIES else pytest.mark.slow, id=name) for name in OWN],
 )
 def test_a_batch_is_what_select_chooses_with_a_plan_trained_anew(start, strategy):
     states = list(Run(start, MUSIC, strategy, (5, 7), seed=3).states())
