@@ -142,3 +142,9 @@ def compressed(data: bytes, compression: str | None) -> bytes:
         packed: bytes = pa.compress(data, codec="zstd", asbytes=True)
         return packed
     return data
+
+
+def write_whole(path: str, data: bytes) -> None:
+    """Write a file, compressed if its name says so; it appears whole or not at all. Raises as `whole_file` does."""
+    with whole_file(path) as stream:
+        stream.write(compressed(data, split_name(path)[1]))

@@ -11,7 +11,7 @@ import typer
 
 from canvass.cli import options, terminal
 from canvass.errors import OptionError
-from canvass.files import check_output, compressed, split_name, whole_file
+from canvass.files import check_output, split_name, whole_file, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,8 +127,7 @@ def _write(discovery: Discovery, groups: int, out: str) -> None:
         for number, group in enumerate(discovery.groups[:groups], 1)
         for text in group.sampled
     ]
-    with whole_file(out) as stream:
-        stream.write(compressed("".join(f"{line}\n" for line in lines).encode(), split_name(out)[1]))
+    write_whole(out, "".join(f"{line}\n" for line in lines).encode())
 
 
 def _show(discovery: Discovery, groups: int) -> None:

@@ -507,10 +507,9 @@ class Pieces:
         return piece
 
 
-@pytest.mark.parametrize("piece", [1 << 16, 3, 2])
-def test_quotes_are_judged_as_the_csv_module_does(monkeypatch, piece):
-    monkeypatch.setattr(delimited, "PIECE", piece)
-    generator = np.random.default_rng([5, piece])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_quotes_are_judged_as_the_csv_module_does(seed):
+    generator = np.random.default_rng([5, seed])
     verdicts = set()
     for _ in range(800):
         data = "".join(generator.choice(list('ab,"\n""'), generator.integers(1, 15)))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from canvass.corpus.formats.sources import on_disk, whole
 from canvass.corpus.storage import is_remote
 from canvass.errors import InputError, shown
-from canvass.files import STANDARD_STREAM, compressed, split_name, whole_file
+from canvass.files import STANDARD_STREAM, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,8 +139,7 @@ def write_zip(path: str, members: dict[str, str]) -> None:
     with zipfile.ZipFile(sink, "w") as archive:
         for name, text in members.items():
             archive.writestr(zipfile.ZipInfo(name, FIRST_MOMENT), text.encode(), zipfile.ZIP_DEFLATED)
-    with whole_file(path) as stream:
-        stream.write(compressed(sink.getvalue(), split_name(path)[1]))
+    write_whole(path, sink.getvalue())
 
 
 def _check(path: str, members: list[zipfile.ZipInfo]) -> None:

@@ -34,15 +34,13 @@ from canvass.corpus.formats.records import (
     Utterances,
     utterance_of,
 )
-from canvass.corpus.formats.sources import LONGEST_LINE, NEWLINE, SMALLEST_CHUNK, Pace, Source, on_disk
+from canvass.corpus.formats.sources import LONGEST_LINE, SMALLEST_CHUNK, Pace, Source, on_disk
 from canvass.corpus.where import RowFilter
 from canvass.errors import InputError, location, shown
-from canvass.files import compressed, split_name, whole_file
+from canvass.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-
-    from numpy.typing import NDArray
 
     from canvass.corpus.formats.losses import Losses
     from canvass.corpus.where import Where
@@ -51,8 +49,8 @@ if TYPE_CHECKING:
 # pyarrow takes a quote that is never closed for a cell that ends with the file. This row is put after the
 # end: if it is not found as the last row, such a cell has swallowed it.
 QUOTE = b'"'
+PIECE = 1 << 16  # bytes that stay in the processor's cache
 DELIMITERS = (",", ";", "\t", "|")
-PIECE = 1 << 16  # is looked at together for quotes, so that it stays in the processor's cache
 END_OF_FILE = "\x00canvass: end of file\x00"
 # Python refuses to convert thousands of digits, and no count has as many.
 LONGEST_COUNT = 100
@@ -193,7 +191,8 @@ class Lines:
 class Ended(io.RawIOBase):
     """A source with a last row added; `is_sound` as long as each quote stands at the rim of a cell, or is doubled.
 
-    pyarrow would take `"5" screen` for the cell `5 screen`; what is not sound is for the csv module to judge.
+    pyarrow would take `"5" screen` for the cell `5 screen`; what is not sound is for the csv module to judge. Quotes
+    are looked at up to the last line end that was read, so that what is beside each of them is known.
     """
 
     def __init__(self, source: Source, last_row: bytes, delimiter: str) -> None:
@@ -201,71 +200,57 @@ class Ended(io.RawIOBase):
         self._rims = f"{delimiter}\r\n".encode()
         self._is_rim = np.zeros(256, dtype=np.bool_)  # or another quote
         self._is_rim[list(self._rims + QUOTE)] = True
-        self._is_open = self._at_quote = False  # in a quoted cell, and at a quote that ends it or is doubled
-        self._before = NEWLINE
+        self._is_open = False  # within a quoted cell
+        self._line = b""  # as far as it was read
         self.is_sound = True
 
     def read(self, size: int = -1) -> bytes:
         """Read from the source, then from the row."""
         data = self._source.read(size)
-        start = 0
-        while start < len(data) and self.is_sound:
-            found = start if self._at_quote else data.find(QUOTE, start)
-            if found < 0:
-                break
-            self._before = data[found - 1] if found > start else self._before
-            start = found + PIECE
-            self._check(data[found:start])
-            self._before = data[min(start, len(data)) - 1]
-        self._before = data[-1] if data else self._before
+        end = data.rfind(b"\n") + 1 if data else 0
         if not data:
+            self._check(self._line + b"\n")
+            self._line = b""
             cut = len(self._last_row) if size < 0 else size
             data, self._last_row = self._last_row[:cut], self._last_row[cut:]
+        elif end:
+            self._check(self._line + data[:end])
+            self._line = data[end:]
+        else:
+            self._line += data
         return data
 
-    def _check(self, data: bytes) -> None:
-        """Look at the characters beside the quotes of the next piece of the file."""
+    def _check(self, lines: bytes) -> None:
+        """Look at the quotes of whole lines, some lines at a time."""
         start = 0
-        if self._at_quote:
-            self._at_quote = False
-            start = int(data[0] == QUOTE[0])  # a doubled one
-            self._is_open = bool(start)
-            self.is_sound = bool(start) or data[0] in self._rims
-        codes = np.frombuffer(data, dtype=np.uint8)
-        places = np.flatnonzero(codes[start:] == QUOTE[0]) + start
-        if not self._check_turns(codes, places):
-            self._check_each(data, places.tolist())
+        while self.is_sound and (quote := lines.find(QUOTE, start)) >= 0:
+            start = lines.rfind(b"\n", 0, quote) + 1
+            end = lines.rfind(b"\n", quote, start + PIECE) + 1 or len(lines)
+            self._check_piece(lines[start:end])
+            start = end
 
-    def _check_turns(self, codes: NDArray[np.uint8], places: NDArray[np.int64]) -> bool:
-        """Say whether the quotes open and close cells by turns, as where none is in the middle of a plain cell."""
+    def _check_piece(self, lines: bytes) -> None:
+        """Look whether quotes open and close cells by turns, or else at each of them."""
+        codes = np.frombuffer(lines, dtype=np.uint8)
+        places = np.flatnonzero(codes == QUOTE[0])
         opening, closing = places[int(self._is_open) :: 2], places[int(not self._is_open) :: 2]
-        at_end = len(closing) > 0 and closing[-1] == len(codes) - 1
-        at_start = len(opening) > 0 and opening[0] == 0
-        # A quote that ends the piece before is one of a plain cell, and no rim.
-        if (
-            (at_start and self._before not in self._rims)
-            or not self._is_rim[codes[opening[int(at_start) :] - 1]].all()
-            or not self._is_rim[codes[closing[: len(closing) - at_end] + 1]].all()
-        ):
-            return False
-        self._is_open ^= len(places) % 2 == 1
-        if at_end:
-            self._is_open = self._at_quote = True
-        return True
+        # Before the first character (-1) stands a line end, as at the end.
+        if self._is_rim[codes[opening - 1]].all() and self._is_rim[codes[closing + 1]].all():
+            self._is_open ^= len(places) % 2 == 1
+        else:
+            self._check_each(lines, places.tolist())
 
-    def _check_each(self, data: bytes, places: list[int]) -> None:
+    def _check_each(self, lines: bytes, places: list[int]) -> None:
         """Follow the quotes one by one: the readable twin, which knows quotes in the middle of plain cells, too."""
         doubled = -1
         for place in places:
             if not self._is_open:
-                self._is_open = (data[place - 1] if place else self._before) in self._rims
-            elif place + 1 == len(data):
-                self._at_quote = place != doubled
-            elif place != doubled and data[place + 1] == QUOTE[0]:
+                self._is_open = lines[place - 1] in self._rims
+            elif place != doubled and lines[place + 1] == QUOTE[0]:
                 doubled = place + 1
             elif place != doubled:
                 self._is_open = False
-                self.is_sound = self.is_sound and data[place + 1] in self._rims
+                self.is_sound = self.is_sound and lines[place + 1] in self._rims
 
     def readable(self) -> bool:
         """Whether it can be read: always."""
@@ -432,8 +417,7 @@ def write(delimiter: str, path: str, given: Iterable[dict[str, Any]]) -> None:
     text = "".join(
         delimiter.join(_quoted(cell, delimiter, len(names)) for cell in row) + "\n" for row in table
     )
-    with whole_file(path) as stream:
-        stream.write(compressed(text.encode(), split_name(path)[1]))
+    write_whole(path, text.encode())
 
 
 def write_annotated(delimiter: str, path: str, utterances: Iterable[Utterance], losses: Losses) -> None:

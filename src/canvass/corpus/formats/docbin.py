@@ -17,7 +17,7 @@ from canvass.corpus.formats.pieces import pieces_of
 from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.corpus.formats.sources import LARGEST_CHUNK, Source
 from canvass.errors import ExtraMissingError, InputError, shown
-from canvass.files import compressed, split_name, whole_file
+from canvass.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -203,8 +203,7 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
     documents = spacy.tokens.DocBin(attrs=("ENT_IOB", "ENT_TYPE"), store_user_data=True)
     for utterance in known:
         documents.add(_document(utterance, intents, vocabulary))
-    with whole_file(path) as stream:
-        stream.write(compressed(documents.to_bytes(), split_name(path)[1]))
+    write_whole(path, documents.to_bytes())
 
 
 def _document(utterance: Utterance, intents: list[str], vocabulary: Any) -> Any:

@@ -103,6 +103,30 @@ class EmptySlotError(InputError):
     """A template has a slot of which nobody knows the values."""
 
 
+class Resolver:
+    """What rules, lists and slots of a template stand for: each is made once, and not of itself."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Node | None] = {}  # None while it is being made
+
+    def __call__(self, token: str) -> Node:
+        """Find what a token such as `<rule>` stands for; raises InputError where nobody says it, or it needs itself."""
+        if token not in self._made:
+            self._made[token] = None
+            try:
+                self._made[token] = self._make(token)
+            except InputError:
+                del self._made[token]
+                raise
+        made = self._made[token]
+        if made is None:
+            raise InputError(f"the rule {shown(token)} needs itself; take it out of what it stands for")
+        return made
+
+    def _make(self, token: str) -> Node:
+        raise NotImplementedError
+
+
 def values_of(label: str, values: Sequence[str], place: str) -> Filled:
     """Make the slot of a list of values; raises EmptySlotError if there is none, naming where they should be."""
     known = list(dict.fromkeys(value for value in values if value.strip()))

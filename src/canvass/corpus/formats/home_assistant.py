@@ -17,6 +17,7 @@ from canvass.corpus.formats.expansion import (
     Choice,
     EmptySlotError,
     Filled,
+    Resolver,
     Words,
     expanded,
     parse,
@@ -63,8 +64,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
             for sentence in [] if sentences is None else sentences.items:
                 where = location(path, sentence.line)
                 if isinstance(sentence.value, str):
-                    resolve = definitions.resolve
-                    yield from expanded(sentence.value, where, bad, resolve, orders=True, intent=intent)
+                    yield from expanded(sentence.value, where, bad, definitions, orders=True, intent=intent)
                 else:
                     what = f"{where}: {shown(sentence.plain)} is no sentence; expected a string"
                     bad.report(InputError(what))
@@ -80,12 +80,12 @@ def _tell_lists(document: Yaml, path: str, bad: BadLines) -> None:
             content.mapping["range"].tell_unread(bad, {"from", "to", "step"}, path)
 
 
-class Definitions:
+class Definitions(Resolver):
     """Lists and rules by name, each with the file that it stands in."""
 
     def __init__(self, known: dict[tuple[str, str], tuple[Yaml, str]]) -> None:
+        super().__init__()
         self._known = known
-        self._made: dict[str, Node | None] = {}  # None while it is being made
 
     @classmethod
     def beside(cls, path: str) -> Definitions:
@@ -108,19 +108,8 @@ class Definitions:
         }
         return Definitions(self._known | own) if own else self
 
-    def resolve(self, token: str) -> Node:
-        """Find what a rule or a list stands for; raises InputError where nobody says it, or it needs itself."""
-        if token not in self._made:
-            self._made[token] = None
-            try:
-                self._made[token] = self._rule(token) if token[0] == "<" else self._list(token)
-            except InputError:
-                del self._made[token]
-                raise
-        made = self._made[token]
-        if made is None:
-            raise InputError(f"the rule {shown(token)} needs itself; take it out of what it stands for")
-        return made
+    def _make(self, token: str) -> Node:
+        return self._rule(token) if token[0] == "<" else self._list(token)
 
     def _rule(self, token: str) -> Node:
         if (RULES, token[1:-1]) not in self._known:
@@ -129,7 +118,7 @@ class Definitions:
         where = location(path, rule.line)
         if not isinstance(rule.value, str):
             raise InputError(f"{where}: the rule {shown(token)} is {shown(rule.plain)}; expected a string")
-        return parse(rule.value, where, self.resolve, orders=True)
+        return parse(rule.value, where, self, orders=True)
 
     def _list(self, token: str) -> Node:
         if token[0] != "{":
@@ -151,7 +140,7 @@ class Definitions:
                 raise InputError(
                     f"{location(path, value.line)}: {shown(value.plain)} is no value; expected a string"
                 )
-            options.append(parse(words, location(path, value.line), self.resolve, orders=True))
+            options.append(parse(words, location(path, value.line), self, orders=True))
         if not options:
             raise EmptySlotError(f"{location(path, content.line)}: the list {shown(name)} has no value")
         return Filled(label, Choice(options))

@@ -31,7 +31,7 @@ from canvass.corpus.formats.records import (
 from canvass.corpus.formats.tags import is_tag
 from canvass.corpus.spans import OUTSIDE
 from canvass.errors import InputError, shown
-from canvass.files import compressed, split_name, whole_file
+from canvass.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -197,8 +197,7 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
     table = pa.table({name: array for name, (array, _) in written.items()})
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata({METADATA: json.dumps(info)}), sink)
-    with whole_file(path) as stream:
-        stream.write(compressed(sink.getvalue().to_pybytes(), split_name(path)[1]))
+    write_whole(path, sink.getvalue().to_pybytes())
 
 
 def _strings_column(values: list[str | None]) -> tuple[pa.Array, dict[str, Any]]:

@@ -19,7 +19,7 @@ from canvass.corpus.formats.sources import (
     whole,
 )
 from canvass.errors import InputError, shown
-from canvass.files import compressed, split_name, whole_file
+from canvass.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -303,13 +303,5 @@ def read_texts(path: str, columns: Columns, bad: BadLines) -> Utterances:
 
 
 def write_text(path: str, pieces: Iterable[str]) -> None:
-    """Write pieces of text, one after the other; the file appears whole or not at all.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be written.
-
-    """
-    with whole_file(path) as stream:
-        stream.write(compressed("".join(pieces).encode(), split_name(path)[1]))
+    """Write pieces of text, one after the other; the file appears whole or not at all, or FileError is raised."""
+    write_whole(path, "".join(pieces).encode())

@@ -25,7 +25,7 @@ from canvass.corpus.formats.records import (
 from canvass.corpus.formats.sources import file_error, on_disk
 from canvass.corpus.storage import is_remote, opened, place_of, sizes_of
 from canvass.errors import InputError
-from canvass.files import STANDARD_STREAM, compressed, split_name, whole_file
+from canvass.files import STANDARD_STREAM, split_name, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -214,8 +214,7 @@ def write(path: str, given: Iterable[dict[str, Any]]) -> None:
     arrays = [_array(name, [row.get(name) for row in rows]) for name in names]
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_arrays(arrays, names=names), sink)
-    with whole_file(path) as stream:
-        stream.write(compressed(sink.getvalue().to_pybytes(), split_name(path)[1]))
+    write_whole(path, sink.getvalue().to_pybytes())
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:

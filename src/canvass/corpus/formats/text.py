@@ -20,7 +20,7 @@ from canvass.corpus.formats.sources import (
     split_lines,
 )
 from canvass.errors import location
-from canvass.files import compressed, split_name, whole_file
+from canvass.files import write_whole
 from canvass.types import Utterance
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
             losses.report("texts with line ends, or that begin with a byte order mark", named(utterance))
         else:
             pieces.append(f"{line}\n")
-    with whole_file(path) as stream:
-        stream.write(compressed("".join(pieces).encode(), split_name(path)[1]))
+    write_whole(path, "".join(pieces).encode())
 
 
 FORMAT = Format(

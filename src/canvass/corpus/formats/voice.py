@@ -11,7 +11,15 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from canvass.corpus.formats.expansion import Choice, EmptySlotError, Words, expanded, parse, values_of
+from canvass.corpus.formats.expansion import (
+    Choice,
+    EmptySlotError,
+    Resolver,
+    Words,
+    expanded,
+    parse,
+    values_of,
+)
 from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances
 from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.errors import InputError, location, shown
@@ -50,47 +58,39 @@ def read_rhasspy(path: str, _: Columns, bad: BadLines) -> Utterances:
             rules[intent, rule[1]] = (rule[2], where)
         else:
             sentences.append((intent, OPTIONAL.sub(r"\1", line), where))
-    made: dict[tuple[str, str], Node | None] = {}
+    resolvers: dict[str, _Resolver] = {}
     for name, line, where in sentences:
-        yield from expanded(line, where, bad, _Resolver(path, rules, made, name), tags=True, intent=name)
+        resolver = resolvers.setdefault(name, _Resolver(path, rules, resolvers, name))
+        yield from expanded(line, where, bad, resolver, tags=True, intent=name)
 
 
-class _Resolver:
-    """What `<rule>` and `$list` of a section stand for."""
+class _Resolver(Resolver):
+    """What `<rule>` and `$list` of a section stand for; `others` are the resolvers of all sections."""
 
     def __init__(
         self,
         path: str,
         rules: dict[tuple[str, str], tuple[str, str]],
-        made: dict[tuple[str, str], Node | None],
+        others: dict[str, _Resolver],
         intent: str,
     ) -> None:
-        self._path, self._rules, self._made, self._intent = path, rules, made, intent
+        super().__init__()
+        self._path, self._rules, self._others, self._intent = path, rules, others, intent
 
-    def __call__(self, token: str) -> Node:
-        key = (self._intent, token)
-        if key not in self._made:
-            self._made[key] = None
-            try:
-                self._made[key] = self._list(token[1:]) if token[0] == "$" else self._rule(token[1:-1])
-            except InputError:
-                del self._made[key]
-                raise
-        made = self._made[key]
-        if made is None:
-            raise InputError(f"the rule {shown(token)} needs itself; take it out of what it stands for")
-        return made
+    def _make(self, token: str) -> Node:
+        return self._list(token[1:]) if token[0] == "$" else self._rule(token[1:-1])
 
     def _rule(self, name: str) -> Node:
-        intent, dot, rule = name.rpartition(".")
-        intent = intent if dot else self._intent
-        if (intent, rule) not in self._rules:
+        intent, _, rule = name.rpartition(".")
+        if intent not in ("", self._intent):
+            other = self._others.setdefault(intent, _Resolver(self._path, self._rules, self._others, intent))
+            return other(f"<{rule}>")
+        if (self._intent, rule) not in self._rules:
             raise InputError(
-                f"the rule <{name}> is not defined; expected {rule} = ... in the section [{intent}]"
+                f"the rule <{rule}> is not defined; expected {rule} = ... in the section [{self._intent}]"
             )
-        words, where = self._rules[intent, rule]
-        resolver = _Resolver(self._path, self._rules, self._made, intent)
-        return parse(words, where, resolver, tags=True)
+        words, where = self._rules[self._intent, rule]
+        return parse(words, where, self, tags=True)
 
     def _list(self, name: str) -> Node:
         file = Path(self._path).parent / "slots" / name
