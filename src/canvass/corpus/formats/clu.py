@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats.located import CODE_POINTS, UTF16, read_document, slot_record, write_text
+from canvass.corpus.formats.located import (
+    CODE_POINTS,
+    UTF16,
+    read_document,
+    slot_record,
+    utf16_offset,
+    write_text,
+)
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.offsets import utf16_offset
 from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.errors import shown
 

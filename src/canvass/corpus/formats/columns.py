@@ -125,20 +125,18 @@ def batch_of(
 
 
 def batch_of_records(
-    records: Iterable[tuple[str, dict[str, Any] | InputError]],
+    records: Iterable[tuple[str, dict[str, Any]]],
     columns: Columns,
     bad: BadLines,
     keeps: RowFilter | None = None,
 ) -> pa.RecordBatch:
     """Make a batch of a pool from (where, record) one by one: the readable twin of `checked_batch`.
 
-    A bad record, or an error in the place of one, is reported to `bad`; what `keeps` does not keep is left out.
+    A bad record is reported to `bad`; what `keeps` does not keep is left out.
     """
     utterances, values = [], []
     for where, record in records:
         with bad.tolerance():
-            if isinstance(record, InputError):
-                raise record
             if keeps is not None and not keeps(record):
                 continue
             utterance = pool_utterance_of(record, where, columns)

@@ -88,13 +88,10 @@ class Table:
 
     def _header(self, delimiter: str) -> list[str]:
         with Source(self.file) as source:
-            header = next((row for _, row in self.rows(source, delimiter) if row), [])
-        if isinstance(header, InputError):
-            raise header
-        return header
+            return next((row for _, row in self.rows(source, delimiter, BadLines())), [])
 
-    def rows(self, source: Source, delimiter: str) -> Iterator[tuple[str, list[str] | InputError]]:
-        """Yield (where, cells) of each row that is not blank, and an error in place of a bad one."""
+    def rows(self, source: Source, delimiter: str, bad: BadLines) -> Iterator[tuple[str, list[str]]]:
+        """Yield (where, cells) of each row that is not blank; one that is not valid is reported to `bad`."""
         # The limit belongs to the whole process; ours is as long as a line may be in any format.
         csv.field_size_limit(LONGEST_LINE)
         stream = io.TextIOWrapper(
@@ -112,28 +109,23 @@ class Table:
                 sentence = f"not a valid row{lines.reach()} ({error}); expected quoted or plain cells, quotes doubled"
                 if lines.ended:
                     sentence = "a quote is opened and never closed; close it, or double it"
-                yield where, InputError(f"{where}: {sentence}")
+                bad.report(InputError(f"{where}: {sentence}"))
                 continue
             if row:
                 yield where, row
 
-    def records(self) -> Iterator[tuple[str, dict[str, Any] | InputError]]:
-        """Yield (where, record) of each row after the header; an error in place of a bad row."""
+    def records(self, bad: BadLines) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield (where, record) of each row after the header; bad rows are reported to `bad`."""
         width = len(self.header)
         with Source(self.file) as source:
-            rows = self.rows(source, self.delimiter)
+            rows = self.rows(source, self.delimiter, bad)
             next(rows, None)
             for where, row in rows:
-                if isinstance(row, InputError):
-                    yield where, row
-                elif len(row) != width:
-                    yield (
-                        where,
-                        InputError(
+                with bad.tolerance():
+                    if len(row) != width:
+                        raise InputError(
                             f"{where}: the row has {len(row)} cells; expected {width}, as in the header"
-                        ),
-                    )
-                else:
+                        )
                     yield where, self._record(row)
 
     def _record(self, row: list[str]) -> dict[str, Any]:
@@ -274,10 +266,8 @@ def read(delimiter: str, path: str, columns: Columns, bad: BadLines) -> Utteranc
         table = Table(file, path, delimiter, columns)
         columns = table.columns
         known = set(columns.all())
-        for where, record in table.records():
+        for where, record in table.records(bad):
             with bad.tolerance():
-                if isinstance(record, InputError):
-                    raise record
                 record[columns.slots] = slots_of_cell(record.get(columns.slots), where, columns.slots)
                 utterance = utterance_of(record, where, columns)
                 bad.unused(record, known, where, columns)
@@ -389,7 +379,7 @@ def slow_batches(
     table: Table, bad: BadLines, rows: int, done: int, keeps: RowFilter | None
 ) -> Iterator[pa.RecordBatch]:
     """Read the rows after the first `done` one by one: the readable twin that names the bad line."""
-    records = itertools.islice(table.records(), done, None)
+    records = itertools.islice(table.records(bad), done, None)
     while some := list(itertools.islice(records, rows)):
         yield batch_of_records(some, table.columns, bad, keeps)
 

@@ -14,7 +14,6 @@ from canvass.corpus.formats.delimited import Table
 from canvass.corpus.formats.markup import parse
 from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.corpus.formats.sources import on_disk
-from canvass.errors import InputError
 from canvass.types import Slot, slot_records
 
 if TYPE_CHECKING:
@@ -37,10 +36,8 @@ COLUMNS = Columns(domain=SCENARIO)
 def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read annotated utterances; yields (where, utterance)."""
     with on_disk(path) as file:
-        for where, row in Table(file, path, ";", TABLE).records():
+        for where, row in Table(file, path, ";", TABLE).records(bad):
             with bad.tolerance():
-                if isinstance(row, InputError):
-                    raise row
                 utterance = _utterance(row, where, bad)
                 if utterance is not None:
                     yield where, utterance

@@ -9,7 +9,6 @@ from canvass.corpus.formats.annotated import ALL
 from canvass.corpus.formats.delimited import Table
 from canvass.corpus.formats.records import ALL_COLUMNS, BadLines, Columns, Format, Utterances
 from canvass.corpus.formats.sources import on_disk
-from canvass.errors import InputError
 
 if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
@@ -24,10 +23,8 @@ def read_table(path: str, columns: Columns, bad: BadLines) -> Utterances:
 
     items = []
     with on_disk(path) as file:
-        for where, record in Table(file, path, ",", columns).records():
+        for where, record in Table(file, path, ",", columns).records(bad):
             with bad.tolerance():
-                if isinstance(record, InputError):
-                    raise record
                 for name, cell in record.items():
                     if isinstance(cell, str) and cell.startswith(("[", "{")) and name != columns.text:
                         record[name] = parse_document(cell.encode(errors="surrogateescape"), where).content

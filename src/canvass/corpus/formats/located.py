@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.jsonl import DECODER, records_of_chunk
 from canvass.corpus.formats.losses import SETTINGS
-from canvass.corpus.formats.offsets import code_point_offset
 from canvass.corpus.formats.records import BadLines, Columns, Utterances, listed, pool_utterance_of
 from canvass.corpus.formats.sources import (
     AS_UTF8,
@@ -243,6 +242,32 @@ def _part(text: str, span: tuple[int, int], unit: str) -> tuple[int, int] | None
 def _words(text: str) -> str:
     # Pages show white space in their own ways; Label Studio writes a line break as a backslash and an n.
     return "".join(text.replace("\\n", " ").split())
+
+
+def utf16_offset(text: str, offset: int) -> int:
+    """Convert an offset in code points, 0 to len(text), to one in UTF-16 code units.
+
+    >>> utf16_offset("😀 jazz", 2)
+    3
+    """
+    return len(text[:offset].encode("utf-16-le", "surrogatepass")) // 2
+
+
+def code_point_offset(text: str, units: int) -> int | None:
+    """Convert an offset in UTF-16 code units to one in code points.
+
+    None if it is negative, after the end of the text, or between the two halves of a character.
+
+    >>> code_point_offset("😀 jazz", 3), code_point_offset("😀 jazz", 1)
+    (2, None)
+    """
+    data = text.encode("utf-16-le", "surrogatepass")
+    if not 0 <= 2 * units <= len(data):
+        return None
+    try:
+        return len(data[: 2 * units].decode("utf-16-le"))
+    except UnicodeDecodeError:
+        return None
 
 
 def read_document(path: str, errors: str = "strict") -> Value:

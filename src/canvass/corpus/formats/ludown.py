@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
-from canvass.corpus.formats.sources import decoded, lines_of
-from canvass.errors import InputError, location, shown
+from canvass.corpus.formats.sources import located_lines
+from canvass.errors import InputError, shown
 from canvass.files import split_name
 
 if TYPE_CHECKING:
@@ -25,10 +25,9 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the utterances of all intents; yields (where, utterance)."""
     intent: str | None = None
     other = False  # in a part that has no utterances
-    for number, line in enumerate(lines_of(path), 1):
-        where = location(path, number)
-        try:
-            text = decoded(line, where).strip()
+    for line in located_lines(path):
+        with bad.tolerance():
+            text, where = line.text.strip(), line.where
             heading, item = INTENT.fullmatch(text), ITEM.fullmatch(text)
             if heading is not None:
                 intent, other = heading[1], False
@@ -39,15 +38,12 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
                 bad.rejected("comments", f"{where}: {shown(text)}")
             elif other or not text:
                 continue
-            elif item is not None and intent is not None:
-                utterance = _utterance(item[1], intent, where, bad)
-                if utterance is not None:
-                    yield where, utterance
-            else:
-                what = f"{where}: {shown(text)} is neither a heading nor an utterance ('- ...') of an intent"
-                bad.report(InputError(what))
-        except InputError as error:
-            bad.report(error)
+            elif item is None or intent is None:
+                raise InputError(
+                    f"{where}: {shown(text)} is neither a heading nor an utterance ('- ...') of an intent"
+                )
+            elif (utterance := _utterance(item[1], intent, where, bad)) is not None:
+                yield where, utterance
 
 
 def _utterance(line: str, intent: str, where: str, bad: BadLines) -> Utterance | None:

@@ -13,8 +13,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
-from canvass.corpus.formats.sources import decoded, lines_of
-from canvass.errors import InputError, location, shown
+from canvass.corpus.formats.sources import located_lines
+from canvass.errors import InputError, shown
 from canvass.types import Slot, slot_records
 
 if TYPE_CHECKING:
@@ -26,13 +26,6 @@ INTENT, SLOT = "IN:", "SL:"
 WRITTEN = re.compile(r"(\d{1,9}):(\d{1,9}):SL:([^,:\s]+)")
 # A slot of the parse with words alone in it: [SL:DATE_TIME 3 : 15 pm ].
 LEAF = re.compile(r"\[SL:(\S+) ([^\[\]]*?) ?\]")
-
-
-class Line(NamedTuple):
-    """A line of a file."""
-
-    where: str
-    data: bytes
 
 
 class Row(NamedTuple):
@@ -57,19 +50,15 @@ class Span(NamedTuple):
 
 def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read annotated utterances; yields (where, utterance)."""
-    lines = (
-        Line(location(path, number), line.removesuffix(b"\r"))
-        for number, line in enumerate(lines_of(path), 1)
-        if line.strip()
-    )
-    yield from bad.sift(lines, lambda line: _utterance(*line, bad))
+    lines = (line for line in located_lines(path) if line.data.strip())
+    yield from bad.sift(lines, lambda line: _utterance(line.where, line.text, bad))
 
 
-def _utterance(where: str, line: bytes, bad: BadLines) -> Utterance:
-    cells = decoded(line, where).split("\t")
+def _utterance(where: str, line: str, bad: BadLines) -> Utterance:
+    cells = line.split("\t")
     if len(cells) != WIDTH or not cells[1].startswith(INTENT):
         raise InputError(
-            f"{where}: the line has {len(cells)} columns, {shown(line.decode())}; expected {WIDTH} between tabs, the "
+            f"{where}: the line has {len(cells)} columns, {shown(line)}; expected {WIDTH} between tabs, the "
             f"second an intent such as {INTENT}GET_ALARM"
         )
     row = Row(*cells)

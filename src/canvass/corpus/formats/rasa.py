@@ -92,46 +92,25 @@ def _examples(item: Node, path: str, bad: BadLines) -> Utterances:
             f"{where}: the intent {shown(intent.value)} has no list of examples; expected 'examples: |'"
         )
     if isinstance(examples.value, list):
-        found: Iterable[tuple[int, str | InputError]] = _long_form(examples, path, bad)
-    else:
-        found = _short_form(examples, path, bad)
-    for line, example in found:
+        for example in examples.items:
+            with bad.tolerance():
+                text, place = example.mapping.get("text"), location(path, example.line)
+                if text is None or not isinstance(text.value, str):
+                    raise InputError(f"{place}: {shown(example.plain)} has no text; expected 'text: ...'")
+                example.tell_unread(bad, KNOWN_OF_EXAMPLE, path)
+                place = location(path, text.line)
+                yield place, utterance_of_example(text.value, intent.value, place, bad)
+        return
+    for index, line in enumerate((examples.value or "").splitlines(), 1):
         with bad.tolerance():
-            if isinstance(example, InputError):
-                raise example
-            place = location(path, line)
-            yield place, utterance_of_example(example, intent.value, place, bad)
-
-
-def _long_form(examples: Node, path: str, bad: BadLines) -> Iterator[tuple[int, str | InputError]]:
-    for one in examples.items:
-        text = one.mapping.get("text")
-        if text is None or not isinstance(text.value, str):
-            yield (
-                one.line,
-                InputError(
-                    f"{location(path, one.line)}: {shown(one.plain)} has no text; expected 'text: ...'"
-                ),
-            )
-        else:
-            one.tell_unread(bad, KNOWN_OF_EXAMPLE, path)
-            yield text.line, text.value
-
-
-def _short_form(examples: Node, path: str, bad: BadLines) -> Iterator[tuple[int, str | InputError]]:
-    """Cut a block into its examples; those of a block are on lines of their own in the file too."""
-    lines = examples.value.splitlines() if isinstance(examples.value, str) else []
-    for index, line in enumerate(lines, 1):
-        number = examples.line + (index if examples.is_block else 0)
-        if line.startswith("-"):
-            yield number, line[1:]
-        elif line.lstrip().startswith("#"):
-            bad.lost("examples and lines that are commented out", f"{location(path, number)}: {shown(line)}")
-        elif line.strip():
-            yield (
-                number,
-                InputError(f"{location(path, number)}: the example {shown(line)} does not begin with '- '"),
-            )
+            # The lines of a block are lines of the file.
+            place = location(path, examples.line + (index if examples.is_block else 0))
+            if line.startswith("-"):
+                yield place, utterance_of_example(line[1:], intent.value, place, bad)
+            elif line.lstrip().startswith("#"):
+                bad.lost("examples and lines that are commented out", f"{place}: {shown(line)}")
+            elif line.strip():
+                raise InputError(f"{place}: the example {shown(line)} does not begin with '- '")
 
 
 def utterance_of_example(example: str, intent: str, where: str, bad: BadLines) -> Utterance:

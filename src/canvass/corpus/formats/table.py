@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, overload
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from canvass.corpus.formats.records import Format
 
 
@@ -91,20 +92,14 @@ def row_named(name: str) -> Format | None:
     return next((_row(place) for place in PLACES if place.name == name), None)
 
 
-class _Table(Sequence["Format"]):
+class _Table:
     """All rows, loaded when they are asked for."""
 
-    @overload
-    def __getitem__(self, index: int) -> Format: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[Format, ...]: ...
-    def __getitem__(self, index: int | slice) -> Format | tuple[Format, ...]:
-        if isinstance(index, slice):
-            return tuple(map(_row, PLACES[index]))
-        return _row(PLACES[index])
+    def __iter__(self) -> Iterator[Format]:
+        return map(_row, PLACES)
 
     def __len__(self) -> int:
         return len(PLACES)
 
 
-FORMATS: Sequence[Format] = _Table()
+FORMATS = _Table()

@@ -21,8 +21,8 @@ from canvass.corpus.formats.expansion import (
     values_of,
 )
 from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances
-from canvass.corpus.formats.sources import decoded, lines_of
-from canvass.errors import InputError, location, shown
+from canvass.corpus.formats.sources import located_lines
+from canvass.errors import InputError, shown
 from canvass.files import STANDARD_STREAM, split_name
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def read_rhasspy(path: str, _: Columns, bad: BadLines) -> Utterances:
     rules: dict[tuple[str, str], tuple[str, str]] = {}
     sentences: list[tuple[str, str, str]] = []
     intent = ""
-    for number, line in _lines(path):
-        where = location(path, number)
+    for where, line in _lines(path):
         section, rule = SECTION.fullmatch(line), RULE.fullmatch(line)
         if REPLACED.search(line):
             bad.lost("substitutions and converters", f"{where}: {shown(line)}")
@@ -96,9 +95,7 @@ class _Resolver(Resolver):
         file = Path(self._path).parent / "slots" / name
         if self._path == STANDARD_STREAM or ".." in name or not file.is_file():
             raise EmptySlotError(f"there is no file {file} with the values of ${name}")
-        options = [
-            parse(line, location(str(file), number), self, tags=True) for number, line in _lines(str(file))
-        ]
+        options = [parse(line, where, self, tags=True) for where, line in _lines(str(file))]
         if not options:
             raise EmptySlotError(f"{file}: no value of ${name}")
         return Choice(options)
@@ -117,8 +114,7 @@ def read_padatious(path: str, _: Columns, bad: BadLines) -> Utterances:
         values = [line for _, line in _lines(str(file)) if not WILDCARD.search(line)] if known else []
         return values_of(label, values, str(file))
 
-    for number, line in _lines(path):
-        where = location(path, number)
+    for where, line in _lines(path):
         if WILDCARD.search(line):
             bad.lost(
                 "templates with slots whose values are not in the files", f"{where}: {shown(line)} has :0"
@@ -127,12 +123,12 @@ def read_padatious(path: str, _: Columns, bad: BadLines) -> Utterances:
             yield from expanded(line, where, bad, resolve, intent=intent)
 
 
-def _lines(path: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines with their numbers, without blank ones and comments."""
-    for number, line in enumerate(lines_of(path), 1):
-        text = decoded(line, location(path, number)).strip()
+def _lines(path: str) -> Iterator[tuple[str, str]]:
+    """Yield (where, line) without blank lines and comments."""
+    for line in located_lines(path):
+        text = line.text.strip()
         if text and not text.startswith(("#", ";")):
-            yield number, text
+            yield line.where, text
 
 
 def sniff_rhasspy(sample: Sample) -> bool:
