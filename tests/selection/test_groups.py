@@ -34,6 +34,13 @@ def test_groups_tell_frames_apart_where_labels_do_not():
     assert (cosines > 0.3).mean() > 0.9
     alone, _ = groups.assign(pa.array(texts[7:8]))
     assert alone[0] == numbers[7]
+    # A core holds what is as near as asked, and nothing else; what is in none has the number after the last.
+    of_first = cosines[numbers == numbers[0]]
+    core = groups.cores([numbers[0]], [np.median(of_first)])
+    in_core, nearness = core.assign(pa.array(texts))
+    assert set(in_core.tolist()) == {0, 1}
+    assert ((nearness >= np.median(of_first)) == (in_core == 0)).all()
+    assert (in_core[numbers == numbers[0]] == 0).sum() >= len(of_first) / 2
 
 
 def test_too_few_requests_are_refused():

@@ -75,17 +75,17 @@ def command(
     _check_outputs(out, report, [labelled, *opened.files])
     total = None if opened.total_bytes is None else 2 * opened.total_bytes
     with terminal.progress("reading the pool twice", total) as advance:
-        discovery = discover(known, opened, seed=seed, threads=threads, progress=advance)
+        discovery = discover(known, opened, shown=groups, seed=seed, threads=threads, progress=advance)
     if out is not None:
-        _write(discovery, groups, out)
+        _write(discovery, out)
     if report is not None:
-        page = as_html(discovery, groups)
+        page = as_html(discovery)
         with whole_file(report) as stream:
             stream.write(page)
     if as_json:
-        terminal.print_json(as_dict(discovery, groups))
+        terminal.print_json(as_dict(discovery))
     else:
-        _show(discovery, groups)
+        _show(discovery)
 
 
 def _inputs(
@@ -118,19 +118,19 @@ def _check_outputs(out: str | None, report: str | None, inputs: Sequence[str]) -
         check_output(path, inputs)
 
 
-def _write(discovery: Discovery, groups: int, out: str) -> None:
-    """Write the sampled requests of the first groups as JSONL."""
+def _write(discovery: Discovery, out: str) -> None:
+    """Write the sampled requests of the groups as JSONL."""
     from canvass.report.discovery_page import name_of
 
     lines = [
         json.dumps({"text": text, "group": number, "name": name_of(group)}, ensure_ascii=False)
-        for number, group in enumerate(discovery.groups[:groups], 1)
+        for number, group in enumerate(discovery.groups, 1)
         for text in group.sampled
     ]
     write_whole(out, "".join(f"{line}\n" for line in lines).encode())
 
 
-def _show(discovery: Discovery, groups: int) -> None:
+def _show(discovery: Discovery) -> None:
     """Print a line a group; tabs where nobody looks."""
     from canvass.report.discovery_page import name_of
 
@@ -143,7 +143,7 @@ def _show(discovery: Discovery, groups: int) -> None:
             name_of(group),
             group.typical[0],
         )
-        for number, group in enumerate(discovery.groups[:groups], 1)
+        for number, group in enumerate(discovery.groups, 1)
     ]
     if not terminal.interactive():
         for row in rows:

@@ -241,10 +241,19 @@ def train(
 class IntentClassifier:
     """Logistic regression over the hashed n-grams of the committee; 1 is the answer where there is one intent.
 
-    With `words` the features are the mean of the words' vectors, too.
+    With `words` the features are the mean of the words' vectors, too. In `dtype` float32 the weights of a trained one
+    take half the memory and time; log p moves by some 1e-6.
     """
 
-    def __init__(self, *, bits: int = 18, strength: float = 10.0, words: WordFeatures | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        bits: int = 18,
+        strength: float = 10.0,
+        words: WordFeatures | None = None,
+        dtype: type[np.floating[Any]] = np.float64,
+    ) -> None:
+        self._dtype = dtype
         self.bits = bits
         self.strength = strength
         self.words = words
@@ -287,7 +296,9 @@ class IntentClassifier:
         """Keep the weights in the form in which a pool is scored."""
         self._columns = columns
         self._word_scores = word_scores
-        self._table = MemberTable.of_rows(columns, weights, bias, bits=self.bits)
+        self._table = MemberTable.of_rows(
+            columns, weights.astype(self._dtype, copy=False), bias, bits=self.bits
+        )
 
     def predict(self, column: pa.Array, *, skip: int = 0) -> LikeliestIntents:
         """Find the likeliest intent of each key of a column, given that it is none of the first `skip` of `names`."""

@@ -32,8 +32,8 @@ def name_of(group: Group) -> str:
     return ", ".join(group.name) or group.typical[0]
 
 
-def as_dict(discovery: Discovery, shown: int) -> dict[str, Any]:
-    """Convert to a record for JSON, with the first `shown` groups."""
+def as_dict(discovery: Discovery) -> dict[str, Any]:
+    """Convert to a record for JSON."""
     return {
         "requests": discovery.requests,
         "lost": discovery.lost,
@@ -52,15 +52,15 @@ def as_dict(discovery: Discovery, shown: int) -> dict[str, Any]:
                 "typical": list(group.typical),
                 "various": list(group.various),
             }
-            for group in discovery.groups[:shown]
+            for group in discovery.groups
         ],
         "scarce": [row._asdict() for row in discovery.scarce],
     }
 
 
-def as_html(discovery: Discovery, shown: int) -> bytes:
-    """Write the page, with the first `shown` groups; raises ExtraMissingError if matplotlib is not installed."""
-    return whole_page(TITLE, "\n".join(_body(discovery, discovery.groups[:shown])))
+def as_html(discovery: Discovery) -> bytes:
+    """Write the page; raises ExtraMissingError if matplotlib is not installed."""
+    return whole_page(TITLE, "\n".join(_body(discovery, discovery.groups)))
 
 
 def _body(discovery: Discovery, groups: Sequence[Group]) -> Iterator[str]:

@@ -1,16 +1,17 @@
 """What a labelled set lacks of a pool: groups of requests that its labels do not cover, and labels with few examples.
 
 The pool is read twice. The first pass draws a bounded sample by hash of the key, from which groups are learnt
-(`selection.groups`); the second counts the traffic of every group and of every label as predicted. Counts are whole
-numbers, so that order, threads and blocks change nothing.
+(`selection.groups`) and the first of them chosen; the second counts the traffic of these and of every label as
+predicted. Counts are whole numbers, so that order, threads and blocks change nothing.
 
 A label is an intent, or a domain where a request has none. A request is *lost* where the intent classifier gives
-its likeliest label less than SURE. Groups come in the order of
+its likeliest label less than SURE. Groups are chosen one after the other, each time the one of the largest
 
-    mean(1 - p) / (1 + LABELLED_WEIGHT r) * log(1 + n)
+    mean(1 - p) / (1 + LABELLED_WEIGHT r) * log(1 + n) * c^2 * (1 - s)
 
-where p is the probability of the likeliest label, the mean is over the group's n sampled requests, and r is the group's
-share of the labelled set by its share of the sample.
+where p is the probability of the likeliest label, the mean is over the cluster's n sampled requests, r is the cluster's
+share of the labelled set by its share of the sample, c the mean cosine to its centre, and s the largest cosine to the
+centre of a group chosen before (maximal marginal relevance; Carbonell, Goldstein 1998), at least 0.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from canvass.features.extraction import hash_column
 from canvass.features.key_sample import KeySample
 from canvass.files import STANDARD_STREAM
 from canvass.models.intents import IntentClassifier
-from canvass.processors import map_in_order
+from canvass.processors import map_in_order, thread_pool
 from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.groups import SAMPLED, Groups
 from canvass.selection.variety import folded, thin
@@ -47,7 +48,10 @@ if TYPE_CHECKING:
 
 SURE = 0.5
 LABELLED_WEIGHT = 3.0
-FEWEST_FOLDED = 5  # different requests of a group, up to punctuation at the rims
+SHOWN = 20  # groups
+SAMPLE = 8 << 20  # bytes of the keys that the space is learnt from
+FEWEST_FOLDED = 5  # different requests of a cluster, up to punctuation at the rims
+BLOCK = 1 << 13  # requests that a thread scores together
 EXAMPLES = 6
 NAMED_BY = 3  # words and phrases
 PLENTY = 3.0  # times the labelled share that the share of the pool is
@@ -73,7 +77,7 @@ class Group:
     requests, lost
         Traffic: the sum of the counts of all requests, and of those that are lost.
     sampled
-        The sampled keys, nearest to the centre first.
+        The sampled keys of the group, nearest to the centre first.
     near_copies
         How many of these are another one but for punctuation at the rims.
     labelled
@@ -81,7 +85,7 @@ class Group:
     nearest_label, label_share
         The label that is predicted most often in the sample, and how often.
     score
-        By which groups are ordered, see above.
+        What it was chosen by, see above.
     typical, various
         Keys: nearest to the centre, near copies folded; and far from each other.
 
@@ -118,8 +122,18 @@ class Discovery:
     group_of: NDArray[np.int32]
 
 
+class _Chosen(NamedTuple):
+    """The groups that are shown, and what each was chosen by, see above."""
+
+    groups: Groups
+    scores: list[float]
+
+
 class _Traffic(NamedTuple):
-    """Sums of counts, int64: of each group (G,), of its lost requests (G,), each label (K,), and annotated rows ()."""
+    """Sums of counts, int64: of groups and the rest (G + 1,), of the lost of each, of labels and the lost (K + 1,).
+
+    `labelled` is that of rows that are annotated, ().
+    """
 
     groups: NDArray[np.int64]
     lost: NDArray[np.int64]
@@ -153,7 +167,7 @@ def label_classifier(labelled: Sequence[Utterance]) -> IntentClassifier:
         raise TrainingError(
             f"LABELLED has {len(set(labels))} intents or domains; at least two are needed to tell what is lost"
         )
-    return IntentClassifier().fit(pa.array(sorted(annotated), pa.string()), labels)
+    return IntentClassifier(dtype=np.float32).fit(pa.array(sorted(annotated), pa.string()), labels)
 
 
 def likeliest_labels(classifier: IntentClassifier, column: pa.Array) -> NDArray[np.int32]:
@@ -166,11 +180,12 @@ def discover(
     labelled: Sequence[Utterance],
     pool: Pool,
     *,
+    shown: int = SHOWN,
     seed: int = 0,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Discovery:
-    """Find what a labelled set lacks of a pool.
+    """Find what a labelled set lacks of a pool: `shown` groups, or as many as there are.
 
     `progress` is called with the rows and bytes of each block, in both passes.
 
@@ -189,18 +204,63 @@ def discover(
             "POOL is read twice, which standard input (-) cannot be; write it to a file, and name that"
         )
     annotated = _labels_by_key(labelled)
-    classifier = label_classifier(labelled)
     known, labels = pa.array(sorted(annotated), pa.string()), [annotated[key] for key in sorted(annotated)]
     excluded = ExcludedKeys(annotated)
-    column = KeySample.of_pool(pool, threads=threads, progress=progress).keys()
-    column = column.filter(pa.array(~excluded.mask(column, hash_column(column))))
-    groups = Groups.learn(column, known, labels, seed=seed)
+
+    def learn() -> tuple[pa.Array, Groups]:
+        column = KeySample.of_pool(pool, limit=SAMPLE, threads=threads, progress=progress).keys()
+        column = column.filter(pa.array(~excluded.mask(column, hash_column(column))))
+        return column[:SAMPLED], Groups.learn(column, known, labels, seed=seed)
+
+    with thread_pool(1) as executor:
+        training = executor.submit(label_classifier, labelled)
+        if threads == 1:
+            training.result()
+        sample, clusters = learn()
+        classifier = training.result()
+    chosen = _choose(sample, known=known, clusters=clusters, classifier=classifier, shown=shown)
     traffic = _count(
-        pool, groups=groups, classifier=classifier, excluded=excluded, threads=threads, progress=progress
+        pool,
+        groups=chosen.groups,
+        classifier=classifier,
+        excluded=excluded,
+        threads=threads,
+        progress=progress,
     )
     return _describe(
-        column[:SAMPLED], known=known, labels=labels, groups=groups, classifier=classifier, traffic=traffic
+        sample, known=known, labels=labels, chosen=chosen, classifier=classifier, traffic=traffic
     )
+
+
+def _choose(
+    sample: pa.Array, *, known: pa.Array, clusters: Groups, classifier: IntentClassifier, shown: int
+) -> _Chosen:
+    """Choose the cores of clusters that are least covered, tight, and unlike each other."""
+    cluster_of, cosines = clusters.assign(sample)
+    size = len(clusters.least)
+    sampled = np.maximum(np.bincount(cluster_of, minlength=size), 1)
+    unsure = -np.expm1(classifier.predict(sample).log_probability)
+    rate = np.bincount(clusters.assign(known)[0], minlength=size) / len(known) / (sampled / len(sample))
+    scores = np.bincount(cluster_of, unsure, minlength=size) / sampled / (1 + LABELLED_WEIGHT * rate)
+    scores *= np.log1p(sampled) * (np.bincount(cluster_of, cosines, minlength=size) / sampled) ** 2
+    different: list[set[str]] = [set() for _ in range(size)]
+    for cluster, text in zip(cluster_of.tolist(), sample.to_pylist(), strict=True):
+        different[cluster].add(folded(text).casefold())
+    scores[[len(texts) < FEWEST_FOLDED for texts in different]] = 0.0
+    chosen: list[int] = []
+    worth: list[float] = []
+    similarity = np.zeros(size)
+    while len(chosen) < shown:
+        left = scores * (1 - similarity)
+        best = int(left.argmax())
+        if left[best] <= 0.0:
+            break
+        chosen.append(best)
+        worth.append(float(left[best]))
+        similarity = np.maximum(similarity, clusters.centres.T @ clusters.centres[:, best]).clip(max=1.0)
+        scores[best] = 0.0
+    least = [float(np.median(cosines[cluster_of == cluster])) for cluster in chosen]
+    return _Chosen(clusters.cores(chosen, least), worth)
 
 
 def _count(
@@ -213,27 +273,33 @@ def _count(
     progress: Callable[[int, int], None] | None,
 ) -> _Traffic:
     """Read the pool, and sum up the counts of its groups and labels."""
-    group_count, label_count = groups.centres.shape[1], len(classifier.names)
+    sizes = (len(groups.least) + 1, len(groups.least) + 1, len(classifier.names) + 1, ())
+    nothing = _Traffic(*(np.zeros(size, np.int64) for size in sizes))
 
     def count_block(block: Block) -> _Traffic:
-        column = keys(block.batch.column("text"))
-        counts = block.batch.column("count").to_numpy()
-        is_labelled = excluded.mask(column, hash_column(column))
-        is_blank = pc.equal(pc.binary_length(column), 0).to_numpy(zero_copy_only=False)
-        rest = np.flatnonzero(~(is_labelled | is_blank))
-        column = column.take(pa.array(rest))
-        counts_of_rest = counts[rest]
-        group_of, _ = groups.assign(column)
-        labels = likeliest_labels(classifier, column)
-        lost = labels == label_count
-        return _Traffic(
-            _sums(group_of, counts_of_rest, group_count),
-            _sums(group_of, counts_of_rest * lost, group_count),
-            _sums(labels, counts_of_rest, label_count + 1)[:-1],
-            counts[is_labelled].sum(),
-        )
+        total = nothing
+        for first in range(0, len(block.batch), BLOCK):
+            batch = block.batch.slice(first, BLOCK)
+            column = keys(batch.column("text"))
+            counts = batch.column("count").to_numpy()
+            is_labelled = excluded.mask(column, hash_column(column))
+            is_blank = pc.equal(pc.binary_length(column), 0).to_numpy(zero_copy_only=False)
+            rest = np.flatnonzero(~(is_labelled | is_blank))
+            column, counts_of_rest = column.take(pa.array(rest)), counts[rest]
+            group_of, _ = groups.assign(column)
+            labels = likeliest_labels(classifier, column)
+            lost = counts_of_rest * (labels == len(classifier.names))
+            total = total.plus(
+                _Traffic(
+                    _sums(group_of, counts_of_rest, sizes[0]),
+                    _sums(group_of, lost, sizes[1]),
+                    _sums(labels, counts_of_rest, sizes[2]),
+                    counts[is_labelled].sum(),
+                )
+            )
+        return total
 
-    total = _Traffic(*(np.zeros(size, np.int64) for size in (group_count, group_count, label_count, ())))
+    total = nothing
     for block, counted in map_in_order(count_block, pool.blocks(), threads=threads):
         total = total.plus(counted)
         if progress is not None:
@@ -253,46 +319,36 @@ def _describe(
     *,
     known: pa.Array,
     labels: Sequence[str],
-    groups: Groups,
+    chosen: _Chosen,
     classifier: IntentClassifier,
     traffic: _Traffic,
 ) -> Discovery:
-    """Order, name and illustrate the groups."""
+    """Name and illustrate the groups."""
+    groups = chosen.groups
     texts = sample.to_pylist()
     group_of, cosines = groups.assign(sample)
     points = groups.points(sample)
-    found = classifier.predict(sample)
-    unsure = 1 - np.exp(found.log_probability)
-    size = len(traffic.groups)
-    sampled = np.bincount(group_of, minlength=size)
-    in_labelled = np.bincount(groups.assign(known)[0], minlength=size)
-    rate = (in_labelled / len(known)) / np.maximum(sampled / len(sample), 1 / len(sample))
-    mean = np.bincount(group_of, unsure, minlength=size) / np.maximum(sampled, 1)
-    scores = mean / (1 + LABELLED_WEIGHT * rate) * np.log1p(sampled)
+    nearest_labels = classifier.predict(sample).intents
+    in_labelled = np.bincount(groups.assign(known)[0], minlength=len(groups.least) + 1)
     terms = [_terms(text) for text in texts]
     seen = Counter(term for some in terms for term in some)
     described: list[Group] = []
-    places = np.full(size, -1, dtype=np.int32)
-    for group in np.lexsort((np.arange(size), -scores)).tolist():
+    for group, score in enumerate(chosen.scores):
         rows = np.flatnonzero(group_of == group)
         rows = rows[np.lexsort((rows, -cosines[rows]))]
         members = [texts[row] for row in rows]
-        different = len({folded(text).casefold() for text in members})
-        if different < FEWEST_FOLDED:
-            continue
-        label, times = Counter(found.intents[rows].tolist()).most_common(1)[0]
-        places[group] = len(described)
+        label, times = Counter(nearest_labels[rows].tolist()).most_common(1)[0]
         described.append(
             Group(
                 _name([terms[row] for row in rows], seen, len(texts)),
                 int(traffic.groups[group]),
                 int(traffic.lost[group]),
                 tuple(members),
-                len(members) - different,
+                len(members) - len({folded(text).casefold() for text in members}),
                 int(in_labelled[group]),
                 classifier.names[label],
                 times / len(rows),
-                float(scores[group]),
+                score,
                 tuple(members[place] for place in thin(members, EXAMPLES).places),
                 tuple(members[place] for place in _far_apart(points[rows])),
             )
@@ -300,14 +356,15 @@ def _describe(
     centred = points - points.mean(axis=0)
     axes = np.linalg.eigh(centred.T @ centred)[1][:, :-3:-1]
     shown = centred[:MAPPED] @ axes
+    places = np.where(group_of < len(described), group_of, -1).astype(np.int32)
     return Discovery(
         tuple(described),
-        _scarce(classifier.names, Counter(labels), traffic.labels),
-        int(traffic.groups.sum()) + int(traffic.labelled),
-        int(traffic.lost.sum()),
+        _scarce(classifier.names, Counter(labels), traffic.labels[:-1]),
+        int(traffic.labels.sum()) + int(traffic.labelled),
+        int(traffic.labels[-1]),
         int(traffic.labelled),
         shown.astype(np.float32),
-        places[group_of[:MAPPED]],
+        places[:MAPPED],
     )
 
 

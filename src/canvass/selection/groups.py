@@ -8,8 +8,9 @@ A request is a linear function of its hashed n-grams, scaled to length 1:
 3. the whole is whitened by the covariance within the labels of the annotated requests (within-class covariance
    normalisation; Hatch, Kajarekar, Stolcke 2006): how requests for one thing differ is what tells no groups apart.
 
-So the space is one table of weights, and a pool is placed in it by the kernel that scores members. Groups are clusters
-of k-means; a request belongs to the group whose centre is nearest by cosine.
+So the space is one table of weights, and a pool is placed in it by the kernel that scores members. Groups are the cores
+of small clusters of k-means: a request belongs to the group whose centre is nearest by cosine, if it is nearer than
+the median of the cluster's sampled requests.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ if TYPE_CHECKING:
 
 BITS = 18
 DIMENSIONS = 64  # of each half
-SAMPLED = 30_000  # keys that groups are learnt from
+SAMPLED_FOR_AXES, SAMPLED = 1 << 14, 1 << 13  # keys that the space, and groups, are learnt from
 FEWEST_KEYS = 50
 FEWEST_SEEN = 2
 WITHIN = 0.8  # of the covariance within labels; the rest is that of a sphere
-KEYS_PER_GROUP = 32  # on average
-FEWEST_GROUPS, MOST_GROUPS = 2, 256
+KEYS_PER_GROUP = 8  # on average
+FEWEST_GROUPS = 2
 POWER_ITERATIONS, LLOYD_ITERATIONS = 4, 20
 
 
@@ -75,16 +76,20 @@ def nearest(
 
 @dataclass(frozen=True)
 class Groups:
-    """A space of D dimensions and the centres of G groups in it, float32 (D, G), each of length 1."""
+    """A space of D dimensions, and groups in it: centres float32 (D, G), each of length 1, and float64 (G,) `least`.
+
+    `least` is the cosine to its centre that a request of the group has at least.
+    """
 
     table: MemberTable
     centres: NDArray[np.float32]
+    least: NDArray[np.float64]
 
     @classmethod
     def learn(cls, column: pa.Array, labelled: pa.Array, labels: Sequence[str], *, seed: int = 0) -> Self:
-        """Learn from a sample of distinct keys, and from annotated keys with the label of each.
+        """Learn the space and whole clusters from distinct keys, and from annotated keys with the label of each.
 
-        Groups are of the first SAMPLED keys; word features are learnt from all. The same columns give the same bytes.
+        Clusters are of the first SAMPLED keys; word features are learnt from all. The same columns give the same bytes.
 
         Raises
         ------
@@ -100,29 +105,36 @@ class Groups:
                 f"too little to group: POOL has {len(column):,} different requests that are not annotated, and "
                 f"{FEWEST_KEYS} are needed"
             )
-        sample = column[:SAMPLED]
+        sample = column[:SAMPLED_FOR_AXES]
         with threadpool_limits(1):
             used, weights = _weights(column, sample, seed)
             table = MemberTable.of_rows(used, weights, np.zeros(weights.shape[1]), bits=BITS)
             whitening = _whitening(scaled(score_column(labelled, table).scores), labels)
             weights = (weights @ whitening).astype(np.float32)
             table = MemberTable.of_rows(used, weights, np.zeros(weights.shape[1]), bits=BITS)
-            points = scaled(score_column(sample, table).scores)
-            count = min(max(len(sample) // KEYS_PER_GROUP, FEWEST_GROUPS), MOST_GROUPS)
+            points = scaled(score_column(sample[:SAMPLED], table).scores).astype(np.float32)
+            count = max(len(points) // KEYS_PER_GROUP, FEWEST_GROUPS)
             learner = KMeans(
                 count, n_init=1, max_iter=LLOYD_ITERATIONS, random_state=derived_seed(seed, "groups")
             )
             centres = scaled(learner.fit(points).cluster_centers_)
-        return cls(table, np.ascontiguousarray(centres.T, dtype=np.float32))
+        return cls(table, np.ascontiguousarray(centres.T, dtype=np.float32), np.full(count, -np.inf))
+
+    def cores(self, chosen: Sequence[int], least: Sequence[float]) -> Groups:
+        """Choose some of the groups, with the cosine that their requests have at least."""
+        return Groups(
+            self.table, np.ascontiguousarray(self.centres[:, list(chosen)]), np.array(least, np.float64)
+        )
 
     def points(self, column: pa.Array) -> Matrix:
         """Place keys in the space: float64 (N, D), rows of length 1, or 0 where nothing is known of a key."""
         return scaled(score_column(column, self.table).scores)
 
     def assign(self, column: pa.Array) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-        """Find the group of each key, int32 (N,), and the cosine to its centre, float64 (N,)."""
+        """Find the group of each key, int32 (N,), G where it is in none, and the cosine to its centre, float64 (N,)."""
         groups, cosines = np.empty(len(column), dtype=np.int32), np.empty(len(column))
         nearest(score_column(column, self.table).scores, self.centres, groups, cosines)
+        groups[cosines < self.least[groups]] = len(self.least)
         return groups, cosines
 
 
