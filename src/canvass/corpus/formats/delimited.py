@@ -298,7 +298,7 @@ def blocks(
 
 
 def _batches(
-    table: Table, bad: BadLines, rows: int, keeps: RowFilter | None
+    table: Table, bad: BadLines, rows: int, keeps: RowFilter | None = None
 ) -> Iterator[tuple[pa.RecordBatch, int]]:
     done = 0
     with Source(table.file) as source:
@@ -376,7 +376,7 @@ def _batch_of_cells(cells: pa.RecordBatch, columns: Columns, keeps: RowFilter | 
 
 
 def slow_batches(
-    table: Table, bad: BadLines, rows: int, done: int, keeps: RowFilter | None
+    table: Table, bad: BadLines, rows: int, done: int, keeps: RowFilter | None = None
 ) -> Iterator[pa.RecordBatch]:
     """Read the rows after the first `done` one by one: the readable twin that names the bad line."""
     records = itertools.islice(table.records(bad), done, None)
