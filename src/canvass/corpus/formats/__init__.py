@@ -70,33 +70,35 @@ def files_of(
     """
     if list(names).count(STANDARD_STREAM) > 1:
         raise OptionError("standard input (-) can be read only once; name it once")
-    found: list[str] = []
+    chosen: list[str] = []
     for given in names:
         name = _first_file(given, override)
         if is_remote(name):
-            found += _elsewhere(name, override, usable, columns)
+            chosen += _elsewhere(name, override, usable, columns)
             continue
         is_folder = Path(name).is_dir()
         if name == STANDARD_STREAM or not (is_folder or _is_pattern(name)):
             _refuse_missing(name)
             format_of(name, override, columns)
-            found.append(name)
+            chosen.append(name)
             continue
         inside = list(_walk(name, override) if is_folder else _matches(name, override))
-        some = _claimed(inside, override, usable, columns, takes_text=Path(name).suffix == ".txt")
+        claimed = _claimed(inside, override, usable, columns, takes_text=Path(name).suffix == ".txt")
         if bad is not None:
-            bad.passed_over(file for file in inside if file not in some and not _is_part(file, some, columns))
-        if not some:
+            bad.passed_over(
+                file for file in inside if file not in claimed and not _is_part(file, claimed, columns)
+            )
+        if not claimed:
             kind = "the folder holds" if is_folder else "the pattern matches"
             extensions = ", ".join(
                 dict.fromkeys(ending for row in FORMATS if usable(row) for ending in row.extensions)
             )
             others = f"; it has {len(inside)} others, such as {inside[0]}" if inside else ""
             raise FileError(f"{name}: {kind} no file that can be read here (expected {extensions}{others})")
-        found += some
+        chosen += claimed
     # The same file under two names would have its rows counted twice.
     first_names: dict[str, str] = {}
-    for file in found:
+    for file in chosen:
         is_path = file != STANDARD_STREAM and not is_remote(file)
         first_names.setdefault(os.path.realpath(file) if is_path else file, file)
     return list(first_names.values())
@@ -137,10 +139,10 @@ def _elsewhere(
     if inside == [name]:
         format_of(name, override, columns)
         return inside
-    some = _claimed(inside, override, usable, columns, takes_text=name.endswith(".txt"))
-    if not some:
+    claimed = _claimed(inside, override, usable, columns, takes_text=name.endswith(".txt"))
+    if not claimed:
         raise FileError(f"{name}: there is no file that can be read here (among {len(inside)})")
-    return some
+    return claimed
 
 
 def _first_file(name: str, override: str | None) -> str:

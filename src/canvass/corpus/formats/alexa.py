@@ -107,9 +107,9 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
         {
             "name": intent,
             "slots": [{"name": label, "type": f"{label}_type"} for label in slots.get(intent, {})],
-            "samples": some,
+            "samples": templates,
         }
-        for intent, some in samples.items()
+        for intent, templates in samples.items()
     ]
     types = [
         {"name": f"{label}_type", "values": [{"name": {"value": value}} for value in values]}

@@ -97,13 +97,13 @@ def format_among_others(path: str, override: str | None, columns: Columns | None
     if split_name(path)[0] not in EXTENSIONS:
         return None
     try:
-        found = format_of(path, None, columns)
+        kind = format_of(path, None, columns)
     except AmbiguousFormatError:
         raise
     except OptionError:
         return None
-    sample = None if found.sniff is None else sample_of(path)
-    return found if sample is None or found.sniff is None or found.sniff(sample) else None
+    sample = None if kind.sniff is None else sample_of(path)
+    return kind if sample is None or kind.sniff is None or kind.sniff(sample) else None
 
 
 def has_words_alone(path: str) -> bool:
@@ -214,12 +214,12 @@ def output_format_of(path: str, override: str | None = None) -> Format:
     extension = split_name(path)[0]
     own = rows_of(extension)
     written = [row for row in own if row.write is not None or row.write_annotated is not None]
-    found = [row for row in own if row.sniff is None] or written or own
-    if not found:
+    rows = [row for row in own if row.sniff is None] or written or own
+    if not rows:
         return format_of(path)  # which says so
-    if len(found) > 1:
-        raise OptionError(f"{path}: {extension} may be {_listed(found)}; say which format to write")
-    return found[0]
+    if len(rows) > 1:
+        raise OptionError(f"{path}: {extension} may be {_listed(rows)}; say which format to write")
+    return rows[0]
 
 
 def annotated_writer(kind: Format, path: str) -> Callable[[str, Iterable[Utterance], Losses], None]:

@@ -46,7 +46,7 @@ def sniff(sample: Sample) -> bool:
         isinstance(part, list)
         and part
         and isinstance(part[0], list)
-        and all(isinstance(one, str) for one in part[0])
+        and all(isinstance(item, str) for item in part[0])
         for part in parts
     )
 

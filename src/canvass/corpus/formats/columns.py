@@ -175,22 +175,22 @@ def used_columns(schema: pa.Schema, where: str, columns: Columns) -> dict[str, s
 
     """
     refuse_missing(columns, schema.names, where)
-    found = {}
+    kinds = {}
     for role, column in zip(columns.roles, columns.of_a_pool(), strict=True):
         places = schema.get_all_field_indices(column)
         if len(places) > 1:
             raise InputError(f"{where}: column {column!r} appears {len(places)} times; expected it once")
         if places:
-            found[column] = kind_of(schema.field(places[0]).type)
-            if found[column] not in KINDS[role]:
+            kinds[column] = kind_of(schema.field(places[0]).type)
+            if kinds[column] not in KINDS[role]:
                 types = listed([f"{field.name}: {field.type}" for field in schema])
-                kind = str(schema.field(places[0]).type) if found[column] == NUMBER else found[column]
+                kind = str(schema.field(places[0]).type) if kinds[column] == NUMBER else kinds[column]
                 raise InputError(
                     f"{where}: column {column!r} has the type {kind[:SHOWN_CHARACTERS]}; "
                     f"expected {' or '.join(KINDS[role][:2])} "
                     f"(the file has {types}); name the column with --columns {role}=NAME"
                 )
-    return found
+    return kinds
 
 
 def batch_of_columns(
@@ -255,8 +255,8 @@ def utterance_blocks(
     def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:
         def batches() -> Iterator[tuple[pa.RecordBatch, int]]:
             utterances = (utterance for _, utterance in read(path, columns, bad))
-            while some := list(itertools.islice(utterances, rows)):
-                yield batch_of(some), 0
+            while part := list(itertools.islice(utterances, rows)):
+                yield batch_of(part), 0
 
         # How much of the file a block took is not known: the last one accounts for all of it.
         file = Path(path)

@@ -77,8 +77,10 @@ class Table:
                     break
         if not headers:
             self._header(delimiter)  # says what is wrong with it
-        having = [one for one, header in headers.items() if columns_of(header, columns).text in header]
-        self.delimiter = having[0] if having else max(headers, key=lambda one: len(headers[one]))
+        having = [
+            candidate for candidate, header in headers.items() if columns_of(header, columns).text in header
+        ]
+        self.delimiter = having[0] if having else max(headers, key=lambda candidate: len(headers[candidate]))
         self.header = headers[self.delimiter]
         self.columns = columns_of(self.header, columns)
         refuse_missing(self.columns, self.header, location(name, 1))

@@ -98,11 +98,11 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
             dict.fromkeys(slot.label for slot in utterance.slots or ())
         )
     members: dict[str, Any] = {"agent.json": {"displayName": "canvass", "defaultLanguageCode": LANGUAGE}}
-    for number, (intent, some) in enumerate(phrases.items(), 1):
+    for number, (intent, own) in enumerate(phrases.items(), 1):
         folder = f"intents/{number:04}_{UNSAFE.sub('_', intent)[:60]}"
         parameters = [{"id": label, "entityType": "@sys.any"} for label in labels[intent]]
         members[f"{folder}/{folder[8:]}.json"] = {"displayName": intent, "parameters": parameters}
-        members[f"{folder}/trainingPhrases/{LANGUAGE}.json"] = {"trainingPhrases": some}
+        members[f"{folder}/trainingPhrases/{LANGUAGE}.json"] = {"trainingPhrases": own}
     write_zip(
         path, {name: json.dumps(value, ensure_ascii=False, indent=1) for name, value in members.items()}
     )

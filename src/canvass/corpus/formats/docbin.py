@@ -49,19 +49,19 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     spacy = _spacy()
     packed = _packed(path)
     try:
-        found = spacy.tokens.DocBin().from_bytes(packed)
-        strings = spacy.strings.StringStore(found.strings)
-        places = [found.attrs.index(getattr(spacy.attrs, name)) for name in READ[:3]]
+        docbin = spacy.tokens.DocBin().from_bytes(packed)
+        strings = spacy.strings.StringStore(docbin.strings)
+        places = [docbin.attrs.index(getattr(spacy.attrs, name)) for name in READ[:3]]
         names_of_kinds = {kind: name for name, kind in spacy.attrs.IDS.items()}
         others = {
             place: name
-            for place, kind in enumerate(found.attrs)
+            for place, kind in enumerate(docbin.attrs)
             if (name := names_of_kinds.get(kind, str(kind))) not in READ
         }
-        groups = [names_of_groups(packed_groups) for packed_groups in found.span_groups] or [()] * len(
-            found.tokens
+        groups = [names_of_groups(packed_groups) for packed_groups in docbin.span_groups] or [()] * len(
+            docbin.tokens
         )
-        lists = (found.tokens, found.spaces, found.cats, found.flags, found.user_data)
+        lists = (docbin.tokens, docbin.spaces, docbin.cats, docbin.flags, docbin.user_data)
         documents = list(zip(*lists, strict=True))
     except Exception as error:  # the library raises whatever its parser meets
         raise InputError(
@@ -89,12 +89,12 @@ def names_of_groups(packed: bytes) -> tuple[str, ...]:
 
     groups = srsly.msgpack_loads(packed) if packed else {}
     items = groups.items() if isinstance(groups, dict) else ((group, ()) for group in groups)
-    found: list[str] = []
+    filled: list[str] = []
     for group, names in items:
         said = srsly.msgpack_loads(group)
         if said.get("spans"):
-            found += map(str, names or [said.get("name")])
-    return tuple(found)
+            filled += map(str, names or [said.get("name")])
+    return tuple(filled)
 
 
 def word_of(value: int, strings: Any) -> str:

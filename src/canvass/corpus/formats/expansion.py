@@ -211,9 +211,9 @@ class _Parser:
         if self._tags and token.strip() and token[0] != "\\":
             # What is said, before what it means (on:off) and how that is converted (5!int).
             token = token.partition(":")[0].partition("!")[0]
-            found = RANGE.fullmatch(token)
-            if found is not None:
-                numbers = range(int(found[1]), int(found[2]) + 1, int(found[3] or 1) or 1)[:MOST_NUMBERS]
+            bounds = RANGE.fullmatch(token)
+            if bounds is not None:
+                numbers = range(int(bounds[1]), int(bounds[2]) + 1, int(bounds[3] or 1) or 1)[:MOST_NUMBERS]
                 return Choice([Words(str(number)) for number in numbers]) if numbers else Words("")
         return Words(token[1:] if token.startswith("\\") and len(token) > 1 else token)
 

@@ -90,13 +90,15 @@ class Definitions(Resolver):
     @classmethod
     def beside(cls, path: str) -> Definitions:
         """Read those of the other files in the folder; a file that cannot be read has none."""
-        found = cls({})
+        definitions = cls({})
         file = Path(path)
         if file.is_file():
             for other in sorted(file.parent.glob("*.y*ml")):
                 document = _document(str(other), other.stat().st_mtime_ns)
-                found = found if document is None else found.with_those_of(document, str(other))
-        return found
+                definitions = (
+                    definitions if document is None else definitions.with_those_of(document, str(other))
+                )
+        return definitions
 
     def with_those_of(self, document: Yaml, path: str) -> Definitions:
         """Add those of a document, or of a part of it, in the place of others with the same names."""

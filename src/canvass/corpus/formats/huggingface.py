@@ -58,7 +58,9 @@ class Labels:
             features = (
                 json.loads((schema.metadata or {}).get(METADATA, b"{}")).get("info", {}).get("features", {})
             )
-            self.names = {name: found for name, one in features.items() if (found := _names(one)) is not None}
+            self.names = {
+                name: labels for name, feature in features.items() if (labels := _names(feature)) is not None
+            }
             self.of_tokens = {
                 name for name in self.names if features[name].__class__ is list or "feature" in features[name]
             }
@@ -170,20 +172,20 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
     for utterance in known:
         pieces = pieces_of(utterance.text, utterance.slots or ())
         tokens.append([utterance.text[start:end] for start, end in pieces])
-        found = [OUTSIDE] * len(pieces)
+        own_tags = [OUTSIDE] * len(pieces)
         for first, last, label in spans_of_slots(utterance, pieces, losses):
-            found[first : last + 1] = [f"B-{label}"] + [f"I-{label}"] * (last - first)
-        tags.append(None if utterance.slots is None else found)
-    names = [OUTSIDE, *sorted({tag for some in tags for tag in some or ()} - {OUTSIDE})]
+            own_tags[first : last + 1] = [f"B-{label}"] + [f"I-{label}"] * (last - first)
+        tags.append(None if utterance.slots is None else own_tags)
+    names = [OUTSIDE, *sorted({tag for own_tags in tags for tag in own_tags or ()} - {OUTSIDE})]
     places = {tag: index for index, tag in enumerate(names)}
-    numbers = [None if some is None else [places[tag] for tag in some] for some in tags]
+    numbers = [None if own_tags is None else [places[tag] for tag in own_tags] for own_tags in tags]
     written = {
-        "id": _strings_column([one.id for one in known]),
-        "text": _strings_column([one.text for one in known]),
-        "count": (pa.array([one.count for one in known], pa.int64()), VALUE_INTEGER),
-        "domain": _classes([one.domain for one in known]),
-        "intent": _classes([one.intent for one in known]),
-        "split": _strings_column([one.split for one in known]),
+        "id": _strings_column([utterance.id for utterance in known]),
+        "text": _strings_column([utterance.text for utterance in known]),
+        "count": (pa.array([utterance.count for utterance in known], pa.int64()), VALUE_INTEGER),
+        "domain": _classes([utterance.domain for utterance in known]),
+        "intent": _classes([utterance.intent for utterance in known]),
+        "split": _strings_column([utterance.split for utterance in known]),
         TOKENS: (pa.array(tokens, pa.list_(pa.string())), {"feature": VALUE_STRING, "_type": "Sequence"}),
         TAGS: (
             pa.array(numbers, pa.list_(pa.int64())),
@@ -191,7 +193,7 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
         ),
     }
     for name, empty in (("id", None), ("count", 1), ("domain", None), ("intent", None), ("split", None)):
-        if all(getattr(one, name) == empty for one in known):
+        if all(getattr(utterance, name) == empty for utterance in known):
             del written[name]
     info = {"info": {"features": {name: feature for name, (_, feature) in written.items()}}}
     table = pa.table({name: array for name, (array, _) in written.items()})

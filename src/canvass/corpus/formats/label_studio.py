@@ -167,7 +167,7 @@ def annotations_of(
     text_of(data.mapping(), data.where, columns)
     record = _record(task, data, columns)
     utterance_of(record, data.where, columns)
-    found = []
+    readings = []
     for annotation in task.list_of("annotations") or task.list_of(OLD):
         cancelled = annotation.get("was_cancelled")
         truth = annotation.get("ground_truth")
@@ -181,7 +181,7 @@ def annotations_of(
             said[columns.domain] = regions.domain or record.get(columns.domain)
             said[columns.slots] = regions.slots if regions.slots or has_slots else None
         by = annotation.content_of("completed_by")
-        found.append(
+        readings.append(
             Annotation(
                 utterance_of(said, annotation.where, columns),
                 annotation.where,
@@ -192,7 +192,7 @@ def annotations_of(
                 others=0 if regions is None else regions.others,
             )
         )
-    return found
+    return readings
 
 
 def _record(task: Value, data: Value, columns: Columns) -> dict[str, Any]:

@@ -221,10 +221,10 @@ def slot_with_words(
     for first, last in parts:
         if _words(text[first:last]) == expected:
             return {"start": first, "end": last, "label": label}
-    there = shown(text[slice(*parts[0])]) if parts else "nothing"
+    actual = shown(text[slice(*parts[0])]) if parts else "nothing"
     raise InputError(
         f"{words.where} is {shown(words.content)}, but from {shown(span[0])} to {shown(span[1])} the text "
-        f"{shown(text)} has {there}; expected offsets in {units[0]}"
+        f"{shown(text)} has {actual}; expected offsets in {units[0]}"
     )
 
 

@@ -57,13 +57,13 @@ def _slot(entity: Value, text: str) -> dict[str, Any]:
 
 
 def _outermost(slots: list[dict[str, Any]], where: str, bad: BadLines) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    outermost: list[dict[str, Any]] = []
     for slot in sorted(slots, key=lambda slot: (slot["start"], -slot["end"])):
-        if found and slot["end"] <= found[-1]["end"]:
+        if outermost and slot["end"] <= outermost[-1]["end"]:
             bad.lost(INNER, where)
         else:
-            found.append(slot)
-    return found
+            outermost.append(slot)
+    return outermost
 
 
 def sniff(sample: Sample) -> bool:

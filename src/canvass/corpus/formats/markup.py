@@ -80,16 +80,16 @@ def aligned(text: str, marked: str) -> list[Slot] | None:
     plain, slots = parse(marked)
     if plain == text:
         return slots
-    here = [index for index, character in enumerate(text) if not character.isspace()]
-    there = [index for index, character in enumerate(plain) if not character.isspace()]
-    if [text[index].lower() for index in here] != [plain[index].lower() for index in there]:
+    of_text = [index for index, character in enumerate(text) if not character.isspace()]
+    of_plain = [index for index, character in enumerate(plain) if not character.isspace()]
+    if [text[index].lower() for index in of_text] != [plain[index].lower() for index in of_plain]:
         return None
-    places = dict(zip(there, here, strict=True))
-    found = []
+    places = dict(zip(of_plain, of_text, strict=True))
+    moved = []
     for slot in slots:
         inside = [places[index] for index in range(slot.start, slot.end) if index in places]
-        found += [Slot(inside[0], inside[-1] + 1, slot.label)] if inside else []
-    return found
+        moved += [Slot(inside[0], inside[-1] + 1, slot.label)] if inside else []
+    return moved
 
 
 def marked(text: str, slots: Sequence[Slot]) -> str | None:

@@ -80,10 +80,10 @@ def _utterance(where: str, line: str, bad: BadLines) -> Utterance:
 
 
 def _written(part: str, where: str) -> tuple[Span, str]:
-    found = WRITTEN.fullmatch(part)
-    if found is None:
+    match = WRITTEN.fullmatch(part)
+    if match is None:
         raise InputError(f"{where}: the slot {shown(part)} is not of the form 6:9:SL:NAME")
-    return Span(int(found[1]), int(found[2])), found[3]
+    return Span(int(match[1]), int(match[2])), match[3]
 
 
 def _spans(row: Row, written: list[tuple[Span, str]], where: str) -> list[Span]:
@@ -93,21 +93,23 @@ def _spans(row: Row, written: list[tuple[Span, str]], where: str) -> list[Span]:
     best: tuple[int, list[Span]] | None = None
     for unit in (_characters, _bytes):
         spans = [unit(row.text, span) for span, _ in written]
-        found = [span for span in spans if span is not None and span.start < span.end]
-        if len(found) < len(written) or not _at_borders(found, tokens):
+        parts = [span for span in spans if span is not None and span.start < span.end]
+        if len(parts) < len(written) or not _at_borders(parts, tokens):
             continue
         spoken = [
             (
                 label,
                 " ".join(
-                    row.text[one.start : one.end] for one in tokens if span.start <= one.start < span.end
+                    row.text[token.start : token.end]
+                    for token in tokens
+                    if span.start <= token.start < span.end
                 ),
             )
-            for span, (_, label) in zip(found, written, strict=True)
+            for span, (_, label) in zip(parts, written, strict=True)
         ]
-        agreeing = sum(one in leaves for one in spoken)
+        agreeing = sum(slot in leaves for slot in spoken)
         if best is None or agreeing > best[0]:
-            best = agreeing, found
+            best = agreeing, parts
     if best is None:
         raise InputError(
             f"{where}: the slots {shown(row.slots)} are no parts of {shown(row.text)} that begin and end at its tokens"
@@ -116,7 +118,7 @@ def _spans(row: Row, written: list[tuple[Span, str]], where: str) -> list[Span]:
 
 
 def _at_borders(spans: list[Span], tokens: list[Span]) -> bool:
-    starts, ends = {one.start for one in tokens}, {one.end for one in tokens}
+    starts, ends = {token.start for token in tokens}, {token.end for token in tokens}
     return not tokens or all(span.start in starts and span.end in ends for span in spans)
 
 
@@ -127,9 +129,9 @@ def _tokens(row: Row) -> list[Span]:
         words, places = value["tokens"], value["tokenSpans"]
         spans = [Span(place["start"], place["start"] + place["length"]) for place in places]
         for unit in (_characters, _bytes):
-            found = [one for span in spans if (one := unit(row.text, span)) is not None]
-            if [row.text[one.start : one.end] for one in found] == words:
-                return found
+            tokens = [token for span in spans if (token := unit(row.text, span)) is not None]
+            if [row.text[token.start : token.end] for token in tokens] == words:
+                return tokens
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
     return []

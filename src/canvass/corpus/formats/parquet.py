@@ -135,7 +135,9 @@ def blocks_of_part(
         chosen = [number for number in groups if part[0] <= number < part[1]]
         total = max(sum(parquet.metadata.row_group(number).num_rows for number in chosen), 1)
         read = used_columns(parquet.schema_arrow, path, columns)
-        asked = [] if where is None else [one for one in where.columns() if one in parquet.schema_arrow.names]
+        asked = (
+            [] if where is None else [name for name in where.columns() if name in parquet.schema_arrow.names]
+        )
         label = path if part[0] == 0 and keep is None else f"{path}, from row group {part[0]}"
 
         def batches() -> Iterator[tuple[pa.RecordBatch, int]]:
@@ -169,7 +171,7 @@ def split(
         for number in groups:
             group = parquet.metadata.row_group(number)
             chunks = (group.column(place) for place in range(group.num_columns))
-            weight = sum(one.total_compressed_size for one in chunks if one.path_in_schema in used)
+            weight = sum(chunk.total_compressed_size for chunk in chunks if chunk.path_in_schema in used)
             if parts and parts[-1][1] == number and parts[-1][2] + weight <= step:
                 parts[-1] = (parts[-1][0], number + 1, parts[-1][2] + weight)
             else:
@@ -185,8 +187,8 @@ def _possible_groups(path: str, expression: Any, parquet: pq.ParquetFile) -> Seq
         return range(parquet.metadata.num_row_groups)
     system, place = place_of(path)
     fragment = ds.ParquetFileFormat().make_fragment(place, filesystem=system)
-    found = fragment.split_by_row_group(expression, parquet.schema_arrow)
-    return [part.row_groups[0].id for part in found]
+    fragments = fragment.split_by_row_group(expression, parquet.schema_arrow)
+    return [part.row_groups[0].id for part in fragments]
 
 
 def pool_columns(path: str, columns: Columns) -> dict[str, str]:

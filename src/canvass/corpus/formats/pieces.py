@@ -73,7 +73,7 @@ def words_of(text: str, slots: Sequence[Slot]) -> list[tuple[int, int]]:
 
 def _cut(spans: Iterable[tuple[int, int]], slots: Sequence[Slot]) -> list[tuple[int, int]]:
     borders = sorted({offset for slot in slots for offset in (slot.start, slot.end)})
-    found: list[tuple[int, int]] = []
+    pieces: list[tuple[int, int]] = []
     before = 0
     for begin, end in spans:
         # Tokens are those of the normal form: in rare texts two of them are made of the same characters.
@@ -82,8 +82,8 @@ def _cut(spans: Iterable[tuple[int, int]], slots: Sequence[Slot]) -> list[tuple[
             continue
         before = end
         inside = borders[bisect.bisect_right(borders, start) : bisect.bisect_left(borders, end)]
-        found += list(zip([start, *inside], [*inside, end], strict=True))
-    return found
+        pieces += list(zip([start, *inside], [*inside, end], strict=True))
+    return pieces
 
 
 def covered(slot: Slot, pieces: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
@@ -100,7 +100,7 @@ def spans_of_slots(
     utterance: Utterance, pieces: Sequence[tuple[int, int]], losses: Losses
 ) -> list[tuple[int, int, str]]:
     """Find the pieces of each slot, (first, last, label); what of them is white space is reported as lost."""
-    found = []
+    spans = []
     for slot in utterance.slots or ():
         span = covered(slot, pieces)
         detail = f"slot {shown(slot.label)} at {slot.start}-{slot.end}"
@@ -109,8 +109,8 @@ def spans_of_slots(
             continue
         if (pieces[span[0]][0], pieces[span[1]][1]) != (slot.start, slot.end):
             losses.report("white space at the rims of slots", named(utterance, detail))
-        found.append((*span, slot.label))
-    return found
+        spans.append((*span, slot.label))
+    return spans
 
 
 def list_of(value: Any, name: str, where: str) -> list[Any]:
@@ -122,7 +122,7 @@ def list_of(value: Any, name: str, where: str) -> list[Any]:
 
 def strings_of(value: Any, name: str, where: str) -> list[str]:
     """Take the list of strings of a field; raises InputError if it is something else."""
-    wrong = [one for one in list_of(value, name, where) if not isinstance(one, str)]
+    wrong = [item for item in list_of(value, name, where) if not isinstance(item, str)]
     if wrong:
         raise InputError(f"{where}: field {name!r} has {shown(wrong[0])}; expected strings")
     return list(value)

@@ -221,16 +221,16 @@ def _checked(utterance: Utterance) -> str | None:
 
 def _pieces(examples: dict[str, list[str]]) -> Iterator[str]:
     yield 'version: "3.1"\n\nnlu:\n' if examples else 'version: "3.1"\n\nnlu: []\n'
-    for intent, some in examples.items():
+    for intent, lines in examples.items():
         name = intent if PLAIN.fullmatch(intent) and intent.lower() not in TRUTHS else quoted(intent)
-        plain = [one for one in some if not UNPRINTABLE.search(one)]
+        plain = [example for example in lines if not UNPRINTABLE.search(example)]
         if plain:
             yield f"- intent: {name}\n  examples: |\n"
-            yield from (f"    - {one}\n" for one in plain)
+            yield from (f"    - {example}\n" for example in plain)
             yield "\n"
-        if len(plain) < len(some):
+        if len(plain) < len(lines):
             yield f"- intent: {name}\n  examples:\n"
-            yield from (f"  - text: {quoted(one)}\n" for one in some if UNPRINTABLE.search(one))
+            yield from (f"  - text: {quoted(example)}\n" for example in lines if UNPRINTABLE.search(example))
             yield "\n"
 
 
@@ -240,7 +240,9 @@ def quoted(text: str) -> str:
     >>> quoted("a\u2028b\n")
     '"a\\u2028b\\n"'
     """
-    return UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return UNPRINTABLE.sub(
+        lambda character: f"\\u{ord(character[0]):04x}", json.dumps(text, ensure_ascii=False)
+    )
 
 
 def sniff(sample: Sample) -> bool:

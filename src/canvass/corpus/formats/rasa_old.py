@@ -91,7 +91,7 @@ def _utterance(example: Value, bad: BadLines) -> Utterance:
 
 def _slot(entity: Value, text: str, bad: BadLines) -> dict[str, Any]:
     label = entity.need("entity").name()
-    parts = [label, *(found.string() if (found := entity.get(name)) else "" for name in ("role", "group"))]
+    parts = [label, *(member.string() if (member := entity.get(name)) else "" for name in ("role", "group"))]
     span = entity.need("start").integer(), entity.need("end").integer()
     record = slot_record(text, span, ":".join(parts).rstrip(":") if any(parts[1:]) else label, entity.where)
     value = entity.content_of("value")

@@ -50,9 +50,11 @@ def parts(path: str) -> tuple[str, str, str]:
     plain = path.removesuffix(ending)
     begin, names = f"{plain}.", NAMES
     for known in (NAMES, SHORT):
-        found = next((name for name in known if re.search(rf"(^|[./\\\\]){re.escape(name)}$", plain)), None)
-        if found is not None:
-            begin, names = plain.removesuffix(found), known
+        ending_of_name = next(
+            (name for name in known if re.search(rf"(^|[./\\\\]){re.escape(name)}$", plain)), None
+        )
+        if ending_of_name is not None:
+            begin, names = plain.removesuffix(ending_of_name), known
             break
     words, tags, intents = (f"{begin}{name}{ending}" for name in names)
     return words, tags, intents

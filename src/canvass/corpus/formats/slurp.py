@@ -64,15 +64,15 @@ def _slots_of_tokens(line: Value, text: str) -> list[Slot] | None:
             return None
         end = start + len(surface)
         spans.append((start, end))
-    found = []
+    slots = []
     for entity in line.need("entities").items():
         numbers = sorted(number.integer() for number in entity.need("span").items())
         if not numbers or numbers[0] < 0 or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
             raise entity.wrong("a span that lists the numbers of its tokens, one after the other")
         if numbers[-1] >= len(spans):
             raise entity.wrong(f"a span within the {len(spans)} tokens")
-        found.append(Slot(spans[numbers[0]][0], spans[numbers[-1]][1], entity.need("type").name()))
-    return sorted(found)
+        slots.append(Slot(spans[numbers[0]][0], spans[numbers[-1]][1], entity.need("type").name()))
+    return sorted(slots)
 
 
 def sniff(sample: Sample) -> bool:

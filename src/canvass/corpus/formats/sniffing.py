@@ -80,7 +80,7 @@ class Sample:
 
         A line that begins like an object, but is a broken one, is neither.
         """
-        found: list[dict[str, Any]] = []
+        objects: list[dict[str, Any]] = []
         others = 0
         for line in self.lines:
             value: Any = None
@@ -92,10 +92,10 @@ class Sample:
                 others += not line.lstrip().startswith("{")
                 continue
             if isinstance(value, dict):
-                found.append(value)
+                objects.append(value)
             else:
                 others += 1
-        return tuple(found) if len(found) > others else ()
+        return tuple(objects) if len(objects) > others else ()
 
     def has_records(self, is_one: Callable[[dict[str, Any]], bool]) -> bool:
         """Whether at least half of the records are of a kind."""

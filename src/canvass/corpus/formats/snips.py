@@ -97,7 +97,9 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
             entities[slot.label] = {} if slot.label.startswith(BUILTIN) else ENTITY
     dataset = {
         "language": LANGUAGE,
-        "intents": {intent: {"utterances": some} for intent, some in intents.items()},
+        "intents": {
+            intent: {"utterances": utterances_of_intent} for intent, utterances_of_intent in intents.items()
+        },
         "entities": entities,
     }
     write_text(path, [json.dumps(dataset, ensure_ascii=False, indent=1), "\n"])
@@ -108,20 +110,22 @@ def sniff(sample: Sample) -> bool:
     value = sample.json
     intents = value.get("intents") if isinstance(value, dict) else None
     return isinstance(intents, dict) and all(
-        isinstance(one, dict) and "utterances" in one for one in intents.values()
+        isinstance(content, dict) and "utterances" in content for content in intents.values()
     )
 
 
 def sniff_benchmark(sample: Sample) -> bool:
     """Whether the only thing under the names of intents is lists of chunked utterances."""
     value = sample.json
+    return isinstance(value, dict) and bool(value) and all(map(_is_list_of_data, value.values()))
+
+
+def _is_list_of_data(value: Any) -> bool:
     return (
-        isinstance(value, dict)
-        and bool(value)
-        and all(
-            isinstance(some, list) and some and isinstance(some[0], dict) and list(some[0]) == ["data"]
-            for some in value.values()
-        )
+        isinstance(value, list)
+        and value[:1] != []
+        and isinstance(value[0], dict)
+        and list(value[0]) == ["data"]
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -92,8 +93,11 @@ def row_named(name: str) -> Format | None:
     return next((_row(place) for place in PLACES if place.name == name), None)
 
 
-class _Table:
+class _Table(Collection["Format"]):
     """All rows, loaded when they are asked for."""
+
+    def __contains__(self, row: object) -> bool:
+        return any(row is known for known in self)
 
     def __iter__(self) -> Iterator[Format]:
         return map(_row, PLACES)

@@ -66,7 +66,7 @@ def spans_of(tags: Sequence[str]) -> list[tuple[int, int, str]]:
     >>> spans_of(["O", "I-city", "I-city"]), spans_of(["S-city", "E-day"])
     ([(1, 2, 'city')], [(0, 0, 'city'), (1, 1, 'day')])
     """
-    found: list[tuple[int, int, str]] = []
+    spans: list[tuple[int, int, str]] = []
     before = OUTSIDE
     for i, tag in enumerate(tags):
         if not is_tag(tag):
@@ -76,9 +76,9 @@ def spans_of(tags: Sequence[str]) -> list[tuple[int, int, str]]:
         if tag != OUTSIDE:
             label = tag[2:]
             begins = tag[0] in BEGINS or before == OUTSIDE or before[0] in ENDS or before[2:] != label
-            found.append((i, i, label) if begins else (found.pop()[0], i, label))
+            spans.append((i, i, label) if begins else (spans.pop()[0], i, label))
         before = tag
-    return found
+    return spans
 
 
 def tags_of(spans: Sequence[tuple[int, int, str]], length: int, scheme: str = "IOB2") -> list[str]:

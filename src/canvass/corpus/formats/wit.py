@@ -86,18 +86,20 @@ def sniff(sample: Sample) -> bool:
     """Whether there are utterances with a text, entities and traits or the words of entities; or an app."""
     if sample.is_zip or sample.is_folder:
         return sample.has_member(r"utterances/[^/]+\.json")
-    found = sample.json
+    document = sample.json
     utterances = (
-        found.get("utterances") if isinstance(found, dict) and set(found) == {"utterances"} else found
+        document.get("utterances")
+        if isinstance(document, dict) and set(document) == {"utterances"}
+        else document
     )
-    if not isinstance(utterances, list) or not all(isinstance(one, dict) for one in utterances):
+    if not isinstance(utterances, list) or not all(isinstance(utterance, dict) for utterance in utterances):
         return False
-    known = [one for one in utterances[:-1] or utterances if "text" in one]
+    known = [utterance for utterance in utterances[:-1] or utterances if "text" in utterance]
     return bool(known) and all(
-        isinstance(one.get("entities"), list)
-        and ("traits" in one or isinstance(found, dict))
-        and all(isinstance(entity, dict) and "startPos" not in entity for entity in one["entities"])
-        for one in known
+        isinstance(utterance.get("entities"), list)
+        and ("traits" in utterance or isinstance(document, dict))
+        and all(isinstance(entity, dict) and "startPos" not in entity for entity in utterance["entities"])
+        for utterance in known
     )
 
 

@@ -134,13 +134,13 @@ class _Builder:
     def document(self) -> Node:
         import yaml
 
-        found: list[Node] = []
+        roots: list[Node] = []
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
-                if found:
+                if roots:
                     raise self._error(event, "a second document begins; expected one in a file")
-                found.append(self._node(next(self._events), 1))
-        return found[0] if found else Node(None, 1)
+                roots.append(self._node(next(self._events), 1))
+        return roots[0] if roots else Node(None, 1)
 
     def _error(self, event: Any, words: str) -> InputError:
         return InputError(f"{location(self._path, event.start_mark.line + 1)}: {words}")
