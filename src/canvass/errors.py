@@ -68,6 +68,10 @@ class ServiceError(CanvassError):
         self.status = status  # of its HTTP answer; None where there was none
 
 
+class ScorerError(CanvassError):
+    """A model of the user's fails, cannot be reached, or answers what was not expected."""
+
+
 class ExtraMissingError(CanvassError):
     """An optional part is not installed; the message names the extra that brings it."""
 

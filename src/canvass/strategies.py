@@ -229,6 +229,12 @@ class Strategy:
         return "none" if self.keep is None else self.keep.__name__.replace("_", " ")
 
     @property
+    def takes_answers(self) -> bool:
+        """Whether probabilities of another model can take the place of ours in its score."""
+        of_all_intents = self.score in {breaking_ties, negative_entropy}
+        return bool(self.models & {"intents", "tagger"}) and not self.columns and not of_all_intents
+
+    @property
     def for_all(self) -> bool:
         """Whether it is for the target `all`: it ranks by models, and none of them tells a target from the rest."""
         return bool(self.models) and "committee" not in self.models

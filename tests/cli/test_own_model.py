@@ -1,7 +1,8 @@
-"""Columns of another model, from files to batches: what is read, what is refused, and where else they are used."""
+"""The user's own model, as columns of the pool and as a scorer: what commands choose, and what they refuse."""
 
 import json
 
+import numpy as np
 import pytest
 from commands import MUSIC, records
 
@@ -11,6 +12,7 @@ from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.annotated import record_of
 from canvass.corpus.pool import Pool
 from canvass.errors import InputError
+from canvass.simulation.store import read_study
 from canvass.strategies import STRATEGIES
 from examples import labelled_and_rest
 from pools import opinion_of
@@ -175,8 +177,6 @@ def test_simulate_reads_them_from_labelled(canvass, tmp_path):
             "--seeds", 1, "--seed-size", 10, "--negatives", 20, "--rounds", 1, "--batch", 4, "--processes", 1,
         )  # fmt: skip
         assert result.code == (2 if (sign, folder) == (-1, "first") else 0), result.err
-    from canvass.simulation.store import read_study
-
     lengths = [
         [
             len(key)
@@ -187,3 +187,120 @@ def test_simulate_reads_them_from_labelled(canvass, tmp_path):
         for folder in ("first", "second")
     ]
     assert max(lengths[0]) < min(lengths[1])
+
+
+SCORER = """
+def score(texts):
+    return [
+        {"intent": "PlayMusic", "intent_probability": (len(text) % 7) / 10, "slots": [], "slots_probability": 0.5}
+        for text in texts
+    ]
+
+def of_slots(texts):
+    return [{"slots": [], "slots_probability": 0.5} for _ in texts]
+
+def unknown(texts):
+    return [{"intent": "Dance", "intent_probability": 0.5} for _ in texts]
+"""
+
+
+@pytest.fixture
+def named(tmp_path, monkeypatch):
+    """A module with scorers, under a name of its own; as it is imported, it stays."""
+    name = f"scorers_of_{tmp_path.name.replace('-', '_')}"
+    (tmp_path / f"{name}.py").write_text(SCORER)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return lambda function: f"{name}:{function}"
+
+
+def test_select_ranks_the_shortlist_anew(canvass, folder, named):
+    words = ["select", "labelled.jsonl", "pool.jsonl", *MUSIC, "--no-variety"]
+    plain = records(canvass(*words, "-n", 12).out)
+    result = canvass(*words, "-n", 6, "--shortlist", 12, "--scorer", named("score"))
+    assert result.code == 0, result.err
+    shortlist = {row["text"]: row for row in plain if row["why"] == "filter"}
+
+    def expected(text):
+        log_target = -np.logaddexp(0.0, -shortlist[text]["score_logistic"])
+        return float(log_target + np.log(max(len(text) % 7 / 10, 2.0**-1022)) + np.log(0.5))
+
+    batch = records(result.out)
+    ranked = sorted(shortlist, key=lambda text: (expected(text), text))[:6]
+    assert [row["text"] for row in batch] == ranked
+    for row in batch:
+        assert row["score"] == pytest.approx(expected(row["text"]), rel=1e-12)
+        assert (row["predicted_intent"], row["intent_probability"]) == (
+            "PlayMusic",
+            len(row["text"]) % 7 / 10,
+        )
+        assert (row["predicted_slots"], row["tagger_confidence"]) == ([], 0.5)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--scorer", "nowhere"), "is no module:function"),
+        (("--scorer", "no_such_module_here:score"), "importing no_such_module_here failed"),
+        (
+            ("--scorer", "json:dumps", "-s", "random-positive"),
+            "--strategy random-positive does not rank by these",
+        ),
+        (("--scorer", "json:dumps", "-s", "margin", "-t", "all"), "does not rank by these"),
+        (("--scorer", "json:dumps", "--shortlist", "9"), "--shortlist 9 is smaller than the batch of 10"),
+        (("--scorer", "json:dumps"), "answered"),
+    ],
+)
+def test_scorers_that_make_no_sense(canvass, folder, options, said):
+    target = [] if "-t" in options else ["-t", "domain:music"]
+    result = canvass("select", "labelled.jsonl", "pool.jsonl", *target, "-n", 10, *options)
+    assert result.code == 2
+    assert said in result.err
+    assert "Traceback" not in result.err
+
+
+def test_labels_and_parts_that_do_not_fit(canvass, folder, named):
+    words = ["select", "labelled.jsonl", "pool.jsonl", "-n", 5]
+    unknown = canvass(*words, "-t", "domain:music", "--scorer", named("unknown"))
+    assert (unknown.code, "the intent 'Dance', which LABELLED does not have" in unknown.err) == (2, True)
+    alone = canvass(*words, "-t", "all", "-s", "least-confidence", "--scorer", named("of_slots"))
+    assert (alone.code, "says slots alone, and --strategy least-confidence does not" in alone.err) == (
+        2,
+        True,
+    )
+
+
+def test_a_project_asks_in_every_round_and_shows_the_answers(canvass, folder, named):
+    result = canvass("new", "project", "labelled.jsonl", "pool.jsonl", *MUSIC[:2], "--scorer", named("score"))
+    assert result.code == 0, result.err
+    assert f'scorer = "{named("score")}"' in (folder / "project" / "canvass.toml").read_text()
+    with Project.open("project") as project:
+        result = run_round(project, 0, answers=0)
+    selected = [task for task in result.tasks if task.source == "selected"]
+    assert selected
+    for task in selected:
+        assert task.prediction.intent == "PlayMusic"
+        assert task.prediction.intent_probability == len(task.text) % 7 / 10
+        assert (task.prediction.slots, task.prediction.confidence, task.prediction.certainty) == ((), 0.5, ())
+    refused = canvass(
+        "new", "other", "labelled.jsonl", "pool.jsonl", *MUSIC[:2], "--scorer", named("nothing")
+    )
+    assert (refused.code, (folder / "other").exists()) == (2, False)
+
+
+@pytest.mark.slow
+def test_simulate_asks_it_too(canvass, tmp_path, named):
+    jsonl.write(str(tmp_path / "corpus.jsonl"), map(record_of, [*LABELLED, *REST]))
+    chosen = {}
+    for scorer in ("", "score", "unknown"):
+        folder = tmp_path / f"study {scorer}"
+        result = canvass(
+            "simulate", tmp_path / "corpus.jsonl", "--out", folder, "-d", "music", "-s", "majority-joint",
+            "--seeds", 1, "--seed-size", 10, "--negatives", 20, "--rounds", 1, "--batch", 4, "--processes", 1,
+            *(["--scorer", named(scorer)] if scorer else []),
+        )  # fmt: skip
+        assert result.code == (2 if scorer == "unknown" else 0), result.err
+        assert not (scorer == "unknown" and folder.exists())
+        if result.code == 0:
+            runs = read_study(folder).runs
+            chosen[scorer] = next(run.keys for run in runs if run.name.strategy == "majority-joint")
+    assert chosen[""] != chosen["score"]

@@ -10,6 +10,8 @@ import pytest
 from canvass.corpus.pool import Pool
 from canvass.errors import CanvassError, EngineError, FileError, InputError, OptionError
 from canvass.features.key_sample import KeySample
+from canvass.models import scorer as scorer_module
+from canvass.models.scorer import Scorer
 from canvass.selection import wire
 from canvass.selection.engines import dask as dask_module
 from canvass.selection.engines import engine_named, select, select_each
@@ -20,7 +22,7 @@ from canvass.selection.job import Job
 from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
 from canvass.strategies import STRATEGIES
-from canvass.types import Target, Utterance
+from canvass.types import ModelAnswer, Target, Utterance
 from engine_clusters import (
     bytes_of,
     dask_client,
@@ -93,6 +95,22 @@ def test_every_strategy(engine, models, tmp_path, name):
     plans = Plans((Plan.of(models, (), strategy=name, size=20),))
     files = write_shards(tmp_path, small_rows(), random.Random(5))
     assert run(engine, plans, files, step=20_000)[0] == select_each(plans, pool_of(small_rows(), name))
+
+
+def test_a_scorer_is_asked_about_the_same_shortlist(engine, models, tmp_path, monkeypatch):
+    asked = []
+
+    def score(texts):
+        asked.append(texts)
+        return [ModelAnswer(None, len(text) % 10 / 10) for text in texts]
+
+    monkeypatch.setattr(scorer_module, "load_callable", lambda name, option: score)
+    scorer = Scorer.of("mine:score", (), shortlist=30)
+    plans = Plans((Plan.of(models, (), size=9, scorer=scorer),))
+    files = write_shards(tmp_path, small_rows(), random.Random(6))
+    assert run(engine, plans, files, step=20_000)[0] == select_each(plans, Pool.of(small_rows()))
+    assert asked[0] == asked[len(asked) // 2]
+    assert len(asked[0]) == 30
 
 
 @pytest.mark.parametrize("limit", [900, 1 << 20])

@@ -55,11 +55,11 @@ def test_what_comes_back_chooses_the_same(models, name):
 def test_every_field_of_a_plan_travels(plans):
     """Whoever adds a field to a plan has to ship it."""
     assert {field.name for field in dataclasses.fields(Plan)} == {
-        "nlu", "strategy", "size", "seed", "max_tokens", "excluded", "variety",
+        "nlu", "strategy", "size", "seed", "max_tokens", "excluded", "variety", "shortlist", "scorer",
     }  # fmt: skip
     back = plans_of_bytes(plans_to_bytes(plans))
     for one, other in zip(back.plans, plans.plans, strict=True):
-        for name in ("strategy", "size", "seed", "max_tokens", "variety"):
+        for name in ("strategy", "size", "seed", "max_tokens", "variety", "shortlist"):
             assert getattr(one, name) == getattr(other, name)
         assert one.excluded.keys == other.excluded.keys
         assert one.nlu.target == other.nlu.target

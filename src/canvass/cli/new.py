@@ -47,6 +47,8 @@ def command(
     seed: options.SeedOption = 0,
     max_tokens: options.MaxTokensOption = 40,
     words: WordsOption = POOL,
+    scorer: options.ScorerOption = None,
+    shortlist: options.ShortlistOption = 2000,
     reading: options.LabelledOptions,
     pool_format: options.PoolFormat = None,
     where: options.WhereOption = None,
@@ -94,6 +96,8 @@ def command(
             columns=reading.names,
             words=features,
             phrases=phrases,
+            scorer=scorer,
+            shortlist=shortlist,
         )
     with project:
         if words == POOL:

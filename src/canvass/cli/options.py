@@ -68,6 +68,19 @@ SeedOption = Annotated[
 MaxTokensOption = Annotated[
     int, typer.Option("--max-tokens", metavar="N", help="Leave out requests of more than N tokens.")
 ]
+ScorerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scorer",
+        metavar="MODEL",
+        help="Ask a model of your own about the shortlist, and rank it anew by what that says: module:function, a "
+        "folder with a pipeline of spaCy, or http://host:port/path, where the texts are sent.",
+    ),
+]
+ShortlistOption = Annotated[
+    int,
+    typer.Option("--shortlist", metavar="N", help="Ask --scorer about the N best by canvass's own models."),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print the result as one JSON object.", rich_help_panel=RUNNING)
 ]

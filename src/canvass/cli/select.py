@@ -126,14 +126,21 @@ class ChoiceOptions:
         ),
     ] = True
 
+    scorer: options.ScorerOption = None
+    shortlist: options.ShortlistOption = 2000
+
     def named(self, targets: Sequence[Target]) -> str:
         """Name the strategy; raises OptionError if an option makes no sense for these targets."""
-        from canvass.selection.plan import check_options
+        from canvass.models.scorer import check_address
+        from canvass.selection.plan import check_options, check_scorer
         from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL
 
         has_rest = not any(target.kind == "all" for target in targets)
         name = self.strategy or (DEFAULT if has_rest else DEFAULT_FOR_ALL)
-        check_options(name, self.size, self.max_tokens, has_committee=has_rest)
+        row = check_options(name, self.size, self.max_tokens, has_committee=has_rest)
+        if self.scorer is not None:
+            check_address(self.scorer)
+            check_scorer(row, self.shortlist, self.size)
         return name
 
     def plan_by_phrases(self, seeds: SeedPhrases, labelled: Sequence[Utterance], target: Target) -> Plans:
@@ -157,8 +164,10 @@ class ChoiceOptions:
 
     def train(self, labelled: Sequence[Utterance], targets: Sequence[Target], strategy: str) -> Plans:
         """Train the models of each target; no target stands for every domain. Raises as `Plans.train`."""
+        from canvass.models.scorer import Scorer
         from canvass.selection.multi_target import Plans, domains_of
 
+        scorer = None if self.scorer is None else Scorer.of(self.scorer, labelled, shortlist=self.shortlist)
         if not targets:
             targets, too_few = domains_of(labelled, strategy)
             if too_few:
@@ -175,6 +184,7 @@ class ChoiceOptions:
                 seed=self.seed,
                 max_tokens=self.max_tokens,
                 variety=self.variety,
+                scorer=scorer,
             )
 
 

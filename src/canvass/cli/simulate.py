@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from canvass.types import Utterance
 
 ROUNDS, BATCH = 15, 20
+PROBED = 3  # requests that a scorer is asked about beforehand
 LOOP = "The loop"
 
 
@@ -130,6 +131,8 @@ class StudyOptions:
         ),
     ] = None
 
+    scorer: options.ScorerOption = None
+    shortlist: options.ShortlistOption = 2000
     words: Annotated[
         str,
         typer.Option(
@@ -170,6 +173,8 @@ class StudyOptions:
             transfer_every=self.transfer_every,
             test="fifth" if self.test == "fifth" else "own",
             words=self.words == POOL,
+            scorer=self.scorer or "",
+            shortlist=self.shortlist,
             canvass=__version__,
         )
         spec.check()
@@ -263,6 +268,7 @@ def _simulate(
     from canvass.simulation.facts import digest_of, facts_of
     from canvass.simulation.start import TEST_SPLIT, Corpus
     from canvass.simulation.study import note_provenance, open_folder
+    from canvass.simulation.worker import scorer_of
 
     with terminal.busy("reading LABELLED"):
         known = reading.labelled()
@@ -271,6 +277,10 @@ def _simulate(
         if own_test_if_any and not has_own:
             spec = replace(spec, test="fifth")
         spec = replace(spec, corpus=digest_of(utterances, reading.opinions()))
+        if (scorer := scorer_of(spec, utterances)) is not None:
+            scorer.answers(
+                [utterance.text for utterance in utterances[:PROBED]]
+            )  # before the first run, not in it
         cut = Corpus.of(utterances, test=spec.test)
         facts = [facts_of(cut, spec, name) for name in spec.targets]
     options.report_left_out(known)

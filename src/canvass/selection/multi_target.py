@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from canvass.features.extraction import MemberTable
+    from canvass.models.scorer import Scorer
     from canvass.selection.random_sample import RandomSample
     from canvass.types import Utterance
 
@@ -91,6 +92,7 @@ class Plans:
         seed: int = 0,
         max_tokens: int = MAX_TOKENS,
         variety: bool = True,
+        scorer: Scorer | None = None,
     ) -> Self:
         """Train a plan for each target; each chooses `size` utterances.
 
@@ -116,6 +118,7 @@ class Plans:
                     seed=seed,
                     max_tokens=max_tokens,
                     variety=variety,
+                    scorer=scorer,
                 )
                 for nlu in trained
             )

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from canvass.corpus.normalise import key_of
-from canvass.errors import InputError, OptionError, TrainingError
+from canvass.errors import InputError, OptionError, ScorerError, TrainingError
 from canvass.features.extraction import score_column
 from canvass.models.committee import MEMBERS
 from canvass.models.nlu import NLU, train_predictors
@@ -27,6 +28,7 @@ from canvass.selection.variety import Thinned, capacity_for, folded, thin
 from canvass.strategies import (
     DEFAULT,
     GIVEN_PROBABILITIES,
+    STRATEGIES,
     Evidence,
     Strategy,
     by_chance,
@@ -36,12 +38,13 @@ from canvass.strategies import (
 from canvass.types import ALL, Candidate, ModelAnswer, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from canvass.features.extraction import MemberTable
     from canvass.features.word_features import WordFeatures
+    from canvass.models.scorer import Scorer
     from canvass.selection.partial import Counters
     from canvass.types import Prediction, Utterance, Why
 
@@ -89,6 +92,9 @@ class Plan:
 
     `excluded` are keys that must not be chosen: those of the labelled set. With `variety`, near copies of one another
     take turns in the batch (see `canvass.selection.variety`), unless it is drawn at random.
+
+    With a `scorer`, the batch is chosen from the `shortlist` best: `finish` asks it for their probabilities, which take
+    the place of ours in the score. Workers have the number and no scorer.
     """
 
     nlu: NLU
@@ -98,6 +104,8 @@ class Plan:
     max_tokens: int
     excluded: ExcludedKeys
     variety: bool = True
+    scorer: Scorer | None = None
+    shortlist: int = 0
 
     why: ClassVar[tuple[Why, Why]] = ("fill", "filter")  # of what did not pass the filter, and of what did
 
@@ -112,6 +120,7 @@ class Plan:
         seed: int = 0,
         max_tokens: int = MAX_TOKENS,
         variety: bool = True,
+        scorer: Scorer | None = None,
     ) -> Self:
         """Train what the strategy needs, and whatever else LABELLED allows, so that predictions can be shown.
 
@@ -133,6 +142,7 @@ class Plan:
             seed=seed,
             max_tokens=max_tokens,
             variety=variety,
+            scorer=scorer,
         )
 
     @classmethod
@@ -146,17 +156,22 @@ class Plan:
         seed: int = 0,
         max_tokens: int = MAX_TOKENS,
         variety: bool = True,
+        scorer: Scorer | None = None,
+        shortlist: int = 0,
     ) -> Self:
-        """Plan with models that are trained already; `excluded` are keys."""
+        """Plan with models that are trained already; `excluded` are keys, `shortlist` is that of the scorer."""
         excluded_keys = excluded if isinstance(excluded, ExcludedKeys) else ExcludedKeys(excluded)
         row = check_options(strategy, size, max_tokens, has_committee=nlu.committee is not None)
         check_models(row, nlu.target, intents=nlu.intent_names, annotated=nlu.annotated)
-        return cls(nlu, row, size, seed, max_tokens, excluded_keys, variety)
+        if scorer is not None:
+            check_scorer(row, scorer.shortlist, size)
+            shortlist = scorer.shortlist
+        return cls(nlu, row, size, seed, max_tokens, excluded_keys, variety, scorer, shortlist)
 
     @property
     def capacity(self) -> int:
         """How many candidates a partial keeps, at least `size`: what `finish` needs to make the batch."""
-        return capacity_for(self.size)
+        return self.shortlist or capacity_for(self.size)
 
     @property
     def members(self) -> MemberTable:
@@ -210,11 +225,33 @@ class Plan:
         self, block: ScoredBlock, members: NDArray[np.float64], rows: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """Compute the strategy's score of the rows that passed."""
-        nothing = np.zeros(len(rows))
+        evidence = self._evidence(
+            block.keys.take(pa.array(rows)), members[rows], block.lengths[rows], block.hashes[rows]
+        )
+        given = self._given(block.batch, rows)
+        given_intent = given.get("intent_probability", evidence.log_intent)
+        given_slots = given.get("slots_probability", evidence.log_crf)
+        return self.strategy.score(
+            evidence._replace(
+                given_score=given.get("score", given_intent + given_slots),
+                given_intent=given_intent,
+                given_slots=given_slots,
+            )
+        )
+
+    def _evidence(
+        self,
+        column: pa.Array,
+        members: NDArray[np.float64],
+        lengths: NDArray[np.int32],
+        hashes: NDArray[np.uint64],
+    ) -> Evidence:
+        """Compute what the score may look at of N keys, as far as the strategy needs it, without another model's."""
+        nothing = np.zeros(len(column))
         log_intent = log_crf = margin = entropy = nothing
-        if self.strategy.models & {"intents", "tagger"} and len(rows):
-            # A key that stands in the block more than once is looked at once.
-            encoded = block.keys.take(pa.array(rows)).dictionary_encode()
+        if self.strategy.models & {"intents", "tagger"} and len(column):
+            # A key that stands there more than once is looked at once.
+            encoded = column.dictionary_encode()
             places = encoded.indices.to_numpy()
             if "tagger" in self.strategy.models:
                 log_intent, log_crf, _ = self.nlu.confidence(encoded.dictionary)
@@ -222,24 +259,37 @@ class Plan:
             else:
                 uncertainty = self.nlu.uncertainty(encoded.dictionary)
                 log_intent, margin, entropy = (values[places] for values in uncertainty)
-        uniform = uniforms(salt(self.seed, "selection"), block.hashes[rows])
-        given = self._given(block.batch, rows)
-        given_intent = given.get("intent_probability", log_intent)
-        given_slots = given.get("slots_probability", log_crf)
-        return self.strategy.score(
-            Evidence(
-                members[rows],
-                log_intent,
-                log_crf,
-                block.lengths[rows],
-                uniform,
-                margin,
-                entropy,
-                given.get("score", given_intent + given_slots),
-                given_intent,
-                given_slots,
-            )
+        uniform = uniforms(salt(self.seed, "selection"), hashes)
+        return Evidence(
+            members, log_intent, log_crf, lengths, uniform, margin, entropy, nothing, nothing, nothing
         )
+
+    def _asked(self, partial: Partial, scorer: Scorer) -> tuple[Partial, dict[str, ModelAnswer]]:
+        """Rank the shortlist anew by what the scorer says of it; the answers are by key."""
+        rows = partial.passed.slice(0, self.shortlist)
+        answers = scorer.answers(rows["text"].to_pylist())
+        if not answers:
+            return partial, {}
+        intents, slots = ([getattr(answer, name) for answer in answers] for name in GIVEN_PROBABILITIES)
+        useful = {"intents": intents[0] is not None, "tagger": slots[0] is not None}
+        if not any(useful[model] for model in ("intents", "tagger") if model in self.strategy.models):
+            raise ScorerError(
+                f"--scorer {scorer.address} says {'slots' if useful['tagger'] else 'intents'} alone, and --strategy "
+                f"{self.strategy.name} does not rank by these; take majority-joint, joint or least-confidence"
+            )
+        column = rows["key"].combine_chunks()
+        scored = score_column(column, self.members, limit=self.max_tokens)
+        evidence = self._evidence(column, scored.scores, scored.lengths, scored.hashes)
+        if useful["intents"]:
+            evidence = evidence._replace(log_intent=_logs(np.array(intents, dtype=np.float64)))
+        if useful["tagger"]:
+            evidence = evidence._replace(log_crf=_logs(np.array(slots, dtype=np.float64)))
+        scores = pa.array(self.strategy.score(evidence) + 0.0)
+        place = SCHEMA.get_field_index("score")
+        ranked = rows.set_column(place, SCHEMA.field("score"), scores).sort_by(
+            [("score", "ascending"), ("key", "ascending")]
+        )
+        return replace(partial, passed=ranked), dict(zip(column.to_pylist(), answers, strict=True))
 
     def _given(self, batch: pa.RecordBatch, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
         """Take what another model says in the columns of the pool: its score, and the logs of its probabilities."""
@@ -254,11 +304,8 @@ class Plan:
                 "that another model has filled, and the pool was opened without; open it with "
                 "model_columns=strategy.columns"
             )
-        # A probability of 0 ranks first, and its log is finite; 0.0 for -0.0, so that equal scores have equal bytes.
-        return {
-            role: values + 0.0 if role == "score" else np.log(np.maximum(values, SMALLEST_PROBABILITY))
-            for role, values in given.items()
-        }
+        # 0.0 for -0.0, so that equal scores have equal bytes.
+        return {role: values + 0.0 if role == "score" else _logs(values) for role, values in given.items()}
 
     def finish(self, partial: Partial) -> Batch:
         """Make the batch of the partial of the whole pool.
@@ -269,13 +316,21 @@ class Plan:
             If no utterance of the pool could be chosen.
 
         """
+        answers: dict[str, ModelAnswer] = {}
+        if self.scorer is not None:
+            partial, answers = self._asked(partial, self.scorer)
         chosen, passed_over = self._choose(partial)
+        if self.scorer is not None:  # what fills the batch was not on the shortlist
+            rest = chosen.filter(pc.invert(pc.is_in(chosen["key"], pa.array(list(answers), pa.string()))))
+            answers |= zip(
+                rest["key"].to_pylist(), self.scorer.answers(rest["text"].to_pylist()), strict=True
+            )
         counters = partial.counters
         if not chosen.num_rows:
             raise InputError(self.nothing_left(counters))
         return Batch(
             self.nlu.target,
-            self._candidates(chosen),
+            self._candidates(chosen, answers),
             counters,
             partial.distinct_keys,
             partial.distinct_keys_passed,
@@ -327,7 +382,7 @@ class Plan:
             passed_over += thinned.passed_over
         return rows.take(pa.array(places, type=pa.int64())), passed_over
 
-    def _candidates(self, chosen: pa.Table) -> tuple[Candidate, ...]:
+    def _candidates(self, chosen: pa.Table, asked: Mapping[str, ModelAnswer]) -> tuple[Candidate, ...]:
         columns = chosen.combine_chunks()
         keys = columns["key"].combine_chunks()
         scores = score_column(keys, self.members, limit=self.max_tokens).scores.tolist()
@@ -349,12 +404,12 @@ class Plan:
             )
             for rank, (row, members) in enumerate(zip(columns.to_pylist(), scores, strict=True))
         )
-        answers = [
-            None if chance is None else ModelAnswer(intent, chance)
-            for intent, chance in zip(
-                columns["intent"].to_pylist(), columns["intent_probability"].to_pylist(), strict=True
-            )
-        ]
+        answers = (
+            asked.get(row["key"])
+            if row["intent_probability"] is None
+            else ModelAnswer(row["intent"], row["intent_probability"])
+            for row in columns.to_pylist()
+        )
         return tuple(map(_predicted, candidates, predictions, answers))
 
     def warnings(self, partial: Partial, chosen: int) -> tuple[str, ...]:
@@ -390,6 +445,26 @@ class Plan:
                 f"{FEW_POSITIVES} or more are a good start"
             )
         return tuple(warnings)
+
+
+def check_scorer(strategy: Strategy, shortlist: int, size: int) -> None:
+    """Refuse a scorer whose answers would change nothing, or a shortlist smaller than the batch; raises OptionError."""
+    if not strategy.takes_answers:
+        fitting = ", ".join(name for name, row in STRATEGIES.items() if row.takes_answers)
+        raise OptionError(
+            f"--scorer gives probabilities of intents and slots, and --strategy {strategy.name} does not rank by "
+            f"these; take one of {fitting}"
+        )
+    if shortlist < size:
+        raise OptionError(
+            f"--shortlist {shortlist} is smaller than the batch of {size}; the batch is chosen from it, so make "
+            "it larger"
+        )
+
+
+def _logs(chances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Take logs of probabilities; that of 0 is finite, and ranks first."""
+    return np.asarray(np.log(np.maximum(chances, SMALLEST_PROBABILITY)))
 
 
 def _predicted(candidate: Candidate, ours: Prediction | None, answer: ModelAnswer | None) -> Candidate:

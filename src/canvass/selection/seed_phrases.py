@@ -201,7 +201,9 @@ class SeedPlan(Plan):
     ) -> Self:
         """Plan for a target with so many labelled examples; raises OptionError if a number makes no sense."""
         check_options(DEFAULT, size, max_tokens, has_committee=True)
-        return cls(untrained(target, positives), BY_PHRASES, size, seed, max_tokens, excluded, variety, seeds)
+        return cls(
+            untrained(target, positives), BY_PHRASES, size, seed, max_tokens, excluded, variety, seeds=seeds
+        )
 
     def filter(self, block: ScoredBlock, members: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell which rows have the words of a phrase and may be chosen: bool (N,)."""

@@ -118,6 +118,7 @@ def plans_to_bytes(plans: Plans) -> bytes:
             "seed": plan.seed,
             "max_tokens": plan.max_tokens,
             "variety": plan.variety,
+            "shortlist": plan.shortlist,
             "seeds": [plan.seeds.phrases, plan.seeds.alike] if isinstance(plan, SeedPlan) else None,
         }
         for plan in plans.plans
@@ -182,7 +183,10 @@ def _plan(record: dict[str, Any], models: list[NLU], excluded: ExcludedKeys) -> 
         seeds = SeedPhrases(tuple(phrases), tuple((word, of_phrase) for word, of_phrase in alike))
         return SeedPlan.of_phrases(seeds, model.target, model.positives, excluded, **options)
     strategy_named(record["strategy"])
-    return Plan.of(model, excluded, strategy=record["strategy"], **options)
+    shortlist = record["shortlist"]
+    if type(shortlist) is not int or shortlist < 0:
+        raise ValueError("the shortlist makes no sense")
+    return Plan.of(model, excluded, strategy=record["strategy"], shortlist=shortlist, **options)
 
 
 def _keys(ends: NDArray[np.int64], data: NDArray[np.uint8]) -> list[str]:

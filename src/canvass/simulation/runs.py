@@ -23,11 +23,13 @@ from canvass.models.nlu import NLU
 from canvass.seeding import derived_seed
 from canvass.selection.plan import MAX_TOKENS, Plan, with_selection_models
 from canvass.simulation.budget import cost, count_affordable
+from canvass.strategies import strategy_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from canvass.features.word_features import WordFeatures
+    from canvass.models.scorer import Scorer
     from canvass.simulation.budget import Unit
     from canvass.simulation.noise import Annotator
     from canvass.simulation.start import Start
@@ -145,6 +147,8 @@ class Run:
         Features of words for the reference NLU; what is chosen is chosen by models without them.
     opinions
         What another model says of each key of the pool, for strategies that rank by it.
+    scorer
+        Is asked about a shortlist, where the strategy ranks by what it says.
 
     """
 
@@ -157,6 +161,7 @@ class Run:
     annotator: Annotator | None = None
     words: WordFeatures | None = None
     opinions: Opinions | None = None
+    scorer: Scorer | None = None
 
     def states(self) -> Iterator[State]:
         """Execute the run: yield the state before the first round, and the state after each round.
@@ -213,6 +218,7 @@ class Run:
             size=min(budget, len(pool.gold)),
             seed=self._seed_of(number),
             max_tokens=MAX_TOKENS,
+            scorer=self.scorer if strategy_named(self.strategy).takes_answers else None,
         )
         ranked = plan.finish(plan.score_block(pool.batch)).candidates
         golds = [pool.gold[candidate.key] for candidate in ranked]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 from urllib.parse import quote
 
 from canvass.errors import InputError, OptionError
+from canvass.models.scorer import SHORTLIST, check_address
+from canvass.selection.plan import check_scorer
 from canvass.simulation.budget import UNITS, Unit, extend_schedule
 from canvass.simulation.transfer import check_name
 from canvass.strategies import STRATEGIES, strategy_named
@@ -89,6 +91,8 @@ class Spec:
         They are trained after the last round and, unless this is 0, after each round whose number it divides.
     test
         "own" for the corpus's own test part, "fifth" for a fifth by hash of the key.
+    scorer, shortlist
+        The model of the user's that is asked about so many of the best (`models.scorer`); an empty string for none.
     words
         Whether the reference NLU has word features, learnt from the texts of each start's pool.
     canvass
@@ -111,6 +115,8 @@ class Spec:
     test: TestPart
     words: bool
     canvass: str
+    scorer: str = ""
+    shortlist: int = SHORTLIST
 
     # Each field with the command-line option that sets it, for messages.
     OPTIONS = (
@@ -129,6 +135,8 @@ class Spec:
         ("transfer_every", "--transfer-every"),
         ("test", "--test"),
         ("words", "--words"),
+        ("scorer", "--scorer"),
+        ("shortlist", "--shortlist"),
     )
 
     def check(self) -> None:
@@ -151,6 +159,7 @@ class Spec:
             raise OptionError("--transfer names a family twice; name each once")
         for family in self.transfer:
             check_name(family)
+        self._check_scorer()
         if self.budget_unit not in UNITS:
             raise OptionError(
                 f"--budget-unit {self.budget_unit!r} is unknown; choose one of {', '.join(UNITS)}"
@@ -159,6 +168,17 @@ class Spec:
             raise OptionError(f"--noise {self.noise:g} makes no sense; it is a share, from 0 to less than 1")
         if self.pool_share is not None and not 0 < self.pool_share < 1:
             raise OptionError(f"--pool-share {self.pool_share:g} makes no sense; it lies between 0 and 1")
+
+    def _check_scorer(self) -> None:
+        """Refuse a scorer that cannot be, or that no strategy asks; raises OptionError."""
+        if not self.scorer:
+            return
+        check_address(self.scorer)
+        names = {name for strategies in self.strategies.values() for name in strategies}
+        taking = [STRATEGIES[name] for name in sorted(names) if STRATEGIES[name].takes_answers]
+        if not taking:
+            raise OptionError("--scorer changes nothing: no --strategy here ranks by intents or slots")
+        check_scorer(taking[0], self.shortlist, max(self.schedule))
 
     def families_after(self, kind: Kind, number: int) -> tuple[str, ...]:
         """Return the families that are trained after a round of a run; the prolonged run trains none."""
@@ -205,8 +225,14 @@ class Spec:
     def from_dict(cls, plain: dict[str, Any]) -> Self:
         """Restore a specification from what `as_dict` returned; raises InputError if a field is missing or unknown."""
         names = {field.name for field in fields(cls)}
-        # Studies of before there were word features, and families other than `svm`.
-        plain = {"words": False, "transfer_every": int(plain.get("transfer") == "each"), **plain}
+        # Studies of before there were word features, families other than `svm`, and scorers.
+        plain = {
+            "scorer": "",
+            "shortlist": SHORTLIST,
+            "words": False,
+            "transfer_every": int(plain.get("transfer") == "each"),
+            **plain,
+        }
         if isinstance(plain.get("transfer"), str):
             plain["transfer"] = [] if plain["transfer"] == "no" else ["svm"]
         if set(plain) != names:

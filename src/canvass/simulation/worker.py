@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 from canvass.errors import CanvassError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from canvass.corpus.formats.records import Columns
     from canvass.corpus.labelled import Labelled
     from canvass.corpus.pool import Pool
     from canvass.features.word_features import WordFeatures
+    from canvass.models.scorer import Scorer
     from canvass.simulation.runs import Opinions
     from canvass.simulation.spec import RunName, Spec
     from canvass.simulation.start import Corpus, Start
@@ -96,11 +98,14 @@ class Result:
 class Worker:
     """Executes runs of a study, one after the other."""
 
-    def __init__(self, folder: Path, spec: Spec, corpus: Corpus, opinions: Opinions | None) -> None:
+    def __init__(
+        self, folder: Path, spec: Spec, corpus: Corpus, opinions: Opinions | None, scorer: Scorer | None
+    ) -> None:
         self.folder = folder
         self.spec = spec
         self.corpus = corpus
         self.opinions = opinions
+        self.scorer = scorer
         self._words: dict[tuple[str, int], WordFeatures | None] = {}
 
     def _words_of(self, name: RunName, start: Start) -> WordFeatures | None:
@@ -149,6 +154,7 @@ class Worker:
                 annotator,
                 words,
                 self.opinions,
+                self.scorer,
             )
             stored, seconds = record(run, name, spec)
             stored.save(self.folder)
@@ -167,7 +173,14 @@ def make_worker(folder: Path, spec: Spec, reading: Reading) -> Worker:
     utterances, opinions = reading.read(), reading.opinions()
     if digest_of(utterances, opinions) != spec.corpus:
         raise InputError("LABELLED has changed since the study began; give the one it began with")
-    return Worker(folder, spec, Corpus.of(utterances, test=spec.test), opinions)
+    return Worker(folder, spec, Corpus.of(utterances, test=spec.test), opinions, scorer_of(spec, utterances))
+
+
+def scorer_of(spec: Spec, utterances: Sequence[Utterance]) -> Scorer | None:
+    """Make the scorer of a study, which may use the labels of the corpus; None without one. Raises as `Scorer.of`."""
+    from canvass.models.scorer import Scorer
+
+    return Scorer.of(spec.scorer, utterances, shortlist=spec.shortlist) if spec.scorer else None
 
 
 _prepared: list[Worker | CanvassError] = []

@@ -41,6 +41,7 @@ from canvass.corpus.normalise import key_of
 from canvass.corpus.pool import Pool
 from canvass.errors import FileError, InputError, OptionError, TrainingError, shown
 from canvass.files import STANDARD_STREAM
+from canvass.models.scorer import SHORTLIST, Scorer
 from canvass.selection.seed_phrases import SeedPhrases, lacking
 from canvass.strategies import STRATEGIES
 
@@ -94,12 +95,15 @@ class Project:
         columns: Columns = Columns(),  # noqa: B008 - frozen
         words: WordFeatures | None = None,
         phrases: Sequence[str] = (),
+        scorer: str | None = None,
+        shortlist: int = SHORTLIST,
     ) -> Self:
         """Make a project; its folder appears whole or not at all.
 
         Without `test`, a fifth of `labelled` is held out by hash of the key, unless that is too few. With it, what is
         in both is left out of `labelled`. The names of `pool` are stored as absolute paths; `columns` are those of the
-        pool. All rounds predict with `words`. With `phrases`, `labelled` may lack examples of the target.
+        pool. All rounds predict with `words`. With `phrases`, `labelled` may lack examples of the target. Each
+        round asks `scorer` about its shortlist.
 
         Raises
         ------
@@ -119,6 +123,9 @@ class Project:
             )
         names = tuple(os.path.abspath(name) for name in pool)  # noqa: PTH100 - a glob is no path
         chosen = strategy or default_strategy(target)
+        if scorer:
+            Scorer.of(scorer, labelled, shortlist=shortlist)  # refuses what does not exist
+            scorer = str(Path(scorer).absolute()) if Path(scorer).is_dir() else scorer
         settings = Settings(
             project=ProjectSettings(
                 target=str(target),
@@ -126,6 +133,8 @@ class Project:
                 seed=seed,
                 pool=names,
                 seed_phrases=tuple(phrases),
+                scorer=scorer or "",
+                shortlist=shortlist,
                 pool_format=pool_format or "",
                 where=where or "",
                 skip_bad=skip_bad,
@@ -328,6 +337,22 @@ class Project:
         if not phrases or lacking(labelled, self.target) is None:
             return None
         return SeedPhrases.of(phrases, self.target, self.words)
+
+    def scorer(self) -> Scorer | None:
+        """Make the scorer of canvass.toml, which may use the labels of today and of before; None without one.
+
+        Raises
+        ------
+        OptionError, ExtraMissingError
+            If there is no such function, or it needs what is missing.
+
+        """
+        project = self.settings.project
+        if not project.scorer:
+            return None
+        intents = {guide.name for guide in (*self.intents(), *self.settings.intents)}
+        slots = {guide.name for guide in (*self.slots(), *self.settings.slots)}
+        return Scorer.of_names(project.scorer, intents | self.known_intents, slots, project.shortlist)
 
     def intents(self) -> tuple[LabelGuide, ...]:
         """List the intents that annotators choose from: those of canvass.toml, then those added on the page."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from canvass.corpus.formats.records import Columns
 from canvass.corpus.formats.table import NAMES
 from canvass.errors import InputError, OptionError, nearest
+from canvass.models.scorer import SHORTLIST, check_address
+from canvass.selection.plan import check_scorer
 from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES
 from canvass.types import ALL, Target
 
@@ -85,6 +87,18 @@ class ProjectSettings:
     )
     strategy: str = field(
         default=DEFAULT, metadata=_text("How to choose (canvass strategies lists the names).")
+    )
+    scorer: str = field(
+        default="",
+        metadata=_text(
+            "A model of yours that ranks the shortlist anew and predicts: module:function, a folder of spaCy, or "
+            "http://..., where the texts are sent. Empty: none.",
+            empty=True,
+        ),
+    )
+    shortlist: int = field(
+        default=SHORTLIST,
+        metadata=_whole("How many of the best by canvass's own models it is asked about.", 1),
     )
     seed: int = field(
         default=0, metadata=_whole("Of every random choice: same input and seed, same queue.", 0)
@@ -263,6 +277,12 @@ class Settings:
                 f"{where}: project.strategy is {name!r}, which is unknown{nearest(name, list(STRATEGIES))}; canvass "
                 "strategies lists the names"
             )
+        if self.project.scorer:
+            try:
+                check_address(self.project.scorer)
+                check_scorer(STRATEGIES[name], self.project.shortlist, self.queue.size)
+            except OptionError as error:
+                raise InputError(f"{where}: project.scorer: {error}") from error
         if target.kind == ALL and "committee" in STRATEGIES[name].models:
             raise InputError(
                 f"{where}: project.strategy is {name!r}, which tells the target from the rest, and with the target all "

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from canvass.annotation.project.settings import Settings
     from canvass.annotation.rounds.round_models import Models
     from canvass.annotation.store.records import Source
+    from canvass.models.scorer import Scorer
     from canvass.selection.excluded_keys import ExcludedKeys
     from canvass.selection.frequencies import Frequencies
     from canvass.selection.partial import Partial
@@ -63,6 +64,7 @@ class Choosing:
     excluded: ExcludedKeys
     seed: int
     seeds: SeedPhrases | None = None
+    scorer: Scorer | None = None
 
     def draws(self, *, controls: bool) -> dict[Source, int]:
         """Count what each stratum draws: as many as a queue may have, and `HALF` beside them.
@@ -92,7 +94,15 @@ class Choosing:
         size, limit = settings.queue.size, settings.project.max_tokens
         if self.seeds is None:
             strategy = settings.project.strategy
-            plan = Plan.of(nlu, self.excluded, strategy=strategy, size=size, seed=self.seed, max_tokens=limit)
+            plan = Plan.of(
+                nlu,
+                self.excluded,
+                strategy=strategy,
+                size=size,
+                seed=self.seed,
+                max_tokens=limit,
+                scorer=self.scorer,
+            )
         else:
             plan = SeedPlan.of_phrases(
                 self.seeds,

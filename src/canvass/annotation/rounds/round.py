@@ -113,7 +113,7 @@ class Rounds:
         scores = self._measure(models)
         clock.stop("measure")
         stop_set = project.store.fact(STOP_SET)
-        choosing = Choosing(project.settings, models, excluded, seed, seeds)
+        choosing = Choosing(project.settings, models, excluded, seed, seeds, project.scorer())
         controls = stop_set is None or any(source in done for source in STRATA)
         if self._frequencies is None and choosing.draws(controls=controls):
             self._frequencies = Frequencies.of_pool(project.pool(), progress=progress)

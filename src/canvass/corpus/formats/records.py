@@ -471,12 +471,13 @@ def utterance_of(record: Mapping[str, object], where: str, columns: Columns = US
         count=_count(record, where, columns.count),
         domain=_optional_text(record, where, columns.domain),
         intent=_optional_text(record, where, columns.intent),
-        slots=_slots(record.get(columns.slots), text, where, columns.slots),
+        slots=slots_of(record.get(columns.slots), text, where, columns.slots),
         split=_optional_text(record, where, columns.split),
     )
 
 
-def _slots(value: object, text: str, where: str, name: str) -> tuple[Slot, ...] | None:
+def slots_of(value: object, text: str, where: str, name: str) -> tuple[Slot, ...] | None:
+    """Validate the slots of a text, a list of objects; raises InputError, which names `where` and the field `name`."""
     if value is None:
         return None
     if not isinstance(value, list):

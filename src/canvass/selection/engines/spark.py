@@ -24,7 +24,7 @@ import pyarrow as pa
 from canvass import __version__, errors
 from canvass.corpus.formats.records import Columns
 from canvass.corpus.shards import ReadOptions, Shard
-from canvass.errors import EngineError, ExtraMissingError, InputError
+from canvass.errors import EngineError, ExtraMissingError, InputError, OptionError
 from canvass.processors import processors
 from canvass.selection.batch_file import SQL_TYPES, batch_columns, batches_as_rows
 from canvass.selection.job import score_rows, score_shard
@@ -107,6 +107,10 @@ def choose(plans: Plans, frame: Any, *, columns: Columns = Columns(), mergers: i
     choices do not depend on it, nor on the partitions. Nothing runs before an action, as with every DataFrame; it works
     on Spark Connect and Databricks, too.
     """
+    if any(plan.scorer for plan in plans.plans):
+        raise OptionError(
+            "a scorer is asked by the client, and `choose` chooses on the cluster; take `batches_of`"
+        )
     chosen_columns = batch_columns(
         several_targets=len(plans.plans) > 1,
         committee=any(plan.nlu.committee is not None for plan in plans.plans),
