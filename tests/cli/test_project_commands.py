@@ -6,12 +6,14 @@ import sqlite3
 import stat
 import time
 import zipfile
+from dataclasses import replace
 
 import pytest
 from commands import record, records, refused, write, write_records
 
 from annotation.projects import make_project, music_left, tasks_of
 from canvass.annotation.project.project import Project
+from canvass.annotation.quality.progress import forecast
 from canvass.annotation.rounds.round import run_round
 from canvass.annotation.store.records import Label, NewAnswer, Round
 from canvass.types import Utterance
@@ -428,3 +430,31 @@ def test_labels_are_listed_renamed_and_merged(canvass, project):
 )
 def test_labels_that_are_refused(canvass, project, words, sentence):
     assert refused(canvass("labels", str(project.folder), *words), sentence)
+
+
+def test_status_tells_of_annotators_and_what_more_answers_bring(project, canvass):
+    for number, rate in enumerate((0.08, 0.07, 0.06), 3):
+        project.store.add_round(Round(number, 9.0, 10 * number, 50, 20 * number, rate, 0.1, 0.8, 9))
+    (task,) = project.store.add(tasks_of(music_left(5)[4:]))
+    for name, seconds in (("cy", 4.0), ("di", 6.0)):
+        project.store.save(
+            NewAnswer(f"{name}{task.id}", task.id, name, "frame", "music", "PlayMusic", (), seconds=seconds),
+            now=9.0,
+        )
+    status = json.loads(canvass("status", "music").out)
+    told = {one["name"]: one for one in status["annotators"]}
+    assert (told["cy"]["seconds"], told["di"]["seconds"], told["ana"]["seconds"]) == (4.0, 6.0, None)
+    assert told["ana"]["answers"] == status["by_annotator"]["ana"] == 2
+    # The median of 4 and 6 seconds, a hundred times; the power law through all rounds goes on falling.
+    assert (status["forecast"]["more"], status["forecast"]["seconds"]) == (100, 500.0)
+    assert 0 < status["forecast"]["slot_error_rate"] < 0.06
+
+
+def test_a_forecast_is_the_power_law_of_the_rounds():
+    curve = [
+        Round(n, 0.0, n, 9, labelled, 0.8 / labelled**0.5, 0, 0, 9)
+        for n, labelled in enumerate((25, 50, 100))
+    ]
+    assert forecast(curve, None).slot_error_rate == pytest.approx(0.8 / 200**0.5)
+    assert forecast(curve[:2], 3.0) is None
+    assert forecast([*curve[:2], replace(curve[2], slot_error_rate=0.9)], 3.0) is None  # it does not fall

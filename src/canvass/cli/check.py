@@ -1,46 +1,131 @@
-"""`canvass check`: what is probably wrong with an annotated set."""
+"""`canvass check`: what is probably wrong with an annotated set, or with the answers of a project."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from canvass.cli import options, terminal
+from canvass.cli.projects import report_marked
+from canvass.files import check_output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from canvass.annotation.project.project import Project
+
+ANY_NUMBER = 1 << 31  # of bad lines: they are what is looked for
 
 
 def command(
-    labelled: options.LabelledFiles,
+    labelled: Annotated[
+        str,
+        typer.Argument(
+            metavar="LABELLED",
+            help="Annotated requests: a file of any format (see canvass formats), a folder, a glob, or - for standard "
+            "input; or the folder of a project.",
+            show_default=False,
+        ),
+    ],
     *,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Write the suspicious requests to this file, the most suspicious first, as annotated requests to be "
+            "mended: .jsonl, .csv, .tsv or .parquet. canvass import takes it.",
+        ),
+    ] = None,
     reading: options.LabelledOptions,
     as_json: options.JsonOption = False,
 ) -> None:
     """List what is probably wrong with annotated requests, before anything is trained on them.
 
-    That is: one text with two intents or two taggings, names that differ by case or blanks, records without labels,
-    intents with one example, texts without a word or with an endless one. Nothing is changed.
+    That is: one text with two intents or two taggings, names that differ by case or blanks, records that cannot be read
+    or have no labels, intents with one example, texts without a word or with an endless one, and annotations that
+    models contradict. Of a project it makes the review list anew, which the page shows. Nothing else is changed.
     """
-    from canvass.annotation.quality.suspicions import suspicious
+    from canvass.annotation.project.creation import SETTINGS
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.quality.suspicions import as_findings, as_records, find_suspicions
     from canvass.corpus.checking import check_labelled
 
-    known = reading.read([labelled])
+    if out is not None:
+        options.check_table(out)
+    if (Path(labelled) / SETTINGS).is_file():
+        with Project.open(labelled) as project:
+            _check_project(project, out, as_json=as_json)
+        return
+    if out is not None:
+        options.check_inputs(out, labelled, reading.labelled_format, [])
+    known = replace(reading, skip_bad=reading.skip_bad or ANY_NUMBER).read([labelled])
     findings = check_labelled(known)
     with terminal.busy("training on three quarters, judging the fourth"):
-        findings += suspicious(known)
+        suspicions = find_suspicions(known.utterances)
+    findings += as_findings(known, suspicions)
+    facts = {
+        "records": len(known.utterances),
+        "counts": dict(Counter(finding.kind for finding in findings)),
+        "findings": [{"kind": finding.kind, "words": finding.words} for finding in findings],
+    }
+    _tell(
+        facts,
+        [f"{finding.kind}: {finding.words}" for finding in findings],
+        nothing=f"{len(known.utterances):,} records: nothing found",
+        as_json=as_json,
+    )
+    _write(out, as_records(known, suspicions))
+
+
+def _check_project(project: Project, out: str | None, *, as_json: bool) -> None:
+    from canvass.annotation.project.annotations import utterance_record
+    from canvass.annotation.quality.review import review_of
+
+    if out is not None:
+        check_output(out, [str(path) for path in project.folder.iterdir()])
+    with terminal.busy("training on three quarters of the answers, judging the fourth"):
+        items = review_of(project)
+    project.store.set_review(items)
+    answers = {task.id: project.utterance_of(task, answer) for task, answer in project.store.accepted()}
+    _tell(
+        {"answers": len(answers), "review": [asdict(item) for item in items]},
+        [f"{item.kind}: {item.text!r}: {item.words}" for item in items],
+        nothing=f"{len(answers):,} answers: nothing found",
+        as_json=as_json,
+    )
+    _write(
+        out,
+        [
+            {**utterance_record(answers[number]), "suspicion": item.probability, "words": item.words}
+            for item in items
+            for number in item.tasks
+            if number in answers
+        ],
+    )
+
+
+def _tell(facts: dict[str, Any], lines: Sequence[str], *, nothing: str, as_json: bool) -> None:
     if as_json:
-        terminal.print_json(
-            {
-                "records": len(known.utterances),
-                "counts": dict(Counter(finding.kind for finding in findings)),
-                "findings": [{"kind": finding.kind, "words": finding.words} for finding in findings],
-            }
-        )
+        terminal.print_json(facts)
         return
     console = terminal.console()
-    for finding in findings:
-        console.print(
-            terminal.harmless(f"{finding.kind}: {finding.words}"),
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-    if not findings:
-        console.print(f"{len(known.utterances):,} records: nothing found")
+    for line in lines or [nothing]:
+        console.print(terminal.harmless(line), markup=False, highlight=False, soft_wrap=True)
+
+
+def _write(out: str | None, records: list[dict[str, Any]]) -> None:
+    from canvass.annotation.exchange.exporting import write_records
+
+    if out is None:
+        return
+    if not records:
+        terminal.say(f"nothing is suspicious; {out} was not written")
+        return
+    report_marked(out, write_records(out, records))
+    terminal.show_written(out)

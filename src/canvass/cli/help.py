@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from canvass.cli import terminal
-from canvass.errors import CanvassError
+from canvass.errors import CanvassError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +32,19 @@ TEXTS = {
 
 class Command(TyperCommand):
     """A sub-command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words of a call; what is given by its place is no option, and a sentence says so."""
+        for param in self.get_params(ctx):
+            name = f"--{str(param.metavar).removesuffix('...').lower()}"
+            if param.param_type_name == "argument" and any(word.partition("=")[0] == name for word in args):
+                with sentences():
+                    usage = f"{ctx.command_path} {' '.join(self.collect_usage_pieces(ctx))}"
+                    raise OptionError(
+                        f"{name} is no option: {param.metavar} is known by its place; write {usage}"
+                    )
+        parsed: list[str] = super().parse_args(ctx, args)
+        return parsed
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; whatever a user can mend is one sentence."""

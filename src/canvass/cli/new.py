@@ -140,7 +140,8 @@ def _tell(project: Project, *, given: int, held_out: bool, as_json: bool) -> Non
     for words in missing:
         terminal.warn(words)
     if held_out and test:
-        of_target = "" if ours_in_test == test else f", {ours_in_test:,} of them {project.target},"
+        name = "in scope" if project.target.kind == "all" else f"of {project.target}"
+        of_target = "" if ours_in_test == test else f", {ours_in_test:,} of them {name},"
         terminal.say(
             f"{test:,} of the {given:,} labelled requests{of_target} are held out to count errors on, and are never "
             "trained on (--test names others)"

@@ -11,7 +11,7 @@ from canvass.cli.projects import ProjectFolder
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from canvass.annotation.quality.progress import Status
+    from canvass.annotation.quality.progress import Annotator, Status
 
 HEIGHT, WIDEST, AXIS = 8, 72, 8
 COLOUR = "#ff8700"
@@ -69,11 +69,25 @@ def _facts(status: Status) -> list[tuple[str, Any]]:
         ("of the target", status.test_target),
         ("annotated here", status.accepted),
         ("of the target", status.frames),
-        *((f"by {terminal.harmless(name)}", count) for name, count in status.by_annotator.items()),
+        *((f"by {terminal.harmless(annotator.name)}", _told(annotator)) for annotator in status.annotators),
         ("waiting", tasks["open"]),
         *(pair for pair in others if pair[1]),
         *([("word features", _learnt(status.words))] if status.words else []),
     ]
+
+
+def _told(annotator: Annotator) -> str:
+    """Say how much somebody answered, how fast, and how far others agree."""
+    parts = [f"{annotator.answers:,}"]
+    if annotator.seconds is not None:
+        parts.append(f"{annotator.seconds:.1f} s each")
+    if annotator.agreement is not None:
+        parts.append(f"kappa {annotator.agreement:.2f}")
+    return ", ".join(parts)
+
+
+def _rate(status: Status) -> str:
+    return "slot error rate" if status.annotates_slots else "intent error rate"
 
 
 def _learnt(words: dict[str, Any]) -> str:
@@ -99,7 +113,7 @@ def _plot(console: Console, status: Status) -> None:
     held_out = status.curve[-1].held_out
     console.print(
         Text(
-            f"slot error rate, %, on {held_out:,} held-out requests of the target; last {100 * points[-1, 1]:.1f}"
+            f"{_rate(status)}, %, on {held_out:,} held-out requests of the target; last {100 * points[-1, 1]:.1f}"
         )
     )
     width = max(20, min(WIDEST, console.width - AXIS - 1))
@@ -119,13 +133,19 @@ def _sentences(status: Status) -> list[str]:
         lines.append(f"The last training failed: {status.last.failure}")
     if status.change is not None:
         lines.append(
-            f"The last answers moved the slot error rate by {100 * status.change:+.2f} points on the held-out requests."
+            f"The last answers moved the {_rate(status)} by {100 * status.change:+.2f} points on the held-out requests."
         )
     if status.held_out_interval is not None:
         low, high = status.held_out_interval
         lines.append(
-            f"On the {status.curve[-1].held_out:,} held-out requests the slot error rate is within {low:.1%} to "
+            f"On the {status.curve[-1].held_out:,} held-out requests the {_rate(status)} is within {low:.1%} to "
             f"{high:.1%}."
+        )
+    if status.forecast is not None:
+        more, rate, seconds = status.forecast
+        time_needed = "" if seconds is None else f" take about {max(1, round(seconds / 60)):,} minutes, and"
+        lines.append(
+            f"If it goes on as so far, {more} more answers{time_needed} bring the {_rate(status)} to about {rate:.1%}."
         )
     lines += [f"{_capitalised(words)}." for words in status.missing]
     lines += [f"{_capitalised(estimate.words)}." for estimate in status.estimates]

@@ -22,7 +22,8 @@ LONGEST_TOKEN = 200  # characters; a longer one is no word
 class Finding:
     """Something that is probably wrong: its kind, and a sentence that says where.
 
-    `kind` is one of "contradiction", "names", "single example", "text", "unlabelled" and "suspicious".
+    `kind` is one of "contradiction", "names", "single example", "text", "unlabelled", "record" (it
+    cannot be read as it is) and "suspicious".
     """
 
     kind: str
@@ -32,6 +33,12 @@ class Finding:
 def check_labelled(labelled: Labelled) -> list[Finding]:
     """List what is probably wrong with an annotated set, most serious kind first, then in the order of the files."""
     findings = [*contradictions(labelled), *names_that_nearly_agree(labelled.utterances)]
+    for count, what, first in (
+        (labelled.bad_lines, "cannot be read, and would stop other commands", labelled.first_bad_line),
+        (labelled.left_out, "have a slot off the token borders and are left out", labelled.first_left_out),
+    ):
+        if count:
+            findings.append(Finding("record", f"{count:,} records {what}; the first: {first}"))
     if labelled.unlabelled:
         findings.append(
             Finding(

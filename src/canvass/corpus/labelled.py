@@ -29,14 +29,15 @@ class Labelled:
     `left_out` counts the records with a slot off the token borders, `first_left_out` is the sentence of the
     first; `unlabelled` counts those without any label, and `first_unlabelled` says where the first stands;
     `places` says where each utterance stands, as sentences do;
-    `bad_lines` counts the lines that --skip-bad tolerated. `lost` is what the files say that is in no utterance,
-    such as tasks that nobody annotated.
+    `bad_lines` counts the lines that --skip-bad tolerated, `first_bad_line` is the sentence of the first. `lost` is
+    what the files say that is in no utterance, such as tasks that nobody annotated.
     """
 
     utterances: tuple[Utterance, ...]
     left_out: int = 0
     first_left_out: str = ""
     bad_lines: int = 0
+    first_bad_line: str = field(default="", compare=False)
     lost: tuple[tuple[str, Loss], ...] = ()
     unlabelled: int = 0
     first_unlabelled: str = ""
@@ -117,6 +118,7 @@ def read_labelled(
         left_out,
         first_left_out,
         bad.count,
+        bad.first,
         tuple(losses.found.items()),
         unlabelled,
         first_unlabelled,

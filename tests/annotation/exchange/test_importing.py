@@ -118,6 +118,20 @@ def test_two_annotators_may_disagree(project, imported):
     assert [task.text for task, _ in project.store.disputes()] == [LEFT[1].text]
 
 
+def test_a_third_equal_vote_settles_a_dispute(project, imported):
+    project.store.add(tasks_of(LEFT[:1]))
+    good, bad = record(LEFT[0]), record(LEFT[0]) | {"slots": []}
+    assert imported([good]) == Imported(answered=1)
+    assert imported([bad], annotator="bo") == Imported(answered=1, disputed=1)
+    # One that says a third thing settles nothing.
+    third = good | {"intent": "AddToPlaylist" if good["intent"] == "PlayMusic" else "PlayMusic"}
+    assert imported([third], annotator="cy") == Imported(answered=1, disputed=1)
+    assert imported([bad], annotator="di") == Imported(answered=1)
+    assert list(project.store.disputes()) == []
+    ((_, counts),) = project.store.accepted()
+    assert (counts.annotator, counts.slots) == ("di", ())
+
+
 def test_what_is_not_annotated_or_held_out_is_left_out(project, imported):
     project.store.add(tasks_of(LEFT[:1]))
     blank = record(LEFT[0], annotated=False) | {"domain": None, "intent": None, "slots": None}

@@ -11,6 +11,7 @@ from canvass.annotation.exchange.answer_files import AnswerFiles, says
 from canvass.annotation.project.answer_rule import LONGEST_NAME
 from canvass.annotation.store.leases import HANDED_OUT
 from canvass.annotation.store.records import NewTask
+from canvass.annotation.store.tasks import agree
 from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.records import BadLines, Columns
 from canvass.errors import OptionError, shown
@@ -106,6 +107,7 @@ def import_answers(
             continue
         answer = replace(
             entry.answer,
+            adjudicates=before is None and settles(task, entry.answer, store.answers_of(task.id)),
             task=task.id,
             replaces=before.id if before else None,
             shown=task.prediction if task.holder == HANDED_OUT else None,
@@ -130,6 +132,12 @@ def import_answers(
         tuple(name for _, name in reading.rule.added),
         tuple(losses.account()),
     )
+
+
+def settles(task: Task, answer: NewAnswer, others: Sequence[Answer]) -> bool:
+    """Tell whether an answer of somebody new ends a dispute, as on the page: it says what somebody else has said."""
+    said = (other for other in others if other.current and other.kind != "skip")
+    return task.state == "disputed" and any(agree(answer, other) for other in said)
 
 
 def check_annotator(name: str) -> None:

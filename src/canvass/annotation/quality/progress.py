@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+import math
+import statistics
+from collections import defaultdict
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from canvass.annotation.project.creation import FEWEST_HELD_OUT, LEARNT, TEST
 from canvass.annotation.quality.annotator_agreement import agreements
 from canvass.annotation.quality.estimate import stored_estimates
 from canvass.annotation.quality.stopping import suggestion
 from canvass.annotation.store.leases import HANDED_OUT
+from canvass.annotation.store.task_store import REVIEWED
 from canvass.selection.seed_phrases import ENOUGH, lacking
 from canvass.statistics import wilson_interval
 
@@ -26,6 +29,34 @@ if TYPE_CHECKING:
     from canvass.statistics import Interval
 
 
+MORE = 100  # answers, of which the forecast tells
+FEWEST_ROUNDS = 3
+
+
+class Annotator(NamedTuple):
+    """What one annotator did: the answers that stand, the median of seconds an answer, and agreement with the others.
+
+    `agreement` is the mean of the kappas with each of the others, weighted by the tasks that both answered; None, as
+    `seconds`, where there is nothing to go by.
+    """
+
+    name: str
+    answers: int
+    seconds: float | None
+    agreement: float | None
+
+
+class Forecast(NamedTuple):
+    """What `MORE` more answers bring, if it goes on as so far: the error rate, and the seconds of one person's time.
+
+    The rate is that of a power law through the error rates of all rounds (least squares of the logarithms).
+    """
+
+    more: int
+    slot_error_rate: float
+    seconds: float | None
+
+
 @dataclass(frozen=True)
 class Status:
     """What `canvass status` says.
@@ -36,7 +67,9 @@ class Status:
     out, the most first. `curve` are the rounds that trained models, `last` the latest, successful or not. `answers` are
     those that stand, skips among them; `as_dict` leaves them out. `words`: of how many words and requests the word
     features are, their digest, and since when (`at`, seconds of the epoch); None without any. `missing` says in
-    sentences what there is too little of, and what to do.
+    sentences what there is too little of, and what to do. `forecast` is None before three rounds, and where the error
+    has not fallen. Without `annotates_slots` the slot error rate is that of the intents. `review` is None where nobody
+    has looked yet: neither the page nor canvass check.
     """
 
     name: str
@@ -58,9 +91,12 @@ class Status:
     estimates: tuple[Estimate, ...]
     suggestion: Suggestion
     agreement: tuple[Agreement, ...]
-    review: int
+    review: int | None
     words: dict[str, Any] | None
     missing: tuple[str, ...]
+    annotators: tuple[Annotator, ...]
+    forecast: Forecast | None
+    annotates_slots: bool
     answers: tuple[Answer, ...] = field(repr=False)
 
     @property
@@ -89,6 +125,8 @@ class Status:
             "held_out_interval": self.held_out_interval,
             "suggestion": self.suggestion._asdict(),
             "agreement": [pair._asdict() for pair in self.agreement],
+            "annotators": [annotator._asdict() for annotator in self.annotators],
+            "forecast": self.forecast and self.forecast._asdict(),
         }
 
 
@@ -102,6 +140,9 @@ def status_of(project: Project) -> Status:
     handed_out = sum(task.holder == HANDED_OUT for task in store.tasks("leased"))
     counts = store.counts()
     learnt = store.fact(LEARNT)
+    curve = tuple(entry for entry in rounds if not entry.failure)
+    pairs = agreements(answers)
+    annotators = _annotators(answers, pairs)
     return Status(
         name=project.name,
         target=str(target),
@@ -114,17 +155,20 @@ def status_of(project: Project) -> Status:
         frames=sum(answer.kind == "frame" for _, answer in accepted),
         tasks={**counts, "leased": counts["leased"] - handed_out},
         handed_out=handed_out,
-        by_annotator=_by_annotator(answers),
+        by_annotator={annotator.name: annotator.answers for annotator in annotators},
         skips=sum(answer.kind == "skip" for answer in answers),
         flagged=sum(answer.flagged for answer in answers),
-        curve=tuple(entry for entry in rounds if not entry.failure),
+        curve=curve,
         last=rounds[-1] if rounds else None,
         estimates=estimates,
         suggestion=suggestion(rounds, estimates[0]),
-        agreement=tuple(agreements(answers)),
-        review=len(store.review()),
+        agreement=tuple(pairs),
+        review=None if store.fact(REVIEWED) is None else len(store.review()),
         words=None if learnt is None else json.loads(learnt),
         missing=tuple(missing_in(project)),
+        annotators=annotators,
+        forecast=forecast(curve, _median_seconds(answers)),
+        annotates_slots=project.annotates_slots,
         answers=tuple(answers),
     )
 
@@ -147,6 +191,39 @@ def missing_in(project: Project) -> list[str]:
     return missing
 
 
-def _by_annotator(answers: Sequence[Answer]) -> dict[str, int]:
-    counts = Counter(answer.annotator for answer in answers if answer.kind != "skip")
-    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+def _annotators(answers: Sequence[Answer], pairs: Sequence[Agreement]) -> tuple[Annotator, ...]:
+    """List who answered, the most first."""
+    by_name: defaultdict[str, list[Answer]] = defaultdict(list)
+    for answer in answers:
+        if answer.kind != "skip":
+            by_name[answer.annotator].append(answer)
+    found = []
+    for name, given in by_name.items():
+        kappas = [(pair.kappa, pair.n) for pair in pairs if name in pair[:2] and pair.kappa is not None]
+        shared = sum(n for _, n in kappas)
+        agreement = sum(kappa * n for kappa, n in kappas) / shared if shared else None
+        found.append(Annotator(name, len(given), _median_seconds(given), agreement))
+    return tuple(sorted(found, key=lambda annotator: (-annotator.answers, annotator.name)))
+
+
+def _median_seconds(answers: Sequence[Answer]) -> float | None:
+    """Give the median of seconds an answer; one from a file took nobody knows how long."""
+    seconds = [answer.seconds for answer in answers if answer.seconds > 0 and answer.kind != "skip"]
+    return statistics.median(seconds) if seconds else None
+
+
+def forecast(curve: Sequence[Round], seconds: float | None) -> Forecast | None:
+    """Project the error rate of the rounds to `MORE` more answers, each of which takes so many seconds."""
+    points = [
+        (math.log(entry.target_labelled), math.log(entry.slot_error_rate))
+        for entry in curve
+        if entry.slot_error_rate and entry.target_labelled
+    ]
+    if len({x for x, _ in points}) < FEWEST_ROUNDS:
+        return None
+    slope, intercept = statistics.linear_regression(*zip(*points, strict=True))
+    if slope >= 0:
+        return None
+    labelled = max(entry.target_labelled for entry in curve) + MORE
+    rate = math.exp(intercept + slope * math.log(labelled))
+    return Forecast(MORE, rate, None if seconds is None else MORE * seconds)

@@ -13,6 +13,7 @@ import numpy as np
 
 from canvass.annotation.quality.near_duplicates import near_duplicates
 from canvass.annotation.store.records import ReviewItem
+from canvass.corpus.normalise import key_of
 from canvass.errors import CanvassError
 from canvass.models.nlu import NLU
 from canvass.models.tagger import ITERATIONS_FOR_SELECTION
@@ -22,6 +23,7 @@ from canvass.strategies import LOGISTIC
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from canvass.annotation.project.project import Project
     from canvass.annotation.store.records import Answer, Task
     from canvass.features.word_features import WordFeatures
     from canvass.types import Prediction, Slot, Target, Utterance
@@ -54,6 +56,24 @@ def review(
     mine = {task.key for task, _ in accepted}
     given = [utterance for key, utterance in zip(keys, annotated, strict=True) if key not in mine]
     return [*items[:MOST], *near_duplicates(accepted, given, target)[:MOST]]
+
+
+def review_of(
+    project: Project,
+    annotated: Sequence[Utterance] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> list[ReviewItem]:
+    """Make the review list of a project; `annotated` is all that its models are trained on, if it was read already."""
+    learnt = project.annotated() if annotated is None else annotated
+    return review(
+        project.store.accepted(),
+        learnt,
+        [key_of(utterance.text) for utterance in learnt],
+        project.target,
+        seed=project.settings.project.seed,
+        words=project.words,
+        stopped=stopped,
+    )
 
 
 def contradicted(

@@ -15,11 +15,12 @@ evidence against altered ones is compared with that against all (see `chances`).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from canvass.corpus.checking import Finding, spans_in_words
+from canvass.corpus.formats.annotated import record_of
 from canvass.corpus.normalise import keys
 from canvass.corpus.spans import bio_tags
 from canvass.errors import shown
@@ -27,6 +28,7 @@ from canvass.models.intents import IntentClassifier
 from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION, Tagger
 from canvass.seeding import uniform
 from canvass.simulation.noise import Annotator
+from canvass.types import slot_records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 FOLDS = 4
 FEWEST_JUDGED = 20  # utterances; models of three quarters of fewer know nothing
 ALTERED = 0.5  # share of the intents and of the slots
-BAR = 0.1  # a suspicion of a lower score is not listed by `suspicious`
+BAR = 0.1  # a suspicion of a lower score is not listed
 LEAST = -14.0  # evidence: a likelihood of one in a million
 EXTREME = 0.1  # the tenth of the altered annotations that is contradicted most
 MOST_WRONG = 0.5  # share of the annotations
@@ -63,10 +65,10 @@ class Suspicion:
     slots: tuple[Slot, ...] | None
 
 
-def suspicious(labelled: Labelled, *, seed: int = 0) -> list[Finding]:
-    """List the annotations of a labelled set that models contradict with a score of `BAR` or more, as findings."""
+def as_findings(labelled: Labelled, suspicions: Sequence[Suspicion]) -> list[Finding]:
+    """Say in sentences which annotations of a labelled set models contradict, with a score of `BAR` or more."""
     findings = []
-    for suspicion in find_suspicions(labelled.utterances, seed=seed):
+    for suspicion in suspicions:
         if suspicion.score < BAR:
             break
         utterance = labelled.utterances[suspicion.number]
@@ -84,6 +86,29 @@ def suspicious(labelled: Labelled, *, seed: int = 0) -> list[Finding]:
             )
         )
     return findings
+
+
+def as_records(labelled: Labelled, suspicions: Sequence[Suspicion]) -> list[dict[str, Any]]:
+    """Write the utterances with a score of `BAR` or more as records of a labelled set, and what is held against each.
+
+    What the models say instead stands in `models_intent` and `models_slots`; where the utterance stands, in `place`.
+    """
+    records = []
+    for suspicion in suspicions:
+        if suspicion.score < BAR:
+            break
+        utterance = labelled.utterances[suspicion.number]
+        slots = None if suspicion.slots is None else slot_records(suspicion.slots)
+        records.append(
+            {
+                **record_of(utterance),
+                "suspicion": suspicion.score,
+                "models_intent": suspicion.intent,
+                "models_slots": slots,
+                "place": labelled.places[suspicion.number],
+            }
+        )
+    return records
 
 
 class Fold(NamedTuple):

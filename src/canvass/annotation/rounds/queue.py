@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from canvass.annotation.project.backing_up import keep_backup
-from canvass.annotation.quality.review import review
+from canvass.annotation.quality.review import review_of
 from canvass.annotation.rounds.round import Rounds, answered, save_estimates, save_round
-from canvass.corpus.normalise import key_of
 from canvass.errors import CanvassError
 
 if TYPE_CHECKING:
@@ -192,15 +191,7 @@ class Queue:
                 return not self._stopping
         try:
             save_estimates(self._project, result, lambda: self._stopping)
-            items = review(
-                self._project.store.accepted(),
-                result.labelled,
-                [key_of(utterance.text) for utterance in result.labelled],
-                self._project.target,
-                seed=self._project.settings.project.seed,
-                words=self._project.words,
-                stopped=lambda: self._stopping,
-            )
+            items = review_of(self._project, result.labelled, lambda: self._stopping)
             if not self._stopping:
                 self._project.store.set_review(items)
         except Exception:
