@@ -135,7 +135,7 @@ def link_of(project: Project) -> Iterator[str]:
     listening, address = listen(Address("127.0.0.1", 0))
     access = Access(TOKEN, allowed_hosts(address, ()), cookie=f"canvass-{address.port}")
     queue: Any = StillQueue()
-    with server_of(project, queue, access) as server:
+    with server_of([(project, queue)], access) as server:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

@@ -33,10 +33,11 @@ class Running:
 
 @contextlib.contextmanager
 def running(project, queue=None, *, hosts=(), page=PAGE):
-    """Serve a project on a free port of the loopback, from a thread."""
+    """Serve a project, or a list of (project, queue), on a free port of the loopback, from a thread."""
+    projects = project if isinstance(project, list) else [(project, queue or StillQueue())]
     listening, address = listen(Address("127.0.0.1", 0))
     access = Access(TOKEN, allowed_hosts(address, hosts), cookie=f"canvass-{address.port}")
-    with server_of(project, queue or StillQueue(), access, page=page) as server:
+    with server_of(projects, access, page=page) as server:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
@@ -57,7 +58,9 @@ def main():
         sys.stdout.write(f"{address.link(TOKEN)}\n")
         sys.stdout.flush()
         serve(
-            project, StillQueue(), listening, Access(TOKEN, allowed_hosts(address, ()), cookie="canvass-try")
+            [(project, StillQueue())],
+            listening,
+            Access(TOKEN, allowed_hosts(address, ()), cookie="canvass-try"),
         )
 
 

@@ -64,6 +64,9 @@ def test_from_the_link_to_the_end(start, canvass, project, number):
         canvass("annotate", project, "--port", "0"), "in use", "canvass annotate", str(process.pid)
     )
     assert json.loads(canvass("annotate", project, "--get", "/api/project").out)["name"] == "music"
+    # A folder of projects, and one of them named beside it.
+    listed = json.loads(canvass("annotate", project.parent, project, "--get", "/api/project").out)
+    assert listed["name"] == "music"
     process.send_signal(number)
     began = time.monotonic()
     assert process.wait(30) == 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,10 +31,12 @@ PATIENCE = 2.0  # seconds for the queue to end
 
 
 def command(
-    folder: Annotated[
-        Path,
+    folders: Annotated[
+        list[Path],
         typer.Argument(
-            metavar="DIR", help="The project: a folder that canvass new made.", show_default=False
+            metavar="DIR...",
+            help="The project, a folder that canvass new made; several, or a folder of projects: the page lists them.",
+            show_default=False,
         ),
     ],
     *,
@@ -76,13 +80,30 @@ def command(
         raise OptionError(f"--port {port} makes no sense; it must be from 0 to {LARGEST_PORT}")
     address = Address(host.strip("[]"), port)
     hosts = allowed_hosts(address, allow_host or ())
-    with Project.open(folder) as project:
-        queue = Queue(project)
+    with ExitStack() as stack:
+        opened = [stack.enter_context(Project.open(folder)) for folder in _projects(folders)]
+        projects = [(project, Queue(project)) for project in opened]
         if get is not None:
-            _print(project, queue, get)
+            _print(projects, get)
             return
-        with project.lock(PURPOSE):
-            _serve(project, queue, address, hosts, token_file, open_page=open_page)
+        for project in opened:
+            stack.enter_context(project.lock(PURPOSE))
+        _serve(projects, address, hosts, token_file, open_page=open_page)
+
+
+def _projects(folders: list[Path]) -> list[Path]:
+    """List the projects among folders, and those in a folder that is none itself; each once."""
+    from canvass.annotation.project.creation import SETTINGS
+
+    found: dict[Path, Path] = {}
+    for folder in folders:
+        inside = (
+            []
+            if (folder / SETTINGS).exists()
+            else sorted(path.parent for path in folder.glob(f"*/{SETTINGS}"))
+        )
+        found |= {path.resolve(): path for path in inside or [folder]}
+    return list(found.values())
 
 
 def _check_extra() -> None:
@@ -93,19 +114,18 @@ def _check_extra() -> None:
         raise ExtraMissingError("the annotation page needs starlette and uvicorn", "annotate") from None
 
 
-def _print(project: Project, queue: Queue, path: str) -> None:
+def _print(projects: list[tuple[Project, Queue]], path: str) -> None:
     """Ask the app from inside, and print what it answers."""
     from canvass.annotation.web.app import make_app, workers
     from canvass.annotation.web.inside import ask
     from canvass.annotation.web.security import Access
-    from canvass.annotation.web.serve import new_token
-    from canvass.annotation.web.service import Service
+    from canvass.annotation.web.serve import new_token, services_of
 
     if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
         raise OptionError(f"--get {path!r} is not a path; write one such as /api/progress")
     access = Access(new_token(), {"localhost"})
     with workers() as threads:
-        app = make_app(Service(project, queue), access, threads)
+        app = make_app(services_of(projects, access), access, threads)
         headers = (("Host", "localhost"), ("Authorization", f"Bearer {access.token}"))
         reply = ask(app, "GET", path, headers=headers)
     if reply.status != OK:
@@ -136,15 +156,14 @@ class Warnings(logging.Handler):
 
 
 def _serve(
-    project: Project,
-    queue: Queue,
+    projects: list[tuple[Project, Queue]],
     address: Address,
     hosts: frozenset[str],
     token_file: str | None,
     *,
     open_page: bool | None,
 ) -> None:
-    """Listen, start the queue, say where the page is, and serve until a signal ends it."""
+    """Listen, start the queues, say where the page is, and serve until a signal ends it."""
     from canvass.annotation.web.security import Access
     from canvass.annotation.web.serve import listen, read_token, serve
 
@@ -154,29 +173,33 @@ def _serve(
         access = Access(token, hosts, cookie=f"canvass-{address.port}")
 
         def ready() -> None:
-            _say_where(project, address, access, token_file)
+            _say_where([project for project, _ in projects], address, access, token_file)
             if _wants_browser() if open_page is None else open_page:
                 _open(address.link(access.one_time()))
 
         logging.getLogger("canvass.annotation").addHandler(Warnings())
-        queue.start()
+        for _, queue in projects:
+            queue.start()
         try:
-            serve(project, queue, listening, access, ready=ready)
+            serve(projects, listening, access, ready=ready)
         finally:
-            _stop(queue)
+            _stop([queue for _, queue in projects])
     terminal.say("stopped; every answer that the page called saved is on disk")
 
 
-def _stop(queue: Queue) -> None:
-    """End the queue; a training that cannot be interrupted leaves no trace, and ends with the process."""
+def _stop(queues: list[Queue]) -> None:
+    """End the queues; a training that cannot be interrupted leaves no trace, and ends with the process."""
     import threading
 
-    ending = threading.Thread(target=queue.stop, daemon=True)
-    ending.start()
-    ending.join(PATIENCE)
+    ending = [threading.Thread(target=queue.stop, daemon=True) for queue in queues]
+    for thread in ending:
+        thread.start()
+    end = time.monotonic() + PATIENCE
+    for thread in ending:
+        thread.join(max(0.0, end - time.monotonic()))
 
 
-def _say_where(project: Project, address: Address, access: Access, token_file: str | None) -> None:
+def _say_where(projects: list[Project], address: Address, access: Access, token_file: str | None) -> None:
     """Print the link. With a token file, standard output may be a log, and gets the address alone."""
     if not address.is_loopback:
         terminal.warn(
@@ -189,7 +212,10 @@ def _say_where(project: Project, address: Address, access: Access, token_file: s
         link = link.partition("?")[0]
     sys.stdout.write(f"{link}\n")
     sys.stdout.flush()
-    terminal.say(f"annotating {project.target} of {project.title}; open the link above; Ctrl-C ends")
+    what = ", ".join(f"{project.target} of {project.title}" for project in projects)
+    terminal.say(f"annotating {what}; open the link above; Ctrl-C ends")
+    if terminal.interactive():
+        terminal.say(f"annotators, who do not lead, open {address.link(access.annotator_token)}")
 
 
 def _wants_browser() -> bool:

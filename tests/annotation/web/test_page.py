@@ -1,5 +1,6 @@
 """The page in a real browser, against the real server and store."""
 
+import contextlib
 import dataclasses
 from pathlib import Path
 
@@ -835,6 +836,72 @@ def test_the_same_for_near_duplicates(browser, tmp_path):
         ada.press("h")
         page.wait_for_selector("#panel .facts :text('copied')")
         assert ada.said == []
+
+
+def test_annotators_do_not_lead(browser, tmp_path):
+    tasks = queue_of(*(utterance(f"put on blue moon {number}") for number in range(9)))
+    with project_with(tmp_path, tasks) as project, served(project) as server:
+        with Person(browser, server) as ada:
+            ada.press("Enter")
+            ada.all_saved()
+            ada.press("p")
+            link = ada.page.text_content("#panel code")
+            assert link.startswith(f"{server.base}/?token=")
+        server.link = link
+        with Person(browser, server, "Bo") as bo:
+            page = bo.page
+            assert [one for one in page.locator(".top nav button:visible").all_inner_texts() if one] == [
+                *("History", "Progress", "Help", "Bo")
+            ]
+            bo.press("/")
+            bo.press("r")
+            assert not page.is_visible("#panel")
+            bo.press("p")
+            page.wait_for_selector("#panel .tiles")
+            for words in ("Export", "Back up", "Link for", "Corrections"):
+                assert page.locator(f"#panel :text('{words}')").count() == 0
+            bo.press("Escape", "Enter")
+            bo.all_saved()
+            assert page.evaluate("async () => (await fetch('/api/export?part=all&format=csv')).status") == 403
+            page.click("#who")
+            assert page.locator("#form option").evaluate_all("all => all.map((one) => one.value)") == ["Ada"]
+            assert [words for words in bo.said if "403" not in words] == []
+
+
+def test_several_projects_on_one_server(browser, tmp_path):
+    (tmp_path / "more").mkdir()
+    with (
+        project_with(tmp_path, queue_of(RIVER, MOON)) as songs,
+        project_with(tmp_path / "more", queue_of(JUDE)) as more,
+    ):
+        more.folder = more.folder.with_name("more songs")
+        with (
+            served([(songs, StillQueue()), (more, StillQueue())]) as server,
+            contextlib.closing(browser.new_context()) as context,
+        ):
+            page = context.new_page()
+            said = []
+            page.on("console", lambda message: said.append(message.text))
+            page.goto(server.link)
+            page.wait_for_selector("#list .item")
+            assert [words.split(" · ")[-1] for words in page.locator("#list .item").all_inner_texts()] == [
+                *("0 answers, 2 waiting", "0 answers, 1 waiting")
+            ]
+            for place, text in ((0, RIVER.text), (1, JUDE.text)):
+                page.locator("#list a").nth(place).click()
+                page.fill("#form input", "Ada")
+                page.keyboard.press("Enter")
+                page.wait_for_selector(WORDS)
+                assert "".join(page.locator("#words .word, #words .gap").all_inner_texts()) == text
+                page.keyboard.press("Enter")
+                page.wait_for_function("() => document.getElementById('state').textContent === '✓ All saved'")
+                page.click("#to-projects")
+                page.wait_for_selector("#list :text('1 answer,')")
+            assert said == []
+        assert [answer.annotator for project in (songs, more) for answer in project.store.answers()] == [
+            "Ada",
+            "Ada",
+        ]
 
 
 PALE = """() => {

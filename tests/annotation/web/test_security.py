@@ -17,10 +17,13 @@ from projects import StillQueue, make_project, music_left, tasks_of
 from servers import TOKEN, running
 
 from canvass.annotation.web import security
+from canvass.annotation.web.api import ROUTES
 from canvass.annotation.web.app import make_app, workers
 from canvass.annotation.web.inside import ask
 from canvass.annotation.web.security import HEADERS, LONGEST_BODY, LOOPBACK, Access, host_name, same
+from canvass.annotation.web.serve import services_of
 from canvass.annotation.web.service import Service
+from canvass.errors import OptionError
 
 BEARER = ("Authorization", f"Bearer {TOKEN}")
 HOST = ("Host", "localhost:8800")
@@ -52,7 +55,7 @@ def access():
 @pytest.fixture
 def app(project, page, access):
     with workers() as threads:
-        yield make_app(Service(project, StillQueue()), access, threads, page=page)
+        yield make_app(services_of([(project, StillQueue())], access), access, threads, page=page)
 
 
 def error_of(reply):
@@ -70,7 +73,7 @@ def post(app, *headers, path="/api/lease", body=(LEASE,)):
 
 
 def test_every_response_has_the_headers(app, access):
-    cookie = ("Cookie", f"canvass-8800={access.session}")
+    cookie = ("Cookie", f"canvass-8800={access.sessions['lead']}")
     replies = [
         ask(app, "GET", "/", headers=(HOST, cookie)),
         ask(app, "GET", "/main.js", headers=(HOST, cookie)),
@@ -176,7 +179,7 @@ def test_the_link_gives_a_cookie_and_an_address_without_token(app, access):
     name, *rest = cookie.split("; ")
     assert {part.lower() for part in rest} == {"httponly", "path=/", "samesite=strict"}
     assert ask(app, "GET", "/", headers=(HOST, ("Cookie", f"theme=dark; {name}; x=1"))).status == 200
-    assert access.session in name
+    assert access.sessions["lead"] in name
 
 
 def test_the_link_never_leads_elsewhere(app):
@@ -224,7 +227,7 @@ def test_a_link_on_another_site_comes_back_by_itself_once(app):
 )
 def test_foreign_pages_write_nothing(app, project, headers):
     before = project.store.counts()
-    assert error_of(post(app, JSON, *headers.items())) == (403, "origin")
+    assert error_of(post(app, JSON, *headers.items())) == (403, "forbidden")
     assert project.store.counts() == before
 
 
@@ -499,3 +502,89 @@ def test_pieces_of_a_request_are_one_request(server):
         for start, end in pairwise([*range(0, len(whole), 40), len(whole)]):
             connection.sendall(whole[start:end])
         assert connection.recv(65536).split()[1] == b"200"
+
+
+# Roles, and several projects
+
+
+def test_the_link_of_annotators_leads_nobody(app, access, project):
+    reply = ask(app, "GET", f"/?token={access.annotator_token}", headers=(HOST,))
+    cookie = ("Cookie", reply.header("set-cookie").partition(";")[0])
+    assert access.sessions["lead"] not in cookie[1]
+
+    def read(path, *headers):
+        reply = ask(app, "GET", path, headers=(HOST, *headers))
+        return reply.status, json.loads(reply.body)
+
+    for headers in (cookie, ("Authorization", f"Bearer {access.annotator_token}")):
+        status, found = read("/api/project", headers)
+        assert (status, found["role"], found["invitation"]) == (200, "annotator", None)
+        for route in ROUTES:
+            if route.lead:
+                reply = ask(app, route.method, route.path, headers=(HOST, headers, JSON), body=(b"{}",))
+                assert error_of(reply) == (403, "forbidden"), route
+    assert {route.path.removeprefix("/api/") for route in ROUTES if route.lead} == {
+        *("search", "review", "looked", "disputes", "formats", "export", "backup", "labels", "labels/change")
+    }
+    status, found = read("/api/project", BEARER)
+    assert (found["role"], found["invitation"]) == ("lead", access.annotator_token)
+    assert read("/api/formats", BEARER)[0] == 200
+    assert (
+        ask(app, "GET", "/api/project", headers=(HOST, ("Authorization", f"Bearer {TOKEN}x"))).status == 401
+    )
+
+
+def test_annotators_correct_themselves_alone(app, access, project):
+    task = project.store.tasks()[0]
+
+    def answer(name, annotator, token, **fields):
+        body = {
+            "id": name,
+            "task": task.id,
+            "annotator": annotator,
+            "kind": "skip",
+            **fields,
+        }
+        bearer = ("Authorization", f"Bearer {token}")
+        return ask(
+            app, "POST", "/api/answers", headers=(HOST, bearer, JSON), body=(json.dumps(body).encode(),)
+        ).status
+
+    assert answer("r1", "Ada", access.annotator_token) == 200
+    assert answer("r2", "Ada", access.annotator_token, replaces="r1") == 200
+    assert answer("r3", "Bo", access.annotator_token, replaces="r2") == 400
+    assert answer("r3", "Bo", access.annotator_token, adjudicates=True) == 400
+    assert answer("r3", "Bo", TOKEN, replaces="r2") == 200
+
+
+def test_several_projects_each_with_its_own_queue(tmp_path, access):
+    with (
+        make_project(tmp_path / "songs") as songs,
+        make_project(tmp_path / "my songs") as other,
+        workers() as threads,
+    ):
+        songs.store.swap(tasks_of(music_left(2)), round=0)
+        queues = [StillQueue(), StillQueue()]
+        services = services_of([(songs, queues[0]), (other, queues[1])], access)
+        app = make_app(services, access, threads)
+
+        def read(path, status=200):
+            reply = ask(app, "GET", path, headers=(HOST, BEARER))
+            assert reply.status == status, path
+            return json.loads(reply.body) if "/api/" in path else reply.body.decode()
+
+        listed = read("/api/projects")["projects"]
+        assert [(one["path"], one["title"], one["open"]) for one in listed] == [
+            ("songs", "songs", 2),
+            ("project-2", "my songs", 0),
+        ]
+        assert "projects.js" in read("/")
+        assert "main.js" in read("/songs/")
+        assert "class Page" in read("/songs/main.js")
+        assert read("/songs/api/project")["others"]
+        read("/elsewhere/api/project", 404)
+        assert ask(app, "GET", "/songs/api/project", headers=(HOST,)).status == 401
+        assert json.loads(post(app, JSON, path="/songs/api/lease").body)["tasks"] != []
+        assert json.loads(post(app, JSON, path="/project-2/api/lease").body)["tasks"] == []
+        with pytest.raises(OptionError, match="two projects are called songs"):
+            services_of([(songs, queues[0]), (songs, queues[1])], access)

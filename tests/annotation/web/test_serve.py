@@ -155,7 +155,7 @@ def test_a_signal_ends_the_server_and_nothing_is_cut_off(tmp_path, number, monke
         before = signal.getsignal(number)
         for one in threads:
             one.start()
-        serve(project, StillQueue(), listening, Access(TOKEN, LOOPBACK))
+        serve([(project, StillQueue())], listening, Access(TOKEN, LOOPBACK))
         for one in threads:
             one.join(30)
         assert signal.getsignal(number) is before

@@ -55,6 +55,10 @@ def project(service: Service, call: Call) -> dict[str, Any]:
             "lease_minutes": service.page.lease_minutes,
         },
         "version": __version__,
+        "role": call.role,
+        "annotators": service.store.annotators(),
+        "others": service.others,
+        "invitation": service.annotator_token if call.role == "lead" else None,
     }
 
 
@@ -88,6 +92,8 @@ def answer(service: Service, call: Call) -> dict[str, Any]:
     sent = answer_reader(call.body)
     checked = read_answer(sent, service.task(sent.whole("task")), service.rule())
     checked = replace(checked, annotator=service.person(checked.annotator))
+    if call.role != "lead":
+        service.refuse_leading(checked)
     saved = service.store.save(checked, now=service.now())
     if not saved.repeated:
         service.queue.answered()
@@ -243,11 +249,12 @@ def _with_answers(task: Task, answers: Iterable[Answer]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method, a path with its variables in braces, and the function that answers."""
+    """A method, a path with its variables in braces, the function that answers, and whether only leads may ask."""
 
     method: str
     path: str
     function: Callable[[Service, Call], dict[str, Any] | Download]
+    lead: bool = False
 
 
 ROUTES = (
@@ -259,15 +266,15 @@ ROUTES = (
     Route("POST", "/api/copies", copy_answer),
     Route("GET", "/api/tasks/{id}", task),
     Route("GET", "/api/history", history),
-    Route("GET", "/api/search", search),
+    Route("GET", "/api/search", search, lead=True),
     Route("GET", "/api/progress", progress),
-    Route("GET", "/api/review", review),
-    Route("POST", "/api/looked", looked),
-    Route("GET", "/api/disputes", disputes),
+    Route("GET", "/api/review", review, lead=True),
+    Route("POST", "/api/looked", looked, lead=True),
+    Route("GET", "/api/disputes", disputes, lead=True),
     Route("POST", "/api/labels", add_label),
-    Route("GET", "/api/formats", leading.formats),
-    Route("GET", "/api/export", leading.export),
-    Route("GET", "/api/backup", leading.backup),
-    Route("GET", "/api/labels", leading.labels),
-    Route("POST", "/api/labels/change", leading.change_label),
+    Route("GET", "/api/formats", leading.formats, lead=True),
+    Route("GET", "/api/export", leading.export, lead=True),
+    Route("GET", "/api/backup", leading.backup, lead=True),
+    Route("GET", "/api/labels", leading.labels, lead=True),
+    Route("POST", "/api/labels/change", leading.change_label, lead=True),
 )

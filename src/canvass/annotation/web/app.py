@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from canvass.annotation.web.api import ROUTES
+from canvass.annotation.web.api import Route as Listing
 from canvass.annotation.web.leading import Download
-from canvass.annotation.web.page_files import PAGE, is_current, page_file
+from canvass.annotation.web.page_files import INDEX, PAGE, PROJECTS, is_current, page_file
 from canvass.annotation.web.problems import (
+    FORBIDDEN,
     INTERNAL,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
@@ -25,19 +27,18 @@ from canvass.annotation.web.problems import (
     Problem,
     problem_of,
 )
-from canvass.annotation.web.reading import Call, read_object
+from canvass.annotation.web.reading import Call, Reader, read_object
 from canvass.annotation.web.security import Access, Guard
+from canvass.annotation.web.service import Service
 from canvass.errors import CanvassError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from concurrent.futures import Executor
     from pathlib import Path
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
-
-    from canvass.annotation.web.service import Service
 
 logger = logging.getLogger(__name__)
 
@@ -64,13 +65,15 @@ def workers(*, reading: int = 2, writing: int = 8) -> Iterator[Workers]:
         yield Workers(reads, writes)
 
 
-def make_app(service: Service, access: Access, threads: Workers, *, page: Path = PAGE) -> ASGIApp:
-    """Make the app of a project.
+def make_app(
+    services: Service | Mapping[str, Service], access: Access, threads: Workers, *, page: Path = PAGE
+) -> ASGIApp:
+    """Make the app of a project, or of several.
 
     Parameters
     ----------
-    service
-        The project.
+    services
+        The project; or projects by the first part of their paths, with a list of them at the root.
     access
         Who may talk to it.
     threads
@@ -79,41 +82,60 @@ def make_app(service: Service, access: Access, threads: Workers, *, page: Path =
         The folder of the page's files.
 
     """
-    routes = []
-    for route in ROUTES:
-        executor = threads.reads if route.method == "GET" else threads.writes
-        routes.append(Route(route.path, _endpoint(route.function, service, executor), methods=[route.method]))
-    routes.append(Route("/{path:path}", functools.partial(_file, folder=page), methods=["GET"]))
-    return Guard(Starlette(routes=routes, exception_handlers=HANDLERS), access)
+    if isinstance(services, Service):
+        return Guard(_app([*_routes(services, threads), _files(page, INDEX)]), access)
+
+    def listed(_: Any, call: Call) -> dict[str, Any]:
+        Reader(call.query, "projects", ())
+        return {"projects": [{"path": path, **service.summary()} for path, service in services.items()]}
+
+    mounts = [
+        Mount(f"/{path}", _app([*_routes(service, threads), _files(page, INDEX)]))
+        for path, service in services.items()
+    ]
+    listing = Listing("GET", "/api/projects", listed)
+    return Guard(_app([_route(listing, None, threads), *mounts, _files(page, PROJECTS)]), access)
 
 
-def _endpoint(
-    function: Callable[[Service, Call], dict[str, Any] | Download], service: Service, executor: Executor
-) -> Callable[[Request], Awaitable[Response]]:
-    """Make the coroutine of a route: read what was sent, and let a thread of the executor answer."""
+def _app(routes: Sequence[BaseRoute]) -> Starlette:
+    return Starlette(routes=routes, exception_handlers=HANDLERS)
+
+
+def _routes(service: Service, threads: Workers) -> list[Route]:
+    return [_route(route, service, threads) for route in ROUTES]
+
+
+def _files(folder: Path, index: str) -> Route:
+    return Route("/{path:path}", functools.partial(_file, folder=folder, index=index), methods=["GET"])
+
+
+def _route(route: Listing, service: Any, threads: Workers) -> Route:
+    """Make a route of Starlette: read what was sent, and let a thread answer."""
+    executor = threads.reads if route.method == "GET" else threads.writes
 
     async def endpoint(request: Request) -> Response:
+        role = request.scope["canvass.role"]
+        if route.lead and role != "lead":
+            raise Problem(FORBIDDEN, "this is for leads; ask for the link of leads")
         body = read_object(await request.body()) if request.method == "POST" else {}
-        call = Call(request.path_params, dict(request.query_params), body)
-        return await asyncio.get_running_loop().run_in_executor(executor, _answer, function, service, call)
+        call = Call(request.path_params, dict(request.query_params), body, role)
+        return await asyncio.get_running_loop().run_in_executor(executor, _answer, route, service, call)
 
-    return endpoint
+    return Route(route.path, endpoint, methods=[route.method])
 
 
-def _answer(
-    function: Callable[[Service, Call], dict[str, Any] | Download], service: Service, call: Call
-) -> Response:
+def _answer(route: Listing, service: Any, call: Call) -> Response:
     """Answer a call; writing JSON takes time, too, and is done on the thread."""
-    content = function(service, call)
+    content = route.function(service, call)
     if isinstance(content, Download):
         headers = {**NOT_STORED, **content.headers}
         return Response(content.content, media_type="application/octet-stream", headers=headers)
     return JSONResponse(content, headers=NOT_STORED)
 
 
-async def _file(request: Request, *, folder: Path) -> Response:
+async def _file(request: Request, *, folder: Path, index: str) -> Response:
     path = request.path_params["path"]
-    file = None if path.startswith("api/") else page_file(path, folder)
+    file = None if path.startswith("api/") else page_file(path or index, folder)
     if file is None:
         raise Problem(NOT_FOUND, f"there is nothing at /{path[:100]}")
     # Kept, but asked for each time: a new version of canvass shows its own page, whole.

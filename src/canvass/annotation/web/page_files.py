@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 PAGE = Path(__file__).parent / "page"
 INDEX = "index.html"
+PROJECTS = "projects.html"  # where a server has several
 # The system's table of types differs from machine to machine, and `nosniff` makes browsers believe what they are told.
 TYPES = {
     ".css": "text/css; charset=utf-8",

@@ -23,7 +23,7 @@ UNAVAILABLE = 503
 CODES = {
     BAD_REQUEST: "bad_request",
     UNAUTHORISED: "token",
-    FORBIDDEN: "origin",
+    FORBIDDEN: "forbidden",
     NOT_FOUND: "not_found",
     METHOD_NOT_ALLOWED: "method",
     TIMEOUT: "timeout",

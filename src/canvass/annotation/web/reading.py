@@ -16,17 +16,20 @@ from canvass.errors import nearest
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from canvass.annotation.web.security import Role
+
 LARGEST = (1 << 63) - 1  # what SQLite can hold
 SHOWN = 60  # characters of a wrong value that a sentence repeats
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What was sent: the words of the address, and the object of the body."""
+    """What was sent: the words of the address, the object of the body, and the role of whoever sent it."""
 
     path: Mapping[str, Any] = field(default_factory=dict)
     query: Mapping[str, Any] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
+    role: Role = "lead"
 
 
 def read_object(body: bytes) -> dict[str, Any]:

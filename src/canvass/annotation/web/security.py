@@ -22,7 +22,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import cookie_parser
@@ -39,10 +39,11 @@ from canvass.annotation.web.problems import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+Role = Literal["lead", "annotator"]
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 LONGEST_BODY = 1_000_000  # bytes
 LONGEST_DRAIN = (
@@ -77,12 +78,12 @@ RETURNING_PAGE = """<!doctype html>
 
 
 class Access:
-    """What opens the server: a token, the names it answers to, and codes that serve once.
+    """What opens the server: a token for each role, the names it answers to, and codes that serve once.
 
     Parameters
     ----------
     token
-        The secret of the printed link.
+        The secret of the printed link, which makes a lead. That of annotators is made of it, and does not give it away.
     hosts
         Names and addresses that a Host header may have, as `host_name` gives them.
     cookie
@@ -92,10 +93,14 @@ class Access:
 
     def __init__(self, token: str, hosts: Iterable[str], *, cookie: str = "canvass") -> None:
         self.token = token
+        self.annotator_token = _derived("annotator", token)
         self.hosts = frozenset(hosts)
         self.cookie = cookie
         # Not the token itself: a cookie that leaks does not give the link away.
-        self.session = hashlib.sha256(b"canvass session\0" + token.encode()).hexdigest()
+        self.sessions: dict[Role, str] = {
+            "lead": _derived("session", token),
+            "annotator": _derived("session", self.annotator_token),
+        }
         self._codes: set[str] = set()
 
     def one_time(self) -> str:
@@ -104,20 +109,38 @@ class Access:
         self._codes.add(code)
         return code
 
-    def takes(self, words: str) -> bool:
-        """Whether this is the token or an unused code; the code is used up."""
+    def takes(self, words: str) -> Role | None:
+        """Give the role that a token or an unused code opens, None for what is neither; the code is used up."""
         code = next((code for code in self._codes if same(code, words)), None)
         if code is not None:
             self._codes.discard(code)
-        return same(self.token, words) or code is not None
+        opens = {
+            "lead": same(self.token, words) or code is not None,
+            "annotator": same(self.annotator_token, words),
+        }
+        return _first(opens)
 
-    def knows(self, headers: Headers) -> bool:
-        """Whether a request carries the token as a bearer, or the cookie that it was exchanged for."""
+    def role(self, headers: Headers) -> Role | None:
+        """Give the role of a request that carries a token as a bearer, or the cookie that it was exchanged for."""
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and same(self.token, bearer.strip()):
-            return True
+        if scheme.lower() == "bearer":
+            tokens = {"lead": self.token, "annotator": self.annotator_token}
+            if (
+                role := _first({name: same(token, bearer.strip()) for name, token in tokens.items()})
+            ) is not None:
+                return role
         sent = [cookie_parser(line).get(self.cookie, "") for line in headers.getlist("cookie")]
-        return any(same(self.session, cookie) for cookie in sent)
+        return _first(
+            {name: any(same(session, cookie) for cookie in sent) for name, session in self.sessions.items()}
+        )
+
+
+def _derived(purpose: str, token: str) -> str:
+    return hashlib.sha256(f"canvass {purpose}\0{token}".encode()).hexdigest()
+
+
+def _first(opens: Mapping[Any, bool]) -> Role | None:
+    return next((role for role, opened in opens.items() if opened), None)
 
 
 def same(secret: str, words: str) -> bool:
@@ -241,11 +264,12 @@ class Guard:
         reads = scope["method"] in READS
         if reads and "transfer-encoding" in headers:
             raise Problem(TOO_LARGE, "a read has no body")
-        page = reads and not scope["path"].startswith("/api/")
+        page = reads and "/api/" not in scope["path"]
         token = QueryParams(scope["query_string"]).get("token") if page else None
-        if token is not None and self.access.takes(token):
-            return self._exchanged()
-        if not self.access.knows(headers):
+        if token is not None and (role := self.access.takes(token)) is not None:
+            return self._exchanged(role)
+        scope["canvass.role"] = self.access.role(headers)
+        if scope["canvass.role"] is None:
             if page and _navigated_from_outside(headers):
                 # A link on another site brought us here: SameSite=Strict kept the cookie back, and sends it with
                 # the next request, which comes from a page of ours.
@@ -258,10 +282,12 @@ class Guard:
             check_type(headers)
         return None
 
-    def _exchanged(self) -> Response:
+    def _exchanged(self, role: Role) -> Response:
         """Give the cookie for the token, and an address that does not have it."""
         answer = RedirectResponse("/", 303, {"Cache-Control": "no-store"})
-        answer.set_cookie(self.access.cookie, self.access.session, httponly=True, samesite="strict", path="/")
+        answer.set_cookie(
+            self.access.cookie, self.access.sessions[role], httponly=True, samesite="strict", path="/"
+        )
         return answer
 
 

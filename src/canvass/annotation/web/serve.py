@@ -1,9 +1,10 @@
-"""The server of a project: addresses and links, uvicorn on a socket of ours, and a tidy end."""
+"""The server of projects: addresses and links, uvicorn on a socket of ours, and a tidy end."""
 
 from __future__ import annotations
 
 import contextlib
 import ipaddress
+import re
 import secrets
 import signal
 import socket
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from canvass.annotation.rounds.queue import Queue
 
 PORT = 8800
+PLAIN = re.compile(r"(?!api$)[A-Za-z0-9][\w.-]*")  # what a path can begin with as it is
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
 SHORTEST_TOKEN = 16
 LONGEST_TOKEN = 500
@@ -177,13 +179,28 @@ def allowed_hosts(address: Address, names: Iterable[str]) -> frozenset[str]:
 
 @contextlib.contextmanager
 def server_of(
-    project: Project, queue: Queue, access: Access, *, page: Path = PAGE
+    projects: Sequence[tuple[Project, Queue]], access: Access, *, page: Path = PAGE
 ) -> Iterator[uvicorn.Server]:
-    """Make the server of a project, with the files of a page; its threads end with the block."""
+    """Make the server of projects, with the files of a page; its threads end with the block."""
     with workers() as threads:
-        yield server_for(
-            make_app(Service(project, queue, lease_clock=even_clock()), access, threads, page=page)
+        yield server_for(make_app(services_of(projects, access), access, threads, page=page))
+
+
+def services_of(projects: Sequence[tuple[Project, Queue]], access: Access) -> Service | dict[str, Service]:
+    """Make the service of a project; or those of several, by the names of their folders.
+
+    Raises OptionError where two folders have the same name.
+    """
+    several = len(projects) > 1
+    services: dict[str, Service] = {}
+    for number, (project, queue) in enumerate(projects, 1):
+        path = project.name if PLAIN.fullmatch(project.name) else f"project-{number}"
+        if path in services:
+            raise OptionError(f"two projects are called {path}; rename one of the folders")
+        services[path] = Service(
+            project, queue, lease_clock=even_clock(), annotator_token=access.annotator_token, others=several
         )
+    return services if several else next(iter(services.values()))
 
 
 def server_for(app: ASGIApp) -> uvicorn.Server:
@@ -212,19 +229,18 @@ def server_for(app: ASGIApp) -> uvicorn.Server:
 
 
 def serve(
-    project: Project,
-    queue: Queue,
+    projects: Sequence[tuple[Project, Queue]],
     listening: socket.socket,
     access: Access,
     *,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve a project until SIGINT or SIGTERM; the caller starts and stops the queue, and holds the project's lock.
+    """Serve projects until SIGINT or SIGTERM; the caller starts and stops the queues, and holds the projects' locks.
 
     Requests under way are answered before it ends; leases stay as they are. Only the main thread of a process may call
     it. `ready` is called once connections are taken and signals end it well.
     """
-    with server_of(project, queue, access) as server:
+    with server_of(projects, access) as server:
         run(server, listening, ready=ready)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from canvass.annotation.project.answer_rule import AnswerRule
 from canvass.annotation.quality.copies import find_copies
 from canvass.annotation.web.guidelines import Guidelines
-from canvass.annotation.web.problems import CONFLICT, NOT_FOUND, UNAVAILABLE, Problem
+from canvass.annotation.web.problems import BAD_REQUEST, CONFLICT, NOT_FOUND, UNAVAILABLE, Problem
 from canvass.annotation.web.progress_json import progress_json
 from canvass.annotation.web.recent import Recent, Tallies
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from canvass.annotation.project.project import Project
     from canvass.annotation.quality.copies import Copies, Copy
     from canvass.annotation.rounds.queue import Queue
-    from canvass.annotation.store.records import Answer, Saved, Tally, Task
+    from canvass.annotation.store.records import Answer, NewAnswer, Saved, Tally, Task
 
 MINUTE = 60.0
 PATIENCE = 5.0  # seconds until a search of the pool that waits for another is refused
@@ -43,6 +43,10 @@ class Service:
         Seconds of the epoch.
     lease_clock
         The same for leases; by default `clock`.
+    annotator_token
+        What the link of annotators has; leads are told.
+    others
+        Whether the server has other projects.
 
     """
 
@@ -53,9 +57,13 @@ class Service:
         *,
         clock: Callable[[], float] = time.time,
         lease_clock: Callable[[], float] | None = None,
+        annotator_token: str = "",
+        others: bool = False,
     ) -> None:
         self.project = project
         self.queue = queue
+        self.annotator_token = annotator_token
+        self.others = others
         self.store = project.store
         self.page = project.settings.page
         self.target = project.target
@@ -111,6 +119,14 @@ class Service:
             raise Problem(CONFLICT, "these near duplicates were not listed; list them again")
         return [listed[key] for key in keys]
 
+    def refuse_leading(self, answer: NewAnswer) -> None:
+        """Refuse an answer that ends a dispute, or takes the place of somebody else's (400)."""
+        replaced = None if answer.replaces is None else self.store.answer(answer.replaces)
+        if answer.adjudicates or (replaced is not None and replaced.annotator != answer.annotator):
+            raise Problem(
+                BAD_REQUEST, "only a lead corrects others and decides disputes; ask for the link of leads"
+            )
+
     def labels_version(self) -> str:
         """Give a short word that changes when intents or slot labels do."""
         return f"{zlib.crc32(repr(self.guidelines().shapes).encode()):08x}"
@@ -133,6 +149,16 @@ class Service:
         if task is None:
             raise Problem(NOT_FOUND, f"there is no task {number}")
         return task
+
+    def summary(self) -> dict[str, Any]:
+        """Say what the list of several projects shows of this one."""
+        counts = self.store.counts()
+        return {
+            "title": self.project.title,
+            "target": str(self.target),
+            "answered": counts["answered"] + counts["closed"],
+            "open": counts["open"],
+        }
 
     def queue_shape(self) -> dict[str, Any]:
         """Say how fresh the queue is."""

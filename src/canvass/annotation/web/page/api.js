@@ -1,4 +1,4 @@
-// Talking to the server: JSON there and back, and one kind of error.
+// Talking to the server: JSON there and back, and one kind of error. Paths are relative: a project may have one of its own.
 
 const PATIENCE = 15000; // milliseconds until an answer is given up for lost, and sent again
 const DOWNLOAD = 300000; // the same for a file
@@ -69,21 +69,22 @@ const query = (parameters) =>
   new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined));
 
 export const api = {
-  project: () => ask("GET", "/api/project"),
-  lease: (annotator, holding, count) => ask("POST", "/api/lease", { annotator, holding, count }),
-  release: (annotator, tasks) => ask("POST", "/api/release", { annotator, tasks }),
-  answer: (answer) => ask("POST", "/api/answers", answer),
-  listCopies: (annotator, answer) => ask("GET", `/api/copies?${query({ annotator, answer })}`),
-  copyAnswer: (annotator, answer, keys) => ask("POST", "/api/copies", { annotator, answer, keys }),
-  task: (id) => ask("GET", `/api/tasks/${id}`),
-  history: (annotator, before, limit) => ask("GET", `/api/history?${query({ annotator, before, limit })}`),
-  progress: (annotator) => ask("GET", `/api/progress?${query({ annotator })}`),
-  search: (parameters) => ask("GET", `/api/search?${query(parameters)}`),
-  review: () => ask("GET", "/api/review"),
-  looked: (annotator, tasks) => ask("POST", "/api/looked", { annotator, tasks }),
-  disputes: () => ask("GET", "/api/disputes"),
-  label: (annotator, kind, name, description) => ask("POST", "/api/labels", { annotator, kind, name, description }),
-  formats: () => ask("GET", "/api/formats"),
-  labels: () => ask("GET", "/api/labels"),
-  changeLabel: (action, kind, name, renamed) => ask("POST", "/api/labels/change", { action, kind, name, new: renamed }),
+  projects: () => ask("GET", "api/projects"),
+  project: () => ask("GET", "api/project"),
+  lease: (annotator, holding, count) => ask("POST", "api/lease", { annotator, holding, count }),
+  release: (annotator, tasks) => ask("POST", "api/release", { annotator, tasks }),
+  answer: (answer) => ask("POST", "api/answers", answer),
+  listCopies: (annotator, answer) => ask("GET", `api/copies?${query({ annotator, answer })}`),
+  copyAnswer: (annotator, answer, keys) => ask("POST", "api/copies", { annotator, answer, keys }),
+  task: (id) => ask("GET", `api/tasks/${id}`),
+  history: (annotator, before, limit) => ask("GET", `api/history?${query({ annotator, before, limit })}`),
+  progress: (annotator) => ask("GET", `api/progress?${query({ annotator })}`),
+  search: (parameters) => ask("GET", `api/search?${query(parameters)}`),
+  review: () => ask("GET", "api/review"),
+  looked: (annotator, tasks) => ask("POST", "api/looked", { annotator, tasks }),
+  disputes: () => ask("GET", "api/disputes"),
+  label: (annotator, kind, name, description) => ask("POST", "api/labels", { annotator, kind, name, description }),
+  formats: () => ask("GET", "api/formats"),
+  labels: () => ask("GET", "api/labels"),
+  changeLabel: (action, kind, name, renamed) => ask("POST", "api/labels/change", { action, kind, name, new: renamed }),
 };

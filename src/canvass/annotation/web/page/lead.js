@@ -32,9 +32,9 @@ export function files(backups) {
     button.disabled = false;
   };
   const write = make("button.fine", { textContent: "Export" });
-  write.onclick = () => run(write, () => download("/api/export", { part: part.value, format: format.value }));
+  write.onclick = () => run(write, () => download("api/export", { part: part.value, format: format.value }));
   const copy = make("button.fine", { textContent: "Back up now" });
-  copy.onclick = () => run(copy, () => download("/api/backup"));
+  copy.onclick = () => run(copy, () => download("api/backup"));
   const known = backups.length ? `${counted(backups.length, "backup is", "backups are")} kept in the project, one from before each training; the newest is of ${timeOf(backups.at(-1))}.` : "One is kept in the project before each training.";
   const row = make("p.files", {}, part, format, write);
   run(write, async () => {
@@ -43,6 +43,12 @@ export function files(backups) {
     offer(formats);
   }, "");
   return [make("h3", { textContent: "Export and backup" }), row, make("p.files", {}, copy, make("span.muted", { textContent: known })), said];
+}
+
+/** The link for annotators, who get nothing of what this panel and the review can do. */
+export function invitation(token) {
+  const link = new URL(`/?token=${token}`, window.location.href).href;
+  return [make("h3", { textContent: "Link for annotators" }), make("p", {}, make("code", { textContent: link })), make("p.muted", { textContent: "It opens the page without search, review, export and changes of labels; your own link makes a lead." })];
 }
 
 /** All labels with their use, each with buttons; `change({action, kind, name, words})` asks for the rest and does it. */

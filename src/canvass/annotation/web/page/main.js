@@ -25,6 +25,8 @@ const LEARNING = 1500; // and while it trains
 const RECALLED = 20; // earlier answers that are fetched at a time
 const EVERY = 10; // answers until the progress is asked for anew
 
+const LEADING = new Set(["search", "review"]); // views that annotators without the link of leads do not have
+
 class Page {
   constructor(project) {
     this.project = project;
@@ -95,6 +97,8 @@ class Page {
     listenToKeys(this.desk, (view) => this.open(view));
     listenToPanel();
     for (const view of ["search", "history", "review", "progress", "help"]) find(`to-${view}`).onclick = () => this.open(view);
+    for (const view of LEADING) show(find(`to-${view}`), this.leads);
+    show(find("to-projects"), this.project.others);
     find("who").onclick = () => this.askName(false);
     for (const one of [document.querySelector(".top"), find("notices")]) keepFocus(one);
     for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, () => (this.touched = Date.now()));
@@ -103,6 +107,10 @@ class Page {
     const lease = this.project.settings.lease_minutes * 60000;
     // Who went for lunch gives up what they hold; an answer that comes after all is taken all the same.
     setInterval(() => !document.hidden && Date.now() - this.touched < lease && this.ahead.fill(), lease / 3);
+  }
+
+  get leads() {
+    return this.project.role === "lead";
   }
 
   look(name) {
@@ -114,7 +122,7 @@ class Page {
     const found = await ask({
       title: needed ? "Who are you?" : "Your name",
       words: "Answers are kept under this name. Nobody gets an utterance that you have open.",
-      fields: [{ name: "name", label: "Name", value: this.annotator }],
+      fields: [{ name: "name", label: "Name", value: this.annotator, choices: this.project.annotators }],
       button: needed ? "Start" : "Change",
       needed,
     });
@@ -210,7 +218,7 @@ class Page {
     try {
       this.found = await api.progress(this.annotator);
       this.glance(this.found);
-      const number = await toReview(this.settled);
+      const number = this.leads ? await toReview(this.settled) : 0;
       say(find("review-count"), String(number));
       show(find("review-count"), number > 0);
       find("to-review").title = `${reviewWords(number)} (r)`;
@@ -311,10 +319,11 @@ class Page {
   open(view, typed = "") {
     const look = (name) => this.look(name);
     const { annotator, settled } = this;
+    if (LEADING.has(view) && !this.leads) return;
     if (view === "help") help(this.project, look);
     else if (view === "progress") {
-      const search = (words) => this.open("search", words);
-      progress({ annotator, slots: this.project.annotates_slots, search, changeLabel: (label) => this.changeLabel(label) });
+      const lead = { search: (words) => this.open("search", words), changeLabel: (label) => this.changeLabel(label), token: this.project.invitation };
+      progress({ annotator, slots: this.project.annotates_slots, lead: this.leads ? lead : null });
     }
     else if (view === "copies") copies({ annotator, look, last: this.recent.last, saved: (tasks) => this.copied(tasks) });
     else if (view === "search") search({ look, typed, open: (task, answer) => this.openFound(task, answer) });

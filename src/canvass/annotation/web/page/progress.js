@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { curve } from "./chart.js";
 import { make, table } from "./dom.js";
-import { files, labels } from "./lead.js";
+import { files, invitation, labels } from "./lead.js";
 import { fill, openPanel } from "./panel.js";
 import { counted, percent, precise, secondsPer } from "./words.js";
 
@@ -46,7 +46,8 @@ function tiles(pairs) {
 const LISTS = [["Skips", "is:skipped"], ["Flags", "is:flagged"], ["Notes", "is:noted"], ["Disputes", "is:disputed"], ["Corrections", "is:corrected"], ["All answers", "is:answered"]];
 
 /** The panel. */
-export function progress({ annotator, slots, search, changeLabel }) {
+/** `lead` is null for those who do not lead, else {search(typed), changeLabel(label), token}. */
+export function progress({ annotator, slots, lead }) {
   const body = openPanel("Progress", { wide: true });
   fill(body, api.progress(annotator), (found) => [
     found.suggestion ? make("p.suggestion", { title: found.suggestion.rule, textContent: found.suggestion.words }) : null,
@@ -59,7 +60,7 @@ export function progress({ annotator, slots, search, changeLabel }) {
       [found.states.skipped ?? 0, "skipped"],
       [found.states.disputed ?? 0, "in dispute"],
     ]),
-    make("p.lists", {}, ...LISTS.map(([name, typed]) => make("button.link", { textContent: name, onclick: () => search(typed) }))),
+    lead && make("p.lists", {}, ...LISTS.map(([name, typed]) => make("button.link", { textContent: name, onclick: () => lead.search(typed) }))),
     ...errors(found, body.clientWidth, slots),
     ...estimates(found),
     ...bars("What was chosen", found.domains.map(({ domain, count }) => [domain ?? "no domain", count])),
@@ -67,8 +68,7 @@ export function progress({ annotator, slots, search, changeLabel }) {
     ...(slots ? bars("Slot labels", found.labels.slots) : []),
     ...people(found.by_annotator),
     ...agreement(found.agreement, slots),
-    ...files(found.backups),
-    ...labels(changeLabel),
+    ...(lead ? [...files(found.backups), ...labels(lead.changeLabel), ...invitation(lead.token)] : []),
     found.too_long
       ? make("p.muted", { textContent: `${counted(found.too_long, "request")} of the pool ${found.too_long === 1 ? "is" : "are"} longer than ${found.max_tokens} tokens and left out; max_tokens in canvass.toml sets the limit.` })
       : null,
