@@ -19,7 +19,7 @@ from pages import (
     served,
     utterance,
 )
-from projects import State, StillQueue
+from projects import State, StillQueue, make_project
 
 from canvass import read_labelled
 from canvass.annotation.project.project import Project
@@ -869,12 +869,11 @@ def test_annotators_do_not_lead(browser, tmp_path):
 
 
 def test_several_projects_on_one_server(browser, tmp_path):
-    (tmp_path / "more").mkdir()
     with (
         project_with(tmp_path, queue_of(RIVER, MOON)) as songs,
-        project_with(tmp_path / "more", queue_of(JUDE)) as more,
+        make_project(tmp_path / "more songs") as more,
     ):
-        more.folder = more.folder.with_name("more songs")
+        more.store.swap(queue_of(JUDE), round=0)
         with (
             served([(songs, StillQueue()), (more, StillQueue())]) as server,
             contextlib.closing(browser.new_context()) as context,
