@@ -152,7 +152,12 @@ def test_the_project(client):
         "annotates_slots",
         "settings",
         "version",
+        "role",
+        "annotators",
+        "others",
+        "invitation",
     } == set(found)
+    assert (found["role"], found["annotators"], found["others"]) == ("lead", [], False)
     assert found["id"] == client.get("/api/project")["id"] == client.store.fact("identity")
     assert (found["target"], found["strategy"]) == ("domain:music", "majority-joint")
     assert found["domains"] == ["music", "timers", "weather"]
