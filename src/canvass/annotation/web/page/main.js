@@ -98,6 +98,7 @@ class Page {
     listenToPanel();
     for (const view of ["search", "history", "review", "progress", "help"]) find(`to-${view}`).onclick = () => this.open(view);
     for (const view of LEADING) show(find(`to-${view}`), this.leads);
+    if (this.project.others) find("to-projects").href = "../";
     show(find("to-projects"), this.project.others);
     find("who").onclick = () => this.askName(false);
     for (const one of [document.querySelector(".top"), find("notices")]) keepFocus(one);
