@@ -28,6 +28,7 @@ HEADER = "header.json"
 FIRST_DATE = (1980, 1, 1, 0, 0, 0)  # a fixed one: same content, same bytes
 LARGEST = 1 << 32  # bytes of one array
 LARGEST_HEADER = 1 << 26
+SMALL, FAST = 1 << 24, 1  # weights hardly shrink: beyond so many bytes the effort of deflate is the least
 # What the readers of zip, deflate, JSON and npy raise when bytes are not what they should be.
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, struct.error, KeyError, ValueError, TypeError, AttributeError, EOFError,
@@ -57,14 +58,14 @@ def packed(kind: str, version: int, header: Mapping[str, Any], arrays: Mapping[s
         for name, array in arrays.items():
             content = io.BytesIO()
             np.lib.format.write_array(content, np.ascontiguousarray(array), allow_pickle=False)
-            _write(archive, f"{name}.npy", content.getvalue())
+            _write(archive, f"{name}.npy", content.getbuffer())
     return stream.getvalue()
 
 
-def _write(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+def _write(archive: zipfile.ZipFile, name: str, content: bytes | memoryview) -> None:
     entry = zipfile.ZipInfo(name, FIRST_DATE)
     entry.compress_type = zipfile.ZIP_DEFLATED
-    archive.writestr(entry, content)
+    archive.writestr(entry, content, compresslevel=FAST if len(content) > SMALL else None)
 
 
 def load(path: str | Path, kind: str, version: int) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

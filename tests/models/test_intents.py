@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from canvass.corpus.normalise import keys
 from canvass.errors import TrainingError
 from canvass.features.extraction import feature_matrix
+from canvass.models import intents
 from canvass.models.intents import IntentClassifier, describe
 from examples import music, others
 from texts import texts
@@ -161,7 +162,7 @@ def changed(arrays, name, change):
     [
         ("intent_weights", lambda array: array[:-1]),
         ("intent_weights", lambda array: array[:, :-1]),
-        ("intent_weights", lambda array: array.astype(np.float32)),
+        ("intent_weights", lambda array: array.astype(np.float16)),
         ("intent_weights", lambda array: array * np.nan),
         ("intent_weights", lambda array: array + np.inf),
         ("intent_bias", lambda array: array[:-1]),
@@ -230,3 +231,19 @@ def test_one_intent_has_all_the_margin():
     classifier = IntentClassifier(bits=10).fit(keys(pa.array(["play", "stop"])), ["PlayMusic", "PlayMusic"])
     found = classifier.uncertainty(keys(pa.array(["play", "rain"])))
     assert [values.tolist() for values in found] == [[0.0, 0.0], [1.0, 1.0], [0.0, 0.0]]
+
+
+def test_a_large_problem_is_solved_as_well_as_its_tolerance_says(pair, monkeypatch):
+    classifier, peer = pair
+    monkeypatch.setattr(intents, "LARGE", 0)
+    some, names = examples(classifier.names)
+    large = IntentClassifier(bits=BITS).fit(column(some), names)
+    assert large.to_arrays()["intent_weights"].dtype == np.float32
+    pool = [one.text for one in music()[::5] + others()[::3]] + NEW
+    expected = peer.predict_proba(feature_matrix(column(pool), bits=BITS)).max(axis=1)
+    np.testing.assert_allclose(np.exp(large.predict(column(pool)).log_probability), expected, atol=0.02)
+    again = IntentClassifier(bits=BITS).fit(column(some), names)
+    assert again.to_arrays()["intent_weights"].tobytes() == large.to_arrays()["intent_weights"].tobytes()
+    back = IntentClassifier.from_arrays(large.to_arrays(), large.names, bits=BITS)
+    found = large.predict(column(pool)).log_probability
+    assert back.predict(column(pool)).log_probability.tobytes() == found.tobytes()

@@ -88,12 +88,20 @@ class MemberTable:
 
     @classmethod
     def of_rows(
-        cls, used: NDArray[np.int64], weights: Weights, bias: NDArray[np.float64], *, bits: int
+        cls,
+        used: NDArray[np.int64],
+        weights: Weights,
+        bias: NDArray[np.float64],
+        *,
+        bits: int,
+        rows: NDArray[np.int32] | None = None,
     ) -> MemberTable:
-        """Pack the weights (R, M) of the buckets `used`, int64 (R,)."""
+        """Pack the weights (R, M) of the buckets `used`, int64 (R,), or (any,) where `rows` names the row of each."""
         table = cls.__new__(cls)
         table.bits, table.bias = bits, bias
         table.index, table.rows = _pack(used, weights, bits)
+        if rows is not None:
+            table.index[used] = rows
         return table
 
     @property
@@ -112,13 +120,14 @@ def _pack(used: NDArray[np.int64], weights: Weights, bits: int) -> tuple[NDArray
 
     The kernels take 4 columns together, or a line of the cache; the first row begins with a line.
     """
-    index = np.full(1 << bits, len(used), dtype=np.int32)
+    count = len(weights)
+    index = np.full(1 << bits, count, dtype=np.int32)
     index[used] = np.arange(len(used), dtype=np.int32)
     members, line = weights.shape[1], LINE // weights.itemsize
     width = FEW if members <= FEW else -(-members // line) * line
-    room = np.zeros((len(used) + 1) * width + line, dtype=weights.dtype)
+    room = np.zeros((count + 1) * width + line, dtype=weights.dtype)
     skipped = -room.ctypes.data % LINE // room.itemsize
-    rows = room[skipped : skipped + (len(used) + 1) * width].reshape(-1, width)
+    rows = room[skipped : skipped + (count + 1) * width].reshape(-1, width)
     rows[:-1, :members] = weights
     return index, rows
 

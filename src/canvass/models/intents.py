@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from canvass.compiled import compiled
+from canvass.compiled import compiled, inlined
 from canvass.errors import TrainingError
 from canvass.features.extraction import MemberTable, compact, feature_matrix, score_column
 from canvass.models.linear import shuffle
+from canvass.models.vectors import exponentiate
 from canvass.models.word_scores import WordScores, mean_vectors
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ ENOUGH = 1e-2  # of the error of an example, after them
 SHORT = 1e-3  # a step that is not cut
 EPOCHS = 1000
 NEAR = 0.1  # mean change of an example's dual variables below which the constants' penalty moves
-COARSE, FINE = 1e-4, 1e-11  # and below which training ends
-WORK = 1e9
+COARSE, FINE = 3e-3, 1e-11  # and below which training ends
+LARGE = 3e6  # weights of examples' features, over all intents
+MANY = 32  # intents from which on exponentials are taken together
 ROWS = 2048  # examples that are gone through by one call
 
 
@@ -95,38 +97,56 @@ def describe(
         entropy[row] = math.log(total) - weighted / total
 
 
+@inlined
+def softmax(
+    scores: NDArray[np.float64],
+    q: float,
+    change: NDArray[np.float64],
+    chances: NDArray[np.float64],
+    scratch: NDArray[np.float64],
+) -> None:
+    """Write softmax(scores + q change) to `chances`; all float64 (K,)."""
+    top, total = -np.inf, 0.0
+    for k in range(len(scores)):
+        top = max(top, scores[k] + q * change[k])
+    for k in range(len(scores)):
+        chances[k] = scores[k] + q * change[k] - top
+    if len(scores) < MANY:
+        for k in range(len(scores)):
+            chances[k] = math.exp(chances[k])
+    else:
+        exponentiate(chances, scratch)
+    for k in range(len(scores)):
+        total += chances[k]
+    for k in range(len(scores)):
+        chances[k] /= total
+
+
 @compiled
 def solve(
     scores: NDArray[np.float64],
     gold: int,
     dual: NDArray[np.float64],
-    row: int,
     q: float,
     chances: NDArray[np.float64],
     change: NDArray[np.float64],
     step: NDArray[np.float64],
 ) -> float:
-    """Write softmax(z + q a) to `chances`, float64 (K,), where a = gold - chances; returns how far dual[row] is from a.
+    """Write softmax(z + q a) to `chances`, float64 (K,), where a = gold - chances; returns how far `dual` is from a.
 
-    `scores` are z + q dual[row]; `change` and `step`, float64 (K,), are scratch. Newton's method, whose matrix
-    I + q (diag(p) - p p') is inverted by the formula of Sherman and Morrison. A step that changes differences of scores
-    by w is cut to log(1 + w) / w of it, with which the function falls (Bach, "Self-concordant analysis for logistic
-    regression", 2010).
+    `scores` are z + q dual, with `dual` float64 (K,); `change` and `step`, float64 (K,), are scratch. Newton's method,
+    whose matrix I + q (diag(p) - p p') is inverted by the formula of Sherman and Morrison. A step that changes
+    differences of scores by w is cut to log(1 + w) / w of it, with which the function falls (Bach, "Self-concordant
+    analysis for logistic regression", 2010).
     """
     first = 0.0
     for k in range(len(scores)):
         change[k] = 0.0
     for trial in range(TRIALS):
-        top = -np.inf
+        softmax(scores, q, change, chances, step)
+        size, along, across = 0.0, 0.0, 0.0
         for k in range(len(scores)):
-            top = max(top, scores[k] + q * change[k])
-        total, size, along, across = 0.0, 0.0, 0.0, 0.0
-        for k in range(len(scores)):
-            chances[k] = math.exp(scores[k] + q * change[k] - top)
-            total += chances[k]
-        for k in range(len(scores)):
-            chances[k] /= total
-            step[k] = (1.0 if k == gold else 0.0) - chances[k] - dual[row, k] - change[k]
+            step[k] = (1.0 if k == gold else 0.0) - chances[k] - dual[k] - change[k]
             size += abs(step[k])
             along += step[k] * chances[k] / (1.0 + q * chances[k])
             across += chances[k] * chances[k] / (1.0 + q * chances[k])
@@ -151,6 +171,7 @@ def ascend(
     values: NDArray[np.float64],
     columns: NDArray[np.int32],
     starts: NDArray[np.int32],
+    alone: NDArray[np.float64],
     intents: NDArray[np.int64],
     order: NDArray[np.int32],
     strength: float,
@@ -161,43 +182,60 @@ def ascend(
 ) -> float:
     """Solve for the dual variables of each example of `order`, int32, in turn; returns how far they were off, in all.
 
-    Updates `dual` float64 (N, K), and with it `weights` (columns that occur, K) = C sum_n dual_n x_n, and `bias`;
-    `scratch` is float64 (4, K). See `train`.
+    Updates `dual` float64 (N, K), and with it `weights` (columns that examples share, K) = C sum_n dual_n x_n, and
+    `bias`. `alone`, float64 (N,), is the squared length of the features that no other example has; `scratch` is float64
+    (4, K). See `train`.
     """
     scores, chances, change, step = scratch[0], scratch[1], scratch[2], scratch[3]
     moved = 0.0
     for row in order:
-        q = strength
+        variables, gold = dual[row], intents[row]
+        own = strength * alone[row]
+        q = strength + own
         for k in range(len(bias)):
-            scores[k] = bias[k]
+            scores[k] = bias[k] + own * variables[k]
         for at in range(starts[row], starts[row + 1]):
-            q += strength * values[at] * values[at]
+            value, of_column = values[at], weights[columns[at]]
+            q += strength * value * value
             for k in range(len(bias)):
-                scores[k] += values[at] * weights[columns[at], k]
-        moved += solve(scores, intents[row], dual, row, q, chances, change, step)
+                scores[k] += value * of_column[k]
+        moved += solve(scores, gold, variables, q, chances, change, step)
         for k in range(len(bias)):
-            share = (1.0 if k == intents[row] else 0.0) - chances[k] - dual[row, k]
-            dual[row, k] += share
+            share = (1.0 if k == gold else 0.0) - chances[k] - variables[k]
+            variables[k] += share
             change[k] = strength * share
             bias[k] += change[k]
         for at in range(starts[row], starts[row + 1]):
+            value, of_column = values[at], weights[columns[at]]
             for k in range(len(bias)):
-                weights[columns[at], k] += values[at] * change[k]
+                of_column[k] += value * change[k]
     return moved
 
 
-def train(
-    matrix: Any, intents: NDArray[np.int64], count: int, strength: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+class Trained(NamedTuple):
+    """Weights of F features and K intents: those of feature f are weights[rows[f]].
+
+    `weights` (G, K), float32 or float64; `rows` int32 (F,), in which features that occur with the same value in one
+    example alone share theirs; `bias` float64 (K,).
+    """
+
+    weights: NDArray[Any]
+    rows: NDArray[np.int32]
+    bias: NDArray[np.float64]
+
+
+def train(matrix: Any, intents: NDArray[np.int64], count: int, strength: float) -> Trained:
     """Minimise strength * (sum of log losses) + |weights|^2 / 2, as scikit-learn's LogisticRegression does.
 
     The minimum has weights = C sum_n a_n x_n with a_n = gold_n - softmax(scores of n). Coordinate ascent in the dual
     (Yu, Huang, Lin, "Dual coordinate descent methods for logistic regression and maximum entropy models", 2011) goes
     through the examples and solves for one a_n at a time, so that the memory is that of weights and a, and a step costs
-    K for each feature of an example. The constants are not penalised, which asks that the a_n add up to zero: they are
-    features with the value 1, whose penalty is taken from where they were last (Rockafellar's proximal point method).
+    K for each feature of an example. The constants are not penalised, which asks that the a_n add up to zero:
+    they are features with the value 1, whose penalty is taken from where they were last (Rockafellar's proximal point
+    method).
 
-    It goes on to the last digits where that is cheap; beyond WORK multiplications COARSE is enough.
+    Small problems are solved to the last digits; from LARGE on, COARSE is enough, weights are rounded to float32, and
+    features that one example has alone need no weights until the end.
 
     Parameters
     ----------
@@ -210,32 +248,42 @@ def train(
     strength
         C, the inverse of the penalty.
 
-    Returns
-    -------
-    Weights float64 (F, K) and constants float64 (K,).
-
     """
     rows, features = matrix.shape
     if count == 2:  # noqa: PLR2004 - scikit-learn has one vector of weights then, of twice the length
         strength /= 2.0
-    weights, bias = np.zeros((features, count)), np.zeros(count)
+    large = matrix.nnz * count > LARGE
+    enough, kind = (COARSE, np.float32) if large else (FINE, np.float64)
+    is_alone = (np.bincount(matrix.indices, minlength=features) == 1) & large
+    shared = matrix[:, np.flatnonzero(~is_alone)]
+    entries = matrix[:, np.flatnonzero(is_alone)].tocoo()
+    alone = np.bincount(entries.row, entries.data**2, minlength=rows).astype(np.float64)
+    weights, bias = np.zeros((shared.shape[1], count)), np.zeros(count)
     dual, scratch = np.zeros((rows, count)), np.zeros((4, count))
     order = np.arange(rows, dtype=np.int32)
-    starts, columns = matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32)
+    columns, starts = shared.indices.astype(np.int32), shared.indptr.astype(np.int32)
     for epoch in range(EPOCHS):
         shuffle(order, 1 + epoch)
         moved = 0.0
         for first in range(0, rows, ROWS):  # so that a signal is never far away
             part = order[first : first + ROWS]
             moved += ascend(
-                matrix.data, columns, starts, intents, part, strength, weights, bias, dual, scratch
+                shared.data, columns, starts, alone, intents, part, strength, weights, bias, dual, scratch
             )
         if moved <= NEAR * rows:
             bias += strength * dual.sum(axis=0)
-        done = (epoch + 1) * len(columns) * count
-        if moved <= (COARSE if done > WORK else FINE) * rows:
+        if moved <= enough * rows:
             break
-    return weights, bias
+    owners, place = np.unique(
+        np.stack([entries.row, entries.data.view(np.int64)], axis=1), axis=0, return_inverse=True
+    )
+    row_of = np.empty(features, dtype=np.int32)
+    row_of[~is_alone] = np.arange(len(weights))
+    row_of[np.flatnonzero(is_alone)[entries.col]] = len(weights) + place.ravel()
+    found = np.empty((len(weights) + len(owners), count), dtype=kind)
+    found[: len(weights)] = weights
+    found[len(weights) :] = dual[owners[:, 0]] * (strength * owners[:, 1].view(np.float64))[:, np.newaxis]
+    return Trained(found, row_of, bias)
 
 
 class IntentClassifier:
@@ -268,7 +316,7 @@ class IntentClassifier:
             raise TrainingError("the intent classifier needs at least one utterance with an intent")
         self.names = sorted(set(intents))
         if len(self.names) == 1:  # nothing to learn
-            self._pack(np.zeros(0, dtype=np.int64), np.zeros((0, 1)), np.zeros(1), None)
+            self._pack(np.zeros(0, dtype=np.int64), None, np.zeros((0, 1)), np.zeros(1), None)
             return self
         matrix = feature_matrix(column, bits=self.bits)
         used = compact(matrix)
@@ -279,26 +327,26 @@ class IntentClassifier:
             matrix = hstack([matrix, mean_vectors(column, self.words)], format="csr")
         number_of = {name: number for number, name in enumerate(self.names)}
         numbers = np.array([number_of[name] for name in intents])
-        weights, bias = train(matrix, numbers, len(self.names), self.strength)
+        weights, rows, bias = train(matrix, numbers, len(self.names), self.strength)
         scores = None
         if self.words is not None:
-            scores = WordScores.of_vectors(self.words, weights[ngrams:])
-        self._pack(used, np.ascontiguousarray(weights[: len(used)]), bias, scores)
+            scores = WordScores.of_vectors(self.words, weights[rows[ngrams:]])
+        self._pack(used, rows[: len(used)], weights, bias, scores)
         return self
 
     def _pack(
         self,
         columns: NDArray[np.int64],
-        weights: NDArray[np.float64],
+        rows: NDArray[np.int32] | None,
+        weights: NDArray[Any],
         bias: NDArray[np.float64],
         word_scores: WordScores | None,
     ) -> None:
-        """Keep the weights in the form in which a pool is scored."""
+        """Keep the weights in the form in which a pool is scored; `rows` is that of `MemberTable.of_rows`."""
         self._columns = columns
         self._word_scores = word_scores
-        self._table = MemberTable.of_rows(
-            columns, weights.astype(self._dtype, copy=False), bias, bits=self.bits
-        )
+        kept = weights if weights.dtype == np.float32 else weights.astype(self._dtype, copy=False)
+        self._table = MemberTable.of_rows(columns, kept, bias, bits=self.bits, rows=rows)
 
     def predict(self, column: pa.Array, *, skip: int = 0) -> LikeliestIntents:
         """Find the likeliest intent of each key of a column, given that it is none of the first `skip` of `names`."""
@@ -398,8 +446,9 @@ class IntentClassifier:
             and columns.ndim == 1
             and weights.shape == (len(columns), len(names))
             and bias.shape == (len(names),)
-            and [one.dtype for one in (weights, bias, columns)]
-            == [np.dtype(kind) for kind in ("f8", "f8", "i8")]
+            and weights.dtype in (np.float32, np.float64)
+            and bias.dtype == np.float64
+            and columns.dtype == np.int64
             and (len(columns) == 0 or (columns.min() >= 0 and columns.max() < 1 << bits))
             and np.isfinite(weights).all()
             and np.isfinite(bias).all()
@@ -411,5 +460,5 @@ class IntentClassifier:
             scores.check(len(names))
         classifier = cls(bits=bits)
         classifier.names = names
-        classifier._pack(columns, weights, bias, scores)
+        classifier._pack(columns, None, weights, bias, scores)
         return classifier

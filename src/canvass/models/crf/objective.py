@@ -12,6 +12,7 @@ inner product of the observed counts and the weights, so that only Z needs the l
   they are, if beta is divided by the same c_t.
 * State features. The scores of a token are sums of the weights of its attributes. Attributes with many features have
   a row of as many columns as there are tags, with zeros where there is no feature; others are gone through one by one.
+  Features are numbered anew, those of frequent attributes first, so that what is met often stays in the cache.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int32]
 
 BLOCK = 128  # sequences
-DENSE = 4  # an attribute has a row of its own if it has a feature for one tag in so many
+DENSE = 8  # an attribute has a row of its own if it has a feature for one tag in so many
 LANES = 8  # of a vector: rows are padded to a multiple
 
 
@@ -47,9 +48,9 @@ class States(NamedTuple):
     Attributes
     ----------
     attributes
-        int32 (W, K): of the tokens in their new order.
+        int32 (W, K): of the tokens in their new order, numbered anew.
     starts, tags
-        `feature_starts` and `feature_tags` of the problem.
+        As `feature_starts` and `feature_tags` of the problem, in the new order of attributes.
     row_of
         int32 (A,): the row of an attribute that has one, else -1.
     table, expected
@@ -85,15 +86,23 @@ class Objective:
         self.steps, self.blocks, order = arrange(problem.starts)
         tags, counts = problem.tag_count, np.diff(problem.feature_starts)
         width = -(-tags // LANES) * LANES
+        frequent_first = np.argsort(
+            -np.bincount(problem.attributes.ravel(), minlength=len(counts)), kind="stable"
+        )
+        rank = np.empty(len(counts), dtype=np.int32)
+        rank[frequent_first] = np.arange(len(counts))
+        self._features = np.argsort(np.repeat(rank, counts), kind="stable")  # old numbers in the new order
+        counts = counts[frequent_first]
+        feature_tags = problem.feature_tags[self._features]
         dense = counts * DENSE >= tags
         row_of = np.where(dense, np.cumsum(dense) - 1, -1).astype(np.int32)
         attribute = np.repeat(np.arange(len(counts)), counts)
         self._in_table = np.flatnonzero(dense[attribute])
-        self._cells = row_of[attribute[self._in_table]], problem.feature_tags[self._in_table]
+        self._cells = row_of[attribute[self._in_table]], feature_tags[self._in_table]
         self._states = States(
-            np.ascontiguousarray(problem.attributes[order]),
-            problem.feature_starts,
-            problem.feature_tags,
+            rank[problem.attributes[order]],
+            np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+            feature_tags,
             row_of,
             aligned(int(dense.sum()), width),
             aligned(int(dense.sum()), width),
@@ -115,19 +124,20 @@ class Objective:
         )
         self._states.table[:] = 0.0
         self._states.expected[:] = 0.0
-        self._states.table[self._cells] = weights[self._in_table]
-        gradient[:] = 0.0
+        of_states, expected = weights[self._features], np.zeros(states)
+        self._states.table[self._cells] = of_states[self._in_table]
         crossings = np.zeros(len(transitions.sources))
         total = 0.0
         # A kernel a block and task: a signal is never far away, and nothing is compiled twice.
         for steps in split(self.steps, self.blocks):
             tokens = steps[0], steps[-1]
             factors, alpha, beta = self._lattice
-            total += exponentiate_scores(self._states, weights, *tokens, factors)
+            total += exponentiate_scores(self._states, of_states, *tokens, factors)
             total += forward(steps, *transitions, factors, alpha, self._sums)
             backward(steps, *transitions, factors, alpha, beta, self._sums, crossings)
-            count_states(self._states, *tokens, alpha, beta, gradient)
-        gradient[self._in_table] = self._states.expected[self._cells]
+            count_states(self._states, *tokens, alpha, beta, expected)
+        expected[self._in_table] = self._states.expected[self._cells]
+        gradient[self._features] = expected
         seen = len(problem.transition_from)
         factors = transitions.excess[:seen] + transitions.base[problem.transition_to]
         gradient[states:] = crossings[:seen] * factors
@@ -288,7 +298,7 @@ def count_states(
 ) -> None:
     """Add the marginals of the tokens first:last to the expected counts of their features.
 
-    They go to `gradient`, float64 (at least S,), or, for attributes with rows, to `states.expected`.
+    They go to `gradient`, float64 (S,), or, for attributes with rows, to `states.expected`.
     """
     token = states.token
     for j in range(len(token)):
