@@ -157,7 +157,6 @@ FORMAT = Format(
     extensions=(".json",),
     read=read,
     write_annotated=write_annotated,
-    carries=("text", "intent", "slots"),
     loses="which value of a slot was said in which sample; when read: dialogs, prompts, answers to them, and samples "
     "with slots whose values are not in the file",
     sniff=sniff,

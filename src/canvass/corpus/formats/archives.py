@@ -112,14 +112,8 @@ def opened_tree(path: str) -> Iterator[Archive]:
 def opened_zip(path: str) -> Iterator[Archive]:
     """Open a zip archive, from a file or standard input.
 
-    Raises
-    ------
-    InputError
-        If it is damaged or encrypted, a member's name leads out of it or is there twice, or it would unpack to more
-        than 1 GB or 200 times its size.
-    FileError
-        If the file cannot be read.
-
+    Raises InputError if it is damaged or encrypted, a member's name leads out of it or is there twice, or it would
+    unpack to more than 1 GB or 200 times its size; FileError if the file cannot be read.
     """
     with on_disk(path, decompress=True) as file:
         try:

@@ -201,11 +201,7 @@ def _without_content(path: str, own: list[Format], sample: Sample | None, column
 def output_format_of(path: str, override: str | None = None) -> Format:
     """Find the format of a file to write: `override`, or else the one of the extension before .gz or .zst.
 
-    Raises
-    ------
-    OptionError
-        If the name or the extension is of no known format, or the extension is of several.
-
+    Raises OptionError if the name or the extension is of no known format, or the extension is of several.
     """
     if override is not None:
         return _by_name(override)

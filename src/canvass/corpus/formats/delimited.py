@@ -59,11 +59,7 @@ LONGEST_COUNT = 100
 class Table:
     """A delimited file on disk: its name for the user, its delimiter, its header, and the columns by its own names.
 
-    Raises
-    ------
-    InputError
-        If there is no header, or it lacks the text column or has a used column twice.
-
+    Raises InputError if there is no header, or it lacks the text column or has a used column twice.
     """
 
     def __init__(self, file: str, name: str, delimiter: str, columns: Columns) -> None:
@@ -99,17 +95,18 @@ class Table:
         stream = io.TextIOWrapper(
             io.BufferedReader(source), "utf-8-sig", errors="surrogateescape", newline=""
         )
-        lines = Lines(stream, self.name)
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        reader = csv.reader(_bounded_lines(stream, self.name), delimiter=delimiter, strict=True)
         while True:
-            where = lines.begin_record()
+            first = reader.line_num + 1
+            where = location(self.name, first)
             try:
                 row = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                sentence = f"not a valid row{lines.reach()} ({error}); expected quoted or plain cells, quotes doubled"
-                if lines.ended:
+                reach = f", up to line {reader.line_num}" if reader.line_num > first else ""
+                sentence = f"not a valid row{reach} ({error}); expected quoted or plain cells, quotes doubled"
+                if "unexpected end" in str(error):
                     sentence = "a quote is opened and never closed; close it, or double it"
                 bad.report(InputError(f"{where}: {sentence}"))
                 continue
@@ -145,41 +142,12 @@ class Table:
         return record
 
 
-class Lines:
-    """Lines of a file for csv.reader, counted; `ended` once there are no more."""
-
-    def __init__(self, stream: io.TextIOWrapper, name: str) -> None:
-        self._stream, self._name = stream, name
-        self._number = self._first = 0
-        self._length = 0
-        self.ended = False
-
-    def begin_record(self) -> str:
-        """Note that a record begins on the next line; returns where that is."""
-        self._length = 0
-        self._first = self._number + 1
-        return location(self._name, self._first)
-
-    def reach(self) -> str:
-        """Say, of a record of several lines, up to which it goes."""
-        return f", up to line {self._number}" if self._number > self._first else ""
-
-    def __iter__(self) -> Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = self._stream.readline(LONGEST_LINE)
-        self.ended = not line
-        if self.ended:
-            raise StopIteration
-        self._number += 1
-        self._length += len(line)
-        if self._length >= LONGEST_LINE:
-            raise InputError(
-                f"{location(self._name, self._number)}: the row is longer than {LONGEST_LINE >> 20} MB; "
-                "is a quote never closed?"
-            )
-        return line
+def _bounded_lines(stream: io.TextIOWrapper, path: str) -> Iterator[str]:
+    """Yield the lines for csv.reader, which holds a whole row and bounds a cell itself."""
+    while line := stream.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise InputError(f"{path}: a line is longer than {LONGEST_LINE >> 20} MB; is it a table?")
+        yield line
 
 
 class Ended(io.RawIOBase):

@@ -10,7 +10,7 @@ import itertools
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.records import BadLines, Utterances, utterance_of
 from canvass.errors import InputError, shown
@@ -31,72 +31,48 @@ RANGE = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})(?:,(\d{1,9}))?")
 Piece = tuple[str, str | None]  # words, and the label of the slot that they are
 
 
-class Node(Protocol):
-    """A part of a template: how many expansions it has, and each by its number from 0."""
-
-    @property
-    def count(self) -> int:
-        """Number of expansions."""
-
-    def pick(self, number: int) -> list[Piece]:
-        """Make one expansion."""
-
-
 @dataclass(frozen=True)
-class Words:
-    """Plain words, white space included."""
+class Node:
+    """A part of a template: how many expansions it has, and what makes each of them by its number, from 0."""
 
-    text: str
-    count: int = 1
-
-    def pick(self, number: int) -> list[Piece]:
-        """Make the only expansion."""
-        del number
-        return [(self.text, None)]
+    count: int
+    pick: Callable[[int], list[Piece]]
 
 
-class Choice:
-    """One of several parts."""
+def plain(words: str) -> Node:
+    """Make a part of plain words, white space included."""
+    return Node(1, lambda _: [(words, None)])
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        self._nodes = nodes
-        self.count = sum(node.count for node in nodes)
 
-    def pick(self, number: int) -> list[Piece]:
-        """Make an expansion of the part in which the number falls."""
-        for node in self._nodes:
+def choice(nodes: Sequence[Node]) -> Node:
+    """Make one of several parts: the number falls in the expansions of one of them."""
+
+    def pick(number: int) -> list[Piece]:
+        for node in nodes:
             if number < node.count:
                 return node.pick(number)
             number -= node.count
         raise IndexError(number)
 
+    return Node(sum(node.count for node in nodes), pick)
 
-class Row:
-    """Parts one after the other."""
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        self._nodes = nodes
-        self.count = math.prod(node.count for node in nodes)
+def sequence(nodes: Sequence[Node]) -> Node:
+    """Make parts one after the other: the digits of the number are the numbers of their expansions."""
 
-    def pick(self, number: int) -> list[Piece]:
-        """Make an expansion of each part: the digits of the number, in the numbers of their expansions."""
+    def pick(number: int) -> list[Piece]:
         pieces = []
-        for node in self._nodes:
+        for node in nodes:
             number, digit = divmod(number, node.count)
-            pieces.append(node.pick(digit))
-        return list(itertools.chain.from_iterable(pieces))
+            pieces += node.pick(digit)
+        return pieces
+
+    return Node(math.prod(node.count for node in nodes), pick)
 
 
-class Filled:
-    """A slot, and what can be said for it; labels inside of it are replaced."""
-
-    def __init__(self, label: str, node: Node) -> None:
-        self._label, self._node = label, node
-        self.count = node.count
-
-    def pick(self, number: int) -> list[Piece]:
-        """Make an expansion of what is inside."""
-        return [("".join(words for words, _ in self._node.pick(number)), self._label)]
+def filled(label: str, node: Node) -> Node:
+    """Make a slot of what can be said for it; labels inside of it are replaced."""
+    return Node(node.count, lambda number: [("".join(words for words, _ in node.pick(number)), label)])
 
 
 class EmptySlotError(InputError):
@@ -127,12 +103,12 @@ class Resolver:
         raise NotImplementedError
 
 
-def values_of(label: str, values: Sequence[str], place: str) -> Filled:
+def values_of(label: str, values: Sequence[str], place: str) -> Node:
     """Make the slot of a list of values; raises EmptySlotError if there is none, naming where they should be."""
     known = list(dict.fromkeys(value for value in values if value.strip()))
     if not known:
         raise EmptySlotError(f"{place} does not say what the slot {shown(label)} can be")
-    return Filled(label, Choice([Words(value) for value in known]))
+    return filled(label, choice([plain(value) for value in known]))
 
 
 def parse(
@@ -183,7 +159,7 @@ class _Parser:
                 options.append([])
             elif mark in ("(", "["):
                 node = self._group(")" if mark == "(" else "]", depth + 1)
-                options[-1].append(node if mark == "(" else Choice([node, Words("")]))
+                options[-1].append(node if mark == "(" else choice([node, plain("")]))
             elif mark.startswith("{") and self._tags:
                 self._label(options[-1], mark[1:-1])
             else:
@@ -192,15 +168,15 @@ class _Parser:
             if self._at == len(self._tokens) or self._tokens[self._at] != closing:
                 raise self._wrong("(" if closing == ")" else "[")
             self._at += 1
-        rows = [Row(nodes) for nodes in options]
+        rows = [sequence(nodes) for nodes in options]
         if not in_any_order:
-            return rows[0] if len(rows) == 1 else Choice(rows)
+            return rows[0] if len(rows) == 1 else choice(rows)
         if len(rows) > MOST_IN_ANY_ORDER:
             raise InputError(f"{self._where}: {shown(self._template)} has too many parts in any order")
-        blank = Words(" ")
-        return Choice(
+        blank = plain(" ")
+        return choice(
             [
-                Row(list(itertools.chain.from_iterable((row, blank) for row in order)))
+                sequence(list(itertools.chain.from_iterable((row, blank) for row in order)))
                 for order in itertools.permutations(rows)
             ]
         )
@@ -214,19 +190,19 @@ class _Parser:
             bounds = RANGE.fullmatch(token)
             if bounds is not None:
                 numbers = range(int(bounds[1]), int(bounds[2]) + 1, int(bounds[3] or 1) or 1)[:MOST_NUMBERS]
-                return Choice([Words(str(number)) for number in numbers]) if numbers else Words("")
-        return Words(token[1:] if token.startswith("\\") and len(token) > 1 else token)
+                return choice([plain(str(number)) for number in numbers]) if numbers else plain("")
+        return plain(token[1:] if token.startswith("\\") and len(token) > 1 else token)
 
     def _label(self, nodes: list[Node], name: str) -> None:
         label = name.partition(":")[0].partition("!")[0].strip()
         last = next((index for index in reversed(range(len(nodes))) if not _is_blank(nodes[index])), None)
         if last is None or not label:
             raise InputError(f"{self._where}: {shown(self._template)} has a tag without words or a name")
-        nodes[last] = Filled(label, nodes[last])
+        nodes[last] = filled(label, nodes[last])
 
 
 def _is_blank(node: Node) -> bool:
-    return isinstance(node, Words) and not node.text.strip()
+    return node.count == 1 and not "".join(words for words, _ in node.pick(0)).strip()
 
 
 def expanded(

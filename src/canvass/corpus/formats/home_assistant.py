@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.expansion import (
     MOST_NUMBERS,
-    Choice,
     EmptySlotError,
-    Filled,
     Resolver,
-    Words,
+    choice,
     expanded,
+    filled,
     parse,
+    plain,
 )
 from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances
 from canvass.corpus.formats.yaml_nodes import read_yaml
@@ -124,7 +124,7 @@ class Definitions(Resolver):
 
     def _list(self, token: str) -> Node:
         if token[0] != "{":
-            return Words(token)
+            return plain(token)
         name, _, slot = token[1:-1].partition(":")
         label = slot or name
         content, path = self._known.get((LISTS, name), (None, ""))
@@ -132,8 +132,8 @@ class Definitions(Resolver):
             raise EmptySlotError(f"nothing in the files says what the slot {shown(label)} can be")
         span = content.mapping.get("range")
         if span is not None:
-            return Filled(
-                label, Choice([Words(str(number)) for number in _numbers(span, location(path, span.line))])
+            return filled(
+                label, choice([plain(str(number)) for number in _numbers(span, location(path, span.line))])
             )
         options: list[Node] = []
         for value in content.mapping["values"].items:
@@ -145,7 +145,7 @@ class Definitions(Resolver):
             options.append(parse(words, location(path, value.line), self, orders=True))
         if not options:
             raise EmptySlotError(f"{location(path, content.line)}: the list {shown(name)} has no value")
-        return Filled(label, Choice(options))
+        return filled(label, choice(options))
 
 
 def _numbers(span: Yaml, where: str) -> range:
@@ -180,7 +180,6 @@ FORMAT = Format(
     name="home-assistant",
     extensions=(".yaml", ".yml"),
     read=read,
-    carries=("text", "intent", "slots"),
     loses="slots that are not in the words, contexts, and sentences with slots that only a running system knows",
     sniff=sniff,
     sniffed='"intents" with "sentences" below',

@@ -58,13 +58,8 @@ DECODER = json.JSONDecoder(parse_int=_whole_number)
 def record_of_line(line: bytes, where: str) -> dict[str, Any]:
     """Parse one line.
 
-    Bytes that are not UTF-8 become lone surrogates, which the validator refuses in columns that matter.
-
-    Raises
-    ------
-    InputError
-        If the line is not one JSON object.
-
+    Bytes that are not UTF-8 become lone surrogates, which the validator refuses in columns that matter. Raises
+    InputError if the line is not one JSON object.
     """
     try:
         record = DECODER.decode(line.decode("utf-8", "surrogateescape"))

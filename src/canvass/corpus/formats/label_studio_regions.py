@@ -84,16 +84,10 @@ def _region(text: str, control: str, of: str, kind: str, value: dict[str, Any]) 
 def regions_of(result: Value, text: str, controls: Controls = CONTROLS) -> Regions:
     """Read the regions of a result.
 
-    Offsets are code points, as the page has them (since 2022; tests: test_labelling_page.py).
-    Before, it counted UTF-16 code units, and some programs do: where the two differ, and the region's own text is found
-    at these alone, they are what is meant.
-
-    Raises
-    ------
-    InputError
-        If a region has several labels, offsets outside the text, or a text that is not there; or if an intent has
-        several choices.
-
+    Offsets are code points, as the page has them (since 2022; tests: test_labelling_page.py). Before, it counted UTF-16
+    code units, and some programs do: where the two differ, and the region's own text is found at these alone, they are
+    what is meant. Raises InputError if a region has several labels, offsets outside the text, or a text that is not
+    there; or if an intent has several choices.
     """
     intent: str | None = None
     domain: str | None = None

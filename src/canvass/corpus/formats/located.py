@@ -187,11 +187,7 @@ def slot_record(
 ) -> dict[str, Any]:
     """Make the record of a slot for `utterance_of`, from offsets in a unit, end exclusive.
 
-    Raises
-    ------
-    InputError
-        If the offsets are out of bounds, or in the middle of a character.
-
+    Raises InputError if the offsets are out of bounds, or in the middle of a character.
     """
     part = _part(text, span, unit)
     if part is None:
@@ -207,14 +203,9 @@ def slot_with_words(
 ) -> dict[str, Any]:
     """Make the record of a slot that says itself which words it has.
 
-    Of the units, the first counts in which the offsets lead to these words, white space aside: programs do not agree
-    on what they count, and the difference shows only behind characters such as emoji.
-
-    Raises
-    ------
-    InputError
-        If the words are somewhere else.
-
+    Of the units, the first counts in which the offsets lead to these words, white space aside: programs do not agree on
+    what they count, and the difference shows only behind characters such as emoji. Raises InputError if the words are
+    somewhere else.
     """
     expected = _words(words.string())
     parts = [part for unit in units if (part := _part(text, span, unit)) is not None]
@@ -273,15 +264,8 @@ def code_point_offset(text: str, units: int) -> int | None:
 def read_document(path: str, errors: str = "strict") -> Value:
     """Read a file that is one JSON value.
 
-    With `errors="surrogatepass"`, halves of a character may be written as bytes of their own (as CESU-8 does).
-
-    Raises
-    ------
-    InputError
-        If it is not UTF-8, not JSON, or unpacks to more than `LARGEST_DOCUMENT` bytes.
-    FileError
-        If the file cannot be read.
-
+    With `errors="surrogatepass"`, halves of a character may be written as bytes of their own (as CESU-8 does). Raises
+    InputError if it is not UTF-8, not JSON, or unpacks to more than `LARGEST_DOCUMENT` bytes.
     """
     return parse_document(whole(path, LARGEST_DOCUMENT), path, errors)
 
@@ -301,16 +285,7 @@ def parse_document(data: bytes, name: str, errors: str = "strict") -> Value:
 
 
 def read_lines(path: str, bad: BadLines) -> Iterator[Value]:
-    """Read a file of JSON Lines; a line that is not one object is reported to `bad`.
-
-    Raises
-    ------
-    InputError
-        If a line is bad and the tolerance is used up.
-    FileError
-        If the file cannot be read.
-
-    """
+    """Read a file of JSON Lines; a line that is not one object is reported to `bad`."""
     first_line = 1
     asked = Asked()
     with Source(path) as source:

@@ -91,24 +91,11 @@ class Losses:
     passed_over: list[str] = field(default_factory=list)  # files that no format claims
 
     def report(self, what: str, example: str, count: int = 1, *, refusable: bool = True) -> None:
-        """Count a loss, or refuse it.
+        """Count a loss, or raise LossRefusedError if losses are refused.
 
-        Parameters
-        ----------
-        what
-            What cannot be carried, as words that complete "lost: ...": "the domain", "line breaks in texts".
-        example
-            Where, for the sentence: `named` makes it of an utterance, a reader says file and line.
-        count
-            How often, as far as the call tells.
-        refusable
-            False for what says itself that it is no annotation, as an answer that rejects.
-
-        Raises
-        ------
-        LossRefusedError
-            If losses are refused.
-
+        `what` completes "lost: ...", as in "the domain" or "line breaks in texts"; `example` says where (`named` makes
+        it of an utterance, a reader says file and line), `count` how often. What says itself that it is no annotation,
+        as an answer that rejects, is not `refusable`.
         """
         if self.strict and refusable:
             raise LossRefusedError(f"{example}: {what} would be lost; leave out --strict to go on without it")

@@ -90,7 +90,6 @@ FORMAT = Format(
     name="ludown",
     extensions=(".lu",),
     read=read,
-    carries=("text", "intent", "slots"),
     loses="patterns, definitions of entities, entities inside of others, imports, questions and answers",
     sniff=sniff,
     sniffed="the extension, and headings with lists below",

@@ -255,7 +255,6 @@ FORMAT = Format(
     extensions=(".yml", ".yaml"),
     read=read,
     write_annotated=write_annotated,
-    carries=("text", "intent", "slots"),
     loses="the order of intents' examples among each other, blanks at the rims, texts with Rasa's own brackets; "
     "when read: synonyms, regular expressions, lookup tables, metadata",
     sniff=sniff,

@@ -316,7 +316,7 @@ class Format:
     name: str
     extensions: tuple[str, ...]
     read: Callable[[str, Columns, BadLines], Utterances] | None
-    carries: tuple[str, ...]
+    carries: tuple[str, ...] = ("text", "intent", "slots")
     blocks: Callable[[str, Columns, BadLines, int], Iterator[Block]] | None = None
     write: Callable[[str, Iterable[dict[str, Any]]], None] | None = None
     loses: str = ""

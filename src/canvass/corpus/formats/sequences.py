@@ -162,7 +162,6 @@ FORMAT = Format(
     extensions=(".in",),
     read=read,
     write_annotated=write_annotated,
-    carries=("text", "intent", "slots"),
     first_file=first_file,
     loses="white space other than single blanks; a slot that begins or ends within a word cuts it in two",
 )

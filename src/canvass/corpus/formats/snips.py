@@ -134,7 +134,6 @@ FORMAT = Format(
     extensions=(".json",),
     read=read,
     write_annotated=write_annotated,
-    carries=("text", "intent", "slots"),
     loses="the order of intents' utterances among each other; when read: values and "
     "synonyms of entities, and entities beside slot names",
     sniff=sniff,
@@ -144,7 +143,6 @@ BENCHMARK = Format(
     name="snips-benchmark",
     extensions=(".json",),
     read=read_benchmark,
-    carries=("text", "intent", "slots"),
     loses="nothing",
     sniff=sniff_benchmark,
     sniffed='lists of {"data": [...]} under the names of intents',

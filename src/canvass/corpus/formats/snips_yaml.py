@@ -76,7 +76,6 @@ FORMAT = Format(
     name="snips-yaml",
     extensions=(".yaml", ".yml"),
     read=read,
-    carries=("text", "intent", "slots"),
     loses="values and synonyms of entities, and entities beside slot names",
     sniff=sniff,
     sniffed='"type: intent"',

@@ -66,18 +66,10 @@ class EncodedPath(str):
 class Source(io.RawIOBase):
     """The decompressed bytes of a file, or of standard input for the path "-", in UTF-8.
 
-    UTF-16 is known by its byte order mark; any other encoding is that of an `EncodedPath`.
-
-    `position` counts the bytes read of the file as it is stored. Standard input is never closed. Of a `part`, only the
-    lines are read that begin in these bytes, start to end; `path` then says so.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be opened or read.
-    InputError
-        If the compressed data are damaged or cut short.
-
+    UTF-16 is known by its byte order mark; any other encoding is that of an `EncodedPath`. `position` counts the bytes
+    read of the file as it is stored. Standard input is never closed. Of a `part`, only the lines are read that begin in
+    these bytes, start to end; `path` then says so. Raises FileError if the file cannot be opened or read; InputError if
+    the compressed data are damaged or cut short.
     """
 
     def __init__(self, path: str, part: tuple[int, int] | None = None) -> None:
@@ -307,11 +299,7 @@ def count_lines(data: bytes) -> int:
 def lines_of(path: str) -> Iterator[bytes]:
     """Yield the lines of a file, without the newline at their end; raises as `chunks_of_lines` does.
 
-    Raises
-    ------
-    FileError
-        If the file cannot be read.
-
+    Raises FileError if the file cannot be read.
     """
     with Source(path) as source:
         for data in chunks_of_lines(source, lambda: 1 << 20):
@@ -360,13 +348,8 @@ def whole(path: str, most: int) -> bytes:
 def chunks_of_lines(source: Source, size: Callable[[], int]) -> Iterator[bytes]:
     r"""Yield the bytes of a source in chunks that end with b"\n" (the last one need not).
 
-    A line longer than `size()` bytes makes its chunk longer. A byte order mark at the start is left out.
-
-    Raises
-    ------
-    InputError
-        If a line is so long that the file cannot have one record a line.
-
+    A line longer than `size()` bytes makes its chunk longer. A byte order mark at the start is left out. Raises
+    InputError if a line is so long that the file cannot have one record a line.
     """
     pieces: list[bytes] = []
     lines = 0

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.expansion import (
-    Choice,
     EmptySlotError,
     Resolver,
-    Words,
+    choice,
     expanded,
     parse,
+    plain,
     values_of,
 )
 from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances
@@ -98,7 +98,7 @@ class _Resolver(Resolver):
         options = [parse(line, where, self, tags=True) for where, line in _lines(str(file))]
         if not options:
             raise EmptySlotError(f"{file}: no value of ${name}")
-        return Choice(options)
+        return choice(options)
 
 
 def read_padatious(path: str, _: Columns, bad: BadLines) -> Utterances:
@@ -108,7 +108,7 @@ def read_padatious(path: str, _: Columns, bad: BadLines) -> Utterances:
     def resolve(token: str) -> Node:
         label = token[1:-1].strip()
         if token[0] != "{" or not label:
-            return Words(token)
+            return plain(token)
         file = Path(path).parent / f"{label}.entity"
         known = path != STANDARD_STREAM and "/" not in label and file.is_file()
         values = [line for _, line in _lines(str(file)) if not WILDCARD.search(line)] if known else []
@@ -148,7 +148,6 @@ RHASSPY = Format(
     name="rhasspy",
     extensions=(".ini",),
     read=read_rhasspy,
-    carries=("text", "intent", "slots"),
     loses="substitutions, converters, and sentences with lists that are not beside the file",
     sniff=sniff_rhasspy,
     sniffed="sections with sentences",
@@ -158,7 +157,6 @@ PADATIOUS = Format(
     name="padatious",
     extensions=(".intent",),
     read=read_padatious,
-    carries=("text", "intent", "slots"),
     loses="sentences with slots that have no .entity file beside them",
     sniff=sniff_padatious,
     sniffed="the extension",

@@ -68,13 +68,7 @@ class Node:
 def read_yaml(path: str) -> Node:
     """Read a file of one YAML document.
 
-    Raises
-    ------
-    InputError
-        If it is not YAML, has tags, keys that appear twice, or too many or too deeply nested values.
-    FileError
-        If the file cannot be read.
-
+    Raises InputError if it is not YAML, has tags, keys that appear twice, or too many or too deeply nested values.
     """
     data = whole(path, LARGEST_FILE).removeprefix(BYTE_ORDER_MARK)
     try:
