@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 from canvass.errors import FileError, OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 STANDARD_STREAM = "-"
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
@@ -124,6 +124,20 @@ def check_output(path: str | Path, inputs: Iterable[str] = ()) -> None:
     for name in inputs:
         if target.exists() and Path(name).exists() and target.samefile(name):
             raise OptionError(f"{target} is also an input, which would be overwritten; choose another output")
+
+
+def check_outputs(outputs: Mapping[str, tuple[str | None, str]], inputs: Sequence[str]) -> None:
+    """Check the outputs of a command: of each option, the path, or None, and the ending that it has to have.
+
+    JSON Lines (.jsonl) may be compressed, as further endings say. Raises what `check_output` does.
+    """
+    for option, (path, ending) in outputs.items():
+        if path is None:
+            continue
+        extension, compression = split_name(path)
+        if extension != ending or (compression is not None and ending != ".jsonl"):
+            raise OptionError(f"{option} {path}: end the name in {ending}")
+        check_output(path, inputs)
 
 
 def compressed(data: bytes, compression: str | None) -> bytes:

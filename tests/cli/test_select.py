@@ -412,6 +412,17 @@ def test_a_target_without_example_begins_with_phrases(canvass, folder):
     assert "warning: there are 0 labelled requests of intent:Refund" in result.err
     (folder / "phrases.txt").write_text("refund\n\nmoney back\n")
     assert canvass("select", *words, "--seed-phrases", "phrases.txt").out == result.out
+    groups = [
+        {"text": text, "group": number} for number, text in ((2, "money back"), (1, "play"), (2, "refund"))
+    ]
+    write_records(folder / "groups.jsonl", groups)
+    assert canvass("select", *words, "--from-group", "groups.jsonl:2").out == result.out
+    assert refused(
+        canvass("select", *words, "--from-group", "groups.jsonl:3"), "groups.jsonl: no group 3 there"
+    )
+    assert refused(
+        canvass("select", *words, "--from-group", "groups.jsonl"), "write FILE:N, as groups.jsonl:3"
+    )
     # Without any labelled request, too: the pool itself may stand for LABELLED.
     assert len(records(canvass("select", "pool.jsonl", *words[1:], "--keywords", "money back").out)) == 6
 

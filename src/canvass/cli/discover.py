@@ -11,7 +11,7 @@ import typer
 
 from canvass.cli import options, terminal
 from canvass.errors import OptionError
-from canvass.files import check_output, split_name, whole_file, write_whole
+from canvass.files import check_outputs, whole_file, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ def command(
     if groups < 1:
         raise OptionError(f"--groups {groups} makes no sense; it must be at least 1")
     known, opened = _inputs(labelled, pool or [], reading, pool_reading)
-    _check_outputs(out, report, [labelled, *opened.files])
+    check_outputs({"--out": (out, ".jsonl"), "--report": (report, ".html")}, [labelled, *opened.files])
     total = None if opened.total_bytes is None else 2 * opened.total_bytes
     with terminal.progress("reading the pool twice", total) as advance:
         discovery = discover(known, opened, shown=groups, seed=seed, threads=threads, progress=advance)
@@ -107,15 +107,6 @@ def _inputs(
     opened = pool_reading.open(names, reading)
     options.check_inputs(None, labelled, reading.labelled_format, opened.files)
     return reading.read([labelled]).utterances, opened
-
-
-def _check_outputs(out: str | None, report: str | None, inputs: Sequence[str]) -> None:
-    for option, path, ending in (("--out", out, ".jsonl"), ("--report", report, ".html")):
-        if path is None:
-            continue
-        if split_name(path)[0] != ending or (option == "--report" and split_name(path)[1] is not None):
-            raise OptionError(f"{option} {path}: end the name in {ending}")
-        check_output(path, inputs)
 
 
 def _write(discovery: Discovery, out: str) -> None:

@@ -1,4 +1,4 @@
-"""The phrases that a target begins with while it has hardly any labelled example: `--keywords`, `--seed-phrases`."""
+"""The phrases that a target begins with while it has hardly any labelled example: `--keywords` and the like."""
 
 from __future__ import annotations
 
@@ -36,9 +36,17 @@ class SeedOptions:
             "--seed-phrases", metavar="FILE", help="Likewise, with the phrases of a file, one a line."
         ),
     ] = None
+    from_group: Annotated[
+        str | None,
+        typer.Option(
+            "--from-group",
+            metavar="FILE:N",
+            help="Likewise, with the requests of group N of a file that canvass discover --out wrote.",
+        ),
+    ] = None
 
     def read(self, targets: Sequence[Target]) -> tuple[str, ...]:
-        """Read the phrases; none where neither option is given.
+        """Read the phrases; none where no option is given.
 
         Raises
         ------
@@ -50,28 +58,35 @@ class SeedOptions:
         """
         from canvass.selection.seed_phrases import SeedPhrases
 
-        if self.keywords is None and self.seed_phrases is None:
+        if self.keywords is None and self.seed_phrases is None and self.from_group is None:
             return ()
         if len(targets) != 1:
-            raise OptionError("--keywords and --seed-phrases are for one target; name it with --target")
-        phrases = [*(self.keywords or "").split(","), *self._lines()]
+            raise OptionError(
+                "--keywords, --seed-phrases and --from-group are for one target; name it with --target"
+            )
+        phrases = (self.keywords or "").split(",")
+        if self.seed_phrases is not None:
+            phrases += _texts_of("--seed-phrases", self.seed_phrases, "no phrase there; write one a line")
+        if self.from_group is not None:
+            path, _, number = self.from_group.rpartition(":")
+            if not path or not number.isdecimal():
+                raise OptionError(f"--from-group {self.from_group}: write FILE:N, as groups.jsonl:3")
+            phrases += _texts_of("--from-group", path, f"no group {number} there", f"group = {number}")
         return SeedPhrases.of([phrase.strip() for phrase in phrases if phrase.strip()], targets[0]).phrases
 
-    def _lines(self) -> list[str]:
-        from canvass.corpus.pool import Pool
 
-        if self.seed_phrases is None:
-            return []
-        try:
-            blocks = Pool.open([self.seed_phrases]).blocks()
-            lines = [text for block in blocks for text in block.batch.column("text").to_pylist()]
-        except EmptyPoolError:
-            lines = []
-        if not any(map(str.strip, lines)):
-            raise InputError(
-                f"--seed-phrases {self.seed_phrases}: no phrase there; write at least one, one a line"
-            )
-        return lines
+def _texts_of(option: str, path: str, otherwise: str, where: str | None = None) -> list[str]:
+    """Read the texts of a file; raises InputError, with `otherwise`, where there is none."""
+    from canvass.corpus.pool import Pool
+
+    try:
+        blocks = Pool.open([path], where=where).blocks()
+        texts = [text for block in blocks for text in block.batch.column("text").to_pylist()]
+    except EmptyPoolError:
+        texts = []
+    if not any(map(str.strip, texts)):
+        raise InputError(f"{option} {path}: {otherwise}")
+    return texts
 
 
 def begins_with(phrases: Sequence[str], labelled: Sequence[Utterance], targets: Sequence[Target]) -> bool:

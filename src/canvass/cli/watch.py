@@ -12,7 +12,7 @@ import typer
 
 from canvass.cli import options, terminal
 from canvass.errors import CanvassError, EmptyPoolError, FileError, InputError, OptionError
-from canvass.files import STANDARD_STREAM, check_output, whole_file
+from canvass.files import STANDARD_STREAM, check_outputs, whole_file
 
 if TYPE_CHECKING:
     from canvass.models.intents import IntentClassifier
@@ -56,7 +56,7 @@ def command(
         raise OptionError(f"--window {window} makes no sense; it must be at least 1")
     if STANDARD_STREAM in pool:
         raise OptionError("POOL is standard input (-), which has no name to be remembered; name files")
-    _check_outputs(state, report, [labelled, *pool])
+    check_outputs({"--state": (state, ".json"), "--report": (report, ".html")}, [labelled, *pool])
     known = reading.read([labelled]).utterances
     classifier, digest = label_classifier(known), _digest(sorted(map(repr, known)))
     memory = _read(state, digest, len(classifier.names))
@@ -85,15 +85,6 @@ def command(
         _show(result)
     if result["changed"]:
         raise typer.Exit(CHANGED)
-
-
-def _check_outputs(state: str, report: str | None, inputs: list[str]) -> None:
-    for option, path, ending in (("--state", state, ".json"), ("--report", report, ".html")):
-        if path is None:
-            continue
-        if not path.endswith(ending):
-            raise OptionError(f"{option} {path}: end the name in {ending}")
-        check_output(path, inputs)
 
 
 def _compare(
