@@ -88,6 +88,7 @@ def project_of_many(folder, tasks=30):
         words = " and because".join(f" word{number}" for number in range(132))
         texts = [f"please freeze card {number}{words}" for number in range(tasks)]
         likeliest = tuple((name, 0.9 / (place + 1) - 0.1) for place, name in enumerate(MANY_INTENTS[:5]))
+        alternatives = tuple(((Slot(7, 13, label),), 0.05) for label in MANY_LABELS[1:9])
         utterances = [
             Utterance(text, domain="bank", intent=MANY_INTENTS[0], slots=(Slot(7, 13, MANY_LABELS[0]),))
             for text in texts
@@ -95,7 +96,10 @@ def project_of_many(folder, tasks=30):
         project.store.swap(
             [
                 dataclasses.replace(
-                    task, prediction=dataclasses.replace(task.prediction, likeliest=likeliest)
+                    task,
+                    prediction=dataclasses.replace(
+                        task.prediction, likeliest=likeliest, alternatives=alternatives
+                    ),
                 )
                 for task in queue_of(*utterances)
             ],

@@ -838,6 +838,48 @@ def test_the_same_for_near_duplicates(browser, tmp_path):
         assert ada.said == []
 
 
+def test_a_long_guideline_stands_beside_its_label(browser, tmp_path):
+    rule = "\n".join(
+        f"{number}. Titles of songs, albums aside, also where they are quoted." for number in range(12)
+    )
+    with project_with(tmp_path, queue_of(RIVER)) as project:
+        guides = [
+            dataclasses.replace(guide, description=rule if guide.name == "SongName" else "Who sings.")
+            for guide in project.settings.slots
+        ]
+        project.settings = dataclasses.replace(project.settings, slots=tuple(guides))
+        example = next(guide for guide in guides if guide.name == "SongName").examples[0]
+        with served(project) as server, Person(browser, server) as ada:
+            page = ada.page
+            page.hover("#labels .chip:has-text('ArtistName')")
+            assert "Who sings." in page.text_content("#guide")
+            chip = page.locator("#labels .chip:has-text('SongName')")
+            chip.hover()
+            page.wait_for_selector("#card:visible")
+            assert page.inner_text("#card p") == rule
+            assert page.inner_text("#card li >> nth=0") == example.replace("[", "").replace("]", "")
+            card, label = page.locator("#card").bounding_box(), chip.bounding_box()
+            assert card["y"] + card["height"] <= label["y"]
+            assert card["y"] >= 0
+            page.hover("#card")  # it can be read and scrolled
+            page.wait_for_timeout(300)
+            assert page.is_visible("#card")
+            page.hover("#title")
+            page.wait_for_selector("#card", state="hidden")
+            chip.focus()
+            page.wait_for_selector("#card:visible")
+            ada.press("Escape")
+            page.wait_for_selector("#card", state="hidden")
+            page.set_viewport_size({"width": 640, "height": 400})
+            chip.scroll_into_view_if_needed()
+            chip.hover()
+            page.wait_for_selector("#card:visible")
+            card = page.locator("#card").bounding_box()
+            assert card["y"] >= 0
+            assert card["y"] + card["height"] <= 400
+            assert ada.said == []
+
+
 def test_annotators_do_not_lead(browser, tmp_path):
     tasks = queue_of(*(utterance(f"put on blue moon {number}") for number in range(9)))
     with project_with(tmp_path, tasks) as project, served(project) as server:

@@ -5,7 +5,7 @@ import * as cursor from "./cursor.js";
 import { Clock } from "./clock.js";
 import { find, keepFocus, make, say, show } from "./dom.js";
 import { Draft, firstForm, formOf, same } from "./draft.js";
-import { guideline } from "./help.js";
+import { Guide } from "./guide.js";
 import { answered } from "./lines.js";
 import { newId } from "./outbox.js";
 import { Offers, toggle } from "./offers.js";
@@ -43,7 +43,8 @@ export class Desk {
       reach: (span, rim, drag) => this.apply(cursor.reach(this.state, this.context, span, rim), drag),
       remove: (slot) => this.apply(cursor.remove(cursor.select(this.state, slot), this.context)),
     });
-    const guide = (item) => this.guide(item);
+    this.guide = new Guide(find("guide"), find("card"));
+    const { guide } = this;
     const news = project.settings.new_labels;
     const intents = { title: "Intent", guide, pick: (name) => this.setIntent(name), create: news ? (name) => on.newLabel("intent", name) : null };
     this.intents = new Palette(find("intents"), intents);
@@ -112,7 +113,7 @@ export class Desk {
     if (kept?.task === task.id) this.draft = new Draft(kept.form, kept.past);
     if (!visit && this.parked?.task.id === task.id) ({ draft: this.draft, place: this.place } = this.parked);
     this.mode = "browse";
-    this.guide(null);
+    this.guide.show(null);
     show(find("note-row"), this.form.note !== "");
     find("words").classList.toggle("long", this.text.length > 400);
     find("words").classList.toggle("middle", this.text.length > 110 && this.text.length <= 400);
@@ -212,11 +213,6 @@ export class Desk {
     keepFocus(root);
   }
 
-  guide(item) {
-    const parts = item ? guideline(item) : [];
-    find("guide").replaceChildren(...(parts.length ? [make("b", { textContent: item.name }), " ", ...parts] : []));
-  }
-
   // Changes.
 
   change(parts) {
@@ -260,7 +256,7 @@ export class Desk {
   }
 
   hint(words) {
-    find("guide").replaceChildren(make("span.hint", { textContent: words }));
+    this.guide.hint(words);
   }
 
   takeAnswer(number) {
@@ -420,8 +416,7 @@ export class Desk {
     const next = (now + 1) % taggings.length;
     this.place = cursor.begin([]);
     this.change({ slots: taggings[next], kind: "frame" });
-    this.guide(null);
-    find("guide").textContent = `Labels ${next + 1} of ${taggings.length}, by how likely they are.`;
+    this.guide.words(`Labels ${next + 1} of ${taggings.length}, by how likely they are.`);
     speak(this.described());
   }
 
@@ -441,7 +436,7 @@ export class Desk {
     else if (this.form.kind === "elsewhere") return this.elsewhere();
     else if (this.place.selection) this.place = cursor.release(this.state);
     else if (this.visit) return this.on.left();
-    this.guide(null);
+    this.guide.show(null);
     return this.render();
   }
 
@@ -449,7 +444,7 @@ export class Desk {
   closePalette() {
     this.palette?.clear();
     if (this.mode === "intent") this.mode = "browse";
-    this.guide(null);
+    this.guide.show(null);
     this.render();
   }
 

@@ -58,7 +58,7 @@ export function guideline({ description, examples }) {
 }
 
 /** In an example, the value of the label stands in square brackets. */
-function bracketed(example) {
+export function bracketed(example) {
   return example.split(/(\[[^\]]*\])/).map((part) =>
     part.startsWith("[") && part.endsWith("]") ? make("b", { textContent: part.slice(1, -1) }) : part,
   );

@@ -7,10 +7,10 @@ export const MANY = 24; // names; from here on those that do not match what is t
 
 export class Palette {
   /**
-   * `pick(name)` and, where new names are allowed, `create(name)` are called; `guide(item)` when one is looked at.
+   * `pick(name)` and, where new names are allowed, `create(name)` are called; `guide` (a Guide) explains the one that is looked at.
    * `searched` keeps the search field in view; `bare` keeps "new" in view while nothing is typed.
    */
-  constructor(root, { title, pick, create = null, guide = () => {}, look = () => "", searched = false, bare = true }) {
+  constructor(root, { title, pick, create = null, guide = null, look = () => "", searched = false, bare = true }) {
     Object.assign(this, { root, pick, create, guide, look, searched, bare });
     this.items = [];
     this.place = -1; // of the highlighted one among the found; -1: none is
@@ -41,9 +41,9 @@ export class Palette {
         const chip = make("button.chip", { onclick: () => this.take(item.name) }, number, make("span.name", { textContent: item.name }), make("span.sure"));
         chip.number = number;
         chip.classList.add(...this.look(item.name).split(" ").filter(Boolean));
-        chip.addEventListener("mouseenter", () => this.guide(item));
-        chip.addEventListener("mouseleave", () => this.guide(null));
-        chip.addEventListener("focus", () => this.guide(item));
+        chip.addEventListener("mouseenter", () => this.guide?.show(item, chip));
+        chip.addEventListener("mouseleave", () => this.guide?.leave());
+        chip.addEventListener("focus", () => this.guide?.show(item, chip));
         return [item.name, chip];
       }),
     );
@@ -105,8 +105,9 @@ export class Palette {
     show(this.nothing, this.create === null && !found.length && this.items.length > 0);
     const high = found[this.place];
     if (!high) return;
-    this.guide(high);
-    this.chips.get(high.name).scrollIntoView({ block: "nearest" });
+    const chip = this.chips.get(high.name);
+    chip.scrollIntoView({ block: "nearest" });
+    this.guide?.show(high, chip);
   }
 
   take(name) {
