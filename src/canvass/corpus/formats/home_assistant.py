@@ -180,7 +180,8 @@ FORMAT = Format(
     name="home-assistant",
     extensions=(".yaml", ".yml"),
     read=read,
-    loses="slots that are not in the words, contexts, and sentences with slots that only a running system knows",
+    loses="slots that are not in the words, contexts, what values stand for, and sentences with slots that only a "
+    "running system knows",
     sniff=sniff,
     sniffed='"intents" with "sentences" below',
 )

@@ -89,7 +89,7 @@ FORMAT = Format(
     write_annotated=write_annotated,
     carries=("text", "id", "domain", "intent", "slots", "split", "unannotated"),
     loses="the count; slots that brackets in the text or colons in the label would confuse; when read: locale, "
-    "workers, judgments",
+    "workers, judgments, methods",
     sniff=sniff,
     sniffed='"utt" and "locale" on most lines',
 )
