@@ -5,7 +5,8 @@
 
 The server is `canvass annotate` in a process of its own, as people start it. The annotators are coroutines of this
 process that do what the page does: they look at an utterance for two to three seconds, send the answer, ask for more
-beside it, exchange what they have not seen when newer models chose, and look at the progress after every ten answers.
+beside it, exchange what they have not seen when newer models chose, and look at the progress and search after every ten
+answers.
 Printed are milliseconds from the first byte of a request to the last of its answer, and how busy the machine was: on
 two cores, the annotators' own work and everything else that runs are in these figures.
 """
@@ -206,6 +207,7 @@ class Annotator:
             done += 1
             if done % LOOK == 0:
                 await self.ask("GET /api/progress", f"/api/progress?annotator={self.name}")
+                await self.ask("GET /api/search", "/api/search?words=play&limit=30")
 
     async def answer(self, task: dict[str, Any]) -> None:
         """Accept what is predicted, or say that there is no slot."""

@@ -7,6 +7,7 @@ import { find, keepFocus, make, say, show } from "./dom.js";
 import { Draft, firstForm, formOf, same } from "./draft.js";
 import { Guide } from "./guide.js";
 import { answered } from "./lines.js";
+import { VIEWS } from "./keys.js";
 import { newId } from "./outbox.js";
 import { Offers, toggle } from "./offers.js";
 import { MANY, Palette } from "./palette.js";
@@ -19,6 +20,7 @@ import { described, selectionWords, speak } from "./voice.js";
 import { why } from "./why.js";
 import { notOf, percent, targetName } from "./words.js";
 
+const MOVES = new Set(["move", "jump", "rim", "extend", "extendFar"]); // functions of the cursor
 const FEW = 8; // as many intents are shown all the time; of more, the likeliest
 const OTHERS = 4; // taggings that Space goes through, after the best
 const LONG = 20000; // characters: the draft of a longer one is not kept over a reload
@@ -266,12 +268,14 @@ export class Desk {
     this.change(formOf(answer, this.task, this.only));
   }
 
-  // Commands: `run("move:1")` calls move("1").
+  // Commands: `run("rim:1")` does what the cursor has of that name, opens a view, or calls a method.
 
   run(command) {
     if (!this.task) return;
     const [name, argument] = command.split(":");
-    this[name](argument);
+    if (MOVES.has(name)) this.apply(cursor[name](this.state, this.context, Number(argument)));
+    else if (VIEWS.has(name)) this.on.open(name);
+    else this[name](argument);
   }
 
   save() {
@@ -375,28 +379,8 @@ export class Desk {
     return selection ? this.text.slice(selection.start, selection.end) : this.task.text;
   }
 
-  move(direction) {
-    this.apply(cursor.move(this.state, this.context, Number(direction)));
-  }
-
-  jump(direction) {
-    this.apply(cursor.jump(this.state, this.context, Number(direction)));
-  }
-
-  rim(direction) {
-    this.apply(cursor.rim(this.state, this.context, Number(direction)));
-  }
-
-  extend(direction) {
-    this.apply(cursor.extend(this.state, this.context, Number(direction)));
-  }
-
   extendOther(direction) {
     this.apply(cursor.extend(this.state, this.context, Number(direction), true));
-  }
-
-  extendFar(direction) {
-    this.apply(cursor.extendFar(this.state, this.context, Number(direction)));
   }
 
   /** What was predicted first, and what is nearly as likely. */
@@ -472,30 +456,6 @@ export class Desk {
     this.view.open(this.text, this.stops, this.byCharacter ? [] : (this.task.prediction?.certainty ?? []));
     this.apply(cursor.release(this.state));
     this.hint(this.byCharacter ? "Characters: c goes back to words." : "");
-  }
-
-  copies() {
-    this.on.open("copies");
-  }
-
-  search() {
-    this.on.open("search");
-  }
-
-  history() {
-    this.on.open("history");
-  }
-
-  review() {
-    this.on.open("review");
-  }
-
-  progress() {
-    this.on.open("progress");
-  }
-
-  help() {
-    this.on.open("help");
   }
 
   /** The palette that takes letters and digits now. */

@@ -2,12 +2,11 @@
 
 import { find } from "./dom.js";
 import { closeForm, formIsOpen } from "./form.js";
-import { commandOf, nameOf, typedOf } from "./keys.js";
+import { commandOf, nameOf, typedOf, VIEWS } from "./keys.js";
 import { OFFER_KEYS } from "./offers.js";
 import { closePanel, panelIsOpen } from "./panel.js";
 
 const ONCE = new Set(["save", "skip", "elsewhere", "elsewhereAtOnce"]); // holding the key down must not answer for a row
-const VIEWS = new Set(["copies", "search", "history", "review", "progress", "help"]); // also where there is nothing to annotate
 
 const GRACE = 500; // milliseconds: the second Enter of a double press does not save what nobody has seen
 let entered = -Infinity; // when Enter saved, unless another key was pressed since

@@ -57,6 +57,9 @@ export const KEYS = [
   },
 ];
 
+// Commands that open a view, also where there is nothing to annotate.
+export const VIEWS = new Set(["copies", "search", "history", "review", "progress", "help"]);
+
 const COMMANDS = new Map(
   KEYS.flatMap(({ rows }) => rows.flatMap(([keys, command]) => keys.map((key) => [key, command]))),
 );
