@@ -194,6 +194,9 @@ READ = {
     "numbered tokens, contracted": (
         {"a.conll": "# text = im Haus\n1-2\tim\t_\tO\n1\tim\tADP\tO\n2\tHaus\tNOUN\tB-place\n2.1\tx\tX\tO\n"}, "a.conll", {}, 0,
         [Utterance("im Haus", slots=(Slot(3, 7, "place"),))]),
+    "numbered tokens, contracted without a tag": (
+        {"a.conllu": "# text = don't go Ines\n1-2\tdon't\t_\t_\n1\tdo\tO\t_\n2\tn't\tO\t_\n3\tgo\tO\t_\n4\tInes\tB-who\t_\n\n"}, "a.conllu", {}, 0,
+        [Utterance("don't go Ines", slots=(Slot(9, 13, "who"),))]),
     "tokens with blanks": (
         {"a.conll": "drive\tO\nto\tO\nNew York\tB-city\n"}, "a.conll", {}, 0, [Utterance("drive to New York", slots=(Slot(9, 17, "city"),))]),
     "comments between tokens": (

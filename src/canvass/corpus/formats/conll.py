@@ -208,12 +208,14 @@ def layout_of(rows: Sequence[Sequence[str]], lengths: Sequence[int]) -> Layout:
     has other things, the tag is in the last that holds tags alone.
     """
     width = min(map(len, rows), default=0)
-    tags = [column for column in range(1, width) if all(is_tag(row[column]) for row in rows)]
     numbers = [row[0] for row in rows if row[0].isdecimal()]
     expected = [str(number) for length in lengths for number in range(1, length + 1)]
     is_numbered = all(NUMBER.fullmatch(row[0]) for row in rows) and (
         numbers == expected or len(numbers) < len(rows)
     )
+    # Lines of words that are contracted (1-2) may have no tag.
+    tagged = [row for row in rows if row[0].isdecimal() or not is_numbered]
+    tags = [column for column in range(1, width) if all(is_tag(row[column]) for row in tagged)]
     if rows and width > len("it") and is_numbered:
         columns = [column for column in tags if column > 1]
         filled = [column for column in columns if any(row[column] != OUTSIDE for row in rows)]
@@ -285,15 +287,17 @@ def sniff(sample: Sample) -> bool:
     layout = layout_of(rows, ())
     if not words or len(words) - len(rows) > len(words) * ODD_LINES:
         return False
+    if layout.token:
+        rows = [row for row in rows if row[0].isdecimal()]
     tags = [row[layout.tag] for row in rows if len(row) > layout.tag]
-    if sum(map(is_tag, tags)) < len(words) * (1 - ODD_LINES):
+    if sum(map(is_tag, tags)) < len(rows) * (1 - ODD_LINES):
         return False
     return any(is_tag(tag) and tag != OUTSIDE for tag in tags) or len(tags) > MOST_LINES_OF_TEXT
 
 
 FORMAT = Format(
     name="conll",
-    extensions=(".conll", ".bio", ".iob", ".iob2", ".txt"),
+    extensions=(".conll", ".conllu", ".bio", ".iob", ".iob2", ".txt"),
     read=read,
     write_annotated=write_annotated,
     carries=ALL,

@@ -44,7 +44,7 @@ PLACES = (
     Place("label-studio-csv", "label_studio_table", (".csv", ".tsv"), "TABLE"),
     Place("mtop", "mtop", (".txt", ".tsv")),
     Place("fasttext", "fasttext", (".txt", ".ft")),
-    Place("conll", "conll", (".conll", ".bio", ".iob", ".iob2", ".txt")),
+    Place("conll", "conll", (".conll", ".conllu", ".bio", ".iob", ".iob2", ".txt")),
     Place("seq", "sequences", (".in",)),
     Place("label-studio", "label_studio", (".json",)),
     Place("prodigy", "prodigy", (".jsonl",)),
