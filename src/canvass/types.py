@@ -8,7 +8,7 @@ Offsets are Unicode code points into the text as it was written, end exclusive.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from canvass.errors import OptionError
@@ -150,7 +150,7 @@ class Candidate:
     `members` maps the name of each member to its raw score y_m; it is empty where there is no committee.
     `prediction` is None where the labelled set could train neither intents nor a tagger. `also_for` names the other
     targets whose batches hold the same key, where several were asked for at once. `answer` is that of another model,
-    which the prediction shows in the place of ours.
+    which the prediction shows in the place of ours. `others` is what the other columns of the pool hold.
     """
 
     rank: int
@@ -166,3 +166,4 @@ class Candidate:
     target: str
     also_for: tuple[str, ...] | None = None
     answer: ModelAnswer | None = None
+    others: dict[str, Any] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from canvass.annotation.project.project import Project
 from canvass.annotation.quality.progress import forecast
 from canvass.annotation.rounds.round import run_round
 from canvass.annotation.store.records import Label, NewAnswer, Round
+from canvass.annotation.web.shapes import task_shape
 from canvass.types import Utterance
 from examples import labelled_and_rest
 from word_pools import annotated, named_requests
@@ -458,3 +459,19 @@ def test_a_forecast_is_the_power_law_of_the_rounds():
     assert forecast(curve, None).slot_error_rate == pytest.approx(0.8 / 200**0.5)
     assert forecast(curve[:2], 3.0) is None
     assert forecast([*curve[:2], replace(curve[2], slot_error_rate=0.9)], 3.0) is None  # it does not fall
+
+
+def test_tasks_keep_the_columns_of_the_pool(canvass, folder):
+    write_records(
+        folder / "pool.jsonl", [{"text": one.text, "language": "de", "turn": n} for n, one in enumerate(REST)]
+    )
+    assert canvass("new", "music", *NEW).code == 0
+    assert canvass("next", "music", "--size", "3", "--out", "b.csv").code == 0
+    assert canvass("next", "music", "--again", "--out", "b.jsonl").code == 0
+    turns = {one.text: number for number, one in enumerate(REST)}
+    batch = records((folder / "b.jsonl").read_text())
+    assert [(one["language"], one["turn"]) for one in batch] == [("de", turns[one["text"]]) for one in batch]
+    with Project.open("music") as project:
+        task = project.store.tasks("leased")[0]
+        assert "columns" not in task_shape(task)
+        assert task_shape(task, ("language", "nix"))["columns"] == {"language": "de"}

@@ -451,3 +451,66 @@ def test_phrases_that_cannot_be_used_are_refused(canvass, folder, options, words
     (folder / "blank.txt").write_text("\n \n")
     found = canvass("select", "labelled.jsonl", "pool.jsonl", "--target", "intent:Refund", *options)
     assert refused(found, *words)
+
+
+@pytest.mark.parametrize("name", ["pool.jsonl", "pool.csv", "pool.parquet"])
+def test_the_batch_keeps_the_columns_of_the_pool(canvass, folder, name):
+    rows = [
+        {
+            "text": one.text,
+            "language": ["de", "en"][number % 2],
+            "turn": number,
+            "intent": "hidden",
+            "rank": 7,
+        }
+        for number, one in enumerate(REST)
+    ]
+    of_text = {row["text"]: row for row in rows}
+    pq.write_table(pa.Table.from_pylist(rows), folder / "pool.parquet")
+    write_records(folder / "pool.jsonl", rows)
+    pyarrow.csv.write_csv(pa.Table.from_pylist(rows), folder / "pool.csv")
+    plain = canvass("select", "labelled.jsonl", "pool.jsonl", *MUSIC)
+    batch = records(canvass("select", "labelled.jsonl", name, *MUSIC).out)
+    assert [one["text"] for one in batch] == [one["text"] for one in records(plain.out)]
+    for rank, one in enumerate(batch, 1):
+        row = of_text[one["text"]]
+        assert (one["language"], str(one["turn"])) == (row["language"], str(row["turn"]))
+        # What a batch, or a labelled set, has itself is not the pool's.
+        assert (one["rank"], "intent" in one) == (rank, False)
+    for out in ("b.csv", "b.parquet"):
+        assert canvass("select", "labelled.jsonl", name, *MUSIC, "--out", out).code == 0
+    table = pq.read_table(folder / "b.parquet")
+    assert table["language"].to_pylist() == [one["language"] for one in batch]
+
+
+def test_columns_are_kept_by_every_reader(canvass, folder):
+    """A line that only the slow reader takes, other names of columns, values of several types, and copies of a text."""
+    rows = [
+        {"utt": "play river", "language": "en", "n": 3, "nested": {"a": [1]}, "empty": None},
+        {"utt": "play  river", "language": "de", "n": "x"},
+        {"utt": "play blue moon", "language": "é"},
+        {"utt": 'play "one"', "note": "", "n": 1.5},
+    ]
+    lines = [json.dumps(row) for row in rows]
+    (folder / "a.jsonl").write_text("\n".join(lines) + "\n")
+    (folder / "b.jsonl").write_text(
+        "\n".join([*lines[::-1], '{"utt": "play it", "id": 1, "count": null}']) + "\n"
+    )
+    words = ("--target", "domain:music", "--columns", "text=utt", "--strategy", "uncertainty", "--size", "9")
+    known = [record(one) | {"utt": one.text} for one in KNOWN]
+    write_records(folder / "labelled.jsonl", known)
+    found = [
+        {one["text"]: one for one in records(canvass("select", "labelled.jsonl", pool, *words).out)}
+        for pool in ("a.jsonl", "b.jsonl")
+    ]
+    kept = [
+        {
+            text: {k: v for k, v in one.items() if k in {"language", "n", "nested", "note", "utt"}}
+            for text, one in batch.items()
+        }
+        for batch in found
+    ]
+    assert kept[0] == {text: kept[1][text] for text in kept[0]}
+    assert kept[0]["play blue moon"] == {"language": "é"}
+    assert kept[0]['play "one"'] == {"n": 1.5}
+    assert len(kept[0]) == 3

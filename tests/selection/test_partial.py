@@ -27,6 +27,7 @@ class Seen:
     count: int
     given: float = 0.0
     intent: str | None = None
+    others: str | None = None
 
     @property
     def intent_probability(self):
@@ -55,6 +56,7 @@ seen = st.builds(
     st.integers(1, 2**40),
     st.sampled_from([0.0, 0.0, 0.0, 0.5, -0.5]),
     st.sampled_from([None, "A", "B"]),
+    st.sampled_from([None, '{"language": "de"}', '{"language": "en"}']),
 )
 parts = st.lists(st.lists(seen, max_size=6), max_size=7)
 sizes = st.sampled_from([1, 2, 3, 5, 8, 20])
@@ -96,7 +98,17 @@ def twin(rows, size):
     for key in {row.key for row in rows}:
         score = min(row.score for row in rows if row.key == key)
         same = [row for row in rows if row.key == key and row.score == score]
-        first = min(same, key=lambda row: (row.id, row.text, row.intent is None, row.intent or ""))
+        first = min(
+            same,
+            key=lambda row: (
+                row.id,
+                row.text,
+                row.intent is None,
+                row.intent or "",
+                row.others is None,
+                row.others or "",
+            ),
+        )
         entries[key] = {
             "key": key,
             "score": score,
@@ -105,6 +117,7 @@ def twin(rows, size):
             "count": sum(row.count for row in same),
             "intent": first.intent,
             "intent_probability": first.intent_probability,
+            "others": first.others,
         }
     order = sorted(entries, key=lambda key: (entries[key]["score"], key))
     tables = [[entries[key] for key in order if WORLD[key][0] is passes][:size] for passes in (True, False)]

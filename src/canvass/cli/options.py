@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
@@ -254,14 +254,24 @@ class PoolOptions:
         ),
     ] = 65_536
 
-    def open(self, names: Sequence[str], reading: InputOptions, model_columns: Sequence[str] = ()) -> Pool:
-        """Open a pool; raises as `Pool.open`, and OptionError if there is no such format."""
+    def open(
+        self,
+        names: Sequence[str],
+        reading: InputOptions,
+        model_columns: Sequence[str] = (),
+        *,
+        others: bool = False,
+    ) -> Pool:
+        """Open a pool; raises as `Pool.open`, and OptionError if there is no such format.
+
+        With `others`, it is read for the columns that the batch keeps, too.
+        """
         from canvass.corpus.pool import Pool
 
         check_format("--pool-format", self.pool_format)
         pool = Pool.open(
             names,
-            columns=reading.names,
+            columns=replace(reading.names, others=others),
             rows=self.block_rows,
             skip_bad=reading.skip_bad,
             format=self.pool_format,

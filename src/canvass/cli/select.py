@@ -251,7 +251,7 @@ def command(
         options.check_table(out)
     features = load_words(choice.words)
     phrases = seeds.read(targets)
-    opened = pool_reading.open(pool, reading, strategy_named(strategy).columns)
+    opened = pool_reading.open(pool, reading, strategy_named(strategy).columns, others=True)
     options.check_inputs(out, labelled, reading.labelled_format, opened.files)
     known = reading.read([labelled], may_be_empty=bool(phrases)).utterances
     if begins := begins_with(phrases, known, targets):

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pyarrow as pa
 
 from canvass.corpus.formats import output_format_of
+from canvass.corpus.formats.records import USUAL
 from canvass.errors import OptionError
 from canvass.models.committee import MEMBERS
 from canvass.types import slot_records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from canvass.selection.plan import Batch
     from canvass.types import Candidate, Prediction
@@ -65,6 +66,13 @@ MEMBER_COLUMNS = tuple(
 )
 
 
+OWN_COLUMNS = {
+    *(column.name for column in (*CANDIDATE_COLUMNS, *MEMBER_COLUMNS, *PREDICTION_COLUMNS)),
+    *USUAL.all(),
+    "task",
+}
+
+
 def batch_columns(*, several_targets: bool, committee: bool, intents: bool, slots: bool) -> list[Column]:
     """List the columns of a batch, in order: of members, intents and slots only where there are some."""
     return [
@@ -94,9 +102,13 @@ def candidate_record(candidate: Candidate) -> dict[str, Any]:
         intents=False,
         slots=False,
     )
-    return {column.name: column.value(candidate) for column in columns} | prediction_record(
-        candidate.prediction
-    )
+    record = {column.name: column.value(candidate) for column in columns}
+    return record | prediction_record(candidate.prediction) | with_columns(candidate.others)
+
+
+def with_columns(others: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the other columns of a pool, those left out that a batch or a labelled set has itself."""
+    return {name: value for name, value in others.items() if name not in OWN_COLUMNS}
 
 
 def batches_as_rows(columns: Sequence[Column], batches: Sequence[Batch]) -> pa.RecordBatch:

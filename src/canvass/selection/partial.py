@@ -37,9 +37,10 @@ SCHEMA = pa.schema(
         # Of another model; null where the pool has none.
         pa.field("intent", pa.string()),
         pa.field("intent_probability", pa.float64()),
+        pa.field("others", pa.string()),  # what the other columns hold, as JSON
     ]
 )
-SHOWN = ("id", "text", "intent", "intent_probability")
+SHOWN = ("id", "text", "intent", "intent_probability", "others")
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def _worst(table: pa.Table, capacity: int) -> float:
 
 def best(rows: pa.Table, capacity: int) -> pa.Table:
     """Make one row of each key, and keep the `capacity` best by (score, key)."""
-    shown = SHOWN if rows["intent_probability"].null_count < rows.num_rows else SHOWN[:2]
+    shown = [name for name in SHOWN if rows[name].null_count < rows.num_rows]
     ordered = rows.sort_by([(name, "ascending") for name in ("key", "score", *shown)])
     with_nulls = pc.ScalarAggregateOptions(skip_nulls=False)
     grouped = ordered.group_by(["key", "score"], use_threads=False).aggregate(

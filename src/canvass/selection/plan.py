@@ -6,6 +6,7 @@ in between (threads, processes, a cluster, any order) changes nothing: every sco
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -401,6 +402,7 @@ class Plan:
                 why=self.why[row["passed"]],
                 strategy=self.strategy.name,
                 target=str(self.nlu.target),
+                others=json.loads(row["others"] or "{}"),
             )
             for rank, (row, members) in enumerate(zip(columns.to_pylist(), scores, strict=True))
         )

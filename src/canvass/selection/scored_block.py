@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -9,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from canvass.corpus.formats.columns import KNOWN, OTHERS
 from canvass.corpus.normalise import keys
 from canvass.features.extraction import MemberTable, score_column
 from canvass.selection.partial import SCHEMA, Counters, best
@@ -90,4 +92,23 @@ class ScoredBlock:
                 if given
                 else pa.nulls(len(rows), SCHEMA.field(name).type)
             )
+        columns.append(others_of(self.batch, places))
         return best(pa.Table.from_arrays(columns, schema=SCHEMA), capacity)
+
+
+def others_of(batch: pa.RecordBatch, places: pa.Array) -> pa.Array:
+    """Write what the other columns of a pool hold in some rows: JSON objects, null where there is nothing."""
+    if OTHERS not in batch.schema.names:
+        return pa.nulls(len(places), pa.string())
+    known = json.loads(batch.schema.field(OTHERS).metadata[KNOWN.encode()])
+    documents = []
+    for value in batch.column(OTHERS).take(places).to_pylist():
+        record = json.loads(value.decode("utf-8", "replace")) if isinstance(value, bytes) else value
+        held = {
+            name: item
+            for name, item in record.items()
+            if name not in known and item is not None and item != ""
+        }
+        written = json.dumps(held, ensure_ascii=False, default=str).encode("utf-8", "replace").decode()
+        documents.append(written if held else None)
+    return pa.array(documents, pa.string())

@@ -41,7 +41,7 @@ PLANS_VERSION = 1
 NAME = "the plan that was sent to this worker"
 _LOCK = threading.Lock()
 
-RESULT_VERSION = 2
+RESULT_VERSION = 3
 ROW = pa.struct(list(SCHEMA))
 # A row for each plan.
 RESULT_SCHEMA = pa.schema(

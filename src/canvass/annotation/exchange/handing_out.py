@@ -12,6 +12,7 @@ from canvass.annotation.rounds.queue import next_round
 from canvass.annotation.rounds.round import Rounds, save_estimates, save_round
 from canvass.annotation.store.leases import HANDED_OUT
 from canvass.errors import InputError, OptionError, ProjectInUseError
+from canvass.selection.batch_file import with_columns
 from canvass.types import slot_records
 
 if TYPE_CHECKING:
@@ -143,4 +144,5 @@ def task_record(task: Task, target: str, *, slots: bool = True) -> dict[str, Any
         **{f"score_{name}": score for name, score in (reason.members if reason else {}).items()},
         **of_intent,
         **of_slots,
+        **with_columns(reason.others if reason else {}),
     }

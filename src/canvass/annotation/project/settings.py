@@ -198,6 +198,12 @@ class PageSettings:
     new_labels: bool = field(
         default=True, metadata=_flag("Whether annotators may add intents and slot labels.")
     )
+    columns: tuple[str, ...] = field(
+        default=(),
+        metadata=_texts(
+            "Other columns of the pool that are shown beside a request, such as language.", empty=True
+        ),
+    )
     inside_tokens: bool = field(
         default=False, metadata=_flag("Whether slots may begin and end inside a token, in a mode of its own.")
     )
@@ -231,7 +237,7 @@ class Settings:
     @property
     def pool_columns(self) -> Columns:
         """The columns of the pool, for `Pool.open`."""
-        return Columns(**{name: getattr(self.columns, name) for name in rules(self.columns)})
+        return Columns(**{name: getattr(self.columns, name) for name in rules(self.columns)}, others=True)
 
     def check(self, where: str) -> None:
         """Refuse values that make no sense, alone or together; `where` is the file, for the sentence.

@@ -177,7 +177,14 @@ class Choosing:
         return [replace(task, priority=float(place)) for place, task in enumerate(mixed)]
 
     def _selected(self, candidate: Candidate) -> NewTask:
-        reason = Reason(candidate.strategy, candidate.rank, candidate.score, candidate.why, candidate.members)
+        reason = Reason(
+            candidate.strategy,
+            candidate.rank,
+            candidate.score,
+            candidate.why,
+            candidate.members,
+            candidate.others,
+        )
         return NewTask(
             candidate.key,
             candidate.text,

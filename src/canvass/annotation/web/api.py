@@ -75,7 +75,7 @@ def lease(service: Service, call: Call) -> dict[str, Any]:
     )
     return {
         "annotator": annotator,
-        "tasks": [task_shape(task) for task in tasks],
+        "tasks": [task_shape(task, service.page.columns) for task in tasks],
         "queue": service.queue_shape(),
     }
 
@@ -135,7 +135,7 @@ def copy_answer(service: Service, call: Call) -> dict[str, Any]:
 def task(service: Service, call: Call) -> dict[str, Any]:
     """Show a task with all its answers, the corrected ones, too."""
     record = service.task(Reader(call.path, "tasks", ("id",)).whole("id"))
-    return _with_answers(record, service.store.answers_of(record.id))
+    return _with_answers(service, record, service.store.answers_of(record.id))
 
 
 def history(service: Service, call: Call) -> dict[str, Any]:
@@ -146,7 +146,12 @@ def history(service: Service, call: Call) -> dict[str, Any]:
         limit=sent.whole("limit", most=MOST_SHOWN, default=50),
         before=sent.optional_whole("before"),
     )
-    return {"items": [{"task": task_shape(task), "answer": answer_shape(given)} for task, given in answered]}
+    return {
+        "items": [
+            {"task": task_shape(task, service.page.columns), "answer": answer_shape(given)}
+            for task, given in answered
+        ]
+    }
 
 
 def progress(service: Service, call: Call) -> dict[str, Any]:
@@ -165,7 +170,7 @@ def review(service: Service, call: Call) -> dict[str, Any]:
                 "words": item.words,
                 "probability": item.probability,
                 "tasks": [
-                    _with_answers(service.task(number), service.store.answers_of(number))
+                    _with_answers(service, service.task(number), service.store.answers_of(number))
                     for number in item.tasks
                 ],
             }
@@ -203,7 +208,10 @@ def search(service: Service, call: Call) -> dict[str, Any]:
     )
     return {
         "items": [
-            {"task": task_shape(task), "answer": None if given is None else answer_shape(given)}
+            {
+                "task": task_shape(task, service.page.columns),
+                "answer": None if given is None else answer_shape(given),
+            }
             for task, given in found
         ]
     }
@@ -212,7 +220,7 @@ def search(service: Service, call: Call) -> dict[str, Any]:
 def disputes(service: Service, call: Call) -> dict[str, Any]:
     """List the tasks that people answered differently."""
     Reader(call.query, "disputes", ())
-    return {"items": [_with_answers(task, answers) for task, answers in service.store.disputes()]}
+    return {"items": [_with_answers(service, task, answers) for task, answers in service.store.disputes()]}
 
 
 def add_label(service: Service, call: Call) -> dict[str, Any]:
@@ -243,8 +251,11 @@ def add_label(service: Service, call: Call) -> dict[str, Any]:
     return service.guidelines().shapes
 
 
-def _with_answers(task: Task, answers: Iterable[Answer]) -> dict[str, Any]:
-    return {"task": task_shape(task), "answers": [answer_shape(answer) for answer in answers]}
+def _with_answers(service: Service, task: Task, answers: Iterable[Answer]) -> dict[str, Any]:
+    return {
+        "task": task_shape(task, service.page.columns),
+        "answers": [answer_shape(answer) for answer in answers],
+    }
 
 
 @dataclass(frozen=True, slots=True)

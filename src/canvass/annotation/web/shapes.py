@@ -8,6 +8,8 @@ from canvass.corpus.spans import text_tokens
 from canvass.types import slot_records
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from canvass.annotation.store.records import Answer, NewTask, Reason, Task, TaskPrediction
 
 # Drawn at random for an estimate, and shown without their prediction, which would anchor the annotator.
@@ -19,12 +21,18 @@ def is_blind(task: NewTask) -> bool:
     return task.source in BLIND_SOURCES
 
 
-def task_shape(task: Task) -> dict[str, Any]:
-    """Write a task: its text and tokens, and, unless it is blind, what the models think and why it was chosen."""
+def task_shape(task: Task, columns: Sequence[str] = ()) -> dict[str, Any]:
+    """Write a task: its text and tokens, and, unless it is blind, what the models think and why it was chosen.
+
+    What it has of the other `columns` of the pool is written where there are any.
+    """
     blind = is_blind(task)
     # The two strata are not told apart: that a task is from outside of the filter is a guess, too.
     source = "blind" if blind else "imported" if task.source == "handed out" else task.source
+    others = {} if task.reason is None else task.reason.others
+    shown = {name: others[name] for name in columns if name in others}
     return {
+        **({"columns": shown} if shown else {}),
         "id": task.id,
         "text": task.text,
         "tokens": [[token.start, token.end] for token in text_tokens(task.text)[1]],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 from canvass.corpus.formats.records import (
     LARGEST_SCORE,
     PROBABILITIES,
+    USUAL,
     Block,
     listed,
     missing_column,
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from canvass.corpus.where import RowFilter
     from canvass.types import Utterance
 
+OTHERS = "others"  # the column of a batch that holds all others
+KNOWN = "known"  # in its metadata: the names that are no others
 EMPTY: Mapping[str, pa.Array] = MappingProxyType({})
 SCHEMA = pa.schema(
     [
@@ -134,7 +138,7 @@ def batch_of_records(
 
     A bad record is reported to `bad`; what `keeps` does not keep is left out.
     """
-    utterances, values = [], []
+    utterances, values, others = [], [], []
     for where, record in records:
         with bad.tolerance():
             if keeps is not None and not keeps(record):
@@ -142,7 +146,12 @@ def batch_of_records(
             utterance = pool_utterance_of(record, where, columns)
             values.append(model_values_of(record, where, columns))
             utterances.append(utterance)
-    return batch_of(utterances, columns.model, values)
+            others.append(record)
+    batch = batch_of(utterances, columns.model, values)
+    if not columns.others:
+        return batch
+    documents = [json.dumps(record, default=str).encode() for record in others]
+    return with_others(batch, pa.array(documents, pa.binary()), columns)
 
 
 def kind_of(kind: pa.DataType) -> str:
@@ -208,17 +217,40 @@ def batch_of_columns(
     """
     pairs = zip(columns.roles, columns.of_a_pool(), strict=True)
     names = {role: name for role, name in pairs if name in batch.schema.names}
+    kept = other_columns(batch.schema.names, columns)
     try:
         arrays = {role: batch.column(name).cast(TYPES[role]) for role, name in names.items()}
-        return checked_batch(
+        made = checked_batch(
             arrays["text"],
             arrays.get("id"),
             arrays.get("count"),
             {role: arrays[role] for role in columns.model},
         )
+        return with_others(made, structs([batch.column(name) for name in kept], kept), columns)
     except pa.ArrowInvalid:
-        records = records_of(batch, list(names.values()), first_row, where, bad)
+        records = records_of(batch, [*names.values(), *kept], first_row, where, bad)
         return batch_of_records(records, columns, bad)
+
+
+def other_columns(names: Sequence[str], columns: Columns) -> list[str]:
+    """List the columns that a batch keeps: those that have no meaning of their own, and stand there once."""
+    if not columns.others:
+        return []
+    known = {*columns.all(), *USUAL.all()}
+    return [name for name in names if name not in known and names.count(name) == 1]
+
+
+def with_others(batch: pa.RecordBatch, others: pa.Array | None, columns: Columns) -> pa.RecordBatch:
+    """Add the other columns of a pool to a batch, as one: structs, or whole records as JSON in UTF-8."""
+    if others is None:
+        return batch
+    known = json.dumps(sorted({*columns.all(), *USUAL.all()}))
+    return batch.append_column(pa.field(OTHERS, others.type, metadata={KNOWN: known}), others)
+
+
+def structs(arrays: Sequence[pa.Array], names: Sequence[str]) -> pa.Array | None:
+    """Put columns into one; None where there are none."""
+    return pa.StructArray.from_arrays(arrays, names=list(names)) if names else None
 
 
 def records_of(

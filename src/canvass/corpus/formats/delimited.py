@@ -22,7 +22,16 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from canvass.corpus.formats.annotated import ALL, record_of
-from canvass.corpus.formats.columns import TYPES, accounted, batch_of_records, checked_batch, refuse_missing
+from canvass.corpus.formats.columns import (
+    TYPES,
+    accounted,
+    batch_of_records,
+    checked_batch,
+    other_columns,
+    refuse_missing,
+    structs,
+    with_others,
+)
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.records import (
     ALL_COLUMNS,
@@ -291,7 +300,10 @@ def _fast_batches(
     """Yield batches of the rows that meet the condition, and how many rows were read for each."""
     columns = table.columns
     asked = [] if keeps is None else keeps.columns
-    names = list(dict.fromkeys(name for name in (*columns.of_a_pool(), *asked) if name in table.header))
+    kept = other_columns(table.header, columns)
+    names = list(
+        dict.fromkeys(name for name in (*columns.of_a_pool(), *asked, *kept) if name in table.header)
+    )
     cells = [
         END_OF_FILE if index == table.header.index(columns.text) else "" for index in range(len(table.header))
     ]
@@ -342,7 +354,11 @@ def _batch_of_cells(cells: pa.RecordBatch, columns: Columns, keeps: RowFilter | 
             raise pa.ArrowInvalid("a count is not a number")
         count = count.cast(pa.int64())
     model = {role: arrays[getattr(columns, role)].cast(TYPES[role]) for role in columns.model}
-    return checked_batch(arrays[columns.text], arrays.get(columns.id), count, model)
+    kept = other_columns(cells.schema.names, columns)
+    others = structs([arrays[name] for name in kept], kept)
+    return with_others(
+        checked_batch(arrays[columns.text], arrays.get(columns.id), count, model), others, columns
+    )
 
 
 def slow_batches(

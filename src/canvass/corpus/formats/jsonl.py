@@ -16,7 +16,14 @@ import pyarrow as pa
 import pyarrow.json as arrow_json
 
 from canvass.corpus.formats.annotated import ALL, record_of
-from canvass.corpus.formats.columns import TYPES, accounted, batch_of, batch_of_records, checked_batch
+from canvass.corpus.formats.columns import (
+    TYPES,
+    accounted,
+    batch_of,
+    batch_of_records,
+    checked_batch,
+    with_others,
+)
 from canvass.corpus.formats.records import (
     ALL_COLUMNS,
     WHOLE,
@@ -29,6 +36,7 @@ from canvass.corpus.formats.records import (
     utterance_of,
 )
 from canvass.corpus.formats.sources import NEWLINE, Pace, Source, chunks_of_lines, count_lines, split_lines
+from canvass.corpus.formats.text import lines_of
 from canvass.corpus.where import RowFilter
 from canvass.errors import InputError, location, shown
 from canvass.files import compressed, split_name, whole_file
@@ -209,7 +217,9 @@ class ChunkParser:
             raise pa.ArrowInvalid("several objects on one line")
         arrays = {role: table.column(name).chunk(0) for role, name in names.items()}
         model = {role: arrays[role] for role in self._columns.model}
-        return checked_batch(arrays["text"], arrays["id"].cast(pa.string()), arrays["count"], model)
+        batch = checked_batch(arrays["text"], arrays["id"].cast(pa.string()), arrays["count"], model)
+        others = lines_of(data).view(pa.binary()) if self._columns.others else None
+        return with_others(batch, others, self._columns)
 
 
 def _one_object_a_line(data: bytes) -> tuple[bytes, int] | None:

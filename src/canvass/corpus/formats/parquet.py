@@ -9,7 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from canvass.corpus.formats.annotated import ALL, record_of
-from canvass.corpus.formats.columns import accounted, batch_of_columns, records_of, used_columns
+from canvass.corpus.formats.columns import (
+    accounted,
+    batch_of_columns,
+    other_columns,
+    records_of,
+    used_columns,
+)
 from canvass.corpus.formats.delimited import slots_of_cell
 from canvass.corpus.formats.records import (
     ALL_COLUMNS,
@@ -134,7 +140,8 @@ def blocks_of_part(
             groups = _possible_groups(path, keep, parquet)
         chosen = [number for number in groups if part[0] <= number < part[1]]
         total = max(sum(parquet.metadata.row_group(number).num_rows for number in chosen), 1)
-        read = used_columns(parquet.schema_arrow, path, columns)
+        flat = [field.name for field in parquet.schema_arrow if not pa.types.is_nested(field.type)]
+        read = [*used_columns(parquet.schema_arrow, path, columns), *other_columns(flat, columns)]
         asked = (
             [] if where is None else [name for name in where.columns() if name in parquet.schema_arrow.names]
         )
@@ -144,7 +151,7 @@ def blocks_of_part(
             names = list(dict.fromkeys([*read, *asked]))
             done = 0
             for batch in parquet.iter_batches(rows, row_groups=chosen, columns=names, use_threads=False):
-                kept = batch if keep is None else _kept(batch, keep).select(list(read))
+                kept = batch if keep is None else _kept(batch, keep).select(read)
                 made = batch_of_columns(kept, done + 1, label, columns, bad)
                 done += batch.num_rows
                 yield made, size * done // total

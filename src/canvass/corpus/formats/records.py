@@ -46,7 +46,8 @@ Utterances = Iterator[tuple[str, Utterance]]
 class Columns:
     """The names that the columns of a file have; `--columns` on the command line.
 
-    `model` says which of `MODEL_COLUMNS`, a model's opinion of each request, a pool is read for: see `with_model`.
+    `model` says which of `MODEL_COLUMNS`, a model's opinion of each request, a pool is read for: see `with_model`. With
+    `others`, a pool is read for all other columns, too, which the batch keeps.
 
     Raises
     ------
@@ -66,6 +67,7 @@ class Columns:
     intent_probability: str = "intent_probability"
     slots_probability: str = "slots_probability"
     model: tuple[str, ...] = ()
+    others: bool = False
 
     def __post_init__(self) -> None:
         names = {column: getattr(self, column) for column in POOL_COLUMNS}
@@ -157,7 +159,7 @@ class Columns:
         return (*self.of_a_pool(), self.domain, self.intent, self.slots, self.split)
 
 
-COLUMN_NAMES = [column.name for column in fields(Columns) if column.name != "model"]
+COLUMN_NAMES = [column.name for column in fields(Columns) if column.name not in {"model", "others"}]
 USUAL = Columns()
 WHOLE = (0, 1 << 62)  # the part of a file that is all of it
 ALL_COLUMNS = frozenset(COLUMN_NAMES)

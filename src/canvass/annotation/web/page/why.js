@@ -19,8 +19,14 @@ function parts(task, { target, annotates_slots: slots }) {
       seen,
     ];
   }
-  return [task.why ? chosen(task.why) : imported(), ...votes(task, target), ...sureness(task.prediction, slots), seen];
+  return [task.why ? chosen(task.why) : imported(), ...votes(task, target), ...sureness(task.prediction, slots), seen, ...columns(task.columns)];
 }
+
+/** What the pool says of it besides, where the project shows that. */
+const columns = (found) =>
+  found
+    ? [make("dl.columns", {}, ...Object.entries(found).flatMap(([name, value]) => [make("dt", { dir: "auto", textContent: name }), make("dd", { dir: "auto", textContent: String(value) })]))]
+    : [];
 
 const imported = () => make("p", { textContent: "Handed out or imported by somebody of the project." });
 
