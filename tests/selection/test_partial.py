@@ -200,7 +200,7 @@ def test_a_smaller_id_that_comes_late_is_shown_with_its_text():
     ]
     found = reduce(merge, [partial_of(piece, size) for piece in pieces])
     rows = found.passed.to_pylist() + found.backfill.to_pylist()
-    given = {"intent": None, "intent_probability": None}
+    given = {"intent": None, "intent_probability": None, "others": None}
     assert rows == [{"key": "z", "score": WORLD["z"][1], "id": "10", "text": "Z?", "count": 13, **given}]
 
 
