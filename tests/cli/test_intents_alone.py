@@ -57,6 +57,18 @@ def test_one_intent_alone_leaves_nothing_to_rank_by(canvass, bot):
     assert "or intents (at least 2 different)" in result.err
 
 
+def test_an_intent_of_one_example_and_names_that_differ_by_case(canvass, bot):
+    write(bot / "few.csv", [*KNOWN, ("close my account", "close"), ("end my account", "Card")])
+    result = canvass("select", "few.csv", "pool.csv", "--target", "all", "-n", "9")
+    assert (result.code, len(records(result.out))) == (0, 9)
+    assert canvass("train", "few.csv", "--target", "all", "-o", "few.npz").code == 0
+    write(bot / "alone.csv", [("close my account", None)])
+    assert [row["predicted_intent"] for row in records(canvass("predict", "few.npz", "alone.csv").out)] == [
+        "close"
+    ]
+    assert "'Card' (1)" in canvass("check", "few.csv").out
+
+
 def test_a_project(canvass, bot):
     assert canvass("new", "bot", "labelled.csv", "pool.csv", "--target", "all").code == 0
     result = canvass("next", "bot", "--size", "6", "-o", "tasks.jsonl")
