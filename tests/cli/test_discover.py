@@ -53,6 +53,24 @@ def test_what_is_not_annotated_comes_first(canvass, labelled, pool, tmp_path):
     assert found["groups"][0]["typical"][0] in html
 
 
+def test_refused_groups_stay_refused_in_another_pool(canvass, labelled, pool, tmp_path):
+    out, refused_file, other = tmp_path / "groups.jsonl", tmp_path / "refused.jsonl", tmp_path / "other.txt"
+    words = "--groups", "4", "--out", out
+    canvass("discover", labelled, pool, *words)
+    unwanted = [row for line in out.read_text().splitlines() if (row := json.loads(line))["group"] <= 2]
+    write_records(refused_file, unwanted)
+    texts = {row["text"] for row in unwanted}
+    other.write_text("\n".join([*requests(1500), *requests(300, seed=7)]) + "\n")
+    for name in (pool, other):
+        assert canvass("discover", labelled, name, *words, "--refused", refused_file).code == 0
+        rows = [json.loads(line) for line in out.read_text().splitlines()]
+        for number in range(1, 5):
+            group = [row["text"] in texts for row in rows if row["group"] == number]
+            assert sum(group) < len(group) / 4
+    (tmp_path / "nothing.jsonl").write_text("")
+    assert canvass("discover", labelled, pool, "--refused", tmp_path / "nothing.jsonl").code == 0
+
+
 def test_order_threads_and_blocks_change_nothing(canvass, labelled, pool, tmp_path):
     first = canvass("discover", labelled, pool, "--json")
     assert first.code == 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from canvass.cli import options, terminal
+from canvass.cli.phrases import read_texts
 from canvass.errors import OptionError
 from canvass.files import check_outputs, whole_file, write_whole
 
@@ -54,6 +55,14 @@ def command(
             "--report", metavar="FILE", help="Write a page with a map of the pool and all examples (.html)."
         ),
     ] = None,
+    refused: Annotated[
+        str | None,
+        typer.Option(
+            "--refused",
+            metavar="FILE",
+            help="Show no group of these requests: lines of groups, as --out wrote them, that nobody wants.",
+        ),
+    ] = None,
     seed: options.SeedOption = 0,
     threads: options.ThreadsOption = None,
     reading: options.LabelledOptions,
@@ -72,10 +81,22 @@ def command(
     if groups < 1:
         raise OptionError(f"--groups {groups} makes no sense; it must be at least 1")
     known, opened = _inputs(labelled, pool or [], reading, pool_reading)
-    check_outputs({"--out": (out, ".jsonl"), "--report": (report, ".html")}, [labelled, *opened.files])
+    check_outputs(
+        {"--out": (out, ".jsonl"), "--report": (report, ".html")},
+        [labelled, *opened.files, *([refused] if refused else [])],
+    )
+    unwanted = [] if refused is None else read_texts(refused)
     total = None if opened.total_bytes is None else 2 * opened.total_bytes
     with terminal.progress("reading the pool twice", total) as advance:
-        discovery = discover(known, opened, shown=groups, seed=seed, threads=threads, progress=advance)
+        discovery = discover(
+            known,
+            opened,
+            shown=groups,
+            refused=unwanted,
+            seed=seed,
+            threads=threads,
+            progress=advance,
+        )
     if out is not None:
         _write(discovery, out)
     if report is not None:

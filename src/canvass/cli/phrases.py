@@ -77,16 +77,21 @@ class SeedOptions:
 
 def _texts_of(option: str, path: str, otherwise: str, where: str | None = None) -> list[str]:
     """Read the texts of a file; raises InputError, with `otherwise`, where there is none."""
+    texts = read_texts(path, where)
+    if not any(map(str.strip, texts)):
+        raise InputError(f"{option} {path}: {otherwise}")
+    return texts
+
+
+def read_texts(path: str, where: str | None = None) -> list[str]:
+    """Read the texts of a file as of a pool; none where it is empty."""
     from canvass.corpus.pool import Pool
 
     try:
         blocks = Pool.open([path], where=where).blocks()
-        texts = [text for block in blocks for text in block.batch.column("text").to_pylist()]
+        return [text for block in blocks for text in block.batch.column("text").to_pylist()]
     except EmptyPoolError:
-        texts = []
-    if not any(map(str.strip, texts)):
-        raise InputError(f"{option} {path}: {otherwise}")
-    return texts
+        return []
 
 
 def begins_with(phrases: Sequence[str], labelled: Sequence[Utterance], targets: Sequence[Target]) -> bool:

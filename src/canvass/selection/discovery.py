@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 SURE = 0.5
 LABELLED_WEIGHT = 3.0
 SHOWN = 20  # groups
+REFUSED = 0.25  # refused requests by sampled ones, from which on a cluster is refused; its core is half of it
 SAMPLE = 8 << 20  # bytes of the keys that the space is learnt from
 FEWEST_FOLDED = 5  # different requests of a cluster, up to punctuation at the rims
 BLOCK = 1 << 13  # requests that a thread scores together
@@ -181,13 +182,15 @@ def discover(
     pool: Pool,
     *,
     shown: int = SHOWN,
+    refused: Sequence[str] = (),
     seed: int = 0,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Discovery:
     """Find what a labelled set lacks of a pool: `shown` groups, or as many as there are.
 
-    `progress` is called with the rows and bytes of each block, in both passes.
+    Groups of `refused` texts are not shown, and what is like them comes later. `progress` is called with the rows and
+    bytes of each block, in both passes.
 
     Raises
     ------
@@ -218,7 +221,14 @@ def discover(
             training.result()
         sample, clusters = learn()
         classifier = training.result()
-    chosen = _choose(sample, known=known, clusters=clusters, classifier=classifier, shown=shown)
+    chosen = _choose(
+        sample,
+        known=known,
+        refused=pa.array(sorted(set(map(key_of, refused))), pa.string()),
+        clusters=clusters,
+        classifier=classifier,
+        shown=shown,
+    )
     traffic = _count(
         pool,
         groups=chosen.groups,
@@ -233,9 +243,15 @@ def discover(
 
 
 def _choose(
-    sample: pa.Array, *, known: pa.Array, clusters: Groups, classifier: IntentClassifier, shown: int
+    sample: pa.Array,
+    *,
+    known: pa.Array,
+    refused: pa.Array,
+    clusters: Groups,
+    classifier: IntentClassifier,
+    shown: int,
 ) -> _Chosen:
-    """Choose the cores of clusters that are least covered, tight, and unlike each other."""
+    """Choose the cores of clusters that are least covered, tight, and unlike each other and what is refused."""
     cluster_of, cosines = clusters.assign(sample)
     size = len(clusters.least)
     sampled = np.maximum(np.bincount(cluster_of, minlength=size), 1)
@@ -247,9 +263,11 @@ def _choose(
     for cluster, text in zip(cluster_of.tolist(), sample.to_pylist(), strict=True):
         different[cluster].add(folded(text).casefold())
     scores[[len(texts) < FEWEST_FOLDED for texts in different]] = 0.0
+    is_refused = np.bincount(clusters.assign(refused)[0], minlength=size) >= REFUSED * sampled
+    scores[is_refused] = 0.0
+    similarity = (clusters.centres.T @ clusters.centres[:, is_refused]).max(axis=1, initial=0.0).clip(max=1.0)
     chosen: list[int] = []
     worth: list[float] = []
-    similarity = np.zeros(size)
     while len(chosen) < shown:
         left = scores * (1 - similarity)
         best = int(left.argmax())
