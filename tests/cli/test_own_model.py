@@ -7,6 +7,7 @@ import pytest
 from commands import MUSIC, records
 
 from canvass.annotation.project.project import Project
+from canvass.annotation.project.settings import ProjectSettings, Settings, with_changes
 from canvass.annotation.rounds.round import run_round
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.annotated import record_of
@@ -285,6 +286,21 @@ def test_a_project_asks_in_every_round_and_shows_the_answers(canvass, folder, na
         "new", "other", "labelled.jsonl", "pool.jsonl", *MUSIC[:2], "--scorer", named("nothing")
     )
     assert (refused.code, (folder / "other").exists()) == (2, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"scorer": "nowhere"}, "canvass.toml: project.scorer: --scorer 'nowhere' is no module:function"),
+        ({"scorer": "json:dumps", "shortlist": 7}, "--shortlist 7 is smaller than the batch of 50"),
+        ({"scorer": "json:dumps", "strategy": "random-positive"}, "does not rank by these"),
+    ],
+)
+def test_settings_that_make_no_sense(changes, said):
+    settings = Settings(project=ProjectSettings(target="domain:music", pool=("pool.jsonl",)))
+    settings.check("canvass.toml")
+    with pytest.raises(InputError, match=said):
+        with_changes(settings, "project", **changes).check("canvass.toml")
 
 
 @pytest.mark.slow

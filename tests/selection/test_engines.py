@@ -111,6 +111,8 @@ def test_a_scorer_is_asked_about_the_same_shortlist(engine, models, tmp_path, mo
     assert run(engine, plans, files, step=20_000)[0] == select_each(plans, Pool.of(small_rows()))
     assert asked[0] == asked[len(asked) // 2]
     assert len(asked[0]) == 30
+    # More than a batch of that size has kept for variety.
+    assert Plan.of(models, (), size=9, scorer=Scorer.of("mine:score", (), shortlist=700)).capacity == 700
 
 
 @pytest.mark.parametrize("limit", [900, 1 << 20])
