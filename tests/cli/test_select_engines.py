@@ -71,7 +71,7 @@ def test_a_condition_leaves_files_out(canvass, folder):
     assert (one.code, one.out) == (0, other.out)
     assert refused(canvass(*SELECT, "--where", "date >"), "--where 'date >' cannot be read")
     assert refused(
-        canvass("select", "labelled.jsonl", "pool", *MUSIC, "--where", "day = 1"), "'day'", "Parquet"
+        canvass("select", "labelled.jsonl", "pool", *MUSIC, "--where", "day = 1"), "'day'", "(id, text)"
     )
 
 

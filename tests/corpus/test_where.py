@@ -226,6 +226,10 @@ def test_bad_rows_and_columns_that_are_not_there_are_named(tmp_path):
         texts(Pool.open([str(tmp_path / "p.csv")], where="language = 'de'"))
     with pytest.raises(InputError, match="compares 'lang' with 7, but a path or a row has lang=de"):
         texts(Pool.open([str(tmp_path / "p.csv")], where="lang < 7"))
+    (tmp_path / "q.jsonl").write_text('{"text": "play"}\n{"text": "stop", "lang": "de"}\n')
+    assert texts(Pool.open([str(tmp_path / "q.jsonl")], where="lang = 'de'")) == ["stop"]
+    with pytest.raises(InputError, match=r"'language', which is neither in the path of .* \(text\)"):
+        texts(Pool.open([str(tmp_path / "q.jsonl")], where="language = 'de'"))
     (tmp_path / "p.jsonl").write_text('{"text": "play", "lang": "de"}\n{"text": 3, "lang": "de"}\n')
     with pytest.raises(InputError, match="jsonl:2: field"):
         texts(Pool.open([str(tmp_path / "p.jsonl")], where="lang = 'de'"))

@@ -126,6 +126,8 @@ def blocks_of_part(
     keeps = None if where is None else RowFilter(where, path)
     with Source(path, None if part == WHOLE else part) as source:
         yield from accounted(_batches(source, columns, bad, rows, keeps), rows, source.size)
+    if keeps is not None and part == WHOLE:
+        keeps.refuse_unseen(path)
 
 
 def _batches(
