@@ -157,6 +157,15 @@ def test_a_database_of_an_older_version_is_brought_up_to_date(path, version, tab
         assert schema.version_of(other) == schema.VERSION
 
 
+def test_an_older_database_where_nothing_may_be_written_is_refused_in_a_sentence(path, monkeypatch):
+    Store.create(path).close()
+    with raw(path) as other:
+        other.execute(f"PRAGMA user_version = {schema.VERSION - 1}")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(StoreError, match="older canvass .* copy the project to a folder that can be written"):
+        Store.open(path)
+
+
 def test_every_version_has_its_migration():
     assert set(schema.MIGRATIONS) == set(range(2, schema.VERSION + 1))
 

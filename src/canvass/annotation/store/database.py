@@ -87,6 +87,11 @@ class Database:
                     f"{self.path} was written by a newer canvass (its schema has version {version}, this canvass knows "
                     f"up to {VERSION}); install a newer canvass"
                 )
+            if version < VERSION and not self._writable:
+                raise StoreError(
+                    f"{self.path} was written by an older canvass (its schema has version {version}, this canvass reads "
+                    f"{VERSION}), and cannot be brought up to date here; copy the project to a folder that can be written"
+                )
             if self._writable:
                 self._connection.execute("PRAGMA journal_mode = WAL")
         if version < VERSION:
