@@ -162,7 +162,7 @@ def test_an_older_database_where_nothing_may_be_written_is_refused_in_a_sentence
     with raw(path) as other:
         other.execute(f"PRAGMA user_version = {schema.VERSION - 1}")
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(StoreError, match="older canvass .* copy the project to a folder that can be written"):
+    with pytest.raises(StoreError, match=r"older canvass .* copy the project to where it can be written"):
         Store.open(path)
 
 

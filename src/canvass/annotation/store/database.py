@@ -89,8 +89,8 @@ class Database:
                 )
             if version < VERSION and not self._writable:
                 raise StoreError(
-                    f"{self.path} was written by an older canvass (its schema has version {version}, this canvass reads "
-                    f"{VERSION}), and cannot be brought up to date here; copy the project to a folder that can be written"
+                    f"{self.path} was written by an older canvass (its schema has version {version}, this one reads "
+                    f"{VERSION}), and cannot be brought up to date here; copy the project to where it can be written"
                 )
             if self._writable:
                 self._connection.execute("PRAGMA journal_mode = WAL")
