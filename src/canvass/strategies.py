@@ -347,3 +347,18 @@ def strategy_named(name: str) -> Strategy:
             f"--strategy {name!r} is unknown{nearest(name, list(STRATEGIES))} (there are {', '.join(STRATEGIES)})"
         )
     return STRATEGIES[name]
+
+
+def check_scorer(strategy: Strategy, shortlist: int, size: int) -> None:
+    """Refuse a scorer whose answers would change nothing, or a shortlist smaller than the batch; raises OptionError."""
+    if not strategy.takes_answers:
+        fitting = ", ".join(name for name, row in STRATEGIES.items() if row.takes_answers)
+        raise OptionError(
+            f"--scorer gives probabilities of intents and slots, and --strategy {strategy.name} does not rank by "
+            f"these; take one of {fitting}"
+        )
+    if shortlist < size:
+        raise OptionError(
+            f"--shortlist {shortlist} is smaller than the batch of {size}; the batch is chosen from it, so make "
+            "it larger"
+        )

@@ -132,8 +132,8 @@ class ChoiceOptions:
     def named(self, targets: Sequence[Target]) -> str:
         """Name the strategy; raises OptionError if an option makes no sense for these targets."""
         from canvass.models.scorer import check_address
-        from canvass.selection.plan import check_options, check_scorer
-        from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL
+        from canvass.selection.plan import check_options
+        from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, check_scorer
 
         has_rest = not any(target.kind == "all" for target in targets)
         name = self.strategy or (DEFAULT if has_rest else DEFAULT_FOR_ALL)

@@ -29,10 +29,10 @@ from canvass.selection.variety import Thinned, capacity_for, folded, thin
 from canvass.strategies import (
     DEFAULT,
     GIVEN_PROBABILITIES,
-    STRATEGIES,
     Evidence,
     Strategy,
     by_chance,
+    check_scorer,
     nearest_to_zero,
     strategy_named,
 )
@@ -447,21 +447,6 @@ class Plan:
                 f"{FEW_POSITIVES} or more are a good start"
             )
         return tuple(warnings)
-
-
-def check_scorer(strategy: Strategy, shortlist: int, size: int) -> None:
-    """Refuse a scorer whose answers would change nothing, or a shortlist smaller than the batch; raises OptionError."""
-    if not strategy.takes_answers:
-        fitting = ", ".join(name for name, row in STRATEGIES.items() if row.takes_answers)
-        raise OptionError(
-            f"--scorer gives probabilities of intents and slots, and --strategy {strategy.name} does not rank by "
-            f"these; take one of {fitting}"
-        )
-    if shortlist < size:
-        raise OptionError(
-            f"--shortlist {shortlist} is smaller than the batch of {size}; the batch is chosen from it, so make "
-            "it larger"
-        )
 
 
 def _logs(chances: NDArray[np.float64]) -> NDArray[np.float64]:

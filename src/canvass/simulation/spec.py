@@ -8,10 +8,9 @@ from urllib.parse import quote
 
 from canvass.errors import InputError, OptionError
 from canvass.models.scorer import SHORTLIST, check_address
-from canvass.selection.plan import check_scorer
 from canvass.simulation.budget import UNITS, Unit, extend_schedule
 from canvass.simulation.transfer import check_name
-from canvass.strategies import STRATEGIES, strategy_named
+from canvass.strategies import STRATEGIES, check_scorer, strategy_named
 from canvass.types import ALL, Target
 
 if TYPE_CHECKING:

@@ -99,7 +99,12 @@ class Worker:
     """Executes runs of a study, one after the other."""
 
     def __init__(
-        self, folder: Path, spec: Spec, corpus: Corpus, opinions: Opinions | None, scorer: Scorer | None
+        self,
+        folder: Path,
+        spec: Spec,
+        corpus: Corpus,
+        opinions: Opinions | None = None,
+        scorer: Scorer | None = None,
     ) -> None:
         self.folder = folder
         self.spec = spec

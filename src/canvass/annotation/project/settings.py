@@ -9,8 +9,7 @@ from canvass.corpus.formats.records import Columns
 from canvass.corpus.formats.table import NAMES
 from canvass.errors import InputError, OptionError, nearest
 from canvass.models.scorer import SHORTLIST, check_address
-from canvass.selection.plan import check_scorer
-from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES
+from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES, check_scorer
 from canvass.types import ALL, Target
 
 if TYPE_CHECKING:
