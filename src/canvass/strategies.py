@@ -313,7 +313,7 @@ STRATEGIES: dict[str, Strategy] = {
             majority,
             as_given,
             "column score, or q_intent * q_slots",
-            "your own model: columns of the pool",
+            "your model: columns of the pool",
             ("score", *GIVEN_PROBABILITIES),
         ),
         Strategy(
@@ -322,7 +322,7 @@ STRATEGIES: dict[str, Strategy] = {
             None,
             as_given,
             "column score, or q_intent * q_slots",
-            "your own model; for `all`",
+            "your model; for `all`",
             ("score", *GIVEN_PROBABILITIES),
         ),
         Strategy(
@@ -330,8 +330,8 @@ STRATEGIES: dict[str, Strategy] = {
             frozenset({"committee", "intents", "tagger"}),
             majority,
             mixed_frame,
-            "p_lg * sqrt(p_intent * q_intent * p_crf * q_slots)",
-            "your own model and ours",
+            "p_lg * sqrt(p q), intent and slots",
+            "your model and ours",
             GIVEN_PROBABILITIES,
         ),
     )
