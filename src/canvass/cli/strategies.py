@@ -9,7 +9,7 @@ from canvass.cli import options, terminal
 LEGEND = """
 y_lg, y_hg, y_sq: raw scores of the logistic, hinge and squared member (y_m: each of them)
 p_lg: probability of the target; p_intent, p_crf: of the likeliest intent and slots;
-p_joint: of all three; T: tokens"""
+p_joint: of all three; q_intent, q_slots: of your own model; T: tokens"""
 
 
 def command(*, as_json: options.JsonOption = False) -> None:
