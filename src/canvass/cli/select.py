@@ -132,7 +132,7 @@ class ChoiceOptions:
     def named(self, targets: Sequence[Target]) -> str:
         """Name the strategy; raises OptionError if an option makes no sense for these targets."""
         from canvass.models.scorer import check_address
-        from canvass.selection.plan import check_options
+        from canvass.selection.selection_models import check_options
         from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, check_scorer
 
         has_rest = not any(target.kind == "all" for target in targets)

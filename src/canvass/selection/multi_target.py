@@ -18,8 +18,9 @@ from canvass.models.nlu import train_all
 from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION
 from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.partial import Partial, merge
-from canvass.selection.plan import MAX_TOKENS, SIZE, Batch, Plan, check_options
+from canvass.selection.plan import MAX_TOKENS, SIZE, Batch, Plan
 from canvass.selection.scored_block import ScoredBlock
+from canvass.selection.selection_models import check_options
 from canvass.strategies import DEFAULT, strategy_named
 from canvass.types import ELSEWHERE, Target
 

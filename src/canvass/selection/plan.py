@@ -15,15 +15,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from canvass.corpus.normalise import key_of
-from canvass.errors import InputError, OptionError, ScorerError, TrainingError
+from canvass.errors import InputError, OptionError, ScorerError
 from canvass.features.extraction import score_column
 from canvass.models.committee import MEMBERS
-from canvass.models.nlu import NLU, train_predictors
-from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION, Tagger
+from canvass.models.nlu import NLU
+from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION
 from canvass.seeding import salt, uniforms
 from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.partial import SCHEMA, Partial
 from canvass.selection.scored_block import NO_MEMBERS, ScoredBlock
+from canvass.selection.selection_models import check_models, check_options
 from canvass.selection.sketch import add_hashes, empty_sketch
 from canvass.selection.variety import Thinned, capacity_for, folded, thin
 from canvass.strategies import (
@@ -34,17 +35,15 @@ from canvass.strategies import (
     by_chance,
     check_scorer,
     nearest_to_zero,
-    strategy_named,
 )
 from canvass.types import ALL, Candidate, ModelAnswer, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from canvass.features.extraction import MemberTable
-    from canvass.features.word_features import WordFeatures
     from canvass.models.scorer import Scorer
     from canvass.selection.partial import Counters
     from canvass.types import Prediction, Utterance, Why
@@ -457,82 +456,3 @@ def _logs(chances: NDArray[np.float64]) -> NDArray[np.float64]:
 def _predicted(candidate: Candidate, ours: Prediction | None, answer: ModelAnswer | None) -> Candidate:
     """Show what the other model says of a candidate, and ours where it says nothing."""
     return replace(candidate, prediction=ours if answer is None else answer.over(ours), answer=answer)
-
-
-def with_selection_models(
-    nlu: NLU, labelled: Sequence[Utterance], strategy: str, words: WordFeatures | None
-) -> NLU:
-    """Give the reference NLU of a labelled set the models that `Plan.train` would train, if the strategy needs them.
-
-    `words` are the features that the reference NLU has, and the selecting models have not: what is chosen is to suit
-    models that do not have them, too.
-    """
-    models = strategy_named(strategy).models
-    if not models & {"intents", "tagger"} or (words is None and "tagger" not in models):
-        return nlu
-    if words is None:
-        return replace(nlu, tagger=train_selection_tagger(labelled, nlu.target))
-    plain = train_predictors(labelled, nlu.target, iterations=ITERATIONS_FOR_SELECTION)
-    return replace(nlu, intents=plain.intents, tagger=plain.tagger)
-
-
-def train_selection_tagger(labelled: Sequence[Utterance], target: Target) -> Tagger | None:
-    """Train the tagger that `Plan.train` would; None where too few utterances of the target are annotated."""
-    annotated = [
-        (utterance.text, utterance.slots)
-        for utterance in labelled
-        if target.matches(utterance) and utterance.slots is not None
-    ]
-    if len(annotated) < FEWEST:
-        return None
-    texts, slots = zip(*annotated, strict=True)
-    return Tagger(iterations=ITERATIONS_FOR_SELECTION).fit(texts, slots)
-
-
-def check_models(strategy: Strategy, target: Target, *, intents: Collection[str], annotated: int) -> None:
-    """Refuse a strategy whose score has nothing to go by.
-
-    Parameters
-    ----------
-    strategy, target
-        Which, for what.
-    intents
-        The different intents of the target's utterances.
-    annotated
-        How many utterances of the target are annotated for slots.
-
-    Raises
-    ------
-    TrainingError
-        If it needs a tagger, and cannot do with the intents instead; or intents, and there are not two.
-
-    """
-    if not strategy.models & {"intents", "tagger"} or ("tagger" in strategy.models and annotated >= FEWEST):
-        return
-    fewest = 1 if "committee" in strategy.models else 2
-    if "intents" in strategy.models and len(intents) >= fewest:
-        return  # the score is the product of what there is
-    if "tagger" not in strategy.models:
-        raise TrainingError(
-            f"--strategy {strategy.name} needs at least {fewest} different intents of {target}, and LABELLED has "
-            f"{len(intents)}; annotate some"
-        )
-    instead = f", or intents (at least {fewest} different)" if "intents" in strategy.models else ""
-    raise TrainingError(
-        f"--strategy {strategy.name} needs a slot tagger, and that needs at least {FEWEST} utterances of {target} that "
-        f"are annotated for slots (an empty list says that there are none){instead}; LABELLED has {annotated}"
-    )
-
-
-def check_options(strategy: str, size: int, max_tokens: int, *, has_committee: bool) -> Strategy:
-    """Find the strategy, and refuse options that make no sense: before any model is trained."""
-    for name, value in (("--size", size), ("--max-tokens", max_tokens)):
-        if value < 1:
-            raise OptionError(f"{name} {value} makes no sense; it must be at least 1")
-    row = strategy_named(strategy)
-    if "committee" in row.models and not has_committee:
-        raise OptionError(
-            f"--strategy {row.name} needs a committee that tells the target from the rest, and with --target "
-            "all there is no rest; take --strategy joint or random"
-        )
-    return row

@@ -23,7 +23,8 @@ from canvass.corpus.spans import tokens
 from canvass.errors import InputError, OptionError, shown
 from canvass.models.nlu import NLU
 from canvass.seeding import salt, uniforms
-from canvass.selection.plan import MAX_TOKENS, SIZE, Plan, check_options
+from canvass.selection.plan import MAX_TOKENS, SIZE, Plan
+from canvass.selection.selection_models import check_options
 from canvass.strategies import DEFAULT, Strategy, majority
 from canvass.types import ALL
 
@@ -41,10 +42,8 @@ if TYPE_CHECKING:
 
 ENOUGH = 5  # labelled examples of the target, and of others: then models take over
 NEAR = 0.5  # of a phrase's trigrams; what has fewer is not near
-ALIKE, MOST_ALIKE = (
-    0.7,
-    10,
-)  # cosine of word vectors from which words are like one another, and how many count
+ALIKE = 0.7  # cosine of word vectors from which words are like one another
+MOST_ALIKE = 10  # how many of them count
 TIE = 2.0**-20  # less than two distances differ by
 CACHED = 1 << 16  # words whose trigrams are kept at hand
 

@@ -21,7 +21,8 @@ from canvass.evaluation import HeldOut
 from canvass.metrics import FrameErrors, Routing, Scores, score
 from canvass.models.nlu import NLU
 from canvass.seeding import derived_seed
-from canvass.selection.plan import MAX_TOKENS, Plan, with_selection_models
+from canvass.selection.plan import MAX_TOKENS, Plan
+from canvass.selection.selection_models import with_selection_models
 from canvass.simulation.budget import cost, count_affordable
 from canvass.strategies import strategy_named
 

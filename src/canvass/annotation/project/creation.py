@@ -20,7 +20,7 @@ from canvass.errors import FileError, TrainingError
 from canvass.files import STANDARD_STREAM, apply_umask, check_output, private
 from canvass.models.nlu import check_examples
 from canvass.seeding import uniform
-from canvass.selection.plan import check_models
+from canvass.selection.selection_models import check_models
 from canvass.strategies import STRATEGIES
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from canvass.models.nlu import NLU, train_predictors
 from canvass.models.tagger import ITERATIONS_FOR_SELECTION
 from canvass.processors import thread_pool
 from canvass.seeding import derived_seed
-from canvass.selection.plan import train_selection_tagger
 from canvass.selection.seed_phrases import untrained
+from canvass.selection.selection_models import train_selection_tagger
 from canvass.strategies import strategy_named
 
 if TYPE_CHECKING:

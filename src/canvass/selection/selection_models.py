@@ -1,0 +1,97 @@
+"""The models that select, and what a strategy needs of a labelled set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from canvass.errors import OptionError, TrainingError
+from canvass.models.nlu import train_predictors
+from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION, Tagger
+from canvass.strategies import Strategy, strategy_named
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from canvass.features.word_features import WordFeatures
+    from canvass.models.nlu import NLU
+    from canvass.types import Target, Utterance
+
+
+def with_selection_models(
+    nlu: NLU, labelled: Sequence[Utterance], strategy: str, words: WordFeatures | None
+) -> NLU:
+    """Give the reference NLU of a labelled set the models that `Plan.train` would train, if the strategy needs them.
+
+    `words` are the features that the reference NLU has, and the selecting models have not: what is chosen is to suit
+    models that do not have them, too.
+    """
+    models = strategy_named(strategy).models
+    if not models & {"intents", "tagger"} or (words is None and "tagger" not in models):
+        return nlu
+    if words is None:
+        return replace(nlu, tagger=train_selection_tagger(labelled, nlu.target))
+    plain = train_predictors(labelled, nlu.target, iterations=ITERATIONS_FOR_SELECTION)
+    return replace(nlu, intents=plain.intents, tagger=plain.tagger)
+
+
+def train_selection_tagger(labelled: Sequence[Utterance], target: Target) -> Tagger | None:
+    """Train the tagger that `Plan.train` would; None where too few utterances of the target are annotated."""
+    annotated = [
+        (utterance.text, utterance.slots)
+        for utterance in labelled
+        if target.matches(utterance) and utterance.slots is not None
+    ]
+    if len(annotated) < FEWEST:
+        return None
+    texts, slots = zip(*annotated, strict=True)
+    return Tagger(iterations=ITERATIONS_FOR_SELECTION).fit(texts, slots)
+
+
+def check_models(strategy: Strategy, target: Target, *, intents: Collection[str], annotated: int) -> None:
+    """Refuse a strategy whose score has nothing to go by.
+
+    Parameters
+    ----------
+    strategy, target
+        Which, for what.
+    intents
+        The different intents of the target's utterances.
+    annotated
+        How many utterances of the target are annotated for slots.
+
+    Raises
+    ------
+    TrainingError
+        If it needs a tagger, and cannot do with the intents instead; or intents, and there are not two.
+
+    """
+    if not strategy.models & {"intents", "tagger"} or ("tagger" in strategy.models and annotated >= FEWEST):
+        return
+    fewest = 1 if "committee" in strategy.models else 2
+    if "intents" in strategy.models and len(intents) >= fewest:
+        return  # the score is the product of what there is
+    if "tagger" not in strategy.models:
+        raise TrainingError(
+            f"--strategy {strategy.name} needs at least {fewest} different intents of {target}, and LABELLED has "
+            f"{len(intents)}; annotate some"
+        )
+    instead = f", or intents (at least {fewest} different)" if "intents" in strategy.models else ""
+    raise TrainingError(
+        f"--strategy {strategy.name} needs a slot tagger, and that needs at least {FEWEST} utterances of {target} that "
+        f"are annotated for slots (an empty list says that there are none){instead}; LABELLED has {annotated}"
+    )
+
+
+def check_options(strategy: str, size: int, max_tokens: int, *, has_committee: bool) -> Strategy:
+    """Find the strategy, and refuse options that make no sense: before any model is trained."""
+    for name, value in (("--size", size), ("--max-tokens", max_tokens)):
+        if value < 1:
+            raise OptionError(f"{name} {value} makes no sense; it must be at least 1")
+    row = strategy_named(strategy)
+    if "committee" in row.models and not has_committee:
+        raise OptionError(
+            f"--strategy {row.name} needs a committee that tells the target from the rest, and with --target "
+            "all there is no rest; take --strategy joint or random"
+        )
+    return row
