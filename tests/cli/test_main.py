@@ -101,13 +101,16 @@ def reading_forever(start, folder, *words):
     return process
 
 
-def test_interrupted_select_leaves_no_file(start, folder):
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(signal.SIGINT, 130, b"canvass: interrupted; no file was written\n"), (signal.SIGTERM, 143, b"")],
+)
+def test_interrupted_select_leaves_no_file(start, folder, number, code, said):
     before = names(folder)
     process = reading_forever(start, folder, "select", "labelled.jsonl", "-", *MUSIC, "--out", "batch.jsonl")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (130, b"")
-    assert err == b"canvass: interrupted; no file was written\n"
+    assert (process.returncode, out, err) == (code, b"", said)
     assert names(folder) == before
 
 

@@ -115,7 +115,8 @@ def test_standard_input_is_refused(canvass):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals of the terminal")
-def test_an_interrupted_study_says_how_to_go_on(start, corpus, tmp_path):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_study_can_go_on(start, corpus, tmp_path, number, code):
     import subprocess
 
     words = [*SMALL[:-2], "--processes", "2", "--out", "study"]
@@ -125,9 +126,10 @@ def test_an_interrupted_study_says_how_to_go_on(start, corpus, tmp_path):
     end = time.monotonic() + 120
     while not list(tmp_path.glob("study/*/*.npz")) and time.monotonic() < end:
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert b"give the same command again to go on" in said
+    assert process.returncode == code
+    assert (b"give the same command again to go on" in said) == (number == signal.SIGINT)
+    assert b"Traceback" not in said
     assert not list(tmp_path.glob("study/**/.*"))
     assert read_study(tmp_path / "study").missing
