@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -278,6 +279,33 @@ def test_an_error_leaves_no_trace_and_the_store_usable(store):
             round=1,
         )
     assert {task.key for task in store.tasks()} == {"k1", "k2", "k3"}
+
+
+def test_a_transaction_that_sqlite_has_taken_back_is_an_error_and_the_store_usable(store):
+    """As after a full disk or a disk error in the middle."""
+
+    def lose():
+        with store._database.atomic("the answer") as connection:
+            connection.execute("DELETE FROM tasks")
+            connection.execute("ROLLBACK")
+
+    with pytest.raises(StoreError):
+        lose()
+    store.add([new_task("l", "imported")])
+    assert {task.key for task in store.tasks()} == {"k1", "k2", "k3", "l"}
+
+
+def test_threads_write_one_after_the_other(store):
+    def count(number):
+        with store._database.atomic() as connection:
+            ((value,),) = connection.execute("SELECT value FROM meta WHERE name = 'count'").fetchall()
+            connection.execute("UPDATE meta SET value = ? WHERE name = 'count'", (str(int(value) + number),))
+
+    with store._database.atomic() as connection:
+        connection.execute("INSERT INTO meta VALUES ('count', '0')")
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(count, range(100)))
+    assert store._database.rows("SELECT value FROM meta WHERE name = 'count'") == [("4950",)]
 
 
 # Network file systems

@@ -1,8 +1,8 @@
 """The connections to a project's database: writes that are whole or not at all, errors as sentences, backups.
 
-What is committed is on the disk: write-ahead log, synchronous=FULL. One connection writes, and those who write at the
-same moment share a commit; others are lent to whoever reads, so that a long list keeps no answer waiting. Other
-processes may read and write at the same time; a write waits for theirs, up to `BUSY_SECONDS`.
+What is committed is on the disk: write-ahead log, synchronous=FULL. One connection writes, for one thread at a time;
+others are lent to whoever reads, so that a long list keeps no answer waiting. Other processes may read and write at the
+same time; a write waits for theirs, up to `BUSY_SECONDS`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from canvass.annotation.store.group_commit import GroupCommit
 from canvass.annotation.store.mounts import refuse_network
 from canvass.annotation.store.schema import VERSION, create_tables, upgrade, version_of
 from canvass.errors import CanvassError, FileError, StoreError
@@ -44,7 +43,7 @@ class Database:
         self._writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
         with self._sentences("opened"):
             self._connection = self._connect()
-        self._writer = GroupCommit(self._connection)
+        self._writing = threading.Lock()
         try:
             self._prepare()
         except BaseException:
@@ -115,8 +114,15 @@ class Database:
 
         Raises StoreError, which says that `what` was not saved, where the disk is full, or fails, or is busy.
         """
-        with self._sentences("written", what), self._writer.atomic() as connection:
-            yield connection
+        with self._sentences("written", what), self._writing:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:  # some errors of SQLite have taken it back
+                    self._connection.execute("ROLLBACK")
+                raise
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Read all rows of a query, as of the last write."""
@@ -178,7 +184,8 @@ class Database:
 
     def close(self) -> None:
         """Close the connections; later calls raise StoreError."""
-        self._writer.close()
+        with self._writing:
+            self._connection.close()
         with self._lending:
             for reader in self._readers or ():
                 reader.close()
