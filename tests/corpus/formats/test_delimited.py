@@ -89,6 +89,13 @@ def test_tabs(tmp_path, fast_only):
     assert read_pool(tmp_path / "pool.tsv", b"id\ttext\n1\ta, b\n", kind=TSV) == [("a, b", "1", 1)]
 
 
+def test_a_line_without_end_is_named(pool, monkeypatch):
+    monkeypatch.setattr(delimited, "LONGEST_LINE", 1 << 20)
+    pool.write_bytes(b"text,id\na,1\n" + b"b" * (1 << 20) + b",2\n")
+    with pytest.raises(InputError, match=r"csv:3: the line is longer than 1 MB; is it a table\?"):
+        list(CSV.read(str(pool), FIELDS, BadLines()))
+
+
 @pytest.mark.parametrize(
     ("data", "line", "words"),
     [

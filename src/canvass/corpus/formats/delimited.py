@@ -104,7 +104,23 @@ class Table:
         stream = io.TextIOWrapper(
             io.BufferedReader(source), "utf-8-sig", errors="surrogateescape", newline=""
         )
-        reader = csv.reader(_bounded_lines(stream, self.name), delimiter=delimiter, strict=True)
+        ended = False
+
+        def lines() -> Iterator[str]:
+            nonlocal ended
+            for number in itertools.count(1):
+                line = stream.readline(LONGEST_LINE)
+                if len(line) == LONGEST_LINE:
+                    where = location(self.name, number)
+                    raise InputError(
+                        f"{where}: the line is longer than {LONGEST_LINE >> 20} MB; is it a table?"
+                    )
+                if not line:
+                    break
+                yield line
+            ended = True
+
+        reader = csv.reader(lines(), delimiter=delimiter, strict=True)
         while True:
             first = reader.line_num + 1
             where = location(self.name, first)
@@ -115,7 +131,7 @@ class Table:
             except csv.Error as error:
                 reach = f", up to line {reader.line_num}" if reader.line_num > first else ""
                 sentence = f"not a valid row{reach} ({error}); expected quoted or plain cells, quotes doubled"
-                if "unexpected end" in str(error):
+                if ended:
                     sentence = "a quote is opened and never closed; close it, or double it"
                 bad.report(InputError(f"{where}: {sentence}"))
                 continue
@@ -149,14 +165,6 @@ class Table:
                 with contextlib.suppress(TypeError, ValueError):
                     record[getattr(self.columns, role)] = float(record[getattr(self.columns, role)])
         return record
-
-
-def _bounded_lines(stream: io.TextIOWrapper, path: str) -> Iterator[str]:
-    """Yield the lines for csv.reader, which holds a whole row and bounds a cell itself."""
-    while line := stream.readline(LONGEST_LINE):
-        if len(line) == LONGEST_LINE:
-            raise InputError(f"{path}: a line is longer than {LONGEST_LINE >> 20} MB; is it a table?")
-        yield line
 
 
 class Ended(io.RawIOBase):
