@@ -24,9 +24,9 @@ NAMELESS = """() => [...document.querySelectorAll('button, input, [role]')].filt
 
 
 def examples(quick):
-    """So many examples in the quick run, since each is a call of the browser; a thorough run tries as many as elsewhere."""
+    """So many examples, since each is a call of the browser; a thorough run tries as many as elsewhere."""
     usual = settings()
-    return settings(usual, max_examples=quick) if settings.get_current_profile_name() == "quick" else usual
+    return usual if settings.get_current_profile_name() == "thorough" else settings(usual, max_examples=quick)
 
 
 @contextlib.contextmanager
