@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 import shutil
 
 from commands import write
@@ -26,7 +27,7 @@ NAMELESS = """() => [...document.querySelectorAll('button, input, [role]')].filt
 def examples(quick):
     """So many examples, since each is a call of the browser; a thorough run tries as many as elsewhere."""
     usual = settings()
-    return usual if settings.get_current_profile_name() == "thorough" else settings(usual, max_examples=quick)
+    return usual if os.environ.get("CANVASS_EXAMPLES") == "thorough" else settings(usual, max_examples=quick)
 
 
 @contextlib.contextmanager
