@@ -413,6 +413,8 @@ MINDMELD = {
     "app/config.py": "x = 1\n",
     "app/domains/home/dim/train.txt": "dim the {guest bath|place} by {20 percent|amount|by}\n\n# a comment\nlights off\n",
     "app/domains/home/dim/test.txt": "dim it\n",
+    "app/domains/shop/intents/pay/train.txt": "pay by {card|means}\n",
+    "app/domains/shop/intents/train.txt": "an intent of this name\n",
     "app/domains/food/order/train-01.txt": "[{two|quantity} {pizzas|dish}|dish] please \\{now\\}\n",
     "app/entities/place/gazetteer.txt": "100\tguest bath\n",
 }
@@ -428,6 +430,8 @@ def test_an_application_of_mindmeld(store, tmp_path):
             Utterance("dim it", domain="home", intent="dim", slots=(), split="test"),
             Utterance("dim the guest bath by 20 percent", domain="home", intent="dim", slots=(Slot(8, 18, "place"), Slot(22, 32, "amount:by")), split="train"),
             Utterance("lights off", domain="home", intent="dim", slots=(), split="train"),
+            Utterance("pay by card", domain="shop", intent="pay", slots=(Slot(7, 11, "means"),), split="train"),
+            Utterance("an intent of this name", domain="shop", intent="intents", slots=(), split="train"),
         ]  # fmt: skip
         assert told(losses) == {"groups of entities": 1}
         assert len(losses.passed_over) == (2 if name == "app" else 3)

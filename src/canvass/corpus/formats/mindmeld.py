@@ -1,5 +1,7 @@
 """The application of MindMeld: `domains/DOMAIN/INTENT/*.txt`, in a folder or a zip archive.
 
+Intents may be in a folder `intents` of their domain, too: `domains/DOMAIN/intents/INTENT/*.txt`.
+
 A line is an utterance, `dim the {guest bath|place} by {20 percent|amount|by}`: words, entity, and role, which is a part
 of the label. Groups, `[{two|quantity} {pizzas|dish}|dish]`, keep their entities; what they say besides is told. Files
 whose names begin with `test` are the test part.
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance
 
-MEMBER = re.compile(r"(?:.*/)?domains/([^/]+)/([^/]+)/([^/]+)\.txt")
+QUERIES = r"domains/([^/]+)/(?:intents/)?([^/]+)/([^/]+)\.txt"
+MEMBER = re.compile(rf"(?:.*/)?{QUERIES}")
 MARK = re.compile(
     r"\\([{}\[\]|\\])|\{([^{}|]+)\|([^{}|]+)(?:\|([^{}|]+))?\}|([{}\[\]])|\|([^\[\]{}|]+)(?=\])"
 )
@@ -128,7 +131,7 @@ def _line(utterance: Utterance) -> str:
 
 def sniff(sample: Sample) -> bool:
     """Whether there are domains with intents with files of text."""
-    return sample.has_member(r"domains/[^/]+/[^/]+/[^/]+\.txt")
+    return sample.has_member(QUERIES)
 
 
 FORMAT = Format(
@@ -139,6 +142,6 @@ FORMAT = Format(
     carries=("text", "domain", "intent", "slots", "split"),
     loses="braces in slots, splits other than train and test; when read: groups of entities, gazetteers",
     sniff=sniff,
-    sniffed="a zip archive or folder with domains/*/*/*.txt",
+    sniffed="a zip archive or folder with domains/*/*/*.txt or domains/*/intents/*/*.txt",
     reads_folders=True,
 )
