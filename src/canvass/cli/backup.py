@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from canvass.cli import terminal
+from canvass.cli import options, terminal
 from canvass.cli.projects import ProjectFolder, check_file
 
 
@@ -15,11 +13,8 @@ def command(
     *,
     out: Annotated[
         str,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="Write to this file: .db for the database with all answers, .zip for all files of the project.",
+        options.out_option(
+            "Write to this file: .db for the database with all answers, .zip for all files of the project."
         ),
     ],
 ) -> None:

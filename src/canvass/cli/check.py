@@ -34,12 +34,9 @@ def command(
     *,
     out: Annotated[
         str | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="Write the suspicious requests to this file, the most suspicious first, as annotated requests to be "
-            "mended: .jsonl, .csv, .tsv or .parquet. canvass import takes it.",
+        options.out_option(
+            "Write the suspicious requests to this file, the most suspicious first, as annotated requests to be "
+            "mended: .jsonl, .csv, .tsv or .parquet. canvass import takes it."
         ),
     ] = None,
     reading: options.LabelledOptions,

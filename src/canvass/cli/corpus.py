@@ -79,8 +79,7 @@ def get(
         ),
     ] = None,
     out: Annotated[
-        str | None,
-        typer.Option("--out", "-o", metavar="DIR", help="Make this folder. [default: NAME, or NAME-L]"),
+        str | None, options.out_option("Make this folder. [default: NAME, or NAME-L]", metavar="DIR")
     ] = None,
     cache: Annotated[
         str | None,

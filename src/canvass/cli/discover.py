@@ -41,12 +41,9 @@ def command(
     groups: Annotated[int, typer.Option("--groups", "-n", metavar="N", help="Show N groups.")] = 20,
     out: Annotated[
         str | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="Write the sampled requests of the groups that are shown, with the number and name of each: .jsonl "
-            "(also with .gz or .zst), which other commands read as POOL.",
+        options.out_option(
+            "Write the sampled requests of the groups that are shown, with the number and name of each: .jsonl "
+            "(also with .gz or .zst), which other commands read as POOL."
         ),
     ] = None,
     report: Annotated[

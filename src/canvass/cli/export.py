@@ -17,12 +17,9 @@ def command(
     *,
     out: Annotated[
         str | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="Write the annotated requests to this file, in any format that canvass formats can write, or to - for "
-            "standard output. [default: - where that is no terminal]",
+        options.out_option(
+            "Write the annotated requests to this file, in any format that canvass formats can write, or to - for "
+            "standard output. [default: - where that is no terminal]"
         ),
     ] = None,
     out_format: options.OutFormat = None,

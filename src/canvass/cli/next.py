@@ -17,11 +17,8 @@ def command(
     *,
     out: Annotated[
         str,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="Write the tasks to this file: .jsonl, .csv, .tsv or .parquet, or - for standard output.",
+        options.out_option(
+            "Write the tasks to this file: .jsonl, .csv, .tsv or .parquet, or - for standard output."
         ),
     ],
     size: Annotated[

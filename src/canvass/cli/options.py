@@ -310,6 +310,11 @@ class TargetOptions:
         return targets[0]
 
 
+def out_option(what: str, metavar: str = "FILE") -> Any:
+    """Declare `--out` of a command, which says what it writes there."""
+    return typer.Option("--out", "-o", metavar=metavar, help=what)
+
+
 def targets_of(
     targets: Sequence[str] | None, domains: Sequence[str] | None, *, or_else: str = ""
 ) -> list[Target]:

@@ -26,11 +26,8 @@ def command(
     *,
     out: Annotated[
         str,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="Write to this file: .jsonl, .csv, .tsv or .parquet, or - for JSONL on standard output.",
+        options.out_option(
+            "Write to this file: .jsonl, .csv, .tsv or .parquet, or - for JSONL on standard output."
         ),
     ] = STANDARD_STREAM,
     reading: options.InputOptions,

@@ -31,11 +31,8 @@ def command(
     *,
     out: Annotated[
         list[str] | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="Write the report to this file: .html (which needs nothing else), .md or .json. May be repeated.",
+        options.out_option(
+            "Write the report to this file: .html (which needs nothing else), .md or .json. May be repeated."
         ),
     ] = None,
     as_json: options.JsonOption = False,

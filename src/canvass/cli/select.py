@@ -216,12 +216,9 @@ def command(
     choice: ChoiceOptions,
     out: Annotated[
         str | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="Write the batch to this file: .jsonl, .csv, .tsv or .parquet, or - for JSONL on standard output. "
-            "[default: - where that is no terminal]",
+        options.out_option(
+            "Write the batch to this file: .jsonl, .csv, .tsv or .parquet, or - for JSONL on standard output. "
+            "[default: - where that is no terminal]"
         ),
     ] = None,
     reading: options.LabelledOptions,

@@ -204,11 +204,8 @@ def command(
     *,
     out: Annotated[
         str,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="DIR",
-            help="Write the results to this folder; a study that was interrupted there goes on.",
+        options.out_option(
+            "Write the results to this folder; a study that was interrupted there goes on.", metavar="DIR"
         ),
     ],
     study: StudyOptions,

@@ -19,9 +19,7 @@ def command(
     labelled: options.LabelledFiles,
     *,
     target: options.TargetOptions,
-    out: Annotated[
-        str, typer.Option("--out", "-o", metavar="MODEL", help="Write the model to this file (.npz).")
-    ],
+    out: Annotated[str, options.out_option("Write the model to this file (.npz).", metavar="MODEL")],
     seed: options.SeedOption = 0,
     iterations: Annotated[
         int, typer.Option("--iterations", metavar="N", help="Train the slot tagger for N iterations.")

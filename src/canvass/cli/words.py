@@ -52,12 +52,9 @@ def command(
     ] = None,
     out: Annotated[
         str | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="Write what was learnt: .npz for --words of other commands, .txt or .vec for vectors in the text "
-            "format of word2vec, which spaCy's init vectors reads (each also with .gz).",
+        options.out_option(
+            "Write what was learnt: .npz for --words of other commands, .txt or .vec for vectors in the text "
+            "format of word2vec, which spaCy's init vectors reads (each also with .gz)."
         ),
     ] = None,
     threads: options.ThreadsOption = None,
