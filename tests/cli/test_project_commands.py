@@ -87,6 +87,15 @@ def test_few_examples_of_the_target_begin_a_project(canvass, folder):
     assert json.loads(canvass("status", "music").out)["curve"][-1]["slot_error_rate"] is None
 
 
+def test_what_is_missing_is_said_in_sentences(on_terminal, folder):
+    write(folder / "few.jsonl", [one for one in KNOWN if one.domain == "music"][:6])
+    shown = on_terminal("new", "music", "few.jsonl", "pool.jsonl", "--target", "all")
+    assert shown.code == 0
+    assert "there is no test set" in " ".join(shown.text.split())
+    assert "['" not in shown.text
+    assert "missing" not in shown.text
+
+
 def test_a_project_reads_what_meets_a_condition(canvass, folder):
     write_records(
         folder / "pool.jsonl",

@@ -160,10 +160,9 @@ def _tell(project: Project, *, given: int, held_out: bool, as_json: bool) -> Non
         "test_of_the_target": ours_in_test,
         "intents": len(project.settings.intents),
         "slot_labels": len(project.settings.slots),
-        "missing": missing,
     }
     if as_json:
-        terminal.print_json(facts)
+        terminal.print_json(facts | {"missing": missing})  # elsewhere it has been said
     elif terminal.interactive():
         console = terminal.console()
         terminal.show_facts(console, [(name.replace("_", " "), value) for name, value in facts.items()])
