@@ -323,9 +323,8 @@ class Project:
             for task, answer in self.store.accepted()
             if task.key not in test
         }
-        before = [
-            utterance for utterance in self.labelled if key_of(utterance.text) not in answered.keys() | test
-        ]
+        left_out = answered.keys() | test
+        before = [utterance for utterance in self.labelled if key_of(utterance.text) not in left_out]
         return [*before, *answered.values()]
 
     def seeds(self, labelled: Sequence[Utterance]) -> SeedPhrases | None:
