@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.labelled import read_labelled
+from canvass.corpus.normalise import key_of
 from canvass.corpus.spans import misaligned_slot
 from canvass.types import ALL, ELSEWHERE, Target, Utterance, slot_records
 
@@ -88,6 +89,11 @@ class Given:
     def test(self) -> tuple[Utterance, ...]:
         """What errors are counted on."""
         return self._read(self._files[1])
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The keys of all of it."""
+        return frozenset(key_of(utterance.text) for utterance in (*self.labelled, *self.test))
 
     @cached_property
     def with_slots(self) -> tuple[Utterance, ...]:

@@ -129,9 +129,7 @@ def find_copies(
     import pyarrow.compute as pc
 
     carrier = Carrier.of(task.text, answer.slots or ())
-    given = {
-        key_of(utterance.text) for utterance in (*project.labelled, *project.test)
-    } | project.store.keys()
+    given = project.given.keys | project.store.keys()
     found: dict[str, Copy] = {}
 
     def look(text: str, utterance: str, count: int) -> None:

@@ -171,7 +171,6 @@ class Rounds:
     def _excluded(self) -> ExcludedKeys:
         """Collect what must not be chosen; a task that is open, and would go, may be chosen again."""
         project = self._project
-        given = {key_of(utterance.text) for utterance in (*project.labelled, *project.test)}
         store = project.store
         free = {
             task.key
@@ -179,7 +178,7 @@ class Rounds:
             if task.source in ("selected", "random", "outside")
             and not (task.wanted > 1 and store.answers_of(task.id))
         }
-        return ExcludedKeys(frozenset(given | (store.keys() - free)))
+        return ExcludedKeys(project.given.keys | (store.keys() - free))
 
     def _measure(self, models: Models) -> Scores | None:
         """Count errors on the test set; None without one, and where nothing can be predicted."""
