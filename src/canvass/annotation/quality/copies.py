@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from canvass.annotation.quality.near_duplicates import FEWEST_WORDS
+from canvass.annotation.quality.near_duplicates import FEWEST_WORDS, slot_over
 from canvass.annotation.store.records import NewAnswer, NewTask
 from canvass.corpus.normalise import key_of
 from canvass.corpus.spans import tokens
@@ -62,7 +63,7 @@ class Carrier:
         """Take the carrier out of an annotated text."""
         parts: list[str | Slot] = []
         for token in tokens(text):
-            slot = next((slot for slot in slots if slot.start < token.end and token.start < slot.end), None)
+            slot = slot_over(token, slots)
             if slot is None and token.is_word:
                 parts.append(text[token.start : token.end].lower())
             elif slot is not None and slot not in parts:
@@ -98,24 +99,31 @@ class Carrier:
         """
         words = [token for token in tokens(text) if token.is_word]
         joined = "".join(f"{text[token.start : token.end].lower()}{END}" for token in words)
-        for parts, exact in self.variants():
-            written = [
-                re.escape(part) + END
-                if isinstance(part, str)
-                else ANY
-                if part is None
-                else f"((?:{ANY}){{1,{LONGEST}}}?)"
-                for part in parts
-            ]
-            if (found := re.fullmatch("".join(written), joined)) is None:
+        for compiled, exact in self._compiled:
+            if (found := compiled.fullmatch(joined)) is None:
                 continue
-            labels = [part.label for part in parts if isinstance(part, Slot)]
+            labels = [part.label for part in self.parts if isinstance(part, Slot)]
             slots = []
             for number, label in enumerate(labels, 1):
                 first, last = (joined[: found.span(number)[side]].count(END) for side in (0, 1))
                 slots.append(Slot(words[first].start, words[last - 1].end, label))
             return tuple(slots), exact
         return None
+
+    @cached_property
+    def _compiled(self) -> list[tuple[re.Pattern[str], bool]]:
+        """The variants as patterns of words that each end in `END`, with a group for each slot."""
+        slot = f"((?:{ANY}){{1,{LONGEST}}}?)"
+        return [
+            (re.compile("".join(_written(part, slot) for part in parts)), exact)
+            for parts, exact in self.variants()
+        ]
+
+
+def _written(part: str | Slot | None, slot: str) -> str:
+    if isinstance(part, str):
+        return re.escape(part) + END
+    return ANY if part is None else slot
 
 
 def find_copies(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from canvass.annotation.store.records import Answer, Task
+    from canvass.corpus.spans import Token
     from canvass.types import Slot, Target, Utterance
 
 EQUAL, NEARLY = 1.0, 0.5  # the order of the list, not a probability
@@ -71,9 +72,14 @@ def reading_of(
         return Reading(task, text, words, "not of the target", (("", False),) * len(words))
     tags = []
     for token in spans:
-        slot = next((slot for slot in slots or () if slot.start < token.end and token.start < slot.end), None)
+        slot = slot_over(token, slots or ())
         tags.append(("", False) if slot is None else (slot.label, slot.start >= token.start))
     return Reading(task, text, words, f"intent {intent}" if intent else "no intent", tuple(tags))
+
+
+def slot_over(token: Token, slots: Sequence[Slot]) -> Slot | None:
+    """Find the slot that has a token, or a part of it; None where none has."""
+    return next((slot for slot in slots if slot.start < token.end and token.start < slot.end), None)
 
 
 def _equal(readings: Sequence[Reading]) -> list[ReviewItem]:
