@@ -22,7 +22,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import cookie_parser
@@ -94,13 +94,11 @@ class Access:
     def __init__(self, token: str, hosts: Iterable[str], *, cookie: str = "canvass") -> None:
         self.token = token
         self.annotator_token = _derived("annotator", token)
+        self._tokens: dict[Role, str] = {"lead": token, "annotator": self.annotator_token}
         self.hosts = frozenset(hosts)
         self.cookie = cookie
         # Not the token itself: a cookie that leaks does not give the link away.
-        self.sessions: dict[Role, str] = {
-            "lead": _derived("session", token),
-            "annotator": _derived("session", self.annotator_token),
-        }
+        self.sessions = {role: _derived("session", secret) for role, secret in self._tokens.items()}
         self._codes: set[str] = set()
 
     def one_time(self) -> str:
@@ -114,33 +112,28 @@ class Access:
         code = next((code for code in self._codes if same(code, words)), None)
         if code is not None:
             self._codes.discard(code)
-        opens = {
-            "lead": same(self.token, words) or code is not None,
-            "annotator": same(self.annotator_token, words),
-        }
-        return _first(opens)
+            return "lead"
+        return _role_of(words, self._tokens)
 
     def role(self, headers: Headers) -> Role | None:
         """Give the role of a request that carries a token as a bearer, or the cookie that it was exchanged for."""
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            tokens = {"lead": self.token, "annotator": self.annotator_token}
-            if (
-                role := _first({name: same(token, bearer.strip()) for name, token in tokens.items()})
-            ) is not None:
-                return role
-        sent = [cookie_parser(line).get(self.cookie, "") for line in headers.getlist("cookie")]
-        return _first(
-            {name: any(same(session, cookie) for cookie in sent) for name, session in self.sessions.items()}
-        )
+        role = _role_of(bearer.strip(), self._tokens) if scheme.lower() == "bearer" else None
+        if role is not None:
+            return role
+        sent = {
+            _role_of(cookie_parser(line).get(self.cookie, ""), self.sessions)
+            for line in headers.getlist("cookie")
+        }
+        return next((role for role in self.sessions if role in sent), None)
 
 
 def _derived(purpose: str, token: str) -> str:
     return hashlib.sha256(f"canvass {purpose}\0{token}".encode()).hexdigest()
 
 
-def _first(opens: Mapping[Any, bool]) -> Role | None:
-    return next((role for role, opened in opens.items() if opened), None)
+def _role_of(words: str, known: Mapping[Role, str]) -> Role | None:
+    return next((role for role, secret in known.items() if same(secret, words)), None)
 
 
 def same(secret: str, words: str) -> bool:
