@@ -24,14 +24,12 @@ def progress_json(project: Project, since: float) -> dict[str, Any]:
     """
     status = status_of(project)
     answers = [answer for answer in status.answers if answer.kind != "skip"]
+    by_annotator: dict[str, list[Answer]] = {name: [] for name in status.by_annotator}
+    for answer in status.answers:
+        by_annotator.setdefault(answer.annotator, []).append(answer)
     return {
         **_everyone(answers, since),
-        "by_annotator": [
-            _person(name, [answer for answer in status.answers if answer.annotator == name], since)
-            for name in dict.fromkeys(
-                [*status.by_annotator, *(answer.annotator for answer in status.answers)]
-            )
-        ],
+        "by_annotator": [_person(name, given, since) for name, given in by_annotator.items()],
         "curve": [_point(point) for point in status.curve],
         "domains": _domains(answers),
         "labels": _labels(answers),
