@@ -56,7 +56,7 @@ class Workers(NamedTuple):
 def workers(*, reading: int = 2, writing: int = 8) -> Iterator[Workers]:
     """Start so many threads of either kind; those at work are awaited at the end.
 
-    Those who write share a commit: as many as wait for the disk at once, it takes them all.
+    Those who write take turns at the store; what comes before and after is done side by side.
     """
     with (
         ThreadPoolExecutor(reading, thread_name_prefix="canvass-reads") as reads,
