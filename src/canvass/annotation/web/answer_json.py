@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.store.records import AnswerKind, NewAnswer
 from canvass.annotation.web.problems import BAD_REQUEST, Problem
@@ -22,7 +22,7 @@ FIELDS = (
     "adjudicates", "shown",
 )  # fmt: skip
 SLOT_FIELDS = ("start", "end", "label")
-KINDS = ("frame", "elsewhere", "skip")
+KINDS: tuple[AnswerKind, ...] = ("frame", "elsewhere", "skip")
 WHERE = "answer"
 LONGEST_ID = 100
 LONGEST_NOTE = 10_000
@@ -45,7 +45,7 @@ def read_answer(sent: Reader, task: Task, rule: AnswerRule) -> NewAnswer:
         For the first thing that is wrong (400).
 
     """
-    kind = cast("AnswerKind", sent.choice("kind", KINDS))
+    kind = sent.choice("kind", KINDS)
     intent = sent.optional_text("intent", longest=LONGEST_LABEL)
     domain = sent.optional_text("domain", longest=LONGEST_LABEL)
     slots = _read_slots(sent, task.text)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from canvass import __version__
 from canvass.annotation.quality.copies import save_copies
+from canvass.annotation.store.label_names import WORDS
 from canvass.annotation.store.searching import SOURCES, STATES, Query
 from canvass.annotation.web import leading
 from canvass.annotation.web.answer_json import LONGEST_ID, LONGEST_LABEL, answer_reader, read_answer
@@ -226,7 +227,7 @@ def disputes(service: Service, call: Call) -> dict[str, Any]:
 def add_label(service: Service, call: Call) -> dict[str, Any]:
     """Add an intent or a slot label; one that is there already changes nothing."""
     sent = Reader(call.body, "label", ("annotator", "kind", "name", "description"))
-    kind = sent.choice("kind", ("intent", "slot"))
+    kind = sent.choice("kind", tuple(WORDS))
     name, annotator = sent.name("name"), service.person(sent.annotator())
     description = (
         sent.text("description", longest=LONGEST_DESCRIPTION, lines=True)
@@ -245,9 +246,7 @@ def add_label(service: Service, call: Call) -> dict[str, Any]:
             raise Problem(
                 BAD_REQUEST, f"label: there is {twin!r} already, which differs in case only; use that"
             )
-        service.store.add_label(
-            "intent" if kind == "intent" else "slot", name, description, annotator, service.now()
-        )
+        service.store.add_label(kind, name, description, annotator, service.now())
     return service.guidelines().shapes
 
 

@@ -13,21 +13,16 @@ from urllib.parse import quote
 from canvass.annotation.exchange.exporting import answer_records, write_export, write_records
 from canvass.annotation.project.backing_up import ARCHIVE, back_up
 from canvass.annotation.project.labels import delete_label, label_uses, merge_label, rename_label
+from canvass.annotation.store.label_names import WORDS
 from canvass.annotation.web.answer_json import LONGEST_LABEL
 from canvass.annotation.web.reading import Call, Reader
 from canvass.corpus.formats.table import FORMATS
 
 if TYPE_CHECKING:
-    from canvass.annotation.store.label_names import LabelKind
     from canvass.annotation.web.service import Service
 
 WRITTEN = {kind.name: kind for kind in FORMATS if kind.write is not None or kind.write_annotated is not None}
-PARTS = {
-    "annotated": "what was annotated here",
-    "all": "and what was annotated before",
-    "answers": "every answer",
-}
-KINDS: tuple[LabelKind, ...] = ("intent", "slot")
+PARTS = ("annotated", "all", "answers")  # what was annotated here; and before; every answer
 
 
 class Download(NamedTuple):
@@ -56,7 +51,7 @@ def formats(service: Service, call: Call) -> dict[str, Any]:
 def export(service: Service, call: Call) -> Download:
     """Write a part of the annotations in a format: one file, or a zip archive where the format has several."""
     sent = Reader(call.query, "export", ("part", "format"))
-    part, kind = sent.choice("part", tuple(PARTS)), WRITTEN[sent.choice("format", tuple(WRITTEN))]
+    part, kind = sent.choice("part", PARTS), WRITTEN[sent.choice("format", tuple(WRITTEN))]
     project, lost = service.project, ""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{project.name}-{part}{kind.extensions[0]}"
@@ -94,8 +89,8 @@ def change_label(service: Service, call: Call) -> dict[str, Any]:
     """Rename a label, merge it into another, or delete it; the models follow in the round that this begins."""
     sent = Reader(call.body, "label", ("action", "kind", "name", "new"))
     action = sent.choice("action", ("rename", "merge", "delete"))
-    kind: LabelKind = "intent" if sent.choice("kind", KINDS) == "intent" else "slot"
-    name, now = sent.text("name", shortest=1, longest=LONGEST_LABEL), service.now()
+    kind, now = sent.choice("kind", tuple(WORDS)), service.now()
+    name = sent.text("name", shortest=1, longest=LONGEST_LABEL)
     if action == "delete":
         delete_label(service.project, kind, name, now=now)
     else:

@@ -6,7 +6,7 @@ import json
 import math
 import unicodedata
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from canvass.annotation.project.answer_rule import LONGEST_NAME
 from canvass.annotation.store.leases import HANDED_OUT
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from canvass.annotation.web.security import Role
 
+Word = TypeVar("Word", bound=str)
 LARGEST = (1 << 63) - 1  # what SQLite can hold
 SHOWN = 60  # characters of a wrong value that a sentence repeats
 
@@ -120,12 +121,13 @@ class Reader:
         """Take a string of one character at least, or None where it is null or absent."""
         return None if self.fields.get(name) is None else self.text(name, longest=longest, shortest=1)
 
-    def choice(self, name: str, choices: Sequence[str]) -> str:
+    def choice(self, name: str, choices: Sequence[Word]) -> Word:
         """Take one of some words."""
         value = self.fields.get(name)
-        if not isinstance(value, str) or value not in choices:
+        word = next((word for word in choices if word == value), None)
+        if word is None:
             self._wrong(name, f"one of {', '.join(choices)}")
-        return value
+        return word
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """Take true or false."""
