@@ -1,6 +1,6 @@
 // Likely corrections, each by one key: what the next best taggings change in the best, cut into the places that change.
 
-import { keepFocus, make, show } from "./dom.js";
+import { keepFocus, make } from "./dom.js";
 import { overlaps, place, sameSlot } from "./spans.js";
 
 export const OFFER_KEYS = [..."qwetadgv"];
@@ -12,9 +12,11 @@ export function changesOf(best, others) {
   return [...found.values()].slice(0, OFFER_KEYS.length);
 }
 
+/** The slots that are not among others. */
+const only = (slots, others) => slots.filter((slot) => !others.some((other) => sameSlot(slot, other)));
+
 /** What two lists of slots differ in; what overlaps is one change. */
 export function differences(some, others) {
-  const only = (these, those) => these.filter((slot) => !those.some((other) => sameSlot(slot, other)));
   const [without, added] = [only(some, others), only(others, some)];
   const changes = [];
   let end = -1;
@@ -35,8 +37,7 @@ export const has = (slots, { without, added }) => {
 /** Make a change, or take it back; other slots that are in its way make room. */
 export function toggle(slots, change, stops) {
   const [gone, put] = has(slots, change) ? [change.added, change.without] : [change.without, change.added];
-  const left = slots.filter((slot) => !gone.some((other) => sameSlot(slot, other)));
-  return put.reduce((all, slot) => place(all, slot, stops), left);
+  return put.reduce((all, slot) => place(all, slot, stops), only(slots, gone));
 }
 
 /** The line of offers below the utterance; `take(change)` is called for the one that is pressed. */
@@ -56,7 +57,6 @@ export class Offers {
     });
     const title = make("span.palette-title", { textContent: "Or" });
     this.root.replaceChildren(title, make("span.chips", { role: "group", "aria-label": "Likely changes" }, ...this.chips));
-    show(this.root, this.changes.length > 0);
   }
 
   words({ without, added }, text) {

@@ -45,8 +45,7 @@ function tiles(pairs) {
 // Lists that open as searches.
 const LISTS = [["Skips", "is:skipped"], ["Flags", "is:flagged"], ["Notes", "is:noted"], ["Disputes", "is:disputed"], ["Corrections", "is:corrected"], ["All answers", "is:answered"]];
 
-/** The panel. */
-/** `lead` is null for those who do not lead, else {search(typed), changeLabel(label), token}. */
+/** The panel. `lead` is null for those who do not lead, else {search(typed), changeLabel(label), token}. */
 export function progress({ annotator, slots, lead }) {
   const body = openPanel("Progress", { wide: true });
   fill(body, api.progress(annotator), (found) => [
