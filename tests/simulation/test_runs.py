@@ -116,6 +116,16 @@ def test_the_strategy_sees_no_label_of_the_pool(start, runs):
     assert run_of(other, "majority-joint", rounds=1)[1].on_target == 0
 
 
+@pytest.mark.parametrize("variety", [True, False])
+def test_near_copies_take_turns_unless_a_study_says_otherwise(start, variety):
+    variants = [Utterance(f"play zyx number {i} zzyx again", domain="music", slots=()) for i in range(40)]
+    crowded = replace(start, pool=(*start.pool, *variants))
+    first, second = Run(crowded, MUSIC, "majority-joint", (10,), 5, variety=variety).states()
+    assert first.choices == ()
+    alike = sum("zzyx" in choice.candidate.text for choice in second.choices)
+    assert alike == 2 if variety else alike > 5
+
+
 def test_every_round_is_told_and_learning_helps(start):
     told = []
     rounds = run(start, MUSIC, "majority-joint", rounds=3, batch=10, seed=0, after_round=told.append)

@@ -76,5 +76,7 @@ def wrong(errors):
 
 def test_a_study_of_before_has_none():
     plain = spec_of([Utterance("a")]).as_dict()
-    del plain["words"]
-    assert Spec.from_dict(plain).words is False
+    del plain["words"], plain["variety"]
+    spec = Spec.from_dict(plain)
+    assert not spec.words
+    assert spec.variety

@@ -81,6 +81,13 @@ ShortlistOption = Annotated[
     int,
     typer.Option("--shortlist", metavar="N", help="Ask --scorer about the N best by canvass's own models."),
 ]
+VarietyOption = Annotated[
+    bool,
+    typer.Option(
+        "--variety/--no-variety",
+        help="Let near copies of one another, such as one template with other names, take turns with the rest.",
+    ),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print the result as one JSON object.", rich_help_panel=RUNNING)
 ]

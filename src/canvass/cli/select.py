@@ -118,13 +118,7 @@ class ChoiceOptions:
     seed: options.SeedOption = 0
     max_tokens: options.MaxTokensOption = 40
     words: WordsOption = POOL
-    variety: Annotated[
-        bool,
-        typer.Option(
-            "--variety/--no-variety",
-            help="Let near copies of one another, such as one template with other names, take turns with the rest.",
-        ),
-    ] = True
+    variety: options.VarietyOption = True
 
     scorer: options.ScorerOption = None
     shortlist: options.ShortlistOption = 2000

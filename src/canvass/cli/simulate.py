@@ -133,6 +133,7 @@ class StudyOptions:
 
     scorer: options.ScorerOption = None
     shortlist: options.ShortlistOption = 2000
+    variety: options.VarietyOption = True
     words: Annotated[
         str,
         typer.Option(
@@ -175,6 +176,7 @@ class StudyOptions:
             words=self.words == POOL,
             scorer=self.scorer or "",
             shortlist=self.shortlist,
+            variety=self.variety,
             canvass=__version__,
         )
         spec.check()

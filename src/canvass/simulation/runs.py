@@ -150,6 +150,8 @@ class Run:
         What another model says of each key of the pool, for strategies that rank by it.
     scorer
         Is asked about a shortlist, where the strategy ranks by what it says.
+    variety
+        Whether near copies of one another take turns in a batch.
 
     """
 
@@ -163,6 +165,7 @@ class Run:
     words: WordFeatures | None = None
     opinions: Opinions | None = None
     scorer: Scorer | None = None
+    variety: bool = True
 
     def states(self) -> Iterator[State]:
         """Execute the run: yield the state before the first round, and the state after each round.
@@ -219,6 +222,7 @@ class Run:
             size=min(budget, len(pool.gold)),
             seed=self._seed_of(number),
             max_tokens=MAX_TOKENS,
+            variety=self.variety,
             scorer=self.scorer if strategy_named(self.strategy).takes_answers else None,
         )
         ranked = plan.finish(plan.score_block(pool.batch)).candidates

@@ -94,6 +94,8 @@ class Spec:
         The model of the user's that is asked about so many of the best (`models.scorer`); an empty string for none.
     words
         Whether the reference NLU has word features, learnt from the texts of each start's pool.
+    variety
+        Whether near copies of one another take turns in a batch (`selection.variety`).
     canvass
         Version of canvass.
 
@@ -116,6 +118,7 @@ class Spec:
     canvass: str
     scorer: str = ""
     shortlist: int = SHORTLIST
+    variety: bool = True
 
     # Each field with the command-line option that sets it, for messages.
     OPTIONS = (
@@ -136,6 +139,7 @@ class Spec:
         ("words", "--words"),
         ("scorer", "--scorer"),
         ("shortlist", "--shortlist"),
+        ("variety", "--variety"),
     )
 
     def check(self) -> None:
@@ -224,10 +228,11 @@ class Spec:
     def from_dict(cls, plain: dict[str, Any]) -> Self:
         """Restore a specification from what `as_dict` returned; raises InputError if a field is missing or unknown."""
         names = {field.name for field in fields(cls)}
-        # Studies of before there were word features, families other than `svm`, and scorers.
+        # Studies of before there were word features, families other than `svm`, scorers, and this option.
         plain = {
             "scorer": "",
             "shortlist": SHORTLIST,
+            "variety": True,
             "words": False,
             "transfer_every": int(plain.get("transfer") == "each"),
             **plain,

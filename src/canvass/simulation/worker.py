@@ -160,6 +160,7 @@ class Worker:
                 words,
                 self.opinions,
                 self.scorer,
+                spec.variety,
             )
             stored, seconds = record(run, name, spec)
             stored.save(self.folder)
