@@ -1,6 +1,6 @@
 """A tiny study that tests share: its options, and how to run it."""
 
-from canvass.corpus.formats.records import Columns
+from canvass.corpus.formats.column_names import Columns
 from canvass.simulation.facts import digest_of, facts_of
 from canvass.simulation.spec import Spec
 from canvass.simulation.start import Corpus

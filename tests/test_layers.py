@@ -36,7 +36,7 @@ LAYERS = (
 # The rooms of annotation, each importing only itself and those before it.
 ROOMS = ("store", "project", "quality", "rounds", "exchange", "web")
 # Readable twins are for tests and docs only.
-TWINS = {"features.reference", "models.crf.reference"}
+TWINS = {"features.reference", "models.crf.plain_crf"}
 
 
 def module_name(path: Path) -> str:

@@ -14,7 +14,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from canvass.corpus.formats.records import Columns as Columns
+    from canvass.corpus.formats.column_names import Columns as Columns
     from canvass.corpus.labelled import read_labelled as read_labelled
     from canvass.corpus.pool import Pool as Pool
     from canvass.errors import CanvassError as CanvassError
@@ -46,7 +46,7 @@ _HOME = {
     "CanvassError": "errors",
     "Committee": "models.committee",
     "CommitteeClassifier": "integrations.estimator",
-    "Columns": "corpus.formats.records",
+    "Columns": "corpus.formats.column_names",
     "HashedNgrams": "integrations.estimator",
     "NLU": "models.nlu",
     "Plan": "selection.plan",

@@ -147,7 +147,7 @@ def test_options_that_make_no_sense(canvass, folder):
 def test_a_project_reads_them_in_every_round(tmp_path):
     path = tmp_path / "scored.jsonl"
     jsonl.write(str(path), [{"p_model" if k == "score" else k: v for k, v in row.items()} for row in SCORED])
-    from canvass.corpus.formats.records import Columns
+    from canvass.corpus.formats.column_names import Columns
     from canvass.types import Target
 
     target, columns = Target("domain", "music"), Columns(score="p_model")

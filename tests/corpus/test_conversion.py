@@ -4,8 +4,9 @@ import pytest
 
 from canvass.corpus.conversion import convert
 from canvass.corpus.formats import FORMATS, format_of
+from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.losses import Loss
-from canvass.corpus.formats.records import BadLines, Columns
 from canvass.errors import CanvassError, FileError, InputError, OptionError
 from sound_files import ANNOTATED, write_sound_file
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from canvass.corpus.formats import FORMATS, format_of
-from canvass.corpus.formats.records import Columns
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.labelled import Labelled, read_labelled
 from canvass.errors import FileError, InputError, OptionError
 from canvass.types import Slot, Utterance

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from canvass.corpus.formats import FORMATS, format_of
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import SCHEMA
-from canvass.corpus.formats.records import Columns
 from canvass.corpus.pool import Pool
 from canvass.errors import FileError, InputError, OptionError
 from canvass.types import Utterance

@@ -10,8 +10,9 @@ import pytest
 
 from canvass.corpus import public, unpacking
 from canvass.corpus.catalogue import CORPORA, corpus_named
+from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.jsonl import FORMAT
-from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.public import cache_folder, check_folder, checksums, convert, fetch
 from canvass.corpus.unpacking import unpack
 from canvass.errors import FileError, InputError, OptionError, ServiceError

@@ -14,7 +14,7 @@ from canvass.features import reference
 from canvass.features.clusters import WordClusters
 from canvass.features.extraction import word_hashes
 from canvass.features.word_features import learn
-from canvass.models.crf import reference as crf_reference
+from canvass.models.crf import plain_crf
 from canvass.models.intents import IntentClassifier
 from canvass.models.nlu import KIND, NLU, VERSION
 from canvass.models.tagger import Tagger
@@ -75,11 +75,11 @@ def test_decoding_is_that_of_the_reference(tagger, features, some):
     first = 0
     for key, log_probability in zip(some, found.log_probability.tolist(), strict=True):
         scores = by_the_book(tagger, features, key)
-        solution = crf_reference.solve(*scores)
+        solution = plain_crf.solve(*scores)
         assert log_probability == pytest.approx(solution.score - solution.log_partition, abs=1e-9)
         # Of paths that are equally good either may be found.
         path = found.tags[first : first + len(tokens(key))].tolist()
-        assert crf_reference.path_score(*scores, path) == pytest.approx(solution.score, abs=1e-9)
+        assert plain_crf.path_score(*scores, path) == pytest.approx(solution.score, abs=1e-9)
         first += len(path)
     summed = tagger._by_sums(pa.array(some), None).log_probability
     assert found.log_probability.tolist() == pytest.approx(summed.tolist(), abs=1e-9)

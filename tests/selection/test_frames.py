@@ -5,7 +5,7 @@ import random
 import pyarrow as pa
 import pytest
 
-from canvass.corpus.formats.records import Columns
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.pool import ROWS as BLOCK
 from canvass.corpus.pool import Pool
 from canvass.errors import CanvassError, InputError

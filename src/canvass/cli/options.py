@@ -16,7 +16,7 @@ from canvass.files import STANDARD_STREAM, check_output
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from canvass.corpus.formats.records import Columns
+    from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.labelled import Labelled
     from canvass.corpus.pool import Pool
     from canvass.types import Target
@@ -195,7 +195,7 @@ class InputOptions:
     @property
     def names(self) -> Columns:
         """The names of the columns; repeated options add up."""
-        from canvass.corpus.formats.records import Columns
+        from canvass.corpus.formats.column_names import Columns
 
         return Columns.parse(",".join(self.columns)) if self.columns else Columns()
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats import files_of, format_of, output_format_of
+from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.choice import annotated_utterances, annotated_writer
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import blocks_of
 from canvass.corpus.formats.losses import Losses, carried
-from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.storage import is_remote
 from canvass.errors import FileError, InputError, OptionError
 from canvass.files import STANDARD_STREAM, check_output

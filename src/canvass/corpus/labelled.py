@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats import files_of
+from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.choice import annotated_utterances
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.losses import Loss, Losses
-from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.spans import misaligned_slot
 from canvass.errors import InputError, OptionError, shown
 from canvass.types import ELSEWHERE

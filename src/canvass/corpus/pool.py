@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from canvass.corpus.formats import files_of, format_of
+from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import NOTHING, accounted, batch_of, batch_of_columns, used_columns
 from canvass.corpus.formats.losses import Losses
-from canvass.corpus.formats.records import BadLines, Block, Columns, pool_utterance_of
+from canvass.corpus.formats.validation import pool_utterance_of
 from canvass.corpus.shards import FileRange, ReadOptions, ranges_of
 from canvass.corpus.storage import is_remote
 from canvass.corpus.where import Where
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from canvass.corpus.formats.format import Block
     from canvass.types import Utterance
 
 ROWS = 65_536

@@ -19,9 +19,10 @@ from canvass import __version__
 from canvass.corpus.catalogue import LARGEST, LOCALE
 from canvass.corpus.download import Expected, digest_of, download
 from canvass.corpus.formats import jsonl
+from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.located import read_document
 from canvass.corpus.formats.losses import Loss, Losses
-from canvass.corpus.formats.records import BadLines, Columns
 from canvass.corpus.formats.table import row_named
 from canvass.corpus.unpacking import unpack
 from canvass.errors import FileError, InputError, OptionError

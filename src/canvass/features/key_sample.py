@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from canvass.corpus.formats.records import BadLines
+from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.normalise import keys
 from canvass.errors import FileError, InputError
 from canvass.features.extraction import hash_column
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from canvass.corpus.formats.records import Block
+    from canvass.corpus.formats.format import Block
     from canvass.corpus.pool import Pool
 
 LIMIT = 20 << 20  # bytes of keys: half a million short requests

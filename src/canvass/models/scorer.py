@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from canvass.callables import is_callable_name, load_callable
-from canvass.corpus.formats.records import slots_of
+from canvass.corpus.formats.validation import slots_of
 from canvass.errors import (
     CanvassError,
     ExtraMissingError,

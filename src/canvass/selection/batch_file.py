@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pyarrow as pa
 
 from canvass.corpus.formats import output_format_of
-from canvass.corpus.formats.records import USUAL
+from canvass.corpus.formats.column_names import USUAL
 from canvass.errors import OptionError
 from canvass.models.committee import MEMBERS
 from canvass.types import slot_records

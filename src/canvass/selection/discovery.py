@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from canvass.corpus.formats.records import Block
+    from canvass.corpus.formats.format import Block
     from canvass.corpus.pool import Pool
     from canvass.types import Utterance
 

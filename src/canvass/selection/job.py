@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
+from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.columns import batch_of_columns, used_columns
-from canvass.corpus.formats.records import BadLines
 from canvass.corpus.pool import ROWS
 from canvass.corpus.shards import cut
 from canvass.errors import FileError, InputError, OptionError
@@ -25,7 +25,7 @@ from canvass.selection.wire import PackedPlans
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from canvass.corpus.formats.records import Columns
+    from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.pool import Pool
     from canvass.corpus.shards import FileRange, ReadOptions, Shard
     from canvass.selection.multi_target import Plans

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from canvass.corpus.characters import lower
-from canvass.corpus.formats.records import listed
+from canvass.corpus.formats.column_names import listed
 from canvass.corpus.normalise import key_of
 from canvass.corpus.spans import tokens
 from canvass.errors import InputError, OptionError, shown

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from canvass.corpus.formats.records import Block
+    from canvass.corpus.formats.format import Block
     from canvass.features.key_sample import KeySample
     from canvass.models.intents import IntentClassifier
 

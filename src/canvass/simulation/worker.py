@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from canvass.corpus.formats.records import Columns
+    from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.labelled import Labelled
     from canvass.corpus.pool import Pool
     from canvass.features.word_features import WordFeatures

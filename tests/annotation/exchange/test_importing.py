@@ -11,7 +11,7 @@ from canvass.annotation.exchange.importing import Imported, import_answers
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.project.settings_file import write_settings
 from canvass.annotation.store.records import NewAnswer
-from canvass.corpus.formats.records import Columns
+from canvass.corpus.formats.column_names import Columns
 from canvass.errors import InputError, OptionError
 from canvass.types import Slot, Target, Utterance
 from examples import MUSIC

@@ -18,7 +18,7 @@ from canvass.annotation.project.settings_file import read_settings, write_settin
 from canvass.annotation.quality.progress import status_of
 from canvass.annotation.rounds.round import run_round
 from canvass.annotation.store.records import NewAnswer
-from canvass.corpus.formats.records import Columns
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.normalise import key_of
 from canvass.errors import (
     CanvassError,

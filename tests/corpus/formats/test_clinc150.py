@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.clinc150 import FORMAT
-from canvass.corpus.formats.records import BadLines, Columns
+from canvass.corpus.formats.column_names import Columns
 from canvass.errors import InputError
 from canvass.types import Utterance
 

@@ -3,8 +3,9 @@
 import pytest
 
 from canvass.corpus.formats import format_of, hwu64, mtop
+from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.losses import Losses
-from canvass.corpus.formats.records import BadLines, Columns
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 from public_corpora import HWU_COLUMNS, mtop_line

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.losses import (
     NO_ANNOTATION,
     SETTINGS,
@@ -13,7 +14,6 @@ from canvass.corpus.formats.losses import (
     carried,
     named,
 )
-from canvass.corpus.formats.records import BadLines
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 

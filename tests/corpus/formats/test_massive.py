@@ -5,9 +5,10 @@ import json
 import pytest
 
 from canvass.corpus.formats import format_of
+from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.massive import FORMAT
-from canvass.corpus.formats.records import BadLines, Columns
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 

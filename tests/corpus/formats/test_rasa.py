@@ -2,9 +2,10 @@
 
 import pytest
 
+from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.rasa import FORMAT, example_of
-from canvass.corpus.formats.records import BadLines, Columns
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from canvass.corpus.formats.records import BadLines, Columns
+from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.slurp import FORMAT
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance

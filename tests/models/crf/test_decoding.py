@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from canvass.corpus.normalise import key_of, keys
 from canvass.features import reference
-from canvass.models.crf import reference as crf_reference
+from canvass.models.crf import plain_crf
 from canvass.models.crf.attribute_table import sum_weights
 from canvass.models.crf.decoding import LONGEST
 from canvass.models.crf.lattice import best_paths, log_partitions
@@ -69,7 +69,7 @@ def by_the_book(tagger, key):
         state = np.vstack([state, tagger._state[known].sum(axis=0)])
     if not len(state):
         return 0.0
-    solution = crf_reference.solve(state, tagger._transitions)
+    solution = plain_crf.solve(state, tagger._transitions)
     return solution.score - solution.log_partition
 
 

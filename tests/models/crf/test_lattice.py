@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvass.models.crf import lattice, reference
+from canvass.models.crf import lattice, plain_crf
 from canvass.models.crf.transitions import spread
 from crfsuite_file import read_weights
 from lattices import INTEGERS, lattices, scale_of
@@ -38,7 +38,7 @@ def solve(state, transitions):
     starts = np.cumsum([0, min(1, length), length, length])
     path, scores = lattice.best_paths(all_three, starts, transitions)
     middle = slice(starts[1], starts[2])
-    return reference.Solution(
+    return plain_crf.Solution(
         path[middle].tolist(),
         float(scores[1]),
         float(lattice.log_partitions(all_three, starts, transitions)[1]),
@@ -55,11 +55,11 @@ def assert_close(found, expected, scale):
 @given(lattices())
 def test_kernels_equal_their_twin_and_all_paths(case):
     state, transitions = case
-    found, twin = solve(state, transitions), reference.solve(state, transitions)
-    brute = reference.enumerate_paths(state, transitions)
+    found, twin = solve(state, transitions), plain_crf.solve(state, transitions)
+    brute = plain_crf.enumerate_paths(state, transitions)
     assert found.path == twin.path
     assert found.score == twin.score == brute.score
-    assert found.score == reference.path_score(state, transitions, found.path)
+    assert found.score == plain_crf.path_score(state, transitions, found.path)
     for expected in (twin, brute):
         assert_close(found, expected, scale_of(*case))
     np.testing.assert_allclose(found.marginals.sum(axis=1), 1.0, rtol=1e-11)
@@ -68,12 +68,12 @@ def test_kernels_equal_their_twin_and_all_paths(case):
 @given(lattices(scores=[INTEGERS]))
 def test_of_equal_paths_the_smallest_last_tag_wins_then_the_one_before(case):
     # Sums of small integers are exact, so that the ties of the twins are the same.
-    assert solve(*case).path == reference.enumerate_paths(*case).path
+    assert solve(*case).path == plain_crf.enumerate_paths(*case).path
 
 
 @given(lattices(longest=60))
 def test_longer_lattices_equal_the_twin(case):
-    found, twin = solve(*case), reference.solve(*case)
+    found, twin = solve(*case), plain_crf.solve(*case)
     assert (found.path, found.score) == (twin.path, twin.score)
     assert_close(found, twin, scale_of(*case))
 
@@ -83,7 +83,7 @@ def test_any_number_of_tags(length, tags, seed):
     # Four tags are taken at a time, and the vector units take some more: all remainders have to work.
     random = np.random.default_rng(seed)
     case = random.normal(size=(length, tags)), random.normal(size=(tags, tags))
-    found, twin = solve(*case), reference.solve(*case)
+    found, twin = solve(*case), plain_crf.solve(*case)
     assert (found.path, found.score) == (twin.path, twin.score)
     assert_close(found, twin, scale_of(*case))
 
@@ -102,7 +102,7 @@ def test_a_hundred_thousand_tokens(width):
     for scores in state[1:]:
         alpha = scores + np.logaddexp.reduce(alpha[:, None] + transitions, axis=0)
     assert found.log_partition == pytest.approx(np.logaddexp.reduce(alpha), rel=1e-10)
-    assert found.score == reference.path_score(state, transitions, found.path)
+    assert found.score == plain_crf.path_score(state, transitions, found.path)
     np.testing.assert_allclose(found.marginals.sum(axis=1), 1.0, rtol=1e-11)
 
 
@@ -123,7 +123,7 @@ def test_an_empty_utterance_has_one_path_of_score_zero():
 @given(lattices())
 def test_decode_is_pure_and_its_probability_is_that_of_the_path(case):
     before = [array.copy() for array in case]
-    found, brute = decode(*case), reference.enumerate_paths(*case)
+    found, brute = decode(*case), plain_crf.enumerate_paths(*case)
     assert found.log_probability <= 0.0
     assert found.log_probability == pytest.approx(
         brute.score - brute.log_partition, abs=1e-14 * scale_of(*case)

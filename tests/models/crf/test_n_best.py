@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvass.models.crf import reference
+from canvass.models.crf import plain_crf
 from canvass.models.crf.lattice import best_paths
 from canvass.models.crf.n_best import n_best_paths
 from canvass.models.tagger import Tagger
@@ -17,12 +17,12 @@ from lattices import lattices, scale_of
 def test_they_are_the_best_of_all_paths(lattice, count):
     state, transitions = lattice
     found = n_best_paths(state, transitions, count)
-    twin = reference.enumerate_best_paths(state, transitions, count)
+    twin = plain_crf.enumerate_best_paths(state, transitions, count)
     near = 1e-12 * scale_of(state, transitions)
     np.testing.assert_allclose(found.scores, [score for score, _ in twin], rtol=0, atol=near)
     paths = [tuple(path) for path in found.tags.tolist()]
     assert len(set(paths)) == len(paths) == min(count, len(transitions) ** len(state))
-    of_paths = [reference.path_score(state, transitions, path) for path in paths]
+    of_paths = [plain_crf.path_score(state, transitions, path) for path in paths]
     np.testing.assert_allclose(of_paths, found.scores, rtol=0, atol=near)
     assert found.scores.tolist() == sorted(found.scores.tolist(), reverse=True)
 

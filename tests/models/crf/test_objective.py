@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canvass.models.crf import reference
+from canvass.models.crf import plain_crf
 from canvass.models.crf.objective import BLOCK, Objective
 from canvass.models.crf.problem import make_problem
 from canvass.models.crf.transitions import LOWEST, WIDEST, pack_transitions
@@ -45,7 +45,7 @@ def solved(problem, weights, function=compiled):
 def agree(problem, weights):
     """Compare with the twin; scores are sums of up to `size` in all, of which the rounding is a share."""
     value, gradient = solved(problem, weights)
-    expected, slopes = solved(problem, weights, reference.objective)
+    expected, slopes = solved(problem, weights, plain_crf.objective)
     size = float(problem.observed @ np.abs(weights)) + len(problem.tags) * (1.0 + math.log(problem.tag_count))
     assert value == pytest.approx(expected, abs=1e-13 * size)
     assert gradient == pytest.approx(slopes, rel=1e-9, abs=1e-13 * size)
@@ -74,14 +74,14 @@ def test_equal_to_the_twin(seed, sizes, spread):
 def test_equal_to_all_paths(seed, tags, spread):
     problem = random_problem(seed, longest=4, tags=tags)
     weights = np.random.default_rng(seed).uniform(-spread, spread, size=len(problem.observed))
-    state, transitions = reference.spread(problem, weights)
+    state, transitions = plain_crf.spread(problem, weights)
     cost = 0.0
     for first, last in itertools.pairwise(problem.starts.tolist()):
         if first < last:
             scores = state[problem.attributes[first:last]].sum(axis=1)
             gold = problem.tags[first:last].tolist()
-            cost += reference.enumerate_paths(scores, transitions).log_partition
-            cost -= reference.path_score(scores, transitions, gold)
+            cost += plain_crf.enumerate_paths(scores, transitions).log_partition
+            cost -= plain_crf.path_score(scores, transitions, gold)
     value, _ = solved(problem, weights)
     assert value == pytest.approx(cost, rel=1e-11, abs=1e-11 * spread * len(problem.tags))
 

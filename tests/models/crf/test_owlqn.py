@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from canvass.errors import OptionError
 from canvass.models import vectors
-from canvass.models.crf import owlqn, reference
+from canvass.models.crf import owlqn, plain_crf
 from crfsuite_training import crfsuite, problem_of
 from examples import music
 
@@ -25,11 +25,11 @@ def problem():
 def trained(problem, **options):
     """Minimise by the readable objective; returns the minimum and its weights as matrices."""
     minimum = owlqn.minimise(
-        lambda weights, gradient: reference.objective(problem, weights, gradient),
+        lambda weights, gradient: plain_crf.objective(problem, weights, gradient),
         len(problem.observed),
         **options,
     )
-    return minimum, *reference.spread(problem, minimum.weights)
+    return minimum, *plain_crf.spread(problem, minimum.weights)
 
 
 # Sums in another order differ by 1e-16 of themselves, and each iteration builds on the one before: 1e-15 after five,
@@ -64,7 +64,7 @@ def test_every_iteration_is_that_of_crfsuite(problem, tmp_path, options, reason)
     peer = crfsuite(problem, tmp_path, max_iterations=60, **options)
 
     def objective(weights, gradient):
-        return reference.objective(problem, weights, gradient)
+        return plain_crf.objective(problem, weights, gradient)
 
     _, *iterations = owlqn.iterate(objective, len(problem.observed), max_iterations=60, **options)
     minimum, *_ = trained(problem, max_iterations=60, **options)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from canvass.models.crf import reference, scaled_lattice
+from canvass.models.crf import plain_crf, scaled_lattice
 from lattices import INTEGERS, ORDINARY, lattices, scale_of
 
 ALIKE = st.floats(-1.0, 1.0)
@@ -21,7 +21,7 @@ def reach(state, transitions):
 
 
 def expected(state, transitions):
-    found = reference.solve(state, transitions)
+    found = plain_crf.solve(state, transitions)
     return found.score - found.log_partition
 
 
@@ -40,7 +40,7 @@ def test_the_path_is_one_of_the_best(case):
     path = scaled_lattice.best_path(*case).path.tolist()
     score = sum(state[t, tag] for t, tag in enumerate(path))
     score += sum(transitions[path[t], path[t + 1]] for t in range(len(path) - 1))
-    assert score == pytest.approx(reference.solve(*case).score, abs=1e-12 * scale_of(*case))
+    assert score == pytest.approx(plain_crf.solve(*case).score, abs=1e-12 * scale_of(*case))
 
 
 @given(st.integers(1, 60), st.integers(1, 20), st.integers(0, 2**32 - 1), st.sampled_from([1.0, 20.0]))
@@ -50,7 +50,7 @@ def test_the_path_where_there_are_no_ties(length, tags, seed, spread):
         random.uniform(0.0, spread, size=(length, tags)),
         random.uniform(0.0, spread, size=(tags, tags)),
     )
-    best, twin = scaled_lattice.best_path(state, transitions), reference.solve(state, transitions)
+    best, twin = scaled_lattice.best_path(state, transitions), plain_crf.solve(state, transitions)
     assert best.path.tolist() == list(twin.path)
     # What is kept for the way back does not change the probability.
     assert scaled_lattice.best_path(state, transitions, kept=2).log_probability == best.log_probability
@@ -76,7 +76,7 @@ def test_few_pairs_have_a_weight(length, tags, seed, share, farthest):
         random.random((tags, tags)) < share
     )
     state = random.uniform(-farthest / 2.0, farthest / 2.0, size=(length, tags))
-    best, twin = scaled_lattice.best_path(state, transitions), reference.solve(state, transitions)
+    best, twin = scaled_lattice.best_path(state, transitions), plain_crf.solve(state, transitions)
     assert best.path.tolist() == list(twin.path)
     scale = scale_of(state, transitions)
     assert best.log_probability == pytest.approx(expected(state, transitions), rel=1e-9, abs=1e-14 * scale)
@@ -93,7 +93,7 @@ def test_mass_on_a_tag_that_can_hardly_be_left(weight):
     transitions = np.zeros((3, 3))
     transitions[0, 1] = weight
     found = scaled_lattice.best_path(state, transitions)
-    twin = reference.solve(state, transitions)
+    twin = plain_crf.solve(state, transitions)
     assert found.path.tolist() == list(twin.path)
     assert math.expm1(found.log_probability) == pytest.approx(
         math.expm1(twin.score - twin.log_partition), rel=1e-9, abs=1e-13

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from canvass.annotation.project.project import Project
-    from canvass.corpus.formats.records import BadLines, Columns
+    from canvass.corpus.formats.bad_lines import BadLines
+    from canvass.corpus.formats.column_names import Columns
     from canvass.types import Utterance
 
 

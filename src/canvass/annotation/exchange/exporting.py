@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from canvass.annotation.project.project import Project
     from canvass.annotation.store.records import Answer, Task
-    from canvass.corpus.formats.records import Format
+    from canvass.corpus.formats.format import Format
     from canvass.types import Utterance
 
 SLOTS = ("slots", "guessed_slots", "predicted_slots")

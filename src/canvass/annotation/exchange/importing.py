@@ -12,8 +12,9 @@ from canvass.annotation.project.answer_rule import LONGEST_NAME
 from canvass.annotation.store.leases import HANDED_OUT
 from canvass.annotation.store.records import NewTask
 from canvass.annotation.store.tasks import agree
+from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.losses import Losses
-from canvass.corpus.formats.records import BadLines, Columns
 from canvass.errors import OptionError, shown
 from canvass.seeding import hash64
 

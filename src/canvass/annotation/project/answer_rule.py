@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self, overload
 
 from canvass.annotation.store.label_names import WORDS, LabelNames
-from canvass.corpus.formats.records import listed
+from canvass.corpus.formats.column_names import listed
 from canvass.corpus.spans import misaligned_slot
 from canvass.errors import InputError, nearest, shown
 from canvass.types import ELSEWHERE, Slot, Target, Utterance

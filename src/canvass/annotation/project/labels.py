@@ -14,7 +14,7 @@ from canvass.annotation.project.answer_rule import LONGEST_NAME
 from canvass.annotation.project.creation import SETTINGS
 from canvass.annotation.project.settings_file import read_settings, rewrite_guide
 from canvass.annotation.store.label_names import WORDS, refuse_retired
-from canvass.corpus.formats.records import listed
+from canvass.corpus.formats.column_names import listed
 from canvass.errors import OptionError, nearest, shown
 from canvass.types import Target
 

@@ -36,7 +36,7 @@ from canvass.annotation.project.settings import (
 )
 from canvass.annotation.project.settings_file import read_settings
 from canvass.annotation.store.task_store import Store
-from canvass.corpus.formats.records import Columns, listed
+from canvass.corpus.formats.column_names import Columns, listed
 from canvass.corpus.normalise import key_of
 from canvass.corpus.pool import Pool
 from canvass.errors import FileError, InputError, OptionError, TrainingError, shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats.records import Columns
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.table import NAMES
 from canvass.errors import InputError, OptionError, nearest
 from canvass.models.scorer import SHORTLIST, check_address

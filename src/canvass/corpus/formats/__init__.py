@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.archives import is_hidden
+from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.choice import (
     format_among_others,
     format_of,
@@ -17,8 +18,10 @@ from canvass.corpus.formats.choice import (
     project_of,
     refuse_unread,
 )
-from canvass.corpus.formats.records import BadLines, Block, Columns, Format, pool_utterance_of, utterance_of
+from canvass.corpus.formats.column_names import Columns
+from canvass.corpus.formats.format import Block, Format
 from canvass.corpus.formats.table import FORMATS
+from canvass.corpus.formats.validation import pool_utterance_of, utterance_of
 from canvass.corpus.storage import files_behind, is_remote
 from canvass.errors import FileError, OptionError
 from canvass.files import STANDARD_STREAM

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING
 
 from canvass.corpus.formats import expansion
 from canvass.corpus.formats.expansion import values_of
+from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import read_document, write_text
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.markup import chunks_of
-from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances
 from canvass.errors import InputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from canvass.corpus.formats.bad_lines import BadLines, Utterances
+    from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.formats.expansion import Node
     from canvass.corpus.formats.located import Value
     from canvass.corpus.formats.losses import Losses

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats import jsonl
-from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.sniffing import FILES_KNOWN, sample_of
 from canvass.corpus.formats.sources import EncodedPath
 from canvass.corpus.formats.table import EXTENSIONS, FORMATS, NAMES, row_named, rows_of, rows_of_folders
@@ -21,6 +22,7 @@ from canvass.files import STANDARD_STREAM, split_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from canvass.corpus.formats.format import Format
     from canvass.corpus.formats.losses import Losses
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance

@@ -12,23 +12,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from canvass.corpus.formats.records import (
-    LARGEST_SCORE,
-    PROBABILITIES,
-    USUAL,
-    Block,
-    listed,
-    missing_column,
-    model_values_of,
-    pool_utterance_of,
-)
+from canvass.corpus.formats.column_names import PROBABILITIES, USUAL, listed, missing_column
+from canvass.corpus.formats.format import Block
+from canvass.corpus.formats.validation import LARGEST_SCORE, model_values_of, pool_utterance_of
 from canvass.errors import SHOWN_CHARACTERS, InputError
 from canvass.files import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances
+    from canvass.corpus.formats.bad_lines import BadLines, Utterances
+    from canvass.corpus.formats.column_names import Columns
+    from canvass.corpus.formats.format import Format
     from canvass.corpus.where import RowFilter
     from canvass.types import Utterance
 

@@ -12,16 +12,19 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.annotated import ALL
+from canvass.corpus.formats.column_names import Columns
+from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import LARGEST_DOCUMENT
 from canvass.corpus.formats.pieces import pieces_of
-from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.corpus.formats.sources import LARGEST_CHUNK, Source
+from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import ExtraMissingError, InputError, shown
 from canvass.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from canvass.corpus.formats.bad_lines import BadLines, Utterances
     from canvass.corpus.formats.losses import Losses
     from canvass.types import Utterance
 

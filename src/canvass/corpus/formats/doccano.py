@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.annotated import ALL
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import utterance_blocks
+from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import read_lines, read_texts, slot_record
-from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, text_of, utterance_of
+from canvass.corpus.formats.validation import text_of, utterance_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from canvass.corpus.formats.bad_lines import BadLines, Utterances
     from canvass.corpus.formats.located import Value
     from canvass.corpus.formats.losses import Losses
     from canvass.corpus.formats.sniffing import Sample

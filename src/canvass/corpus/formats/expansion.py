@@ -12,12 +12,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from canvass.corpus.formats.records import BadLines, Utterances, utterance_of
+from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError, shown
 from canvass.seeding import hash64, mix64, salt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from canvass.corpus.formats.bad_lines import BadLines, Utterances
 
 
 MOST = 20

@@ -22,11 +22,13 @@ from canvass.corpus.formats.expansion import (
     parse,
     plain,
 )
-from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances
+from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.yaml_nodes import read_yaml
 from canvass.errors import CanvassError, InputError, location, shown
 
 if TYPE_CHECKING:
+    from canvass.corpus.formats.bad_lines import BadLines, Utterances
+    from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.formats.expansion import Node
     from canvass.corpus.formats.sniffing import Sample
     from canvass.corpus.formats.yaml_nodes import Node as Yaml

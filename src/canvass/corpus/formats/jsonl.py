@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.json as arrow_json
 
 from canvass.corpus.formats.annotated import ALL, record_of
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
 from canvass.corpus.formats.columns import (
     TYPES,
     accounted,
@@ -24,19 +26,10 @@ from canvass.corpus.formats.columns import (
     checked_batch,
     with_others,
 )
-from canvass.corpus.formats.records import (
-    ALL_COLUMNS,
-    WHOLE,
-    BadLines,
-    Block,
-    Columns,
-    Format,
-    Parts,
-    Utterances,
-    utterance_of,
-)
+from canvass.corpus.formats.format import WHOLE, Block, Format, Parts
 from canvass.corpus.formats.sources import NEWLINE, Pace, Source, chunks_of_lines, count_lines, split_lines
 from canvass.corpus.formats.text import lines_of
+from canvass.corpus.formats.validation import utterance_of
 from canvass.corpus.where import RowFilter
 from canvass.errors import InputError, location, shown
 from canvass.files import compressed, split_name, whole_file

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.annotated import ALL
+from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
 from canvass.corpus.formats.columns import utterance_blocks
+from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.label_studio_min import is_regions, read_minimal
 from canvass.corpus.formats.label_studio_regions import (
     CHOICES,
@@ -24,21 +26,13 @@ from canvass.corpus.formats.label_studio_regions import (
 )
 from canvass.corpus.formats.located import read_document, write_text
 from canvass.corpus.formats.losses import named, names_in
-from canvass.corpus.formats.records import (
-    ALL_COLUMNS,
-    BadLines,
-    Columns,
-    Format,
-    Utterances,
-    pool_utterance_of,
-    text_of,
-    utterance_of,
-)
+from canvass.corpus.formats.validation import pool_utterance_of, text_of, utterance_of
 from canvass.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from canvass.corpus.formats.bad_lines import BadLines, Utterances
     from canvass.corpus.formats.located import Value
     from canvass.corpus.formats.losses import Losses
     from canvass.corpus.formats.sniffing import Sample

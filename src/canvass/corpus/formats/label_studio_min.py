@@ -6,11 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.label_studio_regions import CHOICES, LABELS, slot_of
-from canvass.corpus.formats.records import BadLines, Columns, Utterances, pool_utterance_of, utterance_of
+from canvass.corpus.formats.validation import pool_utterance_of, utterance_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from canvass.corpus.formats.bad_lines import BadLines, Utterances
+    from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.formats.located import Value
     from canvass.types import Utterance
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.alexa import expanded
 from canvass.corpus.formats.archives import opened_zip
+from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import parse_document, read_document
-from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances
 from canvass.errors import InputError
 
 if TYPE_CHECKING:
+    from canvass.corpus.formats.bad_lines import BadLines, Utterances
+    from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.formats.located import Value
     from canvass.corpus.formats.sniffing import Sample
 

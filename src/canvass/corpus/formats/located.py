@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from canvass.corpus.formats.column_names import Columns, listed
 from canvass.corpus.formats.jsonl import DECODER, records_of_chunk
 from canvass.corpus.formats.losses import SETTINGS
-from canvass.corpus.formats.records import BadLines, Columns, Utterances, listed, pool_utterance_of
 from canvass.corpus.formats.sources import (
     AS_UTF8,
     BYTE_ORDER_MARK,
@@ -17,12 +17,15 @@ from canvass.corpus.formats.sources import (
     count_lines,
     whole,
 )
+from canvass.corpus.formats.validation import pool_utterance_of
 from canvass.errors import InputError, shown
 from canvass.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
+
+    from canvass.corpus.formats.bad_lines import BadLines, Utterances
 
 
 # A file of annotated requests with a million rows has a few hundred MB; what unpacks to more is refused.

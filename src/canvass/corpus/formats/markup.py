@@ -11,7 +11,7 @@ from canvass.types import Slot, Utterance
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from canvass.corpus.formats.records import BadLines
+    from canvass.corpus.formats.bad_lines import BadLines
 
 Chunk = tuple[str, str | None]  # words, and the label of the slot that they are
 

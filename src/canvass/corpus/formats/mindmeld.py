@@ -14,15 +14,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.archives import opened_tree, write_zip
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.markup import chunks_at, chunks_of, spelled
-from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.corpus.formats.sources import BYTE_ORDER_MARK, Line
+from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError, location, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.formats.losses import Losses
     from canvass.corpus.formats.markup import Chunk
     from canvass.corpus.formats.sniffing import Sample

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from canvass.corpus.formats.annotated import ALL, record_of
+from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
 from canvass.corpus.formats.columns import (
     accounted,
     batch_of_columns,
@@ -17,18 +18,9 @@ from canvass.corpus.formats.columns import (
     used_columns,
 )
 from canvass.corpus.formats.delimited import slots_of_cell
-from canvass.corpus.formats.records import (
-    ALL_COLUMNS,
-    WHOLE,
-    BadLines,
-    Block,
-    Columns,
-    Format,
-    Parts,
-    Utterances,
-    utterance_of,
-)
+from canvass.corpus.formats.format import WHOLE, Block, Format, Parts
 from canvass.corpus.formats.sources import file_error, on_disk
+from canvass.corpus.formats.validation import utterance_of
 from canvass.corpus.storage import is_remote, opened, place_of, sizes_of
 from canvass.errors import InputError
 from canvass.files import STANDARD_STREAM, split_name, write_whole
@@ -36,6 +28,7 @@ from canvass.files import STANDARD_STREAM, split_name, write_whole
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from canvass.corpus.formats.bad_lines import BadLines, Utterances
     from canvass.corpus.formats.losses import Losses
     from canvass.corpus.where import Where
     from canvass.types import Utterance

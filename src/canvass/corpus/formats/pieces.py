@@ -16,8 +16,9 @@ from canvass.errors import InputError, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from canvass.corpus.formats.bad_lines import BadLines
+    from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.records import BadLines, Columns
     from canvass.types import Slot, Utterance
 
 WORD = re.compile(r"\S+")

@@ -13,10 +13,12 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.markup import chunks_at, chunks_of, spelled
-from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
+from canvass.corpus.formats.validation import utterance_of
 from canvass.corpus.formats.yaml_nodes import read_yaml
 from canvass.errors import InputError, location, shown
 from canvass.types import Utterance
@@ -24,6 +26,7 @@ from canvass.types import Utterance
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.formats.losses import Losses
     from canvass.corpus.formats.markup import Chunk
     from canvass.corpus.formats.sniffing import Sample

@@ -12,11 +12,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.pieces import joined, located_tokens, report_joined, spans_of_slots, words_of
-from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
 from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.corpus.formats.tags import spans_of, tags_of
+from canvass.corpus.formats.validation import utterance_of
 from canvass.corpus.storage import is_remote
 from canvass.errors import InputError, location, shown
 from canvass.files import compressed, split_name, whole_file
@@ -24,6 +25,8 @@ from canvass.files import compressed, split_name, whole_file
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from canvass.corpus.formats.bad_lines import BadLines, Utterances
+    from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.formats.losses import Losses
     from canvass.types import Utterance
 

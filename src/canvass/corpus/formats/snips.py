@@ -11,15 +11,18 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import UTF16, read_document, slot_record, write_text
 from canvass.corpus.formats.losses import named
 from canvass.corpus.formats.markup import chunks_of
-from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
+from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from canvass.corpus.formats.bad_lines import BadLines, Utterances
+    from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.formats.located import Value
     from canvass.corpus.formats.losses import Losses
     from canvass.corpus.formats.sniffing import Sample

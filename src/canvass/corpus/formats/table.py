@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canvass.corpus.formats.records import Format
+    from canvass.corpus.formats.format import Format
 
 
 class Place(NamedTuple):

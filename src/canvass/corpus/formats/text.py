@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from canvass.corpus.formats.columns import accounted, batch_of, checked_batch
+from canvass.corpus.formats.format import Block, Format, Parts
 from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.records import BadLines, Block, Columns, Format, Parts
 from canvass.corpus.formats.sources import (
     NEWLINE,
     Pace,
@@ -26,6 +26,8 @@ from canvass.types import Utterance
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from canvass.corpus.formats.bad_lines import BadLines
+    from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.formats.losses import Losses
 
 MARK = "\ufeff"

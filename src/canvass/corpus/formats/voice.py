@@ -20,7 +20,7 @@ from canvass.corpus.formats.expansion import (
     plain,
     values_of,
 )
-from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances
+from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.sources import located_lines
 from canvass.errors import InputError, shown
 from canvass.files import STANDARD_STREAM, split_name
@@ -28,6 +28,8 @@ from canvass.files import STANDARD_STREAM, split_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from canvass.corpus.formats.bad_lines import BadLines, Utterances
+    from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.formats.expansion import Node
     from canvass.corpus.formats.sniffing import Sample
 

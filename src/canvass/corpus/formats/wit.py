@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.archives import opened_tree
+from canvass.corpus.formats.column_names import Columns
+from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import (
     CODE_POINTS,
     UTF16,
@@ -20,10 +22,11 @@ from canvass.corpus.formats.located import (
     slot_record,
     slot_with_words,
 )
-from canvass.corpus.formats.records import BadLines, Columns, Format, Utterances, utterance_of
+from canvass.corpus.formats.validation import utterance_of
 from canvass.files import STANDARD_STREAM
 
 if TYPE_CHECKING:
+    from canvass.corpus.formats.bad_lines import BadLines, Utterances
     from canvass.corpus.formats.located import Value
     from canvass.corpus.formats.sniffing import Sample
     from canvass.types import Utterance

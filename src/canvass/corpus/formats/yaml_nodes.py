@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
-    from canvass.corpus.formats.records import BadLines
+    from canvass.corpus.formats.bad_lines import BadLines
 
 DEEPEST = 60
 # More bytes, and more values once aliases are followed, than a file that people write will ever have.

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from canvass.annotation.exchange.answer_files import Given
 from canvass.annotation.project.answer_rule import UnknownLabelError
 from canvass.annotation.store.records import NewAnswer
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.label_studio_regions import regions_of
 from canvass.corpus.formats.located import Value
-from canvass.corpus.formats.records import Columns, utterance_of
+from canvass.corpus.formats.validation import utterance_of
 from canvass.corpus.normalise import key_of
 from canvass.errors import InputError, shown
 from canvass.types import ELSEWHERE

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from canvass import __version__
 from canvass.annotation.rounds.queue import Queue
 from canvass.annotation.web.problems import BAD_REQUEST, UNAVAILABLE, Problem
-from canvass.corpus.formats.records import listed
+from canvass.corpus.formats.column_names import listed
 from canvass.errors import InputError
 from canvass.integrations.label_studio.labelling import read_labelling
 from canvass.integrations.label_studio.predicting import fits, model_version, predictions_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from canvass.annotation.project.settings import LabelGuide
-from canvass.corpus.formats.records import listed
+from canvass.corpus.formats.column_names import listed
 from canvass.corpus.spans import text_tokens
 from canvass.errors import InputError
 from canvass.integrations.label_studio.labelling import read_labelling

@@ -5,8 +5,8 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
+from canvass.corpus.formats.column_names import listed
 from canvass.corpus.formats.label_studio_regions import Controls
-from canvass.corpus.formats.records import listed
 from canvass.errors import InputError, shown
 
 INTENT, DOMAIN = "intent", "domain"

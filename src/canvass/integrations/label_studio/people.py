@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canvass.annotation.exchange.importing import check_annotator
-from canvass.corpus.formats.records import listed
+from canvass.corpus.formats.column_names import listed
 from canvass.errors import OptionError, shown
 from canvass.integrations.label_studio.answers import annotator_name
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 
 from canvass import __version__
-from canvass.corpus.formats.records import Columns, missing_column
+from canvass.corpus.formats.column_names import Columns, missing_column
 from canvass.corpus.shards import ReadOptions, Shard
 from canvass.errors import CanvassError, EngineError, ExtraMissingError, InputError
 from canvass.processors import processors

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from canvass import __version__, errors
-from canvass.corpus.formats.records import Columns
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.shards import ReadOptions, Shard
 from canvass.errors import EngineError, ExtraMissingError, InputError, OptionError
 from canvass.processors import processors

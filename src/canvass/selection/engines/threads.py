@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from canvass.corpus.formats.records import BadLines
+from canvass.corpus.formats.bad_lines import BadLines
 from canvass.errors import FileError, InputError, OptionError
 from canvass.features.key_sample import KeySample
 from canvass.processors import processors, thread_pool
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Future
 
-    from canvass.corpus.formats.records import Block
+    from canvass.corpus.formats.format import Block
     from canvass.corpus.shards import FileRange, ReadOptions
     from canvass.selection.job import Job, Progress
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from canvass.corpus.formats.records import BadLines, Columns, pool_utterance_of, utterance_of
+from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.column_names import Columns
+from canvass.corpus.formats.validation import pool_utterance_of, utterance_of
 from canvass.errors import InputError, OptionError
 from canvass.types import Slot, Utterance
 

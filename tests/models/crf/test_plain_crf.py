@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from canvass.models.crf.plain_crf import enumerate_paths, objective, path_score, spread
 from canvass.models.crf.problem import make_problem
-from canvass.models.crf.reference import enumerate_paths, objective, path_score, spread
 
 
 @st.composite
