@@ -83,6 +83,9 @@ def files(tmp_path_factory):
     (path / "pool").mkdir()
     write("pool/a.jsonl", rest[::2], labels=False)
     write("pool/b.jsonl", rest[1::2], labels=False)
+    with (path / "dated.jsonl").open("w", encoding="utf-8") as file:
+        for i, one in enumerate(rest):
+            file.write(json.dumps({"text": one.text, "at": f"2026-11-{i % 28 + 1:02}"}) + "\n")
     (path / "requests.txt").write_text("\n".join(one.text for one in rest), encoding="utf-8")
     # What other tools export.
     for name, kind in (

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from benchmarks.study.discovery import OUT_OF_SCOPE, read, split
 from canvass.corpus.normalise import keys
-from canvass.selection.discovery import label_classifier, likeliest_labels
+from canvass.selection.labels import label_classifier, likeliest_labels
 from canvass.selection.watching import ALARM, WORD_BITS, Counts, p_values, words_of
 
 if TYPE_CHECKING:

@@ -118,3 +118,49 @@ def test_bad_input_is_told_in_a_sentence(canvass, labelled, pool, tmp_path):
     assert refused(canvass("discover", labelled, pool, "--groups", "0"), "--groups 0 makes no sense")
     assert refused(canvass("discover", labelled, pool, "--report", "map.svg"), "end the name in .html")
     assert refused(canvass("discover", labelled, pool, "--out", "map.csv"), "end the name in .jsonl")
+
+
+def growth_of(result):
+    """Read the growth of the groups about songs, and of the others."""
+    found = json.loads(result.out)
+    assert (result.code, found["since"], found["older"], found["newer"]) == (0, "2026-11-03", 300, 320)
+    return [(SONG in group["typical"][0], group["older"], group["newer"]) for group in found["groups"]]
+
+
+def test_growth_is_told_by_a_column_of_dates_or_by_the_names_of_the_files(canvass, pool, tmp_path):
+    labelled = tmp_path / "labelled.jsonl"
+    known = [text for text in sorted(set(requests(400, seed=1))) if intent_of(text) != "song"]
+    write(labelled, [Utterance(text, intent=intent_of(text)) for text in known])
+    days = ["2026-11-01", "2026-11-02", "2026-11-03", "2026-11-10"]
+    texts = [text for text in requests(1500, seed=5) if text not in set(known)]
+    songs = iter(dict.fromkeys(text for text in texts if intent_of(text) == "song"))
+    others = iter(text for text in texts if intent_of(text) != "song")
+    rows = []
+    for day, of_songs, of_all in zip(days, (10, 10, 50, 50), (150, 150, 160, 160), strict=True):
+        taken = [next(songs) for _ in range(of_songs)] + [next(others) for _ in range(of_all - of_songs)]
+        rows += [{"text": text, "at": f"{day}T10:00:00Z"} for text in taken]
+    dated = tmp_path / "pool"
+    dated.mkdir()
+    for day in days:
+        write_records(dated / f"{day}.jsonl", [row for row in rows if row["at"].startswith(day)])
+    whole, table = tmp_path / "whole.jsonl", tmp_path / "pool.csv"
+    write_records(whole, rows[::-1])
+    table.write_text("text,at\n" + "".join(f"{row['text']},{row['at']}\n" for row in rows))
+    by_name = growth_of(canvass("discover", labelled, dated, "--json"))
+    assert by_name[0][0]
+    of_songs = [row for row in by_name if row[0]]
+    assert sum(row[2] for row in of_songs) > 3 * sum(row[1] for row in of_songs)
+    for name in (whole, table):
+        assert growth_of(canvass("discover", labelled, name, "--json", "--date", "at")) == by_name
+    page = tmp_path / "page.html"
+    lines = canvass("discover", labelled, dated, "--report", page).out.splitlines()
+    assert lines[0].split("\t")[4] in {
+        "new",
+        f"{by_name[0][2] / 320 * 300 / max(by_name[0][1], 1) - 1:+.0%}",
+    }
+    assert "since 2026-11-03" in page.read_text()
+    assert json.loads(canvass("discover", labelled, whole, "--json").out)["since"] is None
+    for name in (whole, table):
+        assert refused(canvass("discover", labelled, name, "--date", "day"), "--date day: no request of POOL")
+    write_records(whole, [*rows, {"text": "play", "at": "yesterday"}])
+    assert refused(canvass("discover", labelled, whole, "--date", "at"), "has 'yesterday'; expected a date")

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from canvass.corpus.normalise import key_of
 from canvass.corpus.pool import Pool
+from canvass.corpus.spans import lower_words
 from canvass.errors import InputError, OptionError
 from canvass.features.word_features import GRAINS, WordFeatures
 from canvass.selection.engines import select, select_each
 from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.multi_target import Plans
-from canvass.selection.seed_phrases import SeedPhrases, SeedPlan, lacking, trigrams, words_of
+from canvass.selection.seed_phrases import SeedPhrases, SeedPlan, lacking, trigrams
 from canvass.selection.wire import plans_of_bytes, plans_to_bytes
 from canvass.types import Target, Utterance
 from texts import texts
@@ -37,8 +38,8 @@ def chosen(plan, pool, **options):
 
 def naive(phrases, key):
     """Whether a key has the words of a phrase, and its distance, by sets and lists."""
-    words = words_of(key)
-    wanted = [words_of(phrase) for phrase in phrases]
+    words = lower_words(key)
+    wanted = [lower_words(phrase) for phrase in phrases]
     has = any(
         words[start : start + len(phrase)] == phrase for phrase in wanted for start in range(len(words))
     )
@@ -62,7 +63,7 @@ def test_whole_words_come_first_and_then_what_is_near():
 @settings(max_examples=20)
 @given(st.lists(texts, min_size=1, max_size=8), st.lists(texts, min_size=1, max_size=4))
 def test_phrases_find_what_the_naive_way_finds(keys, phrases):
-    phrases = tuple(phrase for phrase in phrases if words_of(phrase)) or ("refund",)
+    phrases = tuple(phrase for phrase in phrases if lower_words(phrase)) or ("refund",)
     keys = [key_of(text) for text in (*keys, *phrases, f"so {phrases[0]}, please")]
     phrases = tuple(map(key_of, phrases))
     seeds = SeedPhrases(phrases)

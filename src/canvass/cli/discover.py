@@ -60,6 +60,15 @@ def command(
             help="Show no group of these requests: lines of groups, as --out wrote them, that nobody wants.",
         ),
     ] = None,
+    date: Annotated[
+        str | None,
+        typer.Option(
+            "--date",
+            metavar="COLUMN",
+            help="Tell how groups have grown, by the dates of this column of POOL; by those in the names of the files "
+            "if all have one, as in 2026-11-01.jsonl.",
+        ),
+    ] = None,
     seed: options.SeedOption = 0,
     threads: options.ThreadsOption = None,
     reading: options.LabelledOptions,
@@ -77,7 +86,7 @@ def command(
     check_threads(threads)
     if groups < 1:
         raise OptionError(f"--groups {groups} makes no sense; it must be at least 1")
-    known, opened = _inputs(labelled, pool or [], reading, pool_reading)
+    known, opened = _inputs(labelled, pool or [], reading, pool_reading, with_date=date is not None)
     check_outputs(
         {"--out": (out, ".jsonl"), "--report": (report, ".html")},
         [labelled, *opened.files, *([refused] if refused else [])],
@@ -90,6 +99,7 @@ def command(
             opened,
             shown=groups,
             refused=unwanted,
+            date=date,
             seed=seed,
             threads=threads,
             progress=advance,
@@ -107,7 +117,12 @@ def command(
 
 
 def _inputs(
-    labelled: str, names: Sequence[str], reading: options.LabelledOptions, pool_reading: options.PoolOptions
+    labelled: str,
+    names: Sequence[str],
+    reading: options.LabelledOptions,
+    pool_reading: options.PoolOptions,
+    *,
+    with_date: bool,
 ) -> tuple[Sequence[Utterance], Pool]:
     """Read LABELLED and open POOL, or both of a project."""
     from canvass.annotation.project.creation import SETTINGS
@@ -122,7 +137,7 @@ def _inputs(
         raise OptionError(
             f"POOL is missing, and {labelled} is not the folder of a project; name files of requests"
         )
-    opened = pool_reading.open(names, reading)
+    opened = pool_reading.open(names, reading, others=with_date)
     options.check_inputs(None, labelled, reading.labelled_format, opened.files)
     return reading.read([labelled]).utterances, opened
 
@@ -141,7 +156,7 @@ def _write(discovery: Discovery, out: str) -> None:
 
 def _show(discovery: Discovery) -> None:
     """Print a line a group; tabs where nobody looks."""
-    from canvass.report.discovery_page import name_of
+    from canvass.report.discovery_page import growth_of, name_of
 
     rows = [
         (
@@ -149,6 +164,7 @@ def _show(discovery: Discovery) -> None:
             f"{group.requests:,}",
             f"{group.lost / max(group.requests, 1):.0%}",
             str(group.labelled),
+            *([growth_of(discovery, group)] if discovery.since else []),
             name_of(group),
             group.typical[0],
         )
@@ -162,7 +178,8 @@ def _show(discovery: Discovery) -> None:
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    for name in ("", "requests", "lost", "annotated", "group", "such as"):
+    growth = [f"since {discovery.since}"] if discovery.since else []
+    for name in ("", "requests", "lost", "annotated", *growth, "group", "such as"):
         table.add_column(name, justify="left" if name in {"group", "such as"} else "right")
     for row in rows:
         table.add_row(*(Text(terminal.harmless(cell)) for cell in row))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -111,7 +112,8 @@ class Pool:
 
         def make(bad: BadLines) -> Iterator[Block]:
             for file_range in ranges:
-                yield from options.blocks(file_range, bad)
+                for block in options.blocks(file_range, bad):
+                    yield replace(block, file=file_range.file)
 
         sizes = [file_range.size for file_range in ranges]
         total = None if None in sizes else sum(size or 0 for size in sizes)

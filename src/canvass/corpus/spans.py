@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from canvass.corpus.characters import KIND, LETTER, MARK, NUMBER, SINGLE, SPACE, describe
+from canvass.corpus.characters import KIND, LETTER, MARK, NUMBER, SINGLE, SPACE, describe, lower
 from canvass.corpus.normalise import Normalised, normalise
 from canvass.errors import InputError
 from canvass.types import Slot
@@ -48,6 +48,15 @@ def tokens(text: str) -> list[Token]:
     if text.isascii():
         return [Token(*match.span(), match.lastindex is not None) for match in ASCII_TOKEN.finditer(text)]
     return tokens_by_kind(text)
+
+
+def lower_words(text: str) -> list[str]:
+    """List the words of a text, lower-cased.
+
+    >>> lower_words("Play tobymac's 歌!")
+    ['play', 'tobymac', "'s", '歌']
+    """
+    return [lower(text[token.start : token.end]) for token in tokens(text) if token.is_word]
 
 
 def tokens_by_kind(text: str) -> list[Token]:

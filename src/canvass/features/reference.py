@@ -17,7 +17,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from canvass.corpus.characters import KIND, LETTER, NUMBER, SINGLE, UPPER, describe, lower
-from canvass.corpus.spans import tokens
+from canvass.corpus.spans import lower_words, tokens
 from canvass.seeding import MASK, hash64, mix64
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ UNKNOWN_WORD, BEYOND_ENDS = -1, -2  # clusters of words without one, and of what
 
 def ngrams(key: str) -> list[int]:
     """Hash the n-grams of a key, in the order of summation: of each word, those that end with it, short ones first."""
-    words = [hash64(lower(key[token.start : token.end]).encode()) for token in tokens(key) if token.is_word]
+    words = [hash64(word.encode()) for word in lower_words(key)]
     states = []
     for last in range(len(words)):
         for first in range(last, max(last - 3, -1), -1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ NOTE = (
     "likeliest label less than 50 %; annotated: labelled requests in the group; nearest: the label predicted most "
     "often."
 )
+GROWTH_NOTE = "since: the share of the group in the newer half of the traffic against that in the older half."
 SCARCE_NOTE = "Requests of POOL as predicted, where the label has 50 % or more."
 
 
@@ -32,17 +34,28 @@ def name_of(group: Group) -> str:
     return ", ".join(group.name) or group.typical[0]
 
 
+def growth_of(discovery: Discovery, group: Group) -> str:
+    """Write how the share of a group has grown from the older half of the traffic to the newer: `+80%`, or `new`."""
+    growth = discovery.growth(group)
+    return "" if growth is None else "new" if growth == math.inf else f"{growth - 1:+.0%}"
+
+
 def as_dict(discovery: Discovery) -> dict[str, Any]:
     """Convert to a record for JSON."""
     return {
         "requests": discovery.requests,
         "lost": discovery.lost,
         "labelled": discovery.labelled,
+        "since": discovery.since,
+        "older": discovery.older,
+        "newer": discovery.newer,
         "groups": [
             {
                 "name": name_of(group),
                 "requests": group.requests,
                 "lost": group.lost,
+                "older": group.older,
+                "newer": group.newer,
                 "sampled": len(group.sampled),
                 "near_copies": group.near_copies,
                 "labelled": group.labelled,
@@ -70,7 +83,7 @@ def _body(discovery: Discovery, groups: Sequence[Group]) -> Iterator[str]:
     )
     yield f"<figure>{_draw_map(discovery, groups)}<figcaption>A sample of the pool by its two leading directions; "
     yield "the first groups are coloured, the other groups that are listed dark.</figcaption></figure>"
-    yield elements.table(_group_table(groups), "h2")
+    yield elements.table(_group_table(discovery, groups), "h2")
     if discovery.scarce:
         yield elements.table(_scarce_table(discovery), "h2")
     for number, group in enumerate(groups, 1):
@@ -85,18 +98,21 @@ def _examples(title: str, requests: Sequence[str]) -> str:
     return f"<div><h4>{title}</h4><ul>{listed}</ul></div>"
 
 
-def _group_table(groups: Sequence[Group]) -> Table:
+def _group_table(discovery: Discovery, groups: Sequence[Group]) -> Table:
+    growth = [f"since {discovery.since}"] if discovery.since else []
     rows = tuple(
         (
             Cell(f"{number}. {name_of(group)}"),
             Cell(f"{group.requests:,}"),
             Cell(f"{group.lost / max(group.requests, 1):.0%}"),
             Cell(f"{group.labelled:,}"),
+            *(Cell(growth_of(discovery, group)) for _ in growth),
             Cell(f"{group.nearest_label} ({group.label_share:.0%})"),
         )
         for number, group in enumerate(groups, 1)
     )
-    return Table("Groups", ("group", "requests", "lost", "annotated", "nearest"), rows, NOTE)
+    note = f"{NOTE} {GROWTH_NOTE}" if growth else NOTE
+    return Table("Groups", ("group", "requests", "lost", "annotated", *growth, "nearest"), rows, note)
 
 
 def _scarce_table(discovery: Discovery) -> Table:

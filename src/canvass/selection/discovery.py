@@ -4,8 +4,8 @@ The pool is read twice. The first pass draws a bounded sample by hash of the key
 (`selection.groups`) and the first of them chosen; the second counts the traffic of these and of every label as
 predicted. Counts are whole numbers, so that order, threads and blocks change nothing.
 
-A label is an intent, or a domain where a request has none. A request is *lost* where the intent classifier gives
-its likeliest label less than SURE. Groups are chosen one after the other, each time the one of the largest
+Labels, and what is lost, are those of `selection.labels`. Groups are chosen one after the other, each time the one of
+the largest
 
     mean(1 - p) / (1 + LABELLED_WEIGHT r) * log(1 + n) * c^2 * (1 - s)
 
@@ -16,7 +16,7 @@ centre of a group chosen before (maximal marginal relevance; Carbonell, Goldstei
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,15 +26,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from canvass.corpus.normalise import key_of, keys
-from canvass.corpus.spans import tokens
-from canvass.errors import OptionError, TrainingError
+from canvass.errors import InputError, OptionError
 from canvass.features.extraction import hash_column
 from canvass.features.key_sample import KeySample
 from canvass.files import STANDARD_STREAM
-from canvass.models.intents import IntentClassifier
 from canvass.processors import map_in_order, thread_pool
 from canvass.selection.excluded_keys import ExcludedKeys
-from canvass.selection.groups import SAMPLED, Groups
+from canvass.selection.groups import SAMPLED, Groups, far_apart, telling_terms, terms_of
+from canvass.selection.growth import ByDay, days_of, halves, has_days, joined, sums_by_day
+from canvass.selection.labels import label_classifier, labels_by_key, likeliest_labels
 from canvass.selection.variety import folded, thin
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 
     from canvass.corpus.formats.format import Block
     from canvass.corpus.pool import Pool
+    from canvass.models.intents import IntentClassifier
     from canvass.types import Utterance
 
-SURE = 0.5
 LABELLED_WEIGHT = 3.0
 SHOWN = 20  # groups
 REFUSED = 0.25  # refused requests by sampled ones, from which on a cluster is refused; its core is half of it
@@ -54,7 +54,6 @@ SAMPLE = 8 << 20  # bytes of the keys that the space is learnt from
 FEWEST_FOLDED = 5  # different requests of a cluster, up to punctuation at the rims
 BLOCK = 1 << 13  # requests that a thread scores together
 EXAMPLES = 6
-NAMED_BY = 3  # words and phrases
 PLENTY = 3.0  # times the labelled share that the share of the pool is
 MAPPED = 2000  # requests on the map
 
@@ -77,6 +76,8 @@ class Group:
         Its telling words and phrases.
     requests, lost
         Traffic: the sum of the counts of all requests, and of those that are lost.
+    older, newer
+        Traffic before `Discovery.since` and from then on; 0 where requests have no day.
     sampled
         The sampled keys of the group, nearest to the centre first.
     near_copies
@@ -95,6 +96,8 @@ class Group:
     name: tuple[str, ...]
     requests: int
     lost: int
+    older: int
+    newer: int
     sampled: tuple[str, ...]
     near_copies: int
     labelled: int
@@ -111,7 +114,8 @@ class Discovery:
 
     `requests`, `lost` and `labelled` are traffic: of the pool, of its lost requests, and of annotated requests.
     `points` float32 (P, 2) and `group_of` int32 (P,) are a map of the sample: its leading principal components, and the
-    place in `groups` or -1.
+    place in `groups` or -1. `since` is the first day of the newer half of the traffic, None where requests have no
+    days; `older` and `newer` are the traffic of the halves, without what is annotated.
     """
 
     groups: tuple[Group, ...]
@@ -121,6 +125,19 @@ class Discovery:
     labelled: int
     points: NDArray[np.float32]
     group_of: NDArray[np.int32]
+    since: str | None
+    older: int
+    newer: int
+
+    def growth(self, group: Group) -> float | None:
+        """Compare the share of a group in the newer half with its share in the older one, as a ratio.
+
+        It is infinite where the older half has none; None where requests have no days, or neither half has the group.
+        """
+        if not self.older or not self.newer or not group.older + group.newer:
+            return None
+        share = group.newer / self.newer
+        return share * self.older / group.older if group.older else math.inf
 
 
 class _Chosen(NamedTuple):
@@ -133,13 +150,14 @@ class _Chosen(NamedTuple):
 class _Traffic(NamedTuple):
     """Sums of counts, int64: of groups and the rest (G + 1,), of the lost of each, of labels and the lost (K + 1,).
 
-    `labelled` is that of rows that are annotated, ().
+    `labelled` is that of rows that are annotated, (); `days` has the sums of groups and the rest of each day.
     """
 
     groups: NDArray[np.int64]
     lost: NDArray[np.int64]
     labels: NDArray[np.int64]
     labelled: NDArray[np.int64]
+    days: ByDay
 
     def plus(self, other: _Traffic) -> _Traffic:
         """Add other rows."""
@@ -148,33 +166,8 @@ class _Traffic(NamedTuple):
             self.lost + other.lost,
             self.labels + other.labels,
             self.labelled + other.labelled,
+            joined(self.days, other.days),
         )
-
-
-def label_of(utterance: Utterance) -> str | None:
-    """Give what an annotated request is for: its intent, or else its domain."""
-    return utterance.intent or utterance.domain
-
-
-def _labels_by_key(labelled: Sequence[Utterance]) -> dict[str, str]:
-    return {key_of(utterance.text): label for utterance in labelled if (label := label_of(utterance))}
-
-
-def label_classifier(labelled: Sequence[Utterance]) -> IntentClassifier:
-    """Train the classifier of labels (see `label_of`); raises TrainingError where there are fewer than two."""
-    annotated = _labels_by_key(labelled)
-    labels = [annotated[key] for key in sorted(annotated)]
-    if len(set(labels)) < 2:  # noqa: PLR2004 - what one label does not claim cannot be told
-        raise TrainingError(
-            f"LABELLED has {len(set(labels))} intents or domains; at least two are needed to tell what is lost"
-        )
-    return IntentClassifier(dtype=np.float32).fit(pa.array(sorted(annotated), pa.string()), labels)
-
-
-def likeliest_labels(classifier: IntentClassifier, column: pa.Array) -> NDArray[np.int32]:
-    """Predict the label of each key, int32 (N,); K where it is lost."""
-    found = classifier.predict(column)
-    return np.where(np.exp(found.log_probability) < SURE, len(classifier.names), found.intents)
 
 
 def discover(
@@ -183,14 +176,16 @@ def discover(
     *,
     shown: int = SHOWN,
     refused: Sequence[str] = (),
+    date: str | None = None,
     seed: int = 0,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Discovery:
     """Find what a labelled set lacks of a pool: `shown` groups, or as many as there are.
 
-    Groups of `refused` texts are not shown, and what is like them comes later. `progress` is called with the rows and
-    bytes of each block, in both passes.
+    Groups of `refused` texts are not shown, and what is like them comes later. `date` names the column of days (see
+    `growth.days_of`); without it, days are those in the names of the files, if all have one. `progress` is called with
+    the rows and bytes of each block, in both passes.
 
     Raises
     ------
@@ -199,14 +194,14 @@ def discover(
     TrainingError
         If fewer than two labels are annotated, or the pool has too few different requests.
     InputError, FileError
-        If the pool cannot be read, or is empty.
+        If the pool cannot be read, is empty, or has no days in the column `date`.
 
     """
     if STANDARD_STREAM in pool.files:
         raise OptionError(
             "POOL is read twice, which standard input (-) cannot be; write it to a file, and name that"
         )
-    annotated = _labels_by_key(labelled)
+    annotated = labels_by_key(labelled)
     known, labels = pa.array(sorted(annotated), pa.string()), [annotated[key] for key in sorted(annotated)]
     excluded = ExcludedKeys(annotated)
 
@@ -234,6 +229,7 @@ def discover(
         groups=chosen.groups,
         classifier=classifier,
         excluded=excluded,
+        date=date,
         threads=threads,
         progress=progress,
     )
@@ -287,15 +283,19 @@ def _count(
     groups: Groups,
     classifier: IntentClassifier,
     excluded: ExcludedKeys,
+    date: str | None,
     threads: int | None,
     progress: Callable[[int, int], None] | None,
 ) -> _Traffic:
     """Read the pool, and sum up the counts of its groups and labels."""
-    sizes = (len(groups.least) + 1, len(groups.least) + 1, len(classifier.names) + 1, ())
-    nothing = _Traffic(*(np.zeros(size, np.int64) for size in sizes))
+    in_groups, in_labels = len(groups.least) + 1, len(classifier.names) + 1
+    none = np.zeros(in_groups, np.int64)
+    nothing = _Traffic(none, none, np.zeros(in_labels, np.int64), np.zeros((), np.int64), {})
+    is_dated = date is not None or has_days(pool.files)
 
     def count_block(block: Block) -> _Traffic:
         total = nothing
+        days = days_of(block, date) if is_dated else None
         for first in range(0, len(block.batch), BLOCK):
             batch = block.batch.slice(first, BLOCK)
             column = keys(batch.column("text"))
@@ -303,16 +303,21 @@ def _count(
             is_labelled = excluded.mask(column, hash_column(column))
             is_blank = pc.equal(pc.binary_length(column), 0).to_numpy(zero_copy_only=False)
             rest = np.flatnonzero(~(is_labelled | is_blank))
-            column, counts_of_rest = column.take(pa.array(rest)), counts[rest]
+            rows = pa.array(rest)
+            column, counts_of_rest = column.take(rows), counts[rest]
             group_of, _ = groups.assign(column)
             labels = likeliest_labels(classifier, column)
             lost = counts_of_rest * (labels == len(classifier.names))
+            by_day = {}
+            if days is not None:
+                by_day = sums_by_day(days.slice(first, BLOCK).take(rows), group_of, counts_of_rest, in_groups)
             total = total.plus(
                 _Traffic(
-                    _sums(group_of, counts_of_rest, sizes[0]),
-                    _sums(group_of, lost, sizes[1]),
-                    _sums(labels, counts_of_rest, sizes[2]),
+                    _sums(group_of, counts_of_rest, in_groups),
+                    _sums(group_of, lost, in_groups),
+                    _sums(labels, counts_of_rest, in_labels),
                     counts[is_labelled].sum(),
+                    by_day,
                 )
             )
         return total
@@ -322,6 +327,8 @@ def _count(
         total = total.plus(counted)
         if progress is not None:
             progress(len(block.batch), block.consumed)
+    if date is not None and not total.days:
+        raise InputError(f"--date {date}: no request of POOL has a value in this column; name one of dates")
     return total
 
 
@@ -348,9 +355,11 @@ def _describe(
     points = groups.points(sample)
     nearest_labels = classifier.predict(sample).intents
     in_labelled = np.bincount(groups.assign(known)[0], minlength=len(groups.least) + 1)
-    terms = [_terms(text) for text in texts]
+    terms = [terms_of(text) for text in texts]
     seen = Counter(term for some in terms for term in some)
     described: list[Group] = []
+    both = halves(traffic.days)
+    older, newer = (np.zeros_like(traffic.groups),) * 2 if both is None else (both.older, both.newer)
     for group, score in enumerate(chosen.scores):
         rows = np.flatnonzero(group_of == group)
         rows = rows[np.lexsort((rows, -cosines[rows]))]
@@ -358,9 +367,11 @@ def _describe(
         label, times = Counter(nearest_labels[rows].tolist()).most_common(1)[0]
         described.append(
             Group(
-                _name([terms[row] for row in rows], seen, len(texts)),
+                telling_terms([terms[row] for row in rows], seen, len(texts)),
                 int(traffic.groups[group]),
                 int(traffic.lost[group]),
+                int(older[group]),
+                int(newer[group]),
                 tuple(members),
                 len(members) - len({folded(text).casefold() for text in members}),
                 int(in_labelled[group]),
@@ -368,7 +379,7 @@ def _describe(
                 times / len(rows),
                 score,
                 tuple(members[place] for place in thin(members, EXAMPLES).places),
-                tuple(members[place] for place in _far_apart(points[rows])),
+                tuple(members[place] for place in far_apart(points[rows], EXAMPLES)),
             )
         )
     centred = points - points.mean(axis=0)
@@ -383,41 +394,10 @@ def _describe(
         int(traffic.labelled),
         shown.astype(np.float32),
         places[:MAPPED],
+        None if both is None else both.since,
+        int(older.sum()),
+        int(newer.sum()),
     )
-
-
-def _terms(key: str) -> set[str]:
-    """Give the words of a key, lower-cased, and the pairs of neighbours."""
-    words = [key[token.start : token.end].lower() for token in tokens(key) if token.is_word]
-    return {*words, *(f"{left} {right}" for left, right in itertools.pairwise(words))}
-
-
-def _name(members: Sequence[set[str]], seen: Counter[str], total: int) -> tuple[str, ...]:
-    """Choose the terms that tell a group from the rest: the largest p log(p / q), p their share in it, q in all.
-
-    A word and a phrase with it do not stand side by side.
-    """
-    within = Counter(term for terms in members for term in terms)
-    share = {term: times / len(members) for term, times in within.items()}
-    weight = {term: share[term] * float(np.log(share[term] * total / seen[term])) for term in within}
-    chosen: list[str] = []
-    for term in sorted(weight, key=lambda term: (-weight[term], term)):
-        words = set(term.split(" "))
-        if all(words.isdisjoint(other.split(" ")) for other in chosen):
-            chosen.append(term)
-        if len(chosen) == NAMED_BY:
-            break
-    return tuple(chosen)
-
-
-def _far_apart(points: NDArray[np.float64]) -> list[int]:
-    """Choose EXAMPLES rows of points (n, D): the first, then each the farthest from those before (Gonzalez 1985)."""
-    chosen = [0]
-    distance = np.full(len(points), np.inf)
-    while len(chosen) < min(EXAMPLES, len(points)):
-        distance = np.minimum(distance, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
-        chosen.append(int(distance.argmax()))
-    return chosen
 
 
 def _scarce(names: Sequence[str], labelled: Counter[str], traffic: NDArray[np.int64]) -> tuple[Requests, ...]:

@@ -15,12 +15,15 @@ the median of the cluster's sampled requests.
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from canvass.compiled import compiled
+from canvass.corpus.spans import lower_words
 from canvass.errors import TrainingError
 from canvass.features.extraction import MemberTable, compact, feature_matrix, score_column
 from canvass.features.word_features import is_enough, learn
@@ -42,6 +45,7 @@ FEWEST_SEEN = 2
 WITHIN = 0.8  # of the covariance within labels; the rest is that of a sphere
 KEYS_PER_GROUP = 8  # on average
 FEWEST_GROUPS = 2
+NAMED_BY = 3  # words and phrases
 POWER_ITERATIONS, LLOYD_ITERATIONS = 4, 20
 
 
@@ -142,6 +146,40 @@ def scaled(points: Matrix) -> Matrix:
     """Scale rows, float64 (N, D), to length 1; rows of zeros stay."""
     lengths = np.linalg.norm(points, axis=1, keepdims=True)
     return np.asarray(points / np.where(lengths > 0.0, lengths, 1.0))
+
+
+def terms_of(key: str) -> set[str]:
+    """Give the words of a key, lower-cased, and the pairs of neighbours."""
+    words = lower_words(key)
+    return {*words, *(f"{left} {right}" for left, right in itertools.pairwise(words))}
+
+
+def telling_terms(members: Sequence[set[str]], seen: Counter[str], total: int) -> tuple[str, ...]:
+    """Choose the terms that tell a group from the rest: the largest p log(p / q), p their share in it, q in all.
+
+    A word and a phrase with it do not stand side by side.
+    """
+    within = Counter(term for terms in members for term in terms)
+    share = {term: times / len(members) for term, times in within.items()}
+    weight = {term: share[term] * float(np.log(share[term] * total / seen[term])) for term in within}
+    chosen: list[str] = []
+    for term in sorted(weight, key=lambda term: (-weight[term], term)):
+        words = set(term.split(" "))
+        if all(words.isdisjoint(other.split(" ")) for other in chosen):
+            chosen.append(term)
+        if len(chosen) == NAMED_BY:
+            break
+    return tuple(chosen)
+
+
+def far_apart(points: NDArray[np.float64], count: int) -> list[int]:
+    """Choose `count` rows of points (n, D): the first, then each the farthest from those before (Gonzalez 1985)."""
+    chosen = [0]
+    distance = np.full(len(points), np.inf)
+    while len(chosen) < min(count, len(points)):
+        distance = np.minimum(distance, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
+        chosen.append(int(distance.argmax()))
+    return chosen
 
 
 def _weights(column: pa.Array, sample: pa.Array, seed: int) -> tuple[NDArray[np.int64], Matrix]:

@@ -16,10 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from canvass.corpus.characters import lower
 from canvass.corpus.formats.column_names import listed
 from canvass.corpus.normalise import key_of
-from canvass.corpus.spans import tokens
+from canvass.corpus.spans import lower_words
 from canvass.errors import InputError, OptionError, shown
 from canvass.models.nlu import NLU
 from canvass.seeding import salt, uniforms
@@ -46,11 +45,6 @@ ALIKE = 0.7  # cosine of word vectors from which words are like one another
 MOST_ALIKE = 10  # how many of them count
 TIE = 2.0**-20  # less than two distances differ by
 CACHED = 1 << 16  # words whose trigrams are kept at hand
-
-
-def words_of(key: str) -> list[str]:
-    """List the word tokens of a key, lower-cased."""
-    return [lower(key[token.start : token.end]) for token in tokens(key) if token.is_word]
 
 
 def trigrams(word: str) -> list[str]:
@@ -102,17 +96,17 @@ class SeedPhrases:
         if not phrases:
             raise InputError("there is no phrase to begin with; write at least one")
         for phrase in phrases:
-            if not words_of(key_of(phrase)):
+            if not lower_words(key_of(phrase)):
                 raise InputError(f"the phrase {shown(phrase)} has no word; leave it out, or write words")
         alike = set()
-        for word in {word for phrase in phrases for word in words_of(key_of(phrase))}:
+        for word in {word for phrase in phrases for word in lower_words(key_of(phrase))}:
             near = [] if words is None else words.nearest(word, MOST_ALIKE)
             alike |= {(neighbour.word, word) for neighbour in near if neighbour.cosine >= ALIKE}
         return cls(tuple(dict.fromkeys(phrases)), tuple(sorted(alike)))
 
     @cached_property
     def _words(self) -> list[list[str]]:
-        return [words_of(key_of(phrase)) for phrase in self.phrases]
+        return [lower_words(key_of(phrase)) for phrase in self.phrases]
 
     @cached_property
     def _bit_of(self) -> dict[str, int]:
@@ -141,7 +135,7 @@ class SeedPhrases:
         has: NDArray[np.bool_] = found.to_numpy(zero_copy_only=False).copy()
         sought = [f" {' '.join(words)} " for words in self._words]
         for row in np.flatnonzero(has).tolist():
-            text = f" {' '.join(words_of(column[row].as_py()))} "
+            text = f" {' '.join(lower_words(column[row].as_py()))} "
             has[row] = any(words in text for words in sought)
         return has
 
@@ -156,7 +150,7 @@ class SeedPhrases:
         distances = np.ones(len(column))
         for row, key in enumerate(column.to_pylist()):
             has = 0
-            for word in words_of(key):
+            for word in lower_words(key):
                 if word not in known:
                     if len(known) > CACHED:
                         known = dict(learnt)

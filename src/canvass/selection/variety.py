@@ -12,7 +12,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from canvass.corpus.spans import tokens
+from canvass.corpus.spans import lower_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -110,9 +110,6 @@ def thin(keys: Sequence[str], size: int) -> Thinned:
 
 def _features(key: str) -> Iterator[str]:
     """Yield the words of a key, lower-cased, numbers as one word, and the pairs of neighbours."""
-    words = [
-        "0" if word.isnumeric() else word
-        for word in (key[token.start : token.end].lower() for token in tokens(key) if token.is_word)
-    ]
+    words = ["0" if word.isnumeric() else word for word in lower_words(key)]
     yield from words
     yield from (f"{left} {right}" for left, right in itertools.pairwise(words))

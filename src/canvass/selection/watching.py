@@ -1,6 +1,6 @@
 """A watch on traffic: whether a window of new requests is like a reference window, and what in it is new.
 
-Counted are the requests of each label as predicted, those that are *lost* (see `canvass.selection.discovery`), and
+Counted are the requests of each label as predicted, those that are *lost* (see `canvass.selection.labels`), and
 those with each word, by a hash of 14 bits. For a category with a requests of n in the window and b of m in the
 reference, given a + b,
 
@@ -24,7 +24,7 @@ import pyarrow as pa
 from canvass.corpus.normalise import keys
 from canvass.errors import InputError
 from canvass.features.extraction import word_hashes
-from canvass.selection.discovery import likeliest_labels
+from canvass.selection.labels import likeliest_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -28,10 +28,12 @@ class Block:
     (int64, at least 1), and those of a model that are read: score (float64, finite), intent (string, may be null),
     intent_probability and slots_probability (float64, from 0 to 1). Its arrays may be slices, so mind their offset.
     `consumed` is the number of bytes of the file that the block accounts for; the blocks of a file sum to its size.
+    `file` is its name where a `Pool` reads it, and empty elsewhere.
     """
 
     batch: pa.RecordBatch
     consumed: int
+    file: str = ""
 
 
 @dataclass(frozen=True)
