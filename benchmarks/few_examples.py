@@ -57,12 +57,12 @@ def vectors(texts: Sequence[str]) -> NDArray[np.float64]:
     return np.asarray(encoded, dtype=np.float64).reshape(len(texts), -1)
 
 
-def examples_of(utterances: Sequence[Utterance], seed: int) -> list[Utterance]:
-    """Draw `EXAMPLES` utterances of each intent."""
+def examples_of(utterances: Sequence[Utterance], seed: int, count: int = EXAMPLES) -> list[Utterance]:
+    """Draw `count` utterances of each intent."""
     by_intent: dict[str, list[Utterance]] = {}
     for utterance in sorted(utterances, key=lambda row: uniform(seed, "few examples", key_of(row.text))):
         by_intent.setdefault(utterance.intent or "", []).append(utterance)
-    return [utterance for name in sorted(by_intent) for utterance in by_intent[name][:EXAMPLES]]
+    return [utterance for name in sorted(by_intent) for utterance in by_intent[name][:count]]
 
 
 def shares_right(data: str, seed: int) -> dict[str, float]:

@@ -190,7 +190,7 @@ class Run:
                 budget += self.schedule[number - 1]
                 trained_to_select = with_selection_models(nlu, labelled, self.strategy, self.words)
                 clock.stop("train to select")
-                choices = self._choose(pool, nlu, trained_to_select, number, budget - spent)
+                choices = self.choose(pool, nlu, trained_to_select, number, budget - spent)
                 clock.stop("select")
                 spent += sum(cost(choice.gold, self.unit) for choice in choices)
                 labelled += [self.annotate(choice.gold) for choice in choices]
@@ -209,7 +209,7 @@ class Run:
     def _seed_of(self, number: int) -> int:
         return derived_seed(self.seed, "round", number)
 
-    def _choose(
+    def choose(
         self, pool: HiddenPool, nlu: NLU, trained_to_select: NLU, number: int, budget: int
     ) -> tuple[Choice, ...]:
         """Choose candidates for the budget of a round; `nlu` is the reference NLU, trained on the same labelled set."""
