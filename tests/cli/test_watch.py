@@ -1,9 +1,10 @@
 """`canvass watch`: whether new requests are like those before."""
 
 import json
+import os
 
 import pytest
-from commands import refused, write
+from commands import refused, write, write_records
 
 from canvass.types import Utterance
 from word_pools import requests
@@ -46,6 +47,10 @@ def test_a_quiet_window_and_one_with_an_intent_never_seen(canvass, labelled, poo
     changed = canvass(*words, "--json")
     assert changed.code == 3
     found = {(change["kind"], change["name"]): change for change in json.loads(changed.out)["changes"]}
+    group = next(change for (kind, _), change in found.items() if kind == "group")
+    assert "bitcoin" in group["name"]
+    assert group["before"] == 0 < group["now"]
+    assert all("bitcoin" in example for example in group["examples"])
     bitcoin = found["word", "bitcoin"]
     assert (bitcoin["before"], bitcoin["now"]) == (0, 0.05)
     assert len(bitcoin["examples"]) == 3
@@ -81,3 +86,46 @@ def test_bad_input_is_told_in_a_sentence(canvass, labelled, pool, tmp_path):
     for damaged in ("{", "[]", '{"kind": "watch"}'):
         state.write_text(damaged)
         assert refused(canvass(*words), "not what canvass watch of this version writes")
+
+
+def test_an_empty_pool_and_windows_without_rows_wait(canvass, labelled, tmp_path):
+    folder, state = tmp_path / "pool", tmp_path / "watch.json"
+    folder.mkdir()
+    words = "watch", labelled, folder, "--state", state
+    assert refused(canvass(*words), "pool")
+    (folder / "a.txt").write_text("")
+    assert canvass(*words).out == "0 new requests, too few for a window; they are kept for the next call\n"
+    assert not state.exists()
+    add(folder, "b", requests(1500, seed=1))
+    assert "1,500 new requests are the reference" in canvass(*words).out
+    (folder / "c.jsonl").write_text("")
+    assert canvass(*words).code == 0
+
+
+def test_one_request_a_million_times_is_a_change(canvass, labelled, tmp_path):
+    folder, state = tmp_path / "pool", tmp_path / "watch.json"
+    folder.mkdir()
+    words = "watch", labelled, folder, "--state", state
+    many = {"text": "weather in place1", "count": 1_000_000}
+    write_records(folder / "a.jsonl", [many])
+    assert canvass(*words).out == "1,000,000 new requests are the reference from now on\n"
+    write_records(folder / "b.jsonl", [many])
+    assert canvass(*words).out == "1,000,000 new requests: as before\n"
+    write_records(folder / "c.jsonl", [{"text": text} for text in requests(1500, seed=1)])
+    assert canvass(*words).code == 3
+    write_records(folder / "d.jsonl", [many, *({"text": text} for text in requests(1500, seed=2))])
+    assert canvass(*words).code == 3
+
+
+def test_a_clock_that_jumps_changes_nothing(canvass, labelled, pool, tmp_path):
+    state = tmp_path / "watch.json"
+    words = "watch", labelled, pool, "--state", state
+    assert canvass(*words).code == 0
+    kept = state.read_bytes()
+    for moment in (0, 4_000_000_000):
+        os.utime(pool / "a.txt", (moment, moment))
+        assert canvass(*words).out == "nothing new\n"
+    add(pool, "b", requests(2000, seed=2))
+    os.utime(pool / "b.txt", (0, 0))  # older than the reference
+    assert canvass(*words).out == "2,000 new requests: as before\n"
+    assert state.read_bytes() != kept

@@ -1,9 +1,13 @@
-"""A watch on traffic: the test of shares."""
+"""A watch on traffic: the tests of shares and of groups."""
 
 import numpy as np
 from scipy.stats import binomtest
 
-from canvass.selection.watching import ALARM, Counts, p_values
+from canvass.corpus.pool import Pool
+from canvass.features.key_sample import KeySample, draws_of
+from canvass.selection.watching import ALARM, Counts, Sampled, group_changes, p_values
+from canvass.types import Utterance
+from word_pools import requests
 
 
 def test_p_values_are_those_of_the_conditional_binomial_test():
@@ -40,3 +44,44 @@ def test_counts_come_back_from_json():
     assert again.labels.tolist() == [3, 4, 0]
     assert np.array_equal(again.words, counts.words)
     assert again.plus(counts).words[99] == 12
+
+
+def sampled_of(texts, limit=1 << 20):
+    pool = Pool.of([Utterance(text, count=texts.count(text)) for text in dict.fromkeys(texts)])
+    sample = KeySample(limit)
+    for block in pool.blocks():
+        sample.add(block.batch.column("text"))
+    return Sampled.of(sample, pool.blocks())
+
+
+def test_samples_are_compared_where_both_have_all_keys():
+    texts = requests(400, seed=1) * 2
+    whole, part = sampled_of(texts), sampled_of(texts, limit=3000)
+    assert part.bound < whole.bound == 1.0
+    assert whole.requests.sum() == 800
+    kept = whole.below(part.bound)
+    assert kept.keys.equals(part.keys)
+    assert kept.requests.tolist() == part.requests.tolist()
+    assert (draws_of(part.keys) < part.bound).all()
+    again = Sampled.from_dict(part.as_dict())
+    assert (again.keys.equals(part.keys), again.bound) == (True, part.bound)
+    assert again.requests.tolist() == part.requests.tolist()
+
+
+def test_groups_that_grow_are_told_and_quiet_ones_are_not():
+    labelled = [
+        Utterance(text, intent="weather" if "weather" in text else "other")
+        for text in sorted(set(requests(100, seed=9)))
+    ]
+    reference = sampled_of(requests(1500, seed=1))
+    assert group_changes(labelled, reference, sampled_of(requests(1500, seed=2))) == []
+    new = [f"send {n} bitcoin to place{n}" for n in range(100)]
+    changed = group_changes(labelled, reference, sampled_of(requests(1400, seed=3) + new))
+    assert changed
+    for change in changed:
+        assert "bitcoin" in change.name
+        assert change.before == 0 < change.now
+        assert change.p <= ALARM
+    assert {example for change in changed for example in change.examples} <= set(new)
+    few = sampled_of(requests(20, seed=4))
+    assert group_changes(labelled, few, few) == []

@@ -15,11 +15,15 @@ from canvass.errors import CanvassError, EmptyPoolError, FileError, InputError, 
 from canvass.files import STANDARD_STREAM, check_outputs, whole_file
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from canvass.corpus.pool import Pool
     from canvass.models.intents import IntentClassifier
-    from canvass.selection.watching import Change, Counts
+    from canvass.selection.watching import Change
+    from canvass.types import Utterance
 
 CHANGED = 3  # exit code
-KIND, VERSION = "watch", 1
+KIND, VERSION = "watch", 2
 
 
 def command(
@@ -65,7 +69,8 @@ def command(
     new = [name for name, size in files.items() if memory.get("files", {}).get(name, -1) != size]
     result: dict[str, Any] = {"new_files": len(new), "requests": 0, "changed": False, "changes": []}
     if new:
-        result |= _compare(classifier, memory, new, window=window, reading=reading, pool_reading=pool_reading)
+        opened = pool_reading.open(new, reading)
+        result |= _compare(classifier, known, memory, opened, window=window)
         if result["state"] != "waiting":
             memory |= {"kind": KIND, "version": VERSION, "labelled": digest}
             memory["files"] = memory.get("files", {}) | files
@@ -89,34 +94,44 @@ def command(
 
 def _compare(
     classifier: IntentClassifier,
+    labelled: Sequence[Utterance],
     memory: dict[str, Any],
-    new: list[str],
+    opened: Pool,
     *,
     window: int,
-    reading: options.LabelledOptions,
-    pool_reading: options.PoolOptions,
 ) -> dict[str, Any]:
     """Count the new files, compare them with the reference, and put both into the memory."""
     from canvass.features.key_sample import KeySample
-    from canvass.selection.watching import RECENT, SAMPLE, changes, count
+    from canvass.selection.watching import (
+        RECENT,
+        SAMPLE,
+        Counts,
+        Sampled,
+        changes,
+        count,
+        group_changes,
+    )
 
     sample = KeySample(SAMPLE)
-    opened = pool_reading.open(new, reading)
+    total = None if opened.total_bytes is None else 2 * opened.total_bytes
     try:
-        with terminal.progress("reading the new files", opened.total_bytes) as advance:
+        with terminal.progress("reading the new files twice", total) as advance:
             counts = count(classifier, _told(opened.blocks(), advance), sample)
+            sampled = Sampled.of(sample, _told(opened.blocks(), advance))
     except EmptyPoolError:
         return {"state": "waiting"}
     if counts.requests < window:
         return {"state": "waiting", "requests": counts.requests}
     if "reference" not in memory:
-        memory |= {"reference": counts.as_dict(), "windows": []}
+        memory |= {"reference": counts.as_dict(), "sample": sampled.as_dict(), "windows": []}
         return {"state": "reference", "requests": counts.requests}
     memory["windows"] = [*memory["windows"], counts.as_dict()][-RECENT:]
     reference, *windows = (
-        _counts(record, len(classifier.names)) for record in (memory["reference"], *memory["windows"])
+        Counts.from_dict(record, len(classifier.names))
+        for record in (memory["reference"], *memory["windows"])
     )
-    found = changes(classifier, reference, windows, sample.keys())
+    found = group_changes(labelled, Sampled.from_dict(memory["sample"]), sampled)
+    found += changes(classifier, reference, windows, sampled.keys)
     return {
         "state": "compared",
         "requests": counts.requests,
@@ -135,12 +150,6 @@ def _record(change: Change) -> dict[str, Any]:
     return change._asdict() | {"examples": list(change.examples)}
 
 
-def _counts(record: dict[str, Any], labels: int) -> Counts:
-    from canvass.selection.watching import Counts
-
-    return Counts.from_dict(record, labels)
-
-
 def _digest(lines: list[str]) -> str:
     return hashlib.blake2b("\n".join(lines).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
@@ -156,6 +165,8 @@ def _read(state: str, digest: str, labels: int) -> dict[str, Any]:
         If it cannot be read.
 
     """
+    from canvass.selection.watching import Counts, Sampled
+
     try:
         memory = json.loads(Path(state).read_bytes())
     except FileNotFoundError:
@@ -167,7 +178,8 @@ def _read(state: str, digest: str, labels: int) -> dict[str, Any]:
     try:
         ours = memory["kind"] == KIND and memory["version"] == VERSION and isinstance(memory["files"], dict)
         for record in [memory["reference"], *memory["windows"]] if memory["labelled"] == digest else []:
-            _counts(record, labels)
+            Counts.from_dict(record, labels)
+        Sampled.from_dict(memory["sample"])
     except (KeyError, TypeError, ValueError, IndexError, CanvassError):
         ours = False
     if not ours:

@@ -139,6 +139,11 @@ class KeySample:
         self._size = int(ends[kept - 1]) if kept else 0
 
 
+def draws_of(column: pa.Array) -> NDArray[np.float64]:
+    """Draw each key of a column, float64 (N,): the smallest are sampled."""
+    return uniforms(SALT, hash_column(column))
+
+
 def _sizes(column: pa.Array) -> NDArray[np.int64]:
     """Count the bytes of each key, int64 (N,)."""
     import pyarrow.compute as pc

@@ -1,30 +1,39 @@
 """A watch on traffic: whether a window of new requests is like a reference window, and what in it is new.
 
-Counted are the requests of each label as predicted, those that are *lost* (see `canvass.selection.labels`), and
-those with each word, by a hash of 14 bits. For a category with a requests of n in the window and b of m in the
-reference, given a + b,
+Counted are the requests of each label as predicted, those that are *lost* (see `canvass.selection.labels`), those with
+each word, by a hash of 14 bits, and those of each group. For a category with a requests of n in the window and b of m
+in the reference, given a + b,
 
     a ~ Binomial(a + b, n / (n + m))
 
 if nothing changed: exact for independent Poisson counts (Przyborowski, Wilenski 1940), and with fewer false alarms than
 that for shares. The rarer of having and not having the category is counted. Two-sided p values are multiplied by the
-number of categories that were seen (Bonferroni). The bound ALARM is halved twice: between labels and words, and between
-the latest window and the latest RECENT windows taken together, which see a slow drift. So a quiet window raises an
-alarm with a probability of ALARM at most.
+number of categories that were seen (Bonferroni). The bound ALARM is cut in three, for labels, words and groups, and
+that of labels and words is halved between the latest window and the latest RECENT windows taken together, which see a
+slow drift. So a quiet window raises an alarm with a probability of ALARM at most.
+
+Groups are the clusters of `canvass.selection.groups`, learnt anew from what reference and window ask for, so that a new
+one can form. Half of the keys, by hash, tell what the groups are, and the requests of the other half are compared:
+groups that were fitted to what they are tested on would differ by that alone.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from canvass.corpus.normalise import keys
-from canvass.errors import InputError
-from canvass.features.extraction import word_hashes
-from canvass.selection.labels import likeliest_labels
+from canvass.errors import InputError, TrainingError
+from canvass.features.extraction import hash_column, word_hashes
+from canvass.features.key_sample import draws_of
+from canvass.seeding import salt, uniforms
+from canvass.selection.groups import SAMPLED, Groups, telling_terms, terms_of
+from canvass.selection.labels import labels_by_key, likeliest_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,15 +43,17 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.format import Block
     from canvass.features.key_sample import KeySample
     from canvass.models.intents import IntentClassifier
+    from canvass.types import Utterance
 
 ALARM = 0.01
 RECENT = 5
 WORD_BITS = 14
 SPREAD = np.uint64(0x9E3779B97F4A7C15)  # Fibonacci hashing (Knuth 1973)
 EXAMPLES = 3
-SHOWN_WORDS = 10
 LOST = ""  # the label of requests that are lost
-SAMPLE = 1 << 20  # bytes of keys in which examples are looked for
+SAMPLE = 1 << 20  # bytes of keys in which examples are looked for, and from which groups are learnt
+SPLIT = salt(0, "watch")
+KINDS = 3  # labels, words and groups
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,47 @@ class Counts:
         if len(counts.labels) != labels + 1 or counts.requests < 0:
             raise InputError("its counts do not fit together")
         return counts
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Sampled keys, string (N,) in the order of their draws, which are below `bound`; `requests` int64 (N,) of each."""
+
+    keys: pa.Array
+    requests: NDArray[np.int64]
+    bound: float
+
+    @classmethod
+    def of(cls, sample: KeySample, blocks: Iterable[Block]) -> Self:
+        """Count the requests of sampled keys in the blocks that they are a sample of."""
+        column, bound = sample.to_parts()
+        requests = np.zeros(len(column) + 1, np.int64)
+        for block in blocks:
+            places = pc.index_in(keys(block.batch.column("text")), value_set=column)
+            np.add.at(
+                requests,
+                pc.fill_null(places, len(column)).to_numpy(),
+                block.batch.column("count").to_numpy(),
+            )
+        return cls(column, requests[:-1], min(bound, 1.0))
+
+    def below(self, bound: float) -> Sampled:
+        """Leave out keys of a larger draw."""
+        kept = int(np.searchsorted(draws_of(self.keys), bound))
+        return Sampled(self.keys[:kept], self.requests[:kept], bound)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Convert to what JSON can hold."""
+        return {"keys": self.keys.to_pylist(), "requests": self.requests.tolist(), "bound": self.bound}
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Self:
+        """Read what `as_dict` wrote; anything else raises InputError, or what Python or Arrow raise."""
+        column = pa.array(record["keys"], pa.string())
+        sampled = cls(column, np.array(record["requests"], np.int64), float(record["bound"]))
+        if column.null_count or sampled.requests.shape != (len(column),):
+            raise InputError("its sample does not fit together")
+        return sampled
 
 
 class Change(NamedTuple):
@@ -147,7 +199,7 @@ def changes(
         together = together.plus(window)
     listed: dict[tuple[str, str], Change] = {}
     for counts in [windows[-1], *([together] if len(windows) > 1 else [])]:
-        bound = ALARM / 4 if len(windows) > 1 else ALARM / 2
+        bound = ALARM / KINDS / (2 if len(windows) > 1 else 1)
         for kind in ("label", "word"):
             is_label = kind == "label"
             now, before = (counts.labels, reference.labels) if is_label else (counts.words, reference.words)
@@ -170,3 +222,60 @@ def _common_word(examples: Sequence[str], bucket: int) -> str:
         if bucket in words_of(keys(pa.array([word], pa.string())))[1]:
             return word.lower()
     return f"#{bucket}"
+
+
+def group_changes(labelled: Sequence[Utterance], reference: Sampled, window: Sampled) -> list[Change]:
+    """List groups of requests whose share differs from the reference; none where there is too little to group."""
+    bound = min(reference.bound, window.bound)
+    before, now = reference.below(bound), window.below(bound)
+    try:
+        groups, column = learn_groups(labelled, [before.keys, now.keys])
+    except TrainingError:
+        return []
+    sums = [requests_of(groups, sampled) for sampled in (now, before)]
+    of, of_before = (max(int(requests.sum()), 1) for requests in sums)
+    p = p_values(sums[0], of, sums[1], of_before)
+    texts = column.to_pylist()
+    terms = [terms_of(key) for key in texts]
+    seen = Counter(term for some in terms for term in some)
+    members, (of_window, cosines) = groups.assign(column)[0], groups.assign(now.keys)
+    found: list[Change] = []
+    for group in np.flatnonzero(p <= ALARM / KINDS).tolist():
+        learnt = np.flatnonzero(members == group)
+        name = telling_terms([terms[row] for row in learnt], seen, len(terms)) or (texts[learnt[0]],)
+        rows = np.flatnonzero(of_window == group)
+        nearest = rows[np.argsort(-cosines[rows], kind="stable")][:EXAMPLES]
+        shares = float(sums[1][group]) / of_before, float(sums[0][group]) / of
+        examples = tuple(now.keys.take(pa.array(nearest)).to_pylist())
+        found.append(Change("group", ", ".join(name), *shares, float(p[group]), examples))
+    return sorted(found, key=lambda change: (change.p, change.name))
+
+
+def learn_groups(labelled: Sequence[Utterance], samples: Sequence[pa.Array]) -> tuple[Groups, pa.Array]:
+    """Learn groups from half of the keys of samples, and give these keys, too.
+
+    Raises
+    ------
+    TrainingError
+        If they are too few.
+
+    """
+    annotated = labels_by_key(labelled)
+    known = pa.array(sorted(annotated), pa.string())
+    column = pc.unique(pa.concat_arrays(samples))
+    column = column.take(pa.array(np.argsort(draws_of(column), kind="stable")))
+    column = column.filter(pa.array(~is_compared(column)))
+    return Groups.learn(column, known, [annotated[key] for key in known.to_pylist()]), column[:SAMPLED]
+
+
+def is_compared(column: pa.Array) -> NDArray[np.bool_]:
+    """Tell the half of keys whose requests are compared from that which groups are learnt from."""
+    return np.asarray(uniforms(SPLIT, hash_column(column)) < 0.5)  # noqa: PLR2004
+
+
+def requests_of(groups: Groups, sampled: Sampled) -> NDArray[np.int64]:
+    """Sum up the requests of each group that are compared: int64 (G,)."""
+    rows = np.flatnonzero(is_compared(sampled.keys))
+    sums = np.zeros(len(groups.least), np.int64)
+    np.add.at(sums, groups.assign(sampled.keys.take(pa.array(rows)))[0], sampled.requests[rows])
+    return sums
