@@ -176,3 +176,29 @@ def test_what_is_refused(folder, names, options, error, words):
     with pytest.raises(error) as caught:
         read_labelled(names, **options)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["train.jsonl", "train.csv", "train.parquet"])
+@pytest.mark.parametrize("field", ["weight", "sample_weight"])
+def test_sample_weights_are_refused(folder, name, field):
+    write(name, [row | {field: weight} for row, weight in zip(ROWS, (1.0, 2.5, 1.0), strict=True)])
+    with pytest.raises(InputError, match=f"field '{field}' is '?2.5'?, and canvass has no sample weights: every"):
+        read_labelled([name])
+
+
+@pytest.mark.parametrize(
+    ("values", "lost"),
+    [((1, 1, 1), 3), (("heavy", "light", None), 2), ((None, None, None), 0)],
+    ids=["of one", "words", "nothing"],
+)
+@pytest.mark.parametrize("name", ["train.jsonl", "train.csv", "train.parquet"])
+def test_weights_that_change_nothing_are_only_told(folder, name, values, lost):
+    write(name, [row | {"weight": value} for row, value in zip(ROWS, values, strict=True)])
+    labelled = read_labelled([name])
+    assert labelled.utterances == EXPECTED
+    assert sum(loss.count for _, loss in labelled.lost) == lost
+
+
+def test_a_slot_may_have_a_weight(folder):
+    write("train.jsonl", [ROWS[0] | {"slots": [SLOT | {"weight": 2}]}, *ROWS[1:]])
+    assert read_labelled(["train.jsonl"]).utterances == EXPECTED

@@ -67,8 +67,9 @@ def read_labelled(
     FileError
         If a name has no file, or a file cannot be read.
     InputError
-        If a record is bad and the tolerance is used up, no record is left (unless `may_be_empty`), or, with `strict`,
-        a slot is off the token borders or something in the files would not be used.
+        If a record is bad and the tolerance is used up, no record is left (unless `may_be_empty`), one has a sample
+        weight other than 1 (a field `weight` or `sample_weight`), or, with `strict`, a slot is off the token borders or
+        something in the files would not be used.
     OptionError
         If a file is of no known format, or of one without annotations.
 
@@ -93,6 +94,11 @@ def read_labelled(
                 raise InputError(sentence)
             left_out += 1
             first_left_out = first_left_out or sentence
+    if losses.weighted:
+        raise InputError(
+            f"{losses.weighted}, and canvass has no sample weights: every record counts once; repeat a record as often as "
+            "it is to count and leave the column out, or give the column another name if it means something else"
+        )
     kept, places, unlabelled, first_unlabelled = _labelled_only(utterances, places)
     if not kept and not may_be_empty:
         parts = (

@@ -62,6 +62,23 @@ OF_BATCHES = BATCH_MARKS | names_in("""
 OF_SLOT, OWN_WORDS = frozenset({"start", "end", "label"}), frozenset({"text"})
 
 
+WEIGHTS = names_in("weight sample_weight")
+
+
+def is_weight(name: str, value: object) -> bool:
+    """Whether a field is a sample weight, other than 1.
+
+    >>> is_weight("Weight", "2.5"), is_weight("weight", 1.0), is_weight("weight", "heavy")
+    (True, False, False)
+    """
+    if name.strip().lower() not in WEIGHTS:
+        return False
+    try:
+        return float(str(value)) != 1.0
+    except ValueError:
+        return False
+
+
 class LossRefusedError(InputError):
     """Something would be lost, and that is refused: no bad line that a tolerance could pass over."""
 
@@ -89,6 +106,7 @@ class Losses:
     found: dict[str, Loss] = field(default_factory=dict)
     no_annotation: set[str] = field(default_factory=set)  # fields of NO_ANNOTATION that were met
     passed_over: list[str] = field(default_factory=list)  # files that no format claims
+    weighted: str = ""  # the first record with a sample weight, and which
 
     def report(self, what: str, example: str, count: int = 1, *, refusable: bool = True) -> None:
         """Count a loss, or raise LossRefusedError if losses are refused.
@@ -134,6 +152,8 @@ class Losses:
             if name.strip().lower() in passed:
                 self.no_annotation.add(name)
                 continue
+            if slots is not None and is_weight(name, value):
+                self.weighted = self.weighted or f"{where}: field {shown(name)} is {shown(value)}"
             advice = ""
             if intent is not None and isinstance(value, str) and record.get(intent) is None:
                 advice = f"; --columns intent={name.replace(',', ',,')} takes it for the intent"

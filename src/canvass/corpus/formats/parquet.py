@@ -19,6 +19,7 @@ from canvass.corpus.formats.columns import (
 )
 from canvass.corpus.formats.delimited import slots_of_cell
 from canvass.corpus.formats.format import WHOLE, Block, Format, Parts
+from canvass.corpus.formats.losses import WEIGHTS, is_weight
 from canvass.corpus.formats.sources import file_error, on_disk
 from canvass.corpus.formats.validation import utterance_of
 from canvass.corpus.storage import is_remote, opened, place_of, sizes_of
@@ -103,12 +104,15 @@ def report_unused(
     # Arrow aborts on damaged statistics, so values are counted; those of lists and structs may be large, and are not.
     flat = [name for name, kind in others.items() if not pa.types.is_nested(kind)]
     filled = dict.fromkeys(others.keys() - set(flat), parquet.metadata.num_rows)
+    weights: dict[str, object] = {}
     for batch in parquet.iter_batches(ROWS_OF_READ, columns=flat, use_threads=False) if flat else ():
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             filled[name] = filled.get(name, 0) + len(column) - column.null_count
+            if name.strip().lower() in WEIGHTS:
+                weights |= {name: value for value in column.to_pylist() if is_weight(name, value)}
     for name, kind in others.items():
         if filled.get(name):
-            what = f"a column of {kind}"
+            what = weights.get(name, f"a column of {kind}")
             bad.unused({name: what if name in flat else [what]}, used, path, columns, count=filled[name])
 
 
