@@ -179,6 +179,8 @@ class Twin:
             why = "filter" if passes else "fill"
             found.append((not passes, value, key, identity, text, count, members, why))
         found.sort(key=lambda one: one[:3])
+        if STRATEGIES[strategy].weigh is not None:
+            found = weighed(found, max(8 * size, 500))
         random = strategy in {"random", "random-positive"}
         ordered = taking_turns(found, {*self.excluded}, size, variety=not random)
         chosen = [
@@ -189,6 +191,16 @@ class Twin:
             for rank, (_, value, key, identity, text, count, members, why) in enumerate(ordered, 1)
         ]  # fmt: skip
         return chosen, Counters(len(rows), blank, labelled, too_long, passed_rows), len(read), passed_keys
+
+
+def weighed(found, most):
+    """Rank the `most` best of those that passed anew, by the square root of the count times 1 - p."""
+    best = [
+        (rest, math.sqrt(count) * math.expm1(value), key, identity, text, count, members, why)
+        for rest, value, key, identity, text, count, members, why in found
+        if why == "filter"
+    ][:most]
+    return [*sorted(best, key=lambda one: one[1]), *(one for one in found if one[-1] == "fill")]
 
 
 def given(evidence, opinion):

@@ -100,6 +100,8 @@ TWINS = {
         lambda row: drawn(frame(row) / row.length, row.uniform, 2),
     ),
     "joint": ({"intents", "tagger"}, None, lambda row: row.log_intent + row.log_crf),
+    "majority-traffic": (EVERYTHING, kept_by_majority, lambda row: target_and_tags(row) + row.log_intent),
+    "joint-traffic": ({"intents", "tagger"}, None, lambda row: row.log_intent + row.log_crf),
     "least-confidence": ({"intents"}, None, lambda row: row.log_intent),
     "margin": ({"intents"}, None, lambda row: row.margin),
     "entropy": ({"intents"}, None, lambda row: -row.entropy),
@@ -263,6 +265,14 @@ def test_the_smallest_score_is_the_one_to_annotate():
     assert ranked("random-positive", found) == [
         "clear yes", "hard slots", "hard slots, long", "hard intent", "split"
     ]  # fmt: skip
+
+
+def test_traffic_weighs_doubt_by_how_often_a_request_is_seen():
+    weigh = STRATEGIES["majority-traffic"].weigh
+    found = weigh(np.log([0.5, 0.5, 0.1, 1.0]), np.array([4.0, 1.0, 1.0, 10.0**12]))
+    np.testing.assert_allclose(found, [-1.0, -0.5, -0.9, 0.0], atol=1e-12)
+    assert STRATEGIES["joint-traffic"].weigh is weigh
+    assert [name for name, strategy in STRATEGIES.items() if strategy.weigh] == ["majority-traffic", "joint-traffic"]
 
 
 def test_an_unknown_name_brings_the_nearest_and_the_whole_list():

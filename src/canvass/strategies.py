@@ -182,6 +182,12 @@ def intent_and_tags(evidence: Evidence) -> Scores:
     return evidence.log_intent + evidence.log_crf
 
 
+def doubt_by_traffic(log_right: Scores, counts: Scores) -> Scores:
+    """-sqrt(count) * (1 - p): of equal doubt, what is seen more often comes first (value by value, as `draw_by`)."""
+    pairs = zip(log_right.tolist(), counts.tolist(), strict=True)
+    return np.array([math.sqrt(count) * math.expm1(value) for value, count in pairs], dtype=np.float64)
+
+
 def intent_alone(evidence: Evidence) -> Scores:
     """Log p_intent."""
     return evidence.log_intent.copy()
@@ -212,7 +218,8 @@ def mixed_frame(evidence: Evidence) -> Scores:
 class Strategy:
     """One row of the table: the models a strategy cannot do without, its filter, its score, where it is from.
 
-    `columns` are those of another model, of which the pool must have at least one.
+    `columns` are those of another model, of which the pool must have at least one. `weigh` makes other scores of those of
+    the best and how often each was seen, float64 (N,): a key's counts add up over the pool, and are known at its end.
     """
 
     name: str
@@ -222,6 +229,7 @@ class Strategy:
     formula: str
     source: str
     columns: tuple[str, ...] = ()
+    weigh: Callable[[Scores, Scores], Scores] | None = None
 
     @property
     def filter(self) -> str:
@@ -301,6 +309,24 @@ STRATEGIES: dict[str, Strategy] = {
             intent_and_tags,
             "p_intent * p_crf",
             "ours; for `--target all`",
+        ),
+        Strategy(
+            "majority-traffic",
+            frozenset({"committee", "intents", "tagger"}),
+            majority,
+            whole_frame,
+            "sqrt(count) * (1 - p_joint), of the best",
+            "ours; where errors count by traffic",
+            weigh=doubt_by_traffic,
+        ),
+        Strategy(
+            "joint-traffic",
+            frozenset({"intents", "tagger"}),
+            None,
+            intent_and_tags,
+            "sqrt(count) * (1 - p_intent * p_crf)",
+            "ours; the same for `all`",
+            weigh=doubt_by_traffic,
         ),
         Strategy("least-confidence", _INTENTS, None, intent_alone, "p_1", "Lewis and Gale 1994; for `all`"),
         Strategy("margin", _INTENTS, None, breaking_ties, "p_1 - p_2", "Scheffer et al. 2001; for `all`"),

@@ -9,8 +9,9 @@ from canvass.integrations import ranking
 from canvass.integrations.estimator import HashedNgrams
 from canvass.integrations.ranking import Labels, Ranking, chosen_strategy, rank_features, rank_texts
 from canvass.strategies import STRATEGIES
-from pools import OWN
+from pools import OWN as OWN_SCORES
 
+OWN = [name for name in OWN_SCORES if STRATEGIES[name].weigh is None]  # rows of peers have no counts
 NEED_TEXTS = sorted(name for name in OWN if STRATEGIES[name].models & {"tagger", "intents"})
 
 
@@ -85,6 +86,8 @@ def test_utilities_where_nothing_passed_and_where_nothing_else_is_there():
     )
     with pytest.raises(OptionError):
         chosen_strategy("majority-as", None)
+    with pytest.raises(OptionError, match="rows have no counts here; take 'majority-joint' or 'joint'"):
+        chosen_strategy("majority-traffic", "music")
 
 
 @pytest.mark.parametrize("name", sorted(set(OWN) - set(NEED_TEXTS)))

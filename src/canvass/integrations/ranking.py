@@ -102,6 +102,11 @@ def chosen_strategy(name: str, target: Any) -> tuple[Strategy, frozenset[Hashabl
             f"strategy {name!r} ranks by what another model wrote into a pool (canvass select reads it), and there is "
             "no such pool here; rank by that model itself, or take 'majority-joint'"
         )
+    if strategy.weigh is not None:
+        raise OptionError(
+            f"strategy {name!r} ranks by how often a request was seen in a pool (canvass select reads it), and rows have "
+            "no counts here; take 'majority-joint' or 'joint'"
+        )
     if "committee" in strategy.models and target is None:
         raise OptionError(
             f"strategy {name!r} needs a committee that tells a target from the rest: pass target=..., a label of y "

@@ -284,12 +284,10 @@ class Plan:
             evidence = evidence._replace(log_intent=_logs(np.array(intents, dtype=np.float64)))
         if useful["tagger"]:
             evidence = evidence._replace(log_crf=_logs(np.array(slots, dtype=np.float64)))
-        scores = pa.array(self.strategy.score(evidence) + 0.0)
-        place = SCHEMA.get_field_index("score")
-        ranked = rows.set_column(place, SCHEMA.field("score"), scores).sort_by(
-            [("score", "ascending"), ("key", "ascending")]
+        ranked = _scored_anew(rows, self.strategy.score(evidence) + 0.0)
+        return replace(partial, passed=ranked.sort_by([("score", "ascending"), ("key", "ascending")])), dict(
+            zip(column.to_pylist(), answers, strict=True)
         )
-        return replace(partial, passed=ranked), dict(zip(column.to_pylist(), answers, strict=True))
 
     def _given(self, batch: pa.RecordBatch, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
         """Take what another model says in the columns of the pool: its score, and the logs of its probabilities."""
@@ -356,9 +354,15 @@ class Plan:
         it, but from anything else as well. The second value says, for each of the rows, how many near copies of it were
         passed over.
         """
+        best = partial.passed
+        if self.strategy.weigh is not None:
+            scores, counts = (best[name].to_numpy().astype(np.float64) for name in ("score", "count"))
+            weighed = self.strategy.weigh(scores, counts)
+            # Of equals, those stay first that were.
+            best = _scored_anew(best, weighed).take(np.argsort(weighed, kind="stable"))
         rows = pa.concat_tables(
             table.append_column("passed", pa.array([passed] * table.num_rows, type=pa.bool_()))
-            for table, passed in ((partial.passed, True), (partial.backfill, False))
+            for table, passed in ((best, True), (partial.backfill, False))
         )
         keys, passed = rows["key"].to_pylist(), rows["passed"].to_pylist()
         fresh: dict[bool, list[int]] = {True: [], False: []}
@@ -446,6 +450,12 @@ class Plan:
                 f"{FEW_POSITIVES} or more are a good start"
             )
         return tuple(warnings)
+
+
+def _scored_anew(rows: pa.Table, scores: NDArray[np.float64]) -> pa.Table:
+    """Put other scores, float64 (N,), into a table of candidates."""
+    place = SCHEMA.get_field_index("score")
+    return rows.set_column(place, SCHEMA.field("score"), pa.array(scores))
 
 
 def _logs(chances: NDArray[np.float64]) -> NDArray[np.float64]:

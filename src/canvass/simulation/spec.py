@@ -266,7 +266,7 @@ def strategies_for(target: Target, names: Sequence[str]) -> tuple[str, ...]:
             strategy.name
             for strategy in STRATEGIES.values()
             if (("committee" not in strategy.models) if alone else not strategy.for_all)
-            and not strategy.columns  # LABELLED need not have them
+            and not (strategy.columns or strategy.weigh)  # LABELLED need not have such columns, or counts
         )
     chosen = [strategy_named(name) for name in names]
     if len(set(names)) < len(chosen):
