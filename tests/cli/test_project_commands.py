@@ -484,3 +484,8 @@ def test_tasks_keep_the_columns_of_the_pool(canvass, folder):
         task = project.store.tasks("leased")[0]
         assert "columns" not in task_shape(task)
         assert task_shape(task, ("language", "nix"))["columns"] == {"language": "de"}
+        picks = [task for task in run_round(project, 2).tasks if task.source in {"random", "outside"}]
+        assert {task.source for task in picks} == {"random", "outside"}
+        for stored in project.store.add(picks):
+            assert (stored.reason, stored.others) == (None, {"language": "de", "turn": turns[stored.text]})
+            assert task_shape(stored, ("turn",))["columns"] == {"turn": turns[stored.text]}

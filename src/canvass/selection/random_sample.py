@@ -5,8 +5,9 @@ The sample does not depend on a strategy, so errors counted on it are an estimat
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -29,13 +30,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SampledUtterance:
-    """An utterance of a sample; `weight` is what it counts in a mean over the traffic, 1 but for collisions."""
+    """An utterance of a sample, with what the other columns of the pool hold.
+
+    `weight` is what it counts in a mean over the traffic, 1 but for collisions.
+    """
 
     key: str
     text: str
     id: str
     count: int
     weight: float
+    others: dict[str, Any] = field(default_factory=dict)
 
 
 class SampleResult(NamedTuple):
@@ -99,6 +104,7 @@ class RandomSample:
                     row["id"],
                     row["count"],
                     row["count"] / self.frequencies.rate(hash64(row["key"].encode())),
+                    json.loads(row["others"] or "{}"),
                 )
                 for row in partial.passed.to_pylist()
             ),

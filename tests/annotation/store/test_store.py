@@ -36,7 +36,7 @@ def states(store):
 
 
 def test_a_task_comes_out_as_it_went_in(store):
-    rare = NewTask("歌 🎵\x00", "歌  🎵\x00", "id", 7, "random", -0.5, PREDICTION, REASON, 2, 7.0)
+    rare = NewTask("歌 🎵\x00", "歌  🎵\x00", "id", 7, "random", -0.5, PREDICTION, REASON, 2, 7.0, {"day": 3})
     bare = NewTask("k", "k", "u", 1, "imported", 0.0)
     store.swap([rare], round=4)
     (added,) = store.add([bare])

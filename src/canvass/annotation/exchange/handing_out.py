@@ -144,5 +144,5 @@ def task_record(task: Task, target: str, *, slots: bool = True) -> dict[str, Any
         **{f"score_{name}": score for name, score in (reason.members if reason else {}).items()},
         **of_intent,
         **of_slots,
-        **with_columns(reason.others if reason else {}),
+        **with_columns(task.others),
     }

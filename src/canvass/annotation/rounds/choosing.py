@@ -183,7 +183,6 @@ class Choosing:
             candidate.score,
             candidate.why,
             candidate.members,
-            candidate.others,
         )
         return NewTask(
             candidate.key,
@@ -194,6 +193,7 @@ class Choosing:
             0.0,
             reason=reason,
             wanted=self._wanted(candidate.key),
+            others=candidate.others,
         )
 
     def _picked(self, utterance: SampledUtterance, source: Source) -> NewTask:
@@ -206,6 +206,7 @@ class Choosing:
             0.0,
             wanted=self._wanted(utterance.key),
             weight=utterance.weight,
+            others=utterance.others,
         )
 
     def _wanted(self, key: str) -> int:

@@ -49,6 +49,8 @@ def task_of(row: Row, names: LabelNames) -> Task:
         holder,
         until,
     ) = row
+    document = json.loads(reason or "{}")
+    others = document.pop("others", {})
     return Task(
         key=key,
         text=text,
@@ -57,9 +59,10 @@ def task_of(row: Row, names: LabelNames) -> Task:
         source=source,
         priority=priority,
         prediction=names.prediction(prediction_of(prediction)),
-        reason=None if reason is None else Reason(**json.loads(reason)),
+        reason=Reason(**document) if document else None,
         wanted=wanted,
         weight=weight,
+        others=others,
         id=number,
         state=state,
         holder=holder,
@@ -137,7 +140,9 @@ def slots_of(plain: Iterable[Sequence[Any]]) -> tuple[Slot, ...]:
 
 def new_task_row(task: NewTask) -> Row:
     """Write what `NewTask` has, in the order of the columns `NEW_TASK`."""
-    reason = None if task.reason is None else _document(asdict(task.reason))
+    reason = {} if task.reason is None else asdict(task.reason)
+    if task.others:
+        reason["others"] = task.others
     return (
         task.key,
         task.text,
@@ -146,7 +151,7 @@ def new_task_row(task: NewTask) -> Row:
         task.source,
         task.priority,
         prediction_document(task.prediction),
-        reason,
+        _document(reason) if reason else None,
         task.wanted,
         task.weight,
     )

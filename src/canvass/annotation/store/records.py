@@ -44,7 +44,6 @@ class Reason:
     score: float
     why: Why
     members: dict[str, float] = field(default_factory=dict)
-    others: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,8 @@ class NewTask:
 
     `priority` orders the queue, the smallest first. `wanted` is how many people shall answer it. A task of source
     `random` or `outside` is shown without its prediction, which would anchor the annotator; `weight` is what it counts
-    in the estimate it was drawn for (how often the utterance was seen).
+    in the estimate it was drawn for (how often the utterance was seen). `others` is what the other columns of the pool
+    hold.
     """
 
     key: str
@@ -66,6 +66,7 @@ class NewTask:
     reason: Reason | None = None
     wanted: int = 1
     weight: float = 1.0
+    others: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,7 @@ def task_shape(task: Task, columns: Sequence[str] = ()) -> dict[str, Any]:
     blind = is_blind(task)
     # The two strata are not told apart: that a task is from outside of the filter is a guess, too.
     source = "blind" if blind else "imported" if task.source == "handed out" else task.source
-    others = {} if task.reason is None else task.reason.others
-    shown = {name: others[name] for name in columns if name in others}
+    shown = {name: task.others[name] for name in columns if name in task.others}
     return {
         **({"columns": shown} if shown else {}),
         "id": task.id,
