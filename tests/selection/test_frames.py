@@ -1,6 +1,9 @@
 """Rows that an engine has read itself: Spark DataFrames, Dask collections, and the batch as a table."""
 
+import json
 import random
+from dataclasses import replace
+from datetime import date
 
 import pyarrow as pa
 import pytest
@@ -20,6 +23,7 @@ from examples import MUSIC
 from pools import LABELLED, opinion_records, trained
 
 FIELDS = Columns(text="utterance", id="key", count="n")
+KEEPING = replace(FIELDS, others=True)
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +58,41 @@ def test_rows_in_batches_of_any_size(plans, rows, expected):
     for size in (1, 50, 10_000):
         part = score_rows(plans, table.to_batches(max_chunksize=size), FIELDS, "here")
         assert plans.finish(part.partials) == expected
+
+
+def columns_of(text):
+    """Columns of every kind, beside those of a pool; a batch has a rank of its own."""
+    return {
+        "day": date(2026, 11, 1 + len(text) % 9), "language": f"l{text[:1]}", "turn": len(text),
+        "live": len(text) % 2 == 0, "share": len(text) / 4, "tags": [text[:2]], "rank": 7,
+    }  # fmt: skip
+
+
+def with_columns(rows):
+    return [
+        {"utterance": row.text, "key": row.id, "n": row.count} | columns_of(row.text)
+        for row in rows
+        if row.text.strip()
+    ]
+
+
+@pytest.fixture(scope="module")
+def kept(plans, rows):
+    return select_each(plans, Pool.from_table(pa.Table.from_pylist(with_columns(rows)), columns=KEEPING))
+
+
+def test_rows_keep_their_other_columns_where_asked(plans, rows, kept):
+    table = pa.Table.from_pylist(with_columns(rows))
+    for candidate in (candidate for batch in kept for candidate in batch.candidates):
+        columns = columns_of(candidate.text)
+        assert candidate.others == columns | {"day": str(columns["day"])}
+        record = candidate_record(candidate)
+        assert (record["rank"], record["turn"]) == (candidate.rank, len(candidate.text))
+    part = score_rows(plans, table.to_batches(max_chunksize=50), KEEPING, "here")
+    assert plans.finish(part.partials) == kept
+    plain = select_each(plans, Pool.from_table(table, columns=FIELDS))
+    for batch, without in zip(kept, plain, strict=True):
+        assert tuple(replace(candidate, others={}) for candidate in batch.candidates) == without.candidates
 
 
 def test_blocks_are_joined_and_cut():
@@ -114,6 +153,18 @@ def test_dask_collections(client, plans, rows, expected, kind):
     assert batches_of(plans, collection, client, columns=FIELDS) == expected
 
 
+@pytest.mark.parametrize("kind", ["bag", "frame"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_dask_collections_keep_their_other_columns(client, plans, rows, kept, kind):
+    dask, _ = pytest.importorskip("dask"), pytest.importorskip("pandas")
+    from canvass.selection.engines.dask import batches_of
+
+    table = pa.Table.from_pylist(with_columns(rows))
+    parts = (table.slice(start, 60) for start in range(0, len(table), 60))
+    collection = [dask.delayed(part.to_pandas() if kind == "frame" else part.to_pylist()) for part in parts]
+    assert batches_of(plans, collection, client, columns=KEEPING) == kept
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_a_bad_row_of_a_dask_collection(client, plans):
     bag = pytest.importorskip("dask.bag")
@@ -153,6 +204,23 @@ class TestSpark:
         assert [row.asDict(recursive=True) for row in chosen.collect()] == as_records(expected)
         assert chosen.where("target = 'domain:music'").count() == 11
         assert batches_of(plans, frame, columns=FIELDS, mergers=2) == expected
+
+    def test_frames_keep_their_other_columns(self, session, plans, rows, kept):
+        from canvass.selection.engines.spark import batches_of, choose
+
+        schema = (
+            "utterance string, key string, n long, day date, language string, turn int, live boolean, share double, "
+            "tags array<string>, rank long"
+        )
+        frame = session.createDataFrame([tuple(row.values()) for row in with_columns(rows)], schema)
+        assert batches_of(plans, frame.repartition(3), columns=KEEPING) == kept
+        frame = frame.selectExpr("*", "named_struct('a', turn) as nested")
+        for row in choose(plans, frame, columns=KEEPING, mergers=2).collect():
+            columns = columns_of(row.text)
+            assert (row.day, row.nested) == (str(columns["day"]), json.dumps({"a": len(row.text)}))
+            names = ("language", "turn", "live", "share", "tags")
+            assert [row[name] for name in names] == [columns[name] for name in names]
+            assert row["rank"] <= 11
 
     def test_bad_input(self, session, plans):
         from canvass.selection.engines.spark import batches_of, choose

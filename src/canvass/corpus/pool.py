@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, NoReturn
 from canvass.corpus.formats import files_of, format_of
 from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.columns import NOTHING, accounted, batch_of, batch_of_columns, used_columns
+from canvass.corpus.formats.columns import (
+    NOTHING,
+    accounted,
+    batch_of,
+    batch_of_columns,
+    other_columns,
+    used_columns,
+)
 from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.validation import pool_utterance_of
 from canvass.corpus.shards import FileRange, ReadOptions, ranges_of
@@ -156,7 +163,7 @@ class Pool:
     ) -> Pool:
         """Make a pool of an Arrow table in memory, whose columns may have any type that Parquet's may.
 
-        `model_columns` as in `open`.
+        `model_columns` as in `open`; with `others` in `columns`, the batch keeps all other columns of the table.
 
         Raises
         ------
@@ -166,7 +173,10 @@ class Pool:
         """
         _refuse_options(rows, 0)
         columns = columns.with_model(model_columns, table.schema.names, "the table")
-        names = list(used_columns(table.schema, "the table", columns))
+        names = [
+            *used_columns(table.schema, "the table", columns),
+            *other_columns(table.schema.names, columns),
+        ]
         batches = []
         first_row = 1
         for batch in table.select(names).to_batches(max_chunksize=rows):

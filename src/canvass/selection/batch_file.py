@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +26,7 @@ SQL_TYPES = {
     pa.int64(): "bigint",
     pa.string(): "string",
     pa.float64(): "double",
+    pa.bool_(): "boolean",
     pa.list_(pa.string()): "array<string>",
     pa.list_(SLOT): "array<struct<start: bigint, end: bigint, label: string>>",
 }
@@ -112,10 +114,19 @@ def with_columns(others: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def batches_as_rows(columns: Sequence[Column], batches: Sequence[Batch]) -> pa.RecordBatch:
-    """Put the candidates of all batches into one Arrow batch, in rank order."""
+    """Put the candidates of all batches into one Arrow batch, in rank order; columns of strings hold others as JSON."""
     records = [candidate_record(candidate) for batch in batches for candidate in batch.candidates]
-    schema = pa.schema([(column.name, column.type) for column in columns])
-    return pa.RecordBatch.from_pylist(records, schema=schema)
+    arrays = [
+        pa.array([_fitting(record.get(column.name), column.type) for record in records], column.type)
+        for column in columns
+    ]
+    return pa.RecordBatch.from_arrays(arrays, names=[column.name for column in columns])
+
+
+def _fitting(value: Any, kind: pa.DataType) -> Any:
+    if kind != pa.string() or value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def check_writable(path: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import pyarrow as pa
 
 from canvass.corpus.formats.bad_lines import BadLines
-from canvass.corpus.formats.columns import batch_of_columns, used_columns
+from canvass.corpus.formats.columns import batch_of_columns, other_columns, used_columns
 from canvass.corpus.pool import ROWS
 from canvass.corpus.shards import cut
 from canvass.errors import FileError, InputError, OptionError
@@ -148,7 +148,7 @@ def score_rows(plans: Plans, batches: Iterable[pa.RecordBatch], columns: Columns
     best = plans.empty()
     first_row = 1
     for batch in _blocks(batches):
-        names = list(used_columns(batch.schema, where, columns))
+        names = [*used_columns(batch.schema, where, columns), *other_columns(batch.schema.names, columns)]
         checked = batch_of_columns(batch.select(names), first_row, where, columns, BadLines())
         best = merge_partials(best, plans.score_block(checked, best))
         first_row += batch.num_rows

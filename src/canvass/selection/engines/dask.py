@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from canvass import __version__
 from canvass.corpus.formats.column_names import Columns, missing_column
+from canvass.corpus.formats.columns import other_columns
 from canvass.corpus.shards import ReadOptions, Shard
 from canvass.errors import CanvassError, EngineError, ExtraMissingError, InputError
 from canvass.processors import processors
@@ -143,7 +144,7 @@ def batches_of(
     """Choose a batch for each plan from all rows of a collection, on the cluster of a client.
 
     The collection is what has partitions (`to_delayed`), or a list of delayed objects; a partition is a pandas or
-    Arrow table, or an iterable of dicts or texts. For files, `canvass.select(plan, pool, engine=Dask(...))` is faster.
+    Arrow table, or an iterable of dicts or texts. With `others` in `columns`, a batch keeps their other columns. For files, `canvass.select(plan, pool, engine=Dask(...))` is faster.
 
     Raises
     ------
@@ -271,7 +272,7 @@ def _batches(partition: Any, columns: Columns, where: str) -> Iterable[pa.Record
     if isinstance(partition, pa.Table | pa.RecordBatch):
         table = partition
     elif hasattr(partition, "columns"):
-        names = [name for name in columns.of_a_pool() if name in partition.columns]
+        names = _read_names(partition.columns, columns)
         if columns.text not in names:
             raise missing_column(where, columns.text, list(partition.columns), "Columns(text=...)")
         table = pa.Table.from_pandas(partition[names], preserve_index=False)
@@ -280,7 +281,7 @@ def _batches(partition: Any, columns: Columns, where: str) -> Iterable[pa.Record
         known = list(dict.fromkeys(name for record in records for name in record))
         if records and columns.text not in known:
             raise missing_column(where, columns.text, known, "Columns(text=...)")
-        names = [name for name in columns.of_a_pool() if name in known]
+        names = _read_names(known, columns)
         try:
             table = pa.table({name: [record.get(name) for record in records] for name in names})
         except pa.ArrowException as error:
@@ -290,6 +291,12 @@ def _batches(partition: Any, columns: Columns, where: str) -> Iterable[pa.Record
     if table.num_rows == 0:
         return []
     return table.to_batches() if isinstance(table, pa.Table) else [table]
+
+
+def _read_names(names: Sequence[Any], columns: Columns) -> list[str]:
+    """Name the columns that are read: those of a pool, and those that the batch keeps."""
+    words = [name for name in names if isinstance(name, str)]
+    return [*(name for name in columns.of_a_pool() if name in words), *other_columns(words, columns)]
 
 
 @contextlib.contextmanager

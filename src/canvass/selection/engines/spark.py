@@ -17,23 +17,24 @@ import sys
 import uuid
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from canvass import __version__, errors
 from canvass.corpus.formats.column_names import Columns
+from canvass.corpus.formats.columns import other_columns
 from canvass.corpus.shards import ReadOptions, Shard
 from canvass.errors import EngineError, ExtraMissingError, InputError, OptionError
 from canvass.processors import processors
-from canvass.selection.batch_file import SQL_TYPES, batch_columns, batches_as_rows
+from canvass.selection.batch_file import OWN_COLUMNS, SQL_TYPES, Column, batch_columns, batches_as_rows
 from canvass.selection.job import score_rows, score_shard
 from canvass.selection.wire import PackedPlans, join_bytes, merge_bytes, result_of_bytes, result_to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from canvass.selection.batch_file import Column
     from canvass.selection.job import Job, Progress
     from canvass.selection.multi_target import Plans
     from canvass.selection.plan import Batch
@@ -42,6 +43,12 @@ if TYPE_CHECKING:
 # `merger` is the task that merges the row; `file` the number of a file that was split, and -1 where all of it is there.
 SCHEMA = "merger long, file long, result binary"
 WHOLE = -1
+ARROW_TYPES = {name: kind for kind, name in SQL_TYPES.items()} | {
+    "tinyint": pa.int64(),
+    "smallint": pa.int64(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+}
 MERGERS = 32  # tasks that merge the results of a DataFrame's partitions; the last task gets that many
 POLL = 0.2  # seconds
 
@@ -103,7 +110,8 @@ class Spark:
 def choose(plans: Plans, frame: Any, *, columns: Columns = Columns(), mergers: int = MERGERS) -> Any:  # noqa: B008
     """Make the DataFrame of the choices, in rank order: the columns of a batch file (docs/files.md).
 
-    Only these columns of `frame` are read. `mergers` is how many tasks merge the results of its partitions; the
+    With `others` in `columns`, all other columns of `frame` follow: numbers, truths and strings as they are, anything else
+    as JSON. Only what is written is read. `mergers` is how many tasks merge the results of its partitions; the
     choices do not depend on it, nor on the partitions. Nothing runs before an action, as with every DataFrame; it works
     on Spark Connect and Databricks, too.
     """
@@ -117,6 +125,12 @@ def choose(plans: Plans, frame: Any, *, columns: Columns = Columns(), mergers: i
         intents=any(plan.nlu.intent_names or plan.strategy.columns for plan in plans.plans),
         slots=any(plan.nlu.tagger is not None for plan in plans.plans),
     )
+    types = dict(frame.dtypes)
+    chosen_columns += [
+        Column(name, ARROW_TYPES.get(types[name], pa.string()), itemgetter(name))
+        for name in other_columns(frame.columns, columns)
+        if name not in OWN_COLUMNS
+    ]
     packed = PackedPlans.of(plans)
     results = _score_frame(plans, packed, frame, columns, mergers).repartition(1)
     schema = ", ".join(f"`{column.name}` {SQL_TYPES[column.type]}" for column in chosen_columns)
@@ -139,6 +153,7 @@ def batches_of(
 def _score_frame(plans: Plans, packed: PackedPlans, frame: Any, columns: Columns, mergers: int) -> Any:
     columns = columns.with_model(plans.model_columns, frame.columns, "the DataFrame")
     names = [name for name in columns.of_a_pool() if name in frame.columns]
+    names += other_columns(frame.columns, columns)
     if columns.text not in names:
         raise InputError(
             f"the DataFrame has no column {columns.text!r} (it has {', '.join(frame.columns[:12])}); name the text "
