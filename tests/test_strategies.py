@@ -272,7 +272,10 @@ def test_traffic_weighs_doubt_by_how_often_a_request_is_seen():
     found = weigh(np.log([0.5, 0.5, 0.1, 1.0]), np.array([4.0, 1.0, 1.0, 10.0**12]))
     np.testing.assert_allclose(found, [-1.0, -0.5, -0.9, 0.0], atol=1e-12)
     assert STRATEGIES["joint-traffic"].weigh is weigh
-    assert [name for name, strategy in STRATEGIES.items() if strategy.weigh] == ["majority-traffic", "joint-traffic"]
+    assert [name for name, strategy in STRATEGIES.items() if strategy.weigh] == [
+        "majority-traffic",
+        "joint-traffic",
+    ]
 
 
 def test_an_unknown_name_brings_the_nearest_and_the_whole_list():

@@ -182,7 +182,9 @@ def test_what_is_refused(folder, names, options, error, words):
 @pytest.mark.parametrize("field", ["weight", "sample_weight"])
 def test_sample_weights_are_refused(folder, name, field):
     write(name, [row | {field: weight} for row, weight in zip(ROWS, (1.0, 2.5, 1.0), strict=True)])
-    with pytest.raises(InputError, match=f"field '{field}' is '?2.5'?, and canvass has no sample weights: every"):
+    with pytest.raises(
+        InputError, match=f"field '{field}' is '?2.5'?, and canvass has no sample weights: every"
+    ):
         read_labelled([name])
 
 
