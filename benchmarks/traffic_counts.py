@@ -29,7 +29,7 @@ from canvass.seeding import derived_seed, uniform
 from canvass.selection.plan import Plan
 from canvass.selection.selection_models import with_selection_models
 from canvass.simulation.runs import HiddenPool
-from canvass.simulation.start import Corpus
+from canvass.simulation.start import Corpus, Start
 from canvass.strategies import STRATEGIES, Strategy
 from canvass.types import Target
 
@@ -83,11 +83,9 @@ def slot_error_rates(nlu: NLU, groups: dict[str, Sequence[Utterance]], counts: C
 
 
 def run(
-    corpus: Corpus, target: Target, sizes: tuple[int, int, int, int], ranking: str, seed: int, counts: Counts
+    start: Start, target: Target, *, rounds: int, batch: int, ranking: str, seed: int, counts: Counts
 ) -> dict[str, float]:
     """Choose, annotate and train round by round; the error rates after the last."""
-    positives, negatives, rounds, batch = sizes
-    start = corpus.start(target, seed=seed, positives=positives, negatives=negatives)
     pool = HiddenPool.of(
         [replace(utterance, count=counts[key_of(utterance.text)]) for utterance in start.pool]
     )
@@ -123,16 +121,19 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--target", action="append")
     options = parser.parse_args()
-    for file, words, sizes in PLACES:
+    for file, words, (positives, negatives, rounds, batch) in PLACES:
         if options.target and words not in options.target:
             continue
         utterances = read_labelled([str(options.data / file)]).utterances
         corpus, target = Corpus.of(utterances), Target.parse(words)
         for seed in range(options.seeds):
+            start = corpus.start(target, seed=seed, positives=positives, negatives=negatives)
             for head in ("any", "short"):
                 counts = zipf(utterances, head, seed)
                 for ranking in RANKINGS:
-                    rates = run(corpus, target, sizes, ranking, seed, counts)
+                    rates = run(
+                        start, target, rounds=rounds, batch=batch, ranking=ranking, seed=seed, counts=counts
+                    )
                     facts = {"target": words, "head": head, "seed": seed, "ranking": ranking, **rates}
                     print(json.dumps(facts), flush=True)
 

@@ -218,8 +218,8 @@ def mixed_frame(evidence: Evidence) -> Scores:
 class Strategy:
     """One row of the table: the models a strategy cannot do without, its filter, its score, where it is from.
 
-    `columns` are those of another model, of which the pool must have at least one. `weigh` makes other scores of those of
-    the best and how often each was seen, float64 (N,): a key's counts add up over the pool, and are known at its end.
+    `columns` are those of another model, of which the pool must have at least one. `weigh` makes other scores of those
+    of the best and how often each was seen, float64 (N,): a key's counts are known at the end of the pool.
     """
 
     name: str

@@ -94,11 +94,7 @@ def read_labelled(
                 raise InputError(sentence)
             left_out += 1
             first_left_out = first_left_out or sentence
-    if losses.weighted:
-        raise InputError(
-            f"{losses.weighted}, and canvass has no sample weights: every record counts once; repeat a record as often as "
-            "it is to count and leave the column out, or give the column another name if it means something else"
-        )
+    losses.refuse_weights()
     kept, places, unlabelled, first_unlabelled = _labelled_only(utterances, places)
     if not kept and not may_be_empty:
         parts = (

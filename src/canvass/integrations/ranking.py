@@ -104,8 +104,8 @@ def chosen_strategy(name: str, target: Any) -> tuple[Strategy, frozenset[Hashabl
         )
     if strategy.weigh is not None:
         raise OptionError(
-            f"strategy {name!r} ranks by how often a request was seen in a pool (canvass select reads it), and rows have "
-            "no counts here; take 'majority-joint' or 'joint'"
+            f"strategy {name!r} ranks by how often a request was seen in a pool (canvass select reads it), and rows "
+            "have no counts here; take 'majority-joint' or 'joint'"
         )
     if "committee" in strategy.models and target is None:
         raise OptionError(

@@ -159,6 +159,14 @@ class Losses:
                 advice = f"; --columns intent={name.replace(',', ',,')} takes it for the intent"
             self.report(f"the field {shown(name)} of the file", f"{where} ({shown(value)}{advice})", count)
 
+    def refuse_weights(self) -> None:
+        """Refuse sample weights, which would change nothing; raises InputError if one was met."""
+        if self.weighted:
+            raise InputError(
+                f"{self.weighted}, and canvass has no sample weights: every record counts once; repeat a record as "
+                "often as it is to count and leave the column out, or give the column another name if it means something else"
+            )
+
     def account(self) -> list[dict[str, Any]]:
         """Give the kinds of loss as values of JSON: what, count and first."""
         return [{"what": what, "count": loss.count, "first": loss.first} for what, loss in self.found.items()]

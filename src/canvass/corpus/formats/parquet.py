@@ -108,8 +108,10 @@ def report_unused(
     for batch in parquet.iter_batches(ROWS_OF_READ, columns=flat, use_threads=False) if flat else ():
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             filled[name] = filled.get(name, 0) + len(column) - column.null_count
-            if name.strip().lower() in WEIGHTS:
-                weights |= {name: value for value in column.to_pylist() if is_weight(name, value)}
+            values = column.to_pylist() if name.strip().lower() in WEIGHTS else []
+            for value in values:
+                if is_weight(name, value):
+                    weights.setdefault(name, value)
     for name, kind in others.items():
         if filled.get(name):
             what = weights.get(name, f"a column of {kind}")

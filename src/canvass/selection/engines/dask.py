@@ -144,7 +144,8 @@ def batches_of(
     """Choose a batch for each plan from all rows of a collection, on the cluster of a client.
 
     The collection is what has partitions (`to_delayed`), or a list of delayed objects; a partition is a pandas or
-    Arrow table, or an iterable of dicts or texts. With `others` in `columns`, a batch keeps their other columns. For files, `canvass.select(plan, pool, engine=Dask(...))` is faster.
+    Arrow table, or an iterable of dicts or texts. With `others` in `columns`, a batch keeps their other columns. For
+    files, `canvass.select(plan, pool, engine=Dask(...))` is faster.
 
     Raises
     ------

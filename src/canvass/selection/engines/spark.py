@@ -110,8 +110,8 @@ class Spark:
 def choose(plans: Plans, frame: Any, *, columns: Columns = Columns(), mergers: int = MERGERS) -> Any:  # noqa: B008
     """Make the DataFrame of the choices, in rank order: the columns of a batch file (docs/files.md).
 
-    With `others` in `columns`, all other columns of `frame` follow: numbers, truths and strings as they are, anything else
-    as JSON. Only what is written is read. `mergers` is how many tasks merge the results of its partitions; the
+    With `others` in `columns`, all other columns of `frame` follow: numbers, truths and strings as they are, anything
+    else as JSON. Only what is written is read. `mergers` is how many tasks merge the results of its partitions; the
     choices do not depend on it, nor on the partitions. Nothing runs before an action, as with every DataFrame; it works
     on Spark Connect and Databricks, too.
     """
