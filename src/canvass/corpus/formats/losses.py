@@ -164,7 +164,8 @@ class Losses:
         if self.weighted:
             raise InputError(
                 f"{self.weighted}, and canvass has no sample weights: every record counts once; repeat a record as "
-                "often as it is to count and leave the column out, or give the column another name if it means something else"
+                "often as it is to count and leave the column out, or give the column another name if it means "
+                "something else"
             )
 
     def account(self) -> list[dict[str, Any]]:
