@@ -108,7 +108,7 @@ ColumnsOption = Annotated[
         metavar="COLUMN=NAME,...",
         help="Read these columns under other names, as in text=utt,intent=label. The columns are text, id, count, "
         "domain, intent, slots and split; all but text may be missing. Strategies of your own model read score, "
-        "intent, intent_probability and slots_probability.",
+        "intent, intent_probability and slots_probability; the page of a project shows conversation, turn and audio.",
         rich_help_panel=READING,
     ),
 ]

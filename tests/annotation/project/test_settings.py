@@ -66,6 +66,7 @@ ANY = st.builds(
         lease_minutes=POSITIVE,
         new_labels=st.booleans(),
         inside_tokens=st.booleans(),
+        audio_addresses=st.sampled_from([(), ("https://audio.example", "http://10.0.0.1:80")]),
     ),
     intents=GUIDES,
     slots=GUIDES,

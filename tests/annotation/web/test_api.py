@@ -167,6 +167,58 @@ def test_the_project(client):
     assert found["settings"] == {"new_labels": True, "inside_tokens": False, "lease_minutes": 10}
 
 
+def test_a_recording_is_served_in_parts_and_from_its_folders_only(make, tmp_path, caplog):
+    client = make(audio_addresses=("https://audio.example",))
+    folder = client.project.folder
+    (folder / "clips").mkdir()
+    (folder / "clips" / "a.WAV").write_bytes(b"0123456789")
+    (folder / "fifo.wav").mkdir()
+    for outside in (tmp_path / "b.wav", tmp_path / "music-0b.wav"):
+        outside.write_bytes(b"secret")
+    (folder / "link.wav").symlink_to(tmp_path / "b.wav")
+    names = [
+        *(
+            "clips/a.WAV",
+            "canvass.db",
+            "clips/../canvass.toml",
+            "../b.wav",
+            str(tmp_path / "b.wav"),
+            "../music-0b.wav",
+        ),
+        *("link.wav", "none.wav", "fifo.wav", "x" * 5000 + ".wav", "%2e%2e/b.wav", "file:///etc/passwd.wav"),
+        *(
+            "https://audio.example/c.mp3?d=e",
+            "HTTPS://other.example/c.mp3",
+            "https://audio.example@evil.example/c.mp3",
+            7,
+        ),
+    ]
+    tasks = tasks_of(music_left(len(names)))
+    client.store.swap(
+        [replace(task, others={"audio": name}) for task, name in zip(tasks, names, strict=True)], round=0
+    )
+    leased = client.lease(count=len(names))
+    first, *refused = leased[:12]
+    assert first["audio"] == {"source": f"api/tasks/{first['id']}/audio"}
+    assert [task.get("audio") for task in leased[12:]] == [
+        {"source": names[12]},
+        {"problem": "The recording is at https://other.example, which audio_addresses in canvass.toml does not name."},
+        {"problem": "The recording is at https://audio.example@evil.example, which audio_addresses in canvass.toml does "
+         "not name."},
+        None,
+    ]  # fmt: skip
+    path = f"/{first['audio']['source']}"
+    whole = ask(client.app, "GET", path, headers=HEADERS)
+    assert (whole.status, whole.body, whole.header("content-type")) == (200, b"0123456789", "audio/wav")
+    assert "media-src 'self' https://audio.example; " in whole.header("content-security-policy")
+    part = ask(client.app, "GET", path, headers=(*HEADERS, ("Range", "bytes=2-5")))
+    assert (part.status, part.body, part.header("content-range")) == (206, b"2345", "bytes 2-5/10")
+    assert ask(client.app, "GET", path, headers=(("Host", "localhost"),)).status == 401
+    for task in [*refused, *leased[12:]]:
+        assert client.get(f"/api/tasks/{task['id']}/audio", status=404)["code"] == "not_found"
+    assert len([record for record in caplog.records if "said once" in record.message]) == 1
+
+
 def test_a_task_on_the_wire(client):
     task = client.lease()[0]
     assert set(task) == {

@@ -2,6 +2,8 @@
 
 import contextlib
 import dataclasses
+import itertools
+import wave
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,7 @@ from projects import State, StillQueue, make_project
 
 from canvass import read_labelled
 from canvass.annotation.project.project import Project
-from canvass.annotation.store.records import NewAnswer, ReviewItem
+from canvass.annotation.store.records import NewAnswer, ReviewItem, Turns
 from canvass.models.nlu import NLU
 from canvass.types import Slot, Target
 from examples import fill
@@ -333,6 +335,69 @@ def test_a_lease_that_comes_late_brings_nothing_back(browser, tmp_path):
         assert ada.text == JUDE.text
         ada.press("Enter")
         ada.page.wait_for_selector("#empty:visible")
+
+
+def sound(path):
+    """Write half a second of silence."""
+    with wave.open(str(path), "wb") as stream:
+        stream.setnchannels(1)
+        stream.setsampwidth(1)
+        stream.setframerate(8000)
+        stream.writeframes(b"\x80" * 4000)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844), (640, 400)])
+def test_turns_and_the_recording_are_around_the_words(browser, tmp_path, width, height):
+    long = "and " * 74 + "so…"
+    turns = Turns(("first", "<b>second</b>", "תשמיע בבקשה", long), ("播放七里香", "later"), 12, 3)
+    river, moon, jude = queue_of(RIVER, MOON, JUDE)
+    tasks = [
+        dataclasses.replace(river, turns=turns, others={"audio": "a.wav"}),
+        dataclasses.replace(moon, others={"audio": "none.wav"}),
+        jude,
+    ]
+    with (
+        project_with(tmp_path, tasks) as project,
+        served(project) as server,
+        Person(browser, server, viewport={"width": width, "height": height}) as ada,
+    ):
+        sound(project.folder / "a.wav")
+        page = ada.page
+        shown = [one for one in page.locator(".turns li").all() if one.is_visible()]
+        words = ["12 earlier turns", *turns.before, *turns.after, "3 later turns"]
+        assert [one.text_content() for one in shown] == (words if height > 500 else [*words[3:5], words[5]])
+        assert page.locator(".turns b").count() == 0
+        assert page.locator("#before li").nth(3).get_attribute("dir") == "rtl"
+        boxes = [
+            page.locator(one).bounding_box() for one in ("#before", "#words", "#after", "#actions .main")
+        ]
+        assert all(one["y"] + one["height"] <= two["y"] + 1 for one, two in itertools.pairwise(boxes))
+        assert boxes[-1]["y"] + boxes[-1]["height"] <= height
+        assert boxes[1]["height"] > 30
+        assert page.evaluate(TOO_WIDE) == []
+        # The turns are no words: neither the mouse nor the keyboard marks them.
+        page.locator("#before li").last.click()
+        assert ada.selected is None
+        ada.press("ArrowRight")
+        assert ada.selected == [0, 1]
+        ada.press("Escape", "l")
+        page.wait_for_function("() => document.getElementById('audio').ended")
+        page.locator("#audio").focus()
+        ada.press("Enter")
+        ada.wait_for_text(MOON.text)
+        assert page.locator(".turns:visible").count() == 0
+        page.wait_for_selector("#recording-problem:visible")
+        assert (
+            page.text_content("#recording-problem")
+            == "The recording is not there, or this browser cannot play it."
+        )
+        ada.press("Enter")
+        ada.wait_for_text(JUDE.text)
+        ada.press("l")
+        assert page.text_content("#guide") == "There is no recording of this one."
+        assert page.locator("#recording:visible").count() == 0
+        ada.all_saved()
+        assert [one for one in ada.said if "404" not in one] == []
 
 
 @pytest.mark.slow

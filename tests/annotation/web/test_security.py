@@ -96,6 +96,7 @@ def test_every_response_has_the_headers(app, access):
         "style-src": "'self'",
         "connect-src": "'self'",
         "img-src": "'self' data:",
+        "media-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'none'",
         "frame-ancestors": "'none'",

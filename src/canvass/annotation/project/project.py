@@ -147,7 +147,7 @@ class Project:
         )
         settings.check(f"{place / SETTINGS}")
         # Most of what could be wrong with a pool is wrong from the start.
-        next(_open_pool(settings, place).blocks())
+        next(open_pool(settings, place).blocks())
         if test is None:
             kept, measured = hold_out(labelled, target, seed)
         else:
@@ -301,7 +301,7 @@ class Project:
 
     def pool(self) -> Pool:
         """Open the pool; raises FileError, InputError or OptionError where its files are not as they should be."""
-        return _open_pool(self.settings, self.folder)
+        return open_pool(self.settings, self.folder)
 
     def utterance_of(self, task: Task, answer: Answer) -> Utterance:
         """Read an answer as an annotated utterance."""
@@ -376,7 +376,8 @@ class Project:
         return self.given.intents
 
 
-def _open_pool(settings: Settings, folder: Path) -> Pool:
+def open_pool(settings: Settings, folder: Path) -> Pool:
+    """Open the pool that settings name, from the folder of their project; raises as `Project.pool`."""
     project = settings.project
     return Pool.open(
         [str(folder / name) for name in project.pool],

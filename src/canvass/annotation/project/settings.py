@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FORMATS_OF_POOLS = ("", *NAMES)
+# What stands in the page's policy as it is.
+ADDRESS = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?")
 TEST_PARTS = ("fifth", "file", "none")
 
 
@@ -71,6 +74,17 @@ def _texts(words: str, *, empty: bool = False) -> dict[str, Rule]:
 
     expected = "a list of strings" if empty else "a list of at least one string"
     return {"rule": Rule(words, expected, accepts)}
+
+
+def _addresses(words: str) -> dict[str, Rule]:
+    def accepts(value: Any) -> bool:
+        return isinstance(value, list | tuple) and all(
+            isinstance(address, str) and ADDRESS.fullmatch(address) for address in value
+        )
+
+    return {
+        "rule": Rule(words, "a list of addresses such as https://audio.example.org, without a path", accepts)
+    }
 
 
 def _is_filled(value: Any) -> bool:
@@ -156,6 +170,17 @@ class ColumnsSettings:
     slots_probability: str = field(
         default="slots_probability", metadata=_text("How sure it is of the slots it predicts.")
     )
+    conversation: str = field(
+        default="conversation",
+        metadata=_text(
+            "The conversation that a request is from; with turn, the page shows what is around it."
+        ),
+    )
+    turn: str = field(default="turn", metadata=_text("The number of the turn in it."))
+    audio: str = field(
+        default="audio",
+        metadata=_text("The recording: an address, or a path from this folder or that of the pool."),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +227,10 @@ class PageSettings:
         metadata=_texts(
             "Other columns of the pool that are shown beside a request, such as language.", empty=True
         ),
+    )
+    audio_addresses: tuple[str, ...] = field(
+        default=(),
+        metadata=_addresses("Servers that recordings may come from, such as https://audio.example.org."),
     )
     inside_tokens: bool = field(
         default=False, metadata=_flag("Whether slots may begin and end inside a token, in a mode of its own.")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
+import sys
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from canvass.annotation.project.project import open_pool
+from canvass.annotation.project.settings import with_changes
 from canvass.annotation.quality.estimate import (
     ESTIMATES,
     REQUESTS,
@@ -18,6 +22,7 @@ from canvass.annotation.quality.estimate import (
 )
 from canvass.annotation.quality.stop_set import STEP, Reference, agreement, decide
 from canvass.annotation.rounds.choosing import Choosing
+from canvass.annotation.rounds.conversations import find_turns
 from canvass.annotation.rounds.round_models import (
     Models,
     no_models,
@@ -29,6 +34,7 @@ from canvass.annotation.rounds.round_models import (
 from canvass.annotation.store.records import Round
 from canvass.clock import Clock
 from canvass.corpus.normalise import key_of
+from canvass.errors import CanvassError
 from canvass.evaluation import HeldOut
 from canvass.metrics import score
 from canvass.selection.engines.threads import Threads
@@ -41,11 +47,13 @@ if TYPE_CHECKING:
 
     from canvass.annotation.project.project import Project
     from canvass.annotation.quality.estimate import Control
-    from canvass.annotation.store.records import NewTask
+    from canvass.annotation.store.records import NewTask, Turns
     from canvass.metrics import Scores
     from canvass.types import Utterance
 
     Progress = Callable[[int, int], None]
+
+logger = logging.getLogger(__name__)
 
 STOP_SET = "stop set"
 REFERENCE = "stop reference"
@@ -83,6 +91,8 @@ class Rounds:
         self._frequencies: Frequencies | None = None
         self._test: tuple[Utterance, ...] | None = None
         self._held_out: HeldOut | None = None
+        self._turns: dict[str, Turns] = {}  # of the latest queue, by key
+        self._told: set[str] = set()
 
     def run(
         self, number: int, *, answers: int, threads: int | None = None, progress: Progress | None = None
@@ -127,7 +137,7 @@ class Rounds:
             facts[STOP_SET] = stop_set = json.dumps(
                 [control.text for control in chosen.controls], ensure_ascii=False
             )
-        mixed = choosing.mixed(chosen, done)
+        mixed = self._with_turns(choosing.mixed(chosen, done), progress)
         predictions = predict(
             models.reference,
             [task.text for task in mixed],
@@ -179,6 +189,29 @@ class Rounds:
             and not (task.wanted > 1 and store.answers_of(task.id))
         }
         return ExcludedKeys(project.given.keys | (store.keys() - free))
+
+    def _with_turns(self, tasks: Sequence[NewTask], progress: Progress | None) -> list[NewTask]:
+        """Add what stands around requests in their conversations; what is wrong there is told once and ends nothing."""
+        project = self._project
+        # Turns that are not chosen from may lack what a request must have, such as the score of a model.
+        all_rows = with_changes(
+            project.settings, "project", where="", skip_bad=sys.maxsize, strategy="random"
+        )
+        try:
+            self._turns, notes = find_turns(
+                tasks,
+                project.settings.columns,
+                lambda: open_pool(all_rows, project.folder),
+                self._turns,
+                progress or (lambda _rows, _consumed: None),
+            )
+        except CanvassError as error:
+            notes = [f"the turns around requests cannot be shown: {error}"]
+        for note in notes:
+            if note not in self._told:
+                self._told.add(note)
+                logger.warning("%s", note)
+        return [replace(task, turns=self._turns.get(task.key)) for task in tasks]
 
     def _measure(self, models: Models) -> Scores | None:
         """Count errors on the test set; None without one, and where nothing can be predicted."""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from canvass.annotation.store.records import Answer, Reason, Task, TaskPrediction
+from canvass.annotation.store.records import Answer, Reason, Task, TaskPrediction, Turns
 from canvass.types import Slot
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def task_of(row: Row, names: LabelNames) -> Task:
         until,
     ) = row
     document = json.loads(reason or "{}")
-    others = document.pop("others", {})
+    others, turns = document.pop("others", {}), document.pop("turns", None)
     return Task(
         key=key,
         text=text,
@@ -63,6 +63,7 @@ def task_of(row: Row, names: LabelNames) -> Task:
         wanted=wanted,
         weight=weight,
         others=others,
+        turns=None if turns is None else _turns_of(**turns),
         id=number,
         state=state,
         holder=holder,
@@ -143,6 +144,8 @@ def new_task_row(task: NewTask) -> Row:
     reason = {} if task.reason is None else asdict(task.reason)
     if task.others:
         reason["others"] = task.others
+    if task.turns is not None:
+        reason["turns"] = asdict(task.turns)
     return (
         task.key,
         task.text,
@@ -155,6 +158,10 @@ def new_task_row(task: NewTask) -> Row:
         task.wanted,
         task.weight,
     )
+
+
+def _turns_of(before: Sequence[str], after: Sequence[str], earlier: int, later: int) -> Turns:
+    return Turns(tuple(before), tuple(after), earlier, later)
 
 
 NEW_TASK = "key, text, utterance, count, source, priority, guess, reason, wanted, weight"

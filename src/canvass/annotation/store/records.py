@@ -47,13 +47,27 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Turns:
+    """What stands `before` and `after` a request in its conversation: the nearest turns, in their order.
+
+    `earlier` and `later` count those that are further away, and not kept.
+    """
+
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    earlier: int = 0
+    later: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class NewTask:
     """An utterance for people to annotate, before the store has given it a number.
 
     `priority` orders the queue, the smallest first. `wanted` is how many people shall answer it. A task of source
     `random` or `outside` is shown without its prediction, which would anchor the annotator; `weight` is what it counts
     in the estimate it was drawn for (how often the utterance was seen). `others` is what the other columns of the pool
-    hold.
+    hold; `turns`
+    are None where it has no conversation.
     """
 
     key: str
@@ -67,6 +81,7 @@ class NewTask:
     wanted: int = 1
     weight: float = 1.0
     others: dict[str, Any] = field(default_factory=dict)
+    turns: Turns | None = None
 
 
 @dataclass(frozen=True, slots=True)

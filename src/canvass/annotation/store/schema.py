@@ -60,7 +60,7 @@ CREATE TABLE tasks (
     priority REAL NOT NULL,                -- the smallest is offered first
     wanted INTEGER NOT NULL,               -- how many people shall be heard
     guess TEXT,                            -- JSON: what the models thought when it was chosen
-    reason TEXT,                           -- JSON: why it was chosen, and the other columns of the pool
+    reason TEXT,                           -- JSON: why it was chosen, other columns of the pool, the turns around it
     round INTEGER,                         -- after which training it was chosen or last confirmed; NULL: not by a queue
     state TEXT NOT NULL                    -- see annotation/store/tasks.py
         CHECK (state IN ('open', 'leased', 'answered', 'skipped', 'disputed', 'closed')),

@@ -17,7 +17,7 @@ from canvass.annotation.web import leading
 from canvass.annotation.web.answer_json import LONGEST_ID, LONGEST_LABEL, answer_reader, read_answer
 from canvass.annotation.web.problems import BAD_REQUEST, Problem
 from canvass.annotation.web.reading import Call, Reader
-from canvass.annotation.web.shapes import answer_shape, task_shape
+from canvass.annotation.web.shapes import answer_shape
 from canvass.types import slot_records
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from canvass.annotation.store.records import Answer, Task
     from canvass.annotation.web.leading import Download
+    from canvass.annotation.web.recordings import Recording
     from canvass.annotation.web.service import Service
 
 MOST_LEASED = 50
@@ -76,7 +77,7 @@ def lease(service: Service, call: Call) -> dict[str, Any]:
     )
     return {
         "annotator": annotator,
-        "tasks": [task_shape(task, service.page.columns) for task in tasks],
+        "tasks": [service.task_shape(task) for task in tasks],
         "queue": service.queue_shape(),
     }
 
@@ -139,6 +140,11 @@ def task(service: Service, call: Call) -> dict[str, Any]:
     return _with_answers(service, record, service.store.answers_of(record.id))
 
 
+def audio(service: Service, call: Call) -> Recording:
+    """Give the recording of a task, where it is a file."""
+    return service.recordings.find(service.task(Reader(call.path, "audio", ("id",)).whole("id")))
+
+
 def history(service: Service, call: Call) -> dict[str, Any]:
     """List the answers of an annotator, or of all, the newest first; `before` is the `sequence` of the last seen."""
     sent = Reader(call.query, "history", ("annotator", "before", "limit"))
@@ -149,8 +155,7 @@ def history(service: Service, call: Call) -> dict[str, Any]:
     )
     return {
         "items": [
-            {"task": task_shape(task, service.page.columns), "answer": answer_shape(given)}
-            for task, given in answered
+            {"task": service.task_shape(task), "answer": answer_shape(given)} for task, given in answered
         ]
     }
 
@@ -210,7 +215,7 @@ def search(service: Service, call: Call) -> dict[str, Any]:
     return {
         "items": [
             {
-                "task": task_shape(task, service.page.columns),
+                "task": service.task_shape(task),
                 "answer": None if given is None else answer_shape(given),
             }
             for task, given in found
@@ -252,7 +257,7 @@ def add_label(service: Service, call: Call) -> dict[str, Any]:
 
 def _with_answers(service: Service, task: Task, answers: Iterable[Answer]) -> dict[str, Any]:
     return {
-        "task": task_shape(task, service.page.columns),
+        "task": service.task_shape(task),
         "answers": [answer_shape(answer) for answer in answers],
     }
 
@@ -263,7 +268,7 @@ class Route:
 
     method: str
     path: str
-    function: Callable[[Service, Call], dict[str, Any] | Download]
+    function: Callable[[Service, Call], dict[str, Any] | Download | Recording]
     lead: bool = False
 
 
@@ -275,6 +280,7 @@ ROUTES = (
     Route("GET", "/api/copies", list_copies),
     Route("POST", "/api/copies", copy_answer),
     Route("GET", "/api/tasks/{id}", task),
+    Route("GET", "/api/tasks/{id}/audio", audio),
     Route("GET", "/api/history", history),
     Route("GET", "/api/search", search, lead=True),
     Route("GET", "/api/progress", progress),

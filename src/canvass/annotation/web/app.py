@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from canvass.annotation.web.api import ROUTES
@@ -28,6 +28,7 @@ from canvass.annotation.web.problems import (
     problem_of,
 )
 from canvass.annotation.web.reading import Call, Reader, read_object
+from canvass.annotation.web.recordings import Recording
 from canvass.annotation.web.security import Access, Guard
 from canvass.annotation.web.service import Service
 from canvass.errors import CanvassError
@@ -83,7 +84,9 @@ def make_app(
 
     """
     if isinstance(services, Service):
-        return Guard(_app([*_routes(services, threads), _files(page, INDEX)]), access)
+        return Guard(
+            _app([*_routes(services, threads), _files(page, INDEX)]), access, services.page.audio_addresses
+        )
 
     def listed(_: Any, call: Call) -> dict[str, Any]:
         Reader(call.query, "projects", ())
@@ -94,7 +97,10 @@ def make_app(
         for path, service in services.items()
     ]
     listing = Listing("GET", "/api/projects", listed)
-    return Guard(_app([_route(listing, None, threads), *mounts, _files(page, PROJECTS)]), access)
+    addresses = {address: None for service in services.values() for address in service.page.audio_addresses}
+    return Guard(
+        _app([_route(listing, None, threads), *mounts, _files(page, PROJECTS)]), access, tuple(addresses)
+    )
 
 
 def _app(routes: Sequence[BaseRoute]) -> Starlette:
@@ -127,6 +133,8 @@ def _route(route: Listing, service: Any, threads: Workers) -> Route:
 def _answer(route: Listing, service: Any, call: Call) -> Response:
     """Answer a call; writing JSON takes time, too, and is done on the thread."""
     content = route.function(service, call)
+    if isinstance(content, Recording):
+        return FileResponse(content.path, headers=NOT_STORED, media_type=content.type)  # ranges, too
     if isinstance(content, Download):
         headers = {**NOT_STORED, **content.headers}
         return Response(content.content, media_type="application/octet-stream", headers=headers)

@@ -39,7 +39,7 @@ from canvass.annotation.web.problems import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -55,9 +55,10 @@ HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?)\.?(?::
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 # Nothing is loaded from outside, nothing inline is run, no page may frame this one, no address is told to others.
+POLICY = "Content-Security-Policy"
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    POLICY: "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
@@ -226,11 +227,16 @@ async def read_body(receive: Receive, longest: int = LONGEST_BODY) -> bytes:
 
 
 class Guard:
-    """The rules of this module as an ASGI middleware; what passes has its body read already."""
+    """The rules of this module as an ASGI middleware; what passes has its body read already.
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    `media` are the servers, as in `https://audio.example.org`, from which the page may play recordings.
+    """
+
+    def __init__(self, app: ASGIApp, access: Access, media: Sequence[str] = ()) -> None:
         self.app = app
         self.access = access
+        policy = HEADERS[POLICY].replace("media-src 'self'", " ".join(["media-src 'self'", *media]))
+        self.headers = {**HEADERS, POLICY: policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request of HTTP; nothing else is spoken here."""
@@ -247,9 +253,9 @@ class Guard:
         except Problem as problem:
             answer = refusal(problem, headers)
         if answer is not None:
-            await answer(scope, receive, _adding(HEADERS, send))
+            await answer(scope, receive, _adding(self.headers, send))
             return
-        await self.app(scope, replay(body, receive), _adding(HEADERS, send))
+        await self.app(scope, replay(body, receive), _adding(self.headers, send))
 
     def _refused(self, scope: Scope, headers: Headers) -> Response | None:
         """Check what the head of a request says; returns an answer where the app has none to give."""

@@ -15,6 +15,8 @@ from canvass.annotation.web.guidelines import Guidelines
 from canvass.annotation.web.problems import BAD_REQUEST, CONFLICT, NOT_FOUND, UNAVAILABLE, Problem
 from canvass.annotation.web.progress_json import progress_json
 from canvass.annotation.web.recent import Recent, Tallies
+from canvass.annotation.web.recordings import Recordings
+from canvass.annotation.web.shapes import task_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,6 +71,7 @@ class Service:
         self.target = project.target
         self.now = clock
         self.domains = project.domains()
+        self.recordings = Recordings(project)
         self.identity = _identity(project)
         self.lease_clock = lease_clock or clock
         self._people: dict[str, str] = {}  # by the name in lower case
@@ -149,6 +152,10 @@ class Service:
         if task is None:
             raise Problem(NOT_FOUND, f"there is no task {number}")
         return task
+
+    def task_shape(self, task: Task) -> dict[str, Any]:
+        """Write a task as the page of this project shows it."""
+        return task_shape(task, self.page.columns, self.recordings)
 
     def summary(self) -> dict[str, Any]:
         """Say what the list of several projects shows of this one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.spans import text_tokens
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from canvass.annotation.store.records import Answer, NewTask, Reason, Task, TaskPrediction
+    from canvass.annotation.web.recordings import Recordings
 
 # Drawn at random for an estimate, and shown without their prediction, which would anchor the annotator.
 BLIND_SOURCES = frozenset({"random", "outside"})
@@ -21,17 +23,23 @@ def is_blind(task: NewTask) -> bool:
     return task.source in BLIND_SOURCES
 
 
-def task_shape(task: Task, columns: Sequence[str] = ()) -> dict[str, Any]:
+def task_shape(
+    task: Task, columns: Sequence[str] = (), recordings: Recordings | None = None
+) -> dict[str, Any]:
     """Write a task: its text and tokens, and, unless it is blind, what the models think and why it was chosen.
 
-    What it has of the other `columns` of the pool is written where there are any.
+    What it has of the other `columns` of the pool, the turns around it and its recording are written where there are
+    any.
     """
     blind = is_blind(task)
     # The two strata are not told apart: that a task is from outside of the filter is a guess, too.
     source = "blind" if blind else "imported" if task.source == "handed out" else task.source
     shown = {name: task.others[name] for name in columns if name in task.others}
+    audio = None if recordings is None else recordings.shape(task)
     return {
         **({"columns": shown} if shown else {}),
+        **({} if task.turns is None else {"turns": asdict(task.turns)}),
+        **({} if audio is None else {"audio": audio}),
         "id": task.id,
         "text": task.text,
         "tokens": [[token.start, token.end] for token in text_tokens(task.text)[1]],

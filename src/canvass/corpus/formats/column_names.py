@@ -41,6 +41,9 @@ class Columns:
     score: str = "score"
     intent_probability: str = "intent_probability"
     slots_probability: str = "slots_probability"
+    conversation: str = "conversation"
+    turn: str = "turn"
+    audio: str = "audio"
     model: tuple[str, ...] = ()
     others: bool = False
 

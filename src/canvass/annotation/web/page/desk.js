@@ -14,6 +14,7 @@ import { MANY, Palette } from "./palette.js";
 import { listen } from "./pointer.js";
 import { sameSlots } from "./spans.js";
 import { tab } from "./storage.js";
+import { listenToRecording, playOrPause, surround } from "./surroundings.js";
 import { letters, Text, words } from "./text.js";
 import { UNSURE, Utterance } from "./utterance.js";
 import { described, selectionWords, speak } from "./voice.js";
@@ -68,6 +69,7 @@ export class Desk {
     this.showActions = actions(find("actions"), this);
     find("note").addEventListener("input", () => (this.noted = find("note").value));
     find("note").addEventListener("blur", () => this.keepNote());
+    listenToRecording();
     keepFocus(find("recent"));
     this.all = make("button.chip.new", { onclick: () => this.chooseIntent() });
     find("intents").append(this.all);
@@ -110,6 +112,7 @@ export class Desk {
     const certainty = task.prediction?.certainty ?? [];
     this.unsure = new Set(certainty.filter(([, , share]) => share < UNSURE).map(([start]) => start));
     this.view.open(this.text, this.stops, certainty);
+    surround(task);
     this.offers.open(this.text, this.project.annotates_slots && !visit?.answers ? task.prediction : null);
     const kept = visit ? null : tab.get(`${this.prefix}draft`);
     if (kept?.task === task.id) this.draft = new Draft(kept.form, kept.past);
@@ -387,6 +390,10 @@ export class Desk {
   get taggings() {
     const { prediction } = this.task;
     return prediction ? [prediction.slots, ...prediction.alternatives.slice(0, OTHERS)] : [];
+  }
+
+  play() {
+    if (!playOrPause()) this.hint("There is no recording of this one.");
   }
 
   /** Show the next likeliest labels in the place of those in view. */

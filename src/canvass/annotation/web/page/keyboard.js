@@ -72,6 +72,7 @@ function inSearch(event, name, desk, palette) {
 function handled(event, desk, open) {
   const name = nameOf(event);
   if ((name === "Enter" || event.key === " ") && event.target.closest("button, a, summary")) return false;
+  if (event.target.closest("audio") && /^(Space|Arrow)/.test(name)) return false; // its own controls
   const command = commandOf(name);
   if (!desk.task) {
     if (!VIEWS.has(command)) return false;

@@ -11,6 +11,7 @@ export const KEYS = [
       [["Shift+X"], "elsewhereAtOnce", "not of this domain, and next"],
       [["f"], "flag", "flag it, to find it again"],
       [["n"], "note", "write a note"],
+      [["l"], "play", "listen: play or pause the recording, where there is one"],
     ],
   },
   {
