@@ -121,7 +121,8 @@ def test_a_round_stores_turns_with_its_tasks_and_tells_once_what_is_wrong(tmp_pa
             assert reply.startswith(f"reply {task.others['conversation']} so so")
             assert len(reply) <= LONGEST
             assert (task.turns.before, task.turns.earlier, task.turns.later) == ((), 0, 0)
-    assert [record.message for record in caplog.records if "no number" in record.message] == [
+    (note,) = [record.message for record in caplog.records if "no number" in record.message]
+    assert note == (
         "the column 'turn' of the pool holds 'x', which is no number, and such turns are not shown beside requests; "
         "number the turns, or name their column in [columns] of canvass.toml"
-    ]
+    )

@@ -146,8 +146,8 @@ def _missing_columns(tasks: Sequence[NewTask], columns: ColumnsSettings) -> list
     ]
     if columns.conversation in held and columns.turn not in held and columns.turn == "turn":
         notes.append(
-            f"the pool has conversations (column {columns.conversation!r}) but no column {columns.turn!r}, and no turns "
-            "are shown beside requests; name the column of their numbers as turn in [columns] of canvass.toml"
+            f"the pool has conversations (column {columns.conversation!r}) but no column {columns.turn!r}, and no "
+            "turns are shown beside requests; name the column of their numbers as turn in [columns] of canvass.toml"
         )
     return notes
 
