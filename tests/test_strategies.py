@@ -100,6 +100,11 @@ TWINS = {
         lambda row: drawn(frame(row) / row.length, row.uniform, 2),
     ),
     "joint": ({"intents", "tagger"}, None, lambda row: row.log_intent + row.log_crf),
+    "margin-joint": (
+        {"intents", "tagger"},
+        None,
+        lambda row: math.log(max(row.margin, 2.0**-54)) + row.log_crf,
+    ),
     "majority-traffic": (EVERYTHING, kept_by_majority, lambda row: target_and_tags(row) + row.log_intent),
     "joint-traffic": ({"intents", "tagger"}, None, lambda row: row.log_intent + row.log_crf),
     "least-confidence": ({"intents"}, None, lambda row: row.log_intent),
@@ -161,7 +166,7 @@ def test_the_table_has_the_rows_of_the_design_and_no_other():
         assert strategy.formula
         assert strategy.source
         assert strategy.for_all == (bool(TWINS[name][0]) and "committee" not in TWINS[name][0])
-    assert (DEFAULT, DEFAULT_FOR_ALL) == ("majority-joint", "joint")
+    assert (DEFAULT, DEFAULT_FOR_ALL) == ("majority-joint", "margin-joint")
 
 
 @given(tables)
@@ -260,6 +265,9 @@ def test_the_smallest_score_is_the_one_to_annotate():
         "a favourite among many": Row([0.0] * 3, math.log(0.4), sure, 3, 0.3, margin=0.3, entropy=1.6),
     }
     assert ranked("margin", tied) == ["a tie of two", "a favourite among many", "sure"]
+    assert ranked("margin-joint", tied) == ["a tie of two", "a favourite among many", "sure"]
+    hard_slots = Row([0.0] * 3, math.log(0.9), math.log(0.1), 3, 0.4, margin=0.85)
+    assert ranked("margin-joint", tied | {"hard slots": hard_slots})[:2] == ["a tie of two", "hard slots"]
     assert ranked("entropy", tied) == ["a favourite among many", "a tie of two", "sure"]
     assert ranked("least-confidence", tied) == ["a favourite among many", "a tie of two", "sure"]
     assert ranked("random-positive", found) == [

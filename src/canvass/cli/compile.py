@@ -23,7 +23,7 @@ UNUSUAL = ("spiele naïve lieder", "播放 音乐 please", f"set {'x' * 100} tim
 # Two that share next to nothing, at once; then commands that meet what is left.
 BESIDE = (
     ("random-positive", "unannotated.jsonl"),  # the committee
-    ("joint", "labelled.jsonl"),  # intents and tagger
+    ("margin-joint", "labelled.jsonl"),  # intents and tagger
 )
 
 

@@ -54,7 +54,8 @@ StrategyOption = Annotated[
         "--strategy",
         "-s",
         metavar="NAME",
-        help="Choose by this strategy (see canvass strategies). [default: majority-joint; joint for --target all]",
+        help="Choose by this strategy (see canvass strategies). [default: majority-joint; margin-joint for --target "
+        "all]",
     ),
 ]
 SeedOption = Annotated[

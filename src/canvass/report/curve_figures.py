@@ -8,6 +8,7 @@ import numpy as np
 
 from canvass.report import formatting, svg
 from canvass.report.measures import MAIN
+from canvass.strategies import DEFAULT_FOR_ALL
 
 if TYPE_CHECKING:
     from canvass.report.document import TargetReport
@@ -50,8 +51,8 @@ def looks_of(report: TargetReport) -> dict[str, Look]:
     names = [row.name for row in report.rows]
     chosen = [name for name in EMPHASISED if name in names and name in LOOKS]
     best = [name for name in names if name not in chosen]
-    if "joint" in best and report.facts.target == "all":
-        best.insert(0, best.pop(best.index("joint")))
+    if DEFAULT_FOR_ALL in best:
+        best.insert(0, best.pop(best.index(DEFAULT_FOR_ALL)))
     chosen += best[: max(0, min(MOST, 3) - len(chosen))]
     free = [look for name, look in LOOKS.items() if name not in chosen]
     return {name: LOOKS.get(name) or free.pop(0) for name in chosen} | {

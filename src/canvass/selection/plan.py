@@ -256,7 +256,7 @@ class Plan:
             if "tagger" in self.strategy.models:
                 log_intent, log_crf, _ = self.nlu.confidence(encoded.dictionary)
                 log_intent, log_crf = log_intent[places], log_crf[places]
-            else:
+            if "tagger" not in self.strategy.models or self.strategy.needs_all_intents:
                 uncertainty = self.nlu.uncertainty(encoded.dictionary)
                 log_intent, margin, entropy = (values[places] for values in uncertainty)
         uniform = uniforms(salt(self.seed, "selection"), hashes)
@@ -281,7 +281,9 @@ class Plan:
         scored = score_column(column, self.members, limit=self.max_tokens)
         evidence = self._evidence(column, scored.scores, scored.lengths, scored.hashes)
         if useful["intents"]:
-            evidence = evidence._replace(log_intent=_logs(np.array(intents, dtype=np.float64)))
+            chances = np.array(intents, dtype=np.float64)
+            # It names no second intent, whose probability would be taken off.
+            evidence = evidence._replace(log_intent=_logs(chances), margin=chances)
         if useful["tagger"]:
             evidence = evidence._replace(log_crf=_logs(np.array(slots, dtype=np.float64)))
         ranked = _scored_anew(rows, self.strategy.score(evidence) + 0.0)
