@@ -24,7 +24,10 @@ def report(study):
 def two_targets(tmp_path_factory):
     """Two targets, one of them `all`, with names that a page must escape."""
     targets = ("domain:<q&a>", "all")
-    strategies = {targets[0]: ("random", "majority-crf", "random-positive"), "all": ("random", "margin-joint")}
+    strategies = {
+        targets[0]: ("random", "majority-crf", "random-positive"),
+        "all": ("random", "margin-joint"),
+    }
     mended = {"random": 1, "random-positive": 2, "majority-crf": 3, "margin-joint": 3}
     folder = tmp_path_factory.mktemp("two")
     return read_study(write_study(folder, targets=targets, strategies=strategies, mended=mended, seeds=2))
