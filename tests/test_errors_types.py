@@ -78,7 +78,21 @@ def test_locations():
 
 
 @pytest.mark.parametrize(
-    "words", ["domain:music", "intent:PlayMusic", "all", "domain:a:b", "intent:all", "domain: x", "domain:歌"]
+    "words",
+    [
+        "domain:music",
+        "intent:PlayMusic",
+        "all",
+        "domain:a:b",
+        "intent:all",
+        "domain: x",
+        "domain:歌",
+        "intent:A,B",
+        r"intent:a\,b",
+        r"intent:A,b\,c",
+        "fewest:3",
+        "domain:a,b",
+    ],
 )
 def test_targets_and_their_words(words):
     target = Target.parse(words)
@@ -86,9 +100,11 @@ def test_targets_and_their_words(words):
     assert Target.parse(str(target)) == target
 
 
-@pytest.mark.parametrize("words", ["", "music", "domain", "domain:", "intent:", ":", ":music", "All", "all:", "all:x", " all", "Domain:x", "slot:x", "domain=music"])  # fmt: skip
+@pytest.mark.parametrize("words", ["", "music", "domain", "domain:", "intent:", ":", ":music", "fewest:", "fewest:0", "fewest:-1", "fewest:x", "All", "all:", "all:x", " all", "Domain:x", "slot:x", "domain=music"])  # fmt: skip
 def test_what_is_no_target(words):
-    with pytest.raises(OptionError, match="write domain:NAME, intent:NAME or all") as refused:
+    with pytest.raises(
+        OptionError, match="write domain:NAME, intent:NAME, intent:A,B,C, fewest:K or all"
+    ) as refused:
         Target.parse(words)
     assert repr(words) in str(refused.value)
     assert type(refused.value) is OptionError
@@ -103,6 +119,41 @@ def test_what_a_target_matches():
     ):  # fmt: skip
         assert Target.parse(words).matches(one) is matches
         assert Target.parse(words).matches(nothing) is (words == "all")
+
+
+def test_a_target_of_several_intents_is_the_same_in_any_order():
+    target = Target.parse(r"intent:Stop, Play,Yes\, please")
+    assert target == Target("intent", "Play", ("Stop", "Yes, please"))
+    assert str(target) == r"intent:Play,Stop,Yes\, please"
+    assert target.only_intent is None
+    assert Target.parse(r"intent:Yes\, please").only_intent == "Yes, please"
+    matched = [
+        target.matches(Utterance("x", intent=name)) for name in ("Play", "Stop", "Yes, please", "Yes", None)
+    ]
+    assert matched == [True, True, True, False, False]
+
+
+@pytest.mark.parametrize("words", ["intent:,", "intent:A,", "intent:A,,B", "intent:A, ,B"])
+def test_a_comma_has_an_intent_on_either_side(words):
+    with pytest.raises(OptionError, match="comma without an intent"):
+        Target.parse(words)
+
+
+def test_no_intent_is_named_twice():
+    with pytest.raises(OptionError, match="names 'A' twice"):
+        Target.parse("intent:A,B,A")
+
+
+def test_fewest_are_the_intents_with_the_fewest_examples():
+    some = [Utterance("x", intent=name) for name in "AABBBCCDDDD"]
+    some += [Utterance("y", domain="elsewhere", intent="E"), Utterance("z")]
+    assert Target.parse("fewest:1").resolved(some) == Target("intent", "A")
+    assert str(Target.parse("fewest:3").resolved(reversed(some))) == "intent:A,B,C"
+    assert Target.parse("all").resolved(some) == Target("all")
+    with pytest.raises(OptionError, match="more than 4 intents with"):
+        Target.parse("fewest:4").resolved(some)
+    with pytest.raises(OptionError, match="not known yet"):
+        Target.parse("fewest:1").matches(some[0])
 
 
 def test_records_cannot_be_changed():

@@ -4,7 +4,7 @@ The names below are the library; each is loaded when it is first used, so that `
 
 >>> import canvass
 >>> canvass.Target.parse("domain:music")
-Target(kind='domain', name='music')
+Target(kind='domain', name='music', others=())
 """
 
 from __future__ import annotations

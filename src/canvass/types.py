@@ -8,7 +8,10 @@ Offsets are Unicode code points into the text as it was written, end exclusive.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from canvass.errors import OptionError
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 Why = Literal["filter", "fill", "match", "near"]
 
 ALL = "all"
+FEWEST = "fewest"
+TARGET_WORDS = "domain:NAME, intent:NAME, intent:A,B,C, fewest:K or all"
 # As a domain: of none that anybody named. A negative of every target; out of scope where the target is `all`.
 ELSEWHERE = "elsewhere"
 
@@ -62,36 +67,99 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the annotation budget is spent on: a domain, an intent, or all.
+    r"""What the annotation budget is spent on: a domain, an intent or several, those with the fewest examples, or all.
+
+    `name` is the domain, the intent, or K of `fewest:K`; `others` are the other intents of a list, which is sorted. A
+    target of `fewest` matches nothing before `resolved` has made a list of it.
 
     >>> Target.parse("domain:music")
-    Target(kind='domain', name='music')
-    >>> str(Target.parse("all"))
-    'all'
+    Target(kind='domain', name='music', others=())
+    >>> Target.parse("intent:Play,Stop") == Target.parse("intent:Stop,Play") == Target("intent", "Play", ("Stop",))
+    True
+    >>> str(Target.parse(r"intent:Yes\, please,Stop")), str(Target.parse("all"))
+    ('intent:Stop,Yes\\, please', 'all')
     """
 
-    kind: Literal["domain", "intent", "all"]
+    kind: Literal["domain", "intent", "fewest", "all"]
     name: str = ""
+    others: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, words: str) -> Target:
-        """Read `domain:NAME`, `intent:NAME` or `all`; raises OptionError for anything else."""
+        r"""Read `domain:NAME`, `intent:NAME`, `intent:A,B,C`, `fewest:K` or `all`; raises OptionError for other words.
+
+        A comma that belongs to the name of an intent is written `\,`; that of a domain needs no such care.
+        """
         kind, colon, name = words.partition(":")
         if words == ALL:
             return cls("all")
-        if colon and name and kind in ("domain", "intent"):
-            return cls("domain" if kind == "domain" else "intent", name)
-        raise OptionError(f"--target {words!r} is not a target; write domain:NAME, intent:NAME or all")
+        if colon and name and kind == "domain":
+            return cls("domain", name)
+        if colon and name and kind == "intent":
+            return cls._of_intents(words, [part.replace(r"\,", ",") for part in re.split(r"(?<!\\),", name)])
+        if kind == FEWEST and re.fullmatch("[1-9][0-9]{0,8}", name):
+            return cls("fewest", name)
+        raise OptionError(f"--target {words!r} is not a target; write {TARGET_WORDS}")
+
+    @classmethod
+    def _of_intents(cls, words: str, names: list[str]) -> Target:
+        """Make the target of a list of intents; blanks around its commas are dropped."""
+        if len(names) > 1:
+            names = sorted(name.strip() for name in names)
+        if not all(names):
+            raise OptionError(
+                f"--target {words!r} has a comma without an intent beside it; write intent:A,B, or \\, for a comma "
+                "that belongs to a name"
+            )
+        if twice := next((name for name, after in pairwise(names) if name == after), None):
+            raise OptionError(f"--target {words!r} names {twice!r} twice; name each intent once")
+        return cls("intent", names[0], tuple(names[1:]))
+
+    @property
+    def intents(self) -> tuple[str, ...]:
+        """The intents that are named; none of a domain, and none of all."""
+        return (self.name, *self.others) if self.kind == "intent" else ()
+
+    @property
+    def only_intent(self) -> str | None:
+        """The intent that all its utterances have, where the target says it."""
+        return self.name if self.kind == "intent" and not self.others else None
+
+    def resolved(self, labelled: Iterable[Utterance]) -> Target:
+        """Name the intents of `fewest:K`, those with the fewest labelled examples (at least one); ties go by name.
+
+        Any other target is returned as it is. Raises OptionError if there are not more than K intents.
+        """
+        if self.kind != FEWEST:
+            return self
+        counts = Counter(
+            utterance.intent
+            for utterance in labelled
+            if utterance.intent is not None and utterance.domain != ELSEWHERE
+        )
+        if len(counts) <= int(self.name):
+            raise OptionError(
+                f"--target {self} needs more than {self.name} intents with labelled examples, since the others are "
+                f"what they are told from, and there are {len(counts)}; ask for fewer, or take --target all"
+            )
+        names = sorted(counts, key=lambda name: (counts[name], name))[: int(self.name)]
+        return self._of_intents(str(self), names)
 
     def matches(self, utterance: Utterance) -> bool:
-        """Whether an annotated utterance belongs to the target."""
+        """Whether an annotated utterance belongs to the target; raises OptionError if it is not `resolved`."""
         if self.kind == "domain":
             return utterance.domain == self.name
         if self.kind == "intent":
-            return utterance.intent == self.name
+            return utterance.intent == self.name or utterance.intent in self.others
+        if self.kind == FEWEST:
+            raise OptionError(
+                f"the intents of {self} are not known yet; call Target.resolved with labelled requests"
+            )
         return utterance.domain != ELSEWHERE
 
     def __str__(self) -> str:
+        if self.kind == "intent":
+            return f"intent:{','.join(name.replace(',', chr(92) + ',') for name in self.intents)}"
         return ALL if self.kind == ALL else f"{self.kind}:{self.name}"
 
 

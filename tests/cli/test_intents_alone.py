@@ -50,6 +50,53 @@ def test_select_train_predict_and_evaluate(canvass, bot):
     assert "slot_error_rate" not in facts
 
 
+def test_a_target_of_several_intents(canvass, bot):
+    named = canvass("select", "labelled.csv", "pool.csv", "--target", "intent:transfer, card", "-n", "4")
+    assert named.code == 0
+    chosen = records(named.out)
+    assert {row["target"] for row in chosen} == {"intent:card,transfer"}
+    assert {row["predicted_intent"] for row in chosen} <= {"card", "transfer"}
+    write(
+        bot / "few.csv",
+        [row for row in KNOWN if row[1] != "card"] + [row for row in KNOWN if row[1] == "card"][:9],
+    )
+    assert canvass("train", "few.csv", "--target", "fewest:1", "-o", "m.npz").code == 0
+    facts = json.loads(canvass("evaluate", "m.npz", "test.csv").out)
+    assert facts["target"] == "intent:card"
+    misspelt = canvass("select", "labelled.csv", "pool.csv", "--target", "intent:card,transfers")
+    assert misspelt.code == 2
+    assert "no utterance of intent 'transfers'; did you mean transfer" in misspelt.err
+    every = canvass("select", "labelled.csv", "pool.csv", "--target", "fewest:3")
+    assert every.code == 2
+    assert "needs more than 3 intents with labelled examples" in every.err
+
+
+def test_a_project_names_the_intents_with_the_fewest_examples(canvass, bot):
+    write(bot / "few.csv", ROWS[:40] + [row for row in ROWS[40:] if row[1] == "card"])
+    assert canvass("new", "project", "few.csv", "pool.csv", "--target", "fewest:2").code == 0
+    path = bot / "project" / "canvass.toml"
+    settings = path.read_text()
+    assert 'target = "intent:statement,transfer"' in settings
+    assert [line for line in settings.splitlines() if line.startswith("name = ")] == [
+        'name = "statement"', 'name = "transfer"',
+    ]  # fmt: skip
+    path.write_text(settings.replace("intent:statement,transfer", "fewest:2"))
+    refused = canvass("status", "project")
+    assert refused.code == 2
+    assert "a project names its intents" in refused.err
+
+
+@pytest.mark.slow
+def test_a_study_names_the_intents_with_the_fewest_examples(canvass, bot):
+    write(bot / "few.csv", ROWS[:40] + [row for row in ROWS[40:] if row[1] == "card"])
+    study = ("--strategy", "random", "--seed-size", "6", "--negatives", "9", "--rounds", "1", "--batch", "2")
+    options = ("--seeds", "1", "--test", "fifth", "--words", "off", "-o", "study")
+    assert canvass("simulate", "few.csv", "--target", "fewest:2", *study, *options).code == 0
+    assert list(json.loads((bot / "study" / "study.json").read_text())["targets"]) == [
+        "intent:statement,transfer"
+    ]
+
+
 def test_one_intent_alone_leaves_nothing_to_rank_by(canvass, bot):
     write(bot / "one.csv", [(text, "card") for text, _ in KNOWN])
     result = canvass("select", "one.csv", "pool.csv", "--target", "all")

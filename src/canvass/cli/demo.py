@@ -46,7 +46,7 @@ def command(
     from canvass.corpus.demo_corpus import generate, split
     from canvass.types import Target
 
-    wanted = Target.parse(target)
+    wanted = Target.parse(target).resolved(generate(seed))
     if wanted.kind == "all":
         raise OptionError(
             "--target all makes no sense for the demo, which tells a target from the rest; name a domain or "

@@ -77,6 +77,7 @@ def command(
     known = reading.read([labelled], may_be_empty=bool(phrases))
     options.report_findings(known)
     given = known.utterances
+    [wanted] = options.known_targets([wanted], given)
     test_set = None if test is None else reading.read([test]).utterances
     if phrases and not begins_with(phrases, given, [wanted]):
         phrases = ()

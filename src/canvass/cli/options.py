@@ -12,6 +12,7 @@ import typer
 from canvass.cli import terminal
 from canvass.errors import OptionError
 from canvass.files import STANDARD_STREAM, check_output
+from canvass.types import TARGET_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,12 +20,11 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.labelled import Labelled
     from canvass.corpus.pool import Pool
-    from canvass.types import Target
+    from canvass.types import Target, Utterance
 
 READING = "Reading"
 RUNNING = "Running"
 
-TARGET_WORDS = "domain:NAME, intent:NAME or all"
 
 LabelledFiles = Annotated[
     str,
@@ -301,7 +301,7 @@ class TargetOptions:
             "--target",
             "-t",
             metavar="TARGET",
-            help=f"Train on requests of this domain or intent, or on all requests: {TARGET_WORDS}.",
+            help=f"Train on requests of this target: {TARGET_WORDS}.",
         ),
     ] = None
     domain: Annotated[
@@ -335,6 +335,22 @@ def targets_of(
             f"--target is missing; write --target with {TARGET_WORDS}, or --domain NAME{or_else}"
         )
     return [Target.parse(word) for word in words]
+
+
+def known_targets(targets: Sequence[Target], labelled: Sequence[Utterance]) -> list[Target]:
+    """Name the intents of `fewest:K`; raises TargetError for a list of intents of which LABELLED lacks some.
+
+    Where it has none of a list, that is left to whoever trains.
+    """
+    from canvass.models.nlu import unknown_name
+
+    targets = [target.resolved(labelled) for target in targets]
+    intents = {utterance.intent for utterance in labelled}
+    for target in targets:
+        lacking = [name for name in target.intents if name not in intents]
+        if 0 < len(lacking) < len(target.intents):
+            raise unknown_name(labelled, "intent", lacking[0])
+    return targets
 
 
 def flattened(command: Callable[..., None]) -> Callable[..., None]:

@@ -35,7 +35,7 @@ class TargetOptions:
             "--target",
             "-t",
             metavar="TARGET",
-            help=f"Choose requests of this domain or intent, or of all: {options.TARGET_WORDS}. Repeat it for a batch "
+            help=f"Choose requests of this target: {options.TARGET_WORDS}. Repeat it for a batch "
             "of each target, in one pass over the pool.",
         ),
     ] = None
@@ -245,6 +245,7 @@ def command(
     opened = pool_reading.open(pool, reading, strategy_named(strategy).columns, others=True)
     options.check_inputs(out, labelled, reading.labelled_format, opened.files)
     known = reading.read([labelled], may_be_empty=bool(phrases)).utterances
+    targets = options.known_targets(targets, known)
     if begins := begins_with(phrases, known, targets):
         plans = choice.plan_by_phrases(SeedPhrases.of(phrases, targets[0], features), known, targets[0])
     else:

@@ -39,8 +39,7 @@ class StudyOptions:
             "--target",
             "-t",
             metavar="TARGET",
-            help=f"Spend the budget on this domain or intent, or on all: {options.TARGET_WORDS}. Repeat it for a study "
-            "of each target.",
+            help=f"Spend the budget on this: {options.TARGET_WORDS}. Repeat it for a study of each target.",
         ),
     ] = None
     domain: options.DomainsOption = None
@@ -152,7 +151,7 @@ class StudyOptions:
 
         targets = tuple(str(target) for target in options.targets_of(self.target, self.domain))
         if len(set(targets)) < len(targets):
-            raise OptionError("a target is given twice; write domain:NAME, intent:NAME or all, each once")
+            raise OptionError(f"a target is given twice; write {options.TARGET_WORDS}, each once")
         if self.test not in {None, "own", "fifth"}:
             raise OptionError(f"--test {self.test!r} is unknown; write own or fifth")
         if self.words not in {POOL, OFF}:
@@ -268,6 +267,7 @@ def _simulate(
     from canvass.simulation.start import TEST_SPLIT, Corpus
     from canvass.simulation.study import note_provenance, open_folder
     from canvass.simulation.worker import scorer_of
+    from canvass.types import Target
 
     with terminal.busy("reading LABELLED"):
         known = reading.labelled()
@@ -281,6 +281,19 @@ def _simulate(
                 [utterance.text for utterance in utterances[:PROBED]]
             )  # before the first run, not in it
         cut = Corpus.of(utterances, test=spec.test)
+        resolved = {
+            name: str(target)
+            for name, target in zip(
+                spec.targets,
+                options.known_targets([Target.parse(name) for name in spec.targets], cut.rest),
+                strict=True,
+            )
+        }
+        spec = replace(
+            spec,
+            targets=tuple(resolved.values()),
+            strategies={resolved[name]: named for name, named in spec.strategies.items()},
+        )
         facts = [facts_of(cut, spec, name) for name in spec.targets]
     options.report_left_out(known)
     options.report_findings(known)

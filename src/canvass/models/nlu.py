@@ -306,6 +306,7 @@ def train_all(
     """
     import pyarrow as pa
 
+    targets = [target.resolved(utterances) for target in targets]
     chosen = [
         np.fromiter(map(target.matches, utterances), dtype=np.bool_, count=len(utterances))
         for target in targets
@@ -407,6 +408,16 @@ def _train_intents(
     return classifier.fit(column.take(pa.array(list(classes))), list(classes.values()))
 
 
+def unknown_name(utterances: Sequence[Utterance], kind: str, name: str) -> TargetError:
+    """Say that no utterance has this domain or intent, and which there are."""
+    names = sorted({known for utterance in utterances if (known := getattr(utterance, kind)) is not None})
+    known = f"it has {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}"  # noqa: PLR2004 - a screenful
+    return TargetError(
+        f"LABELLED has no utterance of {kind} {name!r}{nearest(name, names)} "
+        f"({known if names else f'no utterance has a {kind}'})"
+    )
+
+
 def check_examples(utterances: Sequence[Utterance], target: Target, positives: int) -> None:
     """Refuse a labelled set that has no positive, or no negative, example of the target."""
     if positives == 0:
@@ -414,14 +425,7 @@ def check_examples(utterances: Sequence[Utterance], target: Target, positives: i
             raise TrainingError(
                 "LABELLED has no utterance that is in scope" if utterances else "LABELLED has no utterance"
             )
-        names = sorted(
-            {name for utterance in utterances if (name := getattr(utterance, target.kind)) is not None}
-        )
-        known = f"it has {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}"  # noqa: PLR2004 - a screenful
-        raise TargetError(
-            f"LABELLED has no utterance of {target.kind} {target.name!r}{nearest(target.name, names)}"
-            f" ({known if names else f'no utterance has a {target.kind}'})"
-        )
+        raise unknown_name(utterances, target.kind, target.name)
     if positives == len(utterances) and target.kind != "all":
         raise TrainingError(
             f"LABELLED has only utterances of {target}; the committee needs others, too, to tell them apart "

@@ -105,6 +105,7 @@ class Plans:
             As `Plan.train`.
 
         """
+        targets = [target.resolved(labelled) for target in targets]
         check_targets(targets)
         check_options(strategy, size, max_tokens, has_committee=targets[0].kind != "all")
         excluded = ExcludedKeys(key_of(utterance.text) for utterance in labelled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 from urllib.parse import quote
@@ -23,6 +24,7 @@ PROLONGED_TIMES = 3  # budget of the prolonged run, as a multiple of the budget
 SHORT_POOL_TIMES = (
     4  # with fewer targets in the pool than this multiple of the budget, strategies hardly differ
 )
+LONGEST_NAME = 100  # characters of a target in the name of a folder
 
 
 class RunName(NamedTuple):
@@ -59,7 +61,11 @@ def folder_of(target: str) -> str:
     ('intent-PlayMusic', 'domain-q%2Fa', 'all')
     """
     kind, colon, name = target.partition(":")
-    return f"{kind}-{quote(name, safe=' ')}" if colon else kind
+    quoted = quote(name, safe=" ")
+    if len(quoted) > LONGEST_NAME:  # a list of intents
+        digest = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
+        quoted = f"{quoted[:LONGEST_NAME]}-{digest}"
+    return f"{kind}-{quoted}" if colon else kind
 
 
 @dataclass(frozen=True)

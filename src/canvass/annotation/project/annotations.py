@@ -29,12 +29,12 @@ def complete(answer: NewAnswer, target: Target, domains: Mapping[str, str]) -> N
     """
     if answer.kind == "frame":
         domain = target.name if target.kind == "domain" else answer.domain
-        intent = target.name if target.kind == "intent" else answer.intent
+        intent = target.only_intent or answer.intent
         if domain is None and intent is not None:
             domain = domains.get(intent)
         return replace(answer, domain=domain, intent=intent)
     domain = None if target == Target("domain", answer.domain or "") else answer.domain
-    intent = None if target == Target("intent", answer.intent or "") else answer.intent
+    intent = None if answer.intent in target.intents else answer.intent
     return replace(answer, domain=domain, intent=intent, slots=None)
 
 

@@ -178,7 +178,7 @@ class AnswerRule:
             if domain is None and intent is not None and intent not in self.intents:
                 domain = self.domain_of.get(intent)
             return domain in {None, self.target.name}
-        return self.target.kind == "all" or intent == self.target.name
+        return self.target.kind == "all" or intent in self.target.intents
 
     def _of_target(
         self, text: str, domain: str | None, intent: str | None, slots: Sequence[Slot] | None
@@ -186,14 +186,13 @@ class AnswerRule:
         target = self.target
         if domain is not None:
             self._check("domain", domain, self.domains)
-        if intent is None and target.kind == "intent":
-            intent = target.name
+        intent = intent or target.only_intent
         if intent is None and self.intents:
             raise InputError(
                 f"{shown(text)} has no intent; name one, or write the domain {ELSEWHERE!r} if it is not of "
                 f"{target} (there are {listed(self.intents)})"
             )
-        if intent is not None and not (target.kind == "intent" and intent == target.name):
+        if intent is not None and intent not in target.intents:
             self._check("intent", intent, self.intents)
             self.others.add(intent)
         if domain is None:

@@ -33,8 +33,8 @@ def guides_of(
             intents[utterance.intent].append(" ".join(utterance.text.split()))
         for label in sorted({slot.label for slot in utterance.slots or ()}):
             slots[label].append(in_brackets(utterance, label))
-    if target.kind == "intent":
-        intents.setdefault(target.name, [])  # also of a target that has no example yet
+    for name in target.intents:
+        intents.setdefault(name, [])  # also of a target that has no example yet
     return _guides(intents), _guides(slots)
 
 

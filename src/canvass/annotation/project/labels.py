@@ -16,7 +16,6 @@ from canvass.annotation.project.settings_file import read_settings, rewrite_guid
 from canvass.annotation.store.label_names import WORDS, refuse_retired
 from canvass.corpus.formats.column_names import listed
 from canvass.errors import OptionError, nearest, shown
-from canvass.types import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -146,8 +145,9 @@ def _retire(project: Project, kind: LabelKind, name: str, became: str | None, no
 
 def _check(project: Project, kind: LabelKind, name: str) -> None:
     """Refuse a label that annotators cannot choose, and the target itself."""
-    if kind == "intent" and project.target == Target("intent", name):
-        raise OptionError(f"the intent {shown(name)} is the target of the project, which stays as it is")
+    if kind == "intent" and name in project.target.intents:
+        part = "is" if project.target.only_intent else "belongs to"
+        raise OptionError(f"the intent {shown(name)} {part} the target of the project, which stays as it is")
     known = [guide.name for guide in _guides(project, kind)]
     if name not in known:
         raise OptionError(

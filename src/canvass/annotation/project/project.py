@@ -102,8 +102,9 @@ class Project:
 
         Without `test`, a fifth of `labelled` is held out by hash of the key, unless that is too few. With it, what is
         in both is left out of `labelled`. The names of `pool` are stored as absolute paths; `columns` are those of the
-        pool. All rounds predict with `words`. With `phrases`, `labelled` may lack examples of the target. Each
-        round asks `scorer` about its shortlist.
+        pool. A target of `fewest` becomes the list of intents that it means in `labelled`. All rounds predict with
+        `words`. With `phrases`, `labelled` may lack examples of the target. Each round asks `scorer` about its
+        shortlist.
 
         Raises
         ------
@@ -117,6 +118,7 @@ class Project:
         """
         place = Path(folder)
         refuse_folder(place)
+        target = target.resolved(labelled)
         if STANDARD_STREAM in pool:
             raise OptionError(
                 "a project reads its pool again and again, and standard input (-) can be read once; name files"

@@ -11,7 +11,7 @@ from canvass.corpus.formats.table import NAMES
 from canvass.errors import InputError, OptionError, nearest
 from canvass.models.scorer import SHORTLIST, check_address
 from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES, check_scorer
-from canvass.types import ALL, Target
+from canvass.types import ALL, FEWEST, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +96,9 @@ class ProjectSettings:
     """What the project chooses, how, and from what."""
 
     target: str = field(
-        metadata=_text("What the budget is spent on: domain:NAME, intent:NAME or all. It stays as it is.")
+        metadata=_text(
+            "What the budget is spent on: domain:NAME, intent:NAME, intent:A,B,C or all. It stays as it is."
+        )
     )
     strategy: str = field(
         default=DEFAULT, metadata=_text("How to choose (canvass strategies lists the names).")
@@ -303,8 +305,14 @@ class Settings:
             target = self.target
         except OptionError as error:
             raise InputError(
-                f"{where}: project.target is {self.project.target!r}; expected domain:NAME, intent:NAME or all"
+                f"{where}: project.target is {self.project.target!r}; expected domain:NAME, intent:NAME, "
+                "intent:A,B,C or all"
             ) from error
+        if target.kind == FEWEST:
+            raise InputError(
+                f"{where}: project.target is {self.project.target!r}; a project names its intents: write "
+                "intent:A,B,C (canvass new --target fewest:K does)"
+            )
         name = self.project.strategy
         if name not in STRATEGIES:
             raise InputError(

@@ -44,9 +44,8 @@ class Wanted:
         target = project.target
         intents = list(project.intents())
         if target.kind == "intent":
-            intents = [intent for intent in intents if intent.name == target.name] or [
-                LabelGuide(name=target.name)
-            ]
+            by_name = {intent.name: intent for intent in intents}
+            intents = [by_name.get(name, LabelGuide(name=name)) for name in target.intents]
         if ELSEWHERE not in {intent.name for intent in intents}:
             intents.append(LabelGuide(name=ELSEWHERE, description=f"Not of {target}"))
         others = (

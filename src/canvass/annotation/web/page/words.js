@@ -22,10 +22,15 @@ export function timeOf(at) {
     : `${then.toLocaleDateString([], { day: "numeric", month: "short" })} ${time}`;
 }
 
-/** "domain:music" is "music"; for the target `all` there is no name. */
+const MOST_NAMED = 3; // intents of a target
+
+/** "domain:music" is "music", "intent:A,B" is "A, B" (`\,` belongs to a name); for the target `all` there is no name. */
 export function targetName(target) {
-  const [kind, ...name] = target.split(":");
-  return kind === "all" ? "" : name.join(":");
+  const [kind, ...rest] = target.split(":");
+  if (kind !== "intent") return rest.join(":");
+  const names = rest.join(":").split(/(?<!\\),/u).map((name) => name.replaceAll("\\,", ","));
+  const more = names.length - MOST_NAMED;
+  return more > 1 ? `${names.slice(0, MOST_NAMED).join(", ")} and ${more} more` : names.join(", ");
 }
 
 export function notOf(target) {
