@@ -153,3 +153,23 @@ def test_a_file_with_comments_inside_a_table_is_written_anew(project):
     )
     rename_label(project, "intent", "PlayMusic", "play_music", now=NOW)
     assert path.read_text(encoding="utf-8") == text.replace('name = "PlayMusic"', 'name = "play_music"')
+
+
+def test_answers_of_a_target_of_several_intents():
+    target = Target("intent", "Play", ("Stop",))
+    rule = AnswerRule(target, ["Play", "Stop"], [], {"Play", "Stop", "Weather"}, [], {"Play": "music"})
+    assert rule.decide("now", None, intent="Stop")[:3] == ("frame", None, "Stop")
+    assert rule.decide("now", None, intent="Play")[:3] == ("frame", "music", "Play")
+    assert rule.decide("now", None, intent="Weather")[:3] == ("elsewhere", None, "Weather")
+    with pytest.raises(InputError, match="has no intent; name one"):
+        rule.decide("now", "frame")
+    with pytest.raises(InputError, match="what is named is intent:Play,Stop itself"):
+        rule.decide("now", "elsewhere", intent="Stop")
+
+
+def test_a_target_of_several_intents_stays_as_it_is(tmp_path):
+    several = Target("intent", "AddToPlaylist", ("PlayMusic",))
+    with make_project(tmp_path / "several", target=several) as project:
+        assert [guide.name for guide in project.intents()] == ["AddToPlaylist", "PlayMusic"]
+        with pytest.raises(OptionError, match="belongs to the target of the project"):
+            delete_label(project, "intent", "PlayMusic", now=NOW)
