@@ -13,6 +13,7 @@ from canvass.cli.batches import deliver
 from canvass.cli.phrases import SeedOptions, begins_with, suggested
 from canvass.cli.words import POOL, WordsOption, learn_if_enough, load_words, warn_of_another_pool
 from canvass.errors import OptionError
+from canvass.types import TARGET_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ class TargetOptions:
             "--target",
             "-t",
             metavar="TARGET",
-            help=f"Choose requests of this target: {options.TARGET_WORDS}. Repeat it for a batch "
+            help=f"Choose requests of this target: {TARGET_WORDS}. Repeat it for a batch "
             "of each target, in one pass over the pool.",
         ),
     ] = None

@@ -15,6 +15,7 @@ from canvass.cli.help import INTERRUPTED
 from canvass.cli.words import OFF, POOL, tell_people
 from canvass.errors import OptionError
 from canvass.files import STANDARD_STREAM
+from canvass.types import TARGET_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,7 @@ class StudyOptions:
             "--target",
             "-t",
             metavar="TARGET",
-            help=f"Spend the budget on this: {options.TARGET_WORDS}. Repeat it for a study of each target.",
+            help=f"Spend the budget on this: {TARGET_WORDS}. Repeat it for a study of each target.",
         ),
     ] = None
     domain: options.DomainsOption = None
@@ -151,7 +152,7 @@ class StudyOptions:
 
         targets = tuple(str(target) for target in options.targets_of(self.target, self.domain))
         if len(set(targets)) < len(targets):
-            raise OptionError(f"a target is given twice; write {options.TARGET_WORDS}, each once")
+            raise OptionError(f"a target is given twice; write {TARGET_WORDS}, each once")
         if self.test not in {None, "own", "fifth"}:
             raise OptionError(f"--test {self.test!r} is unknown; write own or fifth")
         if self.words not in {POOL, OFF}:
