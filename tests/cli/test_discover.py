@@ -5,6 +5,8 @@ import json
 import pytest
 from commands import refused, write, write_records
 
+from canvass.annotation.project.groups import groups_of, refuse_group
+from canvass.annotation.project.project import Project
 from canvass.types import Utterance
 from word_pools import requests
 
@@ -164,3 +166,19 @@ def test_growth_is_told_by_a_column_of_dates_or_by_the_names_of_the_files(canvas
         assert refused(canvass("discover", labelled, name, "--date", "day"), "--date day: no request of POOL")
     write_records(whole, [*rows, {"text": "play", "at": "yesterday"}])
     assert refused(canvass("discover", labelled, whole, "--date", "at"), "has 'yesterday'; expected a date")
+
+
+def test_a_project_gets_the_groups_and_its_refusals_hold(canvass, labelled, pool, tmp_path):
+    folder = tmp_path / "assistant"
+    assert canvass("new", folder, labelled, pool, "--target", "intent:song").code == 0
+    first = json.loads(canvass("discover", folder, "--to-page", "--groups", "3", "--json").out)["groups"]
+    with Project.open(folder) as project:
+        sent = groups_of(project)
+        assert [(group.name, group.requests) for group in sent] == [
+            (group["name"], group["requests"]) for group in first
+        ]
+        refuse_group(project, sent[0].texts[0])
+    again = json.loads(canvass("discover", folder, "--groups", "3", "--json").out)["groups"]
+    assert first[0]["typical"][0] not in {group["typical"][0] for group in again}
+    assert refused(canvass("discover", labelled, pool, "--to-page"), "--to-page", "of a project")
+    assert refused(canvass("discover", folder, pool), "has a pool of its own")

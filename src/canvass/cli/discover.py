@@ -52,6 +52,13 @@ def command(
             "--report", metavar="FILE", help="Write a page with a map of the pool and all examples (.html)."
         ),
     ] = None,
+    to_page: Annotated[
+        bool,
+        typer.Option(
+            "--to-page",
+            help="Of a project: show the groups to the leads on its page, who name, merge, split or refuse them.",
+        ),
+    ] = False,
     refused: Annotated[
         str | None,
         typer.Option(
@@ -86,12 +93,15 @@ def command(
     check_threads(threads)
     if groups < 1:
         raise OptionError(f"--groups {groups} makes no sense; it must be at least 1")
-    known, opened = _inputs(labelled, pool or [], reading, pool_reading, with_date=date is not None)
+    if to_page and pool:
+        raise OptionError("--to-page shows groups on the page of a project; name the folder of one alone")
+    known, opened, unwanted = _inputs(labelled, pool or [], reading, pool_reading, with_date=date is not None)
     check_outputs(
         {"--out": (out, ".jsonl"), "--report": (report, ".html")},
         [labelled, *opened.files, *([refused] if refused else [])],
     )
-    unwanted = [] if refused is None else read_texts(refused)
+    if refused is not None:
+        unwanted += read_texts(refused)
     total = None if opened.total_bytes is None else 2 * opened.total_bytes
     with terminal.progress("reading the pool twice", total) as advance:
         discovery = discover(
@@ -104,6 +114,12 @@ def command(
             threads=threads,
             progress=advance,
         )
+    if to_page:
+        from canvass.annotation.project.groups import send_groups
+        from canvass.annotation.project.project import Project
+
+        with Project.open(labelled) as project:
+            send_groups(project, discovery)
     if out is not None:
         _write(discovery, out)
     if report is not None:
@@ -123,23 +139,24 @@ def _inputs(
     pool_reading: options.PoolOptions,
     *,
     with_date: bool,
-) -> tuple[Sequence[Utterance], Pool]:
-    """Read LABELLED and open POOL, or both of a project."""
+) -> tuple[Sequence[Utterance], Pool, list[str]]:
+    """Read LABELLED and open POOL, or both of a project, and recall what leads refused there."""
     from canvass.annotation.project.creation import SETTINGS
+    from canvass.annotation.project.groups import refused_texts
     from canvass.annotation.project.project import Project
 
     if (Path(labelled) / SETTINGS).is_file():
         if names:
             raise OptionError(f"{labelled} is a project, which has a pool of its own; leave out POOL")
         with Project.open(labelled) as project:
-            return project.annotated(), project.pool()
+            return project.annotated(), project.pool(), refused_texts(project)
     if not names:
         raise OptionError(
             f"POOL is missing, and {labelled} is not the folder of a project; name files of requests"
         )
     opened = pool_reading.open(names, reading, others=with_date)
     options.check_inputs(None, labelled, reading.labelled_format, opened.files)
-    return reading.read([labelled]).utterances, opened
+    return reading.read([labelled]).utterances, opened, []
 
 
 def _write(discovery: Discovery, out: str) -> None:

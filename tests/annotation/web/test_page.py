@@ -5,6 +5,7 @@ import dataclasses
 import itertools
 import wave
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pages import (
@@ -24,6 +25,7 @@ from pages import (
 from projects import State, StillQueue, make_project
 
 from canvass import read_labelled
+from canvass.annotation.project.groups import groups_of, refused_texts, send_groups
 from canvass.annotation.project.project import Project
 from canvass.annotation.store.records import NewAnswer, ReviewItem, Turns
 from canvass.models.nlu import NLU
@@ -1177,3 +1179,46 @@ def test_a_text_of_100_kb(browser, tmp_path):
         (task, answer), = project.store.accepted()  # fmt: skip
         assert [task.text[one.start : one.end] for one in answer.slots] == ["river", "joni"]
         assert answer.slots[1].end == len(task.text) - 1
+
+
+def test_a_lead_decides_on_groups_of_requests_that_nobody_handles(browser, tmp_path):
+    def group(name, *texts):
+        return SimpleNamespace(name=(name,), sampled=texts, requests=10 * len(texts))
+
+    sent = [
+        group("lamp", "lamp on", "lamp off"),
+        group("bitcoin", "send bitcoin", "get bitcoin"),
+        group("spam", "win now"),
+    ]
+    with (
+        project_with(tmp_path, queue_of(RIVER, MOON)) as project,
+        served(project) as server,
+        Person(browser, server) as ada,
+    ):
+        send_groups(project, SimpleNamespace(groups=sent))
+        page = ada.page
+        ada.press("p")
+        page.wait_for_selector("#panel .group :text('get bitcoin')")
+        page.click("[aria-label='refuse spam']")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[aria-label='refuse spam']", state="detached")
+        page.click("[aria-label='split lamp']")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#panel .group >> nth=2")
+        parts = [found.name for found in groups_of(project) if "lamp" in found.texts[0]]
+        page.click(f"[aria-label='merge {parts[1]}']")
+        page.fill("#form input", parts[0])
+        page.keyboard.press("Enter")
+        page.wait_for_selector(f"[aria-label='merge {parts[1]}']", state="detached")
+        page.click("[aria-label='name bitcoin']")
+        page.fill("#form input", "SendMoney")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[aria-label='name bitcoin']", state="detached")
+        page.wait_for_selector("[aria-label='rename SendMoney']")
+        assert [found.texts for found in groups_of(project)] == [("lamp on", "lamp off")]
+        assert {task.text for task in project.store.tasks("open", "leased")} >= {
+            "send bitcoin",
+            "get bitcoin",
+        }
+        assert refused_texts(project) == ["win now"]
+        assert "SendMoney" in project.intents()[-1].name

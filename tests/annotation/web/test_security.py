@@ -525,7 +525,8 @@ def test_the_link_of_annotators_leads_nobody(app, access, project):
                 reply = ask(app, route.method, route.path, headers=(HOST, headers, JSON), body=(b"{}",))
                 assert error_of(reply) == (403, "forbidden"), route
     assert {route.path.removeprefix("/api/") for route in ROUTES if route.lead} == {
-        *("search", "review", "looked", "disputes", "formats", "export", "backup", "labels", "labels/change")
+        *("search", "review", "looked", "disputes", "formats", "export", "backup", "labels", "labels/change"),
+        *("groups", "groups/change"),
     }
     status, found = read("/api/project", BEARER)
     assert (found["role"], found["invitation"]) == ("lead", access.annotator_token)

@@ -28,6 +28,7 @@ LONGEST_ID = 100
 LONGEST_NOTE = 10_000
 MOST_SLOTS = 1_000
 LONGEST_LABEL = 1_000  # labels come from corpora, and are not ours to shorten
+LONGEST_KEY = 100_000
 DAY = 86_400.0
 
 

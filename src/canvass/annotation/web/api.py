@@ -14,8 +14,13 @@ from canvass.annotation.quality.copies import save_copies
 from canvass.annotation.store.label_names import WORDS
 from canvass.annotation.store.searching import SOURCES, STATES, Query
 from canvass.annotation.web import leading
-from canvass.annotation.web.answer_json import LONGEST_ID, LONGEST_LABEL, answer_reader, read_answer
-from canvass.annotation.web.problems import BAD_REQUEST, Problem
+from canvass.annotation.web.answer_json import (
+    LONGEST_ID,
+    LONGEST_KEY,
+    LONGEST_LABEL,
+    answer_reader,
+    read_answer,
+)
 from canvass.annotation.web.reading import Call, Reader
 from canvass.annotation.web.shapes import answer_shape
 from canvass.types import slot_records
@@ -35,7 +40,6 @@ FEW = 3
 LONGEST_DESCRIPTION = 1_000
 LONGEST_SEARCH = 500
 MOST_COPIES = 50
-LONGEST_KEY = 100_000
 
 
 def project(service: Service, call: Call) -> dict[str, Any]:
@@ -239,19 +243,7 @@ def add_label(service: Service, call: Call) -> dict[str, Any]:
         if sent.fields.get("description")
         else ""
     )
-    known = service.guidelines()
-    names = known.intent_names if kind == "intent" else known.slot_names
-    if name not in names:
-        if not service.page.new_labels:
-            raise Problem(
-                BAD_REQUEST, "this project takes no new labels (new_labels = false in canvass.toml)"
-            )
-        twin = next((label for label in names if label.lower() == name.lower()), None)
-        if twin is not None:
-            raise Problem(
-                BAD_REQUEST, f"label: there is {twin!r} already, which differs in case only; use that"
-            )
-        service.store.add_label(kind, name, description, annotator, service.now())
+    service.add_label(kind, name, description, annotator)
     return service.guidelines().shapes
 
 
@@ -293,4 +285,6 @@ ROUTES = (
     Route("GET", "/api/backup", leading.backup, lead=True),
     Route("GET", "/api/labels", leading.labels, lead=True),
     Route("POST", "/api/labels/change", leading.change_label, lead=True),
+    Route("GET", "/api/groups", leading.groups, lead=True),
+    Route("POST", "/api/groups/change", leading.change_group, lead=True),
 )

@@ -1,4 +1,4 @@
-"""What only a lead of a project asks: exports, backups, and changes of labels that answers have already."""
+"""What only a lead of a project asks: exports, backups, changes of labels, and decisions on discovered groups."""
 
 from __future__ import annotations
 
@@ -12,9 +12,16 @@ from urllib.parse import quote
 
 from canvass.annotation.exchange.exporting import answer_records, write_export, write_records
 from canvass.annotation.project.backing_up import ARCHIVE, back_up
+from canvass.annotation.project.groups import (
+    groups_of,
+    merge_groups,
+    name_group,
+    refuse_group,
+    split_group,
+)
 from canvass.annotation.project.labels import delete_label, label_uses, merge_label, rename_label
 from canvass.annotation.store.label_names import WORDS
-from canvass.annotation.web.answer_json import LONGEST_LABEL
+from canvass.annotation.web.answer_json import LONGEST_KEY, LONGEST_LABEL
 from canvass.annotation.web.reading import Call, Reader
 from canvass.corpus.formats.table import FORMATS
 
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     from canvass.annotation.web.service import Service
 
 WRITTEN = {kind.name: kind for kind in FORMATS if kind.write is not None or kind.write_annotated is not None}
+SHOWN = 5  # requests of a group
 PARTS = ("annotated", "all", "answers")  # what was annotated here; and before; every answer
 
 
@@ -97,4 +105,31 @@ def change_label(service: Service, call: Call) -> dict[str, Any]:
         change = rename_label if action == "rename" else merge_label
         change(service.project, kind, name, sent.text("new", shortest=1, longest=LONGEST_LABEL), now=now)
     service.queue.run_soon()
+    return service.guidelines().shapes
+
+
+def groups(service: Service, call: Call) -> dict[str, Any]:
+    """List the groups that `canvass discover` sent and nobody has decided on, with their most typical requests."""
+    Reader(call.query, "groups", ())
+    found = groups_of(service.project)
+    return {
+        "groups": [
+            asdict(group) | {"texts": group.texts[:SHOWN], "size": len(group.texts)} for group in found
+        ]
+    }
+
+
+def change_group(service: Service, call: Call) -> dict[str, Any]:
+    """Name a group as an intent, whose requests are queued, merge it into another, split it, or refuse it."""
+    sent = Reader(call.body, "group", ("annotator", "action", "group", "new"))
+    action = sent.choice("action", ("name", "merge", "split", "refuse"))
+    first, project = sent.text("group", shortest=1, longest=LONGEST_KEY), service.project
+    with service.deciding:
+        if action == "name":
+            intent, person = sent.name("new"), service.person(sent.annotator())
+            name_group(project, first, intent, lambda: service.add_label("intent", intent, "", person))
+        elif action == "merge":
+            merge_groups(project, first, sent.text("new", shortest=1, longest=LONGEST_KEY))
+        else:
+            (split_group if action == "split" else refuse_group)(project, first)
     return service.guidelines().shapes

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from canvass.annotation.project.project import Project
     from canvass.annotation.quality.copies import Copies, Copy
     from canvass.annotation.rounds.queue import Queue
+    from canvass.annotation.store.label_names import LabelKind
     from canvass.annotation.store.records import Answer, NewAnswer, Saved, Tally, Task
 
 MINUTE = 60.0
@@ -77,6 +78,7 @@ class Service:
         self._people: dict[str, str] = {}  # by the name in lower case
         self._tallies = Tallies(self.store)
         self._copies: dict[str, tuple[Copy, ...]] = {}  # by the id of the answer, as they were listed
+        self.deciding = threading.Lock()  # groups are changed by one at a time
         self._searching = threading.Lock()  # the pool is searched by one at a time
         self._progress = Recent(lambda: progress_json(project, self.today()))
 
@@ -129,6 +131,23 @@ class Service:
             raise Problem(
                 BAD_REQUEST, "only a lead corrects others and decides disputes; ask for the link of leads"
             )
+
+    def add_label(self, kind: LabelKind, name: str, description: str, annotator: str) -> None:
+        """Add an intent or a slot label unless it is there; refused where the project takes none (400)."""
+        known = self.guidelines()
+        names = known.intent_names if kind == "intent" else known.slot_names
+        if name in names:
+            return
+        if not self.page.new_labels:
+            raise Problem(
+                BAD_REQUEST, "this project takes no new labels (new_labels = false in canvass.toml)"
+            )
+        twin = next((label for label in names if label.lower() == name.lower()), None)
+        if twin is not None:
+            raise Problem(
+                BAD_REQUEST, f"label: there is {twin!r} already, which differs in case only; use that"
+            )
+        self.store.add_label(kind, name, description, annotator, self.now())
 
     def labels_version(self) -> str:
         """Give a short word that changes when intents or slot labels do."""

@@ -86,5 +86,7 @@ export const api = {
   label: (annotator, kind, name, description) => ask("POST", "api/labels", { annotator, kind, name, description }),
   formats: () => ask("GET", "api/formats"),
   labels: () => ask("GET", "api/labels"),
+  groups: () => ask("GET", "api/groups"),
+  changeGroup: (annotator, action, group, renamed) => ask("POST", "api/groups/change", { annotator, action, group, new: renamed }),
   changeLabel: (action, kind, name, renamed) => ask("POST", "api/labels/change", { action, kind, name, new: renamed }),
 };

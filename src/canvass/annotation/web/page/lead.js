@@ -1,4 +1,4 @@
-// What a lead does beside reading the numbers: exports, backups, and changes of labels.
+// What a lead does beside reading the numbers: exports, backups, changes of labels, and decisions on discovered groups.
 
 import { api, download } from "./api.js";
 import { make, table } from "./dom.js";
@@ -66,4 +66,28 @@ function row({ kind, name, labelled, test, answers }, change) {
     make("button.link", { textContent: action, "aria-label": `${action} ${name}`, onclick: () => change({ action, kind, name, words: words[action] }) }),
   );
   return [name, kind, labelled, test, answers, make("span.lists", {}, ...buttons)];
+}
+
+/** Groups that `canvass discover --to-page` sent, each with buttons; `change({action, group, others})` asks for the rest and does it. */
+export function groups(change) {
+  const body = make("div");
+  fill(body, api.groups(), ({ groups: found }) =>
+    found.length
+      ? [
+          make("h3", { textContent: "What nobody handles" }),
+          make("p.muted", { textContent: "Groups of requests, from canvass discover. A named one becomes an intent, and its requests come next." }),
+          make("ol.items", {}, ...found.map((group) => decision(group, found.filter((other) => other !== group), change))),
+        ]
+      : [],
+  );
+  return [body];
+}
+
+function decision(group, others, change) {
+  const actions = others.length ? ["name", "merge", "split", "refuse"] : ["name", "split", "refuse"];
+  const buttons = actions.map((action) =>
+    make("button.link", { textContent: action, "aria-label": `${action} ${group.name}`, onclick: () => change({ action, group, others }) }),
+  );
+  const size = make("span.muted", { textContent: `${counted(group.requests, "request")}, ${group.size} at hand` });
+  return make("li.group", {}, make("p", {}, make("b", { dir: "auto", textContent: group.name }), " ", size, " ", make("span.lists", {}, ...buttons)), ...group.texts.map((textContent) => make("p.line", { dir: "auto", textContent })));
 }

@@ -323,7 +323,7 @@ class Page {
     if (LEADING.has(view) && !this.leads) return;
     if (view === "help") help(this.project, look);
     else if (view === "progress") {
-      const lead = { search: (words) => this.open("search", words), changeLabel: (label) => this.changeLabel(label), token: this.project.invitation };
+      const lead = { search: (words) => this.open("search", words), changeLabel: (label) => this.changeLabel(label), changeGroup: (group) => this.changeGroup(group), token: this.project.invitation };
       progress({ annotator, slots: this.project.annotates_slots, lead: this.leads ? lead : null });
     }
     else if (view === "copies") copies({ annotator, look, last: this.recent.last, saved: (tasks) => this.copied(tasks) });
@@ -354,6 +354,24 @@ class Page {
       fields: field ? [{ longest: 1000, ...field }] : [],
       button: action[0].toUpperCase() + action.slice(1),
       send: async (values) => Object.assign(this.project, await api.changeLabel(action, kind, name, values.new)),
+    });
+    if (!done) return;
+    this.desk.relabel();
+    if (this.desk.task) this.desk.render();
+    this.open("progress");
+  }
+
+  /** `group` is one of those that `api.groups` lists, and `others` are the rest; see `changeLabel`. */
+  async changeGroup({ action, group, others }) {
+    const first = (name) => others.find((other) => other.name === name)?.texts[0] ?? name;
+    const field = { name: { label: "Intent", choices: this.project.intents.map((one) => one.name) }, merge: { label: "Into", choices: others.map((one) => one.name) } }[action];
+    const words = { name: "Everybody gets the intent at once, and its most typical requests come next.", refuse: "It does not come back, nor does what is like it.", split: "It is cut in two.", merge: "The other keeps its name." };
+    const done = await ask({
+      title: `${action[0].toUpperCase()}${action.slice(1)} ${group.name}`,
+      words: words[action],
+      fields: field ? [{ name: "new", longest: action === "name" ? 80 : 1000, ...field }] : [],
+      button: action[0].toUpperCase() + action.slice(1),
+      send: async (values) => Object.assign(this.project, await api.changeGroup(this.annotator, action, group.texts[0], action === "merge" ? first(values.new) : values.new)),
     });
     if (!done) return;
     this.desk.relabel();

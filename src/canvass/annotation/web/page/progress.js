@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { curve } from "./chart.js";
 import { make, table } from "./dom.js";
-import { files, invitation, labels } from "./lead.js";
+import { files, groups, invitation, labels } from "./lead.js";
 import { fill, openPanel } from "./panel.js";
 import { counted, percent, precise, secondsPer } from "./words.js";
 
@@ -45,7 +45,7 @@ function tiles(pairs) {
 // Lists that open as searches.
 const LISTS = [["Skips", "is:skipped"], ["Flags", "is:flagged"], ["Notes", "is:noted"], ["Disputes", "is:disputed"], ["Corrections", "is:corrected"], ["All answers", "is:answered"]];
 
-/** The panel. `lead` is null for those who do not lead, else {search(typed), changeLabel(label), token}. */
+/** The panel. `lead` is null for those who do not lead, else {search(typed), changeLabel(label), changeGroup(group), token}. */
 export function progress({ annotator, slots, lead }) {
   const body = openPanel("Progress", { wide: true });
   fill(body, api.progress(annotator), (found) => [
@@ -67,7 +67,7 @@ export function progress({ annotator, slots, lead }) {
     ...(slots ? bars("Slot labels", found.labels.slots) : []),
     ...people(found.by_annotator),
     ...agreement(found.agreement, slots),
-    ...(lead ? [...files(found.backups), ...labels(lead.changeLabel), ...invitation(lead.token)] : []),
+    ...(lead ? [...groups(lead.changeGroup), ...files(found.backups), ...labels(lead.changeLabel), ...invitation(lead.token)] : []),
     found.too_long
       ? make("p.muted", { textContent: `${counted(found.too_long, "request")} of the pool ${found.too_long === 1 ? "is" : "are"} longer than ${found.max_tokens} tokens and left out; max_tokens in canvass.toml sets the limit.` })
       : null,
