@@ -365,9 +365,12 @@ def test_turns_and_the_recording_are_around_the_words(browser, tmp_path, width, 
         Person(browser, server, viewport={"width": width, "height": height}) as ada,
     ):
         page = ada.page
+        page.screenshot(path=f"/tmp/page-turns-{width}.png")
         shown = [one for one in page.locator(".turns li").all() if one.is_visible()]
         words = ["12 earlier turns", *turns.before, *turns.after, "3 later turns"]
-        assert [one.text_content() for one in shown] == (words if height > 500 else [*words[3:5], words[5]])
+        assert [one.text_content() for one in shown] == (
+            words if min(width, height) > 500 else [*words[3:5], words[5]]
+        )
         assert page.locator(".turns b").count() == 0
         assert page.locator("#before li").nth(3).get_attribute("dir") == "rtl"
         boxes = [
@@ -960,9 +963,8 @@ def test_annotators_do_not_lead(browser, tmp_path):
         with Person(browser, server, "Bo") as bo:
             page = bo.page
             assert [one for one in page.locator(".top nav button:visible").all_inner_texts() if one] == [
-                *("History", "Progress", "Help", "Bo")
+                *("Search", "History", "Progress", "Help", "Bo")
             ]
-            bo.press("/")
             bo.press("r")
             assert not page.is_visible("#panel")
             bo.press("p")
@@ -971,6 +973,15 @@ def test_annotators_do_not_lead(browser, tmp_path):
                 assert page.locator(f"#panel :text('{words}')").count() == 0
             bo.press("Escape", "Enter")
             bo.all_saved()
+            bo.press("/")
+            page.wait_for_selector("#panel .item")  # of Ada's answer and his own one
+            assert page.locator("#panel .item .who").all_inner_texts()[0].startswith("Bo ")
+            page.fill("#panel input", "by:Ada moon")
+            page.wait_for_timeout(400)
+            assert page.locator("#panel .item").count() == 1
+            bo.press("Enter")
+            page.wait_for_selector("#banner:visible")
+            bo.press("Escape")
             assert page.evaluate("async () => (await fetch('/api/export?part=all&format=csv')).status") == 403
             page.click("#who")
             assert page.locator("#form option").evaluate_all("all => all.map((one) => one.value)") == ["Ada"]

@@ -520,15 +520,18 @@ def test_the_link_of_annotators_leads_nobody(app, access, project):
     for headers in (cookie, ("Authorization", f"Bearer {access.annotator_token}")):
         status, found = read("/api/project", headers)
         assert (status, found["role"], found["invitation"]) == (200, "annotator", None)
+        assert read("/api/search", headers)[0] == 403
+        assert read("/api/search?annotator=Ada", headers) == (200, {"items": []})
         for route in ROUTES:
             if route.lead:
                 reply = ask(app, route.method, route.path, headers=(HOST, headers, JSON), body=(b"{}",))
                 assert error_of(reply) == (403, "forbidden"), route
     assert {route.path.removeprefix("/api/") for route in ROUTES if route.lead} == {
-        *("search", "review", "looked", "disputes", "formats", "export", "backup", "labels", "labels/change"),
+        *("review", "looked", "disputes", "formats", "export", "backup", "labels", "labels/change"),
         *("groups", "groups/change"),
     }
     status, found = read("/api/project", BEARER)
+    assert read("/api/search", BEARER)[1]["items"]
     assert (found["role"], found["invitation"]) == ("lead", access.annotator_token)
     assert read("/api/formats", BEARER)[0] == 200
     assert (

@@ -21,6 +21,7 @@ from canvass.annotation.web.answer_json import (
     answer_reader,
     read_answer,
 )
+from canvass.annotation.web.problems import FORBIDDEN, Problem
 from canvass.annotation.web.reading import Call, Reader
 from canvass.annotation.web.shapes import answer_shape
 from canvass.types import slot_records
@@ -198,15 +199,20 @@ def looked(service: Service, call: Call) -> dict[str, Any]:
 
 
 def search(service: Service, call: Call) -> dict[str, Any]:
-    """List tasks and answers of everybody."""
+    """List tasks and answers: of everybody for a lead, else the answers of one annotator."""
     known = ("words", "label", "annotator", "is", "source", "unsure", "limit", "offset")
     sent = Reader(call.query, "search", known)
     words = sent.optional_text("words", longest=LONGEST_SEARCH) or ""
     unsure = sent.optional_whole("unsure")
+    annotator = service.known_person(sent.optional_name("annotator"))
+    if annotator is None and call.role != "lead":
+        raise Problem(
+            FORBIDDEN, "only a lead searches what everybody did; name the annotator whose answers to search"
+        )
     query = Query(
         tuple(words.split()),
         sent.optional_text("label", longest=LONGEST_LABEL),
-        service.known_person(sent.optional_name("annotator")),
+        annotator,
         sent.choice("is", tuple(STATES)) if sent.fields.get("is") else None,
         sent.choice("source", tuple(SOURCES)) if sent.fields.get("source") else None,
         None if unsure is None else unsure / 100,
@@ -274,7 +280,7 @@ ROUTES = (
     Route("GET", "/api/tasks/{id}", task),
     Route("GET", "/api/tasks/{id}/audio", audio),
     Route("GET", "/api/history", history),
-    Route("GET", "/api/search", search, lead=True),
+    Route("GET", "/api/search", search),
     Route("GET", "/api/progress", progress),
     Route("GET", "/api/review", review, lead=True),
     Route("POST", "/api/looked", looked, lead=True),

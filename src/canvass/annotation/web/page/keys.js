@@ -49,7 +49,7 @@ export const KEYS = [
       [["u", "Ctrl+Z"], "undo", "undo; with nothing to undo, back to the utterance before"],
       [["Ctrl+Y", "Ctrl+Shift+Z"], "redo", "redo"],
       [["b"], "copies", "the same as your last answer for its near duplicates, of a list"],
-      [["/"], "search", "search the requests and answers of everybody, to look at or correct"],
+      [["/"], "search", "search your answers, to look at or correct; as a lead the requests and answers of everybody"],
       [["h"], "history", "your earlier answers, to change them"],
       [["r"], "review", "what to look at again, and disputes"],
       [["p"], "progress", "progress and the error so far"],

@@ -48,7 +48,7 @@ export function files(backups) {
 /** The link for annotators, who get nothing of what this panel and the review can do. */
 export function invitation(token) {
   const link = new URL(`/?token=${token}`, window.location.href).href;
-  return [make("h3", { textContent: "Link for annotators" }), make("p", {}, make("code", { textContent: link })), make("p.muted", { textContent: "It opens the page without search, review, export and changes of labels; your own link makes a lead." })];
+  return [make("h3", { textContent: "Link for annotators" }), make("p", {}, make("code", { textContent: link })), make("p.muted", { textContent: "It opens the page without review, export and changes of labels, and its search finds one's own answers alone; your own link makes a lead." })];
 }
 
 /** All labels with their use, each with buttons; `change({action, kind, name, words})` asks for the rest and does it. */

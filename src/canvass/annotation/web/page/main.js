@@ -25,7 +25,7 @@ const LEARNING = 1500; // and while it trains
 const RECALLED = 20; // earlier answers that are fetched at a time
 const EVERY = 10; // answers until the progress is asked for anew
 
-const LEADING = new Set(["search", "review"]); // views that annotators without the link of leads do not have
+const LEADING = new Set(["review"]); // views that annotators without the link of leads do not have
 
 class Page {
   constructor(project) {
@@ -327,7 +327,7 @@ class Page {
       progress({ annotator, slots: this.project.annotates_slots, lead: this.leads ? lead : null });
     }
     else if (view === "copies") copies({ annotator, look, last: this.recent.last, saved: (tasks) => this.copied(tasks) });
-    else if (view === "search") search({ look, typed, open: (task, answer) => this.openFound(task, answer) });
+    else if (view === "search") search({ look, typed, own: this.leads ? null : annotator, open: (task, answer) => this.openFound(task, answer) });
     else if (view === "history") history({ annotator, look, open: (task, answer) => this.revisit(task, answer) });
     else {
       review({

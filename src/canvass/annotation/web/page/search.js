@@ -1,4 +1,4 @@
-// Finding tasks and answers of everybody: by words, label, annotator, and what they are.
+// Finding tasks and answers by words, label, annotator, and what they are: a lead those of everybody, others their own.
 
 import { api } from "./api.js";
 import { make } from "./dom.js";
@@ -9,7 +9,8 @@ import { timeOf } from "./words.js";
 const PAGE = 30;
 const PAUSE = 200; // milliseconds after the last letter until the server is asked
 const FIELDS = { label: "label", by: "annotator", is: "is", source: "source", unsure: "unsure" };
-const HINT = "words · label:Name · by:Name · is:flagged, noted, skipped, disputed, elsewhere, corrected, copied, answered or open · source:selected, blind or imported · unsure:50 (percent). A name with blanks stands in quotes: by:\"Ada L\".";
+const HINT = "words · label:Name · is:flagged, noted, skipped, disputed, elsewhere, corrected, copied, answered or open · source:selected, blind or imported · unsure:50 (percent). A name with blanks stands in quotes: label:\"book title\".";
+const OF_EVERYBODY = "by:Name · ";
 
 /** What was typed as the parameters of the server: `by:Ada is:flagged blue moon`. */
 export function parsed(typed) {
@@ -22,8 +23,11 @@ export function parsed(typed) {
   return { ...found, words: found.words.join(" ") || null };
 }
 
-/** `open(task, answer)` is called for what is chosen; the answer is null where there is none. */
-export function search({ look, open, typed = "" }) {
+/**
+ * `own` is the name of whoever finds their own answers alone, null for a lead. `open(task, answer)` is called for what is
+ * chosen; the answer is null where there is none.
+ */
+export function search({ look, open, own, typed = "" }) {
   const body = openPanel("Search", { wide: true });
   const field = make("input", { type: "text", value: typed, "aria-label": "Search", placeholder: "blue moon is:flagged", autocomplete: "off", spellcheck: false });
   const list = make("ol.items");
@@ -33,7 +37,7 @@ export function search({ look, open, typed = "" }) {
   async function load(offset) {
     const number = (asked += 1);
     try {
-      const { items } = await api.search({ ...parsed(field.value), limit: PAGE, offset });
+      const { items } = await api.search({ ...parsed(field.value), ...(own === null ? {} : { annotator: own }), limit: PAGE, offset });
       if (number !== asked) return; // something else was typed meanwhile
       const rows = items.map((one) => item(one, look, open));
       if (offset) list.append(...rows);
@@ -56,7 +60,7 @@ export function search({ look, open, typed = "" }) {
   field.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.isComposing) list.querySelector("button")?.click();
   });
-  body.append(make("p.search", {}, field), make("p.muted", { textContent: HINT }), state, list, more);
+  body.append(make("p.search", {}, field), make("p.muted", { textContent: own === null ? OF_EVERYBODY + HINT : HINT }), state, list, more);
   field.focus();
   load(0);
 }
