@@ -365,7 +365,6 @@ def test_turns_and_the_recording_are_around_the_words(browser, tmp_path, width, 
         Person(browser, server, viewport={"width": width, "height": height}) as ada,
     ):
         page = ada.page
-        page.screenshot(path=f"/tmp/page-turns-{width}.png")
         shown = [one for one in page.locator(".turns li").all() if one.is_visible()]
         words = ["12 earlier turns", *turns.before, *turns.after, "3 later turns"]
         assert [one.text_content() for one in shown] == (
