@@ -264,6 +264,7 @@ class Strategy:
 _COMMITTEE: frozenset[Model] = frozenset({"committee"})
 _INTENTS: frozenset[Model] = frozenset({"intents"})
 _WITH_TAGGER: frozenset[Model] = frozenset({"committee", "tagger"})
+_FRAME: frozenset[Model] = frozenset({"intents", "tagger"})
 
 STRATEGIES: dict[str, Strategy] = {
     strategy.name: strategy
@@ -285,7 +286,7 @@ STRATEGIES: dict[str, Strategy] = {
         ),
         Strategy(
             "majority-joint",
-            frozenset({"committee", "intents", "tagger"}),
+            _COMMITTEE | _FRAME,
             majority,
             whole_frame,
             "p_lg * p_intent * p_crf",
@@ -293,7 +294,7 @@ STRATEGIES: dict[str, Strategy] = {
         ),
         Strategy(
             "majority-drawn",
-            frozenset({"committee", "intents", "tagger"}),
+            _COMMITTEE | _FRAME,
             majority,
             drawn_frame,
             "drawn by 1 - p_joint",
@@ -301,7 +302,7 @@ STRATEGIES: dict[str, Strategy] = {
         ),
         Strategy(
             "majority-drawn-4",
-            frozenset({"committee", "intents", "tagger"}),
+            _COMMITTEE | _FRAME,
             majority,
             sharply_drawn_frame,
             "drawn by (1 - p_joint) ** 4",
@@ -309,23 +310,16 @@ STRATEGIES: dict[str, Strategy] = {
         ),
         Strategy(
             "majority-drawn-length",
-            frozenset({"committee", "intents", "tagger"}),
+            _COMMITTEE | _FRAME,
             majority,
             drawn_frame_by_length,
             "drawn by (1 - p_joint ** (1/T)) ** 2",
             "ours",
         ),
-        Strategy(
-            "joint",
-            frozenset({"intents", "tagger"}),
-            None,
-            intent_and_tags,
-            "p_intent * p_crf",
-            "ours; for `--target all`",
-        ),
+        Strategy("joint", _FRAME, None, intent_and_tags, "p_intent * p_crf", "ours; for `--target all`"),
         Strategy(
             "margin-joint",
-            frozenset({"intents", "tagger"}),
+            _FRAME,
             None,
             margin_and_tags,
             "(p_1 - p_2) * p_crf",
@@ -333,7 +327,7 @@ STRATEGIES: dict[str, Strategy] = {
         ),
         Strategy(
             "majority-traffic",
-            frozenset({"committee", "intents", "tagger"}),
+            _COMMITTEE | _FRAME,
             majority,
             whole_frame,
             "sqrt(count) * (1 - p_joint), of the best",
@@ -342,7 +336,7 @@ STRATEGIES: dict[str, Strategy] = {
         ),
         Strategy(
             "joint-traffic",
-            frozenset({"intents", "tagger"}),
+            _FRAME,
             None,
             intent_and_tags,
             "sqrt(count) * (1 - p_intent * p_crf)",
@@ -374,7 +368,7 @@ STRATEGIES: dict[str, Strategy] = {
         ),
         Strategy(
             "external-joint",
-            frozenset({"committee", "intents", "tagger"}),
+            _COMMITTEE | _FRAME,
             majority,
             mixed_frame,
             "p_lg * sqrt(p q), intent and slots",
