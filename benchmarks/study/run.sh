@@ -11,9 +11,10 @@ assistant="benchmarks/pools/assistant.jsonl --test fifth --negatives 1500"
 intents="-t intent:PlayMusic -t intent:BookRestaurant -t intent:AddToPlaylist -t intent:GetWeather -t intent:RateBook
   -t intent:SearchCreativeWork -t intent:SearchScreeningEvent"
 domains="-t domain:calendar -t domain:play -t domain:email -t domain:qa -t domain:iot -t domain:weather"
-two="-t intent:PlayMusic -t intent:BookRestaurant"
+both="-t intent:PlayMusic -t intent:BookRestaurant"
+# Without word features, but where a study is of these.
 play() {
-  "$canvass" simulate "${@:2}" --out "$out/$1"
+  "$canvass" simulate "${@:2}" --words "${words:-off}" --out "$out/$1"
   "$canvass" report "$out/$1" --out "$out/$1.html" --out "$out/$1.md"
 }
 
@@ -31,7 +32,7 @@ few="-s random-positive -s majority-crf -s majority-joint"
 for schedule in "1 300" "5 60" "60 5"; do
   read -r rounds batch <<<"$schedule"
   options="$few --seed-size 100 --rounds $rounds --batch $batch --seeds 10"
-  play "snips-${rounds}x$batch" $snips $two $options
+  play "snips-${rounds}x$batch" $snips $both $options
   play "assistant-${rounds}x$batch" $assistant -t domain:calendar $options
 done
 
@@ -41,3 +42,10 @@ for noise in 0.05 0.1; do
   play snips-noise-$noise $snips -t intent:PlayMusic $options $usual
   play assistant-noise-$noise $assistant -t domain:calendar $options $usual
 done
+
+# What word features change, and spaCy's pipeline trained on what was chosen.
+two="-s random-positive -s majority-joint --rounds 15 --batch 20 --seeds 5"
+words=pool play snips-100-words $snips $intents --seed-size 100 $two --transfer svm --transfer spacy
+words=pool play assistant-100-words $assistant $domains --seed-size 100 $two --transfer svm --transfer spacy
+words=pool play snips-20-words $snips $intents --seed-size 20 $two
+words=pool play assistant-20-words $assistant $domains --seed-size 20 $two
