@@ -63,9 +63,19 @@ class Material(NamedTuple):
 
 
 def material(
-    target: Target, *, labelled: int, annotated: int, seed: int = 0, corpus: str = "snips"
+    target: Target,
+    *,
+    labelled: int,
+    annotated: int,
+    seed: int = 0,
+    corpus: str = "snips",
+    joined: bool = False,
 ) -> Material:
-    """Draw from a corpus by hash: `labelled` of the target and as many others, and `annotated` of the target."""
+    """Draw from a corpus by hash: `labelled` of the target and as many others, and `annotated` of the target.
+
+    With `joined`, each is two utterances of the corpus in one, as the requests of MixSNIPS are made (Qin, Xu, Che, Liu,
+    AGIF, EMNLP 2020 Findings).
+    """
     known = list(
         {
             key_of(one.text): one
@@ -73,6 +83,8 @@ def material(
         }.values()
     )
     known.sort(key=lambda one: uniform(seed, "benchmark of the page", key_of(one.text)))
+    if joined:
+        known = [joined_by_and(*pair) for pair in zip(known[::2], known[1::2], strict=False)]
     ours = [one for one in known if target.matches(one)]
     others = [one for one in known if not target.matches(one)]
     return Material(
@@ -80,6 +92,19 @@ def material(
         ours[labelled : labelled + TEST],
         ours[labelled + TEST : labelled + TEST + annotated],
         corpus,
+    )
+
+
+def joined_by_and(first: Utterance, second: Utterance) -> Utterance:
+    """Say two things in one utterance, whose intent is that of both."""
+    shift = len(f"{first.text} and ")
+    slots = [replace(slot, start=slot.start + shift, end=slot.end + shift) for slot in second.slots or ()]
+    return replace(
+        first,
+        text=f"{first.text} and {second.text}",
+        domain="joined",
+        intent="+".join(sorted({first.intent or "", second.intent or ""})),
+        slots=(*(first.slots or ()), *slots),
     )
 
 

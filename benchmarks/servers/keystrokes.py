@@ -2,6 +2,7 @@
 
     python -m benchmarks.servers.keystrokes  # domain:music, by models trained on 100 others
     python -m benchmarks.servers.keystrokes --target all --labelled 300
+    python -m benchmarks.servers.keystrokes --target all --labelled 300 --joined --only keys  # two requests in one
     python -m benchmarks.servers.keystrokes --corpus slurp --target domain:calendar --only keys
 
 The annotator is a perfect one: with the keyboard, the fewest presses that the page's own functions allow (found by
@@ -233,6 +234,7 @@ def main() -> None:
     parser.add_argument("--labelled", default=100, type=int, help="utterances of the target to train on")
     parser.add_argument("--corpus", default="snips", help="a folder of ../shared/data")
     parser.add_argument("--only", choices=("keys", "mouse", "blank"), help="one of the three ways")
+    parser.add_argument("--joined", action="store_true", help="two utterances in each, joined by and")
     parser.add_argument("--utterances", default=50, type=int)
     parser.add_argument("--seed", default=0, type=int)
     options = parser.parse_args()
@@ -244,6 +246,7 @@ def main() -> None:
         labelled=options.labelled,
         annotated=options.utterances,
         seed=options.seed,
+        joined=options.joined,
     )
     tasks = tasks_of(found, options.target)
     words = sum(len(text_tokens(one.text)[1]) for one in found.annotated)
@@ -253,8 +256,9 @@ def main() -> None:
         and (task.prediction.intent, task.prediction.slots) == (one.intent, one.slots)
         for task, one in zip(tasks, found.annotated, strict=True)
     )
+    corpus = f"{options.corpus}{', joined by two' * options.joined}"
     print(
-        f"{options.target}: {len(tasks)} utterances of {options.corpus}, {words} words, {slots} slots; models "
+        f"{options.target}: {len(tasks)} utterances of {corpus}, {words} words, {slots} slots; models "
         f"trained on {options.labelled} others predict {right} of them wholly right"
     )
     blank = tasks_of(found, options.target, blank=True)

@@ -63,13 +63,12 @@ class Status:
 
     `labelled` and `test` count utterances, the target's in `labelled_target` and `test_target`. `accepted` tasks count
     as annotated: `frames` of the target, and negatives. `tasks` counts them by state, where those that were handed out
-    in a file (`handed_out`) are no longer among the leased. `by_annotator` counts the answers that stand, skips left
-    out, the most first. `curve` are the rounds that trained models, `last` the latest, successful or not. `answers` are
-    those that stand, skips among them; `as_dict` leaves them out. `words`: of how many words and requests the word
-    features are, their digest, and since when (`at`, seconds of the epoch); None without any. `missing` says in
-    sentences what there is too little of, and what to do. `forecast` is None before three rounds, and where the error
-    has not fallen. Without `annotates_slots` the slot error rate is that of the intents. `review` is None where nobody
-    has looked yet: neither the page nor canvass check.
+    in a file (`handed_out`) are no longer among the leased. `curve` are the rounds that trained models, `last` the
+    latest, successful or not. `answers` are those that stand, skips among them; `as_dict` leaves them out. `words`: of
+    how many words and requests the word features are, their digest, and since when (`at`, seconds of the epoch); None
+    without any. `missing` says in sentences what there is too little of, and what to do. `forecast` is None before
+    three rounds, and where the error has not fallen. Without `annotates_slots` the slot error rate is that of the
+    intents. `review` is None where nobody has looked yet: neither the page nor canvass check.
     """
 
     name: str
@@ -83,7 +82,6 @@ class Status:
     frames: int
     tasks: dict[State, int]
     handed_out: int
-    by_annotator: dict[str, int]
     skips: int
     flagged: int
     curve: tuple[Round, ...]
@@ -125,6 +123,7 @@ class Status:
             "held_out_interval": self.held_out_interval,
             "suggestion": self.suggestion._asdict(),
             "agreement": [pair._asdict() for pair in self.agreement],
+            "by_annotator": {annotator.name: annotator.answers for annotator in self.annotators},
             "annotators": [annotator._asdict() for annotator in self.annotators],
             "forecast": self.forecast and self.forecast._asdict(),
         }
@@ -155,7 +154,6 @@ def status_of(project: Project) -> Status:
         frames=sum(answer.kind == "frame" for _, answer in accepted),
         tasks={**counts, "leased": counts["leased"] - handed_out},
         handed_out=handed_out,
-        by_annotator={annotator.name: annotator.answers for annotator in annotators},
         skips=sum(answer.kind == "skip" for answer in answers),
         flagged=sum(answer.flagged for answer in answers),
         curve=curve,

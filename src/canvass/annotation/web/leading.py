@@ -28,7 +28,7 @@ from canvass.corpus.formats.table import FORMATS
 if TYPE_CHECKING:
     from canvass.annotation.web.service import Service
 
-WRITTEN = {kind.name: kind for kind in FORMATS if kind.write is not None or kind.write_annotated is not None}
+WRITTEN = {kind.name: kind for kind in FORMATS if kind.writes}
 SHOWN = 5  # requests of a group
 PARTS = ("annotated", "all", "answers")  # what was annotated here; and before; every answer
 

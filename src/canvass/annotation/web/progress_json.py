@@ -24,7 +24,7 @@ def progress_json(project: Project, since: float) -> dict[str, Any]:
     """
     status = status_of(project)
     answers = [answer for answer in status.answers if answer.kind != "skip"]
-    by_annotator: dict[str, list[Answer]] = {name: [] for name in status.by_annotator}
+    by_annotator: dict[str, list[Answer]] = {annotator.name: [] for annotator in status.annotators}
     for answer in status.answers:
         by_annotator.setdefault(answer.annotator, []).append(answer)
     return {

@@ -211,7 +211,7 @@ def output_format_of(path: str, override: str | None = None) -> Format:
         return jsonl.FORMAT
     extension = split_name(path)[0]
     own = rows_of(extension)
-    written = [row for row in own if row.write is not None or row.write_annotated is not None]
+    written = [row for row in own if row.writes]
     rows = [row for row in own if row.sniff is None] or written or own
     if not rows:
         return format_of(path)  # which says so

@@ -93,3 +93,8 @@ class Format:
     blocks_where: Callable[..., Iterator[Block]] | None = (
         None  # as `blocks`, *, where; of a format without `parts`
     )
+
+    @property
+    def writes(self) -> bool:
+        """Whether it can be written at all: flat rows, or annotated utterances."""
+        return self.write is not None or self.write_annotated is not None
