@@ -6,6 +6,9 @@ import json
 import pytest
 from commands import records
 
+from canvass.cli import options
+from canvass.types import Slot, Target, Utterance
+
 KINDS = {
     "card": ["where is my {} card", "has the {} card come", "my {} card did not come"],
     "transfer": ["send money to my {}", "transfer cash to the {}", "move money to {} now"],
@@ -95,6 +98,28 @@ def test_a_study_names_the_intents_with_the_fewest_examples(canvass, bot):
     assert list(json.loads((bot / "study" / "study.json").read_text())["targets"]) == [
         "intent:statement,transfer"
     ]
+
+
+def test_what_training_is_going_to_take_is_said_where_it_is_long(canvass, bot, monkeypatch):
+    monkeypatch.setattr(options, "LONG", 0.0)
+    told = canvass("train", "labelled.csv", "--target", "all", "-o", "m.npz").err
+    assert "LABELLED has 54 requests, 3 intents and 0 slot labels, and time grows" in told
+
+
+@pytest.mark.parametrize(
+    ("intents", "labels", "is_long"), [(150, 0, False), (64, 54, False), (5_000, 0, True), (2, 300, True)]
+)
+def test_many_labels_take_long(capsys, intents, labels, is_long):
+    labelled = [
+        Utterance(
+            "turn on the light in the kitchen please",
+            intent=f"i{row % intents}",
+            slots=(Slot(12, 17, f"l{row % labels}"),) if labels else None,
+        )
+        for row in range(10_000)
+    ]
+    options.tell_cost(labelled, [Target("all")], 60)
+    assert ("training takes about" in capsys.readouterr().err) == is_long
 
 
 def test_one_intent_alone_leaves_nothing_to_rank_by(canvass, bot):

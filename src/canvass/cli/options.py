@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from canvass.corpus.pool import Pool
     from canvass.types import Target, Utterance
 
+LONG = 90.0  # processor seconds of training that are announced
 READING = "Reading"
 RUNNING = "Running"
 
@@ -351,6 +352,24 @@ def known_targets(targets: Sequence[Target], labelled: Sequence[Utterance]) -> l
         if 0 < len(lacking) < len(target.intents):
             raise unknown_name(labelled, "intent", lacking[0])
     return targets
+
+
+def tell_cost(labelled: Sequence[Utterance], targets: Sequence[Target], iterations: int) -> None:
+    """Say what training is going to take where that is `LONG`: many intents or slot labels, many requests."""
+    from canvass.models.nlu import training_cost
+
+    costs = [training_cost(labelled, target, iterations=iterations) for target in targets]
+    seconds = sum(cost[0] for cost in costs)
+    if seconds < LONG:
+        return
+    labels = {slot.label for utterance in labelled for slot in utterance.slots or ()}
+    intents = {utterance.intent for utterance in labelled} - {None}
+    terminal.say(
+        f"training takes about {round(seconds / 60)} processor minutes and {sum(cost[1] for cost in costs) / 1e9:.1f} "
+        f"GB for the models of intents: LABELLED has {len(labelled):,} requests, {len(intents):,} intents and "
+        f"{len(labels):,} slot labels, and time grows with their product; name some intents (--target intent:A,B,C), "
+        "or give fewer requests"
+    )
 
 
 def flattened(command: Callable[..., None]) -> Callable[..., None]:

@@ -160,6 +160,7 @@ class ChoiceOptions:
     def train(self, labelled: Sequence[Utterance], targets: Sequence[Target], strategy: str) -> Plans:
         """Train the models of each target; no target stands for every domain. Raises as `Plans.train`."""
         from canvass.models.scorer import Scorer
+        from canvass.models.tagger import ITERATIONS_FOR_SELECTION
         from canvass.selection.multi_target import Plans, domains_of
 
         scorer = None if self.scorer is None else Scorer.of(self.scorer, labelled, shortlist=self.shortlist)
@@ -170,6 +171,7 @@ class ChoiceOptions:
                     f"left out, with too few utterances annotated for slots to train {strategy}: "
                     + ", ".join(target.name for target in too_few)
                 )
+        options.tell_cost(labelled, targets, ITERATIONS_FOR_SELECTION)
         with terminal.busy(f"training on {len(labelled):,} annotated requests"):
             return Plans.train(
                 labelled,

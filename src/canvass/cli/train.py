@@ -50,6 +50,7 @@ def command(
     options.report_findings(known)
     utterances = known.utterances
     [wanted] = options.known_targets([wanted], utterances)
+    options.tell_cost(utterances, [wanted], iterations)
     with terminal.busy(f"training on {len(utterances):,} annotated requests"):
         nlu = NLU.train(utterances, wanted, seed=seed, iterations=iterations, words=features)
     if nlu.tagger is None and (nlu.annotated or not nlu.intent_names):

@@ -19,8 +19,10 @@ from canvass.corpus.normalise import keys
 from canvass.errors import ModelFileError, OptionError, TargetError, TrainingError, nearest
 from canvass.features.clusters import WordClusters
 from canvass.models.committee import BITS, MEMBERS, Committee, examples_of
-from canvass.models.intents import IntentClassifier, IntentUncertainty
+from canvass.models.intents import BYTES, IntentClassifier, IntentUncertainty
+from canvass.models.intents import SECONDS as SECONDS_OF_INTENTS
 from canvass.models.tagger import FEWEST, ITERATIONS, Tagger
+from canvass.models.tagger import SECONDS as SECONDS_OF_TAGGER
 from canvass.processors import processors, thread_pool
 from canvass.types import ALL, Prediction, Target
 
@@ -406,6 +408,19 @@ def _train_intents(
         return None
     classifier = IntentClassifier(bits=bits, words=words)
     return classifier.fit(column.take(pa.array(list(classes))), list(classes.values()))
+
+
+def training_cost(
+    utterances: Sequence[Utterance], target: Target, *, iterations: int = ITERATIONS
+) -> tuple[float, int]:
+    """Estimate processor seconds and bytes of training intents and tagger, by the numbers of labels and words."""
+    ours = [utterance for utterance in utterances if target.matches(utterance)]
+    intents = [utterance.intent for utterance in ours if utterance.intent is not None]
+    pairs = len(intents) * len(set(intents))
+    annotated = [utterance for utterance in ours if utterance.slots is not None]
+    tags = 1 + 2 * len({slot.label for utterance in annotated for slot in utterance.slots or ()})
+    words = sum(len(utterance.text.split()) for utterance in annotated) if tags > 1 else 0
+    return SECONDS_OF_INTENTS * pairs + SECONDS_OF_TAGGER * words * tags * iterations, BYTES * pairs
 
 
 def unknown_name(utterances: Sequence[Utterance], kind: str, name: str) -> TargetError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from canvass.report import formatting
 from canvass.report.learning_curves import RANDOM
 from canvass.report.measures import MAIN, MEASURES
+from canvass.types import ALL
 
 if TYPE_CHECKING:
     from canvass.report.comparisons import Comparison, Difference
@@ -131,6 +132,7 @@ def choices(report: TargetReport) -> Table:
         "strategy", "of the target", "filled", "tokens", "slots",
         "at equal tokens", "95 % interval", "at equal slots", "95 % interval",
     )  # fmt: skip
+    is_all = report.facts.target == ALL
     rows = []
     for row in report.rows:
         cells = [Cell(row.name)]
@@ -138,7 +140,7 @@ def choices(report: TargetReport) -> Table:
             cells += [Cell(formatting.NOTHING)] * 4
         else:
             cells += [
-                Cell(formatting.percent(row.chosen.on_target, 0)),
+                Cell(formatting.percent(row.chosen.on_target, 1 if is_all else 0)),
                 Cell(formatting.percent(row.chosen.filled, 0)),
                 Cell(f"{row.chosen.tokens:.1f}"),
                 Cell(f"{row.chosen.slots:.1f}"),
@@ -147,7 +149,8 @@ def choices(report: TargetReport) -> Table:
             cells += _difference(row.equal_cost.get(unit))
         rows.append(tuple(cells))
     note = (
-        "Of the target: share of the chosen that really was. Filled: had not passed the filter. Tokens and slots: "
+        f"Of the target: share of the chosen that really was{'; the rest is out of scope' if is_all else ''}. "
+        "Filled: had not passed the filter. Tokens and slots: "
         "means of what was chosen, without the intent. At equal cost: errors against "
         f"{report.baseline} where the one of the two that spent less had ended, interpolated between rounds; of slots, "
         "the intent counts as one. Utterances that a model is unsure of tend to be longer, and then cost more."
