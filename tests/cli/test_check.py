@@ -108,14 +108,16 @@ def test_records_that_cannot_be_read_are_found_and_stop_nothing(canvass, folder)
     found = canvass("check", "odd.jsonl")
     assert found.code == 0
     assert (
-        f"record: 1 records cannot be read, and would stop other commands; the first: odd.jsonl:{len(KNOWN) + 1}"
+        f"record: 1 record that other commands cannot read and stop at; the first: odd.jsonl:{len(KNOWN) + 1}"
         in found.out
     )
     write_records(
         folder / "half.jsonl",
         [*(record(one) for one in KNOWN), inside | {"slots": [{"start": 6, "end": 13, "label": "City"}]}],
     )
-    assert "record: 1 records have a slot off the token borders" in canvass("check", "half.jsonl").out
+    assert (
+        "record: 1 record with a slot off the token borders, left out" in canvass("check", "half.jsonl").out
+    )
 
 
 def test_what_has_a_place_is_no_option(canvass, folder):

@@ -4,7 +4,7 @@ import csv
 import json
 
 import pytest
-from commands import records
+from commands import records, write_records
 
 from canvass.cli import options
 from canvass.types import Slot, Target, Utterance
@@ -181,6 +181,34 @@ def test_one_file_for_everything(canvass, bot):
     assert facts["labelled"] == len(KNOWN)
     assert {row["text"] for row in facts["choices"]} <= {text for text, _ in REST}
     assert f"{len(REST)} of {len(ROWS)} records have no domain, intent or slots" in chosen.err
+
+
+@pytest.mark.parametrize("said", [{}, {"intent": ""}, {"intent": None, "slots": []}, {"domain": " "}])
+def test_rows_without_labels_teach_nothing(canvass, bot, said):
+    known = [{"text": text, "intent": intent} for text, intent in KNOWN]
+    write_records(bot / "known.jsonl", known)
+    write_records(bot / "mixed.jsonl", [*({"text": text} | said for text, _ in REST), *known])
+    for name in ("known", "mixed"):
+        assert canvass("train", f"{name}.jsonl", "-t", "intent:card", "-o", f"{name}.npz").code == 0
+    assert (bot / "known.npz").read_bytes() == (bot / "mixed.npz").read_bytes()
+
+
+@pytest.mark.parametrize("answer", [{"domain": "elsewhere"}, {"intent": "small talk"}], ids=["none", "own"])
+def test_answers_that_belong_nowhere_are_learnt_from(canvass, bot, answer):
+    intents = dict(ROWS)
+    assert canvass("new", "bot", "labelled.csv", "pool.csv", "--target", "all", "--words", "off").code == 0
+    shares = []
+    for _ in range(2):
+        assert canvass("next", "bot", "--size", "15", "-o", "tasks.jsonl").code == 0
+        texts = [row["text"] for row in records((bot / "tasks.jsonl").read_text())]
+        shares.append(sum(text in intents for text in texts) / len(texts))
+        write_records(
+            bot / "answers.jsonl",
+            [{"text": text} | ({"intent": intents[text]} if text in intents else answer) for text in texts],
+        )
+        told = canvass("import", "bot", "answers.jsonl", "--annotator", "ana", "--new-labels")
+        assert told.code == 0, told.err
+    assert shares[0] < 0.4 < 0.6 < shares[1]
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ FINE = [
         ([row("go on", "stop "), row("go off", "stop ")], "names", ["intents 'Stop' (2), 'stop ' (2)"]),
         ([row("go on", slots=[slot(0, 2, "Genre")])], "names", ["slot labels 'Genre' (1), 'genre' (2)"]),
         ([row("go on", "Go")], "single example", ["the intent 'Go' has one example"]),
-        ([{"text": "what now"}], "unlabelled", ["1 records have no domain", "a.jsonl:5"]),
+        ([{"text": "what now"}], "unlabelled", ["1 record without domain", "a.jsonl:5"]),
         ([row("\u200b\u200b")], "text", ["a.jsonl:5", "has no word"]),
         ([row("x" * 200_000)], "text", ["a.jsonl:5", "a word of 200,000 characters"]),
     ],

@@ -50,7 +50,7 @@ def command(
     """
     from canvass.annotation.project.creation import SETTINGS
     from canvass.annotation.project.project import Project
-    from canvass.annotation.quality.suspicions import as_findings, as_records, find_suspicions
+    from canvass.annotation.quality.suspicions import BAR, as_findings, as_records, find_suspicions
     from canvass.corpus.checking import check_labelled
 
     if out is not None:
@@ -64,7 +64,7 @@ def command(
     known = replace(reading, skip_bad=reading.skip_bad or ANY_NUMBER).read([labelled])
     findings = check_labelled(known)
     with terminal.busy("training on three quarters, judging the fourth"):
-        suspicions = find_suspicions(known.utterances)
+        suspicions = [suspicion for suspicion in find_suspicions(known.utterances) if suspicion.score >= BAR]
     findings += as_findings(known, suspicions)
     facts = {
         "records": len(known.utterances),
@@ -89,7 +89,7 @@ def _check_project(project: Project, out: str | None, *, as_json: bool) -> None:
     with terminal.busy("training on three quarters of the answers, judging the fourth"):
         items = review_of(project)
     project.store.set_review(items)
-    answers = {task.id: project.utterance_of(task, answer) for task, answer in project.store.accepted()}
+    answers = {task.id: (task, answer) for task, answer in project.store.accepted()}
     _tell(
         {"answers": len(answers), "review": [asdict(item) for item in items]},
         [f"{item.kind}: {item.text!r}: {item.words}" for item in items],
@@ -99,7 +99,11 @@ def _check_project(project: Project, out: str | None, *, as_json: bool) -> None:
     _write(
         out,
         [
-            {**utterance_record(answers[number]), "suspicion": item.probability, "words": item.words}
+            {
+                **utterance_record(project.utterance_of(*answers[number])),
+                "suspicion": item.probability,
+                "words": item.words,
+            }
             for item in items
             for number in item.tasks
             if number in answers

@@ -79,7 +79,7 @@ def command(
     given = known.utterances
     [wanted] = options.known_targets([wanted], given)
     test_set = None if test is None else reading.read([test]).utterances
-    if phrases and not begins_with(phrases, given, [wanted]):
+    if not begins_with(phrases, given, [wanted]):
         phrases = ()
     with suggested():
         project = Project.create(

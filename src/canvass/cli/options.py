@@ -460,11 +460,13 @@ def report_left_out(labelled: Labelled) -> None:
             f"{labelled.left_out} labelled {records} left out; the first: {labelled.first_left_out}"
         )
     if labelled.unlabelled:
-        records = "record has" if labelled.unlabelled == 1 else "records have"
         read = labelled.unlabelled + len(labelled.utterances)
+        have, count, negatives = (
+            ("has", "counts", "a negative") if labelled.unlabelled == 1 else ("have", "count", "negatives")
+        )
         terminal.warn(
-            f"{labelled.unlabelled:,} of {read:,} {records} no domain, intent "
-            f"or slots and count as unlabelled, not as negatives; the first: {labelled.first_unlabelled}"
+            f"{labelled.unlabelled:,} of {read:,} records {have} no domain, intent or slots and {count} as unlabelled, "
+            f"not as {negatives}; the first: {labelled.first_unlabelled}"
         )
     if labelled.bad_lines:
         lines = "line of LABELLED was" if labelled.bad_lines == 1 else "lines of LABELLED were"

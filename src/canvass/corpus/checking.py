@@ -33,20 +33,24 @@ class Finding:
 def check_labelled(labelled: Labelled) -> list[Finding]:
     """List what is probably wrong with an annotated set, most serious kind first, then in the order of the files."""
     findings = [*contradictions(labelled), *names_that_nearly_agree(labelled.utterances)]
-    for count, what, first in (
-        (labelled.bad_lines, "cannot be read, and would stop other commands", labelled.first_bad_line),
-        (labelled.left_out, "have a slot off the token borders and are left out", labelled.first_left_out),
+    for kind, count, what, first in (
+        (
+            "record",
+            labelled.bad_lines,
+            "that other commands cannot read and stop at",
+            labelled.first_bad_line,
+        ),
+        ("record", labelled.left_out, "with a slot off the token borders, left out", labelled.first_left_out),
+        (
+            "unlabelled",
+            labelled.unlabelled,
+            "without domain, intent and slots, left out",
+            labelled.first_unlabelled,
+        ),
     ):
         if count:
-            findings.append(Finding("record", f"{count:,} records {what}; the first: {first}"))
-    if labelled.unlabelled:
-        findings.append(
-            Finding(
-                "unlabelled",
-                f"{labelled.unlabelled:,} records have no domain, intent or slots and are left out; the first: "
-                f"{labelled.first_unlabelled}",
-            )
-        )
+            records = "record" if count == 1 else "records"
+            findings.append(Finding(kind, f"{count:,} {records} {what}; the first: {first}"))
     counts = Counter(utterance.intent for utterance in labelled.utterances if utterance.intent)
     findings += [
         Finding("single example", f"the intent {shown(intent)} has one example")

@@ -66,11 +66,9 @@ class Suspicion:
 
 
 def as_findings(labelled: Labelled, suspicions: Sequence[Suspicion]) -> list[Finding]:
-    """Say in sentences which annotations of a labelled set models contradict, with a score of `BAR` or more."""
+    """Say in sentences which annotations of a labelled set models contradict."""
     findings = []
     for suspicion in suspicions:
-        if suspicion.score < BAR:
-            break
         utterance = labelled.utterances[suspicion.number]
         said = []
         if suspicion.intent is not None:
@@ -89,14 +87,12 @@ def as_findings(labelled: Labelled, suspicions: Sequence[Suspicion]) -> list[Fin
 
 
 def as_records(labelled: Labelled, suspicions: Sequence[Suspicion]) -> list[dict[str, Any]]:
-    """Write the utterances with a score of `BAR` or more as records of a labelled set, and what is held against each.
+    """Write the suspicious utterances as records of a labelled set, and what is held against each.
 
     What the models say instead stands in `models_intent` and `models_slots`; where the utterance stands, in `place`.
     """
     records = []
     for suspicion in suspicions:
-        if suspicion.score < BAR:
-            break
         utterance = labelled.utterances[suspicion.number]
         slots = None if suspicion.slots is None else slot_records(suspicion.slots)
         records.append(
