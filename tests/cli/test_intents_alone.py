@@ -208,7 +208,8 @@ def test_answers_that_belong_nowhere_are_learnt_from(canvass, bot, answer):
         )
         told = canvass("import", "bot", "answers.jsonl", "--annotator", "ana", "--new-labels")
         assert told.code == 0, told.err
-    assert shares[0] < 0.4 < 0.6 < shares[1]
+    assert shares[0] < 0.4
+    assert shares[1] > 0.5
 
 
 @pytest.mark.parametrize(
