@@ -495,8 +495,10 @@ def test_tasks_keep_the_columns_of_the_pool(canvass, folder):
     turns = {one.text: number for number, one in enumerate(REST)}
     batch = records((folder / "b.jsonl").read_text())
     assert [(one["language"], one["turn"]) for one in batch] == [("de", turns[one["text"]]) for one in batch]
+    told = json.loads(canvass("import", "music", "b.csv", "--annotator", "ana", *PREDICTED, "--json").out)
+    assert (told["answered"], told["lost"]) == (3, [])
     with Project.open("music") as project:
-        task = project.store.tasks("leased")[0]
+        task = project.store.tasks("answered")[0]
         assert "columns" not in task_shape(task)
         assert task_shape(task, ("language", "nix"))["columns"] == {"language": "de"}
         picks = [task for task in run_round(project, 2).tasks if task.source in {"random", "outside"}]

@@ -92,8 +92,9 @@ def import_answers(
 
     """
     check_annotator(annotator)
-    bad = BadLines(skip_bad, losses=(losses := Losses()))
     reading = AnswerFiles(project, annotator, new_labels=new_labels)
+    kept = frozenset(name.strip().lower() for task in reading.tasks.values() for name in task.others)
+    bad = BadLines(skip_bad, losses=(losses := Losses(kept=kept)))
     given = list(reading.given(names, columns, format, bad))
     store = project.store
     for kind, name in reading.rule.added:

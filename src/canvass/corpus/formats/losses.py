@@ -95,6 +95,8 @@ class Loss:
 class Losses:
     """The losses of one conversion, in the order in which they were met; `strict` refuses the first.
 
+    Fields that are `kept` elsewhere, by their names in lower case, are not lost.
+
     >>> losses = Losses()
     >>> losses.report("the domain", "'play jazz'")
     >>> losses.report("the domain", "'stop'")
@@ -103,6 +105,7 @@ class Losses:
     """
 
     strict: bool = False
+    kept: frozenset[str] = frozenset()
     found: dict[str, Loss] = field(default_factory=dict)
     no_annotation: set[str] = field(default_factory=set)  # fields of NO_ANNOTATION that were met
     passed_over: list[str] = field(default_factory=list)  # files that no format claims
@@ -145,7 +148,12 @@ class Losses:
                 self.unused(slot, OF_SLOT, where, settings=OWN_WORDS)
         if record.keys() <= known:
             return
-        passed = NO_ANNOTATION | settings | (OF_BATCHES if record.keys() >= BATCH_MARKS else frozenset())
+        passed = (
+            NO_ANNOTATION
+            | self.kept
+            | settings
+            | (OF_BATCHES if record.keys() >= BATCH_MARKS else frozenset())
+        )
         for name, value in record.items():
             if name in known or value is None or value in ("", [], {}):
                 continue
