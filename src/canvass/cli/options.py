@@ -437,7 +437,7 @@ def check_inputs(out: str | None, labelled: str, labelled_format: str | None, ot
         raise OptionError(
             "LABELLED and POOL are both standard input (-), which can be read once; name a file for one"
         )
-    files = files_of([labelled], labelled_format, lambda row: row.read is not None)
+    files = files_of([labelled], labelled_format, annotated=True)
     if out is not None:
         check_output(out, [*files, *others])
 

@@ -79,7 +79,7 @@ def convert(
     write = annotated_writer(kind, out)
     losses = Losses(strict)
     bad = BadLines(skip_bad, losses=losses)
-    files = files_of(names, source, lambda _: True, columns, bad)
+    files = files_of(names, source, columns, bad)
     check_output(out, [file for file in files if file != STANDARD_STREAM and not is_remote(file)])
     kinds = tuple(dict.fromkeys(format_of(file, source, columns).name for file in files))
     result = Converted(kinds, kind.name, bad=bad, losses=losses)

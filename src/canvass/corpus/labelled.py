@@ -82,7 +82,7 @@ def read_labelled(
     places: list[str] = []
     left_out = 0
     first_left_out = ""
-    files = files_of(names, format, lambda row: row.read is not None, columns, bad)
+    files = files_of(names, format, columns, bad, annotated=True)
     for file in files:
         for where, utterance in annotated_utterances(file, format, columns, bad):
             sentence = _misalignment(utterance, where)

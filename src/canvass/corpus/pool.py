@@ -109,7 +109,7 @@ class Pool:
         if where is not None:
             Where.parse(where)
         noted = BadLines(losses=(losses := Losses()))
-        members = files_of(names, format, lambda _: True, columns, noted)
+        members = files_of(names, format, columns, noted)
         if model_columns:
             columns = columns.with_model(model_columns, _names_of(members[0], columns, format), members[0])
         options = ReadOptions(columns, rows, skip_bad, where, skip_bad_files)

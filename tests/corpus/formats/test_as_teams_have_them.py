@@ -73,7 +73,7 @@ def read(name, **options):
     columns = options.pop("columns", Columns())
     losses = Losses(options.pop("strict", False))
     bad = BadLines(options.pop("skip_bad", 0), losses=losses)
-    files = files_of([name], options.get("format"), lambda row: row.read is not None, columns, bad)
+    files = files_of([name], options.get("format"), columns, bad, annotated=True)
     found = [
         utterance
         for file in files

@@ -11,14 +11,6 @@ from canvass.corpus.formats.table import PLACES
 from canvass.errors import FileError, OptionError
 
 
-def anything(row):
-    return True
-
-
-def annotated(row):
-    return row.read is not None
-
-
 @pytest.mark.parametrize(
     ("path", "name"),
     [
@@ -110,7 +102,7 @@ def test_a_folder_holds_other_files_too(tmp_path):
         "lines.json": CONTENTS["jsonl"],
     }.items():
         (tmp_path / name).write_bytes(data)
-    found = [os.path.basename(name) for name in files_of([str(tmp_path)], None, anything)]  # noqa: PTH119
+    found = [os.path.basename(name) for name in files_of([str(tmp_path)], None)]  # noqa: PTH119
     assert found == ["dataset.json", "lines.json", "nlu.yml"]
 
 
@@ -202,15 +194,15 @@ def folder(tmp_path, monkeypatch):
     ],
 )
 def test_names_to_files(folder, names, found):
-    assert files_of(names, None, anything) == found
+    assert files_of(names, None) == found
 
 
 def test_files_without_annotations_are_left_out_of_folders(folder):
-    assert files_of(["pool"], None, annotated) == ["pool/a.csv.gz", "pool/b.jsonl", "pool/sub/c.parquet"]
+    assert files_of(["pool"], None, annotated=True) == ["pool/a.csv.gz", "pool/b.jsonl", "pool/sub/c.parquet"]
 
 
 def test_a_format_by_name_takes_any_extension(folder):
-    assert "pool/README.md" in files_of(["pool"], "text", anything)
+    assert "pool/README.md" in files_of(["pool"], "text")
 
 
 @pytest.mark.parametrize(
@@ -226,7 +218,7 @@ def test_a_format_by_name_takes_any_extension(folder):
 )
 def test_names_without_files(folder, names, error, words):
     with pytest.raises(error) as caught:
-        files_of(names, None, anything)
+        files_of(names, None)
     assert words in str(caught.value)
 
 
@@ -234,4 +226,4 @@ def test_names_without_files(folder, names, error, words):
 def test_a_folder_without_permission(folder):
     (folder / "empty").chmod(0)
     with pytest.raises(FileError, match="empty: the folder cannot be read"):
-        files_of(["empty"], None, anything)
+        files_of(["empty"], None)

@@ -40,7 +40,7 @@ def store(tmp_path, monkeypatch):
 def read(name, *, skip_bad=0, strict=False):
     losses = Losses(strict)
     bad = BadLines(skip_bad, losses=losses)
-    files = files_of([name], None, lambda row: row.read is not None, None, bad)
+    files = files_of([name], None, None, bad, annotated=True)
     found = [row for file in files for _, row in annotated_utterances(file, None, Columns(), bad)]
     return found, losses, bad
 
@@ -668,7 +668,7 @@ def test_what_is_wrong_for_rhasspy(store):
         "sentences.ini:3: the rule <b> is not defined; expected b = ... in the section [A]",
     )
     store({"setup.ini": "[metadata]\nname = x\nversion = 1\n"})
-    assert files_of(["."], None, lambda row: True) == ["sentences.ini"]
+    assert files_of(["."], None) == ["sentences.ini"]
 
 
 def test_intents_of_padatious(store):

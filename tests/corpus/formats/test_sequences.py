@@ -51,7 +51,7 @@ def test_what_their_names_begin_with_stands_for_all(folder, name):
 def test_every_name_on_the_command_line_reads_each_utterance_once(tmp_path, folder, name, override):
     (tmp_path / "part").mkdir()
     folder(WORDS, TAGS, INTENTS, "part/")
-    (first,) = files_of([str(tmp_path / name)], override, lambda row: row.read is not None)
+    (first,) = files_of([str(tmp_path / name)], override, annotated=True)
     assert first == str(tmp_path / "part" / "seq.in")
 
 

@@ -55,7 +55,7 @@ class AnswerFiles:
     ) -> Iterator[Given]:
         """Yield each record that says something, once."""
         seen: dict[str, Given] = {}
-        for file in files_of(names, override, lambda row: row.read is not None, columns, bad):
+        for file in files_of(names, override, columns, bad, annotated=True):
             for where, utterance in annotated_utterances(file, override, columns, bad):
                 entry = self.answered(where, utterance)
                 if entry is None:

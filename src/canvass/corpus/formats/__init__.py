@@ -27,7 +27,7 @@ from canvass.errors import FileError, OptionError
 from canvass.files import STANDARD_STREAM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = [
     "FORMATS",
@@ -52,16 +52,18 @@ NO_UTTERANCES = re.compile(
 def files_of(
     names: Sequence[str],
     override: str | None,
-    usable: Callable[[Format], bool],
     columns: Columns | None = None,
     bad: BadLines | None = None,
+    *,
+    annotated: bool = False,
 ) -> list[str]:
     """Find the files behind names: files, folders (with the folders in them), globs, and "-".
 
-    Of folders and globs, hidden files (their names start with "." or "_") are left out, and files of no known or
-    usable format are passed over, and noted in `bad`; so are lines of plain text beside files of other formats, lists
-    of words, and files whose names say that they hold something else. The rest is sorted; a file
-    that is named twice is read once. A folder that is a project of a format stands for itself.
+    Of folders and globs, hidden files (their names start with "." or "_") are left out. Files of no known format, or of
+    one without annotations where only `annotated` files are asked for, are passed over, and noted in `bad`; so are
+    lines of plain text beside files of other formats, lists of words, and files whose names say that they hold
+    something else. The rest is sorted; a file that is named twice is read once. A folder that is a project of a format
+    stands for itself.
 
     Raises
     ------
@@ -77,7 +79,7 @@ def files_of(
     for given in names:
         name = _first_file(given, override)
         if is_remote(name):
-            chosen += _elsewhere(name, override, usable, columns)
+            chosen += _elsewhere(name, override, columns, annotated=annotated)
             continue
         is_folder = Path(name).is_dir()
         if name == STANDARD_STREAM or not (is_folder or _is_pattern(name)):
@@ -86,7 +88,9 @@ def files_of(
             chosen.append(name)
             continue
         inside = list(_walk(name, override) if is_folder else _matches(name, override))
-        claimed = _claimed(inside, override, usable, columns, takes_text=Path(name).suffix == ".txt")
+        claimed = _claimed(
+            inside, override, columns, annotated=annotated, takes_text=Path(name).suffix == ".txt"
+        )
         if bad is not None:
             bad.passed_over(
                 file for file in inside if file not in claimed and not _is_part(file, claimed, columns)
@@ -94,7 +98,9 @@ def files_of(
         if not claimed:
             kind = "the folder holds" if is_folder else "the pattern matches"
             extensions = ", ".join(
-                dict.fromkeys(ending for row in FORMATS if usable(row) for ending in row.extensions)
+                dict.fromkeys(
+                    ending for row in FORMATS if row.read or not annotated for ending in row.extensions
+                )
             )
             others = f"; it has {len(inside)} others, such as {inside[0]}" if inside else ""
             raise FileError(f"{name}: {kind} no file that can be read here (expected {extensions}{others})")
@@ -110,9 +116,9 @@ def files_of(
 def _claimed(
     files: Sequence[str],
     override: str | None,
-    usable: Callable[[Format], bool],
     columns: Columns | None,
     *,
+    annotated: bool,
     takes_text: bool,
 ) -> list[str]:
     """Choose the files that a format claims; lines of plain text may be something else than utterances."""
@@ -120,7 +126,9 @@ def _claimed(
     for file, kind in kinds.items():
         if kind is None and override is None:
             refuse_unread(file)
-    claimed = {file: kind for file, kind in kinds.items() if kind is not None and usable(kind)}
+    claimed = {
+        file: kind for file, kind in kinds.items() if kind is not None and (kind.read or not annotated)
+    }
     if override is None and not takes_text:
         lines = [file for file, kind in claimed.items() if kind.name == TEXT]
         known = any(kind.name != TEXT for kind in claimed.values())
@@ -134,15 +142,13 @@ def _claimed(
     return [_first_file(file, override) for file in claimed]
 
 
-def _elsewhere(
-    name: str, override: str | None, usable: Callable[[Format], bool], columns: Columns | None
-) -> list[str]:
+def _elsewhere(name: str, override: str | None, columns: Columns | None, *, annotated: bool) -> list[str]:
     """Find the files behind an address."""
     inside = files_behind(name)
     if inside == [name]:
         format_of(name, override, columns)
         return inside
-    claimed = _claimed(inside, override, usable, columns, takes_text=name.endswith(".txt"))
+    claimed = _claimed(inside, override, columns, annotated=annotated, takes_text=name.endswith(".txt"))
     if not claimed:
         raise FileError(f"{name}: there is no file that can be read here (among {len(inside)})")
     return claimed
