@@ -34,7 +34,7 @@ LAYERS = (
     ("cli",),
 )
 # The rooms of annotation, each importing only itself and those before it.
-ROOMS = ("store", "project", "quality", "rounds", "exchange", "web")
+ROOMS = ("store", "project", "quality", "assistant", "rounds", "exchange", "web")
 # Readable twins are for tests and docs only.
 TWINS = {"features.reference", "models.crf.plain_crf"}
 

@@ -63,6 +63,7 @@ class State(NamedTuple):
     phase: str = "fresh"
     message: str = ""
     ready: int = 5
+    assistant: str = ""
 
 
 class StillQueue:
@@ -71,6 +72,7 @@ class StillQueue:
     def __init__(self):
         self.answers = 0
         self.asked = 0
+        self.assistant = None
 
     def answered(self, count=1):
         self.answers += count

@@ -59,6 +59,26 @@ def command(
             show_default=False,
         ),
     ] = None,
+    assistant: Annotated[
+        str | None,
+        typer.Option(
+            "--assistant",
+            metavar="URL",
+            help="Have a language model suggest annotations: a server with the OpenAI chat protocol, such as "
+            "http://localhost:8080/v1. Requests are sent there. Its key is CANVASS_ASSISTANT_KEY of the environment.",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="NAME", help="The model of the assistant's server.")
+    ] = None,
+    mask: Annotated[
+        str | None,
+        typer.Option(
+            "--mask",
+            metavar="MODULE:FUNCTION",
+            help="Run this function, text to text, over all that the assistant is sent.",
+        ),
+    ] = None,
     get: Annotated[
         str | None,
         typer.Option(
@@ -72,17 +92,33 @@ def command(
     changes the annotations. Answers are on disk before the page says saved.
     """
     _check_extra()
+    from canvass.annotation.assistant.assistant import Assistant
     from canvass.annotation.project.project import Project
     from canvass.annotation.rounds.queue import Queue
     from canvass.annotation.web.serve import Address, allowed_hosts
 
     if not 0 <= port <= LARGEST_PORT:
         raise OptionError(f"--port {port} makes no sense; it must be from 0 to {LARGEST_PORT}")
+    if (assistant is None) != (model is None) or (mask is not None and assistant is None):
+        raise OptionError(
+            "--assistant URL and --model NAME go together, and --mask with both; give what is missing"
+        )
     address = Address(host.strip("[]"), port)
     hosts = allowed_hosts(address, allow_host or ())
     with ExitStack() as stack:
         opened = [stack.enter_context(Project.open(folder)) for folder in _projects(folders)]
-        projects = [(project, Queue(project)) for project in opened]
+        projects = [
+            (
+                project,
+                Queue(
+                    project,
+                    assistant=Assistant(project, assistant, model, mask=mask)
+                    if assistant and model
+                    else None,
+                ),
+            )
+            for project in opened
+        ]
         if get is not None:
             _print(projects, get)
             return

@@ -150,6 +150,7 @@ def _sentences(status: Status) -> list[str]:
     lines += [f"{_capitalised(words)}." for words in status.missing]
     lines += [f"{_capitalised(estimate.words)}." for estimate in status.estimates]
     lines += [_agreement(pair) for pair in status.agreement]
+    lines += [f"{error.words}." for error in status.assistants]
     lines.append(f"{_capitalised(status.suggestion.words)}. Rule: {status.suggestion.rule}.")
     return lines
 

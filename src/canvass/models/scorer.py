@@ -255,29 +255,13 @@ class _Server:
         return answers
 
     def _post(self, client: Any, content: dict[str, Any]) -> Any:
-        """Send a request until it is answered; asking again is harmless."""
-        for wait in (*WAITS, None):
-            try:
-                answer = client.post(self._address, json=content)
-            except self._httpx.HTTPError as error:
-                if wait is None:
-                    reason = (
-                        "did not answer in time"
-                        if isinstance(error, self._httpx.TimeoutException)
-                        else str(error)
-                    )
-                    raise ScorerError(
-                        f"{OPTION} {self._address} cannot be reached ({reason}), asked {len(WAITS) + 1} times; check "
-                        "that it runs, then run the same command again"
-                    ) from error
-            else:
-                if answer.status_code not in PASSING:
-                    return answer
-                if wait is None:
-                    break
-                wait = max(wait, _retry_after(answer.headers.get("retry-after", "")))  # noqa: PLW2901
-            time.sleep(wait)
-        return answer
+        try:
+            return post(client, self._address, content, time.sleep)
+        except self._httpx.HTTPError as error:
+            raise ScorerError(
+                f"{OPTION} {self._address} cannot be reached ({reason_of(error)}), asked {len(WAITS) + 1} times; check "
+                "that it runs, then run the same command again"
+            ) from error
 
     def _predictions(self, answer: Any, count: int) -> list[Any]:
         if answer.status_code != OK:
@@ -301,6 +285,35 @@ class _Server:
                 "each, in their order"
             )
         return predictions
+
+
+def post(client: Any, address: str, content: dict[str, Any], sleep: Callable[[float], object]) -> Any:
+    """Send a request that may be repeated until it is answered, or `WAITS` are over; returns the last answer.
+
+    `client` is an `httpx.Client`. Raises its `HTTPError` where the last attempt has no answer.
+    """
+    import httpx
+
+    for wait in (*WAITS, None):
+        pause = wait or 0.0
+        try:
+            answer = client.post(address, json=content)
+        except httpx.HTTPError:
+            if wait is None:
+                raise
+        else:
+            if answer.status_code not in PASSING or wait is None:
+                return answer
+            pause = max(pause, _retry_after(answer.headers.get("retry-after", "")))
+        sleep(pause)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def reason_of(error: Exception) -> str:
+    """Say why a request was not answered: the words of an `httpx.HTTPError`, which for a timeout say nothing."""
+    import httpx
+
+    return "did not answer in time" if isinstance(error, httpx.TimeoutException) else str(error)
 
 
 def _retry_after(header: str) -> float:

@@ -52,6 +52,13 @@ def _number(words: str) -> dict[str, Rule]:
     return {"rule": Rule(words, "a number above 0", accepts)}
 
 
+def _amount(words: str) -> dict[str, Rule]:
+    def accepts(value: Any) -> bool:
+        return type(value) in {int, float} and 0 <= value < float("inf")
+
+    return {"rule": Rule(words, "a number, 0 or more", accepts)}
+
+
 def _flag(words: str) -> dict[str, Rule]:
     return {"rule": Rule(words, "true or false", lambda value: isinstance(value, bool))}
 
@@ -212,6 +219,20 @@ class QueueSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AssistantSettings:
+    """What an assistant (`canvass annotate --assistant`) may cost."""
+
+    calls: int = field(
+        default=2000, metadata=_whole("Requests that it is sent at most, further attempts among them.", 1)
+    )
+    cost: float = field(
+        default=0, metadata=_amount("What these may cost, in the currency of the prices; 0: no limit.")
+    )
+    input_price: float = field(default=0, metadata=_amount("Price of a million tokens that are sent."))
+    output_price: float = field(default=0, metadata=_amount("Price of a million tokens of its answers."))
+
+
+@dataclass(frozen=True, kw_only=True)
 class PageSettings:
     """What the page shows and allows."""
 
@@ -256,6 +277,7 @@ class Settings:
     columns: ColumnsSettings = field(default_factory=ColumnsSettings)
     queue: QueueSettings = field(default_factory=QueueSettings)
     page: PageSettings = field(default_factory=PageSettings)
+    assistant: AssistantSettings = field(default_factory=AssistantSettings)
     intents: tuple[LabelGuide, ...] = ()
     slots: tuple[LabelGuide, ...] = ()
 
@@ -278,7 +300,7 @@ class Settings:
             For the first that does not; it names the setting, what was expected and what to do.
 
         """
-        for section in ("project", "columns", "queue", "page"):
+        for section in ("project", "columns", "queue", "page", "assistant"):
             _check_section(getattr(self, section), f"{where}: {section}")
         for name in ("intents", "slots"):
             guides: tuple[LabelGuide, ...] = getattr(self, name)
@@ -298,6 +320,11 @@ class Settings:
         if self.queue.random_share + self.queue.outside_share > 1:
             raise InputError(
                 f"{where}: queue.random_share and queue.outside_share sum to more than 1; make one of them smaller"
+            )
+        assistant = self.assistant
+        if assistant.cost and not assistant.input_price + assistant.output_price:
+            raise InputError(
+                f"{where}: assistant.cost is limited, and there are no prices; set input_price and output_price"
             )
 
     def _check_choice(self, where: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import MISSING, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from canvass.annotation.project.settings import (
+    AssistantSettings,
     ColumnsSettings,
     LabelGuide,
     PageSettings,
@@ -30,6 +31,7 @@ SECTIONS: dict[str, tuple[type[Any], str]] = {
     "columns": (ColumnsSettings, "The columns of the pool."),
     "queue": (QueueSettings, "How the queue is kept fresh."),
     "page": (PageSettings, "What the page shows and allows."),
+    "assistant": (AssistantSettings, "What an assistant (canvass annotate --assistant) may cost."),
 }
 OLD_COLUMNS = "fields"  # the name of [columns] in projects made before 0.1
 LABELS = {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from canvass.annotation.project.creation import FEWEST_HELD_OUT, LEARNT, TEST
 from canvass.annotation.quality.annotator_agreement import agreements
+from canvass.annotation.quality.assistant_error import assistant_errors
 from canvass.annotation.quality.estimate import stored_estimates
 from canvass.annotation.quality.stopping import suggestion
 from canvass.annotation.store.leases import HANDED_OUT
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from canvass.annotation.project.project import Project
     from canvass.annotation.quality.annotator_agreement import Agreement
+    from canvass.annotation.quality.assistant_error import AssistantError
     from canvass.annotation.quality.estimate import Estimate
     from canvass.annotation.quality.stopping import Suggestion
     from canvass.annotation.store.records import Answer, Round, State
@@ -67,8 +69,9 @@ class Status:
     latest, successful or not. `answers` are those that stand, skips among them; `as_dict` leaves them out. `words`: of
     how many words and requests the word features are, their digest, and since when (`at`, seconds of the epoch); None
     without any. `missing` says in sentences what there is too little of, and what to do. `forecast` is None before
-    three rounds, and where the error has not fallen. Without `annotates_slots` the slot error rate is that of the
-    intents. `review` is None where nobody has looked yet: neither the page nor canvass check.
+    three rounds, and where the error has not fallen. `assistants` says how wrong the suggestions of each are. Without
+    `annotates_slots` the slot error rate is that of the intents. `review` is None where nobody has looked yet: neither
+    the page nor canvass check.
     """
 
     name: str
@@ -94,6 +97,7 @@ class Status:
     missing: tuple[str, ...]
     annotators: tuple[Annotator, ...]
     forecast: Forecast | None
+    assistants: tuple[AssistantError, ...]
     annotates_slots: bool
     answers: tuple[Answer, ...] = field(repr=False)
 
@@ -126,6 +130,7 @@ class Status:
             "by_annotator": {annotator.name: annotator.answers for annotator in self.annotators},
             "annotators": [annotator._asdict() for annotator in self.annotators],
             "forecast": self.forecast and self.forecast._asdict(),
+            "assistants": [error.as_dict() for error in self.assistants],
         }
 
 
@@ -166,6 +171,7 @@ def status_of(project: Project) -> Status:
         missing=tuple(missing_in(project)),
         annotators=annotators,
         forecast=forecast(curve, _median_seconds(answers)),
+        assistants=tuple(assistant_errors(answers)),
         annotates_slots=project.annotates_slots,
         answers=tuple(answers),
     )

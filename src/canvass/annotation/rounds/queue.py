@@ -21,6 +21,7 @@ from canvass.errors import CanvassError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from canvass.annotation.assistant.assistant import Assistant
     from canvass.annotation.project.project import Project
     from canvass.annotation.rounds.round import RoundResult
 
@@ -37,13 +38,15 @@ class QueueState:
 
     `generation` counts the swaps since the start. `phase` is `waiting` before the first, `training` while a round is
     run, `fresh` between rounds, `failed` where the last one failed and the older queue goes on. `message` is a
-    sentence for the page, or empty. `ready` tasks wait for someone.
+    sentence for the page, or empty. `ready` tasks wait for someone. `assistant` says why the assistant suggests
+    nothing; empty where it does, or there is none.
     """
 
     generation: int
     phase: Phase
     message: str
     ready: int
+    assistant: str = ""
 
 
 class _StoppedError(Exception):
@@ -54,7 +57,8 @@ class Queue:
     """The queue of a project; `clock` gives the seconds of the epoch.
 
     `start` and `stop` are for the owner of the project's lock, once each; `answered`, `run_soon` and `state` for any
-    thread. `on_round` is given every round that was swapped in, on the queue's thread: its models are the newest.
+    thread. `on_round` is given every round that was swapped in, on the queue's thread: its models are the newest. The
+    `assistant` suggests annotations of what waits, and is started and stopped with the queue.
     """
 
     def __init__(
@@ -63,7 +67,9 @@ class Queue:
         *,
         clock: Callable[[], float] = time.time,
         on_round: Callable[[RoundResult], None] = lambda _: None,
+        assistant: Assistant | None = None,
     ) -> None:
+        self.assistant = assistant
         self._project = project
         self._clock = clock
         self._on_round = on_round
@@ -83,6 +89,8 @@ class Queue:
         """Begin to run rounds, the first at once."""
         self._thread = threading.Thread(target=self._run, name="canvass queue", daemon=True)
         self._thread.start()
+        if self.assistant is not None:
+            self.assistant.start()
 
     def stop(self) -> None:
         """End the thread; a round that is being run leaves no trace. Takes a fraction of a second."""
@@ -91,6 +99,8 @@ class Queue:
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join()
+        if self.assistant is not None:
+            self.assistant.stop()
 
     def answered(self, count: int = 1) -> None:
         """Note that an answer was saved, or several."""
@@ -108,8 +118,9 @@ class Queue:
     def state(self) -> QueueState:
         """Say how fresh the queue is."""
         ready = self._project.store.counts()["open"]
+        said = "" if self.assistant is None else self.assistant.message
         with self._changed:
-            return QueueState(self._generation, self._phase, self._message, ready)
+            return QueueState(self._generation, self._phase, self._message, ready, said)
 
     def _run(self) -> None:
         while self._run_one() and self._wait():

@@ -20,7 +20,8 @@ class TaskPrediction:
     `round` says after how many trainings (0: the first models). `certainty` holds, for each token, its (start, end) in
     the text and the marginal probability of its tag. `positive` is what the committee said: of the target or not (None
     without a committee). `likeliest` are intents with their probabilities, the likeliest first; `alternatives` the
-    slots that are likeliest after `slots`.
+    slots that are likeliest after `slots`. `by` names the assistant whose suggestion it is, empty for the models; a
+    `hidden` one is kept from people, to measure how wrong it is.
     """
 
     round: int
@@ -33,6 +34,8 @@ class TaskPrediction:
     positive: bool | None = None
     likeliest: tuple[tuple[str, float], ...] = ()
     alternatives: tuple[tuple[tuple[Slot, ...], float], ...] = ()
+    by: str = ""
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

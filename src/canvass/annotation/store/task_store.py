@@ -15,7 +15,15 @@ from canvass.annotation.store.answering import check, retire, save, unknown
 from canvass.annotation.store.database import Database
 from canvass.annotation.store.label_names import RETIRED, names_of, read_names, refuse_retired
 from canvass.annotation.store.leases import lease, release
-from canvass.annotation.store.record_rows import ANSWER, TASK, TASK_WIDTH, answer_of, both_of, task_of
+from canvass.annotation.store.record_rows import (
+    ANSWER,
+    TASK,
+    TASK_WIDTH,
+    answer_of,
+    both_of,
+    prediction_document,
+    task_of,
+)
 from canvass.annotation.store.records import Label, ReviewItem, Round, Tally
 from canvass.annotation.store.searching import select
 from canvass.annotation.store.task_writes import add, swap
@@ -35,6 +43,7 @@ if TYPE_CHECKING:
         State,
         Swapped,
         Task,
+        TaskPrediction,
     )
     from canvass.annotation.store.searching import Query
 
@@ -124,6 +133,16 @@ class Store:
         known = [number for number in holding if abs(number) <= _LARGEST]
         with self._database.atomic("the lease") as connection:
             return lease(connection, annotator, count=count, holding=known, now=now, seconds=seconds)
+
+    def suggest(self, number: int, prediction: TaskPrediction) -> bool:
+        """Put a suggestion in the place of a task's prediction; False where somebody saw the task, or it is gone."""
+        with self._database.atomic("the suggestion") as connection:
+            return bool(
+                connection.execute(
+                    "UPDATE tasks SET guess = ? WHERE id = ? AND state = 'open' AND NOT seen",
+                    (prediction_document(prediction), number),
+                ).rowcount
+            )
 
     def release(self, annotator: str, tasks: Sequence[int]) -> None:
         """Give tasks back; those that the annotator does not hold stay as they are."""

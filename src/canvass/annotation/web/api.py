@@ -65,6 +65,7 @@ def project(service: Service, call: Call) -> dict[str, Any]:
         "role": call.role,
         "annotators": service.store.annotators(),
         "others": service.others,
+        "assistant": None if service.queue.assistant is None else service.queue.assistant.leaves,
         "invitation": service.annotator_token if call.role == "lead" else None,
     }
 

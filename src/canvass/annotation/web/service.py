@@ -194,6 +194,7 @@ class Service:
             "message": state.message,
             "generation": state.generation,
             "ready": state.ready,
+            "assistant": state.assistant,
             "labels": self.labels_version(),
         }
 

@@ -19,8 +19,8 @@ BLIND_SOURCES = frozenset({"random", "outside"})
 
 
 def is_blind(task: NewTask) -> bool:
-    """Whether a task is shown without what the models think of it."""
-    return task.source in BLIND_SOURCES
+    """Whether a task is shown without what models or an assistant think of it."""
+    return task.source in BLIND_SOURCES or (task.prediction is not None and task.prediction.hidden)
 
 
 def task_shape(
@@ -63,6 +63,9 @@ def _prediction_shape(prediction: TaskPrediction) -> dict[str, Any]:
         "alternatives": [slot_records(slots) for slots, _ in prediction.alternatives],
         "confidence": prediction.confidence,
         "certainty": [list(token) for token in prediction.certainty],
+        "by": prediction.by,
+        # The committee's word is in `why`; an assistant's is a suggestion.
+        "elsewhere": bool(prediction.by) and prediction.positive is False,
     }
 
 

@@ -4,7 +4,7 @@
 export function firstForm(task, only) {
   const guess = task.prediction;
   return {
-    kind: "frame",
+    kind: guess?.elsewhere ? "elsewhere" : "frame",
     intent: guess?.intent ?? only,
     slots: guess?.slots ?? [],
     domain: null,

@@ -24,6 +24,7 @@ export function showNotices({ outbox, ahead, look }) {
   }
   for (const entry of refused) strips.push(refusal(entry, outbox, look));
   if (ahead.queue?.phase === "failed" && ahead.queue.message) strips.push(strip(sentence(ahead.queue.message)));
+  if (ahead.queue?.assistant) strips.push(strip(sentence(ahead.queue.assistant)));
   const root = find("notices");
   const words = strips.map((one) => one.textContent).join("\n");
   if (root.dataset.words === words) return; // a strip that stays is not spoken again

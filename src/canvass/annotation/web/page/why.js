@@ -8,19 +8,27 @@ export function why(root, task, project) {
   root.replaceChildren(make("h2", { textContent: "Why this one" }), ...parts(task, project));
 }
 
-function parts(task, { target, annotates_slots: slots }) {
+function parts(task, { target, annotates_slots: slots, assistant }) {
   const seen = make("p", { textContent: `Seen ${counted(task.count, "time")}.` });
+  const leaves = assistant ? [make("p.leaves", { textContent: `The assistant ${assistant}` })] : [];
   if (task.blind) {
+    const whose = assistant ? "live traffic and the error of the assistant are" : "live traffic is";
     return [
       make("p", {
-        textContent:
-          "Drawn at random, and shown without a prediction so that it does not sway you. From these the error on live traffic is estimated.",
+        textContent: `Drawn at random, and shown without a prediction so that it does not sway you. From these the error on ${whose} estimated.`,
       }),
       seen,
+      ...leaves,
     ];
   }
-  return [task.why ? chosen(task.why) : imported(), ...votes(task, target), ...sureness(task.prediction, slots), seen, ...columns(task.columns)];
+  const { prediction } = task;
+  const sure = prediction?.by ? [suggested(prediction)] : sureness(prediction, slots);
+  return [task.why ? chosen(task.why) : imported(), ...votes(task, target), ...sure, seen, ...columns(task.columns), ...leaves];
 }
+
+/** Whose suggestion it is, where it is not the models'. */
+const suggested = ({ by, confidence }) =>
+  make("p.suggested", {}, "Suggested by the assistant ", make("b", { dir: "auto", textContent: by }), confidence < 1 ? ", which is not sure." : ", which is sure: check it all the same.");
 
 /** What the pool says of it besides, where the project shows that. */
 const columns = (found) =>
