@@ -105,6 +105,19 @@ def test_what_a_host_means_is_said(start, project):
     assert "unencrypted" in said
 
 
+def test_an_assistant_says_what_leaves(canvass, project):
+    pytest.importorskip("httpx")
+    words = ("annotate", project, "--get", "/api/project", "--assistant", "http://host:80/v1")
+    found = json.loads(canvass(*words, "--model", "wise-1").out)
+    assert found["assistant"].startswith("wise-1 at host:80 is sent requests, as people wrote them")
+    found = json.loads(canvass(*words, "--model", "wise-1", "--mask", "html:escape").out)
+    assert "masked by html:escape" in found["assistant"]
+    assert json.loads(canvass("annotate", project, "--get", "/api/project").out)["assistant"] is None
+    refused(canvass(*words), "--model NAME")
+    refused(canvass("annotate", project, "--mask", "html:escape"), "--assistant URL")
+    refused(canvass(*words, "--model", "wise-1", "--mask", "html"), "--mask", "module:function")
+
+
 def test_get_prints_what_the_page_would_see(canvass, project):
     found = json.loads(canvass("annotate", project, "--get", "/api/progress?annotator=Ada").out)
     assert found["states"]["open"] == 5

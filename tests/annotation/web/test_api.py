@@ -156,6 +156,7 @@ def test_the_project(client):
         "annotators",
         "others",
         "invitation",
+        "assistant",
     } == set(found)
     assert (found["role"], found["annotators"], found["others"]) == ("lead", [], False)
     assert found["id"] == client.get("/api/project")["id"] == client.store.fact("identity")

@@ -122,6 +122,48 @@ def test_twenty_of_snips(browser, tmp_path, way):
         assert found == {gold.text: (gold.intent, gold.slots) for gold in golds}
 
 
+def test_suggestions_of_an_assistant(browser, tmp_path):
+    river, moon, jude = queue_of(RIVER, MOON, JUDE)
+    said = dataclasses.replace(river.prediction, by="wise-1", confidence=1.0)
+    tasks = [
+        dataclasses.replace(river, prediction=said),
+        dataclasses.replace(
+            moon, prediction=dataclasses.replace(said, positive=False, intent=None, slots=(), confidence=0.5)
+        ),
+        dataclasses.replace(jude, prediction=dataclasses.replace(said, hidden=True)),
+    ]
+    queue = StillQueue()
+    queue.assistant = SimpleNamespace(leaves="wise-1 at host is sent requests.")
+    queue.state = lambda: State(assistant="the assistant wise-1 is offline")
+    with (
+        project_with(tmp_path, tasks) as project,
+        served(project, queue) as server,
+        Person(browser, server) as ada,
+    ):
+        why = ada.page.locator("#why")
+        assert len(ada.slots) == 2
+        assert (
+            "Suggested by the assistant wise-1, which is sure: check it all the same." in why.text_content()
+        )
+        assert "The assistant wise-1 at host is sent requests." in why.text_content()
+        assert ada.page.locator("#notices").text_content() == "The assistant wise-1 is offline."
+        ada.press("Enter")
+        assert ada.text == MOON.text
+        assert "wise-1, which is not sure" in why.text_content()
+        assert ada.page.locator("#verdict").is_visible()  # it is said to be of no target
+        ada.press("Enter")
+        assert (ada.text, ada.slots) == (JUDE.text, [])
+        assert "the error of the assistant are estimated" in why.text_content()
+        ada.press("2", "Enter")
+        ada.all_saved()
+        answers = project.store.answers()
+        assert [(answer.kind, answer.shown and answer.shown.by) for answer in answers] == [
+            ("frame", "wise-1"),
+            ("elsewhere", "wise-1"),
+            ("frame", None),
+        ]
+
+
 def test_undo_redo_and_back(browser, tmp_path):
     tasks = queue_of(RIVER, MOON, JUDE)
     with project_with(tmp_path, tasks) as project, served(project) as server, Person(browser, server) as ada:
