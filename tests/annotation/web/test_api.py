@@ -159,6 +159,7 @@ def test_the_project(client):
         "assistant",
     } == set(found)
     assert (found["role"], found["annotators"], found["others"]) == ("lead", [], False)
+    assert found["assistant"] is None
     assert found["id"] == client.get("/api/project")["id"] == client.store.fact("identity")
     assert (found["target"], found["strategy"]) == ("domain:music", "majority-joint")
     assert found["domains"] == ["music", "timers", "weather"]
@@ -236,6 +237,8 @@ def test_a_task_on_the_wire(client):
         "alternatives",
         "confidence",
         "certainty",
+        "by",
+        "elsewhere",
     }
     assert [one[:2] for one in task["prediction"]["certainty"]] == task["tokens"]
     assert task["why"] == {
@@ -384,7 +387,9 @@ def test_an_answer_is_saved_once(client):
     }  # fmt: skip
     assert first["progress"] == {"answered_today": 1, "answered": 1, "seconds_per_answer": 2.5}
     labels = client.get("/api/project")["labels"]
-    assert first["queue"] == {"phase": "fresh", "message": "", "generation": 1, "ready": 5, "labels": labels}
+    assert first["queue"] == {
+        "phase": "fresh", "message": "", "generation": 1, "ready": 5, "assistant": "", "labels": labels
+    }  # fmt: skip
     again = client.post("/api/answers", sent)
     assert again["repeated"]
     assert again["answer"] == first["answer"]
