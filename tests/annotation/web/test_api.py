@@ -694,7 +694,7 @@ def test_progress(client):
     assert found["agreement"] == []
     assert "go on" in found["suggestion"]["words"]
     assert "Bloodgood" in found["suggestion"]["rule"]
-    assert set(found["queue"]) == {"phase", "message", "generation", "ready", "labels"}
+    assert set(found["queue"]) == {"phase", "message", "generation", "ready", "assistant", "labels"}
 
 
 def test_live_estimates_are_those_of_the_store(make):
