@@ -19,6 +19,7 @@ from canvass.annotation.assistant.masked import Masked
 from canvass.annotation.assistant.prompt import Prompt
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.quality.assistant_error import AssistantError, Share, assistant_errors
+from canvass.annotation.rounds.queue import Queue
 from canvass.annotation.store.records import NewAnswer
 from canvass.errors import CanvassError, OptionError
 from canvass.types import Slot, Utterance
@@ -403,6 +404,22 @@ def test_a_slow_server_holds_nobody_up(project, monkeypatch):
             time.sleep(0.005)
         assistant.stop()
     assert len(LEFT) < AHEAD
+
+
+def test_the_queue_starts_it_speaks_for_it_and_stops_it(project, monkeypatch):
+    monkeypatch.setattr(Queue, "_run", lambda _: None)
+    monkeypatch.setattr(assistant_module, "LOOK", 0.01)
+    with chat_server(right(LEFT)) as server:
+        assistant = Assistant(project, server.address, "wise-1")
+        queue = Queue(project, assistant=assistant)
+        queue.start()
+        while not suggestions(project):
+            time.sleep(0.005)
+        assistant.message = "it is offline"
+        assert queue.state().assistant == "it is offline"
+        queue.stop()
+        assert not assistant._thread.is_alive()
+    assert Queue(project).state().assistant == ""
 
 
 def test_error_and_influence_are_measured(project, ask):
