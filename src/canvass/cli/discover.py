@@ -181,7 +181,7 @@ def _show(discovery: Discovery) -> None:
             f"{group.requests:,}",
             f"{group.lost / max(group.requests, 1):.0%}",
             str(group.labelled),
-            *([growth_of(discovery, group)] if discovery.since else []),
+            *([growth_of(discovery, number - 1)] if discovery.halves else []),
             name_of(group),
             group.typical[0],
         )
@@ -195,7 +195,7 @@ def _show(discovery: Discovery) -> None:
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    growth = [f"since {discovery.since}"] if discovery.since else []
+    growth = [f"since {discovery.halves.since}"] if discovery.halves else []
     for name in ("", "requests", "lost", "annotated", *growth, "group", "such as"):
         table.add_column(name, justify="left" if name in {"group", "such as"} else "right")
     for row in rows:

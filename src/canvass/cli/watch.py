@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from canvass.corpus.pool import Pool
     from canvass.models.intents import IntentClassifier
-    from canvass.selection.watching import Change
     from canvass.types import Utterance
 
 CHANGED = 3  # exit code
@@ -136,7 +135,7 @@ def _compare(
         "state": "compared",
         "requests": counts.requests,
         "changed": bool(found),
-        "changes": [_record(change) for change in found],
+        "changes": [change._asdict() | {"examples": list(change.examples)} for change in found],
     }
 
 
@@ -144,10 +143,6 @@ def _told(blocks: Any, advance: Any) -> Any:
     for block in blocks:
         yield block
         advance(len(block.batch), block.consumed)
-
-
-def _record(change: Change) -> dict[str, Any]:
-    return change._asdict() | {"examples": list(change.examples)}
 
 
 def _digest(lines: list[str]) -> str:

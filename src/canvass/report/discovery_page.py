@@ -34,28 +34,30 @@ def name_of(group: Group) -> str:
     return ", ".join(group.name) or group.typical[0]
 
 
-def growth_of(discovery: Discovery, group: Group) -> str:
+def growth_of(discovery: Discovery, place: int) -> str:
     """Write how the share of a group has grown from the older half of the traffic to the newer: `+80%`, or `new`."""
-    growth = discovery.growth(group)
+    growth = discovery.growth(place)
     return "" if growth is None else "new" if growth == math.inf else f"{growth - 1:+.0%}"
 
 
 def as_dict(discovery: Discovery) -> dict[str, Any]:
     """Convert to a record for JSON."""
+    none = np.zeros(len(discovery.groups), np.int64)
+    since, older, newer = discovery.halves or (None, none, none)
     return {
         "requests": discovery.requests,
         "lost": discovery.lost,
         "labelled": discovery.labelled,
-        "since": discovery.since,
-        "older": discovery.older,
-        "newer": discovery.newer,
+        "since": since,
+        "older": int(older.sum()),
+        "newer": int(newer.sum()),
         "groups": [
             {
                 "name": name_of(group),
                 "requests": group.requests,
                 "lost": group.lost,
-                "older": group.older,
-                "newer": group.newer,
+                "older": int(older[place]),
+                "newer": int(newer[place]),
                 "sampled": len(group.sampled),
                 "near_copies": group.near_copies,
                 "labelled": group.labelled,
@@ -65,7 +67,7 @@ def as_dict(discovery: Discovery) -> dict[str, Any]:
                 "typical": list(group.typical),
                 "various": list(group.various),
             }
-            for group in discovery.groups
+            for place, group in enumerate(discovery.groups)
         ],
         "scarce": [row._asdict() for row in discovery.scarce],
     }
@@ -99,14 +101,14 @@ def _examples(title: str, requests: Sequence[str]) -> str:
 
 
 def _group_table(discovery: Discovery, groups: Sequence[Group]) -> Table:
-    growth = [f"since {discovery.since}"] if discovery.since else []
+    growth = [f"since {discovery.halves.since}"] if discovery.halves else []
     rows = tuple(
         (
             Cell(f"{number}. {name_of(group)}"),
             Cell(f"{group.requests:,}"),
             Cell(f"{group.lost / max(group.requests, 1):.0%}"),
             Cell(f"{group.labelled:,}"),
-            *(Cell(growth_of(discovery, group)) for _ in growth),
+            *(Cell(growth_of(discovery, number - 1)) for _ in growth),
             Cell(f"{group.nearest_label} ({group.label_share:.0%})"),
         )
         for number, group in enumerate(groups, 1)

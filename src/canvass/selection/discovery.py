@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from canvass.corpus.formats.format import Block
     from canvass.corpus.pool import Pool
     from canvass.models.intents import IntentClassifier
+    from canvass.selection.growth import Halves
     from canvass.types import Utterance
 
 LABELLED_WEIGHT = 3.0
@@ -76,8 +77,6 @@ class Group:
         Its telling words and phrases.
     requests, lost
         Traffic: the sum of the counts of all requests, and of those that are lost.
-    older, newer
-        Traffic before `Discovery.since` and from then on; 0 where requests have no day.
     sampled
         The sampled keys of the group, nearest to the centre first.
     near_copies
@@ -96,8 +95,6 @@ class Group:
     name: tuple[str, ...]
     requests: int
     lost: int
-    older: int
-    newer: int
     sampled: tuple[str, ...]
     near_copies: int
     labelled: int
@@ -114,8 +111,8 @@ class Discovery:
 
     `requests`, `lost` and `labelled` are traffic: of the pool, of its lost requests, and of annotated requests.
     `points` float32 (P, 2) and `group_of` int32 (P,) are a map of the sample: its leading principal components, and the
-    place in `groups` or -1. `since` is the first day of the newer half of the traffic, None where requests have no
-    days; `older` and `newer` are the traffic of the halves, without what is annotated.
+    place in `groups` or -1. `halves` are those of the traffic of groups and of the rest, without what is annotated, or
+    None where requests have no days.
     """
 
     groups: tuple[Group, ...]
@@ -125,19 +122,19 @@ class Discovery:
     labelled: int
     points: NDArray[np.float32]
     group_of: NDArray[np.int32]
-    since: str | None
-    older: int
-    newer: int
+    halves: Halves | None
 
-    def growth(self, group: Group) -> float | None:
-        """Compare the share of a group in the newer half with its share in the older one, as a ratio.
+    def growth(self, place: int) -> float | None:
+        """Compare the share of the group at a place in the newer half with its share in the older one, as a ratio.
 
         It is infinite where the older half has none; None where requests have no days, or neither half has the group.
         """
-        if not self.older or not self.newer or not group.older + group.newer:
+        if self.halves is None:
             return None
-        share = group.newer / self.newer
-        return share * self.older / group.older if group.older else math.inf
+        older, newer = self.halves.older, self.halves.newer
+        if not older[place]:
+            return math.inf if newer[place] else None
+        return float(newer[place] / newer.sum() * older.sum() / older[place])
 
 
 class _Chosen(NamedTuple):
@@ -161,13 +158,8 @@ class _Traffic(NamedTuple):
 
     def plus(self, other: _Traffic) -> _Traffic:
         """Add other rows."""
-        return _Traffic(
-            self.groups + other.groups,
-            self.lost + other.lost,
-            self.labels + other.labels,
-            self.labelled + other.labelled,
-            joined(self.days, other.days),
-        )
+        sums = [left + right for left, right in zip(self[:4], other[:4], strict=True)]
+        return _Traffic._make([*sums, joined(self.days, other.days)])
 
 
 def discover(
@@ -358,8 +350,6 @@ def _describe(
     terms = [terms_of(text) for text in texts]
     seen = Counter(term for some in terms for term in some)
     described: list[Group] = []
-    both = halves(traffic.days)
-    older, newer = (np.zeros_like(traffic.groups),) * 2 if both is None else (both.older, both.newer)
     for group, score in enumerate(chosen.scores):
         rows = np.flatnonzero(group_of == group)
         rows = rows[np.lexsort((rows, -cosines[rows]))]
@@ -370,8 +360,6 @@ def _describe(
                 telling_terms([terms[row] for row in rows], seen, len(texts)),
                 int(traffic.groups[group]),
                 int(traffic.lost[group]),
-                int(older[group]),
-                int(newer[group]),
                 tuple(members),
                 len(members) - len({folded(text).casefold() for text in members}),
                 int(in_labelled[group]),
@@ -394,9 +382,7 @@ def _describe(
         int(traffic.labelled),
         shown.astype(np.float32),
         places[:MAPPED],
-        None if both is None else both.since,
-        int(older.sum()),
-        int(newer.sum()),
+        halves(traffic.days),
     )
 
 

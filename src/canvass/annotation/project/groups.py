@@ -31,7 +31,6 @@ GROUPS, REFUSED = "groups", "refused groups"  # facts of the store
 BITS = 18
 MOST_TEXTS = 200  # of a group
 QUEUED = 30  # requests of a named group that are annotated next
-FEWEST_SPLIT = 2
 
 
 @dataclass(frozen=True)
@@ -111,15 +110,13 @@ def split_group(project: Project, first: str) -> None:
     from sklearn.cluster import KMeans
 
     group = _find(groups_of(project), first)
-    parts: list[list[str]] = []
-    if len({frozenset(terms_of(text)) for text in group.texts}) >= FEWEST_SPLIT:
-        matrix = feature_matrix(keys(pa.array(group.texts, pa.string())), bits=BITS)
-        compact(matrix)
-        places = KMeans(2, n_init=10, random_state=0).fit_predict(matrix)
-        order = sorted((0, 1), key=lambda part: part != places[0])
-        parts = [[group.texts[row] for row in np.flatnonzero(places == part)] for part in order]
-    if len(parts) < FEWEST_SPLIT or not all(parts):
+    if len({frozenset(terms_of(text)) for text in group.texts}) < 2:  # noqa: PLR2004
         raise OptionError("the requests of this group are too few or too alike to be split")
+    matrix = feature_matrix(keys(pa.array(group.texts, pa.string())), bits=BITS)
+    compact(matrix)
+    places = KMeans(2, n_init=10, random_state=0).fit_predict(matrix)
+    parts = [[group.texts[row] for row in np.flatnonzero(places == part)] for part in np.unique(places)]
+    parts.sort(key=lambda part: part[0] != first)
     terms = [[terms_of(text) for text in part] for part in parts]
     seen = Counter(term for part in terms for some in part for term in some)
     _replace(
@@ -159,14 +156,10 @@ def _replace(project: Project, old: Sequence[StoredGroup], new: Sequence[StoredG
     """Put groups into the place of the first of others."""
     groups = groups_of(project)
     place = groups.index(old[0])
-    _write(
-        project,
-        [
-            *(group for group in groups[:place] if group not in old),
-            *new,
-            *(group for group in groups[place:] if group not in old),
-        ],
+    before, after = (
+        [group for group in part if group not in old] for part in (groups[:place], groups[place:])
     )
+    _write(project, [*before, *new, *after])
 
 
 def _write(project: Project, groups: Sequence[StoredGroup]) -> None:
