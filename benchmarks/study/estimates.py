@@ -9,6 +9,10 @@ that are right about half of the time.
 
     python -m benchmarks.study.estimates ../shared/data
     python -m benchmarks.study.estimates
+    python -m benchmarks.study.estimates ../shared/data 0.5 300
+
+The last draws half of the picks in proportion to doubt, which canvass does not do (see docs/decisions), in 300 replays;
+widths are relative to those without predictions of picks that are all drawn alike.
 """
 
 from __future__ import annotations
@@ -98,15 +102,32 @@ class Population:
             strata,
         )
 
-    def drawn(self, rows: NDArray[np.int64], controls: NDArray[np.int64]) -> Scored:
-        """Make what `score_picks` would of these rows."""
+    def chances(self, share: float) -> list[NDArray[np.float64]]:
+        """Give the chance of each request inside, and outside, to be a pick: a `share` of it in proportion to doubt.
+
+        That is the standard deviation, as expected, of a frame error inside, and of being of the target outside.
+        """
+        found = []
+        for side, column in ((0, 4), (1, 2)):
+            chance = self.beliefs[self.strata == side, column].clip(0.0, 1.0)
+            doubt = np.sqrt(chance * (1 - chance))
+            found.append((1 - share) / len(doubt) + share * doubt / doubt.sum())
+        return found
+
+    def drawn(
+        self,
+        rows: NDArray[np.int64],
+        controls: NDArray[np.int64],
+        stand_for: NDArray[np.float64] | None = None,
+    ) -> Scored:
+        """Make what `score_picks` would of these rows; `stand_for` is the inverse of their chances."""
         totals = np.bincount(self.strata).astype(np.float64)
         columns = [
             Predicted(self.beliefs[rows, column], self.beliefs[controls, column])
             for column in range(module.BELIEFS)
         ]
         return Scored(
-            Sample(self.strata[rows], totals[self.strata[rows]]),
+            Sample(self.strata[rows], totals[self.strata[rows]] if stand_for is None else stand_for),
             Sample(self.strata[controls], totals[self.strata[controls]]),
             *self.outcome[rows].T,
             *columns,
@@ -147,25 +168,37 @@ def without_predictions(scored: Scored) -> Scored:
     return replace(scored, **none)
 
 
-def replay(population: Population) -> dict[str, tuple[float, float, float, float, int]]:
+def replay(
+    population: Population, share: float = 0.0, replays: int = REPLAYS
+) -> dict[str, tuple[float, float, float, float, int]]:
     """Give the truth, coverage, coverage of the path, relative width, and how many replays said anything."""
     truths = population.truths()
     sides = [np.flatnonzero(population.strata == side) for side in (0, 1)]
     held: dict[str, list[bool]] = {name: [] for name in truths}
     paths: dict[str, list[bool]] = {name: [] for name in truths}
     widths: dict[str, list[float]] = {name: [] for name in truths}
-    for number in range(REPLAYS):
+    chances = population.chances(share)
+    for number in range(replays):
         rng = generator(number, "replay")
-        picks = [rng.choice(side, PICKS) for side in sides]
+        places = [
+            rng.choice(len(side), PICKS, p=chance if share else None)
+            for side, chance in zip(sides, chances, strict=True)
+        ]
+        picks = [side[place] for side, place in zip(sides, places, strict=True)]
+        stand_for = [1 / chance[place] for chance, place in zip(chances, places, strict=True)]
         controls = np.concatenate([rng.choice(side, CONTROLS) for side in sides])
         whole = dict.fromkeys(truths, True)
         for look in LOOKS if number < PATHS else [PICKS]:
-            scored = population.drawn(np.concatenate([some[:look] for some in picks]), controls)
+            scored = population.drawn(
+                *(np.concatenate([some[:look] for some in picks]), controls),
+                np.concatenate([some[:look] for some in stand_for]),
+            )
             for estimate in estimates_of(scored):
                 if estimate.interval is not None:
                     low, high = estimate.interval
                     whole[estimate.name] &= bool(low <= truths[estimate.name] <= high)
-        plain = estimates_of(without_predictions(scored))
+        alike = population.drawn(np.concatenate([rng.choice(side, PICKS) for side in sides]), controls)
+        plain = estimates_of(without_predictions(alike if share else scored))
         for estimate, other in zip(estimates_of(scored), plain, strict=True):
             if estimate.once is None or other.once is None:
                 continue
@@ -205,8 +238,9 @@ def main() -> None:
     sys.stdout.write(
         "| target | what | truth | once | path | width | replays |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n"
     )
+    share, replays = (float(sys.argv[2]), int(sys.argv[3])) if len(sys.argv) > 3 else (0.0, REPLAYS)  # noqa: PLR2004
     for title, population in populations():
-        for name, (truth, held, path, width, n) in replay(population).items():
+        for name, (truth, held, path, width, n) in replay(population, share, replays).items():
             sys.stdout.write(
                 f"| {title} | {name} | {truth:.1%} | {held:.1%} | {path:.1%} | {width:.2f} | {n} |\n"
             )
