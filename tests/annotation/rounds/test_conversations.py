@@ -96,6 +96,7 @@ def test_what_is_wrong_is_said(others, columns, words):
     assert words in note
 
 
+@pytest.mark.slow
 def test_a_round_stores_turns_with_its_tasks_and_tells_once_what_is_wrong(tmp_path, caplog):
     known, rest = labelled_and_rest(2)
     records = []

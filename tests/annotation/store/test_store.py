@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from canvass.annotation.store.leases import FOREVER, HANDED_OUT
-from canvass.annotation.store.records import Label, NewTask, ReviewItem, Round, Swapped, Task
+from canvass.annotation.store.records import Label, NewTask, ReviewItem, Round, Swapped, Task, Turns
 from canvass.annotation.store.task_store import Store
 from canvass.errors import AnswerConflict, InputError
 from canvass.types import Slot
@@ -36,7 +36,10 @@ def states(store):
 
 
 def test_a_task_comes_out_as_it_went_in(store):
-    rare = NewTask("歌 🎵\x00", "歌  🎵\x00", "id", 7, "random", -0.5, PREDICTION, REASON, 2, 7.0, {"day": 3})
+    turns = Turns(("a", "b"), ("歌",), 12)
+    rare = NewTask(
+        "歌 🎵\x00", "歌  🎵\x00", "id", 7, "random", -0.5, PREDICTION, REASON, 2, 7.0, {"day": 3}, turns
+    )
     bare = NewTask("k", "k", "u", 1, "imported", 0.0)
     store.swap([rare], round=4)
     (added,) = store.add([bare])
