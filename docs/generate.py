@@ -40,6 +40,7 @@ COMMANDS = (
     "next",
     "import",
     "status",
+    "judge",
     "labels",
     "export",
     "backup",

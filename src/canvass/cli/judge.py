@@ -1,0 +1,62 @@
+"""`canvass judge`: whether an assistant may annotate alone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from canvass.cli import options, terminal
+from canvass.cli.projects import ProjectFolder
+
+
+def command(
+    folder: ProjectFolder,
+    *,
+    assistant: Annotated[
+        str,
+        typer.Option(
+            "--assistant", metavar="URL", help="Its server, as for canvass annotate.", show_default=False
+        ),
+    ],
+    model: Annotated[str, typer.Option("--model", metavar="NAME", help="Its model.", show_default=False)],
+    mask: Annotated[
+        str | None,
+        typer.Option(
+            "--mask",
+            metavar="MODULE:FUNCTION",
+            help="Run this function, text to text, over all that it is sent.",
+        ),
+    ] = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Tell whether an assistant may annotate alone, by what people answered without seeing its suggestions.
+
+    Asks it about at most 200 requests, within the budget of canvass.toml, and prints a sentence and its error by kind
+    of label. Piped, it prints one JSON object, as with --json.
+    """
+    from canvass.annotation.assistant.assistant import Assistant
+    from canvass.annotation.assistant.judging import judge_project
+    from canvass.annotation.project.project import Project
+
+    with Project.open(folder) as project, project.lock("asks an assistant"):
+        asked = Assistant(project, assistant, model, mask=mask)
+        verdict = judge_project(project, asked)
+    if asked.message:
+        terminal.warn(asked.message)
+    if as_json or not terminal.interactive():
+        terminal.print_json(verdict.as_dict())
+        return
+    from rich.table import Table
+
+    console = terminal.console()
+    console.print(terminal.harmless(verdict.words), markup=False)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    for heading in ("", "wrong", "of", "95 % interval"):
+        table.add_column(heading)
+    for kind, share in verdict.errors.items():
+        low, high = share.interval
+        table.add_row(terminal.harmless(kind), f"{share.wrong}", f"{share.n}", f"{low:.0%} to {high:.0%}")
+    console.print(table)
+    if verdict.unanswered:
+        console.print(f"{verdict.unanswered} requests had no suggestion.")
