@@ -95,14 +95,15 @@ def approvals(error, *, n, person_error, people, replays, seed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [50, 100, 200])
-@pytest.mark.parametrize("person_error", [0.0, 0.05, 0.2])
-@pytest.mark.parametrize("people", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("people", "person_error"),
+    # One who errs more often than `MARGIN` can approve nobody.
+    [(1, 0.0), (1, 0.05), *((people, error) for people in (2, 3) for error in (0.0, 0.05, 0.2))],
+)
 def test_wrongly_approved_in_at_most_one_of_twenty_replays(n, person_error, people):
     """At the border: the assistant agrees with people less often than people do by just `MARGIN`."""
     agree = 1 - person_error
     error = 1 - (agree**2 - MARGIN) / agree if people > 1 else 1 - (1 - MARGIN) / agree
-    if error < 0:
-        pytest.skip("the person alone errs more often than is allowed")
     share = approvals(error, n=n, person_error=person_error, people=people, replays=1000, seed=n)
     assert share <= 0.05
     if people == 1:
