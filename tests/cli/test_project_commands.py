@@ -161,23 +161,6 @@ def test_the_loop_without_the_page(canvass, folder):
     assert {one["domain"] for one in exported} == {"music"}
 
 
-def test_a_skipped_text_is_not_chosen_in_another_spelling(canvass, folder):
-    first = next(one.text for one in REST if one.domain == "music")
-    spellings = [first, f"{first}!", f'"{first}"', first.replace(" ", "  "), f"{first} ..."]
-    write_records(
-        folder / "pool.jsonl", [{"text": text} for text in [*spellings, *(one.text for one in REST)]]
-    )
-    assert canvass("new", "music", *NEW, "--words", "off").code == 0
-    with Project.open("music") as project:
-        tasks = [task for task in run_round(project, 1).tasks if task.text in spellings]
-        assert len(tasks) == 1
-        (task,) = project.store.add(tasks)
-        project.store.save(NewAnswer("a1", task.id, "ana", "skip"), now=9.0)
-        # A random pick may be one: a sample of the traffic is not thinned.
-        again = [task for task in run_round(project, 2).tasks if task.source == "selected"]
-        assert not [task for task in again if task.text in spellings]
-
-
 def test_what_was_handed_out_can_be_written_again(canvass, folder):
     canvass("new", "music", *NEW)
     canvass("next", "music", "--size", "3", "--out", "one.jsonl")

@@ -18,9 +18,11 @@ from canvass.selection.engines import engine_named, select, select_each
 from canvass.selection.engines.dask import Dask, check_versions
 from canvass.selection.engines.spark import Spark
 from canvass.selection.engines.threads import Threads
+from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.job import Job
 from canvass.selection.multi_target import Plans
 from canvass.selection.plan import Plan
+from canvass.selection.seed_phrases import SeedPhrases, SeedPlan
 from canvass.strategies import STRATEGIES
 from canvass.types import ModelAnswer, Target, Utterance
 from engine_clusters import (
@@ -113,6 +115,16 @@ def test_a_scorer_is_asked_about_the_same_shortlist(engine, models, tmp_path, mo
     assert len(asked[0]) == 30
     # More than a batch of that size has kept for variety.
     assert Plan.of(models, (), size=9, scorer=Scorer.of("mine:score", (), shortlist=700)).capacity == 700
+
+
+def test_phrases_choose_the_same(engine, tmp_path):
+    seeds = SeedPhrases(("björk", "will it rain"), (("song", "rain"),))
+    plan = SeedPlan.of_phrases(seeds, MUSIC, 0, ExcludedKeys(()), size=60, seed=2)
+    plans = Plans((plan,))
+    files = write_shards(tmp_path, small_rows(), random.Random(8))
+    expected = select_each(plans, Pool.of(small_rows()))
+    assert {candidate.why for candidate in expected[0].candidates} == {"match", "near"}
+    assert run(engine, plans, files, step=6000)[0] == expected
 
 
 @pytest.mark.parametrize("limit", [900, 1 << 20])
