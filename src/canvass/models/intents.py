@@ -31,7 +31,10 @@ NEAR = 0.1  # mean change of an example's dual variables below which the constan
 COARSE, FINE = 3e-3, 1e-11  # and below which training ends
 LARGE = 3e6  # weights of examples' features, over all intents
 MANY = 32  # intents from which on exponentials are taken together
-SECONDS, BYTES = 2e-6, 24  # of training, for an example and an intent: of a processor (0.8e-6 to 3.5e-6), of memory
+SECONDS, BYTES = (
+    2e-6,
+    24,
+)  # of training, for an example and an intent: of a processor (0.8e-6 to 3.5e-6), of memory
 ROWS = 2048  # examples that are gone through by one call
 
 
