@@ -330,7 +330,7 @@ STRATEGIES: dict[str, Strategy] = {
             _COMMITTEE | _FRAME,
             majority,
             whole_frame,
-            "sqrt(count) * (1 - p_joint), of the best",
+            "sqrt(count) * (1 - p_joint)",
             "ours; where errors count by traffic",
             weigh=doubt_by_traffic,
         ),

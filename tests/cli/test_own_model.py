@@ -246,7 +246,7 @@ def test_select_ranks_the_shortlist_anew(canvass, folder, named):
             ("--scorer", "json:dumps", "-s", "random-positive"),
             "--strategy random-positive does not rank by these",
         ),
-        (("--scorer", "json:dumps", "-s", "margin", "-t", "all"), "does not rank by these"),
+        (("--scorer", "json:dumps", "-s", "entropy", "-t", "all"), "does not rank by these"),
         (("--scorer", "json:dumps", "--shortlist", "9"), "--shortlist 9 is smaller than the batch of 10"),
         (("--scorer", "json:dumps"), "answered"),
     ],

@@ -530,11 +530,11 @@ def test_quotes_are_judged_as_the_csv_module_does(seed):
     assert verdicts == {True, False}
 
 
-def passed(name, usable=lambda row: row.read is not None):
+def passed(name):
     from canvass.corpus.formats.losses import Losses
 
     bad = BadLines(losses=Losses())
-    return files_of([name], None, usable, None, bad), bad.losses.passed_over
+    return files_of([name], None, bad=bad), bad.losses.passed_over
 
 
 def test_lines_of_something_else_are_no_utterances(store):
@@ -549,17 +549,16 @@ def test_lines_of_something_else_are_no_utterances(store):
         "r/vocab.txt": "a b\n",
     }
     store(files)
-    anything = lambda row: True  # noqa: E731
-    assert passed("p", anything) == (
+    assert passed("p") == (
         ["p/data/nlu.yml"],
         ["p/README.md", "p/requirements.txt", "p/data/lookup/cities.txt"],
     )
-    assert passed("q", anything) == (["q/train.jsonl"], ["q/more.txt", "q/words.txt"])
-    assert passed("q/*.txt", anything) == (["q/more.txt", "q/words.txt"], [])
+    assert passed("q") == (["q/train.jsonl"], ["q/more.txt", "q/words.txt"])
+    assert passed("q/*.txt") == (["q/more.txt", "q/words.txt"], [])
     with pytest.raises(
         FileError, match=r"r: the folder holds no file that can be read here .* such as r/vocab.txt"
     ):
-        passed("r", anything)
+        passed("r")
 
 
 def test_more_lists_of_words_are_no_utterances(store):
@@ -572,8 +571,8 @@ def test_more_lists_of_words_are_no_utterances(store):
             "q/said.txt": "play it\nstop it\n",
         }
     )
-    assert passed("p", lambda row: True) == (["p/train.csv"], sorted(f"p/{name}" for name in names))
-    assert passed("q", lambda row: True) == (["q/said.txt"], ["q/requirements.txt"])
+    assert passed("p") == (["p/train.csv"], sorted(f"p/{name}" for name in names))
+    assert passed("q") == (["q/said.txt"], ["q/requirements.txt"])
 
 
 def test_tasks_that_nobody_annotated_are_why_there_is_no_utterance(store):
@@ -675,7 +674,7 @@ def test_lists_of_phrases_beside_data_are_no_utterances(store, name):
         parquet.write("p/train.parquet", [{"text": "a b", "intent": "c"}])
     converted = convert(["p"], "out.jsonl")
     assert (converted.utterances, converted.losses.passed_over) == (1, ["p/artists.txt"])
-    assert passed("p", lambda row: True) == ([f"p/{name}"], ["p/artists.txt"])
+    assert passed("p") == ([f"p/{name}"], ["p/artists.txt"])
 
 
 def test_what_remarks_of_conll_u_say_is_told(store):

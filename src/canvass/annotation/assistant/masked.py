@@ -91,9 +91,10 @@ class Masked:
 def _carried(
     span: Span, pieces: Sequence[tuple[Span, Span]], tokens: Sequence[Token], others: Sequence[Token]
 ) -> Span | None:
-    """Carry a span of one text over to the other; None where it does not begin and end with whole pieces."""
-    starts = {tokens[here[0]].start: there[0] for here, there in pieces if here[0] < here[1]}
-    ends = {tokens[here[1] - 1].end: there[1] for here, there in pieces if here[0] < here[1]}
+    """Carry a span of one text over to the other; None where it does not begin and end with whole pieces of both."""
+    whole = [(here, there) for here, there in pieces if here[0] < here[1] and there[0] < there[1]]
+    starts = {tokens[here[0]].start: there[0] for here, there in whole}
+    ends = {tokens[here[1] - 1].end: there[1] for here, there in whole}
     first, last = starts.get(span[0]), ends.get(span[1])
     return (
         None

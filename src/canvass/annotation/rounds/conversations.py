@@ -14,6 +14,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from canvass.annotation.store.records import Turns
@@ -24,8 +25,6 @@ from canvass.errors import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-
-    import pyarrow as pa
 
     from canvass.annotation.project.settings import ColumnsSettings
     from canvass.annotation.store.records import NewTask
@@ -163,7 +162,8 @@ def _rows_of(
         if others.type.get_field_index(column) < 0:
             return
         values = others.field(column).to_pylist()
-        batch = batch.take([place for place, value in enumerate(values) if str(value) in conversations])
+        places = [place for place, value in enumerate(values) if str(value) in conversations]
+        batch = batch.take(pa.array(places, pa.int64()))
     else:  # lines of JSON: few are worth parsing
         batch = batch.filter(pc.match_substring_regex(others, _sieve(conversations, column)))
     for text, value in zip(batch.column("text").to_pylist(), batch.column(OTHERS).to_pylist(), strict=True):
