@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from canvass.corpus.formats import text
@@ -60,6 +60,8 @@ def test_blocks_are_bounded_and_account_for_every_byte(tmp_path, rows):
 
 
 @given(st.lists(PIECES, max_size=20).map(b"".join))
+@example(b"\xff\n\r\r\n")
+@example(b"\xff\na\n\r")
 def test_the_fast_way_and_the_slow_way_agree(data):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pool.txt"

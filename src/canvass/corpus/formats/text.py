@@ -57,7 +57,7 @@ def _batches(source: Source, bad: BadLines, rows: int) -> Iterator[tuple[pa.Reco
         try:
             batch = checked_batch(lines_of(data), None, None)
         except pa.ArrowInvalid:
-            batch = slow_batch(data, source.path, first_line, bad)
+            batch = slow_batch(chunk, source.path, first_line, bad)
         lines = count_lines(chunk)
         pace.learn(len(chunk), lines)
         first_line += lines
