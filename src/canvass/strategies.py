@@ -40,7 +40,8 @@ class Evidence(NamedTuple):
 
     `members` float64 (N, M): raw scores y_m; `log_intent`, `log_crf` float64 (N,); `lengths` int32 (N,): T, at
     least 1; `uniform` float64 (N,): a draw from [0, 1) by hash of the key; `margin` float64 (N,): p_1 - p_2, and
-    `entropy` float64 (N,): that of all intents, in nats. What its strategy does not need is 0.
+    `entropy` float64 (N,): that of all intents, in nats. What its strategy does not need says
+    nothing.
     """
 
     members: Scores

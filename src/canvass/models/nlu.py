@@ -19,7 +19,7 @@ from canvass.corpus.normalise import keys
 from canvass.errors import ModelFileError, OptionError, TargetError, TrainingError, nearest
 from canvass.features.clusters import WordClusters
 from canvass.models.committee import BITS, MEMBERS, Committee, examples_of
-from canvass.models.intents import BYTES, IntentClassifier, IntentUncertainty
+from canvass.models.intents import BYTES, IntentClassifier
 from canvass.models.intents import SECONDS as SECONDS_OF_INTENTS
 from canvass.models.tagger import FEWEST, ITERATIONS, Tagger
 from canvass.models.tagger import SECONDS as SECONDS_OF_TAGGER
@@ -44,11 +44,16 @@ VERSION = 1
 
 
 class FrameConfidence(NamedTuple):
-    """For each key, float64 (N,): log p_intent and log p_crf (0 without that model); int32 (N,): T."""
+    """For each key, float64 (N,): log p_intent and log p_crf (0 without that model); int32 (N,): T.
+
+    And float64 (N,): p_1 - p_2 and the entropy of all intents, in nats; 1 and 0 where these were not asked for.
+    """
 
     log_intent: NDArray[np.float64]
     log_crf: NDArray[np.float64]
     lengths: NDArray[np.int32]
+    margin: NDArray[np.float64]
+    entropy: NDArray[np.float64]
 
 
 class Predictors(NamedTuple):
@@ -117,41 +122,33 @@ class NLU:
             return np.ones(len(column), dtype=np.bool_)
         return np.asarray(self.intents.predict(column).intents != 0)
 
-    def confidence(self, column: pa.Array) -> FrameConfidence:
-        """Compute how sure the intent classifier and the tagger are of each key of a column.
+    def confidence(
+        self, column: pa.Array, *, tags: bool = True, all_intents: bool = False
+    ) -> FrameConfidence:
+        """Compute how sure the intent classifier and, with `tags`, the tagger are of each key of a column.
 
         What is likelier out of scope than a text of which nothing is known comes after everything else, the least
-        certain first: in the place of both logs it has 1 / (1 - log p), p the probability of that, which is above 0.
-        There is no frame to be wrong, and people's time goes to what is in scope.
+        certain first: in the place of log p_intent it has 1 / (1 - log p), p the probability of that, which is above 0,
+        and its other values are as far beyond those of a sure frame. There is no frame to be wrong, and people's time
+        goes to what is in scope.
         """
-        log_intent, log_crf = np.zeros(len(column)), np.zeros(len(column))
+        nothing = np.zeros(len(column))
+        log_intent, log_crf, margin, entropy = nothing, nothing, nothing + 1.0, nothing
         lengths = np.zeros(len(column), dtype=np.int32)
-        if self.tagger is not None:
+        if tags and self.tagger is not None:
             log_crf, lengths = self.tagger.confidence(column)
+        if self.intents is not None and all_intents:
+            log_intent, margin, entropy = self.intents.uncertainty(column)
         if self.intents is not None and self.knows_scope:
             outside, log_intent = self._out_of_scope(self.intents, column)
             log_crf = np.where(outside, 0.0, log_crf)
-        elif self.intents is not None:
+            margin, entropy = (
+                np.where(outside, 1.0 + log_intent, margin),
+                np.where(outside, -log_intent, entropy),
+            )
+        elif self.intents is not None and not all_intents:
             log_intent = self.intents.predict(column).log_probability
-        return FrameConfidence(log_intent, log_crf, lengths)
-
-    def uncertainty(self, column: pa.Array) -> IntentUncertainty:
-        """Tell how sure the intent classifier is of each key of a column.
-
-        What is likelier out of scope than a text of which nothing is known comes after everything else, as in
-        `confidence`: its values are as far beyond those of a sure intent.
-        """
-        if self.intents is None:
-            nothing = np.zeros(len(column))
-            return IntentUncertainty(nothing, nothing + 1.0, nothing)
-        found = self.intents.uncertainty(column)
-        if not self.knows_scope:
-            return found
-        outside, beyond = self._out_of_scope(self.intents, column)
-        sure = IntentUncertainty(beyond, 1.0 + beyond, -beyond)
-        return IntentUncertainty(
-            *(np.where(outside, far, near) for far, near in zip(sure, found, strict=True))
-        )
+        return FrameConfidence(log_intent, log_crf, lengths, margin, entropy)
 
     def _out_of_scope(
         self, intents: IntentClassifier, column: pa.Array

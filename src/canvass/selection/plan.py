@@ -253,12 +253,12 @@ class Plan:
             # A key that stands there more than once is looked at once.
             encoded = column.dictionary_encode()
             places = encoded.indices.to_numpy()
-            if "tagger" in self.strategy.models:
-                log_intent, log_crf, _ = self.nlu.confidence(encoded.dictionary)
-                log_intent, log_crf = log_intent[places], log_crf[places]
-            if "tagger" not in self.strategy.models or self.strategy.needs_all_intents:
-                uncertainty = self.nlu.uncertainty(encoded.dictionary)
-                log_intent, margin, entropy = (values[places] for values in uncertainty)
+            sure = self.nlu.confidence(
+                encoded.dictionary,
+                tags="tagger" in self.strategy.models,
+                all_intents=self.strategy.needs_all_intents,
+            )
+            log_intent, log_crf, _, margin, entropy = (values[places] for values in sure)
         uniform = uniforms(salt(self.seed, "selection"), hashes)
         return Evidence(
             members, log_intent, log_crf, lengths, uniform, margin, entropy, nothing, nothing, nothing
