@@ -14,13 +14,14 @@ from collections import defaultdict
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from canvass.annotation.quality.assistant_error import Share
+from canvass.annotation.quality.assistant_error import Frame, Share
 from canvass.seeding import uniform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from canvass.annotation.assistant.assistant import Assistant
+    from canvass.annotation.project.answer_rule import Meaning
     from canvass.annotation.project.project import Project
     from canvass.annotation.store.records import Answer, NewTask
 
@@ -29,14 +30,6 @@ LEVEL = 0.05  # of wrong approvals
 FEWEST = 50  # requests that a person and another answered
 MOST = 200  # requests that are asked about
 ENOUGH = 0.5  # share of people it must win against
-
-
-class Frame(NamedTuple):
-    """What somebody said of a text: slots are (start, end, label), and there are none where it is not of the target."""
-
-    of_target: bool
-    intent: str | None
-    slots: frozenset[tuple[int, int, str]]
 
 
 class Item(NamedTuple):
@@ -103,13 +96,8 @@ def judge_project(project: Project, assistant: Assistant) -> Verdict:
     return judge(items, unanswered)
 
 
-def _frame(said: Any) -> Frame:
-    """Read an `Answer` or a `Meaning`."""
-    if said.kind == "elsewhere":
-        return Frame(False, None, frozenset())
-    return Frame(
-        True, said.intent, frozenset((slot.start, slot.end, slot.label) for slot in said.slots or ())
-    )
+def _frame(said: Answer | Meaning) -> Frame:
+    return Frame.of(said.intent, said.slots, of_target=said.kind != "elsewhere")
 
 
 def judge(items: Sequence[Item], unanswered: int = 0) -> Verdict:

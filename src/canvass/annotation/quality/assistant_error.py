@@ -11,7 +11,23 @@ from canvass.statistics import Interval, wilson_interval
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from canvass.annotation.store.records import Answer, NewAnswer, TaskPrediction
+    from canvass.annotation.store.records import Answer
+    from canvass.types import Slot
+
+
+class Frame(NamedTuple):
+    """What somebody said of a text: slots are (start, end, label), and there are none where it is not of the target."""
+
+    of_target: bool
+    intent: str | None
+    slots: frozenset[tuple[int, int, str]]
+
+    @classmethod
+    def of(cls, intent: str | None, slots: Iterable[Slot] | None, *, of_target: bool) -> Frame:
+        """Make the frame of what was said; what it says beside that it is not of the target does not matter."""
+        if not of_target:
+            return cls(False, None, frozenset())
+        return cls(True, intent, frozenset((slot.start, slot.end, slot.label) for slot in slots or ()))
 
 
 class Share(NamedTuple):
@@ -95,15 +111,10 @@ def assistant_errors(answers: Iterable[Answer]) -> list[AssistantError]:
             continue
         if answer.adjudicates or suggestion.hidden == (answer.shown is not None):
             continue
-        counts[suggestion.by][suggestion.hidden].append(not is_right(suggestion, answer))
+        suggested = Frame.of(suggestion.intent, suggestion.slots, of_target=suggestion.positive is not False)
+        said = Frame.of(answer.intent, answer.slots, of_target=answer.kind != "elsewhere")
+        counts[suggestion.by][suggestion.hidden].append(suggested != said)
     return [
         AssistantError(name, *(Share(sum(of[hidden]), len(of[hidden])) for hidden in (True, False)))
         for name, of in sorted(counts.items())
     ]
-
-
-def is_right(suggestion: TaskPrediction, answer: NewAnswer) -> bool:
-    """Whether an answer says what was suggested: the same frame, or both that it is not of the target."""
-    if answer.kind == "elsewhere" or suggestion.positive is False:
-        return answer.kind == "elsewhere" and suggestion.positive is False
-    return answer.intent == suggestion.intent and sorted(answer.slots or ()) == sorted(suggestion.slots)

@@ -69,8 +69,7 @@ class NewTask:
     `priority` orders the queue, the smallest first. `wanted` is how many people shall answer it. A task of source
     `random` or `outside` is shown without its prediction, which would anchor the annotator; `weight` is what it counts
     in the estimate it was drawn for (how often the utterance was seen). `others` is what the other columns of the pool
-    hold; `turns`
-    are None where it has no conversation.
+    hold; `turns` are None where it has no conversation.
     """
 
     key: str
