@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from canvass.cli import terminal
-from canvass.cli.projects import AllowHostOption, HostOption, PortOption
+from canvass.cli.projects import AllowHostOption, HostOption, MaskOption, PortOption
 from canvass.errors import CanvassError, ExtraMissingError, OptionError
 
 if TYPE_CHECKING:
@@ -71,14 +71,7 @@ def command(
     model: Annotated[
         str | None, typer.Option("--model", metavar="NAME", help="The model of the assistant's server.")
     ] = None,
-    mask: Annotated[
-        str | None,
-        typer.Option(
-            "--mask",
-            metavar="MODULE:FUNCTION",
-            help="Run this function, text to text, over all that the assistant is sent.",
-        ),
-    ] = None,
+    mask: MaskOption = None,
     get: Annotated[
         str | None,
         typer.Option(
@@ -107,17 +100,12 @@ def command(
     hosts = allowed_hosts(address, allow_host or ())
     with ExitStack() as stack:
         opened = [stack.enter_context(Project.open(folder)) for folder in _projects(folders)]
-        projects = [
-            (
-                project,
-                Queue(
-                    project,
-                    assistant=Assistant(project, assistant, model, mask=mask)
-                    if assistant and model
-                    else None,
-                ),
-            )
+        asked = [
+            Assistant(project, assistant, model, mask=mask) if assistant and model else None
             for project in opened
+        ]
+        projects = [
+            (project, Queue(project, assistant=who)) for project, who in zip(opened, asked, strict=True)
         ]
         if get is not None:
             _print(projects, get)

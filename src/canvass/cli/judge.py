@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from canvass.cli import options, terminal
-from canvass.cli.projects import ProjectFolder
+from canvass.cli.projects import MaskOption, ProjectFolder
 
 
 def command(
@@ -20,14 +20,7 @@ def command(
         ),
     ],
     model: Annotated[str, typer.Option("--model", metavar="NAME", help="Its model.", show_default=False)],
-    mask: Annotated[
-        str | None,
-        typer.Option(
-            "--mask",
-            metavar="MODULE:FUNCTION",
-            help="Run this function, text to text, over all that it is sent.",
-        ),
-    ] = None,
+    mask: MaskOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Tell whether an assistant may annotate alone, by what people answered without seeing its suggestions.

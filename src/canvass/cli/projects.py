@@ -16,6 +16,14 @@ ProjectFolder = Annotated[
     str,
     typer.Argument(metavar="DIR", help="The folder of a project, made by canvass new.", show_default=False),
 ]
+MaskOption = Annotated[
+    str | None,
+    typer.Option(
+        "--mask",
+        metavar="MODULE:FUNCTION",
+        help="Run this function, text to text, over all that the assistant is sent.",
+    ),
+]
 RawOption = Annotated[
     bool,
     typer.Option(

@@ -4,8 +4,7 @@ The pool is read twice. The first pass draws a bounded sample by hash of the key
 (`selection.groups`) and the first of them chosen; the second counts the traffic of these and of every label as
 predicted. Counts are whole numbers, so that order, threads and blocks change nothing.
 
-Labels, and what is lost, are those of `selection.labels`. Groups are chosen one after the other, each time the one of
-the largest
+Labels, and what is lost: see `selection.labels`. Groups are chosen one after the other, each time that of the largest
 
     mean(1 - p) / (1 + LABELLED_WEIGHT r) * log(1 + n) * c^2 * (1 - s)
 
