@@ -212,6 +212,10 @@ def test_answers_that_belong_nowhere_are_learnt_from(canvass, bot, answer):
         assert told.code == 0, told.err
     assert shares[0] < 0.4
     assert shares[1] > 0.5
+    nowhere = 30 - round(15 * sum(shares)) if "domain" in answer else 0
+    told = json.loads(canvass("status", "bot").out)["outside"]
+    assert told.startswith(f"{nowhere} answers say that a request belongs nowhere" if nowhere else "")
+    assert bool(told) == bool(nowhere)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,28 @@ def project(folder):
         yield made
 
 
+def test_a_skipped_text_does_not_come_back_in_another_spelling(canvass, folder):
+    """A batch as large as the pool has all but the spellings; random picks are left out, which are not thinned."""
+    skipped = next(one.text for one in REST if one.domain == "music")
+    spellings = [f"{skipped}!", f'"{skipped}"', skipped.replace(" ", "  "), f"{skipped} ..."]
+    rest = [one.text for one in REST if one.text != skipped]
+    write_records(folder / "pool.jsonl", [{"text": text} for text in [skipped, *spellings, *rest]])
+    assert canvass("new", "music", *NEW, "--words", "off").code == 0
+    settings = folder / "music" / "canvass.toml"
+    settings.write_text(
+        settings.read_text()
+        .replace("random_share = 0.1", "random_share = 0.0")
+        .replace("outside_share = 0.02", "outside_share = 0.0")
+    )
+    with Project.open("music") as project:
+        (task,) = project.store.add([replace(tasks_of(music_left(1))[0], key=skipped, text=skipped)])
+        project.store.save(NewAnswer("a1", task.id, "ana", "skip"), now=9.0)
+    assert canvass("next", "music", "--size", "500", "--out", "tasks.jsonl").code == 0
+    chosen = [row["text"] for row in records((folder / "tasks.jsonl").read_text())]
+    assert len(chosen) > len(rest) / 2
+    assert not set(chosen) & {skipped, *spellings}
+
+
 def test_a_project_is_made_and_what_is_held_out_is_said_aloud(canvass, folder):
     result = canvass("new", "music", *NEW, "--seed", "3", "--max-tokens", "30", "--strategy", "majority-crf")
     assert (result.code, result.out) == (0, "")

@@ -147,7 +147,7 @@ def _sentences(status: Status) -> list[str]:
         lines.append(
             f"If it goes on as so far, {more} more answers{time_needed} bring the {_rate(status)} to about {rate:.1%}."
         )
-    lines += [f"{_capitalised(words)}." for words in status.missing]
+    lines += [f"{_capitalised(words)}." for words in (status.outside, *status.missing) if words]
     lines += [f"{_capitalised(estimate.words)}." for estimate in status.estimates]
     lines += [_agreement(pair) for pair in status.agreement]
     lines += [f"{error.words}." for error in status.assistants]

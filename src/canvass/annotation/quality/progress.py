@@ -18,6 +18,7 @@ from canvass.annotation.store.leases import HANDED_OUT
 from canvass.annotation.store.task_store import REVIEWED
 from canvass.selection.seed_phrases import ENOUGH, lacking
 from canvass.statistics import wilson_interval
+from canvass.types import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,6 +117,18 @@ class Status:
         rate, n = known[-1].slot_error_rate, known[-1].held_out
         return wilson_interval(min(rate, 1.0) * n, n)
 
+    @property
+    def outside(self) -> str:
+        """Say what becomes of answers that a request belongs nowhere; empty without any, or where there is a rest."""
+        count = self.accepted - self.frames
+        if self.target != ALL or not count:
+            return ""
+        answers = "1 answer says" if count == 1 else f"{count:,} answers say"
+        return (
+            f"{answers} that a request belongs nowhere: models learn from these what is out of scope, choose less of "
+            "it, and never predict it"
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
         return {
@@ -125,6 +138,7 @@ class Status:
             "change": self.change,
             "estimates": [estimate.as_dict() for estimate in self.estimates],
             "held_out_interval": self.held_out_interval,
+            "outside": self.outside,
             "suggestion": self.suggestion._asdict(),
             "agreement": [pair._asdict() for pair in self.agreement],
             "by_annotator": {annotator.name: annotator.answers for annotator in self.annotators},

@@ -37,6 +37,7 @@ def progress_json(project: Project, since: float) -> dict[str, Any]:
         "held_out_interval": status.held_out_interval,
         "suggestion": status.suggestion._asdict(),
         "missing": status.missing,
+        "outside": status.outside,
         "agreement": [pair._asdict() for pair in status.agreement],
         "too_long": int(project.store.fact(TOO_LONG) or 0),
         "max_tokens": project.settings.project.max_tokens,

@@ -50,7 +50,7 @@ export function progress({ annotator, slots, lead }) {
   const body = openPanel("Progress", { wide: true });
   fill(body, api.progress(annotator), (found) => [
     found.suggestion ? make("p.suggestion", { title: found.suggestion.rule, textContent: found.suggestion.words }) : null,
-    ...found.missing.map((words) => make("p.missing", { textContent: sentence(words) })),
+    ...[found.outside, ...found.missing].filter(Boolean).map((words) => make("p.told", { textContent: sentence(words) })),
     tiles([
       [found.answered_today, "answered today"],
       [found.answered, "answered in all"],
