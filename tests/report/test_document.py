@@ -1,12 +1,16 @@
 """The report as JSON and as Markdown."""
 
 import json
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from canvass.report.document import as_json, report_of
 from canvass.report.markdown import as_markdown, escaped
+from canvass.report.measures import MAIN
+from canvass.report.page import as_html
 from canvass.simulation.store import read_study
 from report.synthetic import TARGET, write_study
 
@@ -84,6 +88,32 @@ def test_markdown_of_several_targets(two_targets):
     assert "| domain:\\<q\\&a\\> | majority-crf (best) | −25 % |" in text
     assert "| all | margin-joint (default and best) | −40 % |" in text
     assert "## Strategies by target" in text
+
+
+def test_without_slots_nothing_is_said_of_them(two_targets):
+    """A corpus of intents alone: the same counts of wrong intents, and no slot that was there or was predicted."""
+    runs = []
+    for run in two_targets.runs:
+        errors = run.errors.copy()
+        errors[..., 4] |= errors[..., :3].any(axis=-1)
+        errors[..., :4] = 0
+        examples = tuple(
+            tuple({**chosen, "slots": [], "predicted_slots": []} for chosen in some) for some in run.examples
+        )
+        runs.append(replace(run, errors=errors, examples=examples))
+    study = replace(two_targets, runs=tuple(runs))
+    report = report_of(study)
+    assert [target.main.name for target in report.targets] == ["intent_error_rate"] * 2
+    for target in report.targets:
+        for curve in target.curves.values():
+            assert np.array_equal(target.main.rate(curve.sums), MAIN.rate(curve.sums))
+    for words in (as_markdown(report).decode(), as_html(report).decode()):
+        shown = re.sub(r"<style>.*?</style>|<svg.*?</svg>", "", words, flags=re.DOTALL)
+        assert "ntent error rate" in shown
+        assert not re.findall(
+            r".{30}\b(?:slot|span)s?\b.{30}", shown.replace("<span", "").replace("</span", "")
+        )
+    assert "slot" in as_markdown(report_of(two_targets)).decode()
 
 
 def test_a_target_without_runs(tmp_path, two_targets):

@@ -148,10 +148,13 @@ def _plot(
 
     from canvass.report.braille import plot
     from canvass.report.curve_figures import EMPHASISED, spread
+    from canvass.report.measures import MAIN, has_slots, main_measure
 
     if not curves:
         console.print(Text(f"{terminal.harmless(target)}: no run of a strategy is finished", "bold"))
         return
+    if measure is MAIN:
+        measure = main_measure(slots=has_slots(curve.sums for curve in curves))
     shown = list(curves)
     if limited and len(shown) > MOST:
         shown = [curve for name in EMPHASISED for curve in curves if curve.name == name][:MOST] or shown[

@@ -342,6 +342,7 @@ def _tell(
     out: Path, spec: Spec, facts: Sequence[TargetFacts], run_now: int, seconds: float, *, as_json: bool
 ) -> None:
     """Show the slot error rates that were reached, the means of the seeds."""
+    from canvass.report.measures import has_slots, main_measure, totals
     from canvass.simulation.store import read_study
     from canvass.simulation.summary import final_slot_error_rates
 
@@ -359,8 +360,10 @@ def _tell(
         return
     console = terminal.console()
     for row in facts:
+        runs = study.runs_of(row.target, "strategy")
+        rate = main_measure(slots=has_slots(totals(run.errors) for run in runs)).title
         console.print(
-            f"{row.target}: slot error rate after {row.budget:,} {spec.budget_unit}, mean of {spec.seeds} "
+            f"{row.target}: {rate} after {row.budget:,} {spec.budget_unit}, mean of {spec.seeds} "
             f"{'start' if spec.seeds == 1 else 'starts'}, on {row.test_target:,} requests"
         )
         terminal.show_facts(console, [(name, f"{rate:.2%}") for name, rate in rates[row.target].items()])

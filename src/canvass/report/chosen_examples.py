@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -46,13 +46,17 @@ class Example:
         return self.predicted == self.gold
 
 
-def examples_of(runs: TargetRuns) -> dict[str, tuple[Example, ...]]:
-    """Collect the first choices of each strategy: those of the first round of its lowest seed."""
+def examples_of(runs: TargetRuns, *, slots: bool = True) -> dict[str, tuple[Example, ...]]:
+    """Collect the first choices of each strategy: those of the first round of its lowest seed.
+
+    Without `slots`, nothing is said of what was predicted of them.
+    """
     examples = {}
     for name, by_seed in runs.strategies.items():
         run = by_seed[min(by_seed)]
         if run.examples and run.examples[0]:
-            examples[name] = tuple(example(stored) for stored in run.examples[0])
+            chosen = map(example, run.examples[0])
+            examples[name] = tuple(made if slots else replace(made, predicted=None) for made in chosen)
     return examples
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from canvass.report import formatting, svg
-from canvass.report.measures import MAIN
 from canvass.strategies import DEFAULT_FOR_ALL
 
 if TYPE_CHECKING:
@@ -195,7 +194,7 @@ def draw_savings(report: TargetReport, name: str) -> str | None:
     if report.long_run is None or not report.rows:
         return None
     looks = looks_of(report)
-    long_x, long_y = report.long_run.points(MAIN, "utterances")
+    long_x, long_y = report.long_run.points(report.main, "utterances")
     context, figure, axes = svg.canvas(*NARROW, name)
     with context:
         axes.plot(long_x, PERCENT * long_y, color=svg.PLACEHOLDERS["faint"], linewidth=2.4, zorder=2)
@@ -203,7 +202,7 @@ def draw_savings(report: TargetReport, name: str) -> str | None:
             look = looks[row.name]
             if look == GREY or row.name == report.baseline:
                 continue
-            x, y = report.curves[row.name].points(MAIN, "utterances")
+            x, y = report.curves[row.name].points(report.main, "utterances")
             colour = svg.PLACEHOLDERS[look.role]
             axes.plot(x, PERCENT * y, color=colour, linestyle=look.line, linewidth=1.8, zorder=3)
             more = row.saved.baseline_more if row.saved else None
@@ -226,8 +225,8 @@ def draw_savings(report: TargetReport, name: str) -> str | None:
                 color=colour,
                 zorder=4,
             )
-        _ceiling(axes, report, MAIN)
-        _axes(axes, MAIN, AXIS["utterances"])
+        _ceiling(axes, report, report.main)
+        _axes(axes, report.main, AXIS["utterances"])
         axes.set_title(
             f"{report.baseline} run on (grey)", loc="left", fontsize=11, color=svg.PLACEHOLDERS["ink"]
         )

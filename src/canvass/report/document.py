@@ -16,7 +16,7 @@ from canvass.report.findings import (
     warnings_of_target,
 )
 from canvass.report.learning_curves import UNITS, Curve, TargetRuns
-from canvass.report.measures import MAIN, MEASURES, totals
+from canvass.report.measures import MAIN, MEASURES, has_slots, main_measure, totals
 from canvass.report.projections import Scene, scenes_of
 from canvass.report.table_rows import Row, rows_of
 
@@ -70,8 +70,20 @@ class TargetReport:
     examples: dict[str, tuple[Example, ...]]
 
     @property
+    def has_slots(self) -> bool:
+        """Whether there are slots; words and columns of them are left out if not."""
+        return has_slots(curve.sums for curve in self.curves.values())
+
+    @property
+    def main(self) -> Measure:
+        """The measure that strategies are compared by."""
+        return main_measure(slots=self.has_slots)
+
+    @property
     def measures(self) -> tuple[Measure, ...]:
-        """The main measure, and the others that vary within the study."""
+        """The main measure, and the others that vary within the study; without slots they are all the same."""
+        if not self.has_slots:
+            return (self.main,)
         return tuple(measure for measure in MEASURES.values() if measure is MAIN or self.varies(measure))
 
     def varies(self, measure: Measure) -> bool:
@@ -141,7 +153,7 @@ def _target(study: Study, name: str) -> TargetReport:
             if ceilings
         },
         scenes=scenes_of(runs, findings[0].name if findings else None),
-        examples=examples_of(runs),
+        examples=examples_of(runs, slots=has_slots(curve.sums for curve in curves.values())),
     )
 
 

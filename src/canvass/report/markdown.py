@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from canvass.report import formatting, provenance, tables
 from canvass.report.findings import EXPLAINED
-from canvass.report.measures import MAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,7 +65,8 @@ def _target(target: TargetReport) -> Iterator[str]:
         yield from _table(table, "###")
     yield from _table(_curves(target), "###")
     yield "### What was chosen first"
-    yield "Gold slots, then what the models made of it before it was annotated."
+    if target.has_slots:
+        yield "Gold slots, then what the models made of it before it was annotated."
     for name, chosen in target.examples.items():
         yield f"{escaped(name)}:"
         yield "\n".join(_example(example) for example in chosen)
@@ -89,7 +89,7 @@ def _curves(target: TargetReport) -> Table:
     """Make a table of the learning curves: one row a round."""
     names = [row.name for row in target.rows]
     rows = []
-    means = {name: target.curves[name].band(MAIN).mean for name in names}
+    means = {name: target.curves[name].band(target.main).mean for name in names}
     for number in range(max(map(len, means.values()))):
         x = target.curves[names[0]].x("utterances")[number]
         rows.append(
@@ -99,7 +99,10 @@ def _curves(target: TargetReport) -> Table:
             )
         )
     return tables.Table(
-        "Learning curves", ("utterances", *names), tuple(rows), "Slot error rate, means over the seeds."
+        "Learning curves",
+        ("utterances", *names),
+        tuple(rows),
+        f"{target.main.title.capitalize()}, means over the seeds.",
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -114,3 +114,13 @@ MEASURES = {
     )
 }
 MAIN = MEASURES["slot_error_rate"]
+
+
+def has_slots(sums: Iterable[Totals]) -> bool:
+    """Tell whether any slot was there or was predicted; if not, the slot error rate is that of the intents."""
+    return any(some[..., : HITS + 1].any() for some in sums)
+
+
+def main_measure(*, slots: bool) -> Measure:
+    """Give the measure that strategies are compared by, under the name of what it counts."""
+    return MAIN if slots else MEASURES["intent_error_rate"]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from canvass.report import curve_figures, elements, formatting, provenance, tables
 from canvass.report.elements import text
 from canvass.report.findings import EXPLAINED, LIKELY, NOT_WORTH_IT, WORTH_IT
-from canvass.report.measures import MAIN
 from canvass.report.projection_figures import draw_projection
 
 if TYPE_CHECKING:
@@ -29,8 +28,13 @@ PROJECTION = (
 )
 LESSON = (
     "Drawing at random spends most of the budget on the left, on what is not the target; looking where members "
-    "disagree spends part of it there, too. The majority filter keeps to the right, and the tagger then finds, "
-    "among these, the utterances whose slots are hard, wherever they lie."
+    "disagree spends part of it there, too. The majority filter keeps to the right, and {judge} then finds, among "
+    "these, the utterances whose {part} are hard, wherever they lie."
+)
+SLOT_ERRORS = "Errors are slot errors, a wrong intent counting as one."
+GOLD_SLOTS = (
+    ": the gold slots, and what the models made of them before they were annotated; underlined where that "
+    "was wrong"
 )
 
 
@@ -67,8 +71,8 @@ def _body(report: Report) -> Iterator[str]:
     yield (
         f'<p class="muted">A study with hidden labels: {formatting.plural(len(spec.targets), "target")}, '
         f"{formatting.plural(spec.seeds, 'seed')}, {formatting.plural(len(spec.schedule), 'round')}, "
-        f"{sum(spec.schedule):,} {spec.budget_unit} annotated in each run. Errors are slot errors, a wrong intent "
-        "counting as one.</p>"
+        f"{sum(spec.schedule):,} {spec.budget_unit} annotated in each run. "
+        f"{SLOT_ERRORS if any(target.has_slots for target in report.targets) else 'Errors are wrong intents.'}</p>"
     )
     yield from map(_warning, report.warnings)
     several = len(report.targets) > 1
@@ -126,16 +130,17 @@ def _finding(finding: Finding) -> str:
 def _curves(target: TargetReport, name: str) -> Iterator[str]:
     yield "<h3>Learning curves</h3>"
     yield elements.legend(curve_figures.looks_of(target))
-    wide = curve_figures.draw_curves(target, MAIN, "utterances", f"{name}-main", wide=True)
-    narrow = curve_figures.draw_curves(target, MAIN, "utterances", f"{name}-phone", wide=False)
+    wide = curve_figures.draw_curves(target, target.main, "utterances", f"{name}-main", wide=True)
+    narrow = curve_figures.draw_curves(target, target.main, "utterances", f"{name}-phone", wide=False)
     seeds = (
         ""
         if target.curves[target.rows[0].name].sums.shape[0] == 1
         else " Bands: 95 % intervals of the mean over seeds."
     )
     yield (
-        f'<figure><div class="wide">{wide}</div><div class="narrow">{narrow}</div><figcaption>Slot error rate against '
-        f"utterances annotated, means over the seeds.{seeds} Dashed: trained on the whole pool.</figcaption></figure>"
+        f'<figure><div class="wide">{wide}</div><div class="narrow">{narrow}</div><figcaption>'
+        f"{target.main.title.capitalize()} against utterances annotated, means over the seeds.{seeds} Dashed: trained "
+        "on the whole pool.</figcaption></figure>"
     )
     saved = curve_figures.draw_savings(target, f"{name}-saved")
     if saved:
@@ -144,12 +149,13 @@ def _curves(target: TargetReport, name: str) -> Iterator[str]:
             "times the budget; dotted lines lead from where a strategy ends to where it gets as far. An arrow: not "
             "even then.</figcaption></figure>"
         )
-    others = [measure for measure in target.measures if measure is not MAIN]
-    for title, unit, measures in (
-        ("Other measures", "utterances", others),
-        ("All measures, counted in tokens", "tokens", target.measures),
-        ("All measures, counted in slots", "slots", target.measures),
-    ):
+    others = [measure for measure in target.measures if measure is not target.main]
+    shown = [("Other measures", "utterances", others)] if others else []
+    shown += [
+        (f"All measures, counted in {unit}", unit, [*target.measures])
+        for unit in (("tokens", "slots") if target.has_slots else ("tokens",))
+    ]
+    for title, unit, measures in shown:
         panels = "".join(
             "<figure>"
             + curve_figures.draw_curves(target, measure, unit, f"{name}-{unit}-{measure.name}", wide=False)
@@ -162,7 +168,9 @@ def _curves(target: TargetReport, name: str) -> Iterator[str]:
 def _projections(target: TargetReport, name: str) -> Iterator[str]:
     if not target.scenes:
         return
-    yield f"<h3>What the strategies look at</h3><p>{LESSON}</p>"
+    judge, part = ("the tagger", "slots") if target.has_slots else ("the intent classifier", "intents")
+    lesson = LESSON.format(judge=judge, part=part)
+    yield f"<h3>What the strategies look at</h3><p>{lesson}</p>"
     drawn = [
         draw_projection(scene, target.scenes, f"{name}-scene{i}") for i, scene in enumerate(target.scenes)
     ]
@@ -177,8 +185,8 @@ def _examples(target: TargetReport, emphasised: Sequence[str]) -> Iterator[str]:
     if not target.examples:
         return
     yield (
-        '<h3>What was chosen first</h3><p class="note">The first choices of the first seed: the gold slots, and what '
-        "the models made of them before they were annotated; underlined where that was wrong.</p>"
+        f'<h3>What was chosen first</h3><p class="note">The first choices of the first seed'
+        f"{GOLD_SLOTS if target.has_slots else ''}.</p>"
     )
     order = [name for name in (*emphasised[:1], target.baseline, "random") if name in target.examples]
     shown = list(dict.fromkeys([*order, *target.examples]))

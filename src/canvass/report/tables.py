@@ -50,7 +50,7 @@ def errors(report: TargetReport) -> Table:
     baselines = list(dict.fromkeys(name for row in report.rows for name in row.against))
     baselines.sort(key=lambda name: name != report.baseline)
     uneven = len({row.seeds for row in report.rows}) > 1
-    columns = ["strategy", *(["seeds"] if uneven else []), MAIN.title]
+    columns = ["strategy", *(["seeds"] if uneven else []), report.main.title]
     for name in baselines:
         columns += [f"against {name}", "95 % interval", "p, seeds", "p, utterances"]
     rows = []
@@ -89,7 +89,7 @@ def _against(compared: Comparison | None) -> list[Cell]:
 
 def on_the_way(report: TargetReport) -> Table:
     """Tabulate the area under the curve, annotations saved, and the other measures after the budget."""
-    others = [measure for measure in report.measures if measure is not MAIN]
+    others = [measure for measure in report.measures if measure is not report.main]
     columns = (
         "strategy",
         "mean on the way",
@@ -108,13 +108,14 @@ def on_the_way(report: TargetReport) -> Table:
         for row in report.rows
     )
     note = (
-        "Mean on the way: the area under the curve of the slot error rate, divided by the budget. The next two are "
-        f"annotations saved: how many more {report.baseline} needs for the error that the strategy ends with, read off "
-        "its run on to three times the budget (below zero: fewer), and how many fewer the strategy needs for the "
-        f"error that {report.baseline} ends the budget with. The others are after the budget; spans alone and span F1 "
-        "leave the intent out."
+        f"Mean on the way: the area under the curve of the {report.main.title}, divided by the budget. The next two "
+        f"are annotations saved: how many more {report.baseline} needs for the error that the strategy ends with, read "
+        "off its run on to three times the budget (below zero: fewer), and how many fewer the strategy needs for the "
+        f"error that {report.baseline} ends the budget with."
     )
-    if len(others) < len(MEASURES) - 1:
+    if others:
+        note += " The others are after the budget; spans alone and span F1 leave the intent out."
+    if report.has_slots and len(others) < len(MEASURES) - 1:
         note += " Measures that never change are left out (intent errors where the target has one intent)."
     return Table("On the way, and other measures", columns, rows, note)
 
@@ -128,32 +129,32 @@ def _fewer(row: Row) -> str:
 
 def choices(report: TargetReport) -> Table:
     """Tabulate what was chosen, and comparisons at equal cost."""
-    columns = (
-        "strategy", "of the target", "filled", "tokens", "slots",
-        "at equal tokens", "95 % interval", "at equal slots", "95 % interval",
-    )  # fmt: skip
+    units = ["tokens", "slots"] if report.has_slots else ["tokens"]
+    equal = [heading for unit in units for heading in (f"at equal {unit}", "95 % interval")]
+    columns = ("strategy", "of the target", "filled", *units, *equal)
     is_all = report.facts.target == ALL
     rows = []
     for row in report.rows:
         cells = [Cell(row.name)]
         if row.chosen is None:
-            cells += [Cell(formatting.NOTHING)] * 4
+            cells += [Cell(formatting.NOTHING)] * (2 + len(units))
         else:
             cells += [
                 Cell(formatting.percent(row.chosen.on_target, 1 if is_all else 0)),
                 Cell(formatting.percent(row.chosen.filled, 0)),
-                Cell(f"{row.chosen.tokens:.1f}"),
-                Cell(f"{row.chosen.slots:.1f}"),
+                *(Cell(f"{getattr(row.chosen, unit):.1f}") for unit in units),
             ]
-        for unit in ("tokens", "slots"):
+        for unit in units:
             cells += _difference(row.equal_cost.get(unit))
         rows.append(tuple(cells))
+    outside, means, intent = "; the rest is out of scope" if is_all else "", "", ""
+    if report.has_slots:
+        means, intent = ", without the intent", "; of slots, the intent counts as one"
     note = (
-        f"Of the target: share of the chosen that really was{'; the rest is out of scope' if is_all else ''}. "
-        "Filled: had not passed the filter. Tokens and slots: "
-        "means of what was chosen, without the intent. At equal cost: errors against "
-        f"{report.baseline} where the one of the two that spent less had ended, interpolated between rounds; of slots, "
-        "the intent counts as one. Utterances that a model is unsure of tend to be longer, and then cost more."
+        f"Of the target: share of the chosen that really was{outside}. Filled: had not passed the filter. "
+        f"{' and '.join(units).capitalize()}: means of what was chosen{means}. At equal cost: errors against "
+        f"{report.baseline} where the one of the two that spent less had ended, interpolated between rounds{intent}. "
+        "Utterances that a model is unsure of tend to be longer, and then cost more."
     )
     return Table("What was chosen, and what it costs", columns, tuple(rows), note)
 
@@ -196,9 +197,9 @@ def transfer(report: TargetReport) -> Table | None:
         worst, difference = row.worst_family or (formatting.NOTHING, None)
         rows.append((*cells, Cell(worst), *_difference(difference)))
     note = (
-        "Slot error rate of models of other kinds, trained on what the strategy selected, compared with the same "
-        f"models trained on what {report.baseline} selected. Worst family: the one that fares worst by this "
-        "comparison, the reference NLU among them."
+        f"{report.main.title.capitalize()} of models of other kinds, trained on what the strategy selected, compared "
+        f"with the same models trained on what {report.baseline} selected. Worst family: the one that fares worst by "
+        "this comparison, the reference NLU among them."
     )
     headings = [heading for name in families for heading in (name, against, "95 % interval")]
     return Table(
