@@ -29,7 +29,6 @@ from canvass.features.word_features import (
     is_enough,
     is_nested,
     learn,
-    token_hashes,
 )
 from canvass.seeding import hash64, mix64
 from canvass.types import Utterance
@@ -50,8 +49,7 @@ def learnt():
 @example([key_of(text) for text in NOTABLE] * 2, 20, 7)
 @example(["a b a", "", "b c a c"], 2, 100)
 def test_counts_are_those_of_the_reference(keys, contexts, at_once):
-    starts, hashes = token_hashes(column(keys))
-    words, counts, numbers = _vocabulary(column(keys), starts, hashes)
+    words, counts, starts, numbers = _vocabulary(column(keys))
     lowered = [word for key in keys for word in lowered_tokens(key)]
     assert sorted(words) == sorted({word for word in lowered if lowered.count(word) > 1})
     assert counts.tolist() == [lowered.count(word) for word in words] == sorted(counts, reverse=True)

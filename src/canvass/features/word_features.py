@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
+import pyarrow as pa
 
 from canvass import archive
 from canvass.compiled import compiled
@@ -37,7 +38,6 @@ from canvass.seeding import derived_seed, mix_array
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     Matrix = NDArray[np.float32]
@@ -56,7 +56,7 @@ GRAINS = (32, 128, 512)
 LLOYD_ITERATIONS = 20
 WORDS_PER_CLUSTER = 4  # on average, at least
 CENTRED = 1 << 12
-WORDS_AT_ONCE = 1 << 13  # whose counts are in one dense table of 66 MB
+WORDS_AT_ONCE = 1 << 12  # whose counts are in one dense table of 33 MB
 FEWEST_WORDS = 500  # with fewer, of about 800 requests, models were hardly better, or worse
 APOSTROPHES = np.array([0x27, 0xE2], dtype=np.uint8)  # first bytes of the straight and the curly one
 NEXT = np.uint64(0xD6E8FEB86659FD93)  # of the second word of a pair
@@ -228,8 +228,7 @@ def learn(column: pa.Array, *, seed: int = 0) -> WordFeatures:
         FEWEST_SEEN times.
 
     """
-    starts, hashes = token_hashes(column)
-    words, counts, numbers = _vocabulary(column, starts, hashes)
+    words, counts, starts, numbers = _vocabulary(column)
     if not _is_enough(column, len(words)):
         raise TrainingError(
             f"too little to learn word features from: only {len(words):,} words stand more than once in "
@@ -256,15 +255,19 @@ def token_hashes(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint64
 
 
 def _vocabulary(
-    column: pa.Array, starts: NDArray[np.int64], hashes: NDArray[np.uint64]
-) -> tuple[tuple[str, ...], NDArray[np.int64], NDArray[np.int32]]:
-    """Choose the VOCABULARY most frequent words, ties by hash.
+    column: pa.Array,
+) -> tuple[tuple[str, ...], NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+    """Choose the VOCABULARY most frequent words of a column of N keys, ties by hash.
 
-    Returns the words, their counts int64 (V,), and int32 (tokens,): the number of each token's word, or UNKNOWN.
+    Returns the words, their counts int64 (V,), the first token of each key int64 (N + 1,), and int32 (tokens,): the
+    number of each token's word, or UNKNOWN.
     """
-    different, first, inverse, counts = np.unique(
-        hashes, return_index=True, return_inverse=True, return_counts=True
-    )
+    starts, hashes = token_hashes(column)
+    encoded = pa.array(hashes).dictionary_encode()
+    numbers, different = encoded.indices.to_numpy(), encoded.dictionary.to_numpy()
+    counts = np.bincount(numbers, minlength=len(different))
+    # The hashes are numbered as they appear.
+    first = np.flatnonzero(np.diff(np.maximum.accumulate(numbers), prepend=np.int32(-1)))
     chosen = np.lexsort((different, -counts))[:VOCABULARY]
     chosen = chosen[counts[chosen] >= FEWEST_SEEN]
     number_of = np.full(len(different), UNKNOWN, dtype=np.int32)
@@ -280,7 +283,7 @@ def _vocabulary(
             spans = tokens(key)
         token = spans[int(first[chosen[word]] - starts[row])]
         words[word] = lower(key[token.start : token.end])
-    return tuple(words), counts[chosen], number_of[inverse]
+    return tuple(words), counts[chosen], starts, number_of[numbers]
 
 
 @compiled
