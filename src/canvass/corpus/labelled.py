@@ -18,6 +18,7 @@ from canvass.types import ELSEWHERE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from canvass.corpus.formats import Names
     from canvass.types import Utterance
 
 LOGGER = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class Labelled:
 
 
 def read_labelled(
-    names: Sequence[str],
+    names: Names,
     *,
     columns: Columns = Columns(),  # noqa: B008 - frozen
     strict: bool = False,
@@ -55,7 +56,7 @@ def read_labelled(
     out_of_scope: Sequence[str] = (),
     may_be_empty: bool = False,
 ) -> Labelled:
-    """Read annotated files, folders, globs or standard input ("-").
+    """Read annotated files, folders, globs or standard input ("-"), one or several.
 
     A record with a slot that does not begin and end at token borders is left out, unless `strict`. So is one without
     any label (see `is_unlabelled`): nobody has said that it is a negative. One whose intent or domain is among

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from canvass.corpus.formats import Names
     from canvass.corpus.formats.format import Block
     from canvass.types import Utterance
 
@@ -79,7 +80,7 @@ class Pool:
     @classmethod
     def open(
         cls,
-        names: Sequence[str],
+        names: Names,
         *,
         columns: Columns = Columns(),  # noqa: B008 - frozen
         rows: int = ROWS,

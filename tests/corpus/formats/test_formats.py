@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -191,6 +192,9 @@ def folder(tmp_path, monkeypatch):
             ["pool/b.jsonl", "pool/a.csv.gz", "pool/sub/c.parquet"],
         ),
         (["pool/.hidden.jsonl"], ["pool/.hidden.jsonl"]),
+        ("pool/b.jsonl", ["pool/b.jsonl"]),
+        (Path("pool/b.jsonl"), ["pool/b.jsonl"]),
+        ([Path("pool/b.jsonl")], ["pool/b.jsonl"]),
     ],
 )
 def test_names_to_files(folder, names, found):

@@ -29,6 +29,8 @@ from canvass.files import STANDARD_STREAM
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    Names = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
 __all__ = [
     "FORMATS",
     "BadLines",
@@ -50,14 +52,14 @@ NO_UTTERANCES = re.compile(
 
 
 def files_of(
-    names: Sequence[str],
+    names: Names,
     override: str | None,
     columns: Columns | None = None,
     bad: BadLines | None = None,
     *,
     annotated: bool = False,
 ) -> list[str]:
-    """Find the files behind names: files, folders (with the folders in them), globs, and "-".
+    """Find the files behind a name or several: files, folders (with the folders in them), globs, and "-".
 
     Of folders and globs, hidden files (their names start with "." or "_") are left out. Files of no known format, or of
     one without annotations where only `annotated` files are asked for, are passed over, and noted in `bad`; so are
@@ -73,11 +75,12 @@ def files_of(
         If a file that was named itself has no known format, or "-" is named twice.
 
     """
-    if list(names).count(STANDARD_STREAM) > 1:
+    several = [names] if isinstance(names, str | os.PathLike) else names
+    given = [os.fspath(name) for name in several]
+    if given.count(STANDARD_STREAM) > 1:
         raise OptionError("standard input (-) can be read only once; name it once")
     chosen: list[str] = []
-    for given in names:
-        name = _first_file(given, override)
+    for name in (_first_file(first, override) for first in given):
         if is_remote(name):
             chosen += _elsewhere(name, override, columns, annotated=annotated)
             continue
