@@ -145,8 +145,14 @@ def test_the_command(canvass, annotated):
         assert [contest["n"] for contest in verdict["contests"]] == [60, 60]
         server.behave = right(golds, error=0.4)
         assert json.loads(canvass(*words).out) == verdict  # nothing is asked twice
+        alone = ("annotate", folder, *words[2:], "--assistant-alone", "--get", "/api/project")
+        assert "it answers alone" in canvass(*alone).out
         assert len(server.bodies) == 60
         wrong = json.loads(canvass(*words[:-1], "silly-1").out)
         assert wrong["approved"] is False
         assert wrong["errors"]["slot SongName"]["wrong"] > 30
+        refused(canvass(*alone), "--assistant-alone: canvass judge has not approved it")
     refused(canvass("judge", folder, "--assistant", "host", "--model", "wise-1"), "is no address of a server")
+    refused(canvass("judge", folder, "--model", "wise-1"), "say which assistant; give both, or --withdraw")
+    refused(canvass("judge", folder, "--withdraw", "--model", "wise-1"), "give it alone")
+    assert json.loads(canvass("judge", folder, "--withdraw", "--json").out) == {"withdrawn": 0}

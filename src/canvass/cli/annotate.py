@@ -72,6 +72,13 @@ def command(
         str | None, typer.Option("--model", metavar="NAME", help="The model of the assistant's server.")
     ] = None,
     mask: MaskOption = None,
+    alone: Annotated[
+        bool,
+        typer.Option(
+            "--assistant-alone",
+            help="Let it answer what it and the models are sure of and agree on, if canvass judge approved it.",
+        ),
+    ] = False,
     get: Annotated[
         str | None,
         typer.Option(
@@ -92,16 +99,17 @@ def command(
 
     if not 0 <= port <= LARGEST_PORT:
         raise OptionError(f"--port {port} makes no sense; it must be from 0 to {LARGEST_PORT}")
-    if (assistant is None) != (model is None) or (mask is not None and assistant is None):
+    if (assistant is None) != (model is None) or ((mask is not None or alone) and assistant is None):
         raise OptionError(
-            "--assistant URL and --model NAME go together, and --mask with both; give what is missing"
+            "--assistant URL and --model NAME go together, and --mask and --assistant-alone with both; give what is "
+            "missing"
         )
     address = Address(host.strip("[]"), port)
     hosts = allowed_hosts(address, allow_host or ())
     with ExitStack() as stack:
         opened = [stack.enter_context(Project.open(folder)) for folder in _projects(folders)]
         asked = [
-            Assistant(project, assistant, model, mask=mask) if assistant and model else None
+            Assistant(project, assistant, model, mask=mask, alone=alone) if assistant and model else None
             for project in opened
         ]
         projects = [

@@ -8,30 +8,48 @@ import typer
 
 from canvass.cli import options, terminal
 from canvass.cli.projects import MaskOption, ProjectFolder
+from canvass.errors import OptionError
 
 
 def command(
     folder: ProjectFolder,
     *,
     assistant: Annotated[
-        str,
-        typer.Option(
-            "--assistant", metavar="URL", help="Its server, as for canvass annotate.", show_default=False
-        ),
-    ],
-    model: Annotated[str, typer.Option("--model", metavar="NAME", help="Its model.", show_default=False)],
+        str | None,
+        typer.Option("--assistant", metavar="URL", help="Its server, as for canvass annotate."),
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="Its model.")] = None,
     mask: MaskOption = None,
+    withdraw_all: Annotated[
+        bool,
+        typer.Option(
+            "--withdraw",
+            help="Ask nothing: take back the approval, and all answers that an assistant gave alone.",
+        ),
+    ] = False,
     as_json: options.JsonOption = False,
 ) -> None:
     """Tell whether an assistant may annotate alone, by what people answered without seeing its suggestions.
 
     Asks it about at most 200 requests, within the budget of canvass.toml, and prints a sentence and its error by kind
-    of label. Piped, it prints one JSON object, as with --json.
+    of label. Piped, it prints one JSON object, as with --json. canvass annotate --assistant-alone goes by it.
     """
     from canvass.annotation.assistant.assistant import Assistant
-    from canvass.annotation.assistant.judging import judge_project
+    from canvass.annotation.assistant.judging import judge_project, withdraw
     from canvass.annotation.project.project import Project
 
+    if withdraw_all:
+        if assistant or model or mask:
+            raise OptionError("--withdraw takes back what any assistant answered; give it alone")
+        with Project.open(folder) as project:
+            count = withdraw(project)
+        if as_json:
+            terminal.print_json({"withdrawn": count})
+        else:
+            terminal.say(f"{count:,} answers withdrawn; their requests wait for people")
+        return
+    if assistant is None or model is None:
+        raise OptionError("--assistant URL and --model NAME say which assistant; give both, or --withdraw")
     with Project.open(folder) as project, project.lock("asks an assistant"):
         asked = Assistant(project, assistant, model, mask=mask)
         verdict = judge_project(project, asked)

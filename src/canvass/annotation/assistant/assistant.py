@@ -10,12 +10,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from canvass.annotation.assistant.chat import AskingError, Chat, Memory
+from canvass.annotation.assistant.judging import objection
 from canvass.annotation.assistant.prompt import LONGEST, Prompt
-from canvass.annotation.store.records import TaskPrediction
+from canvass.annotation.quality.assistant_error import Frame
+from canvass.annotation.store.records import ALONE, NewAnswer, TaskPrediction
 from canvass.callables import is_callable_name, load_callable
 from canvass.errors import CanvassError, OptionError
 from canvass.seeding import uniform
@@ -37,6 +40,7 @@ LOOK = 1.0  # seconds between two looks at the queue
 MOST_ERRORS = 5  # in a row, until it is left alone
 REST = 300.0  # seconds for which it is left alone
 UNSURE = 0.5  # what stands for the probability of what it is not sure of
+SURE = 0.5  # the least probability of a frame of which the models are sure
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +67,8 @@ class Assistant:
         As for `Chat`, and the same errors.
     mask
         As `--mask` names it; it runs over every text before that leaves.
+    alone
+        Whether it answers what it and the models are sure of and agree on. OptionError where it may not.
     clock
         Seconds that go on evenly.
 
@@ -75,11 +81,13 @@ class Assistant:
         model: str,
         *,
         mask: str | None = None,
+        alone: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stopping = threading.Event()
         self._project = project
         self._mask = load_mask(mask)
+        self._mask_name = mask or ""
         self._chat = Chat(address, model, self._stopping.wait)
         self._memory = Memory(project.folder / FILE)
         self._clock = clock
@@ -87,14 +95,22 @@ class Assistant:
         self._silent_until = 0.0
         self._tried: set[int] = set()  # tasks
         self._thread: threading.Thread | None = None
+        self._answered: Callable[[int], None] = lambda _: None
         self.message = ""  # why it suggests nothing at the moment, a sentence; empty: it does
+        self.objection = ""  # why it answers nothing alone any more, a sentence; empty: it does, or never did
+        self._alone = alone
+        if alone and (why := objection(project, self.question(self.prompt()))):
+            raise OptionError(f"--assistant-alone: {why}")
         texts = f"masked by {mask}" if mask else "as people wrote them"
         self.leaves = (
             f"{model} at {self._chat.host} is sent requests, {texts}, with guidelines and annotated examples."
         )
+        if alone:
+            self.leaves += " What it and the models are sure of and agree on, it answers alone."
 
-    def start(self) -> None:
-        """Begin to look at the queue."""
+    def start(self, answered: Callable[[int], None]) -> None:
+        """Begin to look at the queue; `answered` is given the number of answers after each look that brought some."""
+        self._answered = answered
         self._thread = threading.Thread(target=self._run, name="canvass assistant", daemon=True)
         self._thread.start()
 
@@ -127,20 +143,41 @@ class Assistant:
         ]
         if not waiting:
             return 0
-        suggestions = self.suggestions(waiting)
+        prompt = self.prompt()
+        suggestions = self.suggestions(waiting, prompt)
         self._tried.update(task.id for task in waiting)
-        return sum(
-            self._project.store.suggest(task.id, self._prediction(task, suggestion))
-            for task, suggestion in zip(waiting, suggestions, strict=True)
-            if suggestion is not None
-        )
+        if self._alone and (why := objection(self._project, self.question(prompt))):
+            self._alone = False
+            self.objection = f"the assistant {self._chat.model} answers nothing alone any more: {why}"
+            logger.warning("%s", self.objection)
+        suggested = answered = 0
+        for task, suggestion in zip(waiting, suggestions, strict=True):
+            if suggestion is not None:
+                prediction = self._prediction(task, suggestion)
+                answer = None
+                if self._alone and prediction.agreed and not prediction.hidden:
+                    annotator = ALONE + self._chat.model
+                    answer = NewAnswer(uuid.uuid4().hex, task.id, annotator, *suggestion.meaning)
+                if self._project.store.suggest(task.id, prediction, answer, now=time.time()):
+                    suggested += 1
+                    answered += answer is not None
+        if answered:
+            self._answered(answered)
+        return suggested
 
-    def suggestions(self, tasks: Sequence[NewTask]) -> list[Suggestion | None]:
+    def prompt(self) -> Prompt:
+        """Make the prompt of the project as it is now."""
+        return Prompt(self._project, self._mask)
+
+    def question(self, prompt: Prompt) -> str:
+        """Name what an approval is for: model, prompt and mask."""
+        return Memory.question(self._chat.model, prompt.system, self._mask_name)
+
+    def suggestions(self, tasks: Sequence[NewTask], prompt: Prompt) -> list[Suggestion | None]:
         """Ask about the texts of N tasks, or recall what was answered; None for what has no suggestion.
 
         `message` says why some were not asked about, where that is so.
         """
-        prompt = Prompt(self._project, self._mask)
         requests = [prompt.masked(task.text) for task in tasks]
         questions = [Memory.question(self._chat.model, prompt.system, request.text) for request in requests]
         asked = {
@@ -212,4 +249,20 @@ class Assistant:
             alternatives=tuple(other for other in others if other[0] != slots),
             by=self._chat.model,
             hidden=uniform(self._project.settings.project.seed, "assistant", task.key) < HIDDEN,
+            agreed=self._agree(task, suggestion),
+        )
+
+    def _agree(self, task: Task, suggestion: Suggestion) -> bool:
+        """Whether models and assistant are sure of the same frame."""
+        ours, said = task.prediction, suggestion.meaning
+        if ours is None or ours.by:  # the models' was overwritten by an earlier suggestion
+            return ours is not None and ours.agreed and ours.by == self._chat.model
+        return (
+            suggestion.sure
+            and task.wanted == 1  # what several people shall answer is theirs
+            and said.kind == "frame"
+            and ours.positive is not False
+            and ours.intent_probability * ours.confidence >= SURE
+            and Frame.of(ours.intent, ours.slots, of_target=True)
+            == Frame.of(said.intent, said.slots, of_target=True)
         )

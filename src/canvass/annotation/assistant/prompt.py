@@ -64,10 +64,12 @@ class Prompt:
         self._mask = mask
         self._rule = AnswerRule.of(project)
         self._target = project.target
+        alone = {task.key for task, answer in project.store.accepted() if answer.alone}
         self._annotated = [
             utterance
             for utterance in project.annotated()
-            if utterance.slots is not None or not self._target.matches(utterance)
+            if (utterance.slots is not None or not self._target.matches(utterance))
+            and key_of(utterance.text) not in alone
         ]
         intents, slots = project.intents(), project.slots()
         self._slots = [guide.name for guide in slots]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.exchange.formulas import guarded, is_for_spreadsheets
 from canvass.annotation.project.annotations import utterance_record
+from canvass.annotation.store.records import ALONE
 from canvass.corpus.formats import output_format_of
 from canvass.corpus.formats.choice import annotated_writer
 from canvass.corpus.formats.losses import Losses, carried
@@ -140,6 +141,8 @@ def write_export(
 ) -> Exported:
     """Write what `exported` lists, in the format `name` or else that of the extension.
 
+    If an assistant answered some of it alone, a table has its name in the column `assistant`.
+
     Raises
     ------
     OptionError
@@ -153,6 +156,13 @@ def write_export(
     losses = Losses()
     if kind.write is not None:
         records = [utterance_record(utterance) for utterance in utterances]
+        alone = {
+            task.key: answer.annotator.removeprefix(ALONE)
+            for task, answer in project.store.accepted()
+            if answer.alone
+        }
+        if alone:
+            records = [{**record, "assistant": alone.get(key_of(record["text"]))} for record in records]
         return Exported(len(records), _write_rows(kind, path, records, guard=guard), losses)
     annotated_writer(kind, path)(path, carried(utterances, kind.carries, losses), losses)
     return Exported(len(utterances), 0, losses)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from canvass.annotation.store.records import ALONE
 from canvass.statistics import Interval, wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from canvass.annotation.store.records import Answer
+    from canvass.annotation.project.answer_rule import Meaning
+    from canvass.annotation.store.records import Answer, TaskPrediction
     from canvass.types import Slot
 
 
@@ -28,6 +30,11 @@ class Frame(NamedTuple):
         if not of_target:
             return cls(False, None, frozenset())
         return cls(True, intent, frozenset((slot.start, slot.end, slot.label) for slot in slots or ()))
+
+
+def frame_of(said: Answer | Meaning) -> Frame:
+    """Take the frame out of an answer."""
+    return Frame.of(said.intent, said.slots, of_target=said.kind != "elsewhere")
 
 
 class Share(NamedTuple):
@@ -50,12 +57,15 @@ class Share(NamedTuple):
 class AssistantError(NamedTuple):
     """What became of the suggestions of the assistant `name`: those that were `hidden` from people, and the `shown`.
 
-    The former is its error. Where people leave more of the latter as they are, seeing a suggestion moves them.
+    The former is its error. Where people leave more of the latter as they are, seeing a suggestion moves them. If it
+    answered some requests `alone`, those of their kind that people `checked`, which are the hidden ones, stand apart.
     """
 
     name: str
     hidden: Share
     shown: Share
+    alone: int = 0
+    checked: Share = Share(0, 0)
 
     @property
     def influence(self) -> tuple[float, Interval]:
@@ -70,7 +80,17 @@ class AssistantError(NamedTuple):
 
     @property
     def words(self) -> str:
-        """Say it in a sentence."""
+        """Say it in a sentence, or two."""
+        if not self.alone:
+            return self._of_suggestions
+        low, high = self.checked.interval
+        said = f"{self._of_suggestions}. It answered {self.alone} alone, and "
+        if not self.checked.n:
+            return f"{said}none such was checked yet"
+        return f"{said}{self.checked.wrong} of {self.checked.n} that were checked were wrong ({low:.0%} to {high:.0%})"
+
+    @property
+    def _of_suggestions(self) -> str:
         said = (
             f"Of the assistant {self.name}'s suggestions people changed {self.shown.wrong} of {self.shown.n}"
         )
@@ -92,8 +112,9 @@ class AssistantError(NamedTuple):
             "name": self.name,
             **{
                 kind: {**share._asdict(), "interval": list(share.interval)}
-                for kind, share in (("hidden", self.hidden), ("shown", self.shown))
+                for kind, share in (("hidden", self.hidden), ("shown", self.shown), ("checked", self.checked))
             },
+            "alone": self.alone,
             "influence": difference if self.hidden.n and self.shown.n else None,
             "influence_interval": list(interval) if self.hidden.n and self.shown.n else None,
         }
@@ -104,17 +125,48 @@ def assistant_errors(answers: Iterable[Answer]) -> list[AssistantError]:
 
     Left out are answers that pass, end a dispute, or are copies.
     """
-    counts: defaultdict[str, dict[bool, list[bool]]] = defaultdict(lambda: {True: [], False: []})
+    answers = list(answers)
+    alone = Counter(answer.annotator.removeprefix(ALONE) for answer in answers if answer.alone)
+    groups: defaultdict[str, defaultdict[str, list[Answer]]] = defaultdict(lambda: defaultdict(list))
     for answer in answers:
-        suggestion = answer.prediction
-        if suggestion is None or not suggestion.by or answer.kind == "skip" or answer.copies is not None:
-            continue
-        if answer.adjudicates or suggestion.hidden == (answer.shown is not None):
-            continue
-        suggested = Frame.of(suggestion.intent, suggestion.slots, of_target=suggestion.positive is not False)
-        said = Frame.of(answer.intent, answer.slots, of_target=answer.kind != "elsewhere")
-        counts[suggestion.by][suggestion.hidden].append(suggested != said)
+        suggestion = _suggestion_of(answer)
+        if suggestion is not None:
+            kind = "hidden" if suggestion.hidden else "shown"
+            # What it answers alone is not shown, so what people answer instead has nothing to be compared with.
+            apart = " agreed" * (suggestion.agreed and suggestion.by in alone)
+            groups[suggestion.by][kind + apart].append(answer)
     return [
-        AssistantError(name, *(Share(sum(of[hidden]), len(of[hidden])) for hidden in (True, False)))
-        for name, of in sorted(counts.items())
+        AssistantError(
+            name,
+            share_wrong(groups[name]["hidden"]),
+            share_wrong(groups[name]["shown"]),
+            alone[name],
+            share_wrong(groups[name]["hidden agreed"]),
+        )
+        for name in sorted(groups.keys() | alone.keys())
     ]
+
+
+def is_check(answer: Answer) -> bool:
+    """Whether a person answered, unseen, what an assistant and the models were sure of."""
+    suggestion = _suggestion_of(answer)
+    return suggestion is not None and suggestion.hidden and suggestion.agreed
+
+
+def share_wrong(answers: Iterable[Answer]) -> Share:
+    """Count the answers that differ from the suggestions that there were."""
+    wrong = [
+        frame_of(answer)
+        != Frame.of(suggestion.intent, suggestion.slots, of_target=suggestion.positive is not False)
+        for answer in answers
+        if (suggestion := _suggestion_of(answer)) is not None
+    ]
+    return Share(sum(wrong), len(wrong))
+
+
+def _suggestion_of(answer: Answer) -> TaskPrediction | None:
+    """Give the assistant's suggestion that a person's answer can be compared with; None where there is none."""
+    suggestion = answer.prediction
+    if suggestion is None or not suggestion.by or answer.kind == "skip" or answer.copies is not None:
+        return None
+    return None if answer.adjudicates or suggestion.hidden == (answer.shown is not None) else suggestion

@@ -67,12 +67,12 @@ class Status:
     `labelled` and `test` count utterances, the target's in `labelled_target` and `test_target`. `accepted` tasks count
     as annotated: `frames` of the target, and negatives. `tasks` counts them by state, where those that were handed out
     in a file (`handed_out`) are no longer among the leased. `curve` are the rounds that trained models, `last` the
-    latest, successful or not. `answers` are those that stand, skips among them; `as_dict` leaves them out. `words`: of
-    how many words and requests the word features are, their digest, and since when (`at`, seconds of the epoch); None
-    without any. `missing` says in sentences what there is too little of, and what to do. `forecast` is None before
-    three rounds, and where the error has not fallen. `assistants` says how wrong the suggestions of each are. Without
-    `annotates_slots` the slot error rate is that of the intents. `review` is None where nobody has looked yet: neither
-    the page nor canvass check.
+    latest, successful or not. `answers` are those of people that stand, skips among them; `as_dict` leaves them out.
+    `words`: of how many words and requests the word features are, their digest, and since when (`at`, seconds of the
+    epoch); None without any. `missing` says in sentences what there is too little of, and what to do. `forecast` is
+    None before three rounds, and where the error has not fallen. `assistants` says how wrong the suggestions of each
+    are. Without `annotates_slots` the slot error rate is that of the intents. `review` is None where nobody has looked
+    yet: neither the page nor canvass check.
     """
 
     name: str
@@ -151,7 +151,8 @@ class Status:
 def status_of(project: Project) -> Status:
     """Read how far a project is; needs no model, and may be asked while people annotate."""
     store, target = project.store, project.target
-    answers = store.answers()
+    every = store.answers()
+    answers = [answer for answer in every if not answer.alone]
     accepted = store.accepted()
     rounds = store.rounds()
     estimates = stored_estimates(project)
@@ -185,7 +186,7 @@ def status_of(project: Project) -> Status:
         missing=tuple(missing_in(project)),
         annotators=annotators,
         forecast=forecast(curve, _median_seconds(answers)),
-        assistants=tuple(assistant_errors(answers)),
+        assistants=tuple(assistant_errors(every)),
         annotates_slots=project.annotates_slots,
         answers=tuple(answers),
     )

@@ -39,7 +39,7 @@ class QueueState:
     `generation` counts the swaps since the start. `phase` is `waiting` before the first, `training` while a round is
     run, `fresh` between rounds, `failed` where the last one failed and the older queue goes on. `message` is a
     sentence for the page, or empty. `ready` tasks wait for someone. `assistant` says why the assistant suggests
-    nothing; empty where it does, or there is none.
+    nothing, or answers nothing alone any more; empty where it does, or there is none.
     """
 
     generation: int
@@ -90,7 +90,7 @@ class Queue:
         self._thread = threading.Thread(target=self._run, name="canvass queue", daemon=True)
         self._thread.start()
         if self.assistant is not None:
-            self.assistant.start()
+            self.assistant.start(self.answered)
 
     def stop(self) -> None:
         """End the thread; a round that is being run leaves no trace. Takes a fraction of a second."""
@@ -118,7 +118,7 @@ class Queue:
     def state(self) -> QueueState:
         """Say how fresh the queue is."""
         ready = self._project.store.counts()["open"]
-        said = "" if self.assistant is None else self.assistant.message
+        said = "" if self.assistant is None else self.assistant.message or self.assistant.objection
         with self._changed:
             return QueueState(self._generation, self._phase, self._message, ready, said)
 

@@ -16,7 +16,7 @@ from canvass.annotation.store.record_rows import (
     slots_document,
     task_of,
 )
-from canvass.annotation.store.records import Saved
+from canvass.annotation.store.records import ALONE, NewAnswer, Saved
 from canvass.annotation.store.tasks import after, event_of, standing
 from canvass.errors import AnswerConflict, InputError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from canvass.annotation.store.label_names import LabelKind
-    from canvass.annotation.store.records import Answer, NewAnswer, State, Task
+    from canvass.annotation.store.records import Answer, State, Task
     from canvass.types import Slot
 
 
@@ -47,8 +47,20 @@ def save(connection: sqlite3.Connection, answer: NewAnswer, now: float) -> Saved
     return Saved(saved, state, repeated=False)
 
 
+def withdraw(connection: sqlite3.Connection, now: float) -> int:
+    """Withdraw what assistants answered alone; see `Store.withdraw`."""
+    alone = "SELECT id, task, annotator FROM answers WHERE current = 1 AND annotator GLOB ?"
+    rows = connection.execute(alone, (f"{ALONE}*",)).fetchall()
+    for name, number, annotator in rows:
+        skip = NewAnswer(f"{name}/withdrawn", number, annotator, "skip", replaces=name)
+        task = _task(connection, number)
+        _insert(connection, skip, now, prediction_document(task.prediction))
+        _settle(connection, task, now)
+    return len(rows)
+
+
 def check(answer: NewAnswer) -> None:
-    """Refuse, with InputError, what no table can hold or no one could find again."""
+    """Refuse, with InputError, what no table can hold or no one could find again, and persons named as assistants."""
     words = {
         "id": answer.id,
         "annotator": answer.annotator,
@@ -66,6 +78,10 @@ def check(answer: NewAnswer) -> None:
     for field in ("id", "annotator"):
         if not words[field]:
             raise InputError(f"{field} of the answer is empty; give one")
+    if answer.alone:
+        raise InputError(
+            f"annotator of the answer begins with {ALONE}, which marks what no person answered; give another name"
+        )
     if not math.isfinite(answer.seconds):
         raise InputError(f"seconds of the answer is {answer.seconds}; give a number")
 

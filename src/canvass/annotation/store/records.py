@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 State = Literal["open", "leased", "answered", "skipped", "disputed", "closed"]
 Source = Literal["selected", "random", "outside", "handed out", "imported"]
 AnswerKind = Literal["frame", "elsewhere", "skip"]
+ALONE = "assistant:"  # begins the annotator of what an assistant answered alone; its name follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class TaskPrediction:
     the text and the marginal probability of its tag. `positive` is what the committee said: of the target or not (None
     without a committee). `likeliest` are intents with their probabilities, the likeliest first; `alternatives` the
     slots that are likeliest after `slots`. `by` names the assistant whose suggestion it is, empty for the models; a
-    `hidden` one is kept from people, to measure how wrong it is.
+    `hidden` one is kept from people, to measure how wrong it is. `agreed`: assistant and models were sure of the same.
     """
 
     round: int
@@ -36,6 +37,7 @@ class TaskPrediction:
     alternatives: tuple[tuple[tuple[Slot, ...], float], ...] = ()
     by: str = ""
     hidden: bool = False
+    agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,11 @@ class NewAnswer:
     adjudicates: bool = False
     shown: TaskPrediction | None = None
     copies: str | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether an assistant gave it, and no person."""
+        return self.annotator.startswith(ALONE)
 
 
 @dataclass(frozen=True, slots=True)

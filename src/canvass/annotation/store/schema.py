@@ -66,7 +66,7 @@ CREATE TABLE tasks (
         CHECK (state IN ('open', 'leased', 'answered', 'skipped', 'disputed', 'closed')),
     holder TEXT,                           -- who has it while it is leased
     until REAL NOT NULL,                   -- when the lease runs out; 0 without one
-    seen INTEGER NOT NULL,                 -- whether anyone has ever held it
+    seen INTEGER NOT NULL,                 -- whether anyone has ever held it, or an assistant answered it
     CHECK ((state = 'leased') = (holder IS NOT NULL))
 );
 CREATE INDEX tasks_by_priority ON tasks (state, priority, id);
@@ -76,7 +76,7 @@ CREATE TABLE answers (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,  -- the order in which they were written
     id TEXT NOT NULL UNIQUE,                     -- made by the page: a second sending of the same answer adds no row
     task INTEGER NOT NULL REFERENCES tasks (id), -- what it is about
-    annotator TEXT NOT NULL,                     -- the name of who said it
+    annotator TEXT NOT NULL,                     -- the name of who said it; assistant:NAME answered alone
     at REAL NOT NULL,                            -- when it was written
     kind TEXT NOT NULL                           -- domain, intent and slots; not of the target; or passed
         CHECK (kind IN ('frame', 'elsewhere', 'skip')),

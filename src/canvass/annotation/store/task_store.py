@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from canvass.annotation.store.answering import check, retire, save, unknown
+from canvass.annotation.store.answering import check, retire, save, unknown, withdraw
 from canvass.annotation.store.database import Database
 from canvass.annotation.store.label_names import RETIRED, names_of, read_names, refuse_retired
 from canvass.annotation.store.leases import lease, release
@@ -24,7 +24,7 @@ from canvass.annotation.store.record_rows import (
     prediction_document,
     task_of,
 )
-from canvass.annotation.store.records import Label, ReviewItem, Round, Tally
+from canvass.annotation.store.records import ALONE, Label, ReviewItem, Round, Tally
 from canvass.annotation.store.searching import select
 from canvass.annotation.store.task_writes import add, swap
 from canvass.annotation.store.tasks import STATES
@@ -134,15 +134,21 @@ class Store:
         with self._database.atomic("the lease") as connection:
             return lease(connection, annotator, count=count, holding=known, now=now, seconds=seconds)
 
-    def suggest(self, number: int, prediction: TaskPrediction) -> bool:
-        """Put a suggestion in the place of a task's prediction; False where somebody saw the task, or it is gone."""
+    def suggest(
+        self, number: int, prediction: TaskPrediction, alone: NewAnswer | None = None, *, now: float = 0.0
+    ) -> bool:
+        """Put a suggestion in the place of a task's prediction, and save it as an answer where there is an `alone` one.
+
+        False where somebody saw the task, or it is gone: nothing is changed.
+        """
         with self._database.atomic("the suggestion") as connection:
-            return bool(
-                connection.execute(
-                    "UPDATE tasks SET guess = ? WHERE id = ? AND state = 'open' AND NOT seen",
-                    (prediction_document(prediction), number),
-                ).rowcount
-            )
+            changed = connection.execute(
+                "UPDATE tasks SET guess = ?, seen = ? WHERE id = ? AND state = 'open' AND NOT seen",
+                (prediction_document(prediction), alone is not None, number),
+            ).rowcount
+            if changed and alone is not None:
+                save(connection, alone, now)
+            return bool(changed)
 
     def release(self, annotator: str, tasks: Sequence[int]) -> None:
         """Give tasks back; those that the annotator does not hold stay as they are."""
@@ -212,6 +218,14 @@ class Store:
             raise unknown(answer.task)
         with self._database.atomic("the answer") as connection:
             return save(connection, answer, now)
+
+    def withdraw(self, *, now: float) -> int:
+        """Take back all that assistants answered alone and no person has changed; returns how many answers.
+
+        They are kept, and their tasks wait for people, ranked as newer models rank them.
+        """
+        with self._database.atomic("what was withdrawn") as connection:
+            return withdraw(connection, now)
 
     def accepted(self) -> list[tuple[Task, Answer]]:
         """List what counts as annotated, one answer a task, in the order in which the tasks were first answered.
@@ -396,8 +410,11 @@ class Store:
         return [item for item in items if not settled.issuperset(item.tasks)]
 
     def annotators(self) -> list[str]:
-        """List the names of those who answered, in the order of their first answers."""
-        rows = self._database.rows("SELECT annotator FROM answers GROUP BY annotator ORDER BY min(sequence)")
+        """List the names of people who answered, in the order of their first answers."""
+        rows = self._database.rows(
+            "SELECT annotator FROM answers WHERE annotator NOT GLOB ? GROUP BY annotator ORDER BY min(sequence)",
+            (f"{ALONE}*",),
+        )
         return [name for (name,) in rows]
 
     def add_label(self, kind: LabelKind, name: str, description: str, annotator: str, now: float) -> None:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from canvass.annotation.store.records import NewTask, Task
 
-# Open, and nobody has said anything of it.
-_UNANSWERED = "state = 'open' AND NOT EXISTS (SELECT 1 FROM answers WHERE answers.task = tasks.id)"
+# Open, and nothing that was said of it stands.
+_UNANSWERED = "state = 'open' AND NOT EXISTS (SELECT 1 FROM answers WHERE task = tasks.id AND current = 1)"
 
 
 def swap(connection: sqlite3.Connection, tasks: Sequence[NewTask], number: int) -> Swapped:

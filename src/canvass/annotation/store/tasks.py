@@ -20,6 +20,8 @@ Answering. Whatever arrives is written down first; `standing` then says which of
 * Two that say different things are a dispute (`disagree`), until one of them gives in or somebody adjudicates.
 * Where all who were heard passed, the task is passed over (`skip`): nobody is offered it again, and history can take
   it up again.
+* What an assistant answered alone stands until a person says anything of it, or it is withdrawn: its skip stands for
+  nothing, and a task of which nothing stands goes back to the queue (`reopen`).
 * Where those who said something agree, and as many people were heard as are wanted, it is done (`answer`). Someone
   who passed was heard, too: the other's word counts.
 * Otherwise another person's answer is wanted (`reopen`): the task goes back to the queue, except when such a person
@@ -57,7 +59,7 @@ EVENTS: dict[Event, str] = {
     "skip": "all who were heard passed",
     "disagree": "two said different things",
     "adjudicate": "an adjudicator said what counts",
-    "reopen": "another person's answer is wanted",
+    "reopen": "another person's answer is wanted, or an assistant's was withdrawn",
     "withdraw": "newer models chose others, and nobody has seen it",
 }
 
@@ -83,6 +85,7 @@ TRANSITIONS: dict[tuple[State, Event], State | None] = {
     ("answered", "skip"): "skipped",
     ("answered", "disagree"): "disputed",
     ("answered", "adjudicate"): "closed",
+    ("answered", "reopen"): "open",
     ("skipped", "skip"): "skipped",
     ("skipped", "answer"): "answered",
     ("skipped", "adjudicate"): "closed",
@@ -123,7 +126,9 @@ def standing(answers: Sequence[NewAnswer]) -> list[NewAnswer]:
         if last_word:
             last_words.add(answer.id)
         place[last_word, "" if last_word else answer.annotator] = replace(answer, adjudicates=last_word)
-    return [answer for answer in place.values() if answer.id not in replaced]
+    stand = [answer for answer in place.values() if answer.id not in replaced]
+    people = [answer for answer in stand if not answer.alone]
+    return people or [answer for answer in stand if answer.kind != "skip"]
 
 
 def _corrections_last(answers: Sequence[NewAnswer]) -> list[NewAnswer]:
@@ -146,7 +151,7 @@ def event_of(stand: Sequence[NewAnswer], *, heard: int, wanted: int, held: bool)
     Parameters
     ----------
     stand
-        The answers that stand, at least one.
+        The answers that stand.
     heard
         How many people have answered or passed; those count whose answer somebody else corrected.
     wanted
@@ -155,6 +160,8 @@ def event_of(stand: Sequence[NewAnswer], *, heard: int, wanted: int, held: bool)
         Whether somebody who has not answered it holds the task.
 
     """
+    if not stand:
+        return None if held else "reopen"
     if any(answer.adjudicates for answer in stand):
         return "adjudicate"
     said = [answer for answer in stand if answer.kind != "skip"]

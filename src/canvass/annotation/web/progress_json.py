@@ -35,6 +35,7 @@ def progress_json(project: Project, since: float) -> dict[str, Any]:
         "labels": _labels(answers),
         "estimates": [estimate.as_dict() for estimate in status.estimates],
         "held_out_interval": status.held_out_interval,
+        "assistants": [error.words for error in status.assistants],
         "suggestion": status.suggestion._asdict(),
         "missing": status.missing,
         "outside": status.outside,

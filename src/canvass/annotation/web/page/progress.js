@@ -100,6 +100,7 @@ function estimates(found) {
   return [
     make("h3", { textContent: "On live traffic, by today's models" }),
     ...found.estimates.map(({ words }) => make("p", { textContent: sentence(words) })),
+    ...found.assistants.map((words) => make("p", { textContent: sentence(words) })),
   ];
 }
 
