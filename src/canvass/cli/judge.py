@@ -34,8 +34,9 @@ def command(
     Asks it about at most 200 requests, within the budget of canvass.toml, and prints a sentence and its error by kind
     of label. Piped, it prints one JSON object, as with --json. canvass annotate --assistant-alone goes by it.
     """
+    from canvass.annotation.assistant.approval import withdraw
     from canvass.annotation.assistant.assistant import Assistant
-    from canvass.annotation.assistant.judging import judge_project, withdraw
+    from canvass.annotation.assistant.judging import judge_project
     from canvass.annotation.project.project import Project
 
     if withdraw_all:

@@ -7,8 +7,9 @@ import pytest
 from chat_server import chat_server, right
 from projects import NOON, make_project, music_left, tasks_of
 
+from canvass.annotation.assistant.approval import APPROVAL, objection, withdraw
 from canvass.annotation.assistant.assistant import Assistant
-from canvass.annotation.assistant.judging import APPROVAL, judge_project, objection, withdraw
+from canvass.annotation.assistant.judging import judge_project
 from canvass.annotation.exchange.exporting import answer_records, write_export
 from canvass.annotation.quality.assistant_error import AssistantError, Share, assistant_errors
 from canvass.annotation.quality.progress import status_of

@@ -14,8 +14,8 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from canvass.annotation.assistant.approval import objection
 from canvass.annotation.assistant.chat import AskingError, Chat, Memory
-from canvass.annotation.assistant.judging import objection
 from canvass.annotation.assistant.prompt import LONGEST, Prompt
 from canvass.annotation.quality.assistant_error import Frame
 from canvass.annotation.store.records import ALONE, NewAnswer, TaskPrediction

@@ -9,14 +9,13 @@ against half of them. Frames agree or not, so that the test of each person is a 
 
 from __future__ import annotations
 
-import json
 import math
-import time
 from collections import defaultdict
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from canvass.annotation.quality.assistant_error import Frame, Share, frame_of, is_check, share_wrong
+from canvass.annotation.assistant.approval import MARGIN, approve
+from canvass.annotation.quality.assistant_error import Frame, Share, frame_of
 from canvass.seeding import uniform
 
 if TYPE_CHECKING:
@@ -26,13 +25,10 @@ if TYPE_CHECKING:
     from canvass.annotation.project.project import Project
     from canvass.annotation.store.records import Answer, NewTask
 
-MARGIN = 0.1  # by how much it may be worse than a person
 LEVEL = 0.05  # of wrong approvals
 FEWEST = 50  # requests that a person and another answered
 MOST = 200  # requests that are asked about
 ENOUGH = 0.5  # share of people it must win against
-APPROVAL = "assistant"  # a fact: which assistant may annotate alone (`question`), since when, or why no more
-FEWEST_WRONG = 2  # of its checked answers, until it may not
 
 
 class Item(NamedTuple):
@@ -102,39 +98,8 @@ def judge_project(project: Project, assistant: Assistant) -> Verdict:
             people = {name: frame_of(answer) for name, answer in unseen[task.id].items()}
             items.append(Item(frame_of(suggestion.meaning), people))
     verdict = judge(items, unanswered)
-    approval = {"question": assistant.question(prompt), "at": time.time(), "stopped": ""}
-    project.store.set_fact(APPROVAL, json.dumps(approval) if verdict.approved else "")
+    approve(project, assistant.question(prompt) if verdict.approved else None)
     return verdict
-
-
-def withdraw(project: Project) -> int:
-    """Take back the approval, and all that assistants answered alone; returns how many answers."""
-    project.store.set_fact(APPROVAL, "")
-    return project.store.withdraw(now=time.time())
-
-
-def objection(project: Project, question: str) -> str:
-    """Say why the assistant of a `question` may not annotate alone; empty where it may.
-
-    Of what it would have answered alone, people answer a share unseen. Once `FEWEST_WRONG` of these or more, and more
-    than `MARGIN`, were wrong since the approval, that ends for good.
-    """
-    approval = json.loads(project.store.fact(APPROVAL) or "null")
-    if approval is None:
-        return "canvass judge has not approved it; run it with the same server, model and mask"
-    if approval["question"] != question:
-        return (
-            "canvass judge approved another model, other guidelines or another mask; run it again with these"
-        )
-    recent = [answer for answer in project.store.answers() if answer.at >= approval["at"]]
-    checked = share_wrong(answer for answer in recent if is_check(answer))
-    if not approval["stopped"] and checked.wrong >= FEWEST_WRONG and checked.rate > MARGIN:
-        approval["stopped"] = (
-            f"{checked.wrong} of {checked.n} of its answers that people checked were wrong, and {MARGIN:.0%} are "
-            "allowed; canvass judge --withdraw takes all of them back"
-        )
-        project.store.set_fact(APPROVAL, json.dumps(approval))
-    return str(approval["stopped"])
 
 
 def judge(items: Sequence[Item], unanswered: int = 0) -> Verdict:
