@@ -34,7 +34,7 @@ Function = TypeVar("Function", bound="Callable[..., Any]")
 unliteral: Any = types.unliteral
 LOGGER = logging.getLogger(__name__)
 CONSTANTS = ("seeding.py", "machine.py", "corpus/characters.py")
-KERNELS = 80  # with their signatures; a test counts them
+KERNELS = 81  # with their signatures; a test counts them
 TOLD_EVERY = 10
 SETTINGS: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import unicodedata
 from collections import Counter, defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from canvass.corpus.spans import lower_words
@@ -42,6 +43,7 @@ def capacity_for(size: int) -> int:
     return max(SURPLUS * size, FEWEST_KEPT)
 
 
+@lru_cache(maxsize=1 << 15)  # of what is excluded and of the best candidates, again in every round
 def folded(key: str) -> str:
     r"""Fold what makes no other request of a key: width forms, kinds of quotes, punctuation at the rims.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from canvass.annotation.store.records import ReviewItem
 from canvass.corpus.spans import tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from canvass.annotation.store.records import Answer, Task
     from canvass.corpus.spans import Token
@@ -58,12 +59,13 @@ def near_duplicates(
     return [item for item in items if not (item.tasks in seen or seen.add(item.tasks))]  # type: ignore[func-returns-value]
 
 
+@lru_cache(maxsize=8192)  # the labelled set is read after every training
 def reading_of(
     task: int | None,
     text: str,
     of_target: bool,  # noqa: FBT001
     intent: str | None,
-    slots: Sequence[Slot] | None,
+    slots: tuple[Slot, ...] | None,
 ) -> Reading:
     """Read an annotation by words: punctuation and case are left out, and slots carried over to the words."""
     spans = [token for token in tokens(text) if token.is_word]
@@ -96,12 +98,13 @@ def _equal(readings: Sequence[Reading]) -> list[ReviewItem]:
 
 def _near(readings: Sequence[Reading]) -> list[ReviewItem]:
     """Compare texts that differ in one word, found by what is left when any one word is left out."""
-    groups: defaultdict[tuple[str, ...], list[tuple[Reading, int]]] = defaultdict(list)
-    for reading in readings:
-        if len(reading.words) >= FEWEST_WORDS:
-            for place in range(len(reading.words)):
-                groups[(*reading.words[:place], *reading.words[place + 1 :])].append((reading, place))
-        groups[reading.words].append((reading, -1))
+    groups: dict[tuple[str, ...], list[tuple[Reading, int]]] = {}
+    for reading in readings:  # the answers first: what has none of their forms is near none of them
+        for form, place in _forms(reading.words):
+            if reading.task is not None:
+                groups.setdefault(form, []).append((reading, place))
+            elif form in groups:
+                groups[form].append((reading, place))
     items = []
     for group in groups.values():
         # The labelled set alone may have thousands that differ in one word: pairs are made with answers only.
@@ -116,6 +119,14 @@ def _near(readings: Sequence[Reading]) -> list[ReviewItem]:
             if differ or (shorter and reading.meaning != other.meaning):
                 items.append(_item([reading, other], "all but one word in common", NEARLY))
     return items
+
+
+def _forms(words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Yield the words without each of them in turn, with its place, where they are enough; and all of them, with -1."""
+    if len(words) >= FEWEST_WORDS:
+        for place in range(len(words)):
+            yield (*words[:place], *words[place + 1 :]), place
+    yield words, -1
 
 
 def _without(tags: Sequence[tuple[str, bool]], place: int) -> list[str]:

@@ -180,15 +180,7 @@ class Rounds:
 
     def _excluded(self) -> ExcludedKeys:
         """Collect what must not be chosen; a task that is open, and would go, may be chosen again."""
-        project = self._project
-        store = project.store
-        free = {
-            task.key
-            for task in store.tasks("open")
-            if task.source in ("selected", "random", "outside")
-            and not (task.wanted > 1 and store.answers_of(task.id))
-        }
-        return ExcludedKeys(project.given.keys | (store.keys() - free))
+        return ExcludedKeys(self._project.given.keys | self._project.store.keys(free=False))
 
     def _with_turns(self, tasks: Sequence[NewTask], progress: Progress | None) -> list[NewTask]:
         """Add what stands around requests in their conversations; what is wrong there is told once and ends nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ ANSWER = (
     "answers.flagged, answers.note, answers.seconds, answers.replaces, answers.adjudicates, answers.shown, answers.at, "
     "answers.sequence, answers.guess, answers.current, answers.copies"
 )
+_PREDICTION = tuple(member.name for member in fields(TaskPrediction))
 TASK_WIDTH = TASK.count(",") + 1
 
 
@@ -125,8 +126,10 @@ def prediction_document(prediction: TaskPrediction | None) -> str | None:
     """Write a prediction."""
     if prediction is None:
         return None
-    alternatives = [(_plain(slots), probability) for slots, probability in prediction.alternatives]
-    return _document({**asdict(prediction), "slots": _plain(prediction.slots), "alternatives": alternatives})
+    plain = {name: getattr(prediction, name) for name in _PREDICTION}  # `asdict` copies all that is in it
+    plain["slots"] = _plain(prediction.slots)
+    plain["alternatives"] = [(_plain(slots), probability) for slots, probability in prediction.alternatives]
+    return _document(plain)
 
 
 def slots_document(slots: Sequence[Slot] | None) -> str | None:

@@ -21,6 +21,7 @@ from canvass.annotation.store.record_rows import (
     TASK_WIDTH,
     answer_of,
     both_of,
+    new_task_row,
     prediction_document,
     task_of,
 )
@@ -110,8 +111,9 @@ class Store:
         ones come in, except those whose key has a task that stays. A `selected` task that somebody had and gave back
         stays, ranked as the newer models rank it, or behind all that they chose.
         """
+        rows = [new_task_row(task) for task in tasks]  # before others must wait
         with self._database.atomic("the new queue") as connection:
-            return swap(connection, tasks, round)
+            return swap(connection, rows, round)
 
     def add(self, tasks: Sequence[NewTask]) -> list[Task]:
         """Add tasks that come from a file, or go to one, and return those that were added.
@@ -183,9 +185,17 @@ class Store:
         counts = dict(self._database.rows("SELECT state, count(*) FROM tasks GROUP BY state"))
         return {state: counts.get(state, 0) for state in STATES}
 
-    def keys(self) -> set[str]:
-        """List the keys that have a task, waiting or done: no one needs to choose them again."""
-        return {key for (key,) in self._database.rows("SELECT key FROM tasks")}
+    def keys(self, *, free: bool = True) -> set[str]:
+        """List the keys that have a task, waiting or done; unless `free`, without those that models may choose again.
+
+        These are open, were chosen by models or drawn, and do not wait for a second answer.
+        """
+        rows = self._database.rows(
+            "SELECT key FROM tasks WHERE ? OR state <> 'open' OR source NOT IN ('selected', 'random', 'outside') "
+            "OR (wanted > 1 AND EXISTS (SELECT 1 FROM answers WHERE answers.task = tasks.id))",
+            (free,),
+        )
+        return {key for (key,) in rows}
 
     def done(self) -> dict[Source, int]:
         """Count the tasks that somebody has or had, by where they came from: all but the open ones."""

@@ -9,7 +9,7 @@ Of the L N candidates of a target j most need no look. Within one i they fall wi
 candidate is not among the N best firsts has N better ones from other tags, and drops out. What is left are N N.
 (Soong and Huang 1991 search a tree backwards instead; for short utterances the lists are as fast, and simpler.)
 
-The readable twin is `reference.enumerate_best_paths`.
+The readable twin is `plain_crf.enumerate_best_paths`.
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from canvass.compiled import compiled, inlined
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
 
 
 class Paths(NamedTuple):
     """Paths of one lattice, the best first: `tags` int64 (N, T), `scores` float64 (N,)."""
 
-    tags: NDArray[np.int64]
+    tags: Integers
     scores: Floats
 
 
@@ -44,27 +47,55 @@ def n_best_paths(state: Floats, transitions: Floats, count: int) -> Paths:
         At least 1.
 
     """
-    length, tags = state.shape
-    best = state[0][:, None]  # (L, ranks)
-    came: list[
-        tuple[NDArray[np.int64], NDArray[np.int64]]
-    ] = []  # of each token after the first: tag and rank before
+    paths = Paths(np.empty((count, len(state)), dtype=np.int64), np.empty(count))
+    there = find_n_best_paths(state, transitions, *paths)
+    return Paths(paths.tags[:there], paths.scores[:there])
+
+
+@inlined
+def insert(scores: Floats, origins: Integers, filled: int, score: float, origin: int) -> int:
+    """Insert a score into a list, behind its equals; returns how many the list has, its last one dropped where full."""
+    if filled < len(scores):
+        filled += 1
+    elif not score > scores[-1]:
+        return filled
+    place = filled - 1
+    while place > 0 and scores[place - 1] < score:
+        scores[place], origins[place] = scores[place - 1], origins[place - 1]
+        place -= 1
+    scores[place], origins[place] = score, origin
+    return filled
+
+
+@compiled
+def find_n_best_paths(state: Floats, transitions: Floats, paths: Integers, scores: Floats) -> int:
+    """Write the N best paths to `paths`, int64 (N, T), and their scores to `scores`, float64 (N,); returns how many."""
+    length, tags, count = len(state), len(transitions), len(scores)
+    best, before = np.empty((tags, count)), np.empty((tags, count))
+    came = np.empty((length, tags, count), dtype=np.int64)  # tag * N + rank of the token before
+    best[:, 0] = state[0]
+    origins = np.empty(count, dtype=np.int64)
+    ranks = 1
     for t in range(1, length):
-        ranks = best.shape[1]
-        firsts = best[:, :1] + transitions
-        sources = np.argsort(-firsts, axis=0, kind="stable")[:count]  # (S, L): of each target
-        arriving = best[sources] + transitions[sources, np.arange(tags)][:, :, None]  # (S, L, ranks)
-        candidates = arriving.transpose(1, 0, 2).reshape(tags, -1)
-        kept = np.argsort(-candidates, axis=1, kind="stable")[:, :count]  # (L, ranks of this token)
-        best = np.take_along_axis(candidates, kept, axis=1) + state[t][:, None]
-        came.append((sources[kept // ranks, np.arange(tags)[:, None]], kept % ranks))
-    ends = np.argsort(-best, axis=None, kind="stable")[:count]
-    tag, rank = np.divmod(ends, best.shape[1])
-    paths = np.empty((len(ends), length), dtype=np.int64)
-    paths[:, -1] = tag
-    scores = best[tag, rank]
-    for t in reversed(range(length - 1)):
-        tags_before, ranks_before = came[t]
-        tag, rank = tags_before[tag, rank], ranks_before[tag, rank]
-        paths[:, t] = tag
-    return Paths(paths, scores)
+        best, before = before, best
+        filled = 0
+        for j in range(tags):
+            sources = filled = 0
+            for i in range(tags):
+                sources = insert(scores, origins, sources, before[i, 0] + transitions[i, j], i)
+            for i in origins[:sources]:
+                for rank in range(ranks):
+                    total = before[i, rank] + transitions[i, j]
+                    filled = insert(best[j], came[t, j], filled, total, i * count + rank)
+            best[j, :filled] += state[t, j]
+        ranks = filled
+    there = 0
+    for j in range(tags):
+        for rank in range(ranks):
+            there = insert(scores, origins, there, best[j, rank], j * count + rank)
+    for number in range(there):
+        place = origins[number]
+        for t in range(length - 1, -1, -1):
+            paths[number, t] = place // count
+            place = came[t, place // count, place % count]
+    return there
