@@ -83,6 +83,23 @@ def test_a_key_twice_in_a_swap_comes_once(store):
     assert store.task_of_key("k").priority == 1
 
 
+def test_a_swap_of_more_tasks_than_a_statement_holds(store):
+    keys = [f"k{number}" for number in range(200)]
+    assert store.swap([new_task(key) for key in [*keys, "k0"]], round=0) == Swapped(0, 200)
+    assert {task.key for task in store.tasks()} == {*keys}
+
+
+def test_keys_that_models_may_choose_again_are_free(store):
+    filled(store, 2)
+    (held,) = lease(store, count=1)
+    store.add([new_task("given", "imported"), replace(new_task("twice"), wanted=2)])
+    twice = store.task_of_key("twice").id
+    taken = {store.task(held).key, "given"}
+    assert store.keys(free=False) == taken
+    store.save(new_answer("first", twice), now=100.0)  # waits for a second one
+    assert store.keys(free=False) == taken | {"twice"}
+
+
 def test_what_was_given_back_is_ranked_by_newer_models(store):
     filled(store, 2)
     store.swap([new_task("k1"), new_task("k2"), new_task("drawn", "random", priority=3)], round=0)

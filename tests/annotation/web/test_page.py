@@ -1132,6 +1132,19 @@ OUT_OF_VIEW = """() => ['#words', '#actions', '#actions .main'].filter(name => {
   return height < 30 || top < 0 || bottom > innerHeight;
 })"""
 
+COVERED_BY_CARD = """() => {
+  const card = document.querySelector('#card').getBoundingClientRect();
+  return ['#words', '#actions', '#labels input'].filter(name => {
+    const {top, bottom, left, right} = document.querySelector(name).getBoundingClientRect();
+    return card.top < bottom && top < card.bottom && card.left < right && left < card.right;
+  });
+}"""
+
+
+def bottom_of(element):
+    box = element.bounding_box()
+    return box["y"] + box["height"]
+
 
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory):
@@ -1148,10 +1161,18 @@ def test_many_intents_and_labels_leave_text_and_buttons_in_view(browser, bank, w
         page = ada.page
         assert page.evaluate(OUT_OF_VIEW) == []
         bar = page.locator("#actions .main").bounding_box()
-        ada.press("i")
+        every, line = page.locator("#intents > .chip.new"), page.locator("#intents")
+        assert bottom_of(every) <= bottom_of(line)  # in view without scrolling
+        every.click()
         assert page.evaluate(OUT_OF_VIEW) == []
         assert page.locator("#chooser .chip:not(.new):visible").count() == 150
-        ada.press("Escape", "End")  # the last of 400 words
+        assert page.is_hidden("#offers")
+        every.click()
+        assert page.is_hidden("#chooser")
+        ada.press("ArrowRight", "ArrowRight", *"dat")
+        assert page.input_value("#labels input") == "dat"
+        assert page.evaluate(COVERED_BY_CARD) == []
+        ada.press("Escape", "Escape", "End")  # the last of 400 words
         assert page.evaluate(OUT_OF_VIEW) == []
         last, words = (page.locator(name).bounding_box() for name in ("#words .selected", "#words"))
         assert words["y"] < last["y"] < words["y"] + words["height"]

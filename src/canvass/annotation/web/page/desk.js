@@ -71,7 +71,7 @@ export class Desk {
     find("note").addEventListener("blur", () => this.keepNote());
     listenToRecording();
     keepFocus(find("recent"));
-    this.all = make("button.chip.new", { onclick: () => this.chooseIntent() });
+    this.all = make("button.chip.new", { onclick: () => (this.palette === this.chooser ? this.closePalette() : this.chooseIntent()) });
     find("intents").append(this.all);
     keepFocus(find("chooser"));
     this.relabel();
@@ -147,7 +147,7 @@ export class Desk {
     this.labels.show(selection?.slot?.label ?? null);
     this.domains.show(form.domain);
     this.offers.show(form.slots, this.mode === "browse");
-    show(find("offers"), !elsewhere && this.offers.changes.length > 0);
+    show(find("offers"), !elsewhere && this.offers.changes.length > 0 && this.palette !== this.chooser);
     this.showIntents(elsewhere);
     show(find("labels"), !elsewhere && this.project.annotates_slots && this.palette !== this.chooser);
     show(find("domains"), elsewhere);
@@ -179,6 +179,7 @@ export class Desk {
     show(root, this.project.intents.length > 0 || this.project.settings.new_labels);
     show(this.all, !this.fewIntents);
     show(find("chooser"), this.palette === this.chooser);
+    this.all.ariaExpanded = String(this.palette === this.chooser);
     root.classList.toggle("unused", elsewhere);
     root.classList.toggle("missing", intent === null && this.project.intents.length > 0);
     const guess = this.task.prediction;

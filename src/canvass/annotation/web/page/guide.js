@@ -1,10 +1,15 @@
 // What a label means: two lines below the labels, and, where they are too few, all of it on a card beside the label.
 
-import { make, show } from "./dom.js";
+import { find, make, show } from "./dom.js";
 import { bracketed, guideline } from "./help.js";
 
 const PAUSE = 200; // milliseconds in which the mouse may go from the label to its card
 const ROOM = 8; // pixels between the card and what is around it
+
+function overlap(...elements) {
+  const [one, other] = elements.map((element) => element.getBoundingClientRect());
+  return one.top < other.bottom && other.top < one.bottom && one.left < other.right && other.left < one.right;
+}
 
 export class Guide {
   constructor(line, card) {
@@ -14,13 +19,13 @@ export class Guide {
     card.addEventListener("mouseleave", () => this.show(null));
   }
 
-  /** Explain a label, or nothing; `beside` is its element. */
-  show(item, beside = null) {
+  /** Explain a label, or nothing; `beside` is its element. While somebody types in `field`, the card covers nothing that is needed. */
+  show(item, beside = null, field = null) {
     clearTimeout(this.timer);
     const parts = item ? guideline(item) : [];
     this.line.replaceChildren(...(parts.length ? [make("b", { textContent: item.name }), " ", ...parts] : []));
     show(this.card, false);
-    if (beside && this.line.scrollHeight > this.line.clientHeight + 1) this.open(item, beside.getBoundingClientRect());
+    if (beside && this.line.scrollHeight > this.line.clientHeight + 1) this.open(item, beside.getBoundingClientRect(), field);
   }
 
   /** The mouse left a label, perhaps for its card. */
@@ -29,7 +34,7 @@ export class Guide {
     this.timer = setTimeout(() => this.show(null), this.card.hidden ? 0 : PAUSE);
   }
 
-  open({ name, description, examples }, { left, top, bottom }) {
+  open({ name, description, examples }, { left, top, bottom }, field) {
     this.card.replaceChildren(
       make("b", { textContent: name }),
       make("p", { dir: "auto", textContent: description }),
@@ -41,6 +46,7 @@ export class Guide {
     style.setProperty("left", `${Math.max(ROOM, Math.min(left, clientWidth - offsetWidth - ROOM))}px`);
     const above = top - offsetHeight - ROOM;
     style.setProperty("top", `${above >= ROOM ? above : Math.max(ROOM, Math.min(bottom + ROOM, clientHeight - offsetHeight - ROOM))}px`);
+    if (field && [find("words"), find("actions"), field].some((element) => overlap(element, this.card))) show(this.card, false);
   }
 
   words(textContent) {

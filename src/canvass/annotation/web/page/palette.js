@@ -107,7 +107,7 @@ export class Palette {
     if (!high) return;
     const chip = this.chips.get(high.name);
     chip.scrollIntoView({ block: "nearest" });
-    this.guide?.show(high, chip);
+    this.guide?.show(high, chip, this.field);
   }
 
   take(name) {
