@@ -109,7 +109,7 @@ class Rounds:
         """
         project, clock = self._project, Clock(time.perf_counter)
         labelled = tuple(project.annotated())
-        excluded = self._excluded()
+        excluded = ExcludedKeys(project.given.keys | project.store.keys(free=False))
         done = project.store.done()
         clock.stop("read the store")
         seed = seed_of_round(project.settings.project.seed, number)
@@ -177,10 +177,6 @@ class Rounds:
             clock.seconds,
             tuple(chosen.controls),
         )
-
-    def _excluded(self) -> ExcludedKeys:
-        """Collect what must not be chosen; a task that is open, and would go, may be chosen again."""
-        return ExcludedKeys(self._project.given.keys | self._project.store.keys(free=False))
 
     def _with_turns(self, tasks: Sequence[NewTask], progress: Progress | None) -> list[NewTask]:
         """Add what stands around requests in their conversations; what is wrong there is told once and ends nothing."""
