@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvass.errors import TrainingError
-from canvass.selection.groups import Groups, nearest, scaled
+from canvass.features.extraction import score_column
+from canvass.selection.groups import Groups, near, nearest, scaled
 from word_pools import requests
 
 
@@ -41,6 +42,25 @@ def test_groups_tell_frames_apart_where_labels_do_not():
     assert set(in_core.tolist()) == {0, 1}
     assert ((nearness >= np.median(of_first)) == (in_core == 0)).all()
     assert (in_core[numbers == numbers[0]] == 0).sum() >= len(of_first) / 2
+
+
+def test_a_projection_finds_the_same_groups():
+    texts = sorted(set(requests(700)))
+    column = pa.array([*texts, "quite unknown words", ""])
+    groups = Groups.learn(pa.array(texts), pa.array(texts[:50]), [text.split()[0] for text in texts[:50]])
+    numbers, cosines = groups.assign(column)
+    for chosen in ([], [3], [0, 5, 9, 20], range(40)):
+        least = [np.median(cosines[numbers == group]) for group in chosen]
+        core = groups.cores(chosen, least)
+        expected = core.assign(column)[0]
+        assert np.array_equal(core.find(column), expected)
+        if len(chosen) == 4:
+            points = score_column(column, core.projection.table).scores
+            may_be = np.empty(len(column), np.bool_)
+            near(points, core.projection.centres, core.least, may_be)
+            assert (expected < 4).sum() <= may_be.sum() < len(column) / 2
+    low = groups.cores([0, 5], [-1.0, 0.9])  # all are near to what asks for nothing
+    assert np.array_equal(low.find(column), low.assign(column)[0])
 
 
 def test_too_few_requests_are_refused():

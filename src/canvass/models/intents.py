@@ -354,10 +354,10 @@ class IntentClassifier:
 
     def predict(self, column: pa.Array, *, skip: int = 0) -> LikeliestIntents:
         """Find the likeliest intent of each key of a column, given that it is none of the first `skip` of `names`."""
-        table = self._trained_table()
+        self._trained_table()
         found = LikeliestIntents(np.full(len(column), skip, dtype=np.int32), np.zeros(len(column)))
         if len(self.names) > skip + 1:
-            likeliest(np.ascontiguousarray(self._decisions(column, table)[:, skip:]), *found)
+            likeliest(np.ascontiguousarray(self.decisions(column)[:, skip:]), *found)
             found.intents[:] += skip
         return found
 
@@ -372,7 +372,7 @@ class IntentClassifier:
         the number of intents where there are fewer. Of equal ones the first by name comes first, as in `predict`.
 
         """
-        decisions = self._decisions(column, self._trained_table())[:, skip : len(self.names)]
+        decisions = self.decisions(column)[:, skip : len(self.names)]
         order = np.argsort(-decisions, axis=1, kind="stable")[:, :count]
         chances = np.exp(decisions - decisions.max(axis=1, initial=-np.inf, keepdims=True))
         chances /= chances.sum(axis=1, keepdims=True)
@@ -380,16 +380,16 @@ class IntentClassifier:
 
     def uncertainty(self, column: pa.Array) -> IntentUncertainty:
         """Tell how sure the classifier is of each key of a column."""
-        table = self._trained_table()
+        self._trained_table()
         count = len(column)
         found = IntentUncertainty(np.zeros(count), np.ones(count), np.zeros(count))
         if len(self.names) > 1:
-            describe(self._decisions(column, table), *found)
+            describe(self.decisions(column), *found)
         return found
 
     def log_probabilities(self, column: pa.Array) -> NDArray[np.float64]:
         """Compute log p of each of `names` for each key of a column: float64 (N, K)."""
-        decisions = self._decisions(column, self._trained_table())
+        decisions = self.decisions(column)
         return np.asarray(decisions - np.logaddexp.reduce(decisions, axis=1, keepdims=True))
 
     def _trained_table(self) -> MemberTable:
@@ -397,8 +397,9 @@ class IntentClassifier:
             raise TrainingError("the intent classifier is not trained; call fit first")
         return self._table
 
-    def _decisions(self, column: pa.Array, table: MemberTable) -> NDArray[np.float64]:
-        decisions = score_column(column, table).scores
+    def decisions(self, column: pa.Array) -> NDArray[np.float64]:
+        """Score each of `names` for each key of a column, float64 (N, K): logits."""
+        decisions = score_column(column, self._trained_table()).scores
         if self._word_scores is not None:
             self._word_scores.add(column, decisions)
         return decisions
@@ -412,7 +413,7 @@ class IntentClassifier:
 
         """
         table = self._trained_table()
-        decisions = np.vstack([self._decisions(column, table), table.bias])
+        decisions = np.vstack([self.decisions(column), table.bias])
         found = LikeliestIntents(np.zeros(len(decisions), dtype=np.int32), np.zeros(len(decisions)))
         likeliest(decisions, *found)
         best = decisions[np.arange(len(decisions)), found.intents]

@@ -52,7 +52,7 @@ SHOWN = 20  # groups
 REFUSED = 0.25  # refused requests by sampled ones, from which on a cluster is refused; its core is half of it
 SAMPLE = 8 << 20  # bytes of the keys that the space is learnt from
 FEWEST_FOLDED = 5  # different requests of a cluster, up to punctuation at the rims
-BLOCK = 1 << 13  # requests that a thread scores together
+BLOCK = 1 << 11  # requests that a thread scores together: 4 MB of decisions where there are 223 labels
 EXAMPLES = 6
 PLENTY = 3.0  # times the labelled share that the share of the pool is
 MAPPED = 2000  # requests on the map
@@ -296,7 +296,7 @@ def _count(
             rest = np.flatnonzero(~(is_labelled | is_blank))
             rows = pa.array(rest)
             column, counts_of_rest = column.take(rows), counts[rest]
-            group_of, _ = groups.assign(column)
+            group_of = groups.find(column)
             labels = likeliest_labels(classifier, column)
             lost = counts_of_rest * (labels == len(classifier.names))
             by_day = {}

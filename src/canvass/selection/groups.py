@@ -11,6 +11,10 @@ A request is a linear function of its hashed n-grams, scaled to length 1:
 So the space is one table of weights, and a pool is placed in it by the kernel that scores members. Groups are the cores
 of small clusters of k-means: a request belongs to the group whose centre is nearest by cosine, if it is nearer than
 the median of the cluster's sampled requests.
+
+Nearly all requests of a pool are in no core. They are told by a projection on few axes that hold the centres: products
+with the centres stay, lengths do not grow, so that cosines do not fall (filter and refine; Faloutsos, Ranganathan,
+Manolopoulos 1994). Only what may be near is placed in the whole space.
 """
 
 from __future__ import annotations
@@ -18,9 +22,10 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
+import pyarrow as pa
 
 from canvass.compiled import compiled
 from canvass.corpus.spans import lower_words
@@ -32,7 +37,6 @@ from canvass.seeding import derived_seed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     Matrix = NDArray[np.float64]
@@ -47,6 +51,8 @@ KEYS_PER_GROUP = 8  # on average
 FEWEST_GROUPS = 2
 NAMED_BY = 3  # words and phrases
 POWER_ITERATIONS, LLOYD_ITERATIONS = 4, 20
+AXES = 32  # of a projection, or as many as there are centres: two lines of the cache a row of weights
+SLACK = 1e-3  # of a cosine: ten thousand times what rounding weights to float32 changes
 
 
 @compiled
@@ -78,16 +84,67 @@ def nearest(
         cosines[row] = sums[best] / np.sqrt(square) if square > 0.0 else 0.0
 
 
+@compiled
+def near(
+    points: NDArray[np.float64],
+    centres: NDArray[np.float32],
+    least: NDArray[np.float64],
+    may_be: NDArray[np.bool_],
+) -> None:
+    """Mark the points whose cosine to some centre may be `least` of it, float64 (G,), or more; bool (N,).
+
+    `points` float64 (N, A) and `centres` float32 (A, G) are projections, as in `Projection`.
+    """
+    sums = np.empty(centres.shape[1], dtype=np.float32)
+    for row in range(len(points)):
+        square = 0.0
+        sums[:] = 0.0
+        for axis in range(points.shape[1]):
+            square += points[row, axis] * points[row, axis]
+            coordinate = np.float32(points[row, axis])
+            for k in range(len(sums)):
+                sums[k] += coordinate * centres[axis, k]
+        length = np.sqrt(square)
+        may_be[row] = False
+        for k in range(len(sums)):
+            bound = least[k] - SLACK
+            if bound <= 0.0 or sums[k] >= bound * length:
+                may_be[row] = True
+
+
+class Projection(NamedTuple):
+    """A space on A orthonormal axes that hold the centres of groups, float32 (A, G) along them."""
+
+    table: MemberTable
+    centres: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, table: MemberTable, centres: NDArray[np.float32], others: NDArray[np.float32]) -> Self:
+        """Take the axes of the centres (D, G), and the leading ones of what other centres (D, C) are beside them."""
+        axes = np.linalg.qr(centres.astype(np.float64))[0]
+        rest = others - axes @ (axes.T @ others)
+        leading = np.linalg.svd(rest, full_matrices=False)[0][:, : max(AXES - axes.shape[1], 0)]
+        axes = np.hstack([axes, leading])
+        used = table.used
+        weights = table.rows[table.index[used], : len(table.bias)] @ axes
+        projected = MemberTable.of_rows(
+            used, weights.astype(np.float32), np.zeros(axes.shape[1]), bits=table.bits
+        )
+        return cls(projected, np.ascontiguousarray(axes.T @ centres, dtype=np.float32))
+
+
 @dataclass(frozen=True)
 class Groups:
     """A space of D dimensions, and groups in it: centres float32 (D, G), each of length 1, and float64 (G,) `least`.
 
-    `least` is the cosine to its centre that a request of the group has at least.
+    `least` is the cosine to its centre that a request of the group has at least. With a `projection`, most of what is
+    in no group is told by it, which changes nothing but the time.
     """
 
     table: MemberTable
     centres: NDArray[np.float32]
     least: NDArray[np.float64]
+    projection: Projection | None = None
 
     @classmethod
     def learn(cls, column: pa.Array, labelled: pa.Array, labels: Sequence[str], *, seed: int = 0) -> Self:
@@ -126,9 +183,9 @@ class Groups:
 
     def cores(self, chosen: Sequence[int], least: Sequence[float]) -> Groups:
         """Choose some of the groups, with the cosine that their requests have at least."""
-        return Groups(
-            self.table, np.ascontiguousarray(self.centres[:, list(chosen)]), np.array(least, np.float64)
-        )
+        centres = np.ascontiguousarray(self.centres[:, list(chosen)])
+        projection = Projection.of(self.table, centres, self.centres) if chosen else None
+        return Groups(self.table, centres, np.array(least, np.float64), projection)
 
     def points(self, column: pa.Array) -> Matrix:
         """Place keys in the space: float64 (N, D), rows of length 1, or 0 where nothing is known of a key."""
@@ -136,10 +193,23 @@ class Groups:
 
     def assign(self, column: pa.Array) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         """Find the group of each key, int32 (N,), G where it is in none, and the cosine to its centre, float64 (N,)."""
-        groups, cosines = np.empty(len(column), dtype=np.int32), np.empty(len(column))
+        groups, cosines = np.zeros(len(column), dtype=np.int32), np.zeros(len(column))
+        if not len(self.least):
+            return groups, cosines
         nearest(score_column(column, self.table).scores, self.centres, groups, cosines)
         groups[cosines < self.least[groups]] = len(self.least)
         return groups, cosines
+
+    def find(self, column: pa.Array) -> NDArray[np.int32]:
+        """Find the group of each key as `assign` does, int32 (N,)."""
+        if self.projection is None:
+            return self.assign(column)[0]
+        may_be = np.empty(len(column), dtype=np.bool_)
+        near(score_column(column, self.projection.table).scores, self.projection.centres, self.least, may_be)
+        rows = np.flatnonzero(may_be)
+        groups = np.full(len(column), len(self.least), dtype=np.int32)
+        groups[rows] = self.assign(column.take(pa.array(rows)))[0]
+        return groups
 
 
 def scaled(points: Matrix) -> Matrix:
@@ -212,8 +282,6 @@ def _weights(column: pa.Array, sample: pa.Array, seed: int) -> tuple[NDArray[np.
 
 def _vectors(column: pa.Array, used: NDArray[np.int64], seed: int) -> Matrix:
     """Learn the vectors of words: float64 (F, D), zeros for n-grams of several words."""
-    import pyarrow as pa
-
     features = learn(column, seed=seed)
     single = feature_matrix(pa.array(features.words, pa.string()), bits=BITS)
     is_word = np.flatnonzero(np.diff(single.indptr) == 1)

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from canvass.compiled import compiled
 from canvass.corpus.normalise import key_of
 from canvass.errors import TrainingError
 from canvass.models.intents import IntentClassifier
+from canvass.models.vectors import exponentiate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from canvass.types import Utterance
 
 SURE = 0.5
+TOGETHER = 32  # exponentials
 
 
 def label_of(utterance: Utterance) -> str | None:
@@ -46,7 +49,35 @@ def label_classifier(labelled: Sequence[Utterance]) -> IntentClassifier:
     return IntentClassifier(dtype=np.float32).fit(pa.array(sorted(annotated), pa.string()), labels)
 
 
+@compiled
+def claim(decisions: NDArray[np.float64], labels: NDArray[np.int32]) -> None:
+    """Write the largest of each row of decisions (N, K), or K where its softmax is less than SURE; int32 (N,).
+
+    Sums of exponentials are given up as soon as they are too large for that.
+    """
+    count = decisions.shape[1]
+    values, powers = np.empty(TOGETHER), np.empty(TOGETHER)
+    for row in range(len(decisions)):
+        top = 0
+        for k in range(1, count):
+            if decisions[row, k] > decisions[row, top]:
+                top = k
+        total = 0.0
+        for first in range(0, count, TOGETHER):
+            size = min(TOGETHER, count - first)
+            for k in range(size):
+                values[k] = decisions[row, first + k] - decisions[row, top]
+            exponentiate(values[:size], powers[:size])
+            for k in range(size):
+                total += values[k]
+            if total * SURE > 1.0:
+                top = count
+                break
+        labels[row] = top
+
+
 def likeliest_labels(classifier: IntentClassifier, column: pa.Array) -> NDArray[np.int32]:
     """Predict the label of each key, int32 (N,); K where it is lost."""
-    found = classifier.predict(column)
-    return np.where(np.exp(found.log_probability) < SURE, len(classifier.names), found.intents)
+    labels = np.empty(len(column), dtype=np.int32)
+    claim(classifier.decisions(column), labels)
+    return labels
