@@ -207,7 +207,7 @@ def test_uncertainty_equals_the_softmax(some):
     )
     column = keys(pa.array(["play river", *some], type=pa.string()))
     found = classifier.uncertainty(column)
-    decisions = classifier._decisions(column, classifier._table)
+    decisions = classifier.decisions(column)
     chances = np.exp(decisions - decisions.max(axis=1, keepdims=True))
     chances /= chances.sum(axis=1, keepdims=True)
     ordered = np.sort(chances, axis=1)[:, ::-1]
