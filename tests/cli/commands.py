@@ -1,8 +1,12 @@
 """What the tests of the commands share: files, and what a refusal must look like."""
 
 import json
+import os
 import re
+import sys
 from typing import NamedTuple
+
+from canvass.cli.main import program
 
 MUSIC = ("--target", "domain:music", "--size", "10")
 
@@ -16,6 +20,23 @@ class Result(NamedTuple):
     def text(self):
         """What a person reads on a terminal, without colours."""
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.out).replace("\r\n", "\n")
+
+
+def run_command(terminal, words, folder, environment):
+    """Run `canvass` in this process, with a terminal for standard input, output and error."""
+    os.setsid()
+    opened = os.open(terminal, os.O_RDWR)
+    for number in range(3):
+        os.dup2(opened, number)
+    sys.stdin, sys.stdout, sys.stderr = (
+        open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 - they are open to the end
+        for number, mode in enumerate("rww")
+    )
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    sys.argv = ["canvass", *words]
+    program()
 
 
 def record(utterance, *, annotated=True):

@@ -1,4 +1,5 @@
 import contextlib
+import multiprocessing
 import os
 import pty
 import select
@@ -8,12 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
-from commands import Result, write
+from commands import Result, run_command, write
 
 from canvass.cli.main import main
 from examples import labelled_and_rest
 
 COMMAND = [sys.executable, "-c", "from canvass.cli.main import program; program()"]
+FORKED = multiprocessing.get_context("forkserver")
+FORKED.set_forkserver_preload(["canvass.cli.main", "canvass.annotation.project.project", "rich.progress"])
 
 
 @pytest.fixture
@@ -59,31 +62,41 @@ def start(tmp_path):
 
 
 @pytest.fixture
-def on_terminal(start):
-    """Run a command on a terminal of a given width; returns its exit code and all that was written to the terminal."""
+def on_terminal(tmp_path):
+    """Run a command on a terminal of a given width; returns its exit code and all that was written to the terminal.
+
+    Its process is forked from one that has imported what commands import.
+    """
+    opened = []
 
     def run(*words, columns=80, **environment):
         leader, follower = pty.openpty()
+        opened.extend((leader, follower))
         kept = {
             name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "CI", "FORCE_COLOR"}
         }
         settings = {**kept, "COLUMNS": str(columns), "TERM": "xterm-256color", **environment}
-        process = start(*words, stdin=follower, stdout=follower, stderr=follower, env=settings)
-        os.close(follower)
+        process = FORKED.Process(
+            target=run_command, args=(os.ttyname(follower), [*map(str, words)], str(tmp_path), settings)
+        )
+        process.start()
         written = b""
         end = time.monotonic() + 60
-        while time.monotonic() < end and select.select([leader], [], [], 60)[0]:
-            try:
-                part = os.read(leader, 65536)
-            except OSError:  # how Linux says that the other side is closed
+        while time.monotonic() < end:
+            # What was written before the end is there when the end is.
+            ready, *_ = select.select([leader, process.sentinel], [], [], 60)
+            if leader not in ready:
                 break
-            if not part:
-                break
-            written += part
-        os.close(leader)
-        return Result(process.wait(20), written.decode(), "")
+            written += os.read(leader, 65536)
+        process.join(20)
+        code = process.exitcode
+        process.kill()
+        process.close()
+        return Result(code, written.decode(), "")
 
-    return run
+    yield run
+    for number in opened:
+        os.close(number)
 
 
 @pytest.fixture

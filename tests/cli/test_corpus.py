@@ -130,6 +130,7 @@ def test_get_says_what_went_wrong_and_leaves_no_folder(canvass, tmp_path, mirror
     assert [path.name for path in (tmp_path / "kept").rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.slow
 def test_an_interrupted_get_keeps_whole_files(start, canvass, tmp_path):
     files, options = served("slurp")
     one = files["/mirror/slurp/devel.jsonl"]

@@ -55,6 +55,7 @@ def test_what_is_not_annotated_comes_first(canvass, labelled, pool, tmp_path):
     assert found["groups"][0]["typical"][0] in html
 
 
+@pytest.mark.slow
 def test_refused_groups_stay_refused_in_another_pool(canvass, labelled, pool, tmp_path):
     out, refused_file, other = tmp_path / "groups.jsonl", tmp_path / "refused.jsonl", tmp_path / "other.txt"
     words = "--groups", "4", "--out", out
@@ -73,6 +74,7 @@ def test_refused_groups_stay_refused_in_another_pool(canvass, labelled, pool, tm
     assert canvass("discover", labelled, pool, "--refused", tmp_path / "nothing.jsonl").code == 0
 
 
+@pytest.mark.slow
 def test_order_threads_and_blocks_change_nothing(canvass, labelled, pool, tmp_path):
     first = canvass("discover", labelled, pool, "--json")
     assert first.code == 0
@@ -84,6 +86,7 @@ def test_order_threads_and_blocks_change_nothing(canvass, labelled, pool, tmp_pa
     assert again.out == first.out
 
 
+@pytest.mark.slow
 def test_counts_are_traffic_and_piped_lines_have_tabs(canvass, labelled, pool, tmp_path):
     weighed = tmp_path / "weighed.jsonl"
     texts = requests(1500)
@@ -129,6 +132,7 @@ def growth_of(result):
     return [(SONG in group["typical"][0], group["older"], group["newer"]) for group in found["groups"]]
 
 
+@pytest.mark.slow
 def test_growth_is_told_by_a_column_of_dates_or_by_the_names_of_the_files(canvass, pool, tmp_path):
     labelled = tmp_path / "labelled.jsonl"
     known = [text for text in sorted(set(requests(400, seed=1))) if intent_of(text) != "song"]

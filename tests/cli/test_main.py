@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from commands import MUSIC, refused
 
+from parameters import slow_unless
+
 COMMANDS = ["select", "train", "predict", "evaluate", "demo", "strategies"]
 HEAVY = ["numba", "pyarrow", "sklearn", "scipy", "numpy", "rich", "dask", "matplotlib"]
 
@@ -104,7 +106,10 @@ def reading_forever(start, folder, *words):
 
 @pytest.mark.parametrize(
     ("number", "code", "said"),
-    [(signal.SIGINT, 130, b"canvass: interrupted; no file was written\n"), (signal.SIGTERM, 143, b"")],
+    slow_unless(
+        lambda case: case[0] == signal.SIGINT,
+        [(signal.SIGINT, 130, b"canvass: interrupted; no file was written\n"), (signal.SIGTERM, 143, b"")],
+    ),
 )
 def test_interrupted_select_leaves_no_file(start, folder, number, code, said):
     before = names(folder)
@@ -115,7 +120,9 @@ def test_interrupted_select_leaves_no_file(start, folder, number, code, said):
     assert names(folder) == before
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), slow_unless([(signal.SIGINT, 130)], [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+)
 def test_interrupted_predict_takes_the_part_away(canvass, start, folder, number, code):
     assert canvass("train", "labelled.jsonl", "--target", "domain:music", "-o", "m.npz").code == 0
     before = names(folder)
@@ -128,6 +135,7 @@ def test_interrupted_predict_takes_the_part_away(canvass, start, folder, number,
     assert names(folder) == before
 
 
+@pytest.mark.slow
 def test_reader_that_has_had_enough(start, folder):
     process = start(
         "select", "labelled.jsonl", "pool.jsonl", *MUSIC, stdout=subprocess.PIPE, stderr=subprocess.PIPE

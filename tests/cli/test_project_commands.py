@@ -373,6 +373,7 @@ def taught(canvass, tmp_path, monkeypatch):
     return tmp_path / "project"
 
 
+@pytest.mark.slow
 def test_a_project_keeps_the_word_features_that_it_learnt(canvass, taught, tmp_path):
     words = taught / "words.npz"
     status = json.loads(canvass("status", taught).out)["words"]

@@ -5,6 +5,7 @@ import json
 import pytest
 from commands import refused
 
+from parameters import slow_unless
 from report.synthetic import TARGET, write_study
 
 
@@ -15,6 +16,7 @@ def study(tmp_path, monkeypatch):
     return "study"
 
 
+@pytest.mark.slow
 def test_every_form_at_once(canvass, study, tmp_path):
     result = canvass("report", study, "-o", "r.html", "-o", "r.md", "-o", "r.json")
     assert (result.code, result.out) == (0, "")
@@ -111,7 +113,7 @@ def test_curves_of_one_seed_have_no_band(canvass, tmp_path, monkeypatch):
     )
 
 
-@pytest.mark.parametrize("columns", [60, 120])
+@pytest.mark.parametrize("columns", slow_unless([60], [60, 120]))
 def test_curves_on_a_terminal(on_terminal, study, columns):
     result = on_terminal("curve", study, columns=columns)
     lines = result.text.splitlines()

@@ -15,6 +15,7 @@ from canvass.strategies import STRATEGIES
 from canvass.types import Utterance
 from engine_clusters import needs_dask, needs_spark
 from examples import labelled_and_rest
+from parameters import slow_unless
 from pools import OWN
 from word_pools import annotated, named_requests
 
@@ -67,6 +68,7 @@ def test_piped_it_is_the_batch_and_nothing_else(canvass, folder):
     assert "\x1b" not in result.out + result.err
 
 
+@pytest.mark.slow
 def test_same_command_twice_gives_the_same_bytes(canvass, folder):
     for words in (MUSIC, (*MUSIC, "--strategy", "random", "--seed", "3")):
         first = canvass("select", *FILES, *words)
@@ -74,7 +76,7 @@ def test_same_command_twice_gives_the_same_bytes(canvass, folder):
     assert canvass("select", *FILES, *MUSIC, "--strategy", "random", "--seed", "4").out != first.out
 
 
-@pytest.mark.parametrize("strategy", OWN)
+@pytest.mark.parametrize("strategy", slow_unless(["random", "majority-crf", "joint"], OWN))
 def test_every_strategy_by_its_name(batch, strategy):
     target = ["--target", "all"] if STRATEGIES[strategy].for_all else ["--target", "domain:music"]
     found = batch(*FILES, *target, "--size", "5", "--strategy", strategy)
@@ -296,6 +298,7 @@ def test_several_targets_one_after_the_other(batch):
         assert one["also_for"] == [name for name in of_text[one["text"]] if name != one["target"]]
 
 
+@pytest.mark.slow
 def test_several_targets_in_every_output_format(canvass, folder):
     for name in ("b.jsonl", "b.csv", "b.tsv", "b.parquet"):
         assert canvass("select", *FILES, *SEVERAL, "-o", name).code == 0
@@ -324,6 +327,7 @@ def test_each_domain_that_can_be_trained(canvass, folder):
     assert all(warning.startswith("domain:") for warning in facts["warnings"])
 
 
+@pytest.mark.slow
 def test_word_features_change_predictions_and_nothing_else(canvass, tmp_path):
     known = [annotated(text) for text in named_requests(200)]
     others = [Utterance(f"other {text}", domain="two", intent="x", slots=()) for text in named_requests(80)]
@@ -453,7 +457,7 @@ def test_phrases_that_cannot_be_used_are_refused(canvass, folder, options, words
     assert refused(found, *words)
 
 
-@pytest.mark.parametrize("name", ["pool.jsonl", "pool.csv", "pool.parquet"])
+@pytest.mark.parametrize("name", slow_unless(["pool.csv"], ["pool.jsonl", "pool.csv", "pool.parquet"]))
 def test_the_batch_keeps_the_columns_of_the_pool(canvass, folder, name):
     rows = [
         {

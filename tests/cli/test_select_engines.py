@@ -31,6 +31,7 @@ def scheduler():
         yield cluster.scheduler_address
 
 
+@pytest.mark.slow
 def test_a_dask_cluster_gives_the_same_batch(canvass, folder, scheduler):
     here = canvass(*SELECT)
     there = canvass(*SELECT, "--engine", "dask", "--scheduler", scheduler)

@@ -54,6 +54,7 @@ def test_a_small_pool_is_warned_of_and_marked(canvass, corpus, tmp_path):
     assert read_study(tmp_path / "study").facts["domain:music"].short_pool
 
 
+@pytest.mark.slow
 def test_the_test_part_of_the_corpus_is_used_where_there_is_one(canvass, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     from commands import record, write_records
@@ -69,6 +70,7 @@ def test_the_test_part_of_the_corpus_is_used_where_there_is_one(canvass, tmp_pat
         assert read_study(tmp_path / test).spec.test == test
 
 
+@pytest.mark.slow
 def test_on_a_terminal_the_rates_are_a_table(on_terminal, corpus):
     result = on_terminal("simulate", corpus, *SMALL, "--out", "study")
     assert result.code == 0

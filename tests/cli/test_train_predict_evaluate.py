@@ -23,6 +23,7 @@ def model(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_a_model_with_word_features_predicts_elsewhere(canvass, folder):
     texts = named_requests(4000)
     write(folder / "labelled.jsonl", [annotated(text) for text in texts[::40]])

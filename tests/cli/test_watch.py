@@ -102,6 +102,7 @@ def test_an_empty_pool_and_windows_without_rows_wait(canvass, labelled, tmp_path
     assert canvass(*words).code == 0
 
 
+@pytest.mark.slow
 def test_one_request_a_million_times_is_a_change(canvass, labelled, tmp_path):
     folder, state = tmp_path / "pool", tmp_path / "watch.json"
     folder.mkdir()
@@ -117,6 +118,7 @@ def test_one_request_a_million_times_is_a_change(canvass, labelled, tmp_path):
     assert canvass(*words).code == 3
 
 
+@pytest.mark.slow
 def test_a_clock_that_jumps_changes_nothing(canvass, labelled, pool, tmp_path):
     state = tmp_path / "watch.json"
     words = "watch", labelled, pool, "--state", state

@@ -13,6 +13,7 @@ from canvass.corpus.normalise import key_of, keys, normalise
 from texts import NOTABLE, texts
 
 
+@pytest.mark.slow
 def test_the_tables_are_what_describe_says_for_every_code_point():
     description = characters.tables().description
     wrong = [

@@ -175,6 +175,7 @@ def clinc150_as_published():
     return json.dumps(parts, indent=4, separators=(", ", ": ")).encode()
 
 
+@pytest.mark.slow
 @pytest.mark.corpora
 @pytest.mark.skipif(not CLINC.exists(), reason="the corpora of ../shared/data are not here")
 def test_clinc150_as_it_is_published(tmp_path):

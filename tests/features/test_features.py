@@ -1,5 +1,6 @@
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -26,10 +27,21 @@ def sliced(keys):
     return pa.array(["é", *keys], type=pa.string()).slice(1)
 
 
+LONG_KEYS = [LONG, "", LONG_RUN, "歌" * 40_000]
+
+
 @given(columns)
 @example([key_of(text) for text in NOTABLE])
-@example([LONG, "", LONG_RUN, "歌" * 40_000])
 def test_fused_scores_are_those_of_the_reference_to_the_bit(keys):
+    check_fused_scores(keys)
+
+
+@pytest.mark.slow
+def test_fused_scores_of_long_keys_are_those_of_the_reference():
+    check_fused_scores(LONG_KEYS)
+
+
+def check_fused_scores(keys):
     scored = score_column(sliced(keys), MEMBERS)
     table = TABLE.tolist()
     assert scored.scores.tolist() == [reference.scores(key, table, BIAS.tolist(), BITS) for key in keys]
@@ -39,8 +51,16 @@ def test_fused_scores_are_those_of_the_reference_to_the_bit(keys):
 
 
 @given(columns)
-@example([LONG, "", LONG_RUN])
 def test_the_training_matrix_is_that_of_the_reference(keys):
+    check_training_matrix(keys)
+
+
+@pytest.mark.slow
+def test_the_training_matrix_of_long_keys_is_that_of_the_reference():
+    check_training_matrix(LONG_KEYS)
+
+
+def check_training_matrix(keys):
     matrix = feature_matrix(sliced(keys), bits=BITS)
     expected = np.zeros((len(keys), 1 << BITS))
     for row, key in enumerate(keys):
@@ -51,8 +71,16 @@ def test_the_training_matrix_is_that_of_the_reference(keys):
 
 @given(columns)
 @example([key_of(text) for text in NOTABLE])
-@example([LONG, LONG_RUN])
 def test_attributes_are_those_of_the_reference(keys):
+    check_attributes(keys)
+
+
+@pytest.mark.slow
+def test_attributes_of_long_keys_are_those_of_the_reference():
+    check_attributes(LONG_KEYS)
+
+
+def check_attributes(keys):
     starts, attributes, *_ = hash_tokens(sliced(keys))
     expected = [reference.attributes(key) for key in keys]
     assert np.diff(starts).tolist() == [len(rows) for rows in expected]

@@ -268,6 +268,7 @@ def test_another_version_or_kind_is_told_in_a_sentence(learnt, tmp_path):
         WordFeatures.load(path)
 
 
+@pytest.mark.slow
 def test_vectors_are_read_by_spacy(learnt, tmp_path):
     spacy = pytest.importorskip("spacy")
     path = tmp_path / "vectors.txt"

@@ -9,6 +9,7 @@ from canvass.integrations import ranking
 from canvass.integrations.estimator import HashedNgrams
 from canvass.integrations.ranking import Labels, Ranking, chosen_strategy, rank_features, rank_texts
 from canvass.strategies import STRATEGIES
+from parameters import slow_unless
 from pools import OWN as OWN_SCORES
 
 OWN = [name for name in OWN_SCORES if STRATEGIES[name].weigh is None]  # rows of peers have no counts
@@ -33,7 +34,7 @@ def ranked(name, size, *, slots=SLOTS, known=KNOWN, candidates=OPEN, texts=TEXTS
     )
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", slow_unless(["random", "majority-joint", "margin-joint"], OWN))
 def test_texts_are_ranked_as_select_ranks_them(name, monkeypatch):
     """Down to the last candidate, in blocks of any size, wherever the candidates stand."""
     everything = own_choice(name, KNOWN, len(OPEN), 4)

@@ -12,6 +12,7 @@ from adapter_rows import INTENTS, KNOWN, OPEN, SLOTS, TEXTS, own_choice, target_
 from canvass import as_skactiveml
 from canvass.errors import ExtraMissingError, InputError, OptionError, TrainingError
 from canvass.integrations.estimator import HashedNgrams
+from parameters import slow_unless
 
 skactiveml = pytest.importorskip("skactiveml")
 from skactiveml.base import SingleAnnotatorPoolQueryStrategy  # noqa: E402
@@ -34,7 +35,10 @@ def strategy_of(name, **options):
 
 
 @pytest.mark.parametrize(
-    "name", ["random", "qbc-sa", "majority-as", "majority-crf", "majority-joint", "joint"]
+    "name",
+    slow_unless(
+        ["majority-joint"], ["random", "qbc-sa", "majority-as", "majority-crf", "majority-joint", "joint"]
+    ),
 )
 def test_a_loop_chooses_what_select_chooses(name):
     """Three rounds with the peer's own classifier beside; the slots of what is labelled become known with it.

@@ -11,6 +11,7 @@ from adapter_rows import INTENTS, KNOWN, OPEN, SLOTS, TEXTS, own_choice, target_
 from canvass import as_small_text
 from canvass.errors import ExtraMissingError, InputError, OptionError, TrainingError
 from canvass.integrations.estimator import HashedNgrams
+from parameters import slow_unless
 
 small_text = pytest.importorskip("small_text")
 NAMES = sorted(set(INTENTS))
@@ -34,7 +35,10 @@ def learner_of(strategy, dataset=None, known=KNOWN, *, retrain=True):
 
 
 @pytest.mark.parametrize(
-    "name", ["random", "qbc-sa", "majority-as", "majority-crf", "majority-joint", "joint"]
+    "name",
+    slow_unless(
+        ["majority-joint"], ["random", "qbc-sa", "majority-as", "majority-crf", "majority-joint", "joint"]
+    ),
 )
 def test_a_loop_chooses_what_select_chooses(name):
     """Three rounds; intents have numbers here and names there, in the same order."""

@@ -90,6 +90,7 @@ def test_decoding_of_any_text_equals_crfsuite(pair, pool):
     assert_equal_decoding(tagger, peer, [text for text in pool if tokens(key_of(text))])
 
 
+@pytest.mark.slow
 @pytest.mark.corpora
 @pytest.mark.skipif(not SNIPS.exists(), reason="the corpora of ../shared/data are not here")
 def test_decoding_equals_crfsuite_on_real_requests(tmp_path):

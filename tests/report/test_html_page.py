@@ -107,11 +107,13 @@ def test_what_the_page_says(page):
         assert part in words, part
 
 
+@pytest.mark.slow
 def test_the_same_study_gives_the_same_bytes(folder, html):
     assert as_html(report_of(read_study(folder))).decode() == html
     assert not re.search(r"20\d\d-\d\d-\d\d|matplotlib", html)
 
 
+@pytest.mark.slow
 def test_the_settings_of_the_machine_do_not_matter(report):
     import matplotlib as mpl
 

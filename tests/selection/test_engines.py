@@ -38,6 +38,7 @@ from engine_clusters import (
     write_shards,
 )
 from examples import MUSIC
+from parameters import slow_unless
 from pools import pool_of, trained
 
 NAMES = [name for name, row in STRATEGIES.items() if not row.for_all]
@@ -75,7 +76,7 @@ def engine(request):
         yield start(request.param, stack)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", slow_unless([1, 3], CASES))
 def test_the_batch_is_that_of_the_local_engine(engine, models, tmp_path, case):
     dice = random.Random(case)
     plans = plans_of(models, dice, NAMES[case % len(NAMES)])
@@ -92,7 +93,7 @@ def test_the_batch_is_that_of_the_local_engine(engine, models, tmp_path, case):
         assert (pool.bad.count, pool.bad_files.count) == (0, 0)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_unless(["random", "majority-joint", "external-joint"], NAMES))
 def test_every_strategy(engine, models, tmp_path, name):
     plans = Plans((Plan.of(models, (), strategy=name, size=20),))
     files = write_shards(tmp_path, small_rows(), random.Random(5))
@@ -127,7 +128,7 @@ def test_phrases_choose_the_same(engine, tmp_path):
     assert run(engine, plans, files, step=6000)[0] == expected
 
 
-@pytest.mark.parametrize("limit", [900, 1 << 20])
+@pytest.mark.parametrize("limit", slow_unless([900], [900, 1 << 20]))
 def test_the_sample_is_that_of_the_local_engine(engine, models, damaged, limit):
     plans = Plans((Plan.of(models, (), size=5),))
     pool = Pool.open([str(damaged)], skip_bad_files=True)
@@ -162,7 +163,7 @@ def damaged(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("step", [300, 2000, None])
+@pytest.mark.parametrize("step", slow_unless([2000], [300, 2000, None]))
 def test_files_that_cannot_be_read_are_left_out_as_a_whole(engine, models, damaged, step):
     plans = Plans((Plan.of(models, (), size=500),))
     files = [str(path) for path in sorted(damaged.iterdir())]

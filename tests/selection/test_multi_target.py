@@ -14,6 +14,7 @@ from canvass.selection.plan import Plan
 from canvass.strategies import STRATEGIES
 from canvass.types import Slot, Target, Utterance
 from examples import MUSIC
+from parameters import slow_unless
 from pools import LABELLED, OWN, ROWS
 
 TARGETS = [MUSIC, Target("intent", "PlayMusic"), Target("domain", "weather")]
@@ -25,7 +26,7 @@ def without_company(batch):
     return replace(batch, candidates=tuple(replace(one, also_for=None) for one in batch.candidates))
 
 
-@pytest.mark.parametrize("name", TRAINABLE)
+@pytest.mark.parametrize("name", slow_unless(["random", "majority-joint"], TRAINABLE))
 def test_each_batch_is_that_of_its_target_alone(name):
     targets = TARGETS[:2]
     pool = Pool.of(ROWS, rows=64)

@@ -1,5 +1,6 @@
 """The plan: what it chooses equals brute force, for every strategy of the table."""
 
+import itertools
 import random
 import re
 import unicodedata
@@ -21,6 +22,7 @@ from canvass.selection.plan import Plan
 from canvass.strategies import STRATEGIES
 from canvass.types import Target, Utterance
 from examples import MUSIC, music, others
+from parameters import slow_unless
 from pools import LABELLED, OWN, ROWS, Twin, opinion_of, pool_of, respelled, shown, trained
 from texts import texts
 
@@ -62,8 +64,13 @@ def assert_chosen(batch, twin, rows, name, size):
         assert candidate.prediction == expected
 
 
-@pytest.mark.parametrize("size", [1, 9, 70, 1000])
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize(
+    ("name", "size"),
+    slow_unless(
+        lambda case: case[1] == 70 or case[0] == "majority-joint",
+        itertools.product(STRATEGIES, [1, 9, 70, 1000]),
+    ),
+)
 def test_the_batch_is_that_of_brute_force(twins, name, size):
     twin = case_of(twins, name)
     assert_chosen(
@@ -104,7 +111,9 @@ def blocks_at_random(rows, dice, name):
     return blocks
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize(
+    "name", slow_unless(["random", "majority-joint", "margin-joint", "external-joint"], STRATEGIES)
+)
 def test_any_blocks_in_any_order_and_grouping_with_and_without_bounds(twins, name):
     twin = case_of(twins, name)
     dice = random.Random(name)
@@ -218,15 +227,15 @@ def test_the_longest_utterance_that_is_let_in(twins):
         assert batch.counters.too_long == 3 - len(ids)
 
 
-def test_a_seed_changes_random_choices_and_no_other(twins):
-    for name in OWN:
-        twin = case_of(twins, name)
-        chosen = [
-            [one.key for one in select(plan_of(twin, name, 12, seed=seed), Pool.of(ROWS)).candidates]
-            for seed in (0, 0, 1)
-        ]
-        assert chosen[0] == chosen[1]
-        assert (chosen[0] != chosen[2]) == (name.startswith("random") or "drawn" in name)
+@pytest.mark.parametrize("name", slow_unless(["random", "majority-joint", "majority-drawn"], OWN))
+def test_a_seed_changes_random_choices_and_no_other(twins, name):
+    twin = case_of(twins, name)
+    chosen = [
+        [one.key for one in select(plan_of(twin, name, 12, seed=seed), Pool.of(ROWS)).candidates]
+        for seed in (0, 0, 1)
+    ]
+    assert chosen[0] == chosen[1]
+    assert (chosen[0] != chosen[2]) == (name.startswith("random") or "drawn" in name)
 
 
 def test_training_twice_chooses_the_same(twins):
@@ -246,7 +255,9 @@ def warnings_of(twin, name, size, rows=ROWS):
     return select(plan_of(twin, name, size), Pool.of(rows)).warnings
 
 
-@pytest.mark.parametrize("name", ["majority-joint", "qbc-sa", "random", "al-logistic"])
+@pytest.mark.parametrize(
+    "name", slow_unless(["majority-joint"], ["majority-joint", "qbc-sa", "random", "al-logistic"])
+)
 def test_few_to_choose_from_is_said_exactly_below_three_times_the_size(twins, name):
     twin = twins[MUSIC]
     passed = twin.choose(ROWS, name, 1)[3]

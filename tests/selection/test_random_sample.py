@@ -25,6 +25,7 @@ from canvass.selection.random_sample import RandomSample, SampledUtterance
 from canvass.strategies import majority, no_majority
 from canvass.types import Utterance
 from examples import MUSIC
+from parameters import slow_unless
 from pools import LABELLED, ROWS, Twin, trained
 
 FILTERS = {"random": majority, "outside": no_majority, "everything": None}
@@ -73,7 +74,7 @@ def brute_force(twin, name, seed):
     ], counts.total()
 
 
-@pytest.mark.parametrize("size", [1, 7, 5000])
+@pytest.mark.parametrize("size", slow_unless([7], [1, 7, 5000]))
 @pytest.mark.parametrize("name", FILTERS)
 def test_the_draw_is_that_of_brute_force_in_any_blocks_and_order(twin, counted, name, size):
     expected, requests = brute_force(twin, name, 3)
@@ -149,6 +150,7 @@ def test_what_shares_a_counter_is_weighed_down():
     assert 0 < min(one.weight for one in drawn) < max(one.weight for one in drawn) <= 1
 
 
+@pytest.mark.slow
 def test_weights_make_up_for_shared_counters():
     """The mean over the requests of something that goes with the counts, estimated from the first of many draws."""
     rows = [Utterance(f"play song {number}", count=1 + number % 7) for number in range(60)]

@@ -22,6 +22,7 @@ from canvass.selection.plan import Plan
 from canvass.strategies import STRATEGIES
 from canvass.types import Utterance
 from examples import MUSIC
+from parameters import slow_unless
 from pools import ROWS, Twin, opinion_records, pool_of, shown, trained
 
 
@@ -66,7 +67,7 @@ WRITERS = {"jsonl": write_jsonl, "csv": write_csv, "parquet": write_parquet}
 
 
 @pytest.mark.parametrize(("rows", "threads"), [(1, 3), (70, 3), (70, 1), (1000, 1)])
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", slow_unless(["random", "majority-joint", "external-joint"], STRATEGIES))
 def test_threads_and_block_sizes_change_nothing(twin, name, rows, threads):
     order = random.Random(rows).sample(ROWS, len(ROWS))
     order = order[:40] if rows == 1 else order
@@ -76,10 +77,7 @@ def test_threads_and_block_sizes_change_nothing(twin, name, rows, threads):
 
 @pytest.mark.parametrize(
     "name",
-    [
-        *("majority-joint", "external-joint"),
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("qbc-as", "random", "external")),
-    ],
+    slow_unless(["majority-joint"], ["majority-joint", "external-joint", "qbc-as", "random", "external"]),
 )
 def test_one_file_or_sixteen_shards_of_any_format_give_the_same_bytes(twin, name, tmp_path):
     plan = plan_of(twin, name, 60)
@@ -183,7 +181,7 @@ def test_few_blocks_are_read_ahead(twin, monkeypatch):
         bad_files = BadLines()
 
         def blocks(self):
-            for number, block in enumerate(Pool.of(ROWS, rows=4).blocks()):
+            for number, block in enumerate(Pool.of(ROWS[:240], rows=4).blocks()):
                 ahead.append(number - len(done))
                 yield block
 

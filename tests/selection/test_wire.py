@@ -19,6 +19,7 @@ from canvass.selection.wire import KIND, PLANS_VERSION, PackedPlans, plans_of_by
 from canvass.strategies import STRATEGIES
 from canvass.types import Target
 from examples import MUSIC
+from parameters import slow_unless
 from pools import LABELLED, LONG, OWN, ROWS, trained
 
 ALL = Target("all")
@@ -42,7 +43,7 @@ def changed(data, change):
     return packed(KIND, PLANS_VERSION, header, arrays)
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", slow_unless(["random", "majority-joint", "margin-joint"], OWN))
 def test_what_comes_back_chooses_the_same(models, name):
     target = ALL if STRATEGIES[name].for_all else MUSIC
     plans = Plans((Plan.of(models[target], {LONG, "play river", "ß"}, strategy=name, size=15, seed=4),))

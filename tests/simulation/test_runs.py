@@ -173,6 +173,7 @@ def test_evaluation_counts_the_errors_of_the_target_alone(start):
     )
 
 
+@pytest.mark.slow
 def test_all_strategies_of_the_table_can_be_run(start):
     for strategy in set(OWN) - set(RUN_STRATEGIES):
         assert len(run_of(start, strategy, rounds=1)[1].chosen) == 6

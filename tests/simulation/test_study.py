@@ -214,6 +214,7 @@ def test_other_options_on_a_study_are_refused_by_name(whole, corpus, spec):
             run_missing(whole, corpus, other)
 
 
+@pytest.mark.slow
 def test_a_study_grows_by_seeds_and_strategies(tmp_path, whole, corpus, utterances, spec):
     run_missing(
         tmp_path, corpus, spec_of(utterances, strategies={TARGET: STRATEGIES[:1]}, seeds=1, transfer=("svm",))
@@ -307,6 +308,7 @@ def test_damage_is_a_sentence(tmp_path, whole, spec):
         read_study(tmp_path / "nowhere")
 
 
+@pytest.mark.slow
 def test_noise_changes_the_answers_and_not_what_errors_are_counted_on(tmp_path, corpus, utterances, whole):
     noisy = spec_of(utterances, noise=0.4, seeds=1)
     run_missing(tmp_path / "noisy", corpus, noisy)
@@ -320,6 +322,7 @@ def test_noise_changes_the_answers_and_not_what_errors_are_counted_on(tmp_path, 
     )
 
 
+@pytest.mark.slow
 def test_target_all_is_missing_with_the_strategies_that_need_no_committee(tmp_path, utterances):
     annotated = [utterance for utterance in utterances if utterance.slots is not None]
     path = tmp_path / "corpus.jsonl"

@@ -241,6 +241,7 @@ def test_what_was_drawn_decides_whether_what_is_missed_is_shown():
     assert nothing.interval == (0, 1)
 
 
+@pytest.mark.slow
 def test_intervals_hold_about_as_often_as_they_should():
     dice = np.random.default_rng(3)
     truth = 0.1 * 700 / (0.1 * 700 + 0.8 * 300)

@@ -33,6 +33,7 @@ from canvass.simulation.start import split
 from canvass.strategies import majority
 from canvass.types import Target, Utterance
 from examples import MUSIC, music, others
+from parameters import slow_unless
 
 SNIPS = Path(__file__).parents[4] / "shared" / "data" / "snips"
 
@@ -94,7 +95,9 @@ def small():
     return split([*music(), *others()], MUSIC, seed=1, positives=8, negatives=8)
 
 
-@pytest.mark.parametrize("strategy", ["majority-joint", "qbc-crf", "random", "random-positive"])
+@pytest.mark.parametrize(
+    "strategy", slow_unless(["majority-joint"], ["majority-joint", "qbc-crf", "random", "random-positive"])
+)
 def test_the_rounds_are_those_of_a_run(tmp_path, small, strategy):
     gold = {key_of(one.text): one for one in small.pool}
     with make(tmp_path, small, strategy=strategy, size=4, random_share=0.0, outside_share=0.0) as project:
@@ -113,6 +116,7 @@ def test_the_rounds_of_all_are_those_of_a_run(tmp_path):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.corpora
 @pytest.mark.skipif(not SNIPS.exists(), reason="the corpora of ../shared/data are not here")
 def test_the_rounds_on_snips_are_those_of_a_run(tmp_path):

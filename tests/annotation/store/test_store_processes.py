@@ -109,6 +109,7 @@ def test_fifty_killed_processes_lose_nothing_that_was_confirmed(tmp_path):
     check_killed(tmp_path, 50)
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_queue(tmp_path):
     path = made(tmp_path, 120)
     processes = [start(path, name, 2) for name in ("one", "two")]

@@ -31,6 +31,7 @@ from canvass.annotation.store.records import NewAnswer, ReviewItem, Turns
 from canvass.models.nlu import NLU
 from canvass.types import Slot, Target
 from examples import fill
+from parameters import slow_unless
 
 pytest.importorskip("uvicorn", reason="the page needs a server: pip install 'canvass-nlu[annotate]'")
 playwright = pytest.importorskip(
@@ -122,6 +123,7 @@ def test_twenty_of_snips(browser, tmp_path, way):
         assert found == {gold.text: (gold.intent, gold.slots) for gold in golds}
 
 
+@pytest.mark.slow
 def test_suggestions_of_an_assistant(browser, tmp_path):
     river, moon, jude = queue_of(RIVER, MOON, JUDE)
     said = dataclasses.replace(river.prediction, by="wise-1", confidence=1.0)
@@ -344,6 +346,7 @@ def test_newer_models_exchange_what_nobody_has_seen(browser, tmp_path):
         assert ada.text == ONE.text
 
 
+@pytest.mark.slow
 def test_no_key_waits_for_the_network(browser, tmp_path):
     tasks = queue_of(RIVER, MOON, JUDE, ONE)
     with project_with(tmp_path, tasks) as project, served(project) as server, Person(browser, server) as ada:
@@ -390,7 +393,9 @@ def sound(path):
         stream.writeframes(b"\x80" * 4000)
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844), (640, 400)])
+@pytest.mark.parametrize(
+    ("width", "height"), slow_unless([(390, 844)], [(1280, 800), (390, 844), (640, 400)])
+)
 def test_turns_and_the_recording_are_around_the_words(browser, tmp_path, width, height):
     long = "and " * 74 + "so…"
     turns = Turns(("first", "<b>second</b>", "תשמיע בבקשה", long), ("播放七里香", "later"), 12, 3)
@@ -863,6 +868,7 @@ def test_without_slots_no_word_of_them(browser, tmp_path):
             assert page.get_attribute("#actions .action:has-text('Flag')", "aria-pressed") == "true"
 
 
+@pytest.mark.slow
 def test_the_next_likeliest_labels_by_one_key(browser, tmp_path):
     (task, other) = queue_of(RIVER, MOON)
     alternatives = ((RIVER.slots[:1], 0.2), ((), 0.1))
@@ -883,6 +889,7 @@ def test_the_next_likeliest_labels_by_one_key(browser, tmp_path):
         assert "no other labels" in ada.page.text_content("#guide")
 
 
+@pytest.mark.slow
 def test_a_likely_change_by_one_key(browser, tmp_path):
     (task, other) = queue_of(RIVER, MOON)
     river, artist = RIVER.slots
@@ -916,6 +923,7 @@ def test_a_likely_change_by_one_key(browser, tmp_path):
         assert ada.said == []
 
 
+@pytest.mark.slow
 def test_the_same_for_near_duplicates(browser, tmp_path):
     river = utterance(f"can you {RIVER.text}", ("river", "SongName"), ("joni mitchell", "ArtistName"))
     texts = ["can you play one by u2", "could you play two by abba", "stop it"]
@@ -949,6 +957,7 @@ def test_the_same_for_near_duplicates(browser, tmp_path):
         assert ada.said == []
 
 
+@pytest.mark.slow
 def test_a_long_guideline_stands_beside_its_label(browser, tmp_path):
     rule = "\n".join(
         f"{number}. Titles of songs, albums aside, also where they are quoted." for number in range(12)
@@ -991,6 +1000,7 @@ def test_a_long_guideline_stands_beside_its_label(browser, tmp_path):
             assert ada.said == []
 
 
+@pytest.mark.slow
 def test_annotators_do_not_lead(browser, tmp_path):
     tasks = queue_of(*(utterance(f"put on blue moon {number}") for number in range(9)))
     with project_with(tmp_path, tasks) as project, served(project) as server:
@@ -1029,6 +1039,7 @@ def test_annotators_do_not_lead(browser, tmp_path):
             assert [words for words in bo.said if "403" not in words] == []
 
 
+@pytest.mark.slow
 def test_several_projects_on_one_server(browser, tmp_path):
     with (
         project_with(tmp_path, queue_of(RIVER, MOON)) as songs,
@@ -1254,6 +1265,7 @@ def test_a_text_of_100_kb(browser, tmp_path):
         assert answer.slots[1].end == len(task.text) - 1
 
 
+@pytest.mark.slow
 def test_a_lead_decides_on_groups_of_requests_that_nobody_handles(browser, tmp_path):
     def group(name, *texts):
         return SimpleNamespace(name=(name,), sampled=texts, requests=10 * len(texts))

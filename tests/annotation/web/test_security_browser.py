@@ -98,6 +98,7 @@ def test_from_the_link_to_the_first_request(browser, server):
     context.close()
 
 
+@pytest.mark.slow
 def test_a_link_on_another_site_still_opens_the_page(browser, server, elsewhere):
     """The cookie is not sent with the first request from there, and is with the second, which is from us."""
     context = browser.new_context()
@@ -158,6 +159,7 @@ def test_a_page_of_another_site_does_and_sees_nothing(browser, server, elsewhere
     context.close()
 
 
+@pytest.mark.slow
 def test_no_page_frames_ours(browser, server, elsewhere):
     context = browser.new_context()
     page = context.new_page()

@@ -13,6 +13,7 @@ from canvass.models import vectors
 from canvass.models.crf import owlqn, plain_crf
 from crfsuite_training import crfsuite, problem_of
 from examples import music
+from parameters import slow_unless
 
 TAGGER = {"c1": 0.02, "c2": 0.01}
 
@@ -52,13 +53,16 @@ def test_weights_are_those_of_crfsuite(problem, tmp_path, iterations, off):
 # Ties apart: were a penalty equal to a gradient at zero but for rounding (5.0 here), the two would part at once.
 @pytest.mark.parametrize(
     ("options", "reason"),
-    [
-        ({"c1": 0.02, "c2": 0.01}, "stalled"),
-        ({"c1": 0.5, "c2": 30.0}, "converged"),
-        ({"c1": 2.0, "c2": 0.0}, "exhausted"),  # with up to seven trials a line search
-        ({"c1": 5.3, "c2": 0.0}, "stalled"),
-        ({"c1": 1e-6, "c2": 0.0}, "converged"),
-    ],
+    slow_unless(
+        lambda case: case[1] == "converged",
+        [
+            ({"c1": 0.02, "c2": 0.01}, "stalled"),
+            ({"c1": 0.5, "c2": 30.0}, "converged"),
+            ({"c1": 2.0, "c2": 0.0}, "exhausted"),  # with up to seven trials a line search
+            ({"c1": 5.3, "c2": 0.0}, "stalled"),
+            ({"c1": 1e-6, "c2": 0.0}, "converged"),
+        ],
+    ),
 )
 def test_every_iteration_is_that_of_crfsuite(problem, tmp_path, options, reason):
     peer = crfsuite(problem, tmp_path, max_iterations=60, **options)

@@ -12,6 +12,7 @@ from canvass.models.crf.problem import make_problem
 from canvass.models.crf.training import train
 from crfsuite_training import SNIPS, crfsuite, problem_of, snips
 from examples import music
+from parameters import slow_unless
 
 TAGGER = {"c1": 0.02, "c2": 0.01}
 
@@ -35,8 +36,10 @@ def test_music_gets_the_weights_of_crfsuite(tmp_path, iterations, off):
 
 @pytest.mark.corpora
 @pytest.mark.skipif(not SNIPS.exists(), reason="the corpora of ../shared/data are not here")
-@pytest.mark.parametrize("intent", ["PlayMusic", "BookRestaurant"])
-@pytest.mark.parametrize(("iterations", "off"), [(5, 1e-11), (40, 1e-6), (60, 1e-5)])
+@pytest.mark.parametrize("intent", slow_unless(["PlayMusic"], ["PlayMusic", "BookRestaurant"]))
+@pytest.mark.parametrize(
+    ("iterations", "off"), slow_unless([(5, 1e-11)], [(5, 1e-11), (40, 1e-6), (60, 1e-5)])
+)
 def test_real_requests_get_the_weights_of_crfsuite(tmp_path, intent, iterations, off):
     problem = problem_of(snips(intent, 300))
     assert problem.tag_count >= 15
