@@ -72,8 +72,21 @@ def test_the_test_part_of_the_corpus_is_used_where_there_is_one(canvass, tmp_pat
 
 @pytest.mark.slow
 def test_on_a_terminal_the_rates_are_a_table(on_terminal, corpus):
-    result = on_terminal("simulate", corpus, *SMALL, "--out", "study")
+    words = ("--assistant-error", "0.4", "--assistant-influence", "0.5")
+    result = on_terminal("simulate", corpus, *SMALL, *words, "--out", "study")
     assert result.code == 0
+    said = " ".join(result.text.split())
+    study = read_study("study")
+    for run in study.runs_of("domain:music", "strategy"):
+        keys, wrong, alone, wrong_alone = run.checks.mean(axis=0)
+        assert (
+            f"{run.name.strategy}: {keys:.2f} keys a request with the assistant and {alone:.2f} without"
+            in said
+        )
+        assert f"{wrong:.1%} and {wrong_alone:.1%} are annotated wrongly" in said
+        assert run.checks.shape == (7, 4)
+        assert wrong_alone == 0.0
+    assert not any(len(run.checks) for run in study.runs_of("domain:music", "prolonged"))
     assert "domain:music: slot error rate after 7 utterances, mean of 1 start" in " ".join(
         result.text.split()
     )
@@ -96,6 +109,8 @@ def test_on_a_terminal_the_rates_are_a_table(on_terminal, corpus):
         (("--test", "half"), ["--test 'half'", "own or fifth"]),
         (("--test", "own"), ["no record with the split 'test'"]),
         (("--noise", "2"), ["--noise 2"]),
+        (("--assistant-error", "-0.1"), ["--assistant-error -0.1"]),
+        (("--assistant-influence", "0.1"), ["--assistant-influence needs", "--assistant-error"]),
         (("--pool-share", "0.999"), ["--pool-share 0.999"]),
         (("--seed-size", "5000"), ["5000 are asked"]),
         (("--transfer", "last"), ["--transfer 'last'", "module:factory", "--transfer-every"]),

@@ -134,6 +134,25 @@ class StudyOptions:
     scorer: options.ScorerOption = None
     shortlist: options.ShortlistOption = 2000
     variety: options.VarietyOption = True
+    assistant_error: Annotated[
+        float | None,
+        typer.Option(
+            "--assistant-error",
+            metavar="X",
+            help="Have an assistant suggest annotations, of which this share is wrong; people correct them. Tells keys "
+            "and errors beside those of people alone.",
+            rich_help_panel=LOOP,
+        ),
+    ] = None
+    assistant_influence: Annotated[
+        float,
+        typer.Option(
+            "--assistant-influence",
+            metavar="X",
+            help="Have people take over this share of its wrong suggestions.",
+            rich_help_panel=LOOP,
+        ),
+    ] = 0.0
     words: Annotated[
         str,
         typer.Option(
@@ -177,6 +196,8 @@ class StudyOptions:
             scorer=self.scorer or "",
             shortlist=self.shortlist,
             variety=self.variety,
+            assistant_error=self.assistant_error,
+            assistant_influence=self.assistant_influence,
             canvass=__version__,
         )
         spec.check()
@@ -344,10 +365,11 @@ def _tell(
     """Show the slot error rates that were reached, the means of the seeds."""
     from canvass.report.measures import has_slots, main_measure, totals
     from canvass.simulation.store import read_study
-    from canvass.simulation.summary import final_slot_error_rates
+    from canvass.simulation.summary import checked, final_slot_error_rates
 
     study = read_study(out)
     rates = {row.target: final_slot_error_rates(study, row.target) for row in facts}
+    checks = {row.target: checked(study, row.target) for row in facts}
     if as_json or not terminal.interactive():
         told: dict[str, Any] = {
             "study": str(out),
@@ -355,6 +377,7 @@ def _tell(
             "run_now": run_now,
             "seconds": seconds,
             "slot_error_rate": rates,
+            **({} if spec.assistant_error is None else {"assistant": checks}),
         }
         terminal.print_json(told)
         return
@@ -367,6 +390,11 @@ def _tell(
             f"{'start' if spec.seeds == 1 else 'starts'}, on {row.test_target:,} requests"
         )
         terminal.show_facts(console, [(name, f"{rate:.2%}") for name, rate in rates[row.target].items()])
+        for name, means in checks[row.target].items():
+            console.print(
+                f"{name}: {means['keys']:.2f} keys a request with the assistant and {means['keys_alone']:.2f} without; "
+                f"{means['wrong']:.1%} and {means['wrong_alone']:.1%} are annotated wrongly"
+            )
         console.print()
     terminal.show_facts(
         console, [("runs", len(spec.runs())), ("run now", run_now), ("seconds", f"{seconds:.0f}")]

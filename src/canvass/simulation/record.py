@@ -95,6 +95,7 @@ def record(run: Run, name: RunName, spec: Spec) -> tuple[StoredRun, dict[str, fl
         else np.zeros((0, 0, *errors[0].shape), np.uint16),
         tuple(family_errors),
         spec.transfer if family_errors else (),
+        np.array([choice.check[1:] for choice, _ in choices if choice.check], dtype=np.int32).reshape(-1, 4),
     )
     return stored, dict(seconds)
 
@@ -128,7 +129,7 @@ def _sizes(state: State) -> list[int]:
 
 def _example(choice: Choice) -> dict[str, Any]:
     """Describe a choice as an example for the report: the prediction of the reference NLU and the gold annotation."""
-    candidate, gold, prediction = choice
+    candidate, gold, prediction, _ = choice
     return {
         "id": candidate.id,
         "text": gold.text,

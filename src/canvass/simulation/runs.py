@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from canvass.features.word_features import WordFeatures
     from canvass.models.scorer import Scorer
+    from canvass.simulation.assistant import Check, SimulatedAssistant
     from canvass.simulation.budget import Unit
     from canvass.simulation.noise import Annotator
     from canvass.simulation.start import Start
@@ -45,12 +46,14 @@ EXAMPLES = 5  # choices of a round whose predictions are kept for the report
 class Choice(NamedTuple):
     """A chosen candidate and its gold annotation.
 
-    `prediction` is that of the reference NLU before the annotation, for the first `EXAMPLES` of a round.
+    `prediction` is that of the reference NLU before the annotation, for the first `EXAMPLES` of a round, or with an
+    assistant for all; `check` is how a person annotated it with the assistant's suggestion.
     """
 
     candidate: Candidate
     gold: Utterance
     prediction: Prediction | None
+    check: Check | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,8 @@ class Run:
         Is asked about a shortlist, where the strategy ranks by what it says.
     variety
         Whether near copies of one another take turns in a batch.
+    assistant
+        Suggests annotations of what is chosen, which the annotator checks.
 
     """
 
@@ -166,6 +171,7 @@ class Run:
     opinions: Opinions | None = None
     scorer: Scorer | None = None
     variety: bool = True
+    assistant: SimulatedAssistant | None = None
 
     def states(self) -> Iterator[State]:
         """Execute the run: yield the state before the first round, and the state after each round.
@@ -193,7 +199,10 @@ class Run:
                 choices = self.choose(pool, nlu, trained_to_select, number, budget - spent)
                 clock.stop("select")
                 spent += sum(cost(choice.gold, self.unit) for choice in choices)
-                labelled += [self.annotate(choice.gold) for choice in choices]
+                labelled += [
+                    choice.check.annotation if choice.check else self.annotate(choice.gold)
+                    for choice in choices
+                ]
                 pool.take(choice.candidate.key for choice in choices)
             nlu = NLU.train(labelled, self.target, seed=self._seed_of(number + 1), words=self.words)
             clock.stop("train")
@@ -228,9 +237,14 @@ class Run:
         ranked = plan.finish(plan.score_block(pool.batch)).candidates
         golds = [pool.gold[candidate.key] for candidate in ranked]
         count = count_affordable(golds, self.unit, budget)
-        first = nlu.predict([gold.text for gold in golds[: min(count, EXAMPLES)]])
+        assistant, golds = self.assistant, golds[:count]
+        first = nlu.predict([gold.text for gold in (golds if assistant else golds[:EXAMPLES])])
         predictions: list[Prediction | None] = [*first, *[None] * (count - len(first))]
-        return tuple(map(Choice, ranked[:count], golds[:count], predictions))
+        checks = [
+            None if assistant is None else assistant.check(gold, self.annotate(gold), prediction)
+            for gold, prediction in zip(golds, predictions, strict=True)
+        ]
+        return tuple(map(Choice, ranked[:count], golds, predictions, checks))
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,8 @@ class Spec:
         Whether the reference NLU has word features, learnt from the texts of each start's pool.
     variety
         Whether near copies of one another take turns in a batch (`selection.variety`).
+    assistant_error, assistant_influence
+        Share of wrong suggestions of an assistant, and of these the share that people take over; None: there is none.
     canvass
         Version of canvass.
 
@@ -125,6 +127,8 @@ class Spec:
     scorer: str = ""
     shortlist: int = SHORTLIST
     variety: bool = True
+    assistant_error: float | None = None
+    assistant_influence: float = 0.0
 
     # Each field with the command-line option that sets it, for messages.
     OPTIONS = (
@@ -146,6 +150,8 @@ class Spec:
         ("scorer", "--scorer"),
         ("shortlist", "--shortlist"),
         ("variety", "--variety"),
+        ("assistant_error", "--assistant-error"),
+        ("assistant_influence", "--assistant-influence"),
     )
 
     def check(self) -> None:
@@ -169,6 +175,7 @@ class Spec:
         for family in self.transfer:
             check_name(family)
         self._check_scorer()
+        self._check_assistant()
         if self.budget_unit not in UNITS:
             raise OptionError(
                 f"--budget-unit {self.budget_unit!r} is unknown; choose one of {', '.join(UNITS)}"
@@ -188,6 +195,17 @@ class Spec:
         if not taking:
             raise OptionError("--scorer changes nothing: no --strategy here ranks by intents or slots")
         check_scorer(taking[0], self.shortlist, max(self.schedule))
+
+    def _check_assistant(self) -> None:
+        """Refuse shares of the assistant that cannot be; raises OptionError."""
+        for option, share in (
+            ("--assistant-error", self.assistant_error or 0.0),
+            ("--assistant-influence", self.assistant_influence),
+        ):
+            if not 0 <= share <= 1:
+                raise OptionError(f"{option} {share:g} makes no sense; it is a share, from 0 to 1")
+        if self.assistant_influence and self.assistant_error is None:
+            raise OptionError("--assistant-influence needs an assistant; give --assistant-error, too")
 
     def families_after(self, kind: Kind, number: int) -> tuple[str, ...]:
         """Return the families that are trained after a round of a run; the prolonged run trains none."""
@@ -234,11 +252,13 @@ class Spec:
     def from_dict(cls, plain: dict[str, Any]) -> Self:
         """Restore a specification from what `as_dict` returned; raises InputError if a field is missing or unknown."""
         names = {field.name for field in fields(cls)}
-        # Studies of before there were word features, families other than `svm`, scorers, and this option.
+        # Studies of before there were word features, families other than `svm`, scorers, and these options.
         plain = {
             "scorer": "",
             "shortlist": SHORTLIST,
             "variety": True,
+            "assistant_error": None,
+            "assistant_influence": 0.0,
             "words": False,
             "transfer_every": int(plain.get("transfer") == "each"),
             **plain,

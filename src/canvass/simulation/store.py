@@ -120,6 +120,8 @@ class StoredRun:
     transfer, transfer_rounds, families
         uint16 (S', G, N, 5), as `errors`: errors of each of the G families of models `families` (`Spec.transfer`),
         trained after each of the S' rounds `transfer_rounds`.
+    checks
+        int32 (C, 4), as `assistant.Check`: keys, wrong, both without the assistant; (0, 4) where there is none.
 
     """
 
@@ -135,6 +137,7 @@ class StoredRun:
     transfer: NDArray[np.uint16]
     transfer_rounds: tuple[int, ...]
     families: tuple[str, ...]
+    checks: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 4), np.int32))
 
     def counts_after(self, what: str) -> NDArray[np.int64]:
         """Count "utterances", "tokens", "slots" or "on_target" of the choices up to each state: int64 (S,)."""
@@ -160,6 +163,8 @@ class StoredRun:
             arrays |= {f"picture_{number}_{name}": array for name, array in projection._asdict().items()}
         if len(self.transfer_rounds):
             arrays["transfer"] = self.transfer
+        if len(self.checks):
+            arrays["checks"] = self.checks
         header = {
             "run": self.name._asdict(),
             "keys": list(self.keys),
@@ -204,6 +209,7 @@ class StoredRun:
                 arrays.get("transfer", nothing).reshape(len(rounds), len(families), *shape),
                 rounds,
                 families,
+                arrays.get("checks", np.zeros((0, 4), np.int32)),
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ModelFileError(

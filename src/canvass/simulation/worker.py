@@ -127,6 +127,7 @@ class Worker:
 
         A CanvassError is returned in the result; any other exception is raised as RuntimeError with the run's name.
         """
+        from canvass.simulation.assistant import SimulatedAssistant
         from canvass.simulation.noise import Annotator
         from canvass.simulation.record import record
         from canvass.simulation.runs import Run
@@ -147,6 +148,12 @@ class Worker:
                 # Everything is annotated, and nothing is left to choose.
                 start = replace(start, labelled=(*start.labelled, *start.pool), pool=())
             annotator = Annotator.of(name.seed, spec.noise, self.corpus.rest) if spec.noise else None
+            assistant = None
+            if spec.assistant_error is not None and name.kind == "strategy":
+                knows = annotator or Annotator.of(name.seed, 0.0, self.corpus.rest)
+                assistant = SimulatedAssistant(
+                    name.seed, spec.assistant_error, spec.assistant_influence, knows, target
+                )
             strategy = name.strategy or "random"
             schedule = spec.schedule_of(name.kind)
             run = Run(
@@ -161,6 +168,7 @@ class Worker:
                 self.opinions,
                 self.scorer,
                 spec.variety,
+                assistant,
             )
             stored, seconds = record(run, name, spec)
             stored.save(self.folder)

@@ -22,6 +22,7 @@ from canvass.annotation.store.records import ALONE, NewAnswer, TaskPrediction
 from canvass.callables import is_callable_name, load_callable
 from canvass.errors import CanvassError, OptionError
 from canvass.seeding import uniform
+from canvass.simulation.assistant import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 FILE = "assistant.jsonl"
 AHEAD = 20  # tasks from the front of the queue
 TOGETHER = 4  # requests at a time
-HIDDEN = 0.1  # share of suggestions that nobody sees, to measure how wrong they are
 LOOK = 1.0  # seconds between two looks at the queue
 MOST_ERRORS = 5  # in a row, until it is left alone
 REST = 300.0  # seconds for which it is left alone

@@ -1,0 +1,120 @@
+"""A simulated assistant, whose suggestions people check: the keys that it takes, and the errors that stay.
+
+Everything that it does is a hash of (seed, purpose, key), so it does not depend on what is chosen. Keys are counted by
+a model of the page that `benchmarks.servers.keystrokes` measures, rounded up: one saves, or says that a request is not
+of the target; one sets an intent; a slot that is shown wrong, or too much, takes 2 (1.2 to 2.1 measured), and one that
+is marked where nothing was shown takes 4 (3.7).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from canvass.corpus.normalise import key_of
+from canvass.seeding import derived_seed, uniform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from canvass.simulation.noise import Annotator
+    from canvass.types import Prediction, Slot, Target, Utterance
+
+HIDDEN = 0.1  # share of suggestions that nobody sees
+SAVE, INTENT, CORRECT, MARK = 1, 1, 2, 4  # keys
+ATTEMPTS = 20  # at a wrong frame; what has one label and no slots may have none
+
+
+class Check(NamedTuple):
+    """A request that a person annotated with an assistant's suggestion, and what it would have been without.
+
+    `keys` and `wrong` (whether the frame is not the gold one) with the assistant; `keys_alone` and `wrong_alone` for
+    the same person with the models' prediction.
+    """
+
+    annotation: Utterance
+    keys: int
+    wrong: bool
+    keys_alone: int
+    wrong_alone: bool
+
+
+@dataclass(frozen=True)
+class SimulatedAssistant:
+    """An assistant that is wrong at a rate, and people who are influenced by it.
+
+    Parameters
+    ----------
+    seed
+        Seed of its errors and of the influence.
+    error
+        Share of its frames that are wrong, from 0 to 1: about one part each, as `annotator` errs.
+    influence
+        Share of the wrong suggestions that people take over.
+    annotator
+        Knows the intents and labels.
+    target
+        What frames are of; elsewhere intent and slots do not matter.
+
+    """
+
+    seed: int
+    error: float
+    influence: float
+    annotator: Annotator
+    target: Target
+
+    def suggest(self, gold: Utterance) -> Utterance:
+        """Annotate a request as the assistant does."""
+        if self._draw("error", gold) >= self.error:
+            return gold
+        rate = 1 / (1 + len(gold.slots or ()))
+        for attempt in range(ATTEMPTS):
+            seed = derived_seed(self.seed, "assistant", attempt)
+            said = replace(self.annotator, seed=seed, rate=rate).annotate(gold)
+            if self._frame(said) != self._frame(gold):
+                return said
+        return gold
+
+    def check(self, gold: Utterance, person: Utterance, prediction: Prediction | None) -> Check:
+        """Have a person, who means `person`, check the suggestion for a request; `prediction` is the models'."""
+        suggestion = self.suggest(gold)
+        annotation = person
+        if self._draw("hidden", gold) < HIDDEN:
+            keys = self._keys(person, None, None)
+        elif self._frame(suggestion) != self._frame(gold) and self._draw("influence", gold) < self.influence:
+            annotation, keys = suggestion, SAVE
+        elif self.target.matches(suggestion):
+            keys = self._keys(person, suggestion.intent, suggestion.slots or ())
+        else:
+            keys = self._keys(person, None, None)
+        ours = (None, None) if prediction is None else (prediction.intent, prediction.slots)
+        return Check(
+            annotation,
+            keys,
+            self._frame(annotation) != self._frame(gold),
+            self._keys(person, *ours),
+            self._frame(person) != self._frame(gold),
+        )
+
+    def _draw(self, purpose: str, gold: Utterance) -> float:
+        return uniform(self.seed, f"assistant/{purpose}", key_of(gold.text))
+
+    def _frame(self, said: Utterance) -> tuple[object, ...]:
+        return (said.intent, frozenset(said.slots or ())) if self.target.matches(said) else ()
+
+    def _keys(self, said: Utterance, intent: str | None, shown: Iterable[Slot] | None) -> int:
+        """Count the keys from what is shown to what is said; `shown` None: nothing is."""
+        if not self.target.matches(said):
+            return SAVE
+        slots = set(said.slots or ())
+        count = SAVE + INTENT * (intent != said.intent)
+        if shown is None:
+            return count + MARK * len(slots)
+        shown = set(shown)
+        extra = [
+            slot
+            for slot in shown
+            if not any(slot.start < other.end and other.start < slot.end for other in slots)
+        ]
+        return count + CORRECT * (len(slots - shown) + len(extra))
