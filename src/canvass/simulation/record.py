@@ -95,7 +95,9 @@ def record(run: Run, name: RunName, spec: Spec) -> tuple[StoredRun, dict[str, fl
         else np.zeros((0, 0, *errors[0].shape), np.uint16),
         tuple(family_errors),
         spec.transfer if family_errors else (),
-        np.array([choice.check[1:] for choice, _ in choices if choice.check], dtype=np.int32).reshape(-1, 4),
+        np.array([choice.check[1:] for choice, _ in choices if choice.check], dtype=np.float64).reshape(
+            -1, 4
+        ),
     )
     return stored, dict(seconds)
 

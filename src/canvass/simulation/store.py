@@ -121,7 +121,7 @@ class StoredRun:
         uint16 (S', G, N, 5), as `errors`: errors of each of the G families of models `families` (`Spec.transfer`),
         trained after each of the S' rounds `transfer_rounds`.
     checks
-        int32 (C, 4), as `assistant.Check`: keys, wrong, both without the assistant; (0, 4) where there is none.
+        float64 (C, 4), as `assistant.Check`: keys, wrong, both without the assistant; (0, 4) where there is none.
 
     """
 
@@ -137,7 +137,7 @@ class StoredRun:
     transfer: NDArray[np.uint16]
     transfer_rounds: tuple[int, ...]
     families: tuple[str, ...]
-    checks: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 4), np.int32))
+    checks: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 4)))
 
     def counts_after(self, what: str) -> NDArray[np.int64]:
         """Count "utterances", "tokens", "slots" or "on_target" of the choices up to each state: int64 (S,)."""
@@ -209,7 +209,7 @@ class StoredRun:
                 arrays.get("transfer", nothing).reshape(len(rounds), len(families), *shape),
                 rounds,
                 families,
-                arrays.get("checks", np.zeros((0, 4), np.int32)),
+                arrays.get("checks", np.zeros((0, 4))),
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ModelFileError(

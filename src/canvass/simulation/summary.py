@@ -30,7 +30,7 @@ def final_slot_error_rates(study: Study, target: str) -> dict[str, float]:
 
 def checked(study: Study, target: str) -> dict[str, dict[str, float]]:
     """Average, for each strategy, what a request took with an assistant: as `assistant.Check`; empty without one."""
-    checks: dict[str, list[NDArray[np.int32]]] = {}
+    checks: dict[str, list[NDArray[np.float64]]] = {}
     for run in study.runs_of(target, "strategy"):
         if len(run.checks):
             checks.setdefault(run.name.strategy, []).append(run.checks)

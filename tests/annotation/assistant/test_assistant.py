@@ -394,7 +394,7 @@ def test_a_slow_server_holds_nobody_up(project, monkeypatch):
 
     with chat_server(slow) as server:
         assistant = Assistant(project, server.address, "wise-1")
-        assistant.start()
+        assistant.start(lambda _: None)
         while not server.bodies:
             time.sleep(0.005)
         (task,) = project.store.lease("ann", count=1, now=0.0, seconds=60.0)
@@ -404,6 +404,17 @@ def test_a_slow_server_holds_nobody_up(project, monkeypatch):
             time.sleep(0.005)
         assistant.stop()
     assert len(LEFT) < AHEAD
+
+
+def test_a_server_that_takes_too_long_is_offline(project, ask, monkeypatch):
+    monkeypatch.setattr("canvass.annotation.assistant.chat.SECONDS", 0.02)
+    monkeypatch.setattr(assistant_module, "MOST_ERRORS", 1)
+    project.store.swap(tasks_of(LEFT[:1]), round=1)
+    late = threading.Lock()
+    with late, chat_server(lambda handler, text: late.acquire(timeout=0.1)) as server:
+        assistant = ask(server)
+        assert assistant.look() == 0
+    assert "cannot be reached (did not answer in time)" in assistant.message
 
 
 def test_the_queue_starts_it_speaks_for_it_and_stops_it(project, monkeypatch):
