@@ -3,7 +3,8 @@
 Everything that it does is a hash of (seed, purpose, key), so it does not depend on what is chosen. Keys are counted by
 a model of the page, from what `benchmarks.servers.keystrokes` measures: one saves, or says that a request is not of
 the target; one sets an intent, where there are several; a slot that is shown wrong, or too much, takes 1.7 (1.2 to 2.1
-on three targets), and one that is marked where nothing was shown takes 3.7.
+on three targets), and one that is marked where nothing was shown takes 3.7. One takes the models' prediction in the
+place of a suggestion.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from canvass.types import Prediction, Slot, Target, Utterance
 
 HIDDEN = 0.1  # share of suggestions that nobody sees
-SAVE, INTENT, CORRECT, MARK = 1.0, 1.0, 1.7, 3.7  # keys
+SAVE, INTENT, CORRECT, MARK, OTHER = 1.0, 1.0, 1.7, 3.7, 1.0  # keys
 ATTEMPTS = 20  # at a wrong frame; what has one label and no slots may have none
 
 
@@ -80,20 +81,19 @@ class SimulatedAssistant:
         """Have a person, who means `person`, check the suggestion for a request; `prediction` is the models'."""
         suggestion = self.suggest(gold)
         annotation = person
+        alone = self._keys(person, None if prediction is None else (prediction.intent, prediction.slots))
         if self._draw("hidden", gold) < HIDDEN:
-            keys = self._keys(person, None, None)
+            keys = self._keys(person, None)
         elif self._frame(suggestion) != self._frame(gold) and self._draw("influence", gold) < self.influence:
             annotation, keys = suggestion, SAVE
-        elif self.target.matches(suggestion):
-            keys = self._keys(person, suggestion.intent, suggestion.slots or ())
         else:
-            keys = self._keys(person, None, None)
-        ours = (None, None) if prediction is None else (prediction.intent, prediction.slots)
+            shown = (suggestion.intent, suggestion.slots or ()) if self.target.matches(suggestion) else None
+            keys = min(self._keys(person, shown), OTHER + alone)
         return Check(
             annotation,
             keys,
             self._frame(annotation) != self._frame(gold),
-            self._keys(person, *ours),
+            alone,
             self._frame(person) != self._frame(gold),
         )
 
@@ -103,18 +103,19 @@ class SimulatedAssistant:
     def _frame(self, said: Utterance) -> tuple[object, ...]:
         return (said.intent, frozenset(said.slots or ())) if self.target.matches(said) else ()
 
-    def _keys(self, said: Utterance, intent: str | None, shown: Iterable[Slot] | None) -> float:
-        """Count the keys from what is shown to what is said; `shown` None: nothing is."""
+    def _keys(self, said: Utterance, shown: tuple[str | None, Iterable[Slot]] | None) -> float:
+        """Count the keys to what is said, from the intent and slots that are shown, or from nothing."""
         if not self.target.matches(said):
             return SAVE
         slots = set(said.slots or ())
+        intent, marked = shown or (None, ())
         count = SAVE + INTENT * (self.target.only_intent is None and intent != said.intent)
         if shown is None:
             return count + MARK * len(slots)
-        shown = set(shown)
+        there = set(marked)
         extra = [
             slot
-            for slot in shown
+            for slot in there
             if not any(slot.start < other.end and other.start < slot.end for other in slots)
         ]
-        return count + CORRECT * (len(slots - shown) + len(extra))
+        return count + CORRECT * (len(slots - there) + len(extra))
