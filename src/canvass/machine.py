@@ -28,6 +28,17 @@ tools: Any = cgutils  # numba has no types
 struct_proxy: Any = cgutils.create_struct_proxy
 BYTE, WORD, BYTES = ir.IntType(8), ir.IntType(64), ir.VectorType(ir.IntType(8), CHUNK)
 PLACES_PER_COLUMN = 3
+LANES = 8  # float64 of a vector
+VECTOR = ir.VectorType(ir.DoubleType(), LANES)
+allocate: Any = tools.alloca_once
+loop: Any = tools.for_range_slice
+# The three rounds that turn eight vectors of eight into their columns: how far apart the partners of a round stand, and
+# what each takes of both.
+TRANSPOSING = (
+    (1, (0, 8, 2, 10, 4, 12, 6, 14), (1, 9, 3, 11, 5, 13, 7, 15)),
+    (2, (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)),
+    (4, (0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15)),
+)
 
 
 def _data(context: Any, builder: Any, array_type: Any, array: Any) -> Any:
@@ -197,3 +208,45 @@ def count_ones(_context: Any, _word: Any) -> Any:
         return builder.ctpop(arguments[0])
 
     return types.int64(types.uint64), generate
+
+
+def load_vector(builder: Any, base: Any, at: Any) -> Any:
+    """Load LANES numbers from place `at` of an array on."""
+    load = builder.load(builder.bitcast(builder.gep(base, [at]), VECTOR.as_pointer()))
+    load.align = 8
+    return load
+
+
+def store_vector(builder: Any, vector: Any, base: Any, at: Any) -> None:
+    """Store LANES numbers from place `at` of an array on."""
+    builder.store(vector, builder.bitcast(builder.gep(base, [at]), VECTOR.as_pointer()), align=8)
+
+
+def spread_number(builder: Any, base: Any, at: Any) -> Any:
+    """Load one number LANES times."""
+    undefined = ir.Constant(VECTOR, ir.Undefined)
+    first = builder.insert_element(undefined, builder.load(builder.gep(base, [at])), ir.IntType(32)(0))
+    return builder.shuffle_vector(
+        first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+    )
+
+
+def multiply_add(builder: Any, left: Any, right: Any, added: Any) -> Any:
+    """Compute left * right + added of LANES numbers, rounded once."""
+    kind = ir.FunctionType(VECTOR, [VECTOR] * 3)
+    function = tools.get_or_insert_function(builder.module, kind, f"llvm.fma.v{LANES}f64")
+    return builder.call(function, [left, right, added])
+
+
+def transpose(builder: Any, vectors: list[Any]) -> list[Any]:
+    """Turn LANES vectors into their columns."""
+    for distance, *takes in TRANSPOSING:
+        lower, upper = (ir.Constant(ir.VectorType(ir.IntType(32), LANES), take) for take in takes)
+        following = list(vectors)
+        for k in range(LANES):
+            if not k & distance:
+                pair = vectors[k], vectors[k + distance]
+                following[k] = builder.shuffle_vector(*pair, lower)
+                following[k + distance] = builder.shuffle_vector(*pair, upper)
+        vectors = following
+    return vectors

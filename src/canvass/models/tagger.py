@@ -14,6 +14,7 @@ import numpy as np
 from canvass.corpus.normalise import keys, string_buffers
 from canvass.corpus.spans import OUTSIDE, bio_tags, slots_of, text_tokens
 from canvass.errors import TrainingError
+from canvass.features.attributes import OWN
 from canvass.features.clusters import WordClusters, cluster_attributes
 from canvass.features.extraction import hash_tokens
 from canvass.models.crf.attribute_table import pack_attributes, sum_weights
@@ -125,7 +126,7 @@ class Tagger:
         names = list(dict.fromkeys(tag for sequence in tags for tag in sequence))
         number_of = {name: number for number, name in enumerate(names)}
         gold = np.array([number_of[tag] for sequence in tags for tag in sequence], dtype=np.int32)
-        problem = make_problem(starts, numbers.reshape(attributes.shape), gold, len(names))
+        problem = make_problem(starts, numbers.reshape(attributes.shape), gold, len(names), OWN)
         trained = train(problem, c1=self.c1, c2=self.c2, iterations=self.iterations)
         used = trained.state.any(axis=1)  # c1 leaves many attributes without a weight
         self._pack(names, hashes[used], trained.state[used], trained.transitions)

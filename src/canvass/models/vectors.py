@@ -23,7 +23,8 @@ LOG_2, LOG_2_REST = (
     1.90821492927058770002e-10,
 )  # the former has 21 zeros at its end
 ONE = 1023 << 52  # the bits of 1.0
-A2, A3, A4, A5, A6, A7, A8, A9, A10, A11, A12, A13 = (1.0 / math.factorial(k) for k in range(2, 14))
+SERIES = tuple(1.0 / math.factorial(k) for k in range(14))
+_, _, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11, A12, A13 = SERIES
 
 
 @compiled
@@ -44,13 +45,6 @@ def dot(left: Floats, right: Floats) -> float:
     for i in range(4 * whole, len(left)):
         a += left[i] * right[i]
     return (a + c) + (b + d)
-
-
-@compiled
-def add_multiple(factor: float, vector: Floats, total: Floats) -> None:
-    """Add factor * vector to `total`; numba compiles this loop three times as fast as an expression of arrays."""
-    for i in range(len(total)):
-        total[i] += factor * vector[i]
 
 
 @compiled

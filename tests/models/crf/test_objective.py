@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canvass.models.crf import plain_crf
-from canvass.models.crf.objective import BLOCK, Objective
+from canvass.models.crf.objective import Objective
 from canvass.models.crf.problem import make_problem
 from canvass.models.crf.transitions import LOWEST, WIDEST, pack_transitions
 from parameters import slow_unless
 
 
-def random_problem(seed, *, sequences=5, longest=6, tags=3, attributes=8, columns=4):
+def random_problem(seed, *, sequences=5, longest=6, tags=3, attributes=8, columns=4, own=0):
     """Sequences of up to `longest` tokens; attributes may repeat within a token, and sequences may be empty."""
     random = np.random.default_rng(seed)
     starts = np.concatenate([[0], np.cumsum(random.integers(0, longest + 1, size=sequences))])
@@ -28,6 +28,7 @@ def random_problem(seed, *, sequences=5, longest=6, tags=3, attributes=8, column
         np.unique(seen, return_inverse=True)[1].reshape(seen.shape),
         np.unique(gold, return_inverse=True)[1],
         len(np.unique(gold)),
+        min(own, columns),
     )
 
 
@@ -61,6 +62,7 @@ def agree(problem, weights):
             "tags": st.integers(1, 50),
             "attributes": st.integers(1, 60),
             "columns": st.integers(1, 12),
+            "own": st.integers(0, 12),
         }
     ),
     st.sampled_from([0.0, 0.1, 1.0, 4.0, 50.0]),
@@ -133,7 +135,7 @@ def test_same_bytes_at_every_call(spread):
 
 
 def test_sequences_cost_alone_what_they_cost_together():
-    problem = random_problem(5, sequences=BLOCK + 30, longest=9, tags=12, attributes=40)
+    problem = random_problem(5, sequences=150, longest=9, tags=12, attributes=40)
     weights = np.random.default_rng(5).normal(size=len(problem.observed))
     value, gradient = solved(problem, weights)
     total, slopes = 0.0, np.zeros(len(weights))

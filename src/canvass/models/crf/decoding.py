@@ -20,9 +20,9 @@ from canvass.features.extraction import hash_tokens
 from canvass.features.scan import HALF, mix
 from canvass.features.surface_tokens import hash_surfaces
 from canvass.features.words import GENERAL
+from canvass.machine import LANES
 from canvass.models.crf.attribute_table import AttributeTable, row_of
 from canvass.models.crf.scaled_lattice import (
-    LANES,
     REACH,
     ROWS,
     Factors,

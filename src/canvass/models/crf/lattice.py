@@ -5,10 +5,10 @@ are finite, `starts`, int64 (N + 1,), the first token of each sequence, and W, a
 scores of transitions, from tag to tag.
 
 Best paths are found in sums of scores, since two paths may have the same weights in another order, and then only the
-rounding of sums decides between them. Marginals and log Z are found by the kernels that train (`objective`), in scaled
-sums. What rounds to zero on the way is lost, and matters only if all that was kept dies later. A kept path and a lost
-one can differ later by at most the ratio R of the largest and the smallest factor of a transition, and a row sum is at
-least 1/R; so whatever the states, the relative error is below L T R^2 * 1e-308. Up to `WIDEST` = log R = 300 that is
+rounding of sums decides between them. Marginals and log Z are found by the kernels that train (`forward_backward`), in
+scaled sums. What rounds to zero on the way is lost, and matters only if all that was kept dies later. A kept path and a
+lost one can differ later by at most the ratio R of the largest and the smallest factor of a transition, and a row sum is
+at least 1/R; so whatever the states, the relative error is below L T R^2 * 1e-308. Up to `WIDEST` = log R = 300 that is
 nothing; beyond, log space is used, L^2 exponentials a token.
 """
 
@@ -20,16 +20,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from canvass.compiled import compiled, inlined
-from canvass.models.crf.objective import (
-    BLOCK,
-    LANES,
-    States,
-    allocate_lattice,
+from canvass.machine import LANES
+from canvass.models.crf.forward_backward import (
+    Cells,
+    Steps,
     arrange,
-    backward,
-    exponentiate_scores,
-    forward,
-    split,
+    go_backward,
+    go_forward,
+    take_scores,
 )
 from canvass.models.crf.transitions import WIDEST, pack_matrix, spread
 from canvass.models.vectors import aligned
@@ -65,40 +63,45 @@ def marginals(state: Floats, starts: Integers, scores: Floats) -> Floats:
     """Compute P(tag j at token t), float64 (W, L)."""
     if spread(scores) > WIDEST:
         return _solve_in_log_space(state, starts, scores)[0]
-    return _solve(state, starts, scores, BLOCK)[0]
+    return _solve(state, starts, scores)[0]
 
 
 def log_partitions(state: Floats, starts: Integers, scores: Floats) -> Floats:
     """Compute log Z of each sequence, float64 (N,); 0 for an empty one."""
     if spread(scores) > WIDEST:
         return _solve_in_log_space(state, starts, scores)[1]
-    return _solve(state, starts, scores, 1)[1]
+    return _solve(state, starts, scores)[1]
 
 
-def _solve(state: Floats, starts: Integers, scores: Floats, block: int) -> tuple[Floats, Floats]:
-    """Return the marginals, and the log of the product of all Z of each block, or 0 for an empty sequence."""
-    steps, blocks, order = arrange(starts, block)
-    transitions = pack_matrix(scores)
-    width = -(-len(scores) // LANES) * LANES
-    numbers, nothing = np.arange(len(state), dtype=np.int32), np.zeros(0, dtype=np.int32)
-    # Each token has one attribute, with a row of its own: its scores.
-    rows = aligned(len(state), width)
-    rows[:, : len(scores)] = state[order]
-    states = States(numbers.reshape(-1, 1), nothing, nothing, numbers, rows, rows, aligned(1, width)[0])
-    factors, alpha, beta = allocate_lattice(len(scores), steps, blocks)
-    sums, crossings = np.empty(BLOCK), np.zeros(len(transitions.sources))
+def _solve(state: Floats, starts: Integers, scores: Floats) -> tuple[Floats, Floats]:
+    """Return the marginals and log Z of each sequence."""
+    layout, transitions, tags = arrange(starts), pack_matrix(scores), len(scores)
+    by_target, by_source = (Steps.of(transitions, forward=forward) for forward in (True, False))
+    cells, crossings = Cells.of(layout, tags), np.zeros((len(transitions.sources), LANES))
+    rows = aligned(LANES, -(-tags // LANES) * LANES)
+    none, ones = np.zeros(tags + 1, dtype=np.int64), np.ones(tags)
     found, log_z = np.empty_like(state), np.zeros(len(starts) - 1)
-    lengths = np.diff(starts)
-    longest_first = np.argsort(-lengths, kind="stable")
-    for number, steps_of_block in enumerate(split(steps, blocks)):
-        first, last = steps_of_block[0], steps_of_block[-1]
-        total = exponentiate_scores(states, crossings, first, last, factors)
-        total += forward(steps_of_block, *transitions, factors, alpha, sums)
-        log_z[longest_first[number]] = total
-        backward(steps_of_block, *transitions, factors, alpha, beta, sums, crossings)
-        tokens = slice(last - first)
-        found[order[first:last]] = (alpha[:, tokens] * beta[:, tokens]).T
+    for groups, numbers in layout.blocks(tags):
+        tokens = layout.tokens[numbers[0] : numbers[-1]]
+        exponentiate_states(state, tokens, rows, cells)
+        of_lanes = np.zeros(layout.sequences[groups].shape)
+        go_forward(numbers, layout.active, none, ones, *by_target[:4], cells, of_lanes)
+        go_backward(numbers, layout.active, *by_source[:4], cells, crossings)
+        marginals = cells.alpha[: len(tokens) * tags].reshape(len(tokens), tags, LANES).swapaxes(1, 2)
+        found[tokens[tokens >= 0]] = marginals[tokens >= 0]
+        sequences = layout.sequences[groups]
+        log_z[sequences[sequences >= 0]] = of_lanes[sequences >= 0]
     return found, log_z
+
+
+@compiled
+def exponentiate_states(state: Floats, tokens: Integers, rows: Floats, cells: Cells) -> None:
+    """Write the factors of a block of cells, whose tokens are int64 (any, LANES), -1 for none; `rows` is scratch."""
+    for cell in range(len(tokens)):
+        for lane in range(LANES):
+            for j in range(state.shape[1]):
+                rows[lane, j] = state[tokens[cell, lane], j] if tokens[cell, lane] >= 0 else 0.0
+        take_scores(rows, cell, state.shape[1], cells)
 
 
 def _solve_in_log_space(state: Floats, starts: Integers, scores: Floats) -> tuple[Floats, Floats]:

@@ -38,6 +38,8 @@ class Problem(NamedTuple):
         float64 (S + R,): how often each feature occurs.
     tag_count
         L.
+    own
+        The first so many attributes of a token tell of it alone, so that few of their rows differ; any number is right.
 
     """
 
@@ -50,6 +52,7 @@ class Problem(NamedTuple):
     transition_to: NDArray[np.int32]
     observed: NDArray[np.float64]
     tag_count: int
+    own: int
 
 
 def make_problem(
@@ -57,8 +60,9 @@ def make_problem(
     attributes: NDArray[np.integer],
     tags: NDArray[np.integer],
     tag_count: int,
+    own: int = 0,
 ) -> Problem:
-    """Count the features of N sequences of W tokens: starts (N + 1,), attributes (W, K), tags (W,), and L.
+    """Count the features of N sequences of W tokens: starts (N + 1,), attributes (W, K), tags (W,), L, and `own`.
 
     Attributes and tags are numbered from 0 without gaps; sequences may be empty.
 
@@ -91,4 +95,5 @@ def make_problem(
         (steps % tag_count).astype(np.int32),
         np.concatenate([occurrences, crossings]).astype(np.float64),
         tag_count,
+        own,
     )

@@ -31,10 +31,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 
 from canvass.compiled import compiled
-from canvass.machine import instruction, struct_proxy
+from canvass.machine import (
+    LANES,
+    VECTOR,
+    WORD,
+    allocate,
+    instruction,
+    load_vector,
+    loop,
+    spread_number,
+    store_vector,
+    struct_proxy,
+    transpose,
+)
 from canvass.models.crf.transitions import pack_matrix
 from canvass.models.vectors import aligned
 
@@ -44,24 +55,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-LANES = 8
 ROWS = 9  # whose product a token's factors are
 REACH = 300.0
 STEP = 128
 SMALL, LARGE = 2.0**-STEP, 2.0**STEP
 LOG_LARGE = STEP * math.log(2.0)
-
-NUMBER, VECTOR = ir.IntType(64), ir.VectorType(ir.DoubleType(), LANES)
-# numba ships no types for these.
-allocate: Any = cgutils.alloca_once
-loop: Any = cgutils.for_range_slice
-# The three rounds that turn eight vectors of eight into their columns: how far apart the partners of a round stand, and
-# what each takes of both.
-TRANSPOSING = (
-    (1, (0, 8, 2, 10, 4, 12, 6, 14), (1, 9, 3, 11, 5, 13, 7, 15)),
-    (2, (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)),
-    (4, (0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15)),
-)
 
 
 class Factors(NamedTuple):
@@ -204,15 +202,15 @@ def multiply(_context: Any, own: Any, table: Any, rows: Any, _token: Any, factor
         arrays = [struct_proxy(signature.args[k])(context, builder, arguments[k]) for k in (0, 1, 2, 4)]
         products, table_data, numbers, out = (array.data for array in arrays)
         width = builder.extract_value(arrays[0].shape, 1)
-        numbers = builder.gep(numbers, [builder.mul(arguments[3], NUMBER(LANES * ROWS))])
+        numbers = builder.gep(numbers, [builder.mul(arguments[3], WORD(LANES * ROWS))])
         places = [
             [
-                builder.mul(builder.load(builder.gep(numbers, [NUMBER(lane * ROWS + k)])), width)
+                builder.mul(builder.load(builder.gep(numbers, [WORD(lane * ROWS + k)])), width)
                 for k in range(ROWS)
             ]
             for lane in range(LANES)
         ]
-        with loop(builder, NUMBER(0), width, NUMBER(LANES), intp=NUMBER) as (j, _):
+        with loop(builder, WORD(0), width, WORD(LANES), intp=WORD) as (j, _):
             vectors = []
             for first, *others in places:
                 product = load_vector(builder, products, builder.add(first, j))
@@ -220,46 +218,11 @@ def multiply(_context: Any, own: Any, table: Any, rows: Any, _token: Any, factor
                     product = builder.fmul(product, load_vector(builder, table_data, builder.add(place, j)))
                 vectors.append(product)
             for tag, vector in enumerate(transpose(builder, vectors)):
-                place = builder.mul(builder.add(j, NUMBER(tag)), NUMBER(LANES))
+                place = builder.mul(builder.add(j, WORD(tag)), WORD(LANES))
                 store_vector(builder, vector, out, place)
         return context.get_dummy_value()
 
     return types.void(own, table, rows, types.int64, factors), generate
-
-
-def load_vector(builder: Any, base: Any, at: Any) -> Any:
-    """Load LANES numbers from place `at` of an array on."""
-    load = builder.load(builder.bitcast(builder.gep(base, [at]), VECTOR.as_pointer()))
-    load.align = 8
-    return load
-
-
-def store_vector(builder: Any, vector: Any, base: Any, at: Any) -> None:
-    """Store LANES numbers from place `at` of an array on."""
-    builder.store(vector, builder.bitcast(builder.gep(base, [at]), VECTOR.as_pointer()), align=8)
-
-
-def spread_number(builder: Any, base: Any, at: Any) -> Any:
-    """Load one number LANES times."""
-    undefined = ir.Constant(VECTOR, ir.Undefined)
-    first = builder.insert_element(undefined, builder.load(builder.gep(base, [at])), ir.IntType(32)(0))
-    return builder.shuffle_vector(
-        first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-    )
-
-
-def transpose(builder: Any, vectors: list[Any]) -> list[Any]:
-    """Turn LANES vectors into their columns."""
-    for distance, *takes in TRANSPOSING:
-        lower, upper = (ir.Constant(ir.VectorType(ir.IntType(32), LANES), take) for take in takes)
-        following = list(vectors)
-        for k in range(LANES):
-            if not k & distance:
-                pair = vectors[k], vectors[k + distance]
-                following[k] = builder.shuffle_vector(*pair, lower)
-                following[k + distance] = builder.shuffle_vector(*pair, upper)
-        vectors = following
-    return vectors
 
 
 @instruction
@@ -292,42 +255,42 @@ def advance(
             array.data for array in arrays
         )
         tags = builder.extract_value(arrays[6].shape, 0)
-        groups = builder.sub(builder.extract_value(arrays[7].shape, 0), NUMBER(1))
+        groups = builder.sub(builder.extract_value(arrays[7].shape, 0), WORD(1))
         sums, bests, new_sums = (
-            builder.gep(data, [builder.mul(row, NUMBER(LANES))])
+            builder.gep(data, [builder.mul(row, WORD(LANES))])
             for row in (arguments[1], builder.add(arguments[1], tags), arguments[2])
         )
-        new_bests = builder.gep(new_sums, [builder.mul(tags, NUMBER(LANES))])
+        new_bests = builder.gep(new_sums, [builder.mul(tags, WORD(LANES))])
         total, best = (allocate(builder, VECTOR) for _ in range(2))
 
         def row(number: Any) -> Any:
-            return builder.mul(number, NUMBER(LANES))
+            return builder.mul(number, WORD(LANES))
 
         def at(array: Any, number: Any) -> Any:
             return builder.load(builder.gep(array, [number]))
 
         def bounds(array: Any, number: Any) -> tuple[Any, Any]:
-            return at(array, number), at(array, builder.add(number, NUMBER(1)))
+            return at(array, number), at(array, builder.add(number, WORD(1)))
 
         def raise_best(vector: Any) -> None:
             held = builder.load(best)
             builder.store(builder.select(builder.fcmp_ordered(">", vector, held), vector, held), best)
 
-        with loop(builder, NUMBER(0), groups, NUMBER(1), intp=NUMBER) as (group, _):
+        with loop(builder, WORD(0), groups, WORD(1), intp=WORD) as (group, _):
             builder.store(ir.Constant(VECTOR, [0.0] * LANES), best)
             first, last = bounds(group_firsts, group)
-            with loop(builder, first, last, NUMBER(1), intp=NUMBER) as (k, _):
+            with loop(builder, first, last, WORD(1), intp=WORD) as (k, _):
                 raise_best(load_vector(builder, bests, row(at(members, k))))
             store_vector(builder, builder.load(best), bests, row(builder.add(tags, group)))
         builder.store(ir.Constant(VECTOR, [0.0] * LANES), total)
-        with loop(builder, NUMBER(0), tags, NUMBER(1), intp=NUMBER) as (i, _):
+        with loop(builder, WORD(0), tags, WORD(1), intp=WORD) as (i, _):
             builder.store(builder.fadd(builder.load(total), load_vector(builder, sums, row(i))), total)
         whole = builder.load(total)
-        with loop(builder, NUMBER(0), tags, NUMBER(1), intp=NUMBER) as (j, _):
+        with loop(builder, WORD(0), tags, WORD(1), intp=WORD) as (j, _):
             builder.store(builder.fmul(spread_number(builder, bases, j), whole), total)
             builder.store(load_vector(builder, bests, row(at(arriving, j))), best)
             first, last = bounds(firsts, j)
-            with loop(builder, first, last, NUMBER(1), intp=NUMBER) as (k, _):
+            with loop(builder, first, last, WORD(1), intp=WORD) as (k, _):
                 source = row(at(from_, k))
                 added = builder.fmul(load_vector(builder, sums, source), spread_number(builder, more, k))
                 builder.store(builder.fadd(builder.load(total), added), total)
