@@ -8,8 +8,8 @@ Best paths are found in sums of scores, since two paths may have the same weight
 rounding of sums decides between them. Marginals and log Z are found by the kernels that train (`forward_backward`), in
 scaled sums. What rounds to zero on the way is lost, and matters only if all that was kept dies later. A kept path and a
 lost one can differ later by at most the ratio R of the largest and the smallest factor of a transition, and a row sum
-is at least 1/R; so whatever the states, the relative error is below L T R^2 * 1e-308. Up to `WIDEST` = log R = 300 that is
-nothing; beyond, log space is used, L^2 exponentials a token.
+is at least 1/R; so whatever the states, the relative error is below L T R^2 * 1e-308. Up to `WIDEST` = log R = 300 that
+is nothing; beyond, log space is used, L^2 exponentials a token.
 """
 
 from __future__ import annotations
