@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from canvass.annotation.quality.progress import accepted_kinds
 from canvass.annotation.store.leases import HANDED_OUT
 from canvass.annotation.store.task_store import Store
 from canvass.errors import AnswerConflict
@@ -310,6 +311,8 @@ class StoreAndModel(RuleBasedStateMachine):
             assert task.state == self.state(task.id), (task, self.of(task.id))
             assert task.holder == (one.holder if task.state == "leased" else None)
         assert self.store.keys() == {one.key for one in self.known.values()}
+        out = [task for task in found if task.state == "leased" and task.holder == HANDED_OUT]
+        assert self.store.held_by(HANDED_OUT) == len(out)
         for state, count in self.store.counts().items():
             assert count == sum(self.state(number) == state for number in self.known)
 
@@ -339,6 +342,8 @@ class StoreAndModel(RuleBasedStateMachine):
                 first = min(standing, key=lambda one: one.domain is None)
                 expected.append((number, first.id))
         assert accepted == expected
+        kinds = {task.id: answer.kind for task, answer in self.store.accepted()}
+        assert accepted_kinds(self.store.answers(), self.store.states()) == kinds
         disputes = [(task.id, [one.id for one in answers]) for task, answers in self.store.disputes()]
         assert sorted(disputes) == [
             (number, [one.id for one in self.standing(number)])

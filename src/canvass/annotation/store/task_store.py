@@ -185,6 +185,18 @@ class Store:
         counts = dict(self._database.rows("SELECT state, count(*) FROM tasks GROUP BY state"))
         return {state: counts.get(state, 0) for state in STATES}
 
+    def states(self) -> dict[int, State]:
+        """Give the state of every task, by its number."""
+        return dict(self._database.rows("SELECT id, state FROM tasks"))
+
+    def held_by(self, holder: str) -> int:
+        """Count the tasks that are leased to somebody, or to `leases.HANDED_OUT`."""
+        return int(
+            self._database.rows(
+                "SELECT count(*) FROM tasks WHERE state = 'leased' AND holder = ?", (holder,)
+            )[0][0]
+        )
+
     def keys(self, *, free: bool = True) -> set[str]:
         """List the keys that have a task, waiting or done; unless `free`, without those that models may choose again.
 
