@@ -848,13 +848,14 @@ def test_a_lead_exports_backs_up_and_changes_labels(browser, tmp_path):
 
 
 @pytest.mark.slow
-def test_without_slots_no_word_of_them(browser, tmp_path):
-    plain = [dataclasses.replace(one, slots=None) for one in (RIVER, MOON)]
+@pytest.mark.parametrize("nothing", [None, ()])  # files of intents alone have empty lists as well
+def test_without_slots_no_word_of_them(browser, tmp_path, nothing):
+    plain = [dataclasses.replace(one, slots=nothing) for one in (RIVER, MOON)]
     with project_with(tmp_path, queue_of(*plain)) as project:
         project.settings = dataclasses.replace(project.settings, slots=())
         project.given.__dict__.update(
-            labelled=tuple(dataclasses.replace(one, slots=None) for one in project.labelled),
-            test=tuple(dataclasses.replace(one, slots=None) for one in project.test),
+            labelled=tuple(dataclasses.replace(one, slots=nothing) for one in project.labelled),
+            test=tuple(dataclasses.replace(one, slots=nothing) for one in project.test),
         )
         with served(project) as server, Person(browser, server) as ada:
             page = ada.page

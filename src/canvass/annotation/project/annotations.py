@@ -96,11 +96,6 @@ class Given:
         return frozenset(key_of(utterance.text) for utterance in (*self.labelled, *self.test))
 
     @cached_property
-    def with_slots(self) -> tuple[Utterance, ...]:
-        """What is annotated for slots."""
-        return tuple(utterance for utterance in (*self.labelled, *self.test) if utterance.slots is not None)
-
-    @cached_property
     def domain_of_intent(self) -> dict[str, str]:
         """The domain of each intent."""
         return domains_of_intents([*self.labelled, *self.test])

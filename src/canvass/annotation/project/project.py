@@ -365,8 +365,8 @@ class Project:
 
     @property
     def annotates_slots(self) -> bool:
-        """Whether slots are annotated here: with False, an answer without any says nothing about slots."""
-        return bool(self.slots()) or any(map(self.target.matches, self.given.with_slots))
+        """Whether slots are annotated here, which takes a label: without, an answer says nothing about slots."""
+        return bool(self.slots())
 
     def domains(self) -> tuple[str, ...]:
         """List the known domains by name: where something that is not of the target may belong."""
