@@ -20,8 +20,7 @@ from benchmarks.study.discovery import OUT_OF_SCOPE, read, split
 from canvass.corpus.normalise import keys
 from canvass.selection.labels import label_classifier, likeliest_labels
 from canvass.selection.watching import (
-    ALARM,
-    KINDS,
+    BOUNDS,
     RECENT,
     WORD_BITS,
     Counts,
@@ -50,7 +49,7 @@ def alarms(reference: Window, windows: list[Window]) -> bool:
     latest = windows[-1]
     sums = latest.groups, reference.groups
     p = p_values(sums[0], int(sums[0].sum()), sums[1], int(sums[1].sum()))
-    if (p <= ALARM / KINDS).any():
+    if (p <= BOUNDS["group"]).any():
         return True
     together = windows[0].counts
     for window in windows[1:]:
@@ -58,9 +57,12 @@ def alarms(reference: Window, windows: list[Window]) -> bool:
     several = len(windows) > 1
     before = reference.counts
     for counts in [latest.counts, *([together] if several else [])]:
-        for now, then in ((counts.labels, before.labels), (counts.words, before.words)):
+        for kind, now, then in (
+            ("label", counts.labels, before.labels),
+            ("word", counts.words, before.words),
+        ):
             p = p_values(now, counts.requests, then, before.requests)
-            if (p <= ALARM / KINDS / (2 if several else 1)).any():
+            if (p <= BOUNDS[kind] / (2 if several else 1)).any():
                 return True
     return False
 
@@ -74,7 +76,7 @@ class Traffic:
         self.classifier = label_classifier(self.labelled)
         self.column = keys(pa.array([utterance.text for utterance in pool]))
         self.intents = np.array([utterance.intent for utterance in pool])
-        self.labels = likeliest_labels(self.classifier, self.column)
+        self.labels, self.lost = likeliest_labels(self.classifier, self.column)
         rows, buckets = words_of(self.column)
         shape = (len(pool), 1 << WORD_BITS)
         self.words = csr_matrix((np.ones(len(rows), np.int64), (rows, buckets)), shape=shape)
@@ -99,6 +101,7 @@ class Traffic:
             chosen = np.concatenate([chosen, self.draw.choice(spliced, new)])
         times = np.bincount(chosen, minlength=len(self.labels))
         by_label = np.bincount(self.labels, times, len(self.classifier.names) + 1).astype(np.int64)
+        by_label[-1] = times[self.lost].sum()
         by_group = np.bincount(self.group_of, times, self.group_count + 1).astype(np.int64)[:-1]
         return Window(Counts(size, by_label, np.asarray(self.words.T @ times)), by_group)
 

@@ -12,19 +12,19 @@ from canvass.types import Utterance
 @given(st.integers(0, 20), st.integers(2, 100), st.floats(0.1, 20.0), st.integers(0, 1000))
 def test_a_label_is_claimed_where_its_probability_is_half_or_more(rows, labels, spread, seed):
     decisions = np.random.default_rng(seed).normal(scale=spread, size=(rows, labels))
-    claimed = np.empty(rows, np.int32)
-    claim(decisions, claimed)
+    claimed, lost = np.empty(rows, np.int32), np.empty(rows, np.bool_)
+    claim(decisions, claimed, lost)
     chances = np.exp(decisions - decisions.max(axis=1, keepdims=True))
     chances /= chances.sum(axis=1, keepdims=True)
     clear = np.abs(chances.max(axis=1, initial=0.0) - SURE) > 1e-9
-    expected = np.where(chances.max(axis=1, initial=0.0) < SURE, labels, decisions.argmax(axis=1))
-    assert np.array_equal(claimed[clear], expected[clear])
+    assert np.array_equal(claimed, decisions.argmax(axis=1))
+    assert np.array_equal(lost[clear], (chances.max(axis=1, initial=0.0) < SURE)[clear])
 
 
 def test_ties_go_to_the_first_and_half_is_enough():
-    claimed = np.empty(2, np.int32)
-    claim(np.array([[1.0, 1.0, -800.0], [1.0, 1.0, 0.0]]), claimed)
-    assert claimed.tolist() == [0, 3]
+    claimed, lost = np.empty(2, np.int32), np.empty(2, np.bool_)
+    claim(np.array([[1.0, 1.0, -800.0], [1.0, 1.0, 0.0]]), claimed, lost)
+    assert (claimed.tolist(), lost.tolist()) == ([0, 0], [False, True])
 
 
 def test_labels_are_those_of_the_classifier():
@@ -35,4 +35,5 @@ def test_labels_are_those_of_the_classifier():
         Utterance("rain tomorrow", domain="weather"),
     ]
     classifier = label_classifier(labelled)
-    assert likeliest_labels(classifier, pa.array(["play jazz", "will it rain"])).tolist() == [0, 1]
+    labels, lost = likeliest_labels(classifier, pa.array(["play jazz", "will it rain"]))
+    assert (labels.tolist(), lost.tolist()) == ([0, 1], [False, False])

@@ -1,11 +1,13 @@
 """A watch on traffic: the tests of shares and of groups."""
 
 import numpy as np
+import pyarrow as pa
 from scipy.stats import binomtest
 
 from canvass.corpus.pool import Pool
 from canvass.features.key_sample import KeySample, draws_of
-from canvass.selection.watching import ALARM, Counts, Sampled, group_changes, p_values
+from canvass.selection.labels import label_classifier, likeliest_labels
+from canvass.selection.watching import ALARM, Counts, Sampled, count, group_changes, p_values
 from canvass.types import Utterance
 from word_pools import requests
 
@@ -34,6 +36,19 @@ def test_quiet_windows_raise_few_alarms_and_changed_ones_many():
             alarms[name] += bool((p <= ALARM).any())
     assert alarms["quiet"] <= 11  # 4 are expected at most; more than 11 has a chance below 0.2 %
     assert alarms["changed"] == 400
+
+
+def test_lost_requests_count_for_their_likeliest_label_too():
+    labelled = [Utterance(f"{verb} {n}", intent=verb) for verb in ("play", "stop", "rain") for n in range(3)]
+    classifier = label_classifier(labelled)
+    pool = Pool.of([Utterance("play 1", count=4), Utterance("stop 2", count=2), Utterance("zzz", count=3)])
+    column = pa.array(["play 1", "stop 2", "zzz"])
+    labels, lost = likeliest_labels(classifier, column)
+    assert lost.tolist() == [False, False, True]
+    counts = count(classifier, pool.blocks(), KeySample())
+    assert counts.labels[:-1].sum() == counts.requests == 9
+    assert counts.labels[-1] == 3
+    assert counts.labels[labels[2]] >= 3
 
 
 def test_counts_come_back_from_json():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from canvass.types import Utterance
 
 CHANGED = 3  # exit code
-KIND, VERSION = "watch", 2
+KIND, VERSION = "watch", 3
 
 
 def command(

@@ -297,8 +297,9 @@ def _count(
             rows = pa.array(rest)
             column, counts_of_rest = column.take(rows), counts[rest]
             group_of = groups.find(column)
-            labels = likeliest_labels(classifier, column)
-            lost = counts_of_rest * (labels == len(classifier.names))
+            labels, is_lost = likeliest_labels(classifier, column)
+            labels[is_lost] = len(classifier.names)
+            lost = counts_of_rest * is_lost
             by_day = {}
             if days is not None:
                 by_day = sums_by_day(days.slice(first, BLOCK).take(rows), group_of, counts_of_rest, in_groups)

@@ -50,10 +50,10 @@ def label_classifier(labelled: Sequence[Utterance]) -> IntentClassifier:
 
 
 @compiled
-def claim(decisions: NDArray[np.float64], labels: NDArray[np.int32]) -> None:
-    """Write the largest of each row of decisions (N, K), or K where its softmax is less than SURE; int32 (N,).
+def claim(decisions: NDArray[np.float64], labels: NDArray[np.int32], lost: NDArray[np.bool_]) -> None:
+    """Write the largest of each row of decisions (N, K), int32 (N,), and whether its softmax is less than SURE.
 
-    Sums of exponentials are given up as soon as they are too large for that.
+    `lost` is bool (N,). Sums of exponentials are given up as soon as they are too large for that.
     """
     count = decisions.shape[1]
     values, powers = np.empty(TOGETHER), np.empty(TOGETHER)
@@ -62,6 +62,8 @@ def claim(decisions: NDArray[np.float64], labels: NDArray[np.int32]) -> None:
         for k in range(1, count):
             if decisions[row, k] > decisions[row, top]:
                 top = k
+        labels[row] = top
+        lost[row] = False
         total = 0.0
         for first in range(0, count, TOGETHER):
             size = min(TOGETHER, count - first)
@@ -71,13 +73,14 @@ def claim(decisions: NDArray[np.float64], labels: NDArray[np.int32]) -> None:
             for k in range(size):
                 total += values[k]
             if total * SURE > 1.0:
-                top = count
+                lost[row] = True
                 break
-        labels[row] = top
 
 
-def likeliest_labels(classifier: IntentClassifier, column: pa.Array) -> NDArray[np.int32]:
-    """Predict the label of each key, int32 (N,); K where it is lost."""
-    labels = np.empty(len(column), dtype=np.int32)
-    claim(classifier.decisions(column), labels)
-    return labels
+def likeliest_labels(
+    classifier: IntentClassifier, column: pa.Array
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Predict the label of each key, int32 (N,), and whether it is lost, bool (N,)."""
+    labels, lost = np.empty(len(column), dtype=np.int32), np.empty(len(column), dtype=np.bool_)
+    claim(classifier.decisions(column), labels, lost)
+    return labels, lost

@@ -8,9 +8,10 @@ in the reference, given a + b,
 
 if nothing changed: exact for independent Poisson counts (Przyborowski, Wilenski 1940), and with fewer false alarms than
 that for shares. The rarer of having and not having the category is counted. Two-sided p values are multiplied by the
-number of categories that were seen (Bonferroni). The bound ALARM is cut in three, for labels, words and groups, and
-that of labels and words is halved between the latest window and the latest RECENT windows taken together, which see a
-slow drift. So a quiet window raises an alarm with a probability of ALARM at most.
+number of categories that were seen (Bonferroni). Labels have half of the bound ALARM, words and groups a quarter each,
+and that of labels and words is halved between the latest window and the latest RECENT windows taken together, which see
+a slow drift. So a quiet window raises an alarm with a probability of ALARM at most. Lost requests count for their
+likeliest label, too: it is right more often than it is sure, and a share that drifts shows earlier.
 
 Groups are the clusters of `canvass.selection.groups`, learnt anew from what reference and window ask for, so that a new
 one can form. Half of the keys, by hash, tell what the groups are, and the requests of the other half are compared:
@@ -53,12 +54,12 @@ EXAMPLES = 3
 LOST = ""  # the label of requests that are lost
 SAMPLE = 1 << 20  # bytes of keys in which examples are looked for, and from which groups are learnt
 SPLIT = salt(0, "watch")
-KINDS = 3  # labels, words and groups
+BOUNDS = {"label": ALARM / 2, "word": ALARM / 4, "group": ALARM / 4}
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Traffic: `requests` in all, of each label and of the lost int64 (K + 1,), and with each word int64 (2^14,)."""
+    """Traffic: `requests` in all, of each likeliest label and lost int64 (K + 1,), with each word int64 (2^14,)."""
 
     requests: int
     labels: NDArray[np.int64]
@@ -150,10 +151,11 @@ def count(classifier: IntentClassifier, blocks: Iterable[Block], sample: KeySamp
         sample.add(texts)
         column = keys(texts)
         weights = block.batch.column("count").to_numpy()
-        numbers = likeliest_labels(classifier, column)
+        numbers, lost = likeliest_labels(classifier, column)
         rows, buckets = words_of(column)
         part = Counts(int(weights.sum()), np.zeros_like(total.labels), np.zeros_like(total.words))
         np.add.at(part.labels, numbers, weights)
+        part.labels[-1] = weights[lost].sum()
         np.add.at(part.words, buckets, weights[rows])
         total = total.plus(part)
     return total
@@ -191,7 +193,7 @@ def changes(
     `sample` holds keys of the latest window, which give the examples.
     """
     labels = [*classifier.names, LOST]
-    numbers = likeliest_labels(classifier, sample)
+    numbers, lost = likeliest_labels(classifier, sample)
     rows, buckets = words_of(sample)
     texts = sample.to_pylist()
     together = windows[0]
@@ -199,13 +201,15 @@ def changes(
         together = together.plus(window)
     listed: dict[tuple[str, str], Change] = {}
     for counts in [windows[-1], *([together] if len(windows) > 1 else [])]:
-        bound = ALARM / KINDS / (2 if len(windows) > 1 else 1)
         for kind in ("label", "word"):
+            bound = BOUNDS[kind] / (2 if len(windows) > 1 else 1)
             is_label = kind == "label"
             now, before = (counts.labels, reference.labels) if is_label else (counts.words, reference.words)
             p = p_values(now, counts.requests, before, reference.requests)
             for number in np.flatnonzero(p <= bound).tolist():
-                with_it = np.flatnonzero(numbers == number) if is_label else rows[buckets == number]
+                with_it = rows[buckets == number]
+                if is_label:
+                    with_it = np.flatnonzero(numbers == number if labels[number] else lost)
                 examples = tuple(texts[row] for row in with_it[:EXAMPLES].tolist())
                 name = labels[number] if is_label else _common_word(examples, number)
                 shares = before[number] / max(reference.requests, 1), now[number] / max(counts.requests, 1)
@@ -240,7 +244,7 @@ def group_changes(labelled: Sequence[Utterance], reference: Sampled, window: Sam
     seen = Counter(term for some in terms for term in some)
     members, (of_window, cosines) = groups.assign(column)[0], groups.assign(now.keys)
     found: list[Change] = []
-    for group in np.flatnonzero(p <= ALARM / KINDS).tolist():
+    for group in np.flatnonzero(p <= BOUNDS["group"]).tolist():
         learnt = np.flatnonzero(members == group)
         name = telling_terms([terms[row] for row in learnt], seen, len(terms)) or (texts[learnt[0]],)
         rows = np.flatnonzero(of_window == group)

@@ -74,6 +74,15 @@ def t_quantile(level: float, freedom: int) -> float:
     return math.sqrt(freedom) * math.tan(high)
 
 
+def t_factor(level: float, freedom: int) -> float:
+    """Give how much wider than a normal interval one has to be whose error is estimated with few degrees of freedom.
+
+    >>> round(t_factor(0.95, 38), 4)
+    1.0329
+    """
+    return t_quantile(level, freedom) / NormalDist().inv_cdf((1 + level) / 2)
+
+
 def _central_probability(theta: float, freedom: int) -> float:
     cosine, sine = math.cos(theta), math.sin(theta)
     odd = freedom % 2

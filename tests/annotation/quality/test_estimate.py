@@ -213,7 +213,9 @@ def made(ours_inside, ours_outside, *, wrong=0.0, requests=(300.0, 700.0)):
 def test_rates_by_hand():
     slots, intents, frames, missed = estimates_of(made([1] * 40 + [0] * 10, [1] * 4 + [0] * 36, wrong=0.16))
     assert (slots.value, intents.value, frames.value) == pytest.approx((0.1, 0.2, 0.2))
-    assert frames.once.low < frames.value < frames.once.high
+    # Wilson's of the binomial with as large an error, wider by Student's t of 38 degrees of freedom, 2.0244 to 1.96.
+    n = 0.16 * 1600 * 49 / (50 * 6.4) / (2.02439 / 1.95996) ** 2
+    assert frames.once == pytest.approx(wilson_interval(0.2 * n, n), abs=1e-5)
     assert frames.interval.low < frames.once.low
     assert frames.interval.high > frames.once.high
     # 70 of the target outside, 240 inside.

@@ -24,6 +24,7 @@ from canvass.metrics import count_errors
 from canvass.models.nlu import NLU
 from canvass.seeding import uniform
 from canvass.statistics import Interval, wilson_interval
+from canvass.statistics.intervals import t_factor
 from canvass.statistics.prediction_powered import (
     LEVEL,
     Part,
@@ -283,9 +284,9 @@ def _rate(name: str, scored: Scored, wrong: Part, counted: Part) -> Estimate:
     shares = scored.picks.shares * counted.values
     alone = float(shares.sum() ** 2 / (shares @ shares))
     value = max(found.value, 0.0)
-    once, anytime = (
-        share_interval(value, found.error, alone, level=level) for level in (LEVEL, anytime_level(n))
-    )
+    # The error is itself estimated, with the ratio and lambda, from few picks.
+    once = share_interval(value, found.error * t_factor(LEVEL, n - 2), alone, level=LEVEL)
+    anytime = share_interval(value, found.error, alone, level=anytime_level(n))
     return Estimate(name, value, anytime, once, n)
 
 
