@@ -196,7 +196,18 @@ def run_in_a_shell(line, folder):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("program", list(blocks("python")))
+def imports_much(case):
+    """Whether a program imports another tool, which takes seconds."""
+    return bool(re.search(r"import (small_text|skactiveml|spacy)|from (small_text|skactiveml|spacy)", case))
+
+
+def programs():
+    for block in blocks("python"):
+        marks = [pytest.mark.slow] if imports_much(block.values[0]) else []
+        yield pytest.param(block.values[0], id=block.id, marks=marks)
+
+
+@pytest.mark.parametrize("program", list(programs()))
 def test_python_in_the_docs_runs(folder, program, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
@@ -204,6 +215,7 @@ def test_python_in_the_docs_runs(folder, program, monkeypatch, capsys):
     assert capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_generated_parts_are_current():
     done = subprocess.run(
         [sys.executable, ROOT / "docs" / "generate.py", "--check"],

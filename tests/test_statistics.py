@@ -180,6 +180,7 @@ def test_drawing_only_utterances_with_errors_is_the_same_distribution():
         assert scipy.stats.ks_2samp(fast, slow).pvalue > 0.01
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_truth_as_often_as_it_says():
     """200 studies with a true difference of -10 %; drawing only seeds, or only utterances, covers under 90 %."""
     generator = rng(8)

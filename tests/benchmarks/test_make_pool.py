@@ -67,6 +67,7 @@ def test_repeats_are_spread_over_the_pool(pool):
     assert 0.3 < half / Counter(texts)[often] < 0.7
 
 
+@pytest.mark.slow
 def test_labelled_set_and_pool_share_no_utterance(made_of, tmp_path):
     path = tmp_path / "labelled.jsonl"
     write_labelled(path, made_of.labelled)

@@ -3,6 +3,7 @@
 import csv
 import json
 
+import pytest
 from commands import record, records, refused, write, write_records
 
 from canvass.annotation.project.project import Project
@@ -81,6 +82,7 @@ def test_suspicious_requests_are_mended_in_a_file_and_imported(canvass, folder):
         assert all(learnt[row["text"]] == said[row["text"]] for row in errors if row["text"] not in test)
 
 
+@pytest.mark.slow
 def test_the_review_list_of_a_project_is_made_without_the_page(canvass, folder):
     assert canvass("new", "project", "labelled.jsonl", "pool.jsonl", "-d", "music").code == 0
     assert json.loads(canvass("status", "project").out)["review"] is None  # nobody has looked

@@ -7,6 +7,7 @@ import sys
 import pytest
 from commands import write
 
+from canvass.cli.compile import BESIDE
 from canvass.compiled import KERNELS
 from examples import labelled_and_rest
 
@@ -54,6 +55,7 @@ def test_nothing_is_left_to_compile(tmp_path):
 
 def test_a_job_that_fails_is_told_in_one_sentence(canvass, monkeypatch):
     monkeypatch.setattr("canvass.cli.compile._write", lambda folder: None)  # so that there is nothing to read
+    monkeypatch.setattr("canvass.cli.compile.BESIDE", BESIDE[:1])
     result = canvass("compile")
     assert result.code == 2
     assert result.err.startswith("canvass: the kernels could not be compiled: ")

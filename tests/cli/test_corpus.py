@@ -164,6 +164,7 @@ def test_what_is_in_the_cache_needs_no_extra(canvass, monkeypatch):
     assert "canvass-nlu[corpora]" in result.err
 
 
+@pytest.mark.slow
 def test_get_on_a_terminal(on_terminal):
     files, options = served("massive")
     with file_server(files) as address:

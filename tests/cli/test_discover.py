@@ -172,6 +172,7 @@ def test_growth_is_told_by_a_column_of_dates_or_by_the_names_of_the_files(canvas
     assert refused(canvass("discover", labelled, whole, "--date", "at"), "has 'yesterday'; expected a date")
 
 
+@pytest.mark.slow
 def test_a_project_gets_the_groups_and_its_refusals_hold(canvass, labelled, pool, tmp_path):
     folder = tmp_path / "assistant"
     assert canvass("new", folder, labelled, pool, "--target", "intent:song").code == 0

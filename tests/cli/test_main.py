@@ -120,6 +120,7 @@ def test_interrupted_select_leaves_no_file(start, folder, number, code, said):
     assert names(folder) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), slow_unless([(signal.SIGINT, 130)], [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 )

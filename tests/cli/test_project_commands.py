@@ -243,6 +243,7 @@ def test_status_for_machines(canvass, project):
     assert [one["slot_error_rate"] for one in told["curve"]] == pytest.approx([0.3, 0.2, 0.1])
 
 
+@pytest.mark.slow
 def test_estimates_for_people(on_terminal, project):
     del project
     shown = on_terminal("estimate", "music")
@@ -264,6 +265,7 @@ def test_status_for_people(on_terminal, project):
     assert any("⠀" < character <= "⣿" for character in text)
 
 
+@pytest.mark.slow
 def test_names_of_people_act_on_no_terminal(on_terminal, project):
     task = project.store.tasks("open")[0]
     project.store.save(NewAnswer("x", task.id, "e\x1b[2Jve", "skip", flagged=True), now=9.0)

@@ -113,6 +113,7 @@ def test_curves_of_one_seed_have_no_band(canvass, tmp_path, monkeypatch):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", slow_unless([60], [60, 120]))
 def test_curves_on_a_terminal(on_terminal, study, columns):
     result = on_terminal("curve", study, columns=columns)

@@ -106,6 +106,7 @@ def from_columns(table):
     return found
 
 
+@pytest.mark.slow
 def test_all_output_formats_hold_the_same_records(canvass, folder):
     expected = records(canvass("select", *FILES, *MUSIC).out)
     for name in ("b.jsonl", "b.jsonl.gz", "b.jsonl.zst", "b.csv", "b.tsv", "b.csv.gz", "b.parquet"):

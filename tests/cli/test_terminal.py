@@ -79,6 +79,7 @@ def test_piped_there_is_no_bar(canvass, folder):
     assert "reading the pool" not in canvass("select", "labelled.jsonl", "pool.jsonl", *MUSIC).err
 
 
+@pytest.mark.slow
 def test_texts_do_not_act_on_a_narrow_terminal_without_colours(on_terminal, folder):
     write(folder / "more.jsonl", [one for one in KNOWN if one.domain != "music"])
     rows = [

@@ -37,6 +37,14 @@ def corpus():
     return demo_corpus.generate()
 
 
+@pytest.fixture(scope="session", params=[2000, pytest.param(None, marks=pytest.mark.slow)])
+def beginning(request):
+    """What is made first, which takes a moment; in the slow suite the whole, too."""
+    if request.param is None:
+        return request.getfixturevalue("corpus")
+    return demo_corpus.generate(0, request.param)
+
+
 @pytest.fixture
 def draws():
     return Draws(generator(1, "test-demo"))
@@ -84,16 +92,17 @@ def test_same_list_whatever_the_hash_seed():
     assert digests == {here}
 
 
-def test_a_smaller_corpus_is_the_beginning_of_a_larger_one(corpus):
-    assert demo_corpus.generate(0, 300) == corpus[:300]
+def test_a_smaller_corpus_is_the_beginning_of_a_larger_one(beginning):
+    assert demo_corpus.generate(0, 300) == beginning[:300]
 
 
-def test_another_seed_gives_another_corpus(corpus):
+def test_another_seed_gives_another_corpus(beginning):
     other = demo_corpus.generate(1, 1000)
-    shared = {utterance.text for utterance in corpus[:1000]} & {utterance.text for utterance in other}
+    shared = {utterance.text for utterance in beginning[:1000]} & {utterance.text for utterance in other}
     assert len(shared) < 100
 
 
+@pytest.mark.slow
 def test_distinct_by_key(corpus):
     assert len(corpus) == demo_corpus.SIZE >= 20_000
     assert len({key_of(utterance.text) for utterance in corpus}) == len(corpus)
@@ -101,6 +110,7 @@ def test_distinct_by_key(corpus):
     assert [utterance.id for utterance in corpus] == [f"demo-{n:06d}" for n in range(1, len(corpus) + 1)]
 
 
+@pytest.mark.slow
 def test_domains_have_their_shares(corpus):
     counts = Counter(utterance.domain for utterance in corpus)
     shares = {domain: entry["share"] for domain, entry in demo_corpus.load("requests").items()}
@@ -110,6 +120,7 @@ def test_domains_have_their_shares(corpus):
         assert counts[domain] / len(corpus) == pytest.approx(share, rel=0.2, abs=0.003), domain
 
 
+@pytest.mark.slow
 def test_every_intent_is_asked_for_and_belongs_to_one_domain(corpus):
     pairs = {(utterance.domain, utterance.intent) for utterance in corpus}
     intents = demo_corpus.load_intents()
@@ -117,10 +128,12 @@ def test_every_intent_is_asked_for_and_belongs_to_one_domain(corpus):
     assert len(pairs) == len({name for _, name in pairs}) == len(intents) >= 70
 
 
+@pytest.mark.slow
 def test_labels(corpus):
     assert {slot.label for utterance in corpus for slot in utterance.slots} == LABELS
 
 
+@pytest.mark.slow
 def test_timers_are_skewed(corpus):
     intents = Counter(utterance.intent for utterance in corpus if utterance.domain == "timers")
     assert len(intents) == 8
@@ -130,6 +143,7 @@ def test_timers_are_skewed(corpus):
     assert labels >= {"hours", "minutes", "seconds", "start_minutes", "name", "area", "conversation_command"}
 
 
+@pytest.mark.slow
 def test_counts_follow_a_power_law(corpus):
     counts = np.array([utterance.count for utterance in corpus])
     assert counts.min() == 1
@@ -183,8 +197,8 @@ def test_every_sentence_can_be_said(draws):
 # Slots
 
 
-def test_spans_are_exact(corpus):
-    for utterance in corpus:
+def test_spans_are_exact(beginning):
+    for utterance in beginning:
         end = 0
         for slot in utterance.slots:
             assert end <= slot.start < slot.end <= len(utterance.text), utterance
@@ -193,17 +207,18 @@ def test_spans_are_exact(corpus):
         assert misaligned_slot(utterance.text, utterance.slots) is None, utterance
 
 
-def test_numbers_are_numbers(corpus):
+def test_numbers_are_numbers(beginning):
     words = {phrase.strip() for phrase in demo_corpus.load("values")["number in words"].split("|")} | {
         "half",
         "1/2",
     }
     for label in ("hours", "minutes", "seconds", "start_hours", "start_minutes", "start_seconds"):
-        values = texts(corpus, label, "timers")
+        values = texts(beginning, label, "timers")
         assert {text for text in values if not text.isdigit()} <= words
         assert all(1 <= int(text) <= 100 for text in values if text.isdigit())
 
 
+@pytest.mark.slow
 def test_closed_lists_are_closed(corpus):
     colors = {"white", "red", "orange", "yellow", "green", "blue", "purple", "brown", "pink", "turquoise"}
     assert texts(corpus, "color") == colors
@@ -212,6 +227,7 @@ def test_closed_lists_are_closed(corpus):
     assert texts(corpus, "name", "people") <= people
 
 
+@pytest.mark.slow
 def test_open_slots_are_diverse(corpus):
     assert len(texts(corpus, "name", "timers")) > 200
     assert len(texts(corpus, "search_query")) > 1000
@@ -315,6 +331,7 @@ def test_weights_are_kept(draws):
 # Splits
 
 
+@pytest.mark.slow
 def test_split_is_disjoint_and_of_the_promised_sizes(corpus_given):
     split = demo_corpus.split(5)
     assert corpus_given == [5]
@@ -331,17 +348,20 @@ def test_split_is_disjoint_and_of_the_promised_sizes(corpus_given):
     assert all(utterance.intent and utterance.slots is not None for utterance in split.pool)
 
 
+@pytest.mark.slow
 def test_split_mixes_target_and_others(corpus_given):
     labelled = demo_corpus.split().labelled
     positions = [index for index, utterance in enumerate(labelled) if utterance.domain == "timers"]
     assert 0.3 < np.mean(positions) / len(labelled) < 0.7
 
 
+@pytest.mark.slow
 def test_split_depends_on_its_seed_only(corpus_given):
     assert demo_corpus.split(2) == demo_corpus.split(2)
     assert demo_corpus.split(2).labelled != demo_corpus.split(3).labelled
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["domain:lights", "intent:PlayMedia"])
 def test_a_common_target_is_thinned_in_the_pool(corpus_given, words):
     target = Target.parse(words)
@@ -351,12 +371,14 @@ def test_a_common_target_is_thinned_in_the_pool(corpus_given, words):
     assert sum(map(target.matches, split.test)) == 600
 
 
+@pytest.mark.slow
 def test_all_is_a_target(corpus_given, corpus):
     split = demo_corpus.split(0, Target("all"))
     assert (len(split.labelled), len(split.test)) == (60, 600)
     assert len(split.pool) == len(corpus) - 660
 
 
+@pytest.mark.slow
 def test_a_rare_target_is_refused_with_a_way_out(corpus_given):
     with pytest.raises(TargetError, match=r"utterances of domain:clock.*domain:media.*domain:timers"):
         demo_corpus.split(0, Target("domain", "clock"))

@@ -15,6 +15,7 @@ from canvass.corpus.formats.sources import LinesOf, Source, split_lines
 from canvass.corpus.pool import Pool
 from canvass.corpus.shards import LARGEST, SMALLEST, Shard, cut
 from canvass.errors import InputError, OptionError
+from parameters import slow_unless
 from pools import ROWS
 
 
@@ -75,7 +76,7 @@ def folder(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("step", [40, 300, 5_000, 30_000, SMALLEST])
+@pytest.mark.parametrize("step", slow_unless([300, 5_000, SMALLEST], [40, 300, 5_000, 30_000, SMALLEST]))
 @pytest.mark.parametrize("name", ["a.jsonl", "b.txt", "c.parquet", "small-*.jsonl"])
 def test_shards_hold_each_row_once_and_in_order(folder, name, step):
     pool = Pool.open([str(folder / name)], rows=50)
@@ -92,6 +93,7 @@ def test_shards_hold_each_row_once_and_in_order(folder, name, step):
         assert all(shard.split_file is None for shard in shards)
 
 
+@pytest.mark.slow
 def test_the_default_size_grows_with_the_pool(folder):
     pool = Pool.open([str(folder / "a.jsonl")])
     part = pool.ranges[0]

@@ -14,6 +14,7 @@ from canvass.corpus.pool import Pool
 from canvass.corpus.shards import cut
 from canvass.corpus.where import Where, partition_of
 from canvass.errors import FileError, InputError, OptionError
+from parameters import slow_unless
 
 VALUES = {"n": [-1, 0, 7, 12], "s": ["a", "b", "é", "2026-11-01"]}
 SIGNS = ["=", "==", "!=", "<>", "<", "<=", ">", ">="]
@@ -181,8 +182,13 @@ def rows_of_a_pool(broken):
     return [*rows, {"text": 'a "quote"', "n": 12, "s": "a"}] if broken else rows
 
 
-@pytest.mark.parametrize("broken", [False, True])
-@pytest.mark.parametrize("name", ["pool.jsonl", "pool.csv", "pool.tsv"])
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    slow_unless(
+        [("pool.jsonl", False), ("pool.csv", True)],
+        itertools.product(["pool.jsonl", "pool.csv", "pool.tsv"], [False, True]),
+    ),
+)
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=CONDITIONS)
 def test_rows_of_lines_and_cells_are_chosen_as_by_python(tmp_path, name, broken, words):

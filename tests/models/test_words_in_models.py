@@ -85,6 +85,7 @@ def test_decoding_is_that_of_the_reference(tagger, features, some):
     assert found.log_probability.tolist() == pytest.approx(summed.tolist(), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_clusters_have_weights_and_words_that_were_never_annotated_are_tagged(tagger, nlu):
     assert tagger._products is not None
     assert np.abs(tagger._clusters.weights).max() > 0.1

@@ -76,6 +76,7 @@ def test_of_two_that_are_equal_the_default_is_the_best(tmp_path):
     assert (finding.name, finding.best) == ("majority-joint", True)
 
 
+@pytest.mark.slow
 def test_few_seeds(report, tmp_path):
     (warning,) = report.warnings
     assert "With 3 seeds" in warning
@@ -86,6 +87,7 @@ def test_few_seeds(report, tmp_path):
     assert "One seed says nothing about another start" in warning
 
 
+@pytest.mark.slow
 def test_missing_runs(tmp_path):
     report = reported(tmp_path, seeds=7, without=lambda name: name.seed == 6 and name.strategy == "random")
     (warning,) = report.warnings

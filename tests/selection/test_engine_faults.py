@@ -128,6 +128,7 @@ def scheduler_address(path):
     raise TimeoutError(path)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_no_scheduler_is_a_sentence(plans, files):
     pytest.importorskip("distributed")

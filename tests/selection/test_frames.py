@@ -20,6 +20,7 @@ from canvass.selection.plan import Plan
 from canvass.types import Target
 from engine_clusters import dask_client, needs_spark, small_rows, spark_session
 from examples import MUSIC
+from parameters import slow_unless
 from pools import LABELLED, opinion_records, trained
 
 FIELDS = Columns(text="utterance", id="key", count="n")
@@ -126,7 +127,9 @@ def client():
         yield one
 
 
-@pytest.mark.parametrize("kind", ["delayed tables", "bag", "texts", "frame"])
+@pytest.mark.parametrize(
+    "kind", slow_unless(["delayed tables", "bag"], ["delayed tables", "bag", "texts", "frame"])
+)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_dask_collections(client, plans, rows, expected, kind):
     dask = pytest.importorskip("dask")
@@ -153,7 +156,7 @@ def test_dask_collections(client, plans, rows, expected, kind):
     assert batches_of(plans, collection, client, columns=FIELDS) == expected
 
 
-@pytest.mark.parametrize("kind", ["bag", "frame"])
+@pytest.mark.parametrize("kind", slow_unless(["bag"], ["bag", "frame"]))
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_dask_collections_keep_their_other_columns(client, plans, rows, kept, kind):
     dask, _ = pytest.importorskip("dask"), pytest.importorskip("pandas")

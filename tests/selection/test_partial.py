@@ -204,6 +204,7 @@ def test_a_smaller_id_that_comes_late_is_shown_with_its_text():
     assert rows == [{"key": "z", "score": WORLD["z"][1], "id": "10", "text": "Z?", "count": 13, **given}]
 
 
+@pytest.mark.slow
 def test_a_thousand_parts_of_a_duplicate_heavy_pool():
     dice = random.Random(8)
     rows = [Seen(dice.choice(KEYS), str(dice.randrange(30)), "t", dice.randrange(1, 4)) for _ in range(3000)]

@@ -73,6 +73,7 @@ def test_phrases_find_what_the_naive_way_finds(keys, phrases):
     assert seeds.distances(column).tolist() == [distance for _, distance in expected]
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.permutations(POOL), st.integers(1, 4))
 def test_neither_order_nor_blocks_nor_a_journey_changes_the_batch(pool, rows):

@@ -75,6 +75,7 @@ def test_threads_and_block_sizes_change_nothing(twin, name, rows, threads):
     assert (shown(batch), batch.counters) == twin.choose(order, name, 12)[:2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     slow_unless(["majority-joint"], ["majority-joint", "external-joint", "qbc-as", "random", "external"]),

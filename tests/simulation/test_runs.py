@@ -69,6 +69,7 @@ def test_a_corpus_that_is_too_small_is_refused(sizes, words):
         split(CORPUS, MUSIC, seed=1, **sizes)
 
 
+@pytest.mark.slow
 def test_the_same_seed_makes_the_same_run(start, runs):
     assert run_of(start, "majority-joint") == runs["majority-joint"]
     assert run_of(start, "random-positive") == runs["random-positive"]

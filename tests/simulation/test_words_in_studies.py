@@ -54,6 +54,7 @@ def test_a_pool_that_teaches_too_little_has_none():
     assert learn_words(replace(start(), pool=start().pool[:50])) is None
 
 
+@pytest.mark.slow
 def test_what_is_chosen_does_not_depend_on_them_and_what_is_measured_does(words):
     runs = [Run(start(), TARGET, "majority-joint", (15, 15), 3, words=given) for given in (None, words)]
     plain, with_words = (list(run.states()) for run in runs)

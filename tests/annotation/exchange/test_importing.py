@@ -255,6 +255,7 @@ def test_an_intent_as_the_target(tmp_path):
 # Handing out
 
 
+@pytest.mark.slow
 def test_what_was_handed_out_comes_back_as_it_is(project, tmp_path, imported):
     found = hand_out(project, 5, now=NOW, threads=1)
     assert [task.reason.rank for task in found.tasks] == [1, 2, 3, 4, 5]

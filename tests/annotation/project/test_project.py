@@ -237,6 +237,7 @@ def test_labels_of_the_page_come_after_those_of_the_settings(project):
     assert [one.name for one in project.slots()] == ["ArtistName", "SongName"]
 
 
+@pytest.mark.slow
 def test_one_process_holds_a_project(project):
     code = (
         "import sys; from canvass.annotation.project.project import Project\n"

@@ -178,6 +178,7 @@ def test_picks_are_those_of_brute_force(tmp_path, small):
         assert {control.source for control in result.controls} <= {"random", "outside"}
 
 
+@pytest.mark.slow
 def test_the_estimates_are_of_every_pick_that_was_learnt(tmp_path, small, monkeypatch):
     gold = {key_of(one.text): one for one in small.pool}
     with make(tmp_path, small, size=20, random_share=0.6, outside_share=0.2) as project:

@@ -101,7 +101,7 @@ def check_killed(tmp_path, times):
 
 
 def test_a_killed_process_loses_nothing_that_was_confirmed(tmp_path):
-    check_killed(tmp_path, 3)
+    check_killed(tmp_path, 1)
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from canvass.corpus.labelled import read_labelled
 from canvass.corpus.pool import Pool
 from canvass.errors import FileError, InputError, OptionError
 from canvass.types import Slot, Utterance
+from parameters import slow_unless
 
 
 def lines(*records):
@@ -334,7 +335,7 @@ READ = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", READ)
+@pytest.mark.parametrize("kind", slow_unless(lambda kind: kind != "no entity for very long, CoNLL", READ))
 def test_it_is_read_right(store, kind):
     files, name, columns, skip_bad, expected = READ[kind]
     store(files)

@@ -15,8 +15,18 @@ from canvass.errors import ExtraMissingError, InputError
 from canvass.types import Slot, Utterance
 from texts import texts
 
-spacy = pytest.importorskip("spacy")
-srsly = pytest.importorskip("srsly")
+
+@pytest.fixture(scope="module", autouse=True)
+def spacy():
+    """Imported by the first of these tests, since that takes a second."""
+    pytest.importorskip("srsly")
+    return pytest.importorskip("spacy")
+
+
+def packed(value):
+    import srsly
+
+    return srsly.msgpack_dumps(value)
 
 
 @pytest.fixture
@@ -42,7 +52,7 @@ SOME = [
 ]
 
 
-def test_spacy_reads_what_we_write(path):
+def test_spacy_reads_what_we_write(spacy, path):
     docbin.write_annotated(str(path), SOME, Losses(strict=True))
     documents = list(spacy.tokens.DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab))
     assert [document.text for document in documents] == [one.text for one in SOME]
@@ -63,7 +73,7 @@ def test_the_same_bytes_each_time(tmp_path):
     assert (tmp_path / "a.spacy").read_bytes() == (tmp_path / "b.spacy").read_bytes()
 
 
-def test_we_read_what_spacy_writes(path):
+def test_we_read_what_spacy_writes(spacy, path):
     from spacy.tokens import Doc, DocBin, Span
 
     nlp = spacy.blank("en")
@@ -86,7 +96,7 @@ def test_we_read_what_spacy_writes(path):
     ]
 
 
-def test_tags_that_do_not_fit_together_begin_a_slot(path):
+def test_tags_that_do_not_fit_together_begin_a_slot(spacy, path):
     docbin.write_annotated(
         str(path), [Utterance("a b c", slots=(Slot(0, 3, "x"), Slot(4, 5, "y")))], Losses()
     )
@@ -98,7 +108,7 @@ def test_tags_that_do_not_fit_together_begin_a_slot(path):
     assert read(path)[0].slots == (Slot(0, 3, "x"), Slot(4, 5, "y"))
 
 
-def test_adjacent_entities_stay_two(path):
+def test_adjacent_entities_stay_two(spacy, path):
     from spacy.tokens import DocBin, Span
 
     document = spacy.blank("en")("a b c")
@@ -117,6 +127,7 @@ def test_words_and_blanks_make_the_text(text):
 
 
 def several(path):
+    import spacy
     from spacy.tokens import DocBin
 
     nlp = spacy.blank("en")
@@ -140,9 +151,11 @@ def test_several_categories_are_refused_and_can_be_tolerated(path):
 
 
 def altered(path, change):
+    import srsly
+
     message = srsly.msgpack_loads(zlib.decompress(path.read_bytes()))
     change(message)
-    path.write_bytes(zlib.compress(srsly.msgpack_dumps(message)))
+    path.write_bytes(zlib.compress(packed(message)))
 
 
 @pytest.mark.parametrize(
@@ -157,7 +170,7 @@ def altered(path, change):
         (lambda m: m.update(cats=[{}]), "not a DocBin of spaCy with entities, or a damaged one"),
         (lambda m: m.update(user_data=[b"\xc1", None, None]), "document 1 is damaged"),
         (
-            lambda m: m.update(user_data=[srsly.msgpack_dumps({"canvass": {"count": -1}}), None, None]),
+            lambda m: m.update(user_data=[packed({"canvass": {"count": -1}}), None, None]),
             "document 1: field 'count' is -1",
         ),
         (lambda m: m.update(attrs=[65, 77]), "not a DocBin of spaCy with entities, or a damaged one"),

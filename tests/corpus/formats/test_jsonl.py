@@ -19,6 +19,7 @@ from canvass.corpus.formats.columns import SCHEMA
 from canvass.corpus.formats.format import Block
 from canvass.errors import FileError, InputError
 from canvass.types import Slot, Utterance
+from parameters import slow_unless
 
 FIELDS = Columns()
 
@@ -163,6 +164,7 @@ def test_a_column_absent_everywhere_is_missing(pool):
         blocks_of(pool, GOOD * 100, columns=Columns(text="utt"))
 
 
+@pytest.mark.slow
 def test_a_line_longer_than_a_chunk(pool, fast_only):
     long = "ä" * 20_000_000
     blocks = blocks_of(pool, GOOD + json.dumps({"text": long}, ensure_ascii=False).encode() + b"\n" + GOOD)
@@ -178,7 +180,7 @@ def test_a_file_without_line_ends_is_refused(pool, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["pool.jsonl", "pool.jsonl.gz", "pool.jsonl.zst"])
-@pytest.mark.parametrize("rows", [1, 7, 64, 1000])
+@pytest.mark.parametrize("rows", slow_unless([64, 1000], [1, 7, 64, 1000]))
 def test_blocks_are_bounded_and_account_for_every_byte(tmp_path, monkeypatch, name, rows):
     monkeypatch.setattr("canvass.corpus.formats.sources.SMALLEST_CHUNK", 100)
     data = b"".join(b'{"text": "%d"}\n' % index for index in range(3000)) + b"\n" * 500

@@ -16,6 +16,7 @@ from canvass.corpus.conversion import convert
 from canvass.corpus.formats import FORMATS
 from canvass.corpus.formats.losses import LossRefusedError
 from canvass.errors import CanvassError
+from parameters import slow_unless
 from sound_files import write_sound_file
 
 KEY, WORDS = "odd_key", "odd words"
@@ -183,8 +184,26 @@ def odd_files(kind, data):
         yield from odd_document(data)
 
 
+# Those with the most parts, which take a quarter of a second or more.
+LARGE = {
+    "spacy",
+    "dialogflow-cx",
+    "label-studio",
+    "home-assistant",
+    "dialogflow",
+    "snips",
+    "alexa",
+    "clu",
+    "lex",
+}
+
+
 @pytest.mark.parametrize(
-    "kind", [kind for kind in FORMATS if kind.name not in NOTHING_ELSE], ids=lambda kind: kind.name
+    "kind",
+    slow_unless(
+        lambda kind: kind.name not in LARGE, [kind for kind in FORMATS if kind.name not in NOTHING_ELSE]
+    ),
+    ids=lambda kind: kind.name,
 )
 def test_what_nobody_asked_for_is_told_or_refused(tmp_path, kind):
     if kind.name == "spacy":

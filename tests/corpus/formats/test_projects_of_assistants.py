@@ -187,6 +187,7 @@ def template(row):
     return row.intent, text
 
 
+@pytest.mark.slow
 @settings(
     max_examples=80,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
@@ -448,6 +449,7 @@ def test_braces_without_their_other_one(store, line):
     assert len(read("app", skip_bad=1)[0]) == 1
 
 
+@pytest.mark.slow
 @settings(
     max_examples=80,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

@@ -174,6 +174,7 @@ def field_losses(kind, utterance):
     return losses.found
 
 
+@pytest.mark.slow
 @EVERY_WRITTEN
 @settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(some=st.lists(utterances(), min_size=2, max_size=5))

@@ -88,6 +88,7 @@ def test_any_number_of_tags(length, tags, seed):
     assert_close(found, twin, scale_of(*case))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "width", [301.0, *(pytest.param(width, marks=pytest.mark.slow) for width in (1.0, 299.0, 1e4))]
 )
