@@ -137,7 +137,7 @@ def test_threads_share_a_store(tmp_path):
 
     def annotate(name):
         given = []
-        for _ in range(15):
+        while len(given) < 15:  # the queue is filled by another thread
             for task in store.lease(name, count=1, now=1.0, seconds=60):
                 given.append(task.id)
                 store.save(new_answer(f"{name}-{task.id}", task.id, name), now=1.0)

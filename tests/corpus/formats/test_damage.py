@@ -137,7 +137,7 @@ CASES = [
 ]
 
 
-# A few damages of each format in the quick suite.
+# A part of the damages in the quick suite; few of Parquet can be read after any.
 @pytest.mark.parametrize("share", slow_unless([4], [4, 1]))
 @pytest.mark.parametrize(("kind", "ending"), CASES)
 def test_damaged_files_are_refused_by_name(tmp_path, kind, ending, share):
@@ -149,7 +149,8 @@ def test_damaged_files_are_refused_by_name(tmp_path, kind, ending, share):
     whole = [sound.read_bytes(), *(other_parquet_files() if kind.name == "parquet" else ())]
     path = tmp_path / f"{sound.name}{ending}"
     outcomes = []
-    for index in range((DAMAGES if kind.name in PLAIN else DAMAGES_OF_OTHERS) // share):
+    damages = DAMAGES if kind.name in PLAIN else DAMAGES_OF_OTHERS
+    for index in range(damages if kind.name == "parquet" else damages // share):
         before = whole[index % len(whole)]
         # Damage below the compression reaches the parser; damage above it reaches the decompressor.
         below = COMPRESSIONS[ending](damaged(before, generator))
