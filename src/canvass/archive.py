@@ -28,7 +28,7 @@ HEADER = "header.json"
 FIRST_DATE = (1980, 1, 1, 0, 0, 0)  # a fixed one: same content, same bytes
 LARGEST = 1 << 32  # bytes of one array
 LARGEST_HEADER = 1 << 26
-SMALL, FAST = 1 << 24, 1  # weights hardly shrink: beyond so many bytes the effort of deflate is the least
+SMALL = 1 << 24  # bytes; weights shrink by a twelfth, which is not worth two seconds where they are more
 # What the readers of zip, deflate, JSON and npy raise when bytes are not what they should be.
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, struct.error, KeyError, ValueError, TypeError, AttributeError, EOFError,
@@ -43,13 +43,17 @@ def save(
     path: str | Path, kind: str, version: int, header: Mapping[str, Any], arrays: Mapping[str, Any]
 ) -> None:
     """Write a file that appears whole or not at all; same content, same bytes."""
-    data = packed(kind, version, header, arrays)
+    data = _pack(kind, version, header, arrays)
     with whole_file(path) as stream:
-        stream.write(data)
+        stream.write(data.getbuffer())
 
 
 def packed(kind: str, version: int, header: Mapping[str, Any], arrays: Mapping[str, Any]) -> bytes:
     """Make the bytes of such a file."""
+    return _pack(kind, version, header, arrays).getvalue()
+
+
+def _pack(kind: str, version: int, header: Mapping[str, Any], arrays: Mapping[str, Any]) -> io.BytesIO:
     listed = {name: [array.dtype.str, list(array.shape)] for name, array in arrays.items()}
     document = {"kind": kind, "version": version, "arrays": listed, "header": dict(header)}
     stream = io.BytesIO()
@@ -59,13 +63,13 @@ def packed(kind: str, version: int, header: Mapping[str, Any], arrays: Mapping[s
             content = io.BytesIO()
             np.lib.format.write_array(content, np.ascontiguousarray(array), allow_pickle=False)
             _write(archive, f"{name}.npy", content.getbuffer())
-    return stream.getvalue()
+    return stream
 
 
 def _write(archive: zipfile.ZipFile, name: str, content: bytes | memoryview) -> None:
     entry = zipfile.ZipInfo(name, FIRST_DATE)
     entry.compress_type = zipfile.ZIP_DEFLATED
-    archive.writestr(entry, content, compresslevel=FAST if len(content) > SMALL else None)
+    archive.writestr(entry, content, compresslevel=0 if len(content) > SMALL else None)
 
 
 def load(path: str | Path, kind: str, version: int) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

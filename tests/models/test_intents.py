@@ -245,5 +245,11 @@ def test_a_large_problem_is_solved_as_well_as_its_tolerance_says(pair, monkeypat
     again = IntentClassifier(bits=BITS).fit(column(some), names)
     assert again.to_arrays()["intent_weights"].tobytes() == large.to_arrays()["intent_weights"].tobytes()
     back = IntentClassifier.from_arrays(large.to_arrays(), large.names, bits=BITS)
+    assert len(back.to_arrays()["intent_weights"]) < len(back.to_arrays()["intent_rows"])
+    for change in (lambda array: array + 1, lambda array: array - 1, lambda array: array[1:]):
+        with pytest.raises(ValueError, match="do not fit together"):
+            IntentClassifier.from_arrays(
+                changed(large.to_arrays(), "intent_rows", change), large.names, bits=BITS
+            )
     found = large.predict(column(pool)).log_probability
     assert back.predict(column(pool)).log_probability.tobytes() == found.tobytes()

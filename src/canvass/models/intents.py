@@ -425,13 +425,17 @@ class IntentClassifier:
         )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Give the trained weights for a file."""
+        """Give the trained weights for a file; `intent_rows` names the row of each column where some share one."""
         table = self._trained_table()
+        rows, row_of = np.unique(table.index[self._columns], return_inverse=True)
+        shared = len(rows) < len(self._columns)
         arrays: dict[str, NDArray[Any]] = {
             "intent_columns": self._columns,
-            "intent_weights": table.rows[table.index[self._columns], : len(self.names)],
+            "intent_weights": table.rows[rows if shared else table.index[self._columns], : len(self.names)],
             "intent_bias": table.bias,
         }
+        if shared:
+            arrays["intent_rows"] = row_of.astype(np.int32)
         if self._word_scores is not None:
             arrays |= {
                 "intent_word_hashes": self._word_scores.hashes,
@@ -443,13 +447,17 @@ class IntentClassifier:
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], names: list[str], *, bits: int) -> Self:
         """Take the weights of `to_arrays`; raises ValueError where they do not fit together."""
         columns, weights, bias = (arrays[f"intent_{name}"] for name in ("columns", "weights", "bias"))
+        rows = arrays.get("intent_rows", np.arange(len(columns), dtype=np.int32))
         if not (
             names
             and all(isinstance(name, str) for name in names)
             and names == sorted(set(names))
             and 1 <= bits <= MOST_BITS
             and columns.ndim == 1
-            and weights.shape == (len(columns), len(names))
+            and rows.shape == columns.shape
+            and rows.dtype == np.int32
+            and np.array_equal(np.unique(rows), np.arange(len(weights)))
+            and weights.shape[1:] == (len(names),)
             and bias.shape == (len(names),)
             and weights.dtype in (np.float32, np.float64)
             and bias.dtype == np.float64
@@ -465,5 +473,5 @@ class IntentClassifier:
             scores.check(len(names))
         classifier = cls(bits=bits)
         classifier.names = names
-        classifier._pack(columns, None, weights, bias, scores)
+        classifier._pack(columns, rows, weights, bias, scores)
         return classifier
