@@ -52,6 +52,9 @@ def test_what_is_not_annotated_comes_first(canvass, labelled, pool, tmp_path):
     html = page.read_text()
     assert "<svg" in html
     assert "<script" not in html
+    # The groups that have a colour are named in it, below the map.
+    for number, group in enumerate(found["groups"], 1):
+        assert f'var(--s{number})">\u25cf</span> {number}. {group["name"]}</li>' in html
     assert found["groups"][0]["typical"][0] in html
 
 

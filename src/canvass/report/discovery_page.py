@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TITLE = "What the labelled set lacks"
 SIZE = (700, 440)
-COLOURS = ("s1", "s2", "s3", "s4", "s5")
+COLOURS = ("s1", "s2", "s3", "s4")
 NOTE = (
     "requests: the traffic of POOL in the group; lost: the share of it to which the intent classifier gives its "
     "likeliest label less than 50 %; annotated: labelled requests in the group; nearest: the label predicted most "
@@ -83,8 +83,9 @@ def _body(discovery: Discovery, groups: Sequence[Group]) -> Iterator[str]:
         f'<header><h1>{TITLE}</h1><p class="muted">{discovery.requests:,} requests, of which {discovery.lost:,} are '
         f"lost on the intent classifier and {discovery.labelled:,} are annotated.</p></header><main>"
     )
-    yield f"<figure>{_draw_map(discovery, groups)}<figcaption>A sample of the pool by its two leading directions; "
-    yield "the first groups are coloured, the other groups that are listed dark.</figcaption></figure>"
+    yield f"<figure>{_draw_map(discovery, groups)}<figcaption>A sample of the pool by its two leading directions. "
+    yield "Dots that stand out are of the groups, those of the first in colours.</figcaption></figure>"
+    yield _legend(groups)
     yield elements.table(_group_table(discovery, groups), "h2")
     if discovery.scarce:
         yield elements.table(_scarce_table(discovery), "h2")
@@ -93,6 +94,15 @@ def _body(discovery: Discovery, groups: Sequence[Group]) -> Iterator[str]:
         yield f'<div class="examples">{_examples("typical", group.typical)}{_examples("various", group.various)}</div>'
         yield "</section>"
     yield "</main>"
+
+
+def _legend(groups: Sequence[Group]) -> str:
+    """Name the coloured groups beside the map, since names on it would overlap, and be too small on a phone."""
+    listed = "".join(
+        f'<li><span aria-hidden="true" style="color:var(--{role})">\u25cf</span> {number}. {text(name_of(group))}</li>'
+        for number, (group, role) in enumerate(zip(groups, COLOURS, strict=False), 1)
+    )
+    return f'<ul class="legend">{listed}</ul>'
 
 
 def _examples(title: str, requests: Sequence[str]) -> str:
@@ -133,20 +143,14 @@ def _draw_map(discovery: Discovery, groups: Sequence[Group]) -> str:
             (len(COLOURS), len(groups) - 1, "muted"),
         ):
             _dots(axes, discovery, (discovery.group_of >= low) & (discovery.group_of <= high), role)
-        for number, (group, role) in enumerate(zip(groups, COLOURS, strict=False)):
-            rows = discovery.group_of == number
-            _dots(axes, discovery, rows, role)
-            if rows.any():
-                x, y = np.median(discovery.points[rows], axis=0)
-                axes.annotate(
-                    f"{number + 1}. {name_of(group)}", (x, y), fontsize=9, color=svg.PLACEHOLDERS["ink"]
-                )
+        for number, (_, role) in enumerate(zip(groups, COLOURS, strict=False)):
+            _dots(axes, discovery, discovery.group_of == number, role, size=5)
         axes.set_axis_off()
         described = f"{len(discovery.points):,} requests of the pool; {len(groups)} groups are listed."
         return svg.embedded(figure, "map", "Map of the pool", described, {})
 
 
-def _dots(axes: Any, discovery: Discovery, rows: Any, role: str) -> None:
+def _dots(axes: Any, discovery: Discovery, rows: Any, role: str, *, size: int = 3) -> None:
     colour = svg.PLACEHOLDERS[role]
     x, y = discovery.points[rows].T
-    axes.plot(x, y, linestyle="none", marker="o", markersize=3, color=colour, markeredgewidth=0)
+    axes.plot(x, y, linestyle="none", marker="o", markersize=size, color=colour, markeredgewidth=0)

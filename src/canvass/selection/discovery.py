@@ -199,6 +199,7 @@ def discover(
     def learn() -> tuple[pa.Array, Groups]:
         column = KeySample.of_pool(pool, limit=SAMPLE, threads=threads, progress=progress).keys()
         column = column.filter(pa.array(~excluded.mask(column, hash_column(column))))
+        pa.default_memory_pool().release_unused()  # 100 MB of blocks, which learning can use
         return column[:SAMPLED], Groups.learn(column, known, labels, seed=seed)
 
     with thread_pool(1) as executor:

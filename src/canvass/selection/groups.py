@@ -126,10 +126,8 @@ class Projection(NamedTuple):
         leading = np.linalg.svd(rest, full_matrices=False)[0][:, : max(AXES - axes.shape[1], 0)]
         axes = np.hstack([axes, leading])
         used = table.used
-        weights = table.rows[table.index[used], : len(table.bias)] @ axes
-        projected = MemberTable.of_rows(
-            used, weights.astype(np.float32), np.zeros(axes.shape[1]), bits=table.bits
-        )
+        weights = (table.rows[:, : len(table.bias)] @ axes.astype(np.float32))[table.index[used]]
+        projected = MemberTable.of_rows(used, weights, np.zeros(axes.shape[1]), bits=table.bits)
         return cls(projected, np.ascontiguousarray(axes.T @ centres, dtype=np.float32))
 
 
@@ -269,15 +267,19 @@ def _weights(column: pa.Array, sample: pa.Array, seed: int) -> tuple[NDArray[np.
     _, _, axes = randomized_svd(
         weighed, count, n_iter=POWER_ITERATIONS, random_state=derived_seed(seed, "groups/axes")
     )
-    used = used[common]
+    used, matrix = used[common], matrix[:, common]
+    del weighed
     halves = [axes.T]
     if is_enough(column):
         halves.append(_vectors(column, used, seed))
-    weights = [half * inverse_frequency[:, np.newaxis] for half in halves]
-    placed = [matrix[:, common] @ half for half in weights]
-    # Both halves are of the same length on average.
-    lengths = [np.sqrt((points**2).sum(axis=1).mean()) for points in placed]
-    return used, np.hstack([half / max(length, 1e-9) for half, length in zip(weights, lengths, strict=True)])
+    weights = np.hstack(halves)
+    del halves, axes
+    weights *= inverse_frequency[:, np.newaxis]
+    for first in range(0, weights.shape[1], count):
+        half = weights[:, first : first + count]
+        # Both halves are of the same length on average.
+        half /= max(np.sqrt(((matrix @ half) ** 2).sum(axis=1).mean()), 1e-9)
+    return used, weights
 
 
 def _vectors(column: pa.Array, used: NDArray[np.int64], seed: int) -> Matrix:
