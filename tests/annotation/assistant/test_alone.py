@@ -141,7 +141,7 @@ def test_no_one_answers_alone_without_the_approval_of_what_is_asked_now(project,
     assert not project.store.answers()
     assert "wise-1 answers nothing alone any more: canvass judge approved another" in alone.objection
     project.store.set_fact(APPROVAL, "")
-    assert "--assistant-alone: canvass judge has not approved it; run it" in refusal()
+    assert "--assistant-alone: canvass judge has not approved it for music; run it" in refusal()
 
 
 def test_it_is_no_person(project, server, alone):

@@ -36,7 +36,7 @@ def objection(project: Project, question: str) -> str:
     """
     approval = json.loads(project.store.fact(APPROVAL) or "null")
     if approval is None:
-        return "canvass judge has not approved it; run it with the same server, model and mask"
+        return f"canvass judge has not approved it for {project.name}; run it with the same server, model and mask"
     if approval["question"] != question:
         return (
             "canvass judge approved another model, other guidelines or another mask; run it again with these"
