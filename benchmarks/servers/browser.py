@@ -40,10 +40,13 @@ class State(NamedTuple):
     phase: str = "fresh"
     message: str = ""
     ready: int = 0
+    assistant: str = ""
 
 
 class StillQueue:
     """A queue that never trains: what is measured is the page."""
+
+    assistant = None
 
     def answered(self, count: int = 1) -> None:
         """Hear of answers."""
@@ -144,7 +147,7 @@ def tasks_of(found: Material, target: Target, *, blank: bool = False, wanted: in
 def project_of(folder: Path, found: Material, target: Target, tasks: list[NewTask]) -> Iterator[Project]:
     """Make a project whose queue holds the tasks."""
     with Project.create(
-        folder / "snips",
+        folder / found.corpus,
         found.labelled,
         [str(CORPORA / found.corpus / "test.jsonl.gz")],
         target,

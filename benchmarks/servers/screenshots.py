@@ -1,7 +1,8 @@
 """Take the pictures of the annotation page that the docs show: `python -m benchmarks.servers.screenshots FOLDER`.
 
 A project of SNIPS with predictions by models trained on 100 utterances; light, dark and on a phone. The review list, a
-dispute and the error curve are made up, so that one picture shows all that there may be.
+dispute and the error curve are made up, so that one picture shows all that there may be. A project of CLINC150 has so
+many intents that they are looked for.
 """
 
 from __future__ import annotations
@@ -129,6 +130,25 @@ def main() -> None:
     ):
         rounds(project)
         pictures(link, project, folder)
+    choose(folder)
+
+
+def choose(folder: Path) -> None:
+    """Look for one of 151 intents on a phone."""
+    target = Target.parse("all")
+    found = material(target, labelled=700, annotated=10, corpus="clinc150")
+    with (
+        tempfile.TemporaryDirectory() as place,
+        project_of(Path(place), found, target, tasks_of(found, target)) as project,
+        link_of(project) as link,
+        page_of(link, "Ada") as page,
+    ):
+        touched(page)
+        page.reload()
+        page.wait_for_selector(WORDS)
+        page.keyboard.press("i")
+        page.keyboard.type("car", delay=50)
+        take(page, folder, "chooser")
 
 
 if __name__ == "__main__":

@@ -867,6 +867,9 @@ def test_without_slots_no_word_of_them(browser, tmp_path, nothing):
                 ada.press("Escape")
             ada.press("ArrowRight", "f")  # letters are commands: there is nothing to name
             assert page.get_attribute("#actions .action:has-text('Flag')", "aria-pressed") == "true"
+            page.set_viewport_size({"width": 390, "height": 844})
+            assert page.is_hidden("#labels")
+            assert page.is_hidden("#actions .action:has-text('Remove label')")
 
 
 @pytest.mark.slow

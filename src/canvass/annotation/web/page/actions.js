@@ -30,7 +30,7 @@ export function actions(root, desk) {
     undo.disabled = !canUndo;
     redo.disabled = !canRedo;
     remove.disabled = !selected;
-    other.hidden = others === null;
+    remove.hidden = other.hidden = others === null;
     other.disabled = !others;
     // While letters pick a label they are no commands: the keys are faint then.
     root.classList.toggle("letters-taken", mode !== "browse");
