@@ -46,12 +46,13 @@ def command(
     from canvass.corpus.demo_corpus import generate, split
     from canvass.types import Target
 
-    wanted = Target.parse(target).resolved(generate(seed))
+    wanted = Target.parse(target)
     if wanted.kind == "all":
         raise OptionError(
             "--target all makes no sense for the demo, which tells a target from the rest; name a domain or "
             "an intent"
         )
+    wanted = wanted.resolved(generate(seed))
     console = terminal.console()
     start = time.monotonic()
     with terminal.busy("making the corpus"):
