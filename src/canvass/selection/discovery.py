@@ -196,18 +196,16 @@ def discover(
     known, labels = pa.array(sorted(annotated), pa.string()), [annotated[key] for key in sorted(annotated)]
     excluded = ExcludedKeys(annotated)
 
-    def learn() -> tuple[pa.Array, Groups]:
-        column = KeySample.of_pool(pool, limit=SAMPLE, threads=threads, progress=progress).keys()
-        column = column.filter(pa.array(~excluded.mask(column, hash_column(column))))
-        pa.default_memory_pool().release_unused()  # 100 MB of blocks, which learning can use
-        return column[:SAMPLED], Groups.learn(column, known, labels, seed=seed)
-
+    column = KeySample.of_pool(pool, limit=SAMPLE, threads=threads, progress=progress).keys()
+    column = column.filter(pa.array(~excluded.mask(column, hash_column(column))))
+    pa.default_memory_pool().release_unused()  # 100 MB of blocks, which learning can use
     with thread_pool(1) as executor:
         training = executor.submit(label_classifier, labelled)
         if threads == 1:
             training.result()
-        sample, clusters = learn()
+        clusters = Groups.learn(column, known, labels, seed=seed)
         classifier = training.result()
+    sample = column[:SAMPLED]
     chosen = _choose(
         sample,
         known=known,

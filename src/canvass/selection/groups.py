@@ -84,34 +84,6 @@ def nearest(
         cosines[row] = sums[best] / np.sqrt(square) if square > 0.0 else 0.0
 
 
-@compiled
-def near(
-    points: NDArray[np.float64],
-    centres: NDArray[np.float32],
-    least: NDArray[np.float64],
-    may_be: NDArray[np.bool_],
-) -> None:
-    """Mark the points whose cosine to some centre may be `least` of it, float64 (G,), or more; bool (N,).
-
-    `points` float64 (N, A) and `centres` float32 (A, G) are projections, as in `Projection`.
-    """
-    sums = np.empty(centres.shape[1], dtype=np.float32)
-    for row in range(len(points)):
-        square = 0.0
-        sums[:] = 0.0
-        for axis in range(points.shape[1]):
-            square += points[row, axis] * points[row, axis]
-            coordinate = np.float32(points[row, axis])
-            for k in range(len(sums)):
-                sums[k] += coordinate * centres[axis, k]
-        length = np.sqrt(square)
-        may_be[row] = False
-        for k in range(len(sums)):
-            bound = least[k] - SLACK
-            if bound <= 0.0 or sums[k] >= bound * length:
-                may_be[row] = True
-
-
 class Projection(NamedTuple):
     """A space on A orthonormal axes that hold the centres of groups, float32 (A, G) along them."""
 
@@ -202,10 +174,14 @@ class Groups:
         """Find the group of each key as `assign` does, int32 (N,)."""
         if self.projection is None:
             return self.assign(column)[0]
-        may_be = np.empty(len(column), dtype=np.bool_)
-        near(score_column(column, self.projection.table).scores, self.projection.centres, self.least, may_be)
-        rows = np.flatnonzero(may_be)
-        groups = np.full(len(column), len(self.least), dtype=np.int32)
+        groups, bounds = np.empty(len(column), dtype=np.int32), np.empty(len(column))
+        projected = score_column(column, self.projection.table).scores
+        nearest(projected, self.projection.centres, groups, bounds)
+        least = self.least.min() - SLACK
+        rows = np.flatnonzero(
+            (bounds >= least) | (least <= 0.0)
+        )  # a cosine below 0 may rise in the whole space
+        groups[:] = len(self.least)
         groups[rows] = self.assign(column.take(pa.array(rows)))[0]
         return groups
 
