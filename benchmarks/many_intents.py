@@ -1,10 +1,14 @@
 """What training with many intents and labels costs, beside scikit-learn and python-crfsuite.
 
     python -m benchmarks.many_intents ../shared/data/clinc150/train.jsonl.gz
+    python -m benchmarks.many_intents ../shared/data/*/train.jsonl.gz --utterances 10000 --intents 600 --labels 100
 
 Three processes, one after the other, each with one thread of BLAS: the whole `canvass train --target all`;
 scikit-learn's LogisticRegression with its default solver on the used columns of the same features; python-crfsuite with
-the same attributes and iterations. Prints the processor seconds and the peak memory of each.
+the same attributes and iterations. Prints the processor seconds and the peak memory of each. With --sides canvass,
+canvass alone.
+
+Several corpora, or a number of utterances, intents or labels, make a corpus that `join` describes.
 """
 
 from __future__ import annotations
@@ -15,9 +19,42 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
+
 SIDES = ("canvass", "scikit-learn", "crfsuite")
+
+
+def join(paths: list[str], utterances: int, intents: int, labels: int, out: Path) -> None:
+    """Write a corpus with so many utterances, intents and labels, or as many as there are, as JSON lines.
+
+    An intent is that of its corpus, divided by the label of its first slot, and a label is that of its corpus. The most
+    frequent of both are taken; utterances with others are left out, and a random part of the rest.
+    """
+    from canvass import read_labelled
+
+    records = []
+    for number, path in enumerate(paths):
+        for utterance in read_labelled([path]).utterances:
+            if utterance.intent:
+                slots = [(slot.start, slot.end, f"{slot.label}_{number}") for slot in utterance.slots or ()]
+                intent = "_".join([utterance.intent, str(number), *(label for *_, label in slots[:1])])
+                records.append((utterance.text, intent, slots))
+    records = [records[place] for place in np.random.default_rng(0).permutation(len(records))]
+    by_label = Counter(label for *_, slots in records for label in {label for *_, label in slots})
+    kept = {label for label, _ in by_label.most_common(labels)}
+    records = [record for record in records if all(label in kept for *_, label in record[2])]
+    by_intent = Counter(intent for _, intent, _ in records)
+    named = {intent for intent, _ in by_intent.most_common(intents)}
+    records = [record for record in records if record[1] in named][:utterances]
+    with out.open("w") as file:
+        for text, intent, slots in records:
+            listed = [{"start": start, "end": end, "label": label} for start, end, label in slots]
+            file.write(json.dumps({"text": text, "intent": intent, "slots": listed}) + "\n")
+    used = {label for *_, slots in records for *_, label in slots}
+    print(f"{len(records)} utterances, {len({record[1] for record in records})} intents, {len(used)} labels")
 
 
 def train_scikit_learn(corpus: str) -> None:
@@ -72,17 +109,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("corpus")
+    parser.add_argument("corpora", nargs="+")
+    parser.add_argument("--utterances", type=int)
+    parser.add_argument("--intents", type=int)
+    parser.add_argument("--labels", type=int)
+    parser.add_argument("--sides", nargs="+", choices=SIDES, default=SIDES)
     parser.add_argument("--side", choices=SIDES[1:])
     options = parser.parse_args()
     if options.side == "scikit-learn":
-        train_scikit_learn(options.corpus)
+        train_scikit_learn(options.corpora[0])
     elif options.side == "crfsuite":
-        train_crfsuite(options.corpus)
+        train_crfsuite(options.corpora[0])
     else:
         with tempfile.TemporaryDirectory(prefix="canvass-bench-") as folder:
-            for side in SIDES:
-                found = measure(side, options.corpus, folder)
+            corpus = options.corpora[0]
+            sizes = [options.utterances, options.intents, options.labels]
+            if len(options.corpora) > 1 or any(size is not None for size in sizes):
+                corpus = str(Path(folder) / "joined.jsonl")
+                limits = [10**9 if size is None else size for size in sizes]
+                join(options.corpora, *limits, Path(corpus))
+            for side in options.sides:
+                found = measure(side, corpus, folder)
                 print(f"{side:14}{found['processor_seconds']:8.1f} s {found['peak_mb']:8.0f} MB", flush=True)
 
 
