@@ -27,14 +27,15 @@ import numpy as np
 SIDES = ("canvass", "scikit-learn", "crfsuite")
 
 
-def join(paths: list[str], utterances: int, intents: int, labels: int, out: Path) -> None:
-    """Write a corpus with so many utterances, intents and labels, or as many as there are, as JSON lines.
+def join(paths: list[str], sizes: list[int], out: Path) -> None:
+    """Write a corpus with `sizes` utterances, intents and labels, or as many as there are, as JSON lines.
 
     An intent is that of its corpus, divided by the label of its first slot, and a label is that of its corpus. The most
     frequent of both are taken; utterances with others are left out, and a random part of the rest.
     """
     from canvass import read_labelled
 
+    utterances, intents, labels = sizes
     records = []
     for number, path in enumerate(paths):
         for utterance in read_labelled([path]).utterances:
@@ -127,7 +128,7 @@ def main() -> None:
             if len(options.corpora) > 1 or any(size is not None for size in sizes):
                 corpus = str(Path(folder) / "joined.jsonl")
                 limits = [10**9 if size is None else size for size in sizes]
-                join(options.corpora, *limits, Path(corpus))
+                join(options.corpora, limits, Path(corpus))
             for side in options.sides:
                 found = measure(side, corpus, folder)
                 print(f"{side:14}{found['processor_seconds']:8.1f} s {found['peak_mb']:8.0f} MB", flush=True)
