@@ -1,6 +1,8 @@
 """The queue: rounds behind the annotators' backs, failures in words, and a quick stop."""
 
 import json
+import os
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -78,6 +80,15 @@ def answer(project, queue, count, annotator="ann", now=0.0):
         project.store.save(complete(said, project.target, project.domain_of_intent), now=now)
         queue.answered()
     return tasks
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
+def test_rounds_have_the_least_priority_and_nothing_else_has(project):
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    with running(project) as queue:
+        generation(queue, 1)
+        assert os.getpriority(os.PRIO_PROCESS, queue._thread.native_id) == queue_module.NICE > before
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
 
 
 def test_the_first_round_is_played_at_once(project):

@@ -8,6 +8,8 @@ interpreter's lock, so those who serve the page meanwhile need not wait for it.
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 Phase = Literal["waiting", "training", "fresh", "failed"]
 
 PREPARING = "the first models are being trained; the first utterances come in a few seconds"
+NICE = 19  # of a round's threads: those who serve the page come first
 
 logger = logging.getLogger(__name__)
 
@@ -123,6 +126,8 @@ class Queue:
             return QueueState(self._generation, self._phase, self._message, ready, said)
 
     def _run(self) -> None:
+        if sys.platform == "linux":  # there a thread has a priority of its own, which those that it starts inherit
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         while self._run_one() and self._wait():
             pass
 
