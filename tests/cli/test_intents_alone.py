@@ -109,7 +109,7 @@ def test_what_training_is_going_to_take_is_said_where_it_is_long(canvass, bot, m
 
 
 @pytest.mark.parametrize(
-    ("intents", "labels", "is_long"), [(150, 0, False), (64, 54, False), (5_000, 0, True), (2, 300, True)]
+    ("intents", "labels", "is_long"), [(150, 0, False), (64, 54, False), (5_000, 0, True), (2, 600, True)]
 )
 def test_many_labels_take_long(capsys, intents, labels, is_long):
     labelled = [
