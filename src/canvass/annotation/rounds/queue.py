@@ -126,9 +126,8 @@ class Queue:
             return QueueState(self._generation, self._phase, self._message, ready, said)
 
     def _run(self) -> None:
-        if (
-            sys.platform == "linux"
-        ):  # there a thread has a priority of its own, which those that it starts inherit
+        # On Linux a thread has a priority of its own, which those that it starts inherit.
+        if sys.platform == "linux":
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         while self._run_one() and self._wait():
             pass
