@@ -151,10 +151,14 @@ def learn_or_load(
 
 def learn_from(sample: KeySample) -> WordFeatures:
     """Learn from a sample of a pool; raises TrainingError if it teaches too little."""
+    import pyarrow as pa
+
     from canvass.features.word_features import learn
 
     with terminal.busy("learning which words are alike"):
-        return learn(sample.keys())
+        keys = sample.keys()
+        pa.default_memory_pool().release_unused()  # blocks of the pool
+        return learn(keys)
 
 
 def load_words(words: str) -> WordFeatures | None:
