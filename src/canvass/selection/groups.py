@@ -178,9 +178,8 @@ class Groups:
         projected = score_column(column, self.projection.table).scores
         nearest(projected, self.projection.centres, groups, bounds)
         least = self.least.min() - SLACK
-        rows = np.flatnonzero(
-            (bounds >= least) | (least <= 0.0)
-        )  # a cosine below 0 may rise in the whole space
+        # A cosine below 0 may rise in the whole space.
+        rows = np.flatnonzero((bounds >= least) | (least <= 0.0))
         groups[:] = len(self.least)
         groups[rows] = self.assign(column.take(pa.array(rows)))[0]
         return groups
