@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from canvass.errors import OptionError
 
@@ -63,6 +63,21 @@ class Utterance:
     intent: str | None = None
     slots: tuple[Slot, ...] | None = None
     split: str | None = None
+
+
+class Frame(NamedTuple):
+    """What somebody said of a text: slots are (start, end, label), and there are none where it is not of the target."""
+
+    of_target: bool
+    intent: str | None
+    slots: frozenset[tuple[int, int, str]]
+
+    @classmethod
+    def of(cls, intent: str | None, slots: Iterable[Slot] | None, *, of_target: bool) -> Frame:
+        """Make the frame of what was said; what it says beside that it is not of the target does not matter."""
+        if not of_target:
+            return cls(False, None, frozenset())
+        return cls(True, intent, frozenset((slot.start, slot.end, slot.label) for slot in slots or ()))
 
 
 @dataclass(frozen=True, slots=True)

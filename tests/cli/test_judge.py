@@ -9,10 +9,10 @@ from commands import refused
 from projects import make_project, tasks_of
 
 from canvass.annotation.assistant.approval import MARGIN
-from canvass.annotation.assistant.judging import FEWEST, Frame, Item, errors_by_kind, judge
+from canvass.annotation.assistant.judging import FEWEST, Item, errors_by_kind, judge
 from canvass.annotation.quality.assistant_error import Share
 from canvass.annotation.store.records import NewAnswer
-from canvass.types import Slot, Utterance
+from canvass.types import Frame, Slot, Utterance
 
 RIGHT = Frame(True, "PlayMusic", frozenset({(5, 10, "SongName")}))
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from canvass.corpus.normalise import key_of
 from canvass.seeding import derived_seed, uniform
+from canvass.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,8 +101,8 @@ class SimulatedAssistant:
     def _draw(self, purpose: str, gold: Utterance) -> float:
         return uniform(self.seed, f"assistant/{purpose}", key_of(gold.text))
 
-    def _frame(self, said: Utterance) -> tuple[object, ...]:
-        return (said.intent, frozenset(said.slots or ())) if self.target.matches(said) else ()
+    def _frame(self, said: Utterance) -> Frame:
+        return Frame.of(said.intent, said.slots, of_target=self.target.matches(said))
 
     def _keys(self, said: Utterance, shown: tuple[str | None, Iterable[Slot]] | None) -> float:
         """Count the keys to what is said, from the intent and slots that are shown, or from nothing."""

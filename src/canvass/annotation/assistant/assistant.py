@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from canvass.annotation.assistant.approval import objection
 from canvass.annotation.assistant.chat import AskingError, Chat, Memory
 from canvass.annotation.assistant.prompt import LONGEST, Prompt
-from canvass.annotation.quality.assistant_error import Frame
 from canvass.annotation.store.records import ALONE, NewAnswer, TaskPrediction
 from canvass.callables import is_callable_name, load_callable
 from canvass.errors import CanvassError, OptionError
 from canvass.seeding import uniform
 from canvass.simulation.assistant import HIDDEN
+from canvass.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

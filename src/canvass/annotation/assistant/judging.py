@@ -15,7 +15,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from canvass.annotation.assistant.approval import MARGIN, approve
-from canvass.annotation.quality.assistant_error import Frame, Share, frame_of
+from canvass.annotation.quality.assistant_error import Share, frame_of
 from canvass.seeding import uniform
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from canvass.annotation.assistant.assistant import Assistant
     from canvass.annotation.project.project import Project
     from canvass.annotation.store.records import Answer, NewTask
+    from canvass.types import Frame
 
 LEVEL = 0.05  # of wrong approvals
 FEWEST = 50  # requests that a person and another answered

@@ -8,28 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from canvass.annotation.store.records import ALONE
 from canvass.statistics import Interval, wilson_interval
+from canvass.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from canvass.annotation.project.answer_rule import Meaning
     from canvass.annotation.store.records import Answer, TaskPrediction
-    from canvass.types import Slot
-
-
-class Frame(NamedTuple):
-    """What somebody said of a text: slots are (start, end, label), and there are none where it is not of the target."""
-
-    of_target: bool
-    intent: str | None
-    slots: frozenset[tuple[int, int, str]]
-
-    @classmethod
-    def of(cls, intent: str | None, slots: Iterable[Slot] | None, *, of_target: bool) -> Frame:
-        """Make the frame of what was said; what it says beside that it is not of the target does not matter."""
-        if not of_target:
-            return cls(False, None, frozenset())
-        return cls(True, intent, frozenset((slot.start, slot.end, slot.label) for slot in slots or ()))
 
 
 def frame_of(said: Answer | Meaning) -> Frame:

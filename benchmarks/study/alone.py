@@ -1,0 +1,97 @@
+"""What an assistant that answers alone gets wrong: studies in which nobody corrects what it and the models agree on.
+
+    python -m benchmarks.study.alone ../shared/data/snips intent:AddToPlaylist intent:BookRestaurant
+
+The assistant is wrong in a share of the frames, whatever the models say, and always sure; or it is a model itself, over
+character n-grams (`benchmarks.study.scorer`), trained on 300 utterances of the target that nothing else sees, which
+errs where the models do. Requests are those that `majority-joint` chooses in 10 batches of 20, which the models find
+hardest. Printed: how many are answered alone, how many of these wrongly, and the slot error rate at the end, which
+people alone end with, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from benchmarks.study.scorer import SCHEDULE, Model
+from canvass import Target, read_labelled
+from canvass.annotation.assistant.assistant import SURE
+from canvass.metrics import score
+from canvass.simulation.assistant import HIDDEN, Check, SimulatedAssistant
+from canvass.simulation.noise import Annotator
+from canvass.simulation.runs import Run
+from canvass.simulation.start import Corpus, learn_words
+from canvass.types import Frame
+
+if TYPE_CHECKING:
+    from canvass import Utterance
+    from canvass.types import Prediction
+
+ERRORS = (0.1, 0.2, 0.4)
+TRAINING = 300  # utterances of the target that the model is trained on
+
+
+@dataclass(frozen=True)
+class Alone(SimulatedAssistant):
+    """Answers what it and the models say alike, but for the hidden share, which a perfect person answers."""
+
+    model: Model | None = None
+    wrong: list[bool] = field(default_factory=list)  # of what it answered alone
+
+    def suggest(self, gold: Utterance) -> Utterance:
+        """Annotate as the model does, if there is one."""
+        if self.model is None:
+            return super().suggest(gold)
+        (answer,) = self.model([gold.text])
+        return replace(gold, intent=answer.intent, slots=answer.slots)
+
+    def check(self, gold: Utterance, person: Utterance, prediction: Prediction | None) -> Check:
+        """Answer alone, or leave it to a person."""
+        suggestion = self.suggest(gold)
+        agreed = (
+            prediction is not None
+            and prediction.intent_probability * prediction.confidence >= SURE
+            and self.target.matches(suggestion)
+            and Frame.of(prediction.intent, prediction.slots, of_target=True) == self._frame(suggestion)
+        )
+        if not agreed or self._draw("hidden", gold) < HIDDEN:
+            return Check(person, 0.0, False, 0.0, False)
+        self.wrong.append(self._frame(suggestion) != self._frame(gold))
+        return Check(suggestion, 0.0, self.wrong[-1], 0.0, False)
+
+
+def main() -> None:
+    """Run the studies, and print a line for each."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("corpus")
+    parser.add_argument("targets", nargs="+", type=Target.parse)
+    parser.add_argument("--seeds", type=int, default=2)
+    options = parser.parse_args()
+    corpus = Corpus.of(read_labelled([options.corpus]).utterances, test="fifth")
+    for target in options.targets:
+        for seed in range(options.seeds):
+            start = corpus.start(target, seed=seed, positives=100, negatives=1500, pool_share=None)
+            taken = [utterance for utterance in start.pool if target.matches(utterance)][:TRAINING]
+            start = replace(start, pool=tuple(row for row in start.pool if row not in set(taken)))
+            model = Model([*taken, *start.labelled[-1500:]], target)
+            words, knows = learn_words(start), Annotator.of(seed, 0.0, corpus.rest)
+            people = Run(start, target, "majority-joint", SCHEDULE, seed, words=words)
+            *_, last = people.states()
+            print(f"{target}, start {seed}, people: {score(last.errors).slot_error_rate:.1%}", flush=True)
+            for error in (*ERRORS, None):
+                assistant = Alone(seed, error or 0.0, 0.0, knows, target, None if error else model)
+                *_, last = replace(people, assistant=assistant).states()
+                print(
+                    f"{target}, start {seed}, {f'wrong in {error:.0%}' if error else 'a model'}: "
+                    f"{len(assistant.wrong)} of {sum(SCHEDULE)} alone, {sum(assistant.wrong)} of them wrong; "
+                    f"{score(last.errors).slot_error_rate:.1%}",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()
