@@ -19,9 +19,9 @@ from benchmarks.study.scorer import SCHEDULE, Model
 from canvass import Target, read_labelled
 from canvass.annotation.assistant.assistant import SURE
 from canvass.metrics import score
-from canvass.simulation.assistant import HIDDEN, Check, SimulatedAssistant
 from canvass.simulation.noise import Annotator
 from canvass.simulation.runs import Run
+from canvass.simulation.simulated_assistant import HIDDEN, Check, SimulatedAssistant
 from canvass.simulation.start import Corpus, learn_words
 from canvass.types import Frame
 

@@ -18,7 +18,7 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.study.discovery import OUT_OF_SCOPE, read, split
 from canvass.corpus.normalise import keys
-from canvass.selection.labels import label_classifier, likeliest_labels
+from canvass.selection.predicted_labels import label_classifier, likeliest_labels
 from canvass.selection.watching import (
     BOUNDS,
     RECENT,

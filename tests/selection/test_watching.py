@@ -6,7 +6,7 @@ from scipy.stats import binomtest
 
 from canvass.corpus.pool import Pool
 from canvass.features.key_sample import KeySample, draws_of
-from canvass.selection.labels import label_classifier, likeliest_labels
+from canvass.selection.predicted_labels import label_classifier, likeliest_labels
 from canvass.selection.watching import ALARM, Counts, Sampled, count, group_changes, p_values
 from canvass.types import Utterance
 from word_pools import requests

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from canvass.simulation.assistant import HIDDEN, SimulatedAssistant
 from canvass.simulation.noise import Annotator
+from canvass.simulation.simulated_assistant import HIDDEN, SimulatedAssistant
 from canvass.types import Prediction, Slot, Target, Utterance
 from examples import MUSIC, music, others
 

@@ -53,7 +53,7 @@ def command(
     Exit code 0: nothing changed, or nothing is new; 3: something changed; 2: an error. A window that is like the
     reference raises an alarm at most once in a hundred. The same call again changes nothing.
     """
-    from canvass.selection.labels import label_classifier
+    from canvass.selection.predicted_labels import label_classifier
 
     if window < 1:
         raise OptionError(f"--window {window} makes no sense; it must be at least 1")

@@ -1,10 +1,11 @@
 """What a labelled set lacks of a pool: groups of requests that its labels do not cover, and labels with few examples.
 
 The pool is read twice. The first pass draws a bounded sample by hash of the key, from which groups are learnt
-(`selection.groups`) and the first of them chosen; the second counts the traffic of these and of every label as
+(`selection.clustering`) and the first of them chosen; the second counts the traffic of these and of every label as
 predicted. Counts are whole numbers, so that order, threads and blocks change nothing.
 
-Labels, and what is lost: see `selection.labels`. Groups are chosen one after the other, each time that of the largest
+Labels, and what is lost: see `selection.predicted_labels`. Groups are chosen one after the other, each time that of
+the largest
 
     mean(1 - p) / (1 + LABELLED_WEIGHT r) * log(1 + n) * c^2 * (1 - s)
 
@@ -30,10 +31,10 @@ from canvass.features.extraction import hash_column
 from canvass.features.key_sample import KeySample
 from canvass.files import STANDARD_STREAM
 from canvass.processors import map_in_order, thread_pool
+from canvass.selection.clustering import SAMPLED, Groups, far_apart, telling_terms, terms_of
 from canvass.selection.excluded_keys import ExcludedKeys
-from canvass.selection.groups import SAMPLED, Groups, far_apart, telling_terms, terms_of
 from canvass.selection.growth import ByDay, days_of, halves, has_days, joined, sums_by_day
-from canvass.selection.labels import label_classifier, labels_by_key, likeliest_labels
+from canvass.selection.predicted_labels import label_classifier, labels_by_key, likeliest_labels
 from canvass.selection.variety import folded, thin
 
 if TYPE_CHECKING:

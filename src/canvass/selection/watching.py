@@ -1,8 +1,8 @@
 """A watch on traffic: whether a window of new requests is like a reference window, and what in it is new.
 
-Counted are the requests of each label as predicted, those that are *lost* (see `canvass.selection.labels`), those with
-each word, by a hash of 14 bits, and those of each group. For a category with a requests of n in the window and b of m
-in the reference, given a + b,
+Counted are the requests of each label as predicted, those that are *lost* (see `canvass.selection.predicted_labels`),
+those with each word, by a hash of 14 bits, and those of each group. For a category with a requests of n in the window
+and b of m in the reference, given a + b,
 
     a ~ Binomial(a + b, n / (n + m))
 
@@ -13,9 +13,9 @@ and that of labels and words is halved between the latest window and the latest 
 a slow drift. So a quiet window raises an alarm with a probability of ALARM at most. Lost requests count for their
 likeliest label, too: it is right more often than it is sure, and a share that drifts shows earlier.
 
-Groups are the clusters of `canvass.selection.groups`, learnt anew from what reference and window ask for, so that a new
-one can form. Half of the keys, by hash, tell what the groups are, and the requests of the other half are compared:
-groups that were fitted to what they are tested on would differ by that alone.
+Groups are the clusters of `canvass.selection.clustering`, learnt anew from what reference and window ask for, so that
+a new one can form. Half of the keys, by hash, tell what the groups are, and the requests of the other half are
+compared: groups that were fitted to what they are tested on would differ by that alone.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from canvass.errors import InputError, TrainingError
 from canvass.features.extraction import hash_column, word_hashes
 from canvass.features.key_sample import draws_of
 from canvass.seeding import salt, uniforms
-from canvass.selection.groups import SAMPLED, Groups, telling_terms, terms_of
-from canvass.selection.labels import labels_by_key, likeliest_labels
+from canvass.selection.clustering import SAMPLED, Groups, telling_terms, terms_of
+from canvass.selection.predicted_labels import labels_by_key, likeliest_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from canvass.features.word_features import WordFeatures
     from canvass.models.scorer import Scorer
-    from canvass.simulation.assistant import Check, SimulatedAssistant
     from canvass.simulation.budget import Unit
     from canvass.simulation.noise import Annotator
+    from canvass.simulation.simulated_assistant import Check, SimulatedAssistant
     from canvass.simulation.start import Start
     from canvass.types import Candidate, Prediction, Target, Utterance
 

@@ -121,7 +121,7 @@ class StoredRun:
         uint16 (S', G, N, 5), as `errors`: errors of each of the G families of models `families` (`Spec.transfer`),
         trained after each of the S' rounds `transfer_rounds`.
     checks
-        float64 (C, 4), as `assistant.Check`: keys, wrong, both without the assistant; (0, 4) where there is none.
+        float64 (C, 4), as `Check`: keys, wrong, both without the assistant; (0, 4) where there is none.
 
     """
 

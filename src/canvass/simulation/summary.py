@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from canvass.metrics import score
-from canvass.simulation.assistant import Check
 from canvass.simulation.counts import unpack_errors
+from canvass.simulation.simulated_assistant import Check
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ def final_slot_error_rates(study: Study, target: str) -> dict[str, float]:
 
 
 def checked(study: Study, target: str) -> dict[str, dict[str, float]]:
-    """Average, for each strategy, what a request took with an assistant: as `assistant.Check`; empty without one."""
+    """Average, for each strategy, what a request took with an assistant: as `Check`; empty without one."""
     checks: dict[str, list[NDArray[np.float64]]] = {}
     for run in study.runs_of(target, "strategy"):
         if len(run.checks):

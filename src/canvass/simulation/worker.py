@@ -127,10 +127,10 @@ class Worker:
 
         A CanvassError is returned in the result; any other exception is raised as RuntimeError with the run's name.
         """
-        from canvass.simulation.assistant import SimulatedAssistant
         from canvass.simulation.noise import Annotator
         from canvass.simulation.record import record
         from canvass.simulation.runs import Run
+        from canvass.simulation.simulated_assistant import SimulatedAssistant
         from canvass.types import Target
 
         began = time.perf_counter()

@@ -21,7 +21,7 @@ from canvass.annotation.store.records import ALONE, NewAnswer, TaskPrediction
 from canvass.callables import is_callable_name, load_callable
 from canvass.errors import CanvassError, OptionError
 from canvass.seeding import uniform
-from canvass.simulation.assistant import HIDDEN
+from canvass.simulation.simulated_assistant import HIDDEN
 from canvass.types import Frame
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from canvass.corpus.normalise import key_of, keys
 from canvass.errors import OptionError, shown
 from canvass.features.extraction import compact, feature_matrix
 from canvass.seeding import hash64
-from canvass.selection.groups import telling_terms, terms_of
+from canvass.selection.clustering import telling_terms, terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from canvass.errors import TrainingError
 from canvass.features.extraction import score_column
-from canvass.selection.groups import Groups, nearest, scaled
+from canvass.selection.clustering import Groups, nearest, scaled
 from word_pools import requests
 
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvass.selection.labels import SURE, claim, label_classifier, likeliest_labels
+from canvass.selection.predicted_labels import SURE, claim, label_classifier, likeliest_labels
 from canvass.types import Utterance
 
 
