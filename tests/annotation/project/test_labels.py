@@ -111,7 +111,11 @@ def test_requests_of_a_deleted_intent_are_left_out(project):
 REFUSED = [
     (rename_label, ("intent", "PlayMusik", "a"), "no intent 'PlayMusik'; did you mean PlayMusic"),
     (rename_label, ("intent", "PlayMusic", "AddToPlaylist"), "'AddToPlaylist' already; use merge"),
-    (rename_label, ("intent", "PlayMusic", "GetWeather"), "is one of another domain"),
+    (
+        rename_label,
+        ("intent", "PlayMusic", "GetWeather"),
+        "is there already, and does not belong to domain:music",
+    ),
     (rename_label, ("intent", "PlayMusic", " a"), "cannot be the name of a label"),
     (rename_label, ("intent", "PlayMusic", ""), "cannot be the name of a label"),
     (merge_label, ("slot", "SongName", "SongName"), "cannot be merged into itself"),
@@ -136,13 +140,16 @@ def test_a_name_of_another_label_is_not_taken_up_again(project):
     assert uses(project)["intent", "PlayMusic"].retired == ("play_music",)
 
 
-def test_the_target_stays_as_it_is(tmp_path):
-    play = Target("intent", "PlayMusic")
-    with (
-        make_project(tmp_path / "play", target=play) as project,
-        pytest.raises(OptionError, match="is the target of the project"),
-    ):
-        rename_label(project, "intent", "PlayMusic", "play", now=NOW)
+def test_an_intent_that_is_the_target_is_renamed_and_not_deleted(tmp_path):
+    with make_project(tmp_path / "play", target=Target("intent", "PlayMusic")) as project:
+        with pytest.raises(OptionError, match="left to train on; begin another with canvass new instead"):
+            delete_label(project, "intent", "PlayMusic", now=NOW)
+        use = rename_label(project, "intent", "PlayMusic", "play", now=NOW)
+    with Project.open(tmp_path / "play") as project:
+        assert project.target == Target("intent", "play")
+        assert project.settings.project.target == "intent:PlayMusic"
+        assert use.labelled == sum(map(project.target.matches, project.labelled)) > 0
+        assert AnswerRule.of(project).decide("play u2", "frame", intent="PlayMusic").intent == "play"
 
 
 def test_a_file_with_comments_inside_a_table_is_written_anew(project):
@@ -167,9 +174,23 @@ def test_answers_of_a_target_of_several_intents():
         rule.decide("now", "elsewhere", intent="Stop")
 
 
-def test_a_target_of_several_intents_stays_as_it_is(tmp_path):
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        (lambda project: rename_label(project, "intent", "PlayMusic", "a", now=NOW), ["AddToPlaylist", "a"]),
+        (
+            lambda project: merge_label(project, "intent", "PlayMusic", "AddToPlaylist", now=NOW),
+            ["AddToPlaylist"],
+        ),
+        (lambda project: delete_label(project, "intent", "PlayMusic", now=NOW), ["AddToPlaylist"]),
+    ],
+    ids=["rename", "merge", "delete"],
+)
+def test_a_target_of_several_intents_follows_its_intents(tmp_path, change, left):
     several = Target("intent", "AddToPlaylist", ("PlayMusic",))
     with make_project(tmp_path / "several", target=several) as project:
         assert [guide.name for guide in project.intents()] == ["AddToPlaylist", "PlayMusic"]
-        with pytest.raises(OptionError, match="belongs to the target of the project"):
-            delete_label(project, "intent", "PlayMusic", now=NOW)
+        change(project)
+        assert sorted(project.target.intents) == [guide.name for guide in project.intents()] == left
+        assert {one.intent for one in filter(project.target.matches, project.labelled)} == {*left}
+        assert run_round(project, 1).models.reference.target == project.target

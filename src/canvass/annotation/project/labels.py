@@ -65,7 +65,7 @@ def rename_label(project: Project, kind: LabelKind, name: str, new: str, *, now:
     Raises
     ------
     OptionError
-        If there is no such label, it is the target itself, or the new name is in use or cannot be a name.
+        If there is no such label, or the new name is in use or cannot be a name.
     InputError
         If another label had the new name before.
 
@@ -75,7 +75,7 @@ def rename_label(project: Project, kind: LabelKind, name: str, new: str, *, now:
         raise OptionError(f"there is a {WORDS[kind]} {shown(new)} already; use merge to make one of the two")
     if kind == "intent" and new in project.known_intents:
         raise OptionError(
-            f"the intent {shown(new)} is one of another domain than {project.target}; choose another name"
+            f"the intent {shown(new)} is there already, and does not belong to {project.target}; choose another name"
         )
     if not 1 <= len(new) <= LONGEST_NAME or new != " ".join(new.split()) or not new.isprintable():
         raise OptionError(
@@ -90,7 +90,7 @@ def rename_label(project: Project, kind: LabelKind, name: str, new: str, *, now:
 def merge_label(project: Project, kind: LabelKind, name: str, into: str, *, now: float) -> LabelUse:
     """Make two labels one: what has the first has the second from now on; returns the use of the first before.
 
-    Raises OptionError if there is no such label, or it is the target itself.
+    Raises OptionError if there is no such label.
     """
     _check(project, kind, name)
     _check(project, kind, into)
@@ -108,22 +108,19 @@ def delete_label(project: Project, kind: LabelKind, name: str, *, now: float) ->
     Raises
     ------
     OptionError
-        If there is no such label, it is the target itself, or no request would be left to train on, or to count errors
-        on.
+        If there is no such label, or no request of the target would be left to train on, or to count errors on.
 
     """
     _check(project, kind, name)
     if kind == "intent":
+        target = project.target
+        advice = "merge it into another" if len(project.intents()) > 1 else "begin another with canvass new"
         for words, part in zip(("train on", "count errors on"), _parts(project), strict=False):
-            left = (
-                utterance
-                for utterance in part
-                if project.target.matches(utterance) and utterance.intent != name
-            )
+            left = (utterance for utterance in part if target.matches(utterance) and utterance.intent != name)
             if next(left, None) is None:
                 raise OptionError(
-                    f"without the intent {shown(name)} no annotated request of {project.target} would be left to "
-                    f"{words}; merge it into another instead"
+                    f"without the intent {shown(name)} no annotated request of {target} would be left to {words}; "
+                    f"{advice} instead"
                 )
     return _retire(project, kind, name, None, now)
 
@@ -144,10 +141,7 @@ def _retire(project: Project, kind: LabelKind, name: str, became: str | None, no
 
 
 def _check(project: Project, kind: LabelKind, name: str) -> None:
-    """Refuse a label that annotators cannot choose, and the target itself."""
-    if kind == "intent" and name in project.target.intents:
-        part = "is" if project.target.only_intent else "belongs to"
-        raise OptionError(f"the intent {shown(name)} {part} the target of the project, which stays as it is")
+    """Refuse a label that annotators cannot choose."""
     known = [guide.name for guide in _guides(project, kind)]
     if name not in known:
         raise OptionError(

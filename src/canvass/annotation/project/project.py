@@ -233,8 +233,8 @@ class Project:
 
     @property
     def target(self) -> Target:
-        """What is annotated."""
-        return self.settings.target
+        """What is annotated, under today's names of its intents."""
+        return self.store.names().target(self.settings.target)
 
     @property
     def store(self) -> Store:
@@ -311,7 +311,8 @@ class Project:
 
     def answered(self) -> list[Utterance]:
         """Give what people annotated here: one utterance a task that counts, in the order of the first answers."""
-        return [self.utterance_of(task, answer) for task, answer in self.store.accepted()]
+        target, domains = self.target, self.domain_of_intent
+        return [utterance_of(task, answer, target, domains) for task, answer in self.store.accepted()]
 
     def annotated(self) -> list[Utterance]:
         """All that models are trained on: the labelled set, and what people annotated here, which comes first in doubt.
@@ -320,8 +321,9 @@ class Project:
         set.
         """
         test = {key_of(utterance.text) for utterance in self.test}
+        target, domains = self.target, self.domain_of_intent
         answered = {
-            task.key: trainable(self.utterance_of(task, answer))
+            task.key: trainable(utterance_of(task, answer, target, domains))
             for task, answer in self.store.accepted()
             if task.key not in test
         }

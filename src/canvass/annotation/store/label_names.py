@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from canvass.annotation.store.records import Answer, TaskPrediction
-    from canvass.types import Slot, Utterance
+    from canvass.types import Slot, Target, Utterance
 
 LabelKind = Literal["intent", "slot"]
 WORDS: dict[LabelKind, str] = {"intent": "intent", "slot": "slot label"}
@@ -37,6 +37,17 @@ class LabelNames:
     def intent(self, name: str | None) -> str | None:
         """Give today's name of an intent; None where it was deleted."""
         return None if name is None else self.intents.get(name, name)
+
+    def target(self, target: Target) -> Target:
+        """Read a target: its intents under today's names, without those that were deleted.
+
+        >>> LabelNames({"Play": "Music", "Halt": "Stop"}).target(Target("intent", "Halt", ("Play", "Stop")))
+        Target(kind='intent', name='Music', others=('Stop',))
+        """
+        if target.intents and self.intents:
+            names = sorted({today for name in target.intents if (today := self.intent(name)) is not None})
+            return replace(target, name=names[0], others=tuple(names[1:]))
+        return target
 
     def tag(self, tag: str) -> str:
         """Give today's name of a BIO tag; O where its label was deleted."""

@@ -50,7 +50,7 @@ def project(service: Service, call: Call) -> dict[str, Any]:
         "id": service.identity,
         "name": service.project.name,
         "title": service.project.title,
-        "target": str(service.target),
+        "target": str(service.project.target),
         "strategy": service.project.settings.project.strategy,
         "domains": list(service.domains),
         **service.guidelines().shapes,

@@ -69,7 +69,6 @@ class Service:
         self.others = others
         self.store = project.store
         self.page = project.settings.page
-        self.target = project.target
         self.now = clock
         self.domains = project.domains()
         self.recordings = Recordings(project)
@@ -181,7 +180,7 @@ class Service:
         counts = self.store.counts()
         return {
             "title": self.project.title,
-            "target": str(self.target),
+            "target": str(self.project.target),
             "answered": counts["answered"] + counts["closed"],
             "open": counts["open"],
         }

@@ -30,7 +30,7 @@ const LEADING = new Set(["review"]); // views that annotators without the link o
 class Page {
   constructor(project) {
     this.project = project;
-    this.prefix = `canvass/${project.id ?? project.name}/${project.target}/`;
+    this.prefix = `canvass/${project.id ?? project.name}/`;
     this.annotator = browser.get(`${this.prefix}name`) ?? "";
     this.settled = new Set(); // tasks of the review list that were looked at
     this.saved = 0;
