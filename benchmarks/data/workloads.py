@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.data.make_pool import POOLS, SIZES, write_labelled, write_pool
 from benchmarks.data.traffic import CORPORA, source
+from benchmarks.many_intents import join
 from canvass import Committee, Tagger, Target, read_labelled
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from canvass import Utterance
 
 BLOCK = 65_536
+LARGEST = 10**9
 QUICK = {"20k": "20k", "1m": "100k", "10m": "1m"}
 
 
@@ -79,8 +81,43 @@ class Workload:
         return [one for one in self.utterances() if self.target.matches(one) and one.slots is not None]
 
 
+@dataclass(frozen=True)
+class Bot(Workload):
+    """All intents of corpora joined: so many annotated utterances; the pool is the rest of their training parts."""
+
+    corpora: tuple[str, ...] = ()
+    annotated_utterances: int = 0
+    labels: int = 0
+
+    @property
+    def pool(self) -> Path:
+        """The JSON Lines of the pool; canvass reads their texts alone."""
+        return POOLS / f"{self.name}.jsonl"
+
+    def make(self) -> None:
+        """Write the files that are not there."""
+        if self.pool.exists() and self.labelled.exists():
+            return
+        POOLS.mkdir(exist_ok=True)
+        everything = POOLS / f"{self.name}.joined"
+        paths = [str(CORPORA / corpus / "train.jsonl.gz") for corpus in self.corpora]
+        join(paths, [LARGEST, LARGEST, self.labels], everything)
+        lines = everything.read_text().splitlines(keepends=True)
+        everything.unlink()
+        self.labelled.write_text("".join(lines[: self.annotated_utterances]))
+        self.pool.write_text("".join(lines[self.annotated_utterances :]))
+
+
+BOTS = {
+    "clinc150": Bot("clinc150_v1", Target("all"), "bot", ("clinc150",), 12_000),
+    "80-labels": Bot("hwu64-snips_v1", Target("all"), "bot", ("hwu64", "snips"), 2_000, 80),
+}
+
+
 def workload(size: str, *, quick: bool = False) -> Workload:
-    """Find the workload of a size: of the corpora where they are, of the embedded one where not."""
+    """Find the workload of a size, of the corpora where they are, of the embedded one where not; or a bot by name."""
+    if size in BOTS:
+        return BOTS[size]
     size = QUICK[size] if quick else size
     if CORPORA.is_dir():
         return Workload("traffic_v1", Target("intent", "PlayMusic"), size)

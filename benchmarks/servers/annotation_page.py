@@ -1,10 +1,13 @@
 """Measure the milliseconds from the key that saves an answer to the next utterance on the screen, in Chromium.
 
     python -m benchmarks.servers.annotation_page      # 200 utterances of SNIPS; add --keys 50 for a quick look
+    python -m benchmarks.servers.annotation_page --bot 80-labels  # or clinc150: while models are trained
 
 From the time stamp that the browser gives the key press to the first task after the frame in which the next utterance
 is drawn. Three networks: as it is on one machine; every request 250 ms late; and no answer to any request at all (for
-as many utterances as are there ahead). The page is the real one with the real server and store.
+as many utterances as are there ahead). The page is the real one with the real server and store. With --bot, the server is
+`canvass annotate` in a process of its own, and after every ten keys it trains a bot of that name in
+`benchmarks.data.workloads`.
 """
 
 from __future__ import annotations
@@ -17,9 +20,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.data.workloads import BOTS
 from benchmarks.environment import machine
+from benchmarks.servers.annotators import PER_ANNOTATOR, make_project, server_of
 from benchmarks.servers.browser import CHROMIUM, link_of, material, page_of, project_of, tasks_of
 from canvass import Target
+from canvass.annotation.project.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,20 +97,39 @@ def report(name: str, found: list[float]) -> str:
     )
 
 
+def delays_of_bot(name: str, keys: int) -> str:
+    """Measure on the page of a bot that is trained meanwhile; gives a line of figures."""
+    work = BOTS[name]
+    work.make()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "project"
+        # A blind pick of a bot asks for its intent, and Enter alone does not give one.
+        make_project(place, work, keys // PER_ANNOTATOR, random_share=0.0)
+        with server_of(place) as (_, port, token):
+            found = delays(f"http://127.0.0.1:{port}/?token={token}", keys, "Ada", as_it_is)
+        with Project.open(place) as project:
+            rounds = len(project.store.rounds())
+    return f"{report(name, found)}; {rounds} rounds, the first before"
+
+
 def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--keys", default=200, type=int)
+    parser.add_argument("--bot", choices=BOTS)
     options = parser.parse_args()
     if CHROMIUM is None:
         sys.exit("there is no Chromium: apt-get install chromium")
+    facts = machine()
+    print(f"{facts['processor']}, {facts['cores']} cores, load {facts['load_before']}")
+    if options.bot:
+        print(delays_of_bot(options.bot, options.keys))
+        return
     target = Target.parse("domain:music")
     half = options.keys // 2
     found = material(target, labelled=LABELLED, annotated=options.keys + half + 40)
-    facts = machine()
-    print(f"{facts['processor']}, {facts['cores']} cores, load {facts['load_before']}")
     with (
         tempfile.TemporaryDirectory() as folder,
         project_of(Path(folder), found, target, tasks_of(found, target)) as project,

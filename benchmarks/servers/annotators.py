@@ -2,13 +2,15 @@
 
     python -m benchmarks.servers.annotators                 # 50 annotators, a pool of a million, 60 seconds
     python -m benchmarks.servers.annotators --size 100k --seconds 20
+    python -m benchmarks.servers.annotators --size 80-labels --annotators 1   # or clinc150: a bot with many intents
 
 The server is `canvass annotate` in a process of its own, as people start it. The annotators are coroutines of this
 process that do what the page does: they look at an utterance for two to three seconds, send the answer, ask for more
 beside it, exchange what they have not seen when newer models chose, and look at the progress and search after every ten
 answers.
-Printed are milliseconds from the first byte of a request to the last of its answer, and how busy the machine was: on
-two cores, the annotators' own work and everything else that runs are in these figures.
+Printed are milliseconds from the first byte of a request to the last of its answer, the seconds from the start of the
+command to the first utterance that it offers, and how busy the machine was: on two cores, the annotators' own work and
+everything else that runs are in these figures.
 """
 
 from __future__ import annotations
@@ -65,19 +67,25 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "project"
         make_project(place, work, options.annotators)
+        began = time.perf_counter()
         with server_of(place) as (process, port, token):
             found = asyncio.run(annotate(process.pid, port, token, options.annotators, options.seconds))
         with Project.open(place) as project:
             stored = {one.id for one in project.store.answers(current_only=False)}
             rounds = [one.seconds for one in project.store.rounds()]
     assert stored == found.confirmed, "answers were lost, or saved twice"
+    print(
+        f"first utterance {found.offered - began:.1f} s after the start, {found.before:.1f} s of processor; the rounds: "
+        f"{', '.join(f'{seconds:.2f}' for seconds in rounds)} s"
+    )
     report(found, rounds, options.annotators)
 
 
-def make_project(place: Path, work: Workload, annotators: int) -> None:
-    """Make a project whose queue is long enough for so many."""
+def make_project(place: Path, work: Workload, annotators: int, **queue: float) -> None:
+    """Make a project whose queue is long enough for so many, with further settings of the queue."""
     with Project.create(place, work.utterances(), [str(work.pool)], work.target) as project:
-        settings = with_changes(project.settings, "queue", size=PER_ANNOTATOR * annotators)
+        size = max(project.settings.queue.size, PER_ANNOTATOR * annotators)
+        settings = with_changes(project.settings, "queue", size=size, **queue)
         write_settings(place / SETTINGS, settings)
 
 
@@ -105,11 +113,17 @@ def processor_seconds(pid: int) -> float:
 
 @dataclass
 class Found:
-    """What was measured: seconds by what was asked, with whether a round was being run; and what was confirmed."""
+    """What was measured: seconds by what was asked, with whether a round was being run; and what was confirmed.
+
+    `offered` is when the first utterance was, by the clock of `time.perf_counter`; `before`, the processor seconds of
+    the server until then.
+    """
 
     seconds: dict[str, list[tuple[float, bool]]] = field(default_factory=lambda: defaultdict(list))
     confirmed: set[str] = field(default_factory=set)
     generations: int = 0
+    offered: float = 0.0
+    before: float = 0.0
     elapsed: float = 0.0
     late: float = 0.0
     idle: int = 0
@@ -161,7 +175,7 @@ class Annotator:
         self.connections = [Connection(port, token) for _ in range(2)]
         self.waiting: list[dict[str, Any]] = []
         self.generation: int | None = None
-        self.intent = ""
+        self.intent: str | None = None  # what was predicted last, for a blind pick of a bot
 
     async def ask(
         self, name: str, path: str, body: dict[str, Any] | None = None, *, way: int = 1
@@ -183,6 +197,8 @@ class Annotator:
             "POST /api/lease", "/api/lease", {"annotator": self.name, "holding": holding, "count": AHEAD}
         )
         self.waiting = answer["tasks"]
+        for one in self.waiting:
+            self.intent = (one["prediction"] or {"intent": self.intent})["intent"]
         generation = answer["queue"]["generation"]
         before, self.generation = self.generation, generation
         self.found.generations = max(self.found.generations, generation)
@@ -211,7 +227,7 @@ class Annotator:
 
     async def answer(self, task: dict[str, Any]) -> None:
         """Accept what is predicted, or say that there is no slot."""
-        prediction = task["prediction"] or {"intent": None, "slots": []}
+        prediction = task["prediction"] or {"intent": self.intent, "slots": []}
         name = str(uuid.UUID(int=self.random.getrandbits(128)))
         said = {
             "id": name, "task": task["id"], "annotator": self.name, "kind": "frame", "intent": prediction["intent"],
@@ -229,7 +245,8 @@ async def annotate(pid: int, port: int, token: str, count: int, seconds: float) 
     patient = time.monotonic() + PATIENCE
     while not people[0].waiting and time.monotonic() < patient:
         await people[0].fill()
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.1)
+    found.offered, found.before = time.perf_counter(), processor_seconds(pid)
     await asyncio.gather(*(one.fill() for one in people))
     found.seconds.clear()
     generation = people[0].generation or 0

@@ -31,6 +31,7 @@ TOKEN = "a-token-of-the-benchmarks-0123456789"  # noqa: S105 - of a server that 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WORDS = "#desk:not([hidden]) #words .word"
 TEST = 150
+PATIENCE = 300_000  # milliseconds for the first models
 
 
 class State(NamedTuple):
@@ -187,6 +188,6 @@ def page_of(link: str, name: str) -> Iterator[Any]:
         page.goto(link)
         page.fill("#form input", name)
         page.keyboard.press("Enter")
-        page.wait_for_selector(WORDS)
+        page.wait_for_selector(WORDS, timeout=PATIENCE)
         yield page
         browser.close()

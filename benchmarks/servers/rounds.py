@@ -1,6 +1,7 @@
 """A round of the annotation queue over a large pool: its phases, and how long others wait meanwhile.
 
     python -m benchmarks.servers.rounds 1m
+    python -m benchmarks.servers.rounds 80-labels  # or clinc150: a bot with many intents
 
 First rounds are run one after the other: wall and processor seconds of each, and wall seconds by phase. Then a queue
 runs in the background while somebody answers, and two things are timed in another thread, with the queue at rest and
