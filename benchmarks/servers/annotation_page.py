@@ -5,9 +5,9 @@
 
 From the time stamp that the browser gives the key press to the first task after the frame in which the next utterance
 is drawn. Three networks: as it is on one machine; every request 250 ms late; and no answer to any request at all (for
-as many utterances as are there ahead). The page is the real one with the real server and store. With --bot, the server is
-`canvass annotate` in a process of its own, and after every ten keys it trains a bot of that name in
-`benchmarks.data.workloads`.
+as many utterances as are there ahead). The page is the real one with the real server and store. With --bot, the server
+is `canvass annotate` in a process of its own, and after every ten keys it trains the models of a bot
+(`benchmarks.data.workloads`).
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def main() -> None:
             rounds = [one.seconds for one in project.store.rounds()]
     assert stored == found.confirmed, "answers were lost, or saved twice"
     print(
-        f"first utterance {found.offered - began:.1f} s after the start, {found.before:.1f} s of processor; the rounds: "
+        f"first utterance {found.offered - began:.1f} s after the start, {found.before:.1f} s of processor; rounds: "
         f"{', '.join(f'{seconds:.2f}' for seconds in rounds)} s"
     )
     report(found, rounds, options.annotators)
