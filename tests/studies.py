@@ -26,7 +26,7 @@ def spec_of(utterances, **changes):
         "transfer": (),
         "transfer_every": 0,
         "test": "fifth",
-        "words": False,
+        "words": "off",
         "canvass": "0",
     }
     return Spec(**{**options, **changes})

@@ -12,7 +12,7 @@ intents="-t intent:PlayMusic -t intent:BookRestaurant -t intent:AddToPlaylist -t
   -t intent:SearchCreativeWork -t intent:SearchScreeningEvent"
 domains="-t domain:calendar -t domain:play -t domain:email -t domain:qa -t domain:iot -t domain:weather"
 both="-t intent:PlayMusic -t intent:BookRestaurant"
-# Without word features, but where a study is of these.
+# Without word features, but where a study compares them.
 play() {
   "$canvass" simulate "${@:2}" --words "${words:-off}" --out "$out/$1"
   "$canvass" report "$out/$1" --out "$out/$1.html" --out "$out/$1.md"
@@ -45,7 +45,7 @@ done
 
 # What word features change, and spaCy's pipeline trained on what was chosen.
 two="-s random-positive -s majority-joint --rounds 15 --batch 20 --seeds 5"
-words=pool play snips-100-words $snips $intents --seed-size 100 $two --transfer svm --transfer spacy
-words=pool play assistant-100-words $assistant $domains --seed-size 100 $two --transfer svm --transfer spacy
-words=pool play snips-20-words $snips $intents --seed-size 20 $two
-words=pool play assistant-20-words $assistant $domains --seed-size 20 $two
+words=both play snips-100-words $snips $intents --seed-size 100 $two --transfer svm --transfer spacy
+words=both play assistant-100-words $assistant $domains --seed-size 100 $two --transfer svm --transfer spacy
+words=both play snips-20-words $snips $intents --seed-size 20 $two
+words=both play assistant-20-words $assistant $domains --seed-size 20 $two

@@ -21,6 +21,12 @@ def report(study):
 
 
 @pytest.fixture(scope="session")
+def with_and_without(tmp_path_factory):
+    """A study of `--words both`."""
+    return read_study(write_study(tmp_path_factory.mktemp("both"), words="both"))
+
+
+@pytest.fixture(scope="session")
 def two_targets(tmp_path_factory):
     """Two targets, one of them `all`, with names that a page must escape."""
     targets = ("domain:<q&a>", "all")

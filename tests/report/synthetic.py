@@ -34,7 +34,7 @@ def spec(**changes):
         "transfer": ("svm", "spacy"),
         "transfer_every": 0,
         "test": "own",
-        "words": False,
+        "words": "off",
         "canvass": "0.1.0",
     }
     return Spec(**{**options, **changes})
@@ -88,7 +88,7 @@ def projection():
     )
 
 
-def run(name, *, mended=MENDED, transfer=True, shown=EXAMPLES):
+def run(name, *, mended=MENDED, transfer=True, shown=EXAMPLES, both=False):
     rounds = {"strategy": ROUNDS, "prolonged": 3 * ROUNDS, "ceiling": 0}[name.kind]
     rate = mended.get(name.strategy, 0)
     wrong = [max(0, START - rate * number) for number in range(rounds + 1)] if rounds else [6]
@@ -117,6 +117,12 @@ def run(name, *, mended=MENDED, transfer=True, shown=EXAMPLES):
         else np.zeros((0, 0, UTTERANCES, 5), np.uint16),
         (rounds,) if has_transfer else (),
         ("svm", "spacy") if has_transfer else (),
+        # Without word features half as many are mended.
+        errors_without_words=np.stack(
+            [errors(START - rate * number // 2, name.seed) for number in range(rounds + 1)]
+        )
+        if both and name.kind == "strategy"
+        else None,
     )
 
 
@@ -130,7 +136,7 @@ def write_study(
     write_spec(folder, options, [facts(target, short_pool=short_pool) for target in options.targets])
     for name in options.runs():
         if not without(name):
-            run(name, mended=mended, transfer=transfer).save(folder)
+            run(name, mended=mended, transfer=transfer, both=options.words == "both").save(folder)
     record = {"command": ["canvass", "simulate", "my corpus", "-o", "study"], "versions": {"numpy": "2"}, "python": "3.11", "machine": "Linux"}  # fmt: skip
     append(folder, "provenance.jsonl", record)
     append(folder, "seconds.jsonl", {"run": {}, "seconds": {"train": 3.0, "select": 1.0, "wall": 9.0}})

@@ -83,6 +83,20 @@ def test_markdown(report):
         assert len({line.replace("\\|", "").count("|") for line in lines}) <= 1
 
 
+def test_with_and_without_word_features(with_and_without):
+    report = report_of(with_and_without)
+    text = as_markdown(report).decode().replace("\xa0", " ")
+    assert "| majority-joint | 13.3 % | 6.7 % | −50 % | −" in text
+    assert "| majority-joint without words | 13.3 ± 0.0 % | 0.0 % | " in text
+    assert "* with against without word features: −50 % (" in text
+    assert "* word features: of the texts of each start's pool; the same choices without, too" in text
+    target = parsed(report)["targets"][0]
+    gain = next(row["words"] for row in target["strategies"] if row["name"] == "majority-joint")
+    assert (round(gain["relative"], 9), gain["fewer"]) == (-0.5, 20)
+    assert len(target["curves"]["random without words"]["slot_error_rate"]["mean"]) == 5
+    assert [finding["name"] for finding in target["findings"]] == ["majority-joint"]
+
+
 def test_markdown_of_several_targets(two_targets):
     text = as_markdown(report_of(two_targets)).decode().replace("\xa0", " ")
     assert "## All targets" in text

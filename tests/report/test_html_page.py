@@ -141,6 +141,16 @@ def test_curves_are_drawn_in_the_colours_of_the_page(report, wide):
     assert any(title.startswith("majority-joint: 6.7") for title in titles)
 
 
+def test_without_word_features_a_line_is_thin_and_has_no_band(with_and_without):
+    target = report_of(with_and_without).targets[0]
+    looks = curve_figures.looks_of(target)
+    for name in ("majority-joint", "random"):
+        assert looks[f"{name} without words"] == looks[name]._replace(mark="")
+    drawn = curve_figures.draw_curves(target, MAIN, "utterances", "name", wide=True)
+    assert len(re.findall(r"stroke-width: 1\.2", drawn)) == len(re.findall(r"stroke-width: 2\.1", drawn)) == 4
+    assert "random without words" in drawn
+
+
 def test_the_picture_marks_what_was_chosen(report):
     scenes = report.targets[0].scenes
     assert [scene.strategy for scene in scenes] == ["random", "random-positive", "majority-joint"]

@@ -121,6 +121,33 @@ def test_without_transfer(tmp_path):
     assert all(row.families == {} and row.worst_family is None for row in report.targets[0].rows)
 
 
+def test_what_word_features_change(with_and_without, rows):
+    both = {row.name: row for row in report_of(with_and_without).targets[0].rows}
+    assert list(both) == [  # of 120: 8, 12, 16, 16, 18, 20, 20, 22
+        "majority-joint", "majority-crf", "majority-joint without words", "random-positive",
+        "majority-crf without words", "random", "random-positive without words", "random without words",
+    ]  # fmt: skip
+    joint, plain = both["majority-joint"], both["majority-joint without words"]
+    assert (joint.final, plain.final) == pytest.approx((8 / 120, 16 / 120))
+    assert joint.words.difference.relative == pytest.approx(-0.5)
+    assert joint.words.difference.low <= -0.5 <= joint.words.difference.high
+    assert joint.words.difference.seeds == 3
+    assert joint.words.fewer == 20  # 16 are wrong after 20 with them, and after 40 without
+    assert both["random"].words.fewer == 20
+    assert plain.words is rows["majority-joint"].words is None
+    # The same choices, compared with the same baseline: 16 wrong, as it has.
+    assert plain.chosen == joint.chosen
+    assert plain.against["random-positive"].difference.relative == 0
+    assert (plain.saved.baseline_more, plain.saved.fewer) == (0, 0)
+    assert (plain.routing, plain.families) == (None, {})
+    # Seven comparisons with each baseline instead of three.
+    assert joint.against["random"].adjusted_p_seeds == 1
+    told = final_slot_error_rates(with_and_without, TARGET)
+    assert {name: row.final for name, row in both.items()} == pytest.approx(
+        {name: rate for name, rate in told.items() if not name.startswith("(")}
+    )
+
+
 def test_curves(report):
     target = report.targets[0]
     curve = target.curves["majority-joint"]

@@ -215,6 +215,31 @@ def test_other_options_on_a_study_are_refused_by_name(whole, corpus, spec):
 
 
 @pytest.mark.slow
+def test_with_and_without_word_features(tmp_path, whole, corpus, spec):
+    """The pool teaches no words: the models are the same, and so are their errors."""
+    both = replace(spec, words="both", seeds=1)
+    folder = tmp_path / "both"
+    run_missing(folder, corpus, both)
+    study, before = read_study(folder), read_study(whole)
+    assert study.spec == both
+    assert len(study.runs) == len(both.runs()) == len(STRATEGIES) + 2
+    for strategy in STRATEGIES:
+        (run,) = study.runs_of(TARGET, "strategy", strategy)
+        (plain,) = study.runs_of(TARGET, "strategy", f"{strategy} without words")
+        assert np.array_equal(run.errors, before.runs_of(TARGET, "strategy", strategy)[0].errors)
+        assert np.array_equal(plain.errors, run.errors)
+        assert plain.keys == run.keys
+    assert len(study.runs_of(TARGET, "strategy")) == 2 * len(STRATEGIES)
+    assert all(
+        run.errors_without_words is None for run in study.runs if run.name.kind in {"ceiling", "prolonged"}
+    )
+    assert set(final_slot_error_rates(study, TARGET)) == {
+        *STRATEGIES, *(f"{name} without words" for name in STRATEGIES), CEILING,
+    }  # fmt: skip
+    with pytest.raises(OptionError, match=r"differs in --words \(both there, off now\)"):
+        run_missing(folder, corpus, replace(both, words="off"))
+
+
 def test_a_study_grows_by_seeds_and_strategies(tmp_path, whole, corpus, utterances, spec):
     run_missing(
         tmp_path, corpus, spec_of(utterances, strategies={TARGET: STRATEGIES[:1]}, seeds=1, transfer=("svm",))

@@ -68,6 +68,12 @@ def test_what_is_chosen_does_not_depend_on_them_and_what_is_measured_does(words)
     assert [state.errors for state in plain] != [state.errors for state in with_words]
     assert sum(map(wrong, with_words[-1].errors)) < sum(map(wrong, plain[-1].errors))
     assert with_words[-1].nlu.tagger.words is not None
+    # Both at once: the same states, and the errors of either.
+    both = Run(start(), TARGET, "majority-joint", (15, 15), 3, words=words, both=True)
+    for state, expected, other in zip(both.states(), with_words, plain, strict=True):
+        assert (state.choices, state.errors) == (expected.choices, expected.errors)
+        assert state.errors_without_words == other.errors
+        assert expected.errors_without_words is None
     assert NLU.train(with_words[-1].labelled, TARGET).tagger.words is None
 
 
@@ -79,5 +85,10 @@ def test_a_study_of_before_has_none():
     plain = spec_of([Utterance("a")]).as_dict()
     del plain["words"], plain["variety"]
     spec = Spec.from_dict(plain)
-    assert not spec.words
+    assert spec.words == "off"
     assert spec.variety
+
+
+@pytest.mark.parametrize(("stored", "words"), [(True, "pool"), (False, "off"), ("both", "both")])
+def test_a_study_that_had_but_two_choices(stored, words):
+    assert Spec.from_dict({**spec_of([Utterance("a")]).as_dict(), "words": stored}).words == words

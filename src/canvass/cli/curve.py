@@ -149,6 +149,7 @@ def _plot(
     from canvass.report.braille import plot
     from canvass.report.curve_figures import EMPHASISED, spread
     from canvass.report.measures import MAIN, has_slots, main_measure
+    from canvass.simulation.spec import without_words
 
     if not curves:
         console.print(Text(f"{terminal.harmless(target)}: no run of a strategy is finished", "bold"))
@@ -157,9 +158,9 @@ def _plot(
         measure = main_measure(slots=has_slots(curve.sums for curve in curves))
     shown = list(curves)
     if limited and len(shown) > MOST:
-        shown = [curve for name in EMPHASISED for curve in curves if curve.name == name][:MOST] or shown[
-            :MOST
-        ]
+        emphasised = [method for name in EMPHASISED for method in (name, without_words(name))]
+        shown = [curve for name in emphasised for curve in curves if curve.name == name] or shown
+        shown = shown[:MOST]
     console.print(Text.assemble((terminal.harmless(target), "bold"), f"  {measure.title}, %"))
     names = [f" {curve.name} {100 * measure.rate(curve.sums[:, -1]).mean():.1f}" for curve in shown]
     width = max(NARROWEST, min(WIDEST, console.width) - AXIS - max(map(len, names)))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from canvass.types import Utterance
 
 ROUNDS, BATCH = 15, 20
+BOTH = "both"  # with word features and without
 PROBED = 3  # requests that a scorer is asked about beforehand
 LOOP = "The loop"
 
@@ -158,8 +159,8 @@ class StudyOptions:
         typer.Option(
             "--words",
             metavar="WHAT",
-            help="Give the models that are measured word features learnt from the texts of the pool (pool), or none "
-            "(off). What is chosen does not depend on them.",
+            help="Give the models that are measured word features learnt from the texts of the pool (pool) or none "
+            "(off), or measure each strategy with and without (both). What is chosen does not depend on them.",
             rich_help_panel=LOOP,
         ),
     ] = POOL
@@ -174,8 +175,8 @@ class StudyOptions:
             raise OptionError(f"a target is given twice; write {TARGET_WORDS}, each once")
         if self.test not in {None, "own", "fifth"}:
             raise OptionError(f"--test {self.test!r} is unknown; write own or fifth")
-        if self.words not in {POOL, OFF}:
-            raise OptionError(f"--words {self.words!r} is unknown; write pool or off")
+        if self.words not in {POOL, OFF, BOTH}:
+            raise OptionError(f"--words {self.words!r} is unknown; write pool, off or both")
         spec = Spec(
             corpus="",
             targets=targets,
@@ -192,7 +193,7 @@ class StudyOptions:
             transfer=tuple(self.transfer or ()),
             transfer_every=self.transfer_every,
             test="fifth" if self.test == "fifth" else "own",
-            words=self.words == POOL,
+            words=self.words,  # type: ignore[arg-type]
             scorer=self.scorer or "",
             shortlist=self.shortlist,
             variety=self.variety,
@@ -319,7 +320,7 @@ def _simulate(
         facts = [facts_of(cut, spec, name) for name in spec.targets]
     options.report_left_out(known)
     options.report_findings(known)
-    if spec.words and not cut.teaches_words:
+    if spec.words != OFF and not cut.teaches_words:
         tell_people("the models have no word features: the corpus has too few requests to learn any from")
     for row in facts:
         if row.short_pool:

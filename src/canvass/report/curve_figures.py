@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from canvass.report import formatting, svg
-from canvass.strategies import DEFAULT_FOR_ALL
+from canvass.simulation.spec import without_words
+from canvass.strategies import DEFAULT_FOR_ALL, STRATEGIES
 
 if TYPE_CHECKING:
     from canvass.report.document import TargetReport
@@ -49,14 +50,17 @@ def looks_of(report: TargetReport) -> dict[str, Look]:
     """Choose the look of each strategy: those of `EMPHASISED`, then the best others, stand out; the rest is grey."""
     names = [row.name for row in report.rows]
     chosen = [name for name in EMPHASISED if name in names and name in LOOKS]
-    best = [name for name in names if name not in chosen]
+    best = [name for name in names if name not in chosen and name in STRATEGIES]
     if DEFAULT_FOR_ALL in best:
         best.insert(0, best.pop(best.index(DEFAULT_FOR_ALL)))
     chosen += best[: max(0, min(MOST, 3) - len(chosen))]
     free = [look for name, look in LOOKS.items() if name not in chosen]
-    return {name: LOOKS.get(name) or free.pop(0) for name in chosen} | {
-        name: GREY for name in names if name not in chosen
-    }
+    looks: dict[str, Look] = {}
+    for name in chosen:
+        looks[name] = LOOKS.get(name) or free.pop(0)
+        if without_words(name) in names:
+            looks[without_words(name)] = looks[name]._replace(mark="")  # a thin line, without a band
+    return looks | {name: GREY for name in names if name not in looks}
 
 
 def draw_curves(report: TargetReport, measure: Measure, unit: str, name: str, *, wide: bool) -> str:
@@ -105,14 +109,14 @@ def _draw(
     if look == GREY:
         axes.plot(x, PERCENT * band.mean, color=colour, linewidth=1.1, gid=gid, zorder=2)
         return
-    if np.isfinite(band.low).all() and not again:
+    if np.isfinite(band.low).all() and look.mark and not again:
         axes.fill_between(
             x, PERCENT * band.low, PERCENT * band.high, color=colour, alpha=0.1, linewidth=0, zorder=1
         )
     line = (0, (4, 4)) if again else look.line
     axes.plot(
-        x, PERCENT * band.mean, color=colour, linestyle=line, linewidth=2.1, gid=gid, zorder=3 + place,
-        marker=look.mark, markersize=4.4, markeredgewidth=0,
+        x, PERCENT * band.mean, color=colour, linestyle=line, linewidth=2.1 if look.mark else 1.2, gid=gid,
+        zorder=3 + place, marker=look.mark, markersize=4.4, markeredgewidth=0,
     )  # fmt: skip
 
 
@@ -200,7 +204,7 @@ def draw_savings(report: TargetReport, name: str) -> str | None:
         axes.plot(long_x, PERCENT * long_y, color=svg.PLACEHOLDERS["faint"], linewidth=2.4, zorder=2)
         for row in reversed(report.rows):
             look = looks[row.name]
-            if look == GREY or row.name == report.baseline:
+            if not look.mark or row.name == report.baseline:
                 continue
             x, y = report.curves[row.name].points(report.main, "utterances")
             colour = svg.PLACEHOLDERS[look.role]
@@ -233,7 +237,7 @@ def draw_savings(report: TargetReport, name: str) -> str | None:
         described = "; ".join(
             f"{row.name}: {formatting.saved(row.saved)} more"
             for row in report.rows
-            if row.saved and looks[row.name] != GREY
+            if row.saved and looks[row.name].mark
         )
         title = f"Annotations saved for {report.facts.target}"
         return svg.embedded(

@@ -185,6 +185,7 @@ def _target_dict(target: TargetReport) -> dict[str, Any]:
         figures |= {
             "saved": asdict(row.saved) if row.saved else None,
             "chosen": asdict(row.chosen) if row.chosen else None,
+            "words": {**row.words.difference._asdict(), "fewer": row.words.fewer} if row.words else None,
             "routing": row.routing.as_dict() if row.routing else None,
             "families": {
                 name: {

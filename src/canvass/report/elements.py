@@ -96,7 +96,7 @@ def _swatch(look: Look) -> str:
     dash = f' stroke-dasharray="{DASHES[look.role]}"' if DASHES.get(look.role) else ""
     return (
         f'<svg viewBox="0 0 34 12" aria-hidden="true" style="color:var(--{look.role})">'
-        f'<path d="M0 6h34" stroke="currentColor" stroke-width="2"{dash}/>'
+        f'<path d="M0 6h34" stroke="currentColor" stroke-width="{2 if look.mark else 1}"{dash}/>'
         f'<g fill="currentColor">{MARKS.get(look.mark, "")}</g></svg>'
     )
 

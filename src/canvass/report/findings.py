@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from canvass.report import formatting
 from canvass.report.comparisons import smallest_adjusted_p
 from canvass.report.learning_curves import RANDOM, RANDOM_POSITIVE
-from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL
+from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES
 from canvass.types import ALL
 
 if TYPE_CHECKING:
@@ -76,7 +76,11 @@ def default_for(target: str) -> str:
 def findings_of(runs: TargetRuns, rows: Sequence[Row]) -> tuple[Finding, ...]:
     """Describe the gain of the default and of the best strategy; the default first, since it was chosen beforehand."""
     baseline = runs.long_baseline
-    able = [row for row in rows if baseline in row.against and row.name not in {RANDOM, RANDOM_POSITIVE}]
+    able = [
+        row
+        for row in rows
+        if baseline in row.against and row.name in STRATEGIES and row.name not in {RANDOM, RANDOM_POSITIVE}
+    ]
     if not able:
         return ()
     # Only strategies with the most seeds can be the best: the others are less certain.
@@ -122,6 +126,8 @@ def _figures(row: Row, baseline: str) -> tuple[Figure, ...]:
         )
         for name, compared in row.against.items()
     ]
+    if row.words is not None:
+        figures.append(Figure("with against without word features", *_text(row.words.difference)))
     if "tokens" in row.equal_cost:
         figures.append(Figure(f"at equal tokens, against {baseline}", *_text(row.equal_cost["tokens"])))
     for name, family in row.families.items():
@@ -155,10 +161,7 @@ def warnings_of_study(study: Study) -> tuple[str, ...]:
             f"({names}). Figures are of the seeds that are there, and comparisons of the seeds that both strategies "
             "have. Give the command of the study again to run the rest."
         )
-    most = max(
-        len({*names, RANDOM if target == ALL else RANDOM_POSITIVE}) - 1
-        for target, names in study.spec.strategies.items()
-    )
+    most = max(len(study.spec.methods_of(target)) - 1 for target in study.spec.targets)
     smallest = smallest_adjusted_p(study.spec.seeds, most)
     if study.spec.seeds == 1:
         warnings.append(

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from canvass.report.measures import totals
-from canvass.simulation.spec import RunName
+from canvass.simulation.spec import RunName, baseline_for
 from canvass.simulation.store import Chosen
 from canvass.statistics import mean_and_band
-from canvass.strategies import STRATEGIES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,7 +96,7 @@ class TargetRuns:
     target
         The target.
     planned
-        Strategies of the study and the headline baseline, in the order of the table of strategies.
+        What is compared (`Spec.methods_of`), in the order of the table of strategies.
     strategies
         Runs by strategy and seed. If the headline baseline is no strategy of the study, its runs are the beginnings of
         the prolonged runs, which are the same.
@@ -121,19 +120,15 @@ class TargetRuns:
     @classmethod
     def of(cls, study: Study, target: str) -> TargetRuns:
         """Collect the runs of a target."""
-        headline = next(
-            name.strategy for name in study.spec.runs() if (name.target, name.kind) == (target, "prolonged")
-        )
+        headline, planned = baseline_for(target), study.spec.methods_of(target)
         prolonged = {run.name.seed: run for run in study.runs_of(target, "prolonged")}
         strategies = {
-            name: {run.name.seed: run for run in study.runs_of(target, "strategy", name)}
-            for name in STRATEGIES
+            name: {run.name.seed: run for run in study.runs_of(target, "strategy", name)} for name in planned
         }
         if headline not in study.spec.strategies[target]:
             strategies[headline] = {
                 seed: _beginning(run, len(study.spec.schedule)) for seed, run in prolonged.items()
             }
-        planned = tuple(name for name in STRATEGIES if name in {*study.spec.strategies[target], headline})
         finished = {name: strategies[name] for name in planned if strategies[name]}
         baselines = tuple(name for name in dict.fromkeys((headline, RANDOM)) if name in finished)
         ceiling = {run.name.seed: run for run in study.runs_of(target, "ceiling")}

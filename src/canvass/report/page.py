@@ -137,6 +137,8 @@ def _curves(target: TargetReport, name: str) -> Iterator[str]:
         if target.curves[target.rows[0].name].sums.shape[0] == 1
         else " Bands: 95 % intervals of the mean over seeds."
     )
+    if any(row.words for row in target.rows):
+        seeds += " Thin: the same choices, without word features."
     yield (
         f'<figure><div class="wide">{wide}</div><div class="narrow">{narrow}</div><figcaption>'
         f"{target.main.title.capitalize()} against utterances annotated, means over the seeds.{seeds} Dashed: trained "

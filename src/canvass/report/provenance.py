@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 TEST_PARTS = {"own": "the corpus's own test part", "fifth": "a fifth of the corpus, by hash of the key"}
 
+WORDS = {
+    "off": "none",
+    "pool": "of the texts of each start's pool",
+    "both": "of the texts of each start's pool; the same choices without, too",
+}
+
 
 def options(spec: Spec) -> list[tuple[str, str]]:
     """List the options of a study as pairs of name and value."""
@@ -30,6 +36,7 @@ def options(spec: Spec) -> list[tuple[str, str]]:
             "share of the target in the pool",
             "as it is" if spec.pool_share is None else f"{100 * spec.pool_share:g} %",
         ),
+        ("word features", WORDS[spec.words]),
         ("annotator noise", f"{100 * spec.noise:g} %"),
         ("transfer", _transfer(spec)),
         ("errors counted on", TEST_PARTS[spec.test]),

@@ -12,12 +12,16 @@ from canvass.report.comparisons import (
     Comparison,
     Difference,
     at_equal_cost,
+    common_seeds,
     compare_all,
+    difference,
     errors_of_family,
+    final_errors,
     transferred,
 )
 from canvass.report.learning_curves import Curve
 from canvass.report.measures import MAIN, MEASURES, totals
+from canvass.simulation.spec import without_words
 from canvass.statistics import annotations_saved, area_under_curve
 from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL
 from canvass.types import ALL
@@ -75,6 +79,23 @@ class Saved:
     beyond: float
 
 
+class WordGain(NamedTuple):
+    """What word features change for a strategy: its errors against those without, and how many annotations they save.
+
+    Attributes
+    ----------
+    difference
+        Comparison after the last round.
+    fewer
+        How many fewer annotations it needs with them for the error that it ends with without; None if it never
+        reaches that.
+
+    """
+
+    difference: Difference
+    fewer: float | None
+
+
 class FamilyFigures(NamedTuple):
     """Figures of a family of models trained on what a strategy selected in all rounds.
 
@@ -120,6 +141,8 @@ class Row:
     worst_family
         The name of the family that fares worst against the headline baseline, the reference NLU among them, and its
         comparison; None without families or without that baseline.
+    words
+        What word features change; None unless errors were counted without them, too.
 
     """
 
@@ -137,6 +160,7 @@ class Row:
     routing: Routing | None
     families: dict[str, FamilyFigures]
     worst_family: tuple[str, Difference] | None
+    words: WordGain | None
 
 
 def rows_of(runs: TargetRuns, curves: dict[str, Curve]) -> tuple[Row, ...]:
@@ -149,6 +173,7 @@ def rows_of(runs: TargetRuns, curves: dict[str, Curve]) -> tuple[Row, ...]:
             curves[name],
             {base: by_name[name] for base, by_name in compared.items() if name in by_name},
             long_run,
+            _word_gain(runs, curves, name),
         )
         for name in runs.strategies
     ]
@@ -156,7 +181,13 @@ def rows_of(runs: TargetRuns, curves: dict[str, Curve]) -> tuple[Row, ...]:
     return tuple(sorted(rows, key=lambda row: (row.final, row.name != usual, row.name)))
 
 
-def _row(runs: TargetRuns, curve: Curve, against: dict[str, Comparison], long_run: Curve | None) -> Row:
+def _row(
+    runs: TargetRuns,
+    curve: Curve,
+    against: dict[str, Comparison],
+    long_run: Curve | None,
+    words: WordGain | None,
+) -> Row:
     mine = runs.strategies[curve.name]
     band = curve.band(MAIN)
     x, y = curve.points(MAIN, UTTERANCES)
@@ -180,6 +211,22 @@ def _row(runs: TargetRuns, curve: Curve, against: dict[str, Comparison], long_ru
         routing=routing_of(list(mine.values())),
         families=families,
         worst_family=_worst(families, own),
+        words=words,
+    )
+
+
+def _word_gain(runs: TargetRuns, curves: dict[str, Curve], name: str) -> WordGain | None:
+    """Compare a strategy with the same without word features; None where there is no such run."""
+    plain = without_words(name)
+    if plain not in runs.strategies:
+        return None
+    with_words, without = runs.strategies[name], runs.strategies[plain]
+    seeds = common_seeds(with_words, without)
+    both = (curves[method].points(MAIN, UTTERANCES) for method in (name, plain))
+    (x, y), (plain_x, plain_y) = both
+    return WordGain(
+        difference(final_errors(with_words, seeds), final_errors(without, seeds)),
+        annotations_saved(x, y, plain_x, plain_y).saved,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from canvass.report import formatting
 from canvass.report.learning_curves import RANDOM
 from canvass.report.measures import MAIN, MEASURES
+from canvass.simulation.spec import without_words
 from canvass.types import ALL
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ class Table(NamedTuple):
 
 def of_target(report: TargetReport) -> tuple[Table, ...]:
     """Make the tables of a target."""
-    tables = (errors(report), on_the_way(report), choices(report), routing(report), transfer(report))
+    tables = (
+        errors(report), word_features(report), on_the_way(report), choices(report), routing(report), transfer(report),
+    )  # fmt: skip
     return tuple(table for table in tables if table is not None)
 
 
@@ -87,6 +90,30 @@ def _against(compared: Comparison | None) -> list[Cell]:
     ]
 
 
+def word_features(report: TargetReport) -> Table | None:
+    """Tabulate what word features change for each strategy; None where errors were not counted without them."""
+    plain = {row.name: row for row in report.rows}
+    rows = tuple(
+        (
+            Cell(row.name),
+            Cell(formatting.percent(plain[without_words(row.name)].final)),
+            Cell(formatting.percent(row.final)),
+            *_difference(row.words.difference),
+            Cell(_count(row.words.fewer)),
+        )
+        for row in report.rows
+        if row.words
+    )
+    if not rows:
+        return None
+    note = (
+        "The same choices, with which models were trained with word features and without. Annotations saved: how many "
+        "fewer it needs with them for the error that it ends with without."
+    )
+    columns = ("strategy", "without", "with", "with against without", "95 % interval", "annotations saved")
+    return Table("What word features change", columns, rows, note)
+
+
 def on_the_way(report: TargetReport) -> Table:
     """Tabulate the area under the curve, annotations saved, and the other measures after the budget."""
     others = [measure for measure in report.measures if measure is not report.main]
@@ -102,7 +129,7 @@ def on_the_way(report: TargetReport) -> Table:
             Cell(row.name),
             Cell(formatting.percent(row.area)),
             Cell(formatting.saved(row.saved)),
-            Cell(_fewer(row)),
+            Cell(_count(row.saved.fewer if row.saved else None)),
             *(Cell(formatting.percent(row.measures[measure.name])) for measure in others),
         )
         for row in report.rows
@@ -120,10 +147,10 @@ def on_the_way(report: TargetReport) -> Table:
     return Table("On the way, and other measures", columns, rows, note)
 
 
-def _fewer(row: Row) -> str:
-    if row.saved is None or row.saved.fewer is None:
+def _count(fewer: float | None) -> str:
+    if fewer is None:
         return formatting.NOTHING
-    count = round(row.saved.fewer)
+    count = round(fewer)
     return f"{formatting.MINUS if count < 0 else ''}{abs(count):,}"
 
 
@@ -189,7 +216,7 @@ def transfer(report: TargetReport) -> Table | None:
         return None
     against = f"against {report.baseline}"
     rows = []
-    for row in report.rows:
+    for row in (row for row in report.rows if row.families):
         cells = [Cell(row.name)]
         for name in families:
             rate, difference = row.families.get(name, (None, None))
@@ -241,17 +268,30 @@ def overall(report: Report) -> tuple[Table, ...]:
         f"The baseline: {baseline}, at the same budget. Below zero: fewer errors. The p-values are corrected within "
         "each target (Holm). Annotations saved: how many more the baseline needs for the same error.",
     )
-    return first, _matrix(shown)
-
-
-def _matrix(shown: list[TargetReport]) -> Table:
-    differences = {
+    against = {
         (row.name, section.facts.target): row.against[section.baseline].difference.relative
         for section in shown
         for row in section.rows
         if section.baseline in row.against
     }
-    targets = [section.facts.target for section in shown]
+    words = {
+        (row.name, section.facts.target): row.words.difference.relative
+        for section in shown
+        for row in section.rows
+        if row.words
+    }
+    mean = "below zero fewer; the mean is geometric, over the targets that are there."
+    tables = (first, _matrix("Strategies by target", against, f"Errors against the baseline, {mean}"))
+    if not words:
+        return tables
+    return *tables, _matrix(
+        "Word features by target", words, f"Errors with against without word features, {mean}"
+    )
+
+
+def _matrix(title: str, differences: dict[tuple[str, str], float], note: str) -> Table:
+    """Tabulate relative differences by name and target."""
+    targets = list(dict.fromkeys(target for _, target in differences))
     means = {}
     for name in dict.fromkeys(name for name, _ in differences):
         ratios = [1 + differences[name, target] for target in targets if (name, target) in differences]
@@ -271,8 +311,7 @@ def _matrix(shown: list[TargetReport]) -> Table:
         )
         for name in sorted(means, key=lambda name: (means[name], name))
     )
-    note = "Errors against the baseline, below zero fewer; the mean is geometric, over the targets that are there."
-    return Table("Strategies by target", ("strategy", "mean", *targets), rows, note)
+    return Table(title, ("strategy", "mean", *targets), rows, note)
 
 
 def _geometric_mean(ratios: list[float]) -> float:

@@ -38,7 +38,7 @@ def record(run: Run, name: RunName, spec: Spec) -> tuple[StoredRun, dict[str, fl
     """
     projections = name.kind == "strategy"
     seconds: Counter[str] = Counter()
-    errors, routings, sizes, examples = [], [], [], []
+    errors, errors_without_words, routings, sizes, examples = [], [], [], [], []
     choices: list[tuple[Choice, int]] = []  # each with its round
     family_errors: dict[int, NDArray[np.uint16]] = {}
     planes: dict[int, Projection] = {}
@@ -49,6 +49,8 @@ def record(run: Run, name: RunName, spec: Spec) -> tuple[StoredRun, dict[str, fl
     for state in run.states():
         seconds.update(state.seconds)
         errors.append(pack_errors(state.errors))
+        if state.errors_without_words is not None:
+            errors_without_words.append(pack_errors(state.errors_without_words))
         routings += [_row(state.routing)] if state.routing else []
         sizes.append(_sizes(state))
         if state.round:
@@ -98,6 +100,7 @@ def record(run: Run, name: RunName, spec: Spec) -> tuple[StoredRun, dict[str, fl
         np.array([choice.check[1:] for choice, _ in choices if choice.check], dtype=np.float64).reshape(
             -1, 4
         ),
+        np.stack(errors_without_words) if errors_without_words else None,
     )
     return stored, dict(seconds)
 

@@ -10,7 +10,7 @@ of that state is counted on it. Only a strategy that ranks by the tagger trains 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import pyarrow as pa
@@ -19,7 +19,7 @@ from canvass.clock import Clock
 from canvass.corpus.normalise import key_of
 from canvass.evaluation import HeldOut
 from canvass.metrics import FrameErrors, Routing, Scores, score
-from canvass.models.nlu import NLU
+from canvass.models.nlu import NLU, train_predictors
 from canvass.seeding import derived_seed
 from canvass.selection.plan import MAX_TOKENS, Plan
 from canvass.selection.selection_models import with_selection_models
@@ -72,6 +72,8 @@ class State:
         The models trained on `labelled`.
     errors
         Error counts of each test utterance of the target.
+    errors_without_words
+        The same of models without word features, if the run counts them.
     routing
         Confusion counts of the committee on the whole test set; None without a committee.
     seconds
@@ -84,6 +86,7 @@ class State:
     labelled: tuple[Utterance, ...]
     nlu: NLU
     errors: tuple[FrameErrors, ...]
+    errors_without_words: tuple[FrameErrors, ...] | None
     routing: Routing | None
     seconds: dict[str, float] = field(compare=False, repr=False)
 
@@ -157,6 +160,8 @@ class Run:
         Whether near copies of one another take turns in a batch.
     assistant
         Suggests annotations of what is chosen, which the annotator checks.
+    both
+        Whether errors of models without word features are counted, too; they are trained on the same choices.
 
     """
 
@@ -172,6 +177,7 @@ class Run:
     scorer: Scorer | None = None
     variety: bool = True
     assistant: SimulatedAssistant | None = None
+    both: bool = False
 
     def states(self) -> Iterator[State]:
         """Execute the run: yield the state before the first round, and the state after each round.
@@ -187,6 +193,7 @@ class Run:
         pool = HiddenPool.of(self.start.pool, self.opinions)
         labelled = [self.annotate(utterance) for utterance in self.start.labelled]
         nlu: NLU | None = None
+        plain: NLU | None = None  # without word features
         budget = spent = 0
         for number in range(len(self.schedule) + 1):
             clock = Clock(time.thread_time)
@@ -194,7 +201,11 @@ class Run:
             if nlu is not None:
                 # Overspending by the last choice of a round reduces the budget of the next round.
                 budget += self.schedule[number - 1]
-                trained_to_select = with_selection_models(nlu, labelled, self.strategy, self.words)
+                trained_to_select = (
+                    with_selection_models(nlu, labelled, self.strategy, self.words)
+                    if plain is None
+                    else with_selection_models(plain, labelled, self.strategy, None)
+                )
                 clock.stop("train to select")
                 choices = self.choose(pool, nlu, trained_to_select, number, budget - spent)
                 clock.stop("select")
@@ -205,11 +216,16 @@ class Run:
                 ]
                 pool.take(choice.candidate.key for choice in choices)
             nlu = NLU.train(labelled, self.target, seed=self._seed_of(number + 1), words=self.words)
+            if self.both:
+                plain = nlu
+                if self.words is not None:
+                    plain = replace(nlu, **train_predictors(labelled, self.target)._asdict())
             clock.stop("train")
-            errors = held_out.count(nlu.predict(held_out.texts))
+            errors = tuple(held_out.count(nlu.predict(held_out.texts)))
+            plain_errors = None if plain is None else tuple(held_out.count(plain.predict(held_out.texts)))
             routed = held_out.route(nlu)
             clock.stop("measure")
-            yield State(number, choices, tuple(labelled), nlu, tuple(errors), routed, clock.seconds)
+            yield State(number, choices, tuple(labelled), nlu, errors, plain_errors, routed, clock.seconds)
 
     def annotate(self, gold: Utterance) -> Utterance:
         """Return the gold annotation, with the annotator's errors if there is an annotator."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["strategy", "ceiling", "prolonged"]
 TestPart = Literal["own", "fifth"]
+Words = Literal["off", "pool", "both"]
 EVERY = "all"  # as --strategy: every strategy that suits the target
 PROLONGED_TIMES = 3  # budget of the prolonged run, as a multiple of the budget
 SHORT_POOL_TIMES = (
@@ -99,7 +100,8 @@ class Spec:
     scorer, shortlist
         The model of the user's that is asked about so many of the best (`models.scorer`); an empty string for none.
     words
-        Whether the reference NLU has word features, learnt from the texts of each start's pool.
+        "pool" if the reference NLU has word features, learnt from the texts of each start's pool; "off" if it has none;
+        "both" if errors are counted of either after each round of a strategy.
     variety
         Whether near copies of one another take turns in a batch (`selection.variety`).
     assistant_error, assistant_influence
@@ -122,7 +124,7 @@ class Spec:
     transfer: tuple[str, ...]
     transfer_every: int
     test: TestPart
-    words: bool
+    words: Words
     canvass: str
     scorer: str = ""
     shortlist: int = SHORTLIST
@@ -217,11 +219,21 @@ class Spec:
         """List all runs, seed by seed, so that an unfinished study has comparable runs."""
         names = []
         for target in self.targets:
-            baseline = "random" if target == ALL else "random-positive"
             for seed in range(self.seeds):
-                names += [RunName(target, "prolonged", baseline, seed), RunName(target, "ceiling", "", seed)]
+                names.append(RunName(target, "prolonged", baseline_for(target), seed))
+                names.append(RunName(target, "ceiling", "", seed))
                 names += [RunName(target, "strategy", name, seed) for name in self.strategies[target]]
         return names
+
+    def methods_of(self, target: str) -> tuple[str, ...]:
+        """Name what a report compares: each strategy, with `both` the same without words, and the headline baseline."""
+        names = []
+        for name in STRATEGIES:
+            if name in self.strategies[target]:
+                names += [name, without_words(name)] if self.words == "both" else [name]
+            elif name == baseline_for(target):
+                names.append(name)
+        return tuple(names)
 
     def schedule_of(self, kind: Kind) -> tuple[int, ...]:
         """Return the budget of each round of a run; the ceiling has no rounds."""
@@ -259,10 +271,11 @@ class Spec:
             "variety": True,
             "assistant_error": None,
             "assistant_influence": 0.0,
-            "words": False,
             "transfer_every": int(plain.get("transfer") == "each"),
             **plain,
         }
+        if not isinstance(plain.get("words"), str):  # or there was no choice but with or without
+            plain["words"] = "pool" if plain.get("words") else "off"
         if isinstance(plain.get("transfer"), str):
             plain["transfer"] = [] if plain["transfer"] == "no" else ["svm"]
         if set(plain) != names:
@@ -270,6 +283,20 @@ class Spec:
         lists = {name: tuple(plain[name]) for name in ("targets", "schedule", "transfer")}
         strategies = {target: tuple(names) for target, names in plain["strategies"].items()}
         return cls(**{**plain, **lists, "strategies": strategies})
+
+
+def baseline_for(target: str) -> str:
+    """Return the headline baseline of a target, whose run is prolonged."""
+    return "random" if target == ALL else "random-positive"
+
+
+def without_words(strategy: str) -> str:
+    """Name a strategy whose models have no word features, beside the same with them.
+
+    >>> without_words("random")
+    'random without words'
+    """
+    return f"{strategy} without words"
 
 
 def _shown(value: Any) -> str:

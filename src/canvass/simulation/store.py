@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -18,7 +18,7 @@ from canvass.archive import load as load_archive
 from canvass.archive import save as save_archive
 from canvass.errors import FileError, InputError, ModelFileError
 from canvass.files import whole_file
-from canvass.simulation.spec import RunName, Spec, TargetFacts
+from canvass.simulation.spec import RunName, Spec, TargetFacts, without_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -122,6 +122,8 @@ class StoredRun:
         trained after each of the S' rounds `transfer_rounds`.
     checks
         float64 (C, 4), as `Check`: keys, wrong, both without the assistant; (0, 4) where there is none.
+    errors_without_words
+        As `errors`, of models without word features; None where they were not counted. All else is of those with them.
 
     """
 
@@ -138,6 +140,29 @@ class StoredRun:
     transfer_rounds: tuple[int, ...]
     families: tuple[str, ...]
     checks: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 4)))
+    errors_without_words: NDArray[np.uint16] | None = None
+
+    @property
+    def methods(self) -> tuple[Self, ...]:
+        """The run and, if errors without word features were counted, the same choices with these errors."""
+        if self.errors_without_words is None:
+            return (self,)
+        plain = replace(
+            self,
+            name=self.name._replace(strategy=without_words(self.name.strategy)),
+            errors=self.errors_without_words,
+            errors_without_words=None,
+            # What would only be told twice, or is of the models with word features.
+            routing=self.routing[:0],
+            sizes=self.sizes[:0],
+            examples=(),
+            projections={},
+            transfer=self.transfer[:0],
+            transfer_rounds=(),
+            families=(),
+            checks=self.checks[:0],
+        )
+        return self, plain
 
     def counts_after(self, what: str) -> NDArray[np.int64]:
         """Count "utterances", "tokens", "slots" or "on_target" of the choices up to each state: int64 (S,)."""
@@ -165,6 +190,8 @@ class StoredRun:
             arrays["transfer"] = self.transfer
         if len(self.checks):
             arrays["checks"] = self.checks
+        if self.errors_without_words is not None:
+            arrays["errors_without_words"] = self.errors_without_words
         header = {
             "run": self.name._asdict(),
             "keys": list(self.keys),
@@ -210,6 +237,7 @@ class StoredRun:
                 rounds,
                 families,
                 arrays.get("checks", np.zeros((0, 4))),
+                arrays.get("errors_without_words"),
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ModelFileError(
@@ -233,9 +261,12 @@ class Study:
     seconds: tuple[dict[str, Any], ...] = field(default=(), repr=False)
 
     def runs_of(self, target: str, kind: str, strategy: str = "") -> tuple[StoredRun, ...]:
-        """Return the runs of a target and kind, and, unless it is empty, of a strategy, ordered by seed."""
+        """Return the runs of a target and kind, and, unless it is empty, of a strategy, ordered by seed.
+
+        Those of a study with `--words both` are there twice, the second time as `StoredRun.methods` has them.
+        """
         runs = [run for run in self.runs if (run.name.target, run.name.kind) == (target, kind)]
-        chosen = [run for run in runs if strategy in {"", run.name.strategy}]
+        chosen = [one for run in runs for one in run.methods if strategy in {"", one.name.strategy}]
         return tuple(sorted(chosen, key=lambda run: run.name.seed))
 
 

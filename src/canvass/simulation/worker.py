@@ -143,7 +143,7 @@ class Worker:
                 negatives=spec.negatives,
                 pool_share=spec.pool_share,
             )
-            words = self._words_of(name, start) if spec.words else None
+            words = self._words_of(name, start) if spec.words != "off" else None
             if name.kind == "ceiling":
                 # Everything is annotated, and nothing is left to choose.
                 start = replace(start, labelled=(*start.labelled, *start.pool), pool=())
@@ -169,6 +169,7 @@ class Worker:
                 self.scorer,
                 spec.variety,
                 assistant,
+                both=spec.words == "both" and name.kind == "strategy",
             )
             stored, seconds = record(run, name, spec)
             stored.save(self.folder)
