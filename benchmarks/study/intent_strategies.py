@@ -7,9 +7,11 @@
 The labelled set begins with `--start` examples of each intent, drawn by hash; what is out of scope ("oos") is in the
 pool alone. Each of 15 rounds annotates 2 % of the pool. Every strategy is measured by canvass's NLU, trained on
 what it chose, on the corpus's own test part (a fifth by hash where it has none). Slots are left out but with
-`--slots`. A peer ranks by scikit-learn's LogisticRegression: small-text's strategies on the very features of
-canvass, with 256 singular dimensions of these as embeddings; scikit-activeml's, which take dense features only, on
-these dimensions. `/plain` after the name of a strategy of canvass is without variety in the batch.
+`--slots`. Peers rank by a logistic regression, too: small-text's strategies on the very features of canvass, with 256
+singular dimensions of these as embeddings; it is canvass's own, since scikit-learn's, which has the same minimum, takes
+minutes a run. scikit-activeml's take dense features only: these dimensions, and scikit-learn's LogisticRegression.
+`/plain` after the name of a strategy of canvass is without variety in the batch; other words there name a rule by which
+a batch is chosen from the best by the score (`RULES`), none of which is in canvass.
 
 Prints and writes one JSON object a run, and goes on where the file ends. The table gives errors averaged over the
 rounds and after the last, the difference from `random` over the seeds that both have, and what is out of scope.
@@ -29,6 +31,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from scipy.special import softmax
+from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
@@ -36,8 +40,10 @@ from threadpoolctl import threadpool_limits
 from benchmarks.few_examples import STRENGTH, examples_of
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of, keys
+from canvass.evaluation import HeldOut
 from canvass.features.extraction import compact, feature_matrix
 from canvass.metrics import score
+from canvass.models.intents import Trained, train
 from canvass.seeding import derived_seed
 from canvass.simulation.runs import Choice, HiddenPool, Run
 from canvass.simulation.start import Corpus, Start
@@ -49,17 +55,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from canvass.metrics import FrameErrors
+
 OUT_OF_SCOPE = "oos"
 ROUNDS, SHARE = 15, 0.02
 MIN_SEEDS = 2  # of an interval
 DIMENSIONS = 256
-OURS = ("random", "joint", "margin", "entropy", "least-confidence")
-PLAIN = "/plain"
+OURS = ("random", "joint", "margin", "margin-joint", "entropy", "least-confidence")
 SMALL_TEXT = ("BreakingTies", "PredictionEntropy", "EmbeddingKMeans")
 SKACTIVEML = ("UncertaintySampling", "TypiClust", "Falcun", "CoreSet")
 WITHOUT_CLASSIFIER = ("TypiClust", "CoreSet")  # they look at features alone
 PEERS = (*(f"small-text:{name}" for name in SMALL_TEXT), *(f"skactiveml:{name}" for name in SKACTIVEML))
-STRATEGIES = (*OURS, "joint/plain", "margin/plain", "entropy/plain", *PEERS)
+SURPLUS = 4  # times the size of a batch: the best that a rule chooses from
+OF_CLUSTER = 4  # choices of one cluster, in the mean
+TOO_NEAR = 0.8  # cosine of two requests of which the second is left out
+RARITY = 0.5  # power of an intent's examples by which doubt about it is divided
 
 
 @dataclass(frozen=True)
@@ -93,11 +103,12 @@ class SmallTextClassifier:
 
     features: Features
     used: NDArray[np.int64]
-    regression: LogisticRegression
+    trained: Trained
 
     def predict_proba(self, dataset: Any) -> NDArray[np.float64]:
         """Compute the probabilities of all intents for the rows of a dataset."""
-        return np.asarray(self.regression.predict_proba(dataset.x[:, self.used]))
+        weights, rows, bias = self.trained
+        return np.asarray(softmax(dataset.x[:, self.used] @ weights[rows] + bias, axis=1))
 
     def embed(self, dataset: Any, pbar: Any = None) -> NDArray[np.float64]:  # noqa: ARG002 - small-text's signature
         """Give the dense features; a dataset is always that of all rows."""
@@ -151,6 +162,95 @@ def candidate_of(gold: Utterance, strategy: str) -> Candidate:
     )
 
 
+class Best(NamedTuple):
+    """The best by a score, in rank order: the doubt and predicted intent of each, and its dense features (length 1).
+
+    `examples` counts the labelled requests of each intent, `size` is that of the batch.
+    """
+
+    doubts: NDArray[np.float64]
+    intents: list[str | None]
+    vectors: NDArray[np.float64]
+    examples: Counter[str | None]
+    size: int
+    seed: int
+
+
+def per_cluster(best: Best) -> list[int]:
+    """Choose the same number of each cluster, as far as it goes."""
+    clusters = KMeans(max(1, best.size // OF_CLUSTER), n_init=1, max_iter=20, random_state=best.seed)
+    return in_turn(clusters.fit_predict(best.vectors).tolist(), Counter())
+
+
+def by_fewest(best: Best) -> list[int]:
+    """Choose for the intent that has fewest examples so far, as predicted, one by one."""
+    return in_turn(best.intents, best.examples)
+
+
+def in_turn(groups: Sequence[Any], had: Counter[Any]) -> list[int]:
+    """Order places so that the next is of the group that has had fewest so far, of equals the first."""
+    turns = Counter(had)
+    order = []
+    for place, group in enumerate(groups):
+        order.append((turns[group], place))
+        turns[group] += 1
+    return [place for _, place in sorted(order)]
+
+
+def by_rarity(best: Best) -> list[int]:
+    """Rank by the doubt, the more the fewer examples the predicted intent has."""
+    examples = np.array([best.examples[intent] for intent in best.intents], dtype=np.float64)
+    return [int(place) for place in np.argsort(-best.doubts / examples**RARITY, kind="stable")]
+
+
+def far_apart(best: Best) -> list[int]:
+    """Leave out what is too near to what is chosen, while others are left."""
+    chosen: list[int] = []
+    near: list[int] = []
+    for place, vector in enumerate(best.vectors):
+        alike = bool(chosen) and float((best.vectors[chosen] @ vector).max()) > TOO_NEAR
+        (near if alike else chosen).append(place)
+    return [*chosen, *near]
+
+
+RULES = {"clusters": per_cluster, "fewest": by_fewest, "rarity": by_rarity, "apart": far_apart}
+STRATEGIES = (
+    *OURS,
+    *(f"{name}/plain" for name in OURS[1:]),
+    *(f"margin/{name}" for name in RULES),
+    *PEERS,
+)
+
+
+@dataclass(frozen=True)
+class RuleRun(Run):
+    """A run in which a rule chooses a batch from the best by the margin."""
+
+    rule: str = field(kw_only=True)
+    features: Features = field(kw_only=True)
+
+    def choose(self, pool: HiddenPool, *asked: Any) -> tuple[Choice, ...]:
+        """Choose from the best, as many as there are for `SURPLUS` batches."""
+        nlu, trained, number, budget = asked
+        several = replace(self, strategy="margin", variety=False)
+        best = Run.choose(several, pool, nlu, trained, number, min(SURPLUS * budget, len(pool.gold)))
+        known = [*self.start.labelled, *(pool.gold[key] for key in pool.taken)]
+        vectors = self.features.dense[[self.features.row[choice.candidate.key] for choice in best]]
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        said = [choice.candidate.prediction for choice in best]
+        order = RULES[self.rule](
+            Best(
+                1.0 - np.array([choice.candidate.score for choice in best]),
+                [prediction.intent if prediction else None for prediction in said],
+                vectors / np.maximum(lengths, np.finfo(float).tiny),
+                Counter(utterance.intent for utterance in known),
+                budget,
+                derived_seed(self.seed, "rule", number) % 2**31,
+            )
+        )
+        return tuple(best[place] for place in order[:budget])
+
+
 def query_small_text(query: Query) -> NDArray[np.int64]:
     """Choose rows by a strategy of small-text."""
     import small_text
@@ -158,8 +258,8 @@ def query_small_text(query: Query) -> NDArray[np.int64]:
     np.random.seed(query.seed)  # noqa: NPY002 - where small-text draws from
     known = query.features.sparse[query.labelled]
     used = np.unique(known.indices)  # the weights of all other columns are 0
-    regression = LogisticRegression(C=STRENGTH, max_iter=1000).fit(known[:, used], query.intents)
-    classifier = SmallTextClassifier(query.features, used, regression)
+    trained = train(known[:, used], query.intents, max(query.intents) + 1, STRENGTH)
+    classifier = SmallTextClassifier(query.features, used, trained)
     dataset = small_text.SklearnDataset(
         query.features.sparse, np.zeros(len(query.features.row), dtype=np.int64), target_labels=np.array([0])
     )
@@ -204,11 +304,15 @@ def played(corpus: Corpus, features: Features, strategy: str, seed: int, example
     target, start = Target("all"), started(corpus, seed, examples)
     schedule = (round(SHARE * len(start.pool)),) * ROUNDS
     began = time.process_time()
+    name, _, rule = strategy.partition("/")
     if strategy in PEERS:
         run: Run = PeerRun(start, target, "random", schedule, seed, peer=strategy, features=features)
+    elif rule in RULES:
+        run = RuleRun(start, target, name, schedule, seed, rule=rule, features=features)
     else:
-        run = Run(start, target, strategy.removesuffix(PLAIN), schedule, seed, variety=PLAIN not in strategy)
+        run = Run(start, target, name, schedule, seed, variety=not rule)
     states = list(run.states())
+    tested = [utterance.intent for utterance in HeldOut.of(start.test, target).ours]
     scores = [score(state.errors) for state in states]
     few = Counter(utterance.intent for utterance in states[-1].labelled if target.matches(utterance))
     return {
@@ -217,6 +321,7 @@ def played(corpus: Corpus, features: Features, strategy: str, seed: int, example
         "start": len(start.labelled),
         "round": schedule[0],
         "intent_error": [one.intent_error_rate for one in scores],
+        "error_of_intents": [error_of_intents(tested, state.errors) for state in states],
         "frame_error": [one.frame_error_rate for one in scores],
         "out_of_scope": [
             sum(not target.matches(choice.gold) for choice in state.choices) for state in states
@@ -224,6 +329,14 @@ def played(corpus: Corpus, features: Features, strategy: str, seed: int, example
         "fewest": min(few.values()),
         "seconds": round(time.process_time() - began, 1),
     }
+
+
+def error_of_intents(intents: Sequence[str | None], errors: Sequence[FrameErrors]) -> float:
+    """Average the error rates of the intents, so that a rare one counts as much as any other."""
+    wrong: dict[str | None, list[bool]] = {}
+    for intent, error in zip(intents, errors, strict=True):
+        wrong.setdefault(intent, []).append(error.intent_wrong)
+    return mean(map(mean, wrong.values()))
 
 
 def table(runs: Sequence[dict[str, Any]]) -> str:
@@ -240,14 +353,16 @@ def table(runs: Sequence[dict[str, Any]]) -> str:
             f"{100 * mean(areas.values()):.2f} %",
             f"{100 * mean(run['intent_error'][-1] for run in of_seeds.values()):.2f} %",
             against(areas, by_strategy.get("random", {})) if strategy != "random" else "",
+            f"{100 * mean(mean(run['error_of_intents'][1:]) for run in of_seeds.values()):.2f} %",
             f"{100 * mean(mean(run['frame_error'][1:]) for run in of_seeds.values()):.2f} %",
             f"{mean(sum(run['out_of_scope']) for run in of_seeds.values()):.1f}",
             f"{mean(run['seconds'] for run in of_seeds.values()):.0f}",
         ]
         rows.append((mean(areas.values()), f"| {' | '.join(cells)} |"))
     head = (
-        "| strategy | seeds | intent error, mean of rounds | last round | against random, 95 % | frame error, mean | "
-        "out of scope | processor s |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+        "| strategy | seeds | intent error, mean of rounds | last round | against random, 95 % | mean of intents | "
+        "frame error, mean | out of scope | processor s |\n"
+        f"| --- |{' ---: |' * 8}"
     )
     return "\n".join([head, *(row for _, row in sorted(rows))])
 

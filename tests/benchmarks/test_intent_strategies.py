@@ -1,8 +1,10 @@
 """The comparison of strategies for intents: peers choose from the pool, from the same start, with the same budget."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -12,6 +14,7 @@ pytest.importorskip("skactiveml")
 from benchmarks.study import intent_strategies as study
 
 from canvass import Utterance
+from canvass.metrics import FrameErrors
 from canvass.simulation.start import Corpus
 from canvass.types import ELSEWHERE
 
@@ -43,6 +46,8 @@ QUICK = {"small-text:BreakingTies", "skactiveml:TypiClust"}
     "strategy",
     [
         "margin/plain",
+        "margin/clusters",
+        "margin/rarity",
         *(pytest.param(peer, marks=[] if peer in QUICK else pytest.mark.slow) for peer in study.PEERS),
     ],
 )
@@ -55,6 +60,31 @@ def test_every_strategy_spends_the_same_on_other_utterances_each_round(corpus, s
     assert run["fewest"] >= 2
 
 
+def best(doubts, intents, vectors, examples, size):
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return study.Best(np.array(doubts), intents, np.array(vectors) / lengths, Counter(examples), size, 0)
+
+
+def test_rules_choose_from_the_best_in_rank_order():
+    vectors = [[1.0, 0.0], [1.0, 0.01], [0.0, 1.0], [1.0, 0.02], [0.01, 1.0]]
+    ranked = best([0.9, 0.8, 0.7, 0.6, 0.5], ["a", "a", "a", "b", "b"], vectors, {"a": 4, "b": 1}, 2)
+    assert study.far_apart(ranked) == [0, 2, 1, 3, 4]
+    assert study.by_fewest(ranked) == [3, 4, 0, 1, 2]
+    assert study.by_rarity(ranked) == [3, 4, 0, 1, 2]
+    assert study.by_rarity(ranked._replace(examples=Counter({"a": 2, "b": 2}))) == [0, 1, 2, 3, 4]
+
+
+def test_each_cluster_has_its_turn(monkeypatch):
+    monkeypatch.setattr(study, "OF_CLUSTER", 1)
+    vectors = [[1.0, 0.0], [1.0, 0.01], [0.0, 1.0], [1.0, 0.02], [0.01, 1.0]]
+    assert study.per_cluster(best([0.9] * 5, ["a"] * 5, vectors, {"a": 4}, 2)) == [0, 2, 1, 4, 3]
+
+
+def test_errors_of_intents_count_a_rare_one_as_any_other():
+    wrong, right = (FrameErrors(0, 0, 0, 0, 0, 0, intent_wrong=wrong) for wrong in (True, False))
+    assert study.error_of_intents(["a", "a", "a", "b"], [right, right, right, wrong]) == 0.5
+
+
 def test_the_difference_from_random_is_that_of_the_seeds_which_both_have():
     def run(strategy, seed, error):
         return {
@@ -62,6 +92,7 @@ def test_the_difference_from_random_is_that_of_the_seeds_which_both_have():
             "seed": seed,
             "intent_error": [0.9, error],
             "frame_error": [0.9, error],
+            "error_of_intents": [0.9, error],
             "out_of_scope": [0, 3],
             "seconds": 1,
         }
@@ -74,6 +105,6 @@ def test_the_difference_from_random_is_that_of_the_seeds_which_both_have():
         ]
     ).splitlines()
     assert lines[2].startswith(
-        "| margin | 3 | 13.33 % | 13.33 % | -33.3 % (-33.3 to -33.3) | 13.33 % | 3.0 |"
+        "| margin | 3 | 13.33 % | 13.33 % | -33.3 % (-33.3 to -33.3) | 13.33 % | 13.33 % | 3.0 |"
     )
-    assert lines[3].startswith("| random | 2 | 30.00 % | 30.00 % |  | 30.00 % |")
+    assert lines[3].startswith("| random | 2 | 30.00 % | 30.00 % |  | 30.00 % | 30.00 % |")

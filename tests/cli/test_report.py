@@ -1,10 +1,13 @@
 """`canvass report` and `canvass curve`."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from commands import refused
 
+from canvass.cli.curve import chosen_targets
+from canvass.errors import OptionError
 from parameters import slow_unless
 from report.synthetic import TARGET, write_study
 
@@ -111,6 +114,14 @@ def test_curves_of_one_seed_have_no_band(canvass, tmp_path, monkeypatch):
         json.loads(canvass("curve", "study", "--json").out)["targets"][TARGET]["majority-crf"][0]["low"]
         is None
     )
+
+
+def test_a_list_of_intents_is_found_in_any_order():
+    study = SimpleNamespace(spec=SimpleNamespace(targets=("domain:music", "intent:Play,Stop")))
+    assert chosen_targets(study, ["intent:Stop, Play"]) == ["intent:Play,Stop"]
+    assert chosen_targets(study, None) == ["domain:music", "intent:Play,Stop"]
+    with pytest.raises(OptionError, match="'domain:musik' is not in the study; did you mean domain:music"):
+        chosen_targets(study, ["domain:musik"])
 
 
 @pytest.mark.slow

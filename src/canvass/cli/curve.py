@@ -79,7 +79,7 @@ def command(
         raise OptionError(f"--by {by!r} is unknown; choose one of {', '.join(UNITS)}")
     with terminal.busy("reading the study"):
         results = read_study(study)
-    names = _targets(results, target)
+    names = chosen_targets(results, target)
     if results.missing:
         terminal.warn(
             f"the study is not finished: {len(results.missing):,} of {len(results.spec.runs()):,} runs are missing; "
@@ -100,14 +100,18 @@ def command(
         _print_table(chosen, measure, by)
 
 
-def _targets(study: Study, wanted: list[str] | None) -> list[str]:
+def chosen_targets(study: Study, wanted: list[str] | None) -> list[str]:
+    """Find the targets that are asked for, or all; raises OptionError for one that the study lacks."""
+    from canvass.types import Target
+
     targets = list(study.spec.targets)
-    for name in wanted or []:
+    names = [str(Target.parse(name)) for name in wanted or []]  # a list of intents is sorted
+    for name in names:
         if name not in targets:
             raise OptionError(
                 f"--target {name!r} is not in the study{nearest(name, targets)} (there are {', '.join(targets)})"
             )
-    return wanted or targets
+    return names or targets
 
 
 def _chosen(curves: dict[str, Curve], wanted: list[str] | None) -> list[Curve]:
