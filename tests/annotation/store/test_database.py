@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvass.annotation.store import database, mounts, schema
-from canvass.annotation.store.mounts import file_system, refuse_network
+from canvass.annotation.store import database, schema
+from canvass.annotation.store.database import file_system, refuse_network
 from canvass.annotation.store.task_store import Store
 from canvass.errors import CanvassError, FileError, InputError, OptionError, StoreError
 from store_records import PREDICTION, new_answer, new_task
@@ -71,13 +71,6 @@ def test_every_table_and_column_has_a_comment(path):
         for line in columns:
             # What goes on below a column, and constraints of the table, need no words.
             assert " -- " in line or line.startswith(("-- ", "CHECK", "PRIMARY KEY")), line
-
-
-def test_the_schema_is_printed_as_it_is():
-    assert schema.printed().startswith(
-        f"-- version {schema.VERSION}\n\nCREATE TABLE tasks (\n    -- One utterance"
-    )
-    assert schema.SCHEMA.strip() in schema.printed()
 
 
 @given(st.lists(st.sampled_from(["CREATE TABLE a (b); ", "-- a; b\n", "SELECT ';\n;';\n", "\n"]), max_size=6))
@@ -341,14 +334,14 @@ def test_the_file_system_of_a_path(path, kind):
 @pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph", "lustre"])
 def test_network_file_systems_are_refused(tmp_path, monkeypatch, kind):
     path = tmp_path / "canvass.db"
-    monkeypatch.setattr(mounts, "mounted", lambda: f"server:/x {tmp_path} {kind} rw 0 0\n")
+    monkeypatch.setattr(database, "mounted", lambda: f"server:/x {tmp_path} {kind} rw 0 0\n")
     sentence = rf"canvass.db is on a network file system \({kind}\), where a database can lose answers; put the project"
     with pytest.raises(StoreError, match=sentence):
         Store.create(path)
     assert list(tmp_path.iterdir()) == []
     monkeypatch.undo()
     Store.create(path).close()
-    monkeypatch.setattr(mounts, "mounted", lambda: f"server:/x {tmp_path} {kind} rw 0 0\n")
+    monkeypatch.setattr(database, "mounted", lambda: f"server:/x {tmp_path} {kind} rw 0 0\n")
     with pytest.raises(StoreError, match=sentence):
         Store.open(path)
 
@@ -362,9 +355,9 @@ def test_a_link_to_a_network_file_system_is_followed(tmp_path):
 
 
 def test_this_system_has_a_table_or_none(tmp_path, monkeypatch):
-    assert file_system(tmp_path, mounts.mounted()) or not mounts.MOUNTS.exists()
-    monkeypatch.setattr(mounts, "MOUNTS", tmp_path / "none")
-    assert mounts.mounted() == ""
+    assert file_system(tmp_path, database.mounted()) or not database.MOUNTS.exists()
+    monkeypatch.setattr(database, "MOUNTS", tmp_path / "none")
+    assert database.mounted() == ""
 
 
 # Disks

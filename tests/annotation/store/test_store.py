@@ -4,8 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from canvass.annotation.store.leases import FOREVER, HANDED_OUT
-from canvass.annotation.store.records import Label, NewTask, ReviewItem, Round, Swapped, Task, Turns
+from canvass.annotation.store.records import (
+    ALONE,
+    FOREVER,
+    HANDED_OUT,
+    Label,
+    NewTask,
+    ReviewItem,
+    Round,
+    Swapped,
+    Task,
+    Turns,
+)
 from canvass.annotation.store.task_store import Store
 from canvass.errors import AnswerConflict, InputError
 from canvass.types import Slot
@@ -98,6 +108,16 @@ def test_keys_that_models_may_choose_again_are_free(store):
     assert store.keys(free=False) == taken
     store.save(new_answer("first", twice), now=100.0)  # waits for a second one
     assert store.keys(free=False) == taken | {"twice"}
+
+
+def test_keys_are_free_again_where_what_was_said_was_withdrawn(store):
+    store.swap([replace(new_task("twice"), wanted=2)], round=0)
+    twice = store.task_of_key("twice").id
+    alone = replace(new_answer("alone", twice), annotator=f"{ALONE}llm")
+    assert store.suggest(twice, PREDICTION, alone, now=1.0)
+    assert store.keys(free=False) == {"twice"}  # waits for a second one
+    assert store.withdraw(now=2.0) == 1
+    assert store.keys(free=False) == set()
 
 
 def test_what_was_given_back_is_ranked_by_newer_models(store):

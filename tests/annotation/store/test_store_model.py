@@ -18,8 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from canvass.annotation.quality.progress import accepted_kinds
-from canvass.annotation.store.leases import HANDED_OUT
+from canvass.annotation.store.records import HANDED_OUT
 from canvass.annotation.store.task_store import Store
 from canvass.errors import AnswerConflict
 from store_records import new_answer, new_task
@@ -342,8 +341,6 @@ class StoreAndModel(RuleBasedStateMachine):
                 first = min(standing, key=lambda one: one.domain is None)
                 expected.append((number, first.id))
         assert accepted == expected
-        kinds = {task.id: answer.kind for task, answer in self.store.accepted()}
-        assert accepted_kinds(self.store.answers(), self.store.states()) == kinds
         disputes = [(task.id, [one.id for one in answers]) for task, answers in self.store.disputes()]
         assert sorted(disputes) == [
             (number, [one.id for one in self.standing(number)])

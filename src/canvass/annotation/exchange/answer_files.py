@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from canvass.annotation.exchange.formulas import unguarded
 from canvass.annotation.project.answer_rule import AnswerRule
-from canvass.annotation.store.leases import HANDED_OUT
-from canvass.annotation.store.records import NewAnswer
+from canvass.annotation.store.records import HANDED_OUT, NewAnswer
 from canvass.corpus.formats import files_of
 from canvass.corpus.formats.choice import annotated_utterances
 from canvass.corpus.labelled import is_unlabelled, without_empty_names

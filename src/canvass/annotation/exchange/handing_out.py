@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.rounds.queue import next_round
 from canvass.annotation.rounds.round import Rounds, save_estimates, save_round
-from canvass.annotation.store.leases import HANDED_OUT
+from canvass.annotation.store.records import HANDED_OUT
 from canvass.errors import InputError, OptionError, ProjectInUseError
 from canvass.selection.batch_file import with_columns
 from canvass.types import slot_records

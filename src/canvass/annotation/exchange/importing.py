@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.exchange.answer_files import AnswerFiles, says
 from canvass.annotation.project.answer_rule import LONGEST_NAME
-from canvass.annotation.store.leases import HANDED_OUT
-from canvass.annotation.store.records import NewTask
+from canvass.annotation.store.records import HANDED_OUT, NewTask
 from canvass.annotation.store.tasks import agree
 from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns

@@ -14,21 +14,21 @@ from canvass.annotation.quality.annotator_agreement import agreements
 from canvass.annotation.quality.assistant_error import assistant_errors
 from canvass.annotation.quality.estimate import stored_estimates
 from canvass.annotation.quality.stopping import suggestion
-from canvass.annotation.store.leases import HANDED_OUT
+from canvass.annotation.store.records import HANDED_OUT
 from canvass.annotation.store.task_store import REVIEWED
 from canvass.selection.seed_phrases import ENOUGH, lacking
 from canvass.statistics import wilson_interval
 from canvass.types import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from canvass.annotation.project.project import Project
     from canvass.annotation.quality.annotator_agreement import Agreement
     from canvass.annotation.quality.assistant_error import AssistantError
     from canvass.annotation.quality.estimate import Estimate
     from canvass.annotation.quality.stopping import Suggestion
-    from canvass.annotation.store.records import Answer, AnswerKind, Round, State
+    from canvass.annotation.store.records import Answer, Round, State
     from canvass.statistics import Interval
 
 
@@ -155,8 +155,8 @@ def status_of(project: Project) -> Status:
     answers = [answer for answer in every if not answer.alone]
     rounds = store.rounds()
     estimates = stored_estimates(project)
-    accepted = accepted_kinds(every, store.states())
-    handed_out = store.held_by(HANDED_OUT)
+    accepted = store.accepted()
+    handed_out = sum(task.holder == HANDED_OUT for task in store.tasks("leased"))
     counts = store.counts()
     learnt = store.fact(LEARNT)
     curve = tuple(entry for entry in rounds if not entry.failure)
@@ -171,7 +171,7 @@ def status_of(project: Project) -> Status:
         test=len(project.test),
         test_target=sum(map(target.matches, project.test)),
         accepted=len(accepted),
-        frames=sum(kind == "frame" for kind in accepted.values()),
+        frames=sum(answer.kind == "frame" for _, answer in accepted),
         tasks={**counts, "leased": counts["leased"] - handed_out},
         handed_out=handed_out,
         skips=sum(answer.kind == "skip" for answer in answers),
@@ -190,16 +190,6 @@ def status_of(project: Project) -> Status:
         annotates_slots=project.annotates_slots,
         answers=tuple(answers),
     )
-
-
-def accepted_kinds(answers: Iterable[Answer], states: Mapping[int, State]) -> dict[int, AnswerKind]:
-    """Give what `Store.accepted` lists as kinds by task, from answers that stand: those that count for a task agree."""
-    return {
-        answer.task: answer.kind
-        for answer in answers
-        if answer.kind != "skip"
-        and (states[answer.task] == "answered" or (states[answer.task] == "closed" and answer.adjudicates))
-    }
 
 
 def missing_in(project: Project) -> list[str]:

@@ -7,16 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canvass.annotation.store.label_names import read_names, write_names
-from canvass.annotation.store.leases import HANDED_OUT
 from canvass.annotation.store.record_rows import (
     ANSWER,
     TASK,
     answer_of,
+    answer_row,
     prediction_document,
-    slots_document,
+    task_id,
     task_of,
 )
-from canvass.annotation.store.records import ALONE, NewAnswer, Saved
+from canvass.annotation.store.records import ALONE, HANDED_OUT, NewAnswer, Saved
 from canvass.annotation.store.tasks import after, event_of, standing
 from canvass.errors import AnswerConflict, InputError
 
@@ -93,15 +93,10 @@ def find(connection: sqlite3.Connection, name: str) -> Answer | None:
 
 
 def _task(connection: sqlite3.Connection, number: int) -> Task:
-    row = connection.execute(f"SELECT {TASK} FROM tasks WHERE id = ?", (number,)).fetchone()
+    row = connection.execute(f"SELECT {TASK} FROM tasks WHERE id = ?", (task_id(number),)).fetchone()
     if row is None:
-        raise unknown(number)
+        raise InputError(f"there is no task {number} in this project; ask for tasks again")
     return task_of(row, read_names(connection))
-
-
-def unknown(number: int) -> InputError:
-    """Make the error for a task that is not there."""
-    return InputError(f"there is no task {number} in this project; ask for tasks again")
 
 
 def _check_replaced(connection: sqlite3.Connection, answer: NewAnswer) -> None:
@@ -140,29 +135,10 @@ def _ordered(answer: NewAnswer) -> tuple[Slot, ...] | None:
 
 
 def _insert(connection: sqlite3.Connection, answer: NewAnswer, now: float, prediction: str | None) -> None:
-    connection.execute(
-        "INSERT INTO answers (id, task, annotator, at, kind, domain, intent, slots, flagged, note, seconds, replaces, "
-        "adjudicates, current, shown, guess, copies) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            answer.id,
-            answer.task,
-            answer.annotator,
-            now,
-            answer.kind,
-            answer.domain,
-            answer.intent,
-            slots_document(answer.slots),
-            answer.flagged,
-            answer.note,
-            answer.seconds,
-            answer.replaces,
-            answer.adjudicates,
-            False,  # until `_settle` has looked at all of them
-            prediction_document(answer.shown),
-            prediction,
-            answer.copies,
-        ),
-    )
+    row = answer_row(answer) | {"at": now, "guess": prediction}
+    row["current"] = False  # until `_settle` has looked at all of them
+    values = ", ".join(f":{name}" for name in row)
+    connection.execute(f"INSERT INTO answers ({', '.join(row)}) VALUES ({values})", row)
 
 
 def retire(

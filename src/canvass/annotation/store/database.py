@@ -3,19 +3,23 @@
 What is committed is on the disk: write-ahead log, synchronous=FULL. One connection writes, for one thread at a time;
 others are lent to whoever reads, so that a long list keeps no answer waiting. Other processes may read and write at the
 same time; a write waits for theirs, up to `BUSY_SECONDS`.
+
+The write-ahead log is memory that all processes share, and needs locks that hold; over a network there is neither, and
+answers would be lost without a word (sqlite.org/wal.html, "Overview", and sqlite.org/useovernet.html). So a database on
+a network file system is refused.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from canvass.annotation.store.mounts import refuse_network
 from canvass.annotation.store.schema import VERSION, create_tables, upgrade, version_of
 from canvass.errors import CanvassError, FileError, StoreError
 from canvass.files import check_output
@@ -24,6 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 BUSY_SECONDS = 20.0
+MOUNTS = Path("/proc/self/mounts")
+# As /proc/mounts calls them.
+NETWORK = re.compile(
+    r"9p|afs|beegfs|ceph|cifs|coda|davfs|gfs2|glusterfs|gpfs|lustre|ncpfs|nfs4?|ocfs2|orangefs|smb3|smbfs|vboxsf"
+    r"|fuse\.(afp|ceph|gcsfuse|glusterfs|goofys|juicefs|mount-s3|rclone|s3fs|sshfs)"
+)
 
 
 class Database:
@@ -245,3 +255,38 @@ def _synchronise(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def mounted() -> str:
+    """Read the table of mounts; empty where the system has none (then nothing is refused)."""
+    try:
+        return MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return ""
+
+
+def file_system(path: Path, table: str) -> str:
+    r"""Find the type of the file system that holds a path: that of the deepest mount, the last where there are several.
+
+    >>> file_system(Path("/home/eva/music/canvass.db"), "/dev/sda1 / ext4 rw 0 0\nserver:/h /home nfs4 rw 0 0\n")
+    'nfs4'
+    """
+    kind, depth = "", 0
+    for line in table.split("\n"):
+        # A white-space or backslash of a mount point is written as three octal digits.
+        fields = [
+            re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), field) for field in line.split(" ")
+        ]
+        if len(fields) > 2 and path.is_relative_to(fields[1]) and len(Path(fields[1]).parts) >= depth:  # noqa: PLR2004
+            kind, depth = fields[2], len(Path(fields[1]).parts)
+    return kind
+
+
+def refuse_network(path: Path, table: str | None = None) -> None:
+    """Raise StoreError where a path is on a network file system; `table` is that of the system unless given."""
+    kind = file_system(path.resolve(), mounted() if table is None else table)
+    if NETWORK.fullmatch(kind):
+        raise StoreError(
+            f"{path} is on a network file system ({kind}), where a database can lose answers; put the project on a "
+            "local disk (and send backups to the network with canvass backup)"
+        )

@@ -7,96 +7,68 @@ from dataclasses import asdict, fields
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from canvass.annotation.store.records import Answer, Reason, Task, TaskPrediction, Turns
+from canvass.annotation.store.records import Answer, NewAnswer, NewTask, Reason, Task, TaskPrediction, Turns
 from canvass.types import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from canvass.annotation.store.label_names import LabelNames
-    from canvass.annotation.store.records import NewTask
 
 Row = tuple[Any, ...]
 
-# The columns in the order of `task_of` and `answer_of`, for SELECT from tables under these names.
-TASK = (
-    "tasks.key, tasks.text, tasks.utterance, tasks.count, tasks.source, tasks.priority, tasks.guess, tasks.reason, "
-    "tasks.wanted, tasks.weight, tasks.id, tasks.state, tasks.holder, tasks.until"
-)
-ANSWER = (
-    "answers.id, answers.task, answers.annotator, answers.kind, answers.domain, answers.intent, answers.slots, "
-    "answers.flagged, answers.note, answers.seconds, answers.replaces, answers.adjudicates, answers.shown, answers.at, "
-    "answers.sequence, answers.guess, answers.current, answers.copies"
-)
-_PREDICTION = tuple(member.name for member in fields(TaskPrediction))
-TASK_WIDTH = TASK.count(",") + 1
+
+def _columns(record: type) -> tuple[str, ...]:
+    """Name the fields of a record that are columns, too; `others` and `turns` stand in that of the reason."""
+    return tuple(member.name for member in fields(record) if member.name not in {"others", "turns"})
+
+
+def _listed(table: str, names: Sequence[str]) -> str:
+    """List columns of a table for SELECT."""
+    return ", ".join(f"{table}.{'guess' if name == 'prediction' else name}" for name in names)
+
+
+_TASK, _ANSWER = _columns(Task), _columns(Answer)
+TASK, ANSWER, TASK_WIDTH = _listed("tasks", _TASK), _listed("answers", _ANSWER), len(_TASK)
+NEW_TASK = _listed("tasks", _columns(NewTask)).replace("tasks.", "")
+_PREDICTION = _columns(TaskPrediction)
+LARGEST = 2**63 - 1  # number of SQLite
+
+
+def task_id(number: int) -> int:
+    """Give the number of a task as SQLite can hold it: a larger one is that of no task, as 0 is."""
+    return number if abs(number) <= LARGEST else 0
 
 
 def task_of(row: Row, names: LabelNames) -> Task:
     """Make a task of a row with the columns `TASK`, its prediction under the names of today."""
-    (
-        key,
-        text,
-        utterance,
-        count,
-        source,
-        priority,
-        prediction,
-        reason,
-        wanted,
-        weight,
-        number,
-        state,
-        holder,
-        until,
-    ) = row
-    document = json.loads(reason or "{}")
-    others, turns = document.pop("others", {}), document.pop("turns", None)
+    record = dict(zip(_TASK, row, strict=True))
+    reason = json.loads(record["reason"] or "{}")
+    others, turns = reason.pop("others", {}), reason.pop("turns", None)
     return Task(
-        key=key,
-        text=text,
-        utterance=utterance,
-        count=count,
-        source=source,
-        priority=priority,
-        prediction=names.prediction(prediction_of(prediction)),
-        reason=Reason(**document) if document else None,
-        wanted=wanted,
-        weight=weight,
-        others=others,
-        turns=None if turns is None else _turns_of(**turns),
-        id=number,
-        state=state,
-        holder=holder,
-        until=until,
+        **record
+        | {
+            "prediction": names.prediction(prediction_of(record["prediction"])),
+            "reason": Reason(**reason) if reason else None,
+            "others": others,
+            "turns": None if turns is None else _turns_of(**turns),
+        }
     )
 
 
 def answer_of(row: Row, names: LabelNames) -> Answer:
     """Make an answer of a row with the columns `ANSWER`, under the names of today."""
-    (name, task, annotator, kind, domain, intent, slots, flagged, note, seconds, replaces, adjudicates, shown, at,
-     sequence, prediction, current, copies) = row  # fmt: skip
-    before = prediction_of(prediction)
+    record = dict(zip(_ANSWER, row, strict=True))
+    slots, shown, prediction = record["slots"], record["shown"], prediction_of(record["prediction"])
     answer = Answer(
-        id=name,
-        task=task,
-        annotator=annotator,
-        kind=kind,
-        domain=domain,
-        intent=intent,
-        slots=None if slots is None else slots_of(json.loads(slots)),
-        flagged=bool(flagged),
-        note=note,
-        seconds=seconds,
-        replaces=replaces,
-        adjudicates=bool(adjudicates),
-        # The prediction in view is nearly always the one that the task has.
-        shown=before if shown == prediction else prediction_of(shown),
-        at=at,
-        sequence=sequence,
-        prediction=before,
-        current=bool(current),
-        copies=copies,
+        **record
+        | {name: bool(record[name]) for name in ("flagged", "adjudicates", "current")}
+        | {
+            "slots": None if slots is None else slots_of(json.loads(slots)),
+            # The prediction in view is nearly always the one that the task has.
+            "shown": prediction if shown == record["prediction"] else prediction_of(shown),
+            "prediction": prediction,
+        }
     )
     return names.answer(answer)
 
@@ -132,11 +104,6 @@ def prediction_document(prediction: TaskPrediction | None) -> str | None:
     return _document(plain)
 
 
-def slots_document(slots: Sequence[Slot] | None) -> str | None:
-    """Write slots."""
-    return None if slots is None else _document(_plain(slots))
-
-
 def slots_of(plain: Iterable[Sequence[Any]]) -> tuple[Slot, ...]:
     """Read slots."""
     return tuple(Slot(start, end, label) for start, end, label in plain)
@@ -149,25 +116,23 @@ def new_task_row(task: NewTask) -> Row:
         reason["others"] = task.others
     if task.turns is not None:
         reason["turns"] = asdict(task.turns)
-    return (
-        task.key,
-        task.text,
-        task.utterance,
-        task.count,
-        task.source,
-        task.priority,
-        prediction_document(task.prediction),
-        _document(reason) if reason else None,
-        task.wanted,
-        task.weight,
-    )
+    record = {name: getattr(task, name) for name in _columns(NewTask)} | {
+        "prediction": prediction_document(task.prediction),
+        "reason": _document(reason) if reason else None,
+    }
+    return tuple(record.values())
+
+
+def answer_row(answer: NewAnswer) -> dict[str, Any]:
+    """Write what `NewAnswer` has, by column."""
+    return {name: getattr(answer, name) for name in _columns(NewAnswer)} | {
+        "slots": None if answer.slots is None else _document(_plain(answer.slots)),
+        "shown": prediction_document(answer.shown),
+    }
 
 
 def _turns_of(before: Sequence[str], after: Sequence[str], earlier: int, later: int) -> Turns:
     return Turns(tuple(before), tuple(after), earlier, later)
-
-
-NEW_TASK = "key, text, utterance, count, source, priority, guess, reason, wanted, weight"
 
 
 def _plain(slots: Sequence[Slot]) -> list[tuple[int, int, str]]:

@@ -12,6 +12,8 @@ State = Literal["open", "leased", "answered", "skipped", "disputed", "closed"]
 Source = Literal["selected", "random", "outside", "handed out", "imported"]
 AnswerKind = Literal["frame", "elsewhere", "skip"]
 ALONE = "assistant:"  # begins the annotator of what an assistant answered alone; its name follows
+# Holds what was handed out in a file: to nobody in particular, and without an end (the last second of the year 9999).
+HANDED_OUT, FOREVER = "handed out", 253402300799.0
 
 
 @dataclass(frozen=True, slots=True)

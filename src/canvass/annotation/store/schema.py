@@ -149,11 +149,6 @@ CREATE TABLE meta (
 MIGRATIONS: dict[int, str] = {2: RETIRED, 3: LOOKED_AT, 4: "ALTER TABLE answers ADD COLUMN copies TEXT;\n"}
 
 
-def printed() -> str:
-    """Give the schema as the docs print it, the version above it."""
-    return f"-- version {VERSION}\n\n{SCHEMA}".rstrip("\n")
-
-
 def create_tables(connection: sqlite3.Connection) -> None:
     """Make the tables; the caller has begun a transaction."""
     for statement in statements(SCHEMA):

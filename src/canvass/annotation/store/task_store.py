@@ -7,27 +7,27 @@ nobody else sees a row.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Self
+import statistics
+from dataclasses import astuple, fields
+from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
-from canvass.annotation.store.answering import check, retire, save, unknown, withdraw
+from canvass.annotation.store.answering import check, retire, save, withdraw
 from canvass.annotation.store.database import Database
 from canvass.annotation.store.label_names import RETIRED, names_of, read_names, refuse_retired
-from canvass.annotation.store.leases import lease, release
 from canvass.annotation.store.record_rows import (
     ANSWER,
+    LARGEST,
     TASK,
     TASK_WIDTH,
     answer_of,
     both_of,
     new_task_row,
-    prediction_document,
+    task_id,
     task_of,
 )
 from canvass.annotation.store.records import ALONE, Label, ReviewItem, Round, Tally
 from canvass.annotation.store.searching import select
-from canvass.annotation.store.task_writes import add, swap
+from canvass.annotation.store.task_writes import REPLACEABLE, UNANSWERED, add, lease, release, suggest, swap
 from canvass.annotation.store.tasks import STATES
 
 if TYPE_CHECKING:
@@ -48,14 +48,9 @@ if TYPE_CHECKING:
     )
     from canvass.annotation.store.searching import Query
 
-_ROUND = (
-    "number, at, answers, labelled, target_labelled, slot_error_rate, intent_error, span_f1, held_out, agreement, "
-    "seconds, failure"
-)
+_ROUND = ", ".join(member.name for member in fields(Round))
 REVIEWED = "review"  # a fact: the newest answer when the review list was made
 _REVIEW = "kind, tasks, text, words, probability"
-# SQLite's largest number; a larger one cannot be the number of a task.
-_LARGEST = 2**63 - 1
 
 
 class Store:
@@ -75,15 +70,9 @@ class Store:
 
     @classmethod
     def open(cls, path: Path) -> Store:
-        """Open a store, brought up to date if an older canvass wrote it.
+        """Open a store, brought up to date if an older canvass wrote it; raises FileError where there is none.
 
-        Raises
-        ------
-        FileError
-            If there is no such file.
-        StoreError
-            If it is no database of canvass, was written by a newer one, is damaged, or is on a network file system.
-
+        Raises StoreError if it is no database of canvass, a newer one's, damaged, or on a network file system.
         """
         return cls(Database(path))
 
@@ -119,7 +108,7 @@ class Store:
         """Add tasks that come from a file, or go to one, and return those that were added.
 
         One whose key has a task is left out. One of source `handed out` is leased at once, without an end, to
-        `leases.HANDED_OUT`; an open `selected` task that nobody has answered is handed out as it is.
+        `records.HANDED_OUT`; an open `selected` task that nobody has answered is handed out as it is.
         """
         with self._database.atomic("the tasks") as connection:
             return add(connection, tasks)
@@ -132,9 +121,8 @@ class Store:
         First come those of `holding` that are still theirs or free again, then free ones by priority. A task is never
         given while another holds it, nor to someone who has answered or skipped it.
         """
-        known = [number for number in holding if abs(number) <= _LARGEST]
         with self._database.atomic("the lease") as connection:
-            return lease(connection, annotator, count=count, holding=known, now=now, seconds=seconds)
+            return lease(connection, annotator, count=count, holding=holding, now=now, seconds=seconds)
 
     def suggest(
         self, number: int, prediction: TaskPrediction, alone: NewAnswer | None = None, *, now: float = 0.0
@@ -144,40 +132,32 @@ class Store:
         False where somebody saw the task, or it is gone: nothing is changed.
         """
         with self._database.atomic("the suggestion") as connection:
-            changed = connection.execute(
-                "UPDATE tasks SET guess = ?, seen = ? WHERE id = ? AND state = 'open' AND NOT seen",
-                (prediction_document(prediction), alone is not None, number),
-            ).rowcount
+            changed = suggest(connection, number, prediction, seen=alone is not None)
             if changed and alone is not None:
                 save(connection, alone, now)
-            return bool(changed)
+            return changed
 
     def release(self, annotator: str, tasks: Sequence[int]) -> None:
         """Give tasks back; those that the annotator does not hold stay as they are."""
-        known = [number for number in tasks if abs(number) <= _LARGEST]
         with self._database.atomic("the release") as connection:
-            release(connection, annotator, known)
+            release(connection, annotator, tasks)
 
     def task(self, number: int) -> Task | None:
         """Find a task by its number."""
-        if abs(number) > _LARGEST:
-            return None
-        rows = self._database.rows(f"SELECT {TASK} FROM tasks WHERE id = ?", (number,))
-        return task_of(rows[0], self.names()) if rows else None
+        return next(iter(self._tasks("WHERE id = ?", task_id(number))), None)
 
     def task_of_key(self, key: str) -> Task | None:
         """Find the task of a key."""
-        rows = self._database.rows(f"SELECT {TASK} FROM tasks WHERE key = ?", (key,))
-        return task_of(rows[0], self.names()) if rows else None
+        return next(iter(self._tasks("WHERE key = ?", key)), None)
 
     def tasks(self, *states: State) -> list[Task]:
         """List the tasks in any of the states, or all, in the order of the queue."""
         chosen = states or tuple(STATES)
-        rows = self._database.rows(
-            f"SELECT {TASK} FROM tasks WHERE state IN ({', '.join('?' * len(chosen))}) ORDER BY priority, id",
-            chosen,
-        )
+        return self._tasks(f"WHERE state IN ({', '.join('?' * len(chosen))}) ORDER BY priority, id", *chosen)
+
+    def _tasks(self, which: str, *values: Any) -> list[Task]:
         names = self.names()
+        rows = self._database.rows(f"SELECT {TASK} FROM tasks {which}", values)
         return [task_of(row, names) for row in rows]
 
     def counts(self) -> dict[State, int]:
@@ -185,35 +165,18 @@ class Store:
         counts = dict(self._database.rows("SELECT state, count(*) FROM tasks GROUP BY state"))
         return {state: counts.get(state, 0) for state in STATES}
 
-    def states(self) -> dict[int, State]:
-        """Give the state of every task, by its number."""
-        return dict(self._database.rows("SELECT id, state FROM tasks"))
-
-    def held_by(self, holder: str) -> int:
-        """Count the tasks that are leased to somebody, or to `leases.HANDED_OUT`."""
-        return int(
-            self._database.rows(
-                "SELECT count(*) FROM tasks WHERE state = 'leased' AND holder = ?", (holder,)
-            )[0][0]
-        )
-
     def keys(self, *, free: bool = True) -> set[str]:
         """List the keys that have a task, waiting or done; unless `free`, without those that models may choose again.
 
-        These are open, were chosen by models or drawn, and do not wait for a second answer.
+        These are open, were chosen by models or drawn, and nothing that was said of them stands.
         """
-        rows = self._database.rows(
-            "SELECT key FROM tasks WHERE ? OR state <> 'open' OR source NOT IN ('selected', 'random', 'outside') "
-            "OR (wanted > 1 AND EXISTS (SELECT 1 FROM answers WHERE answers.task = tasks.id))",
-            (free,),
-        )
-        return {key for (key,) in rows}
+        wanted = f"SELECT key FROM tasks WHERE ? OR NOT ({UNANSWERED} AND {REPLACEABLE})"
+        return {key for (key,) in self._database.rows(wanted, (free,))}
 
     def done(self) -> dict[Source, int]:
         """Count the tasks that somebody has or had, by where they came from: all but the open ones."""
-        return dict(
-            self._database.rows("SELECT source, count(*) FROM tasks WHERE state <> 'open' GROUP BY source")
-        )
+        seen = "SELECT source, count(*) FROM tasks WHERE state <> 'open' GROUP BY source"
+        return dict(self._database.rows(seen))
 
     # Answers
 
@@ -225,19 +188,10 @@ class Store:
         `adjudicates`, of the earlier last word); what was replaced is kept. `tasks.event_of` says what becomes of the
         task.
 
-        Raises
-        ------
-        AnswerConflict
-            If another answer was saved under the same id. How long it took, and what was shown, may differ.
-        InputError
-            If there is no such task, the answer replaces one of another task, or text or number are malformed.
-        StoreError
-            If it could not be saved.
-
+        Raises AnswerConflict if another answer was saved under the same id (how long it took, and what was shown, may
+        differ), and InputError if there is no such task, the answer replaces one of another task, or is malformed.
         """
         check(answer)
-        if abs(answer.task) > _LARGEST:
-            raise unknown(answer.task)
         with self._database.atomic("the answer") as connection:
             return save(connection, answer, now)
 
@@ -255,63 +209,51 @@ class Store:
         Of a closed task, the last word; of an answered one, the first of the answers that agree (of those that place it
         elsewhere, the first that names the most). Tasks that were passed over are not among them.
         """
-        rows = self._database.rows(
-            f"SELECT {TASK}, {ANSWER} FROM answers JOIN tasks ON tasks.id = answers.task "
-            "WHERE answers.current = 1 AND answers.kind <> 'skip' AND "
+        counting = self._both(
+            "answers.current = 1 AND answers.kind <> 'skip' AND "
             "(tasks.state = 'answered' OR (tasks.state = 'closed' AND answers.adjudicates = 1)) "
             "ORDER BY (SELECT min(sequence) FROM answers AS every WHERE every.task = tasks.id), "
             "(answers.domain IS NULL) + (answers.intent IS NULL), answers.sequence"
         )
         accepted: dict[int, tuple[Task, Answer]] = {}
-        names = self.names()
-        for row in rows:
-            task, answer = both_of(row, names)
-            if answer.kind != "skip":
+        for task, answer in counting:
+            if answer.kind != "skip":  # by the names of today, where its intent was deleted
                 accepted.setdefault(task.id, (task, answer))
         return list(accepted.values())
 
+    def _both(self, which: str, *values: Any) -> list[tuple[Task, Answer]]:
+        """List answers with their tasks; `which` of them, in what order, in SQL."""
+        names = self.names()
+        query = f"SELECT {TASK}, {ANSWER} FROM answers JOIN tasks ON tasks.id = answers.task WHERE {which}"
+        return [both_of(row, names) for row in self._database.rows(query, values)]
+
     def answers(self, *, current_only: bool = True) -> list[Answer]:
         """List all answers in the order in which they were written, those that were replaced as well if asked."""
-        which = "WHERE current = 1 " if current_only else ""
+        return self._answers("current >= ? ORDER BY sequence", current_only)
+
+    def _answers(self, which: str, *values: Any) -> list[Answer]:
         names = self.names()
-        return [
-            answer_of(row, names)
-            for row in self._database.rows(f"SELECT {ANSWER} FROM answers {which}ORDER BY sequence")
-        ]
+        rows = self._database.rows(f"SELECT {ANSWER} FROM answers WHERE {which}", values)
+        return [answer_of(row, names) for row in rows]
 
     def answer(self, name: str) -> Answer | None:
         """Find an answer by its id."""
-        rows = self._database.rows(f"SELECT {ANSWER} FROM answers WHERE id = ?", (name,))
-        return answer_of(rows[0], self.names()) if rows else None
+        return next(iter(self._answers("id = ?", name)), None)
 
     def answers_of(self, number: int) -> list[Answer]:
         """List all answers to a task, those that were replaced as well, in the order in which they were written."""
-        if abs(number) > _LARGEST:
-            return []
-        rows = self._database.rows(
-            f"SELECT {ANSWER} FROM answers WHERE task = ? ORDER BY sequence", (number,)
-        )
-        names = self.names()
-        return [answer_of(row, names) for row in rows]
+        return self._answers("task = ? ORDER BY sequence", task_id(number))
 
     def history(
         self, annotator: str | None, *, limit: int, before: int | None = None, current_only: bool = True
     ) -> list[tuple[Task, Answer]]:
         """List the newest answers of one annotator or of all, at most `limit`, of a smaller sequence than `before`."""
-        rows = self._database.rows(
-            f"SELECT {TASK}, {ANSWER} FROM answers JOIN tasks ON tasks.id = answers.task "
-            "WHERE (? IS NULL OR answers.annotator = ?) AND answers.sequence < ? AND answers.current >= ? "
+        older = LARGEST if before is None else min(before, LARGEST)
+        return self._both(
+            "(? IS NULL OR answers.annotator = ?) AND answers.sequence < ? AND answers.current >= ? "
             "ORDER BY answers.sequence DESC LIMIT ?",
-            (
-                annotator,
-                annotator,
-                _LARGEST if before is None else min(before, _LARGEST),
-                current_only,
-                limit,
-            ),
+            *(annotator, annotator, older, current_only, limit),
         )
-        names = self.names()
-        return [both_of(row, names) for row in rows]
 
     def search(self, query: Query, *, limit: int, offset: int = 0) -> list[tuple[Task, Answer | None]]:
         """List tasks with each answer that stands, or None: newest answers first, then open tasks in their order."""
@@ -323,14 +265,10 @@ class Store:
 
     def disputes(self) -> list[tuple[Task, list[Answer]]]:
         """List the disputed tasks with the answers that stand, in the order in which they were first answered."""
-        rows = self._database.rows(
-            f"SELECT {TASK}, {ANSWER} FROM answers JOIN tasks ON tasks.id = answers.task "
-            "WHERE answers.current = 1 AND tasks.state = 'disputed' ORDER BY answers.sequence"
-        )
         disputes: dict[int, tuple[Task, list[Answer]]] = {}
-        names = self.names()
-        for row in rows:
-            task, answer = both_of(row, names)
+        for task, answer in self._both(
+            "answers.current = 1 AND tasks.state = 'disputed' ORDER BY answers.sequence"
+        ):
             disputes.setdefault(task.id, (task, []))[1].append(answer)
         return list(disputes.values())
 
@@ -343,7 +281,7 @@ class Store:
         ((answered,),) = self._database.rows(f"SELECT count(*) {mine}", (annotator,))
         today = self._database.rows(f"SELECT seconds {mine} AND at >= ?", (annotator, since))
         seconds = [duration for (duration,) in today if duration > 0]
-        return Tally(answered, len(today), float(np.median(seconds)) if seconds else None)
+        return Tally(answered, len(today), statistics.median(seconds) if seconds else None)
 
     # Rounds, review, labels, facts
 
@@ -351,21 +289,8 @@ class Store:
         """Record a round; one that was run again takes the place of its first record."""
         with self._database.atomic("the round") as connection:
             connection.execute(
-                f"INSERT OR REPLACE INTO rounds ({_ROUND}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    entry.number,
-                    entry.at,
-                    entry.answers,
-                    entry.labelled,
-                    entry.target_labelled,
-                    entry.slot_error_rate,
-                    entry.intent_error,
-                    entry.span_f1,
-                    entry.held_out,
-                    entry.agreement,
-                    entry.seconds,
-                    entry.failure,
-                ),
+                f"INSERT OR REPLACE INTO rounds ({_ROUND}) VALUES ({', '.join('?' * len(fields(Round)))})",
+                astuple(entry),
             )
 
     def rounds(self) -> list[Round]:
@@ -382,20 +307,13 @@ class Store:
             )
             connection.executemany(
                 f"INSERT INTO review ({_REVIEW}) VALUES (?, ?, ?, ?, ?)",
-                [
-                    (item.kind, json.dumps(item.tasks), item.text, item.words, item.probability)
-                    for item in items
-                ],
+                [(kind, json.dumps(tasks), *rest) for kind, tasks, *rest in map(astuple, items)],
             )
 
     def review(self) -> list[ReviewItem]:
         """List what deserves a second look, in the order in which it was given."""
-        return [
-            ReviewItem(kind, tuple(json.loads(tasks)), text, words, probability)
-            for kind, tasks, text, words, probability in self._database.rows(
-                f"SELECT {_REVIEW} FROM review ORDER BY number"
-            )
-        ]
+        rows = self._database.rows(f"SELECT {_REVIEW} FROM review ORDER BY number")
+        return [ReviewItem(kind, tuple(json.loads(tasks)), *rest) for kind, tasks, *rest in rows]
 
     def look_at(self, tasks: Sequence[int], annotator: str, *, now: float) -> None:
         """Note that somebody found the answers to tasks right: `to_review` leaves them out until they change."""
@@ -403,7 +321,7 @@ class Store:
             connection.executemany(
                 "INSERT OR REPLACE INTO looked_at (task, sequence, annotator, at) "
                 "SELECT task, max(sequence), ?, ? FROM answers WHERE task = ? GROUP BY task",
-                [(annotator, now, number) for number in tasks if abs(number) <= _LARGEST],
+                [(annotator, now, task_id(number)) for number in tasks],
             )
 
     def to_review(self) -> list[ReviewItem]:
@@ -418,26 +336,19 @@ class Store:
         )
         newest = {task: sequence for task, sequence, _ in rows}
         settled = {task for task, sequence, looked in rows if looked >= sequence}
-        made = int(self.fact(REVIEWED) or _LARGEST)
+        made = float(self.fact(REVIEWED) or "inf")
         items = [item for item in self.review() if all(newest.get(task, 0) <= made for task in item.tasks)]
-        marked = self._database.rows(
-            f"SELECT {TASK}, {ANSWER} FROM answers JOIN tasks ON tasks.id = answers.task "
-            "WHERE answers.current = 1 AND (answers.flagged = 1 OR answers.note <> '') ORDER BY answers.sequence DESC"
-        )
-        names = self.names()
-        for row in marked:
-            task, answer = both_of(row, names)
+        for task, answer in self._both(
+            "answers.current = 1 AND (answers.flagged = 1 OR answers.note <> '') ORDER BY answers.sequence DESC"
+        ):
             said = " and ".join(["flagged"] * answer.flagged + ["noted"] * bool(answer.note))
             items.append(ReviewItem("flagged", (task.id,), task.text, f"{said} by {answer.annotator}", 0.0))
         return [item for item in items if not settled.issuperset(item.tasks)]
 
     def annotators(self) -> list[str]:
         """List the names of people who answered, in the order of their first answers."""
-        rows = self._database.rows(
-            "SELECT annotator FROM answers WHERE annotator NOT GLOB ? GROUP BY annotator ORDER BY min(sequence)",
-            (f"{ALONE}*",),
-        )
-        return [name for (name,) in rows]
+        people = "SELECT annotator FROM answers WHERE annotator NOT GLOB ? GROUP BY annotator ORDER BY min(sequence)"
+        return [name for (name,) in self._database.rows(people, (f"{ALONE}*",))]
 
     def add_label(self, kind: LabelKind, name: str, description: str, annotator: str, now: float) -> None:
         """Add an intent or a slot label; one that is there stays as it is.

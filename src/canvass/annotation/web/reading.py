@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from canvass.annotation.project.answer_rule import LONGEST_NAME
-from canvass.annotation.store.leases import HANDED_OUT
+from canvass.annotation.store.records import HANDED_OUT
 from canvass.annotation.web.problems import BAD_REQUEST, Problem
 from canvass.errors import nearest
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from canvass.annotation.exchange.answer_files import moved, says
 from canvass.annotation.exchange.importing import answer_id, standing_answer, tasks_of
-from canvass.annotation.store.leases import HANDED_OUT
-from canvass.annotation.store.records import NewAnswer
+from canvass.annotation.store.records import HANDED_OUT, NewAnswer
 from canvass.integrations.label_studio.answers import annotation_name
 from canvass.integrations.label_studio.people import named, names_of
 
