@@ -15,8 +15,7 @@ from projects import make_project, music_left, tasks_of
 from canvass.annotation.assistant import assistant as assistant_module
 from canvass.annotation.assistant.assistant import AHEAD, FILE, MOST_ERRORS, REST, Assistant
 from canvass.annotation.assistant.chat import VARIABLE, Chat
-from canvass.annotation.assistant.masked import Masked
-from canvass.annotation.assistant.prompt import Prompt
+from canvass.annotation.assistant.prompt import Masked, Prompt
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.quality.assistant_error import AssistantError, Share, assistant_errors
 from canvass.annotation.rounds.queue import Queue

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from annotation.projects import music_left, tasks_of
 from canvass.annotation.project import creation
 from canvass.annotation.project.annotations import complete, domains_of_intents, trainable
-from canvass.annotation.project.guides import guides_of, in_brackets
+from canvass.annotation.project.creation import guides_of, in_brackets
 from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.project.settings_file import read_settings, write_settings

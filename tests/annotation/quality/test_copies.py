@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from projects import make_project, music_left, tasks_of
 
-from canvass.annotation.quality.annotator_agreement import agreements
 from canvass.annotation.quality.copies import Carrier, Copy, find_copies, save_copies
+from canvass.annotation.quality.progress import agreements
 from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.spans import text_tokens
 from canvass.types import Slot, Utterance

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvass.annotation.quality.estimate import Estimate
-from canvass.annotation.quality.stop_set import Decisions, Reference, agreement, decide
-from canvass.annotation.quality.stopping import RULE, suggestion
+from canvass.annotation.quality.stopping import RULE, Decisions, Reference, agreement, decide, suggestion
 from canvass.annotation.store.label_names import LabelNames
 from canvass.annotation.store.records import Round
 from canvass.corpus.spans import bio_tags

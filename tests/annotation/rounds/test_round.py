@@ -19,7 +19,7 @@ from canvass.annotation.quality.estimate import (
     write_estimates,
 )
 from canvass.annotation.quality.progress import status_of
-from canvass.annotation.quality.stop_set import STEP
+from canvass.annotation.quality.stopping import STEP
 from canvass.annotation.rounds import round as round_module
 from canvass.annotation.rounds.queue import next_round
 from canvass.annotation.rounds.round import STOP_SET, Rounds, run_round, save_estimates

@@ -311,7 +311,7 @@ class StoreAndModel(RuleBasedStateMachine):
             assert task.holder == (one.holder if task.state == "leased" else None)
         assert self.store.keys() == {one.key for one in self.known.values()}
         out = [task for task in found if task.state == "leased" and task.holder == HANDED_OUT]
-        assert self.store.held_by(HANDED_OUT) == len(out)
+        assert sum(task.holder == HANDED_OUT for task in self.store.tasks("leased")) == len(out)
         for state, count in self.store.counts().items():
             assert count == sum(self.state(number) == state for number in self.known)
 

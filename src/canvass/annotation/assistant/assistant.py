@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from canvass.annotation.assistant.chat import Reply
-    from canvass.annotation.assistant.masked import Masked
-    from canvass.annotation.assistant.prompt import Suggestion
+    from canvass.annotation.assistant.prompt import Masked, Suggestion
     from canvass.annotation.project.project import Project
     from canvass.annotation.store.records import NewTask, Task
 

@@ -1,4 +1,4 @@
-"""A new project: what is held out, what is refused, and the folder that appears whole or not at all."""
+"""A new project: what is held out, what is refused, the first guidelines, and the folder, whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import json
 import shutil
 import tempfile
 import time
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from canvass.annotation.project.annotations import utterance_record
+from canvass.annotation.project.settings import LabelGuide
 from canvass.annotation.project.settings_file import write_settings
 from canvass.annotation.store.task_store import Store
 from canvass.corpus.formats import jsonl
@@ -41,6 +43,8 @@ SETTINGS, DATABASE, LABELLED, TEST, LOCK, WORDS = (
 LEARNT = "words"  # a fact of the store: what the word features are of, and since when
 HELD_OUT = 0.2
 FEWEST_HELD_OUT = 5  # an error rate of fewer utterances says nothing
+EXAMPLES = 3  # of a label in its guideline
+LONGEST = 100  # characters of an example, where there are shorter ones
 
 
 def hold_out(
@@ -110,6 +114,48 @@ def check_enough(
     annotated = sum(target.matches(utterance) and utterance.slots is not None for utterance in labelled)
     check_models(STRATEGIES[strategy], target, intents=intents, annotated=annotated)
     check_examples(labelled, target, sum(map(target.matches, labelled)))
+
+
+def guides_of(
+    utterances: Sequence[Utterance], target: Target, *, seed: int
+) -> tuple[tuple[LabelGuide, ...], tuple[LabelGuide, ...]]:
+    """List the intents and slot labels of a target by name, each with examples that are drawn by hash of the key."""
+    intents: defaultdict[str, list[str]] = defaultdict(list)
+    slots: defaultdict[str, list[str]] = defaultdict(list)
+    ours = {
+        key_of(utterance.text): utterance for utterance in reversed(utterances) if target.matches(utterance)
+    }
+    for key in sorted(ours, key=lambda key: (len(key) > LONGEST, uniform(seed, "examples", key), key)):
+        utterance = ours[key]
+        if utterance.intent:
+            intents[utterance.intent].append(" ".join(utterance.text.split()))
+        for label in sorted({slot.label for slot in utterance.slots or ()}):
+            slots[label].append(in_brackets(utterance, label))
+    for name in target.intents:
+        intents.setdefault(name, [])  # also of a target that has no example yet
+    return _guides(intents), _guides(slots)
+
+
+def in_brackets(utterance: Utterance, label: str) -> str:
+    """Show an utterance with the values of a slot label in square brackets, white space as single blanks.
+
+    >>> from canvass.types import Slot, Utterance
+    >>> in_brackets(Utterance("play river", slots=(Slot(5, 10, "SongName"),)), "SongName")
+    'play [river]'
+    """
+    text = utterance.text
+    parts, end = [], 0
+    for slot in utterance.slots or ():
+        if slot.label == label:
+            parts += [text[end : slot.start], "[", text[slot.start : slot.end], "]"]
+            end = slot.end
+    return " ".join("".join([*parts, text[end:]]).split())
+
+
+def _guides(examples: dict[str, list[str]]) -> tuple[LabelGuide, ...]:
+    return tuple(
+        LabelGuide(name=name, examples=tuple(examples[name][:EXAMPLES])) for name in sorted(examples)
+    )
 
 
 def write_project(

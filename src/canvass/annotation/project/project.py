@@ -19,13 +19,13 @@ from canvass.annotation.project.creation import (
     TEST,
     WORDS,
     check_enough,
+    guides_of,
     hold_out,
     refuse_folder,
     without_keys_of,
     write_project,
     write_words,
 )
-from canvass.annotation.project.guides import guides_of
 from canvass.annotation.project.locking import locked
 from canvass.annotation.project.settings import (
     ColumnsSettings,

@@ -1,4 +1,4 @@
-"""How far a project is: what is annotated and by whom, how good the models became, and whether to go on."""
+"""How far a project is: what is annotated, by whom, how far they agree, how good models are, whether to go on."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ import math
 import statistics
 from collections import defaultdict
 from dataclasses import asdict, dataclass, field
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from canvass.annotation.project.creation import FEWEST_HELD_OUT, LEARNT, TEST
-from canvass.annotation.quality.annotator_agreement import agreements
 from canvass.annotation.quality.assistant_error import assistant_errors
 from canvass.annotation.quality.estimate import stored_estimates
 from canvass.annotation.quality.stopping import suggestion
 from canvass.annotation.store.records import HANDED_OUT
 from canvass.annotation.store.task_store import REVIEWED
 from canvass.selection.seed_phrases import ENOUGH, lacking
-from canvass.statistics import wilson_interval
+from canvass.statistics import cohens_kappa, wilson_interval
 from canvass.types import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from canvass.annotation.project.project import Project
-    from canvass.annotation.quality.annotator_agreement import Agreement
     from canvass.annotation.quality.assistant_error import AssistantError
     from canvass.annotation.quality.estimate import Estimate
     from canvass.annotation.quality.stopping import Suggestion
@@ -34,6 +33,23 @@ if TYPE_CHECKING:
 
 MORE = 100  # answers, of which the forecast tells
 FEWEST_ROUNDS = 3
+OUT_OF_TARGET = ("elsewhere",)  # no intent: these are strings
+
+
+class Agreement(NamedTuple):
+    """How far annotators `a` and `b` agree on the `n` tasks that both answered.
+
+    `kappa` is Cohen's, on intents, "not of the target" being one more; None where it can tell nothing. `span_f1` is
+    that of slots which are equal in start, end and label, on the `frames` tasks that both take for the target; 1 where
+    neither marks any, None where there are no such tasks.
+    """
+
+    a: str
+    b: str
+    kappa: float | None
+    span_f1: float | None
+    n: int
+    frames: int
 
 
 class Annotator(NamedTuple):
@@ -246,3 +262,34 @@ def forecast(curve: Sequence[Round], seconds: float | None) -> Forecast | None:
     labelled = max(entry.target_labelled for entry in curve) + MORE
     rate = math.exp(intercept + slope * math.log(labelled))
     return Forecast(MORE, rate, None if seconds is None else MORE * seconds)
+
+
+def agreements(answers: Iterable[Answer]) -> list[Agreement]:
+    """Compare every pair of annotators, in the order of their names.
+
+    Answers that were replaced, that pass, or that end a dispute are left out: the last are given in view of the others.
+    So are copies, which nobody gave for the text itself.
+    """
+    by_task: defaultdict[int, dict[str, Answer]] = defaultdict(dict)
+    for answer in answers:
+        if answer.current and answer.kind != "skip" and not answer.adjudicates and answer.copies is None:
+            by_task[answer.task][answer.annotator] = answer
+    pairs: defaultdict[tuple[str, str], list[tuple[Answer, Answer]]] = defaultdict(list)
+    for said in by_task.values():
+        for a, b in combinations(sorted(said), 2):
+            pairs[a, b].append((said[a], said[b]))
+    return [_compare(*names, both) for names, both in sorted(pairs.items())]
+
+
+def _compare(a: str, b: str, both: list[tuple[Answer, Answer]]) -> Agreement:
+    kappa = cohens_kappa([_intent(answer) for answer, _ in both], [_intent(other) for _, other in both])
+    frames = [(answer, other) for answer, other in both if answer.kind == other.kind == "frame"]
+    spans = [(set(answer.slots or ()), set(other.slots or ())) for answer, other in frames]
+    marked = sum(len(slots) + len(other) for slots, other in spans)
+    equal = sum(len(slots & other) for slots, other in spans)
+    span_f1 = None if not frames else 2 * equal / marked if marked else 1.0
+    return Agreement(a, b, kappa, span_f1, len(both), len(frames))
+
+
+def _intent(answer: Answer) -> object:
+    return OUT_OF_TARGET if answer.kind == "elsewhere" else answer.intent

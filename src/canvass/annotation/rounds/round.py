@@ -20,7 +20,7 @@ from canvass.annotation.quality.estimate import (
     score_picks,
     write_estimates,
 )
-from canvass.annotation.quality.stop_set import STEP, Reference, agreement, decide
+from canvass.annotation.quality.stopping import STEP, Reference, agreement, decide
 from canvass.annotation.rounds.choosing import Choosing
 from canvass.annotation.rounds.conversations import find_turns
 from canvass.annotation.rounds.round_models import (
@@ -67,7 +67,7 @@ class RoundResult:
     """What a round found. `facts` are what the next one needs from the store; `seconds` are by phase.
 
     `tasks` are in the order of the queue, `controls` were drawn at random beside them. `agreement` is the kappa with
-    the reference models, None where they are fewer than `stop_set.STEP` answers away. `message` says why there are no
+    the reference models, None where they are fewer than `stopping.STEP` answers away. `message` says why there are no
     tasks, or what to know of them.
     """
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvass.annotation.rounds.queue_order import order_queue
+from canvass.annotation.rounds.choosing import order_queue
 
 SHARES = {"random": 0.1, "outside": 0.02}
 

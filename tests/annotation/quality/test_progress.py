@@ -2,7 +2,7 @@
 
 import pytest
 
-from canvass.annotation.quality.annotator_agreement import agreements
+from canvass.annotation.quality.progress import agreements
 from canvass.annotation.store.records import Answer
 from canvass.types import Slot
 
