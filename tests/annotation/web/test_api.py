@@ -29,8 +29,8 @@ from canvass.annotation.web.answer_json import answer_reader, read_answer
 from canvass.annotation.web.app import make_app, workers
 from canvass.annotation.web.inside import ask
 from canvass.annotation.web.problems import Problem, problem_of
+from canvass.annotation.web.progress_json import PATIENCE, Recent, Tallies
 from canvass.annotation.web.reading import Call, Reader, read_object
-from canvass.annotation.web.recent import PATIENCE, Recent, Tallies
 from canvass.annotation.web.security import LOOPBACK, Access
 from canvass.annotation.web.service import Service, even_clock
 from canvass.corpus.formats.table import FORMATS

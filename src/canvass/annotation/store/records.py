@@ -163,10 +163,10 @@ class Saved(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """What one annotator has done: answers ever and since a time, and the median of their seconds since then."""
+    """What one annotator has done: answers ever and since today began, and the median of their seconds today."""
 
     answered: int
-    answered_since: int
+    answered_today: int
     seconds_per_answer: float | None
 
 

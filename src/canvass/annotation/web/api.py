@@ -53,7 +53,7 @@ def project(service: Service, call: Call) -> dict[str, Any]:
         "target": str(service.project.target),
         "strategy": service.project.settings.project.strategy,
         "domains": list(service.domains),
-        **service.guidelines().shapes,
+        **service.guidelines(),
         "labels": service.labels_version(),
         "annotates_slots": service.project.annotates_slots,
         "settings": {
@@ -159,11 +159,7 @@ def history(service: Service, call: Call) -> dict[str, Any]:
         limit=sent.whole("limit", most=MOST_SHOWN, default=50),
         before=sent.optional_whole("before"),
     )
-    return {
-        "items": [
-            {"task": service.task_shape(task), "answer": answer_shape(given)} for task, given in answered
-        ]
-    }
+    return {"items": [_with_answer(service, *both) for both in answered]}
 
 
 def progress(service: Service, call: Call) -> dict[str, Any]:
@@ -223,15 +219,7 @@ def search(service: Service, call: Call) -> dict[str, Any]:
         limit=sent.whole("limit", most=MOST_SHOWN, default=50),
         offset=sent.whole("offset", least=0, default=0),
     )
-    return {
-        "items": [
-            {
-                "task": service.task_shape(task),
-                "answer": None if given is None else answer_shape(given),
-            }
-            for task, given in found
-        ]
-    }
+    return {"items": [_with_answer(service, *both) for both in found]}
 
 
 def disputes(service: Service, call: Call) -> dict[str, Any]:
@@ -251,14 +239,15 @@ def add_label(service: Service, call: Call) -> dict[str, Any]:
         else ""
     )
     service.add_label(kind, name, description, annotator)
-    return service.guidelines().shapes
+    return service.guidelines()
+
+
+def _with_answer(service: Service, task: Task, answer: Answer | None) -> dict[str, Any]:
+    return {"task": service.task_shape(task), "answer": None if answer is None else answer_shape(answer)}
 
 
 def _with_answers(service: Service, task: Task, answers: Iterable[Answer]) -> dict[str, Any]:
-    return {
-        "task": service.task_shape(task),
-        "answers": [answer_shape(answer) for answer in answers],
-    }
+    return {"task": service.task_shape(task), "answers": [answer_shape(answer) for answer in answers]}
 
 
 @dataclass(frozen=True, slots=True)

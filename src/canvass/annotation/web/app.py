@@ -83,32 +83,25 @@ def make_app(
         The folder of the page's files.
 
     """
+
+    def app_of(service: Service) -> Starlette:
+        return _app([*(_route(route, service, threads) for route in ROUTES), _files(page, INDEX)])
+
     if isinstance(services, Service):
-        return Guard(
-            _app([*_routes(services, threads), _files(page, INDEX)]), access, services.page.audio_addresses
-        )
+        return Guard(app_of(services), access, services.page.audio_addresses)
 
     def listed(_: Any, call: Call) -> dict[str, Any]:
         Reader(call.query, "projects", ())
         return {"projects": [{"path": path, **service.summary()} for path, service in services.items()]}
 
-    mounts = [
-        Mount(f"/{path}", _app([*_routes(service, threads), _files(page, INDEX)]))
-        for path, service in services.items()
-    ]
-    listing = Listing("GET", "/api/projects", listed)
+    mounts = [Mount(f"/{path}", app_of(service)) for path, service in services.items()]
+    listing = _route(Listing("GET", "/api/projects", listed), None, threads)
     addresses = {address: None for service in services.values() for address in service.page.audio_addresses}
-    return Guard(
-        _app([_route(listing, None, threads), *mounts, _files(page, PROJECTS)]), access, tuple(addresses)
-    )
+    return Guard(_app([listing, *mounts, _files(page, PROJECTS)]), access, tuple(addresses))
 
 
 def _app(routes: Sequence[BaseRoute]) -> Starlette:
     return Starlette(routes=routes, exception_handlers=HANDLERS)
-
-
-def _routes(service: Service, threads: Workers) -> list[Route]:
-    return [_route(route, service, threads) for route in ROUTES]
 
 
 def _files(folder: Path, index: str) -> Route:
@@ -174,9 +167,8 @@ async def _not_routed(request: Request, error: HTTPException) -> Response:
     return answer
 
 
-async def _defect(request: Request, error: Exception) -> Response:
+async def _defect(_request: Request, _: Exception) -> Response:
     """Say that this is our fault; the server's log has the traceback."""
-    del request, error
     return _error(
         Problem(INTERNAL, "a defect of canvass: what went wrong is in the terminal where the server runs")
     )

@@ -35,19 +35,8 @@ def ask(
 ) -> Reply:
     """Send one request through an ASGI app, and wait for all of its response.
 
-    Parameters
-    ----------
-    app
-        The app.
-    method, target
-        Of the request line: `GET`, `/api/history?limit=5`.
-    headers
-        As they are sent.
-    body
-        In the pieces in which it arrives.
-    server
-        The address that the connection seems to have come in at.
-
+    `method` and `target` are of the request line: `GET`, `/api/history?limit=5`; `body` arrives in pieces, at the
+    address `server`.
     """
     path, _, query = target.partition("?")
     scope: dict[str, Any] = {

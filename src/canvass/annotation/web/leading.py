@@ -49,9 +49,8 @@ class Download(NamedTuple):
         }
 
 
-def formats(service: Service, call: Call) -> dict[str, Any]:
+def formats(_service: Service, call: Call) -> dict[str, Any]:
     """List the formats that can be exported, and what each loses."""
-    del service
     Reader(call.query, "formats", ())
     return {"formats": [{"name": kind.name, "loses": kind.loses} for kind in WRITTEN.values()]}
 
@@ -105,7 +104,7 @@ def change_label(service: Service, call: Call) -> dict[str, Any]:
         change = rename_label if action == "rename" else merge_label
         change(service.project, kind, name, sent.text("new", shortest=1, longest=LONGEST_LABEL), now=now)
     service.queue.run_soon()
-    return service.guidelines().shapes
+    return service.guidelines()
 
 
 def groups(service: Service, call: Call) -> dict[str, Any]:
@@ -132,4 +131,4 @@ def change_group(service: Service, call: Call) -> dict[str, Any]:
             merge_groups(project, first, sent.text("new", shortest=1, longest=LONGEST_KEY))
         else:
             (split_group if action == "split" else refuse_group)(project, first)
-    return service.guidelines().shapes
+    return service.guidelines()

@@ -1,20 +1,30 @@
-"""How far a project is and how good it became, as the page shows it."""
+"""How far a project is and how good it became, as the page shows it.
+
+What takes long to read is kept for a while: at most one part in twenty of the time goes into reading it.
+"""
 
 from __future__ import annotations
 
 import statistics
+import threading
+import time
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.project.backing_up import kept_backups
 from canvass.annotation.quality.progress import status_of
 from canvass.annotation.rounds.round import TOO_LONG
+from canvass.annotation.store.records import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from canvass.annotation.project.project import Project
-    from canvass.annotation.store.records import Answer, Round
+    from canvass.annotation.store.records import Answer, Round, Saved
+    from canvass.annotation.store.task_store import Store
+
+PATIENCE = 20  # what took long is kept for so many times as long as that
 
 
 def progress_json(project: Project, since: float) -> dict[str, Any]:
@@ -28,7 +38,7 @@ def progress_json(project: Project, since: float) -> dict[str, Any]:
     for answer in status.answers:
         by_annotator.setdefault(answer.annotator, []).append(answer)
     return {
-        **_everyone(answers, since),
+        **_tally(answers, since)._asdict(),
         "by_annotator": [_person(name, given, since) for name, given in by_annotator.items()],
         "curve": [_point(point) for point in status.curve],
         "domains": _domains(answers),
@@ -48,26 +58,22 @@ def progress_json(project: Project, since: float) -> dict[str, Any]:
 
 def _person(name: str, given: Sequence[Answer], since: float) -> dict[str, Any]:
     answers = [answer for answer in given if answer.kind != "skip"]
-    everyone = _everyone(answers, since)
+    tally = _tally(answers, since)
     return {
         "name": name,
-        "answers": len(answers),
-        "today": everyone["answered_today"],
-        "seconds": everyone["seconds_per_answer"],
+        "answers": tally.answered,
+        "today": tally.answered_today,
+        "seconds": tally.seconds_per_answer,
         "skips": len(given) - len(answers),
         "flags": sum(answer.flagged for answer in given),
     }
 
 
-def _everyone(answers: Sequence[Answer], since: float) -> dict[str, Any]:
+def _tally(answers: Sequence[Answer], since: float) -> Tally:
     today = [answer.seconds for answer in answers if answer.at >= since]
     # An answer that came in a file took nobody knows how long.
     seconds = [duration for duration in today if duration > 0]
-    return {
-        "answered_today": len(today),
-        "answered": len(answers),
-        "seconds_per_answer": statistics.median(seconds) if seconds else None,
-    }
+    return Tally(len(answers), len(today), statistics.median(seconds) if seconds else None)
 
 
 def _domains(answers: Sequence[Answer]) -> list[dict[str, Any]]:
@@ -94,3 +100,77 @@ def _point(entry: Round) -> dict[str, Any]:
         "intent_error": entry.intent_error,
         "span_f1": entry.span_f1,
     }
+
+
+class Recent:
+    """Something that takes long to make, made again when it is old.
+
+    Many pages ask for the same after every answer. While one caller makes it again, the others get what was there.
+    """
+
+    def __init__(
+        self, make: Callable[[], dict[str, Any]], *, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._make = make
+        self._clock = clock
+        self._making = threading.Lock()
+        self._cached: tuple[dict[str, Any], float] | None = None
+
+    def get(self) -> dict[str, Any]:
+        """Give what was made last, or make it."""
+        cached = self._cached
+        if cached is not None and (self._clock() < cached[1] or self._making.locked()):
+            return cached[0]
+        with self._making:
+            cached = self._cached
+            began = self._clock()
+            if cached is None or began >= cached[1]:
+                made = self._make()
+                self._cached = cached = (made, _end_of_patience(began, self._clock()))
+            return cached[0]
+
+
+def _end_of_patience(began: float, now: float) -> float:
+    return now + PATIENCE * (now - began)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A tally as it was read, and as it is since; `until` says when it is old."""
+
+    tally: Tally
+    since: float
+    until: float
+
+
+class Tallies:
+    """How much each annotator has answered, and how fast; safe to use from several threads.
+
+    The store counts all rows of an annotator, which is too long after every answer of somebody who gave thousands. In
+    between, an answer adds one, and the median stays.
+    """
+
+    def __init__(self, store: Store, *, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._store = store
+        self._clock = clock
+        self._known: dict[str, _Known] = {}
+
+    def read(self, annotator: str, *, since: float) -> Tally:
+        """Count all answers, and those since a time."""
+        began = self._clock()
+        tally = self._store.tally(annotator, since=since)
+        self._known[annotator] = _Known(tally, since, _end_of_patience(began, self._clock()))
+        return tally
+
+    def after(self, saved: Saved, *, since: float) -> Tally:
+        """Count an answer that was just saved."""
+        answer = saved.answer
+        known = self._known.get(answer.annotator)
+        if known is None or known.since != since or self._clock() >= known.until:
+            return self.read(answer.annotator, since=since)
+        if saved.repeated or answer.replaces is not None or answer.kind == "skip":
+            return known.tally
+        answered, today, seconds = known.tally
+        tally = Tally(answered + 1, today + 1, (answer.seconds or None) if seconds is None else seconds)
+        self._known[answer.annotator] = _Known(tally, since, known.until)
+        return tally

@@ -67,15 +67,14 @@ HEADERS = {
 }
 UNKNOWN = "this server wants its token: open the link that canvass annotate printed, or send Authorization: Bearer ..."
 # A page that says so to people; and one that only comes back by itself. Neither has anything of the project in it.
-REFUSED_PAGE = """<!doctype html>
+HEAD = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>canvass</title>
-<p>This page opens with the link that <code>canvass annotate</code> printed when it was started.</p></html>
 """
-RETURNING_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">
-<meta http-equiv="refresh" content="0; url=/"><title>canvass</title></html>
-"""
+REFUSED_PAGE = (
+    f"{HEAD}<p>This page opens with the link that <code>canvass annotate</code> printed when it was started."
+)
+RETURNING_PAGE = f'{HEAD}<meta http-equiv="refresh" content="0; url=/">'
 
 
 class Access:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from canvass.annotation.project.project import Project
     from canvass.annotation.rounds.queue import Queue
 
-PORT = 8800
 PLAIN = re.compile(r"(?!api$)[A-Za-z0-9][\w.-]*")  # what a path can begin with as it is
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
 SHORTEST_TOKEN = 16

@@ -7,14 +7,13 @@ import secrets
 import threading
 import time
 import zlib
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.project.answer_rule import AnswerRule
 from canvass.annotation.quality.copies import find_copies
-from canvass.annotation.web.guidelines import Guidelines
 from canvass.annotation.web.problems import BAD_REQUEST, CONFLICT, NOT_FOUND, UNAVAILABLE, Problem
-from canvass.annotation.web.progress_json import progress_json
-from canvass.annotation.web.recent import Recent, Tallies
+from canvass.annotation.web.progress_json import Recent, Tallies, progress_json
 from canvass.annotation.web.recordings import Recordings
 from canvass.annotation.web.shapes import task_shape
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from canvass.annotation.quality.copies import Copies, Copy
     from canvass.annotation.rounds.queue import Queue
     from canvass.annotation.store.label_names import LabelKind
-    from canvass.annotation.store.records import Answer, NewAnswer, Saved, Tally, Task
+    from canvass.annotation.store.records import Answer, NewAnswer, Saved, Task
 
 MINUTE = 60.0
 PATIENCE = 5.0  # seconds until a search of the pool that waits for another is refused
@@ -133,8 +132,8 @@ class Service:
 
     def add_label(self, kind: LabelKind, name: str, description: str, annotator: str) -> None:
         """Add an intent or a slot label unless it is there; refused where the project takes none (400)."""
-        known = self.guidelines()
-        names = known.intent_names if kind == "intent" else known.slot_names
+        guides = self.project.intents() if kind == "intent" else self.project.slots()
+        names = [guide.name for guide in guides]
         if name in names:
             return
         if not self.page.new_labels:
@@ -150,13 +149,12 @@ class Service:
 
     def labels_version(self) -> str:
         """Give a short word that changes when intents or slot labels do."""
-        return f"{zlib.crc32(repr(self.guidelines().shapes).encode()):08x}"
+        return f"{zlib.crc32(repr(self.guidelines()).encode()):08x}"
 
-    def guidelines(self) -> Guidelines:
-        """Read the labels as they are now."""
-        return Guidelines(
-            self.domains, self.project.domain_of_intent, self.project.intents(), self.project.slots()
-        )
+    def guidelines(self) -> dict[str, list[dict[str, Any]]]:
+        """Read what annotators choose from, as it is now: intents and slot labels, with the words that explain them."""
+        guides = {"intents": self.project.intents(), "slots": self.project.slots()}
+        return {kind: [asdict(guide) for guide in some] for kind, some in guides.items()}
 
     def rule(self) -> AnswerRule:
         """Make the rule of what answers mean, with the labels as they are now."""
@@ -187,15 +185,7 @@ class Service:
 
     def queue_shape(self) -> dict[str, Any]:
         """Say how fresh the queue is."""
-        state = self.queue.state()
-        return {
-            "phase": state.phase,
-            "message": state.message,
-            "generation": state.generation,
-            "ready": state.ready,
-            "assistant": state.assistant,
-            "labels": self.labels_version(),
-        }
+        return {**asdict(self.queue.state()), "labels": self.labels_version()}
 
     def today(self) -> float:
         """Say when the annotators' day began, by the clock of this machine."""
@@ -204,14 +194,13 @@ class Service:
 
     def after(self, saved: Saved) -> dict[str, Any]:
         """Say how much the annotator of an answer has answered with it, and how fast."""
-        return _tally_shape(self._tallies.after(saved, since=self.today()))
+        return self._tallies.after(saved, since=self.today())._asdict()
 
     def progress_shape(self, annotator: str | None) -> dict[str, Any]:
         """Say how far the project is; what an annotator did, the tasks and the queue are of this moment."""
-        mine = annotator and _tally_shape(self._tallies.read(annotator, since=self.today()))
         return {
             **self._progress.get(),
-            **(mine or {}),
+            **(self._tallies.read(annotator, since=self.today())._asdict() if annotator else {}),
             "states": self.store.counts(),
             "queue": self.queue_shape(),
         }
@@ -230,11 +219,3 @@ def _identity(project: Project) -> str:
         identity = secrets.token_hex(8)
         project.store.set_fact(IDENTITY, identity)
     return identity
-
-
-def _tally_shape(tally: Tally) -> dict[str, Any]:
-    return {
-        "answered_today": tally.answered_since,
-        "answered": tally.answered,
-        "seconds_per_answer": tally.seconds_per_answer,
-    }

@@ -71,14 +71,7 @@ def _prediction_shape(prediction: TaskPrediction) -> dict[str, Any]:
 
 def _reason_shape(reason: Reason) -> dict[str, Any]:
     scores = reason.members.values()
-    return {
-        "strategy": reason.strategy,
-        "rank": reason.rank,
-        "score": reason.score,
-        "why": reason.why,
-        "members": dict(reason.members),
-        "votes": [sum(score > 0 for score in scores), len(scores)],
-    }
+    return {**asdict(reason), "votes": [sum(score > 0 for score in scores), len(scores)]}
 
 
 def answer_shape(answer: Answer) -> dict[str, Any]:
