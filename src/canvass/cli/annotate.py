@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from canvass.cli import terminal
-from canvass.cli.projects import AllowHostOption, HostOption, MaskOption, PortOption
-from canvass.errors import CanvassError, ExtraMissingError, OptionError
+from canvass.cli.projects import AllowHostOption, HostOption, MaskOption, PortOption, address_of, check_server
+from canvass.errors import CanvassError, OptionError
 
 if TYPE_CHECKING:
     from canvass.annotation.project.project import Project
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from canvass.annotation.web.serve import Address
 
 PURPOSE = "canvass annotate"
-LARGEST_PORT = 65_535
 OK = 200
 MINUTE = 60.0
 MOST_KEPT = 100  # sentences
@@ -91,20 +90,18 @@ def command(
     Prints a link that opens the page, and serves it until Ctrl-C. The link holds a secret: whoever has it sees and
     changes the annotations. Answers are on disk before the page says saved.
     """
-    _check_extra()
+    check_server("the annotation page", "annotate")
     from canvass.annotation.assistant.assistant import Assistant
     from canvass.annotation.project.project import Project
     from canvass.annotation.rounds.queue import Queue
-    from canvass.annotation.web.serve import Address, allowed_hosts
+    from canvass.annotation.web.serve import allowed_hosts
 
-    if not 0 <= port <= LARGEST_PORT:
-        raise OptionError(f"--port {port} makes no sense; it must be from 0 to {LARGEST_PORT}")
+    address = address_of(host, port)
     if (assistant is None) != (model is None) or ((mask is not None or alone) and assistant is None):
         raise OptionError(
             "--assistant URL and --model NAME go together, and --mask and --assistant-alone with both; give what is "
             "missing"
         )
-    address = Address(host.strip("[]"), port)
     hosts = allowed_hosts(address, allow_host or ())
     with ExitStack() as stack:
         opened = [stack.enter_context(Project.open(folder)) for folder in _projects(folders)]
@@ -136,14 +133,6 @@ def _projects(folders: list[Path]) -> list[Path]:
         )
         found |= {path.resolve(): path for path in inside or [folder]}
     return list(found.values())
-
-
-def _check_extra() -> None:
-    try:
-        import starlette  # noqa: F401 - whether it is there
-        import uvicorn  # noqa: F401
-    except ImportError:
-        raise ExtraMissingError("the annotation page needs starlette and uvicorn", "annotate") from None
 
 
 def _print(projects: list[tuple[Project, Queue]], path: str) -> None:

@@ -31,9 +31,7 @@ def deliver(
     warnings = _warnings(batches)
     for warning in warnings:
         terminal.warn(warning)
-    if pool.bad.count:
-        lines = "line of the pool was" if pool.bad.count == 1 else "lines of the pool were"
-        terminal.warn(f"{pool.bad.count} bad {lines} skipped; the first: {pool.bad.first}")
+    terminal.warn_of_bad(pool.bad, where=" of the pool")
     if pool.bad_files.count:
         files = "file of the pool" if pool.bad_files.count == 1 else "files of the pool"
         terminal.warn(

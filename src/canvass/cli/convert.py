@@ -68,9 +68,7 @@ def command(
 
 def _tell(done: Converted, out: str, *, as_json: bool) -> None:
     """Say what was skipped and lost, and where the result is."""
-    if done.bad.count:
-        lines = "bad record was" if done.bad.count == 1 else "bad records were"
-        terminal.warn(f"{done.bad.count} {lines} skipped; the first: {done.bad.first}")
+    terminal.warn_of_bad(done.bad, "record")
     if as_json:
         facts = {
             "from": list(done.sources),

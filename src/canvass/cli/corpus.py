@@ -52,18 +52,8 @@ def show(*, as_json: options.JsonOption = False) -> None:
         (corpus.name, corpus.licence, _few(corpus.locales), " ".join(corpus.splits) or "none", corpus.title)
         for corpus in CORPORA
     ]
-    if not terminal.interactive():
-        sys.stdout.write("".join("\t".join(row) + "\n" for row in rows))
-        return
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    for name in ("corpus", "licence", "locales", "splits", "what it is"):
-        table.add_column(name, no_wrap=name in {"corpus", "licence"})
-    for row in rows:
-        table.add_row(*map(Text, row))
-    terminal.console().print(table)
+    headings = ("corpus", "licence", "locales", "splits", "what it is")
+    terminal.show_rows(headings, rows, whole={"corpus", "licence"})
 
 
 @app.command("get", cls=Command)
@@ -151,8 +141,7 @@ def get(
         records = "bad record is" if made.bad.count == 1 else "bad records are"
         terminal.warn(f"{made.bad.count} {records} left out; the first: {made.bad.first}")
     for what, loss in made.lost.items():
-        times = "time" if loss.count == 1 else "times"
-        terminal.warn(f"lost, {loss.count:,} {times}: {what}; first: {loss.first}")
+        terminal.warn_of_loss({"what": what, "count": loss.count, "first": loss.first})
     if as_json:
         terminal.print_json(public.summary(corpus, language, files, made))
         return

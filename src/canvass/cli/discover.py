@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -91,8 +90,7 @@ def command(
     from canvass.selection.engines.threads import check_threads
 
     check_threads(threads)
-    if groups < 1:
-        raise OptionError(f"--groups {groups} makes no sense; it must be at least 1")
+    options.check_at_least_one("--groups", groups)
     if to_page and pool:
         raise OptionError("--to-page shows groups on the page of a project; name the folder of one alone")
     known, opened, unwanted = _inputs(labelled, pool or [], reading, pool_reading, with_date=date is not None)
@@ -187,21 +185,14 @@ def _show(discovery: Discovery) -> None:
         )
         for number, group in enumerate(discovery.groups, 1)
     ]
+    growth = [f"since {discovery.halves.since}"] if discovery.halves else []
+    headings = ("", "requests", "lost", "annotated", *growth, "group", "such as")
+    terminal.show_rows(headings, rows, right=headings[:-2])
     if not terminal.interactive():
-        for row in rows:
-            sys.stdout.write("\t".join(map(terminal.harmless, row)) + "\n")
         return
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    growth = [f"since {discovery.halves.since}"] if discovery.halves else []
-    for name in ("", "requests", "lost", "annotated", *growth, "group", "such as"):
-        table.add_column(name, justify="left" if name in {"group", "such as"} else "right")
-    for row in rows:
-        table.add_row(*(Text(terminal.harmless(cell)) for cell in row))
     console = terminal.console()
-    console.print(table)
     console.print(
         Text(
             f"\n{discovery.lost:,} of {discovery.requests:,} requests are lost on the intent classifier",

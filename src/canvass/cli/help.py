@@ -1,13 +1,16 @@
-"""Help pages as plain aligned text; how a command runs: exceptions to sentences and exit codes."""
+"""How a command is made and runs: its groups of options, its help page, exceptions to sentences and exit codes."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import inspect
 import os
 import shutil
 import sys
 import textwrap
-from typing import TYPE_CHECKING, Any
+from dataclasses import MISSING, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -16,7 +19,7 @@ from canvass.cli import terminal
 from canvass.errors import CanvassError, OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 INTERRUPTED = 130
 WIDEST, NARROWEST = 100, 40
@@ -82,6 +85,42 @@ class Group(TyperGroup):
         commands = [(name, _paragraphs(command.help or "")[0]) for name, command in self.commands.items()]
         groups = {"Commands": commands, **_groups(self.get_params(ctx))}
         formatter.write(_page(self.get_usage(ctx), self.help or "", groups))
+
+
+def flattened(command: Callable[..., None]) -> Callable[..., None]:
+    """Make a command for typer, which knows no groups of options, of one that takes some.
+
+    Each keyword of `command` that is annotated with a dataclass becomes as many options as it has fields, which are
+    annotated as any option is; `command` gets the instance.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, type[Any]] = {
+        name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)
+    }
+    parameters = []
+    for name, parameter in inspect.signature(command).parameters.items():
+        if name not in groups:
+            parameters.append(parameter.replace(annotation=hints[name]))
+            continue
+        options = get_type_hints(groups[name], include_extras=True)
+        for option in fields(groups[name]):
+            default = inspect.Parameter.empty if option.default is MISSING else option.default
+            parameters.append(
+                inspect.Parameter(
+                    option.name, parameter.kind, default=default, annotation=options[option.name]
+                )
+            )
+
+    @functools.wraps(command)
+    def run(**values: Any) -> None:
+        for name, group in groups.items():
+            values[name] = group(**{option.name: values.pop(option.name) for option in fields(group)})
+        command(**values)
+
+    # Typer looks at both.
+    run.__dict__["__signature__"] = inspect.Signature(parameters)
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -17,6 +18,8 @@ from canvass.cli.projects import (
     NewLabelsOption,
     PortOption,
     ProjectFolder,
+    address_of,
+    check_server,
 )
 from canvass.errors import OptionError
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from canvass.annotation.project.project import Project
+    from canvass.annotation.web.serve import Address
     from canvass.integrations.label_studio.client import Client
     from canvass.integrations.label_studio.pull import Pulled
     from canvass.integrations.label_studio.push import Pushed
@@ -107,8 +111,7 @@ def push(
         raise OptionError(
             "--project names a project of Label Studio, and --new-project makes one; leave one out"
         )
-    if size < 1:
-        raise OptionError(f"--size {size} makes no sense; it must be at least 1")
+    options.check_at_least_one("--size", size)
     with opened(folder, url, token_file) as (ours, client):
         from canvass.integrations.label_studio.push import push as push_batch
 
@@ -267,14 +270,52 @@ def serve(
     Prints the address to connect there, and serves until Ctrl-C. Annotations come by webhook and become answers of the
     project; the models are trained on them behind the annotators' backs.
     """
-    from canvass.cli import label_studio_serve
+    check_server("the ML backend", "label-studio")
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.web.serve import allowed_hosts, listen
+    from canvass.integrations.label_studio.backend import Backend
+    from canvass.integrations.label_studio.serving import Access, check_user, read_password
+    from canvass.integrations.label_studio.serving import serve as serve_backend
 
-    label_studio_serve.run(
-        folder,
-        host=host,
-        port=port,
-        allow_host=allow_host or (),
-        user=user,
-        password_file=password_file,
-        number=project,
+    address = address_of(host, port)
+    password = read_password(password_file)
+    access = Access(allowed_hosts(address, allow_host or ()), check_user(user, password), password)
+    with Project.open(folder) as ours, ours.lock("canvass label-studio serve"):
+        listening, address = listen(address)
+        with listening:
+            backend = Backend(ours, number=lambda: _pushed_to(ours, project), say=terminal.say)
+
+            def ready() -> None:
+                _say_where(ours, address, _pushed_to(ours, project), has_password=bool(password))
+
+            left = serve_backend(backend, listening, access, ready=ready)
+    if left:
+        terminal.warn(f"{left} annotations were not saved; canvass label-studio pull fetches them")
+    terminal.say("stopped; every annotation that arrived is on disk" if not left else "stopped")
+
+
+def _pushed_to(project: Project, number: int | None) -> int | None:
+    """Name the project of Label Studio: the one that was given, or the one that was pushed to, also meanwhile."""
+    from canvass.integrations.label_studio.link import Link
+
+    return Link.of(project.store).project if number is None else number
+
+
+def _say_where(project: Project, address: Address, number: int | None, *, has_password: bool) -> None:
+    """Print the address that Label Studio is told, and what to do with it."""
+    from canvass.annotation.web.serve import WILDCARDS, bracketed
+
+    if not address.is_loopback and not has_password:
+        terminal.warn(
+            f"--host {address.host} lets other machines in: whoever reaches it reads predictions and adds annotations; "
+            "give --user and --password-file, or use a network that you trust"
+        )
+    shown = "127.0.0.1" if address.host in WILDCARDS else address.host
+    sys.stdout.write(f"http://{bracketed(shown)}:{address.port}\n")
+    sys.stdout.flush()
+    of = "any project" if number is None else f"project {number}"
+    password = ", as http://USER:PASSWORD@HOST" if has_password else ""
+    terminal.say(
+        f"ML backend of {project.target}, for {of} of Label Studio; connect the address above there (Settings, "
+        f"Model{password}); Ctrl-C ends"
     )

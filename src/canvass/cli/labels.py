@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -68,8 +67,8 @@ def command(
     with Project.open(folder) as project:
         if action != "list":
             terminal.say(_change(project, action, names, kind))
-        elif as_json or not terminal.interactive():
-            _print(label_uses(project), as_json=as_json)
+        elif as_json:
+            terminal.print_json([asdict(use) for use in label_uses(project)])
         else:
             _show(label_uses(project))
 
@@ -107,22 +106,11 @@ def _kind_of(project: Project, name: str, kind: str | None) -> LabelKind:
     return "slot" if is_slot else "intent"
 
 
-def _print(uses: list[LabelUse], *, as_json: bool) -> None:
-    if as_json:
-        terminal.print_json([asdict(use) for use in uses])
-        return
-    for use in uses:
-        counts = (str(count) for count in (use.labelled, use.test, use.answers))
-        sys.stdout.write("\t".join([use.kind, use.name, *counts, ", ".join(use.retired)]) + "\n")
-
-
 def _show(uses: list[LabelUse]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    for heading in ("kind", "name", "labelled", "test", "answers", "names before"):
-        table.add_column(heading, justify="right" if heading in {"labelled", "test", "answers"} else "left")
-    for use in uses:
-        cells = (use.kind, use.name, f"{use.labelled:,}", f"{use.test:,}", f"{use.answers:,}")
-        table.add_row(*map(terminal.harmless, (*cells, ", ".join(use.retired))))
-    terminal.console().print(table)
+    count = "{:,}".format if terminal.interactive() else str
+    rows = [
+        (use.kind, use.name, *map(count, (use.labelled, use.test, use.answers)), ", ".join(use.retired))
+        for use in uses
+    ]
+    numbers = ("labelled", "test", "answers")
+    terminal.show_rows(("kind", "name", *numbers, "names before"), rows, right=numbers)

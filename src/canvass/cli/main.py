@@ -1,4 +1,4 @@
-"""The entry of the command line: one sub-command a module."""
+"""The entry of the command line: the sub-commands, each a function of a module."""
 
 from __future__ import annotations
 
@@ -15,39 +15,31 @@ import typer
 from canvass import __version__
 from canvass.cli import (
     annotate,
-    backup,
     check,
     convert,
     corpus,
-    curve,
     demo,
     discover,
-    estimate,
-    evaluate,
-    export,
-    formats,
-    import_,
-    judge,
+    exchange,
     label_studio,
     labels,
     new,
-    options,
     predict,
     report,
     select,
     simulate,
     status,
-    strategies,
+    tables,
     terminal,
     train,
     watch,
     words,
 )
 from canvass.cli import compile as compile_
-from canvass.cli import next as next_
-from canvass.cli.help import Command, Group, sentences
+from canvass.cli.help import Command, Group, flattened, sentences
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 GARBAGE = 200_000  # objects more than before, until a look for garbage
@@ -61,42 +53,38 @@ app = typer.Typer(
     rich_markup_mode=None,  # help and usage errors in plain text
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-COMMANDS = (
-    check,
-    select,
-    discover,
-    watch,
-    train,
-    predict,
-    estimate,
-    evaluate,
-    new,
-    annotate,
-    next_,
-    import_,
-    status,
-    judge,
-    labels,
-    export,
-    backup,
-    convert,
-    formats,
-    simulate,
-    report,
-    curve,
-    words,
-    demo,
-    compile_,
-    strategies,
-)
-for module in COMMANDS:
-    # A module cannot be called `import`.
-    app.command(module.__name__.rpartition(".")[2].rstrip("_"), cls=Command)(
-        options.flattened(module.command)
-    )
-GROUPS = (corpus, label_studio)
-for group in GROUPS:
-    app.add_typer(group.app, name=group.__name__.rpartition(".")[2].replace("_", "-"))
+COMMANDS: dict[str, Callable[..., None]] = {
+    "check": check.command,
+    "select": select.command,
+    "discover": discover.command,
+    "watch": watch.command,
+    "train": train.command,
+    "predict": predict.predict,
+    "estimate": status.estimate,
+    "evaluate": predict.evaluate,
+    "new": new.command,
+    "annotate": annotate.command,
+    "next": exchange.next_,
+    "import": exchange.import_,
+    "status": status.status,
+    "judge": status.judge,
+    "labels": labels.command,
+    "export": exchange.export,
+    "backup": exchange.backup,
+    "convert": convert.command,
+    "formats": tables.formats,
+    "simulate": simulate.command,
+    "report": report.report,
+    "curve": report.curve,
+    "words": words.command,
+    "demo": demo.command,
+    "compile": compile_.command,
+    "strategies": tables.strategies,
+}
+for name, command in COMMANDS.items():
+    app.command(name, cls=Command)(flattened(command))
+app.add_typer(corpus.app, name="corpus")
+app.add_typer(label_studio.app, name="label-studio")
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - the shape of a callback

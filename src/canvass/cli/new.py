@@ -75,7 +75,7 @@ def command(
     features = load_words(words)
     phrases = seeds.read([wanted])
     known = reading.read([labelled], may_be_empty=bool(phrases))
-    options.report_findings(known)
+    terminal.warn_of_findings(known)
     given = known.utterances
     [wanted] = options.known_targets([wanted], given)
     test_set = None if test is None else reading.read([test]).utterances

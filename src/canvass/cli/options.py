@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +13,7 @@ from canvass.files import STANDARD_STREAM, check_output
 from canvass.types import TARGET_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.labelled import Labelled
@@ -103,44 +101,6 @@ ThreadsOption = Annotated[
     ),
 ]
 
-ColumnsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--columns",
-        metavar="COLUMN=NAME,...",
-        help="Read these columns under other names, as in text=utt,intent=label. The columns are text, id, count, "
-        "domain, intent, slots and split; all but text may be missing. Strategies of your own model read score, "
-        "intent, intent_probability and slots_probability; the page of a project shows conversation, turn and audio.",
-        rich_help_panel=READING,
-    ),
-]
-SkipBadOption = Annotated[
-    int,
-    typer.Option(
-        "--skip-bad",
-        metavar="N",
-        help="Skip up to N bad lines of the input, and count them.",
-        rich_help_panel=READING,
-    ),
-]
-StrictOption = Annotated[
-    bool,
-    typer.Option(
-        "--strict",
-        help="Stop at a slot that does not begin and end with a word, and at whatever LABELLED says that is not used.",
-        rich_help_panel=READING,
-    ),
-]
-OutOfScopeOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--out-of-scope",
-        metavar="NAME",
-        help="Take records of this intent or domain, such as oos, for requests that belong nowhere: with --target all, "
-        "models learn to tell them from the rest, and never predict the name. May be repeated.",
-        rich_help_panel=READING,
-    ),
-]
 LabelledFormat = Annotated[
     str | None,
     typer.Option(
@@ -179,17 +139,29 @@ OutFormat = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class InputOptions:
-    """What all commands that read requests share.
+    """What all commands that read requests share; raises OptionError if --columns makes no sense."""
 
-    Raises
-    ------
-    OptionError
-        If --columns makes no sense.
-
-    """
-
-    columns: ColumnsOption = None
-    skip_bad: SkipBadOption = 0
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--columns",
+            metavar="COLUMN=NAME,...",
+            help="Read these columns under other names, as in text=utt,intent=label. The columns are text, id, count, "
+            "domain, intent, slots and split; all but text may be missing. Strategies of your own model read score, "
+            "intent, intent_probability and slots_probability; the page of a project shows conversation, turn and "
+            "audio.",
+            rich_help_panel=READING,
+        ),
+    ] = None
+    skip_bad: Annotated[
+        int,
+        typer.Option(
+            "--skip-bad",
+            metavar="N",
+            help="Skip up to N bad lines of the input, and count them.",
+            rich_help_panel=READING,
+        ),
+    ] = 0
 
     def __post_init__(self) -> None:
         _ = self.names
@@ -204,18 +176,28 @@ class InputOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledOptions(InputOptions):
-    """What all commands that read annotated requests share.
-
-    Raises
-    ------
-    OptionError
-        If --columns makes no sense, or there is no such format.
-
-    """
+    """What all commands that read annotated requests share; raises OptionError also if there is no such format."""
 
     labelled_format: LabelledFormat = None
-    strict: StrictOption = False
-    out_of_scope: OutOfScopeOption = None
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="Stop at a slot that does not begin and end with a word, and at whatever LABELLED says that is not "
+            "used.",
+            rich_help_panel=READING,
+        ),
+    ] = False
+    out_of_scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--out-of-scope",
+            metavar="NAME",
+            help="Take records of this intent or domain, such as oos, for requests that belong nowhere: with --target "
+            "all, models learn to tell them from the rest, and never predict the name. May be repeated.",
+            rich_help_panel=READING,
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -235,7 +217,7 @@ class LabelledOptions(InputOptions):
                 out_of_scope=self.out_of_scope or (),
                 may_be_empty=may_be_empty,
             )
-        report_left_out(labelled)
+        terminal.warn_of_left_out(labelled)
         return labelled
 
 
@@ -372,48 +354,18 @@ def tell_cost(labelled: Sequence[Utterance], targets: Sequence[Target], iteratio
     )
 
 
-def flattened(command: Callable[..., None]) -> Callable[..., None]:
-    """Make a command for typer, which knows no groups of options, of one that takes some.
-
-    Each keyword of `command` that is annotated with a dataclass becomes as many options as it has fields, which are
-    annotated as any option is; `command` gets the instance.
-    """
-    hints = get_type_hints(command, include_extras=True)
-    groups: dict[str, type[Any]] = {
-        name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)
-    }
-    parameters = []
-    for name, parameter in inspect.signature(command).parameters.items():
-        if name not in groups:
-            parameters.append(parameter.replace(annotation=hints[name]))
-            continue
-        options = get_type_hints(groups[name], include_extras=True)
-        for option in fields(groups[name]):
-            default = inspect.Parameter.empty if option.default is MISSING else option.default
-            parameters.append(
-                inspect.Parameter(
-                    option.name, parameter.kind, default=default, annotation=options[option.name]
-                )
-            )
-
-    @functools.wraps(command)
-    def run(**values: Any) -> None:
-        for name, group in groups.items():
-            values[name] = group(**{option.name: values.pop(option.name) for option in fields(group)})
-        command(**values)
-
-    # Typer looks at both.
-    run.__dict__["__signature__"] = inspect.Signature(parameters)
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return run
-
-
 def check_format(option: str, name: str | None) -> None:
     """Refuse a format that does not exist, in the words of its option."""
     from canvass.corpus.formats.table import NAMES
 
     if name is not None and name.partition(":")[0] not in NAMES:
         raise OptionError(f"{option} {name!r} is not a known format; choose one of {', '.join(NAMES)}")
+
+
+def check_at_least_one(option: str, number: int) -> None:
+    """Refuse a number below 1, in the words of its option."""
+    if number < 1:
+        raise OptionError(f"{option} {number} makes no sense; it must be at least 1")
 
 
 def check_table(out: str) -> None:
@@ -440,38 +392,3 @@ def check_inputs(out: str | None, labelled: str, labelled_format: str | None, ot
     files = files_of([labelled], labelled_format, annotated=True)
     if out is not None:
         check_output(out, [*files, *others])
-
-
-def report_findings(labelled: Labelled) -> None:
-    """Tell in short what contradicts itself in a labelled set; canvass check lists it."""
-    from canvass.corpus.checking import contradictions, names_that_nearly_agree
-
-    for findings in (contradictions(labelled), names_that_nearly_agree(labelled.utterances)):
-        if findings:
-            more = f" (and {len(findings) - 1:,} more like this)" if len(findings) > 1 else ""
-            terminal.warn(f"{findings[0].words}{more}; canvass check LABELLED lists what is probably wrong")
-
-
-def report_left_out(labelled: Labelled) -> None:
-    """Tell which labelled records were not used."""
-    if labelled.left_out:
-        records = "record is" if labelled.left_out == 1 else "records are"
-        terminal.warn(
-            f"{labelled.left_out} labelled {records} left out; the first: {labelled.first_left_out}"
-        )
-    if labelled.unlabelled:
-        read = labelled.unlabelled + len(labelled.utterances)
-        have, count, negatives = (
-            ("has", "counts", "a negative") if labelled.unlabelled == 1 else ("have", "count", "negatives")
-        )
-        terminal.warn(
-            f"{labelled.unlabelled:,} of {read:,} records {have} no domain, intent or slots and {count} as unlabelled, "
-            f"not as {negatives}; the first: {labelled.first_unlabelled}"
-        )
-    if labelled.bad_lines:
-        lines = "line of LABELLED was" if labelled.bad_lines == 1 else "lines of LABELLED were"
-        terminal.warn(f"{labelled.bad_lines} bad {lines} skipped")
-    for what, loss in labelled.lost:
-        terminal.warn_of_loss(
-            {"what": what, "count": loss.count, "first": loss.first}, "not used of LABELLED"
-        )

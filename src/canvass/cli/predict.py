@@ -1,4 +1,4 @@
-"""`canvass predict`: what a model thinks of each request."""
+"""What a model file says: `canvass predict`, of each request, and `canvass evaluate`, how often it is wrong."""
 
 from __future__ import annotations
 
@@ -7,20 +7,38 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from canvass.cli import options, terminal
+from canvass.errors import TargetError
 from canvass.files import STANDARD_STREAM, check_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from canvass.corpus.pool import Pool
+    from canvass.metrics import Routing, Scores
     from canvass.models.nlu import NLU
 
 Model = Annotated[
     str, typer.Argument(metavar="MODEL", help="A model file, written by canvass train.", show_default=False)
 ]
+# What speaks of slots, of intents, or of both.
+OF_SLOTS = {
+    "span_slot_error_rate", "span_precision", "span_recall", "span_f1", "substitutions", "insertions", "deletions",
+    "correct_slots", "reference_slots", "predicted_slots",
+}  # fmt: skip
+OF_INTENTS = {"intent_error_rate", "intent_errors"}
+OF_BOTH = {"slot_error_rate"}
+RATES = (
+    ("slot error rate, intent as a slot", "slot_error_rate"),
+    ("slot error rate, spans alone", "span_slot_error_rate"),
+    ("intent error rate", "intent_error_rate"),
+    ("frame error rate", "frame_error_rate"),
+    ("span precision", "span_precision"),
+    ("span recall", "span_recall"),
+    ("span F1", "span_f1"),
+)
 
 
-def command(
+def predict(
     model: Model,
     pool: options.PoolFiles,
     *,
@@ -48,9 +66,7 @@ def command(
     terminal.warn_of_passed_over(opened.passed_over)
     check_output(out, [model, *opened.files])
     _write(nlu, opened, out)
-    if opened.bad.count:
-        lines = "line was" if opened.bad.count == 1 else "lines were"
-        terminal.warn(f"{opened.bad.count} bad {lines} skipped; the first: {opened.bad.first}")
+    terminal.warn_of_bad(opened.bad)
     if out != STANDARD_STREAM:
         terminal.show_written(out)
 
@@ -94,3 +110,54 @@ def _records(nlu: NLU, pool: Pool, advance: Callable[[int, int], None]) -> Itera
                 **prediction_record(prediction),
             }
         advance(len(rows), block.consumed)
+
+
+def evaluate(
+    model: Model,
+    labelled: options.LabelledFiles,
+    *,
+    reading: options.LabelledOptions,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Count a model's errors: intent and slots on the target's requests, routing on all of them.
+
+    Piped, it prints one JSON object, as with --json.
+    """
+    from canvass import evaluation
+    from canvass.models.nlu import NLU
+
+    nlu = NLU.load(model)
+    utterances = reading.read([labelled]).utterances
+    if not any(map(nlu.target.matches, utterances)):
+        raise TargetError(
+            f"{labelled} has no utterance of {nlu.target}, the target of {model}; there is nothing to count"
+        )
+    scores, routing = evaluation.evaluate(nlu, utterances)
+    held_out = evaluation.HeldOut.of(evaluation.counted(nlu, utterances), nlu.target)
+    left_out = set() if held_out.has_slots else OF_SLOTS | OF_BOTH
+    left_out |= set() if held_out.has_intents else OF_INTENTS | OF_BOTH
+    rates = {name: value for name, value in scores.as_dict().items() if name not in left_out}
+    if as_json or not terminal.interactive():
+        facts = {"target": str(nlu.target), **rates, "routing": routing.as_dict() if routing else None}
+        terminal.print_json(facts)
+    else:
+        _show_errors(scores, rates, routing)
+
+
+def _show_errors(scores: Scores, rates: dict[str, float], routing: Routing | None) -> None:
+    console = terminal.console()
+    terminal.show_facts(console, [(title, f"{rates[name]:.2%}") for title, name in RATES if name in rates])
+    counts = []
+    if "span_slot_error_rate" in rates:
+        counts.append(
+            f"{scores.reference_slots:,} slots: {scores.substitutions:,} substituted, {scores.insertions:,} inserted, "
+            f"{scores.deletions:,} deleted"
+        )
+    if "intent_errors" in rates:
+        counts.append(f"{scores.intent_errors:,} wrong intents")
+    console.print(f"\n{scores.utterances:,} utterances with {'; '.join(counts)}")
+    if routing is not None:
+        console.print(
+            f"routing: precision {routing.precision:.2%}, recall {routing.recall:.2%}, F1 {routing.f1:.2%} "
+            f"({routing.false_positives:,} false alarms, {routing.false_negatives:,} missed)"
+        )

@@ -1,4 +1,4 @@
-"""What the commands on a project share: the folder, and the files that go out of it."""
+"""What the commands on a project share: the folder, the files that go out of it, and the address that is served."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from canvass.cli import terminal
+from canvass.errors import ExtraMissingError, OptionError
 from canvass.files import check_output
 
 if TYPE_CHECKING:
     from canvass.annotation.project.project import Project
+    from canvass.annotation.web.serve import Address
+
+LARGEST_PORT = 65_535
 
 ProjectFolder = Annotated[
     str,
@@ -76,3 +80,21 @@ def report_marked(path: str, marked: int) -> None:
             f"{path}: {marked} {'row has a cell' if marked == 1 else 'rows have cells'} that a spreadsheet would take "
             "for a formula; an apostrophe was put before it, and slots were moved along (--raw leaves it out)"
         )
+
+
+def check_server(what: str, extra: str) -> None:
+    """Refuse to serve something without the extra that it needs; raises ExtraMissingError."""
+    try:
+        import starlette  # noqa: F401 - whether it is there
+        import uvicorn  # noqa: F401
+    except ImportError:
+        raise ExtraMissingError(f"{what} needs starlette and uvicorn", extra) from None
+
+
+def address_of(host: str, port: int) -> Address:
+    """Read --host and --port; raises OptionError."""
+    from canvass.annotation.web.serve import Address
+
+    if not 0 <= port <= LARGEST_PORT:
+        raise OptionError(f"--port {port} makes no sense; it must be from 0 to {LARGEST_PORT}")
+    return Address(host.strip("[]"), port)

@@ -318,8 +318,8 @@ def _simulate(
             strategies={resolved[name]: named for name, named in spec.strategies.items()},
         )
         facts = [facts_of(cut, spec, name) for name in spec.targets]
-    options.report_left_out(known)
-    options.report_findings(known)
+    terminal.warn_of_left_out(known)
+    terminal.warn_of_findings(known)
     if spec.words != OFF and not cut.teaches_words:
         tell_people("the models have no word features: the corpus has too few requests to learn any from")
     for row in facts:

@@ -1,12 +1,15 @@
-"""`canvass status`: how far a project is."""
+"""How far a project is, and how good: `canvass status`, `canvass estimate` and `canvass judge`."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from canvass.cli import options, terminal
-from canvass.cli.projects import ProjectFolder
+from canvass.cli.projects import MaskOption, ProjectFolder
+from canvass.errors import OptionError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,7 +21,7 @@ COLOUR = "#ff8700"
 FEWEST = 2  # points of a curve
 
 
-def command(folder: ProjectFolder, *, as_json: options.JsonOption = False) -> None:
+def status(folder: ProjectFolder, *, as_json: options.JsonOption = False) -> None:
     """Tell what is annotated and by whom, how the error fell, and whether to go on.
 
     Piped, it prints one JSON object, as with --json.
@@ -27,11 +30,11 @@ def command(folder: ProjectFolder, *, as_json: options.JsonOption = False) -> No
     from canvass.annotation.quality.progress import status_of
 
     with Project.open(folder) as project:
-        status = status_of(project)
+        found = status_of(project)
     if as_json or not terminal.interactive():
-        terminal.print_json(status.as_dict())
+        terminal.print_json(found.as_dict())
     else:
-        _show(terminal.console(), status)
+        _show(terminal.console(), found)
 
 
 def _show(console: Console, status: Status) -> None:
@@ -163,3 +166,80 @@ def _agreement(pair: Any) -> str:
 
 def _capitalised(words: str) -> str:
     return words[:1].upper() + words[1:]
+
+
+def estimate(folder: ProjectFolder, *, as_json: options.JsonOption = False) -> None:
+    """Tell how wrong today's models are on the traffic, and what their filter misses, from the blind picks.
+
+    They are made after each training of the page. Piped, it prints one JSON object, as with --json; it also has the
+    narrower intervals for one look at a number of picks that was fixed beforehand.
+    """
+    from canvass.annotation.project.project import Project
+    from canvass.annotation.quality.estimate import stored_estimates
+
+    with Project.open(folder) as project:
+        estimates = stored_estimates(project)
+    if as_json or not terminal.interactive():
+        terminal.print_json({"estimates": [each.as_dict() for each in estimates]})
+        return
+    for each in estimates:
+        terminal.console().print(terminal.harmless(f"{_capitalised(each.words)}."))
+
+
+def judge(
+    folder: ProjectFolder,
+    *,
+    assistant: Annotated[
+        str | None,
+        typer.Option("--assistant", metavar="URL", help="Its server, as for canvass annotate."),
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="Its model.")] = None,
+    mask: MaskOption = None,
+    withdraw_all: Annotated[
+        bool,
+        typer.Option(
+            "--withdraw",
+            help="Ask nothing: take back the approval, and all answers that an assistant gave alone.",
+        ),
+    ] = False,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Tell whether an assistant may annotate alone, by what people answered without seeing its suggestions.
+
+    Asks it about at most 200 requests, within the budget of canvass.toml, and prints a sentence and its error by kind
+    of label. Piped, it prints one JSON object, as with --json. canvass annotate --assistant-alone goes by it.
+    """
+    from canvass.annotation.assistant.approval import withdraw
+    from canvass.annotation.assistant.assistant import Assistant
+    from canvass.annotation.assistant.judging import judge_project
+    from canvass.annotation.project.project import Project
+
+    if withdraw_all:
+        if assistant or model or mask:
+            raise OptionError("--withdraw takes back what any assistant answered; give it alone")
+        with Project.open(folder) as project:
+            count = withdraw(project)
+        if as_json:
+            terminal.print_json({"withdrawn": count})
+        else:
+            terminal.say(f"{count:,} answers withdrawn; their requests wait for people")
+        return
+    if assistant is None or model is None:
+        raise OptionError("--assistant URL and --model NAME say which assistant; give both, or --withdraw")
+    with Project.open(folder) as project, project.lock("asks an assistant"):
+        asked = Assistant(project, assistant, model, mask=mask)
+        verdict = judge_project(project, asked)
+    if asked.message:
+        terminal.warn(asked.message)
+    if as_json or not terminal.interactive():
+        terminal.print_json(verdict.as_dict())
+        return
+    console = terminal.console()
+    console.print(terminal.harmless(verdict.words), markup=False)
+    rows = []
+    for kind, share in verdict.errors.items():
+        low, high = share.interval
+        rows.append((kind, f"{share.wrong}", f"{share.n}", f"{low:.0%} to {high:.0%}"))
+    terminal.show_rows(("", "wrong", "of", "95 % interval"), rows)
+    if verdict.unanswered:
+        console.print(f"{verdict.unanswered} requests had no suggestion.")

@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from rich.console import Console
 
+    from canvass.corpus.formats.bad_lines import BadLines
     from canvass.corpus.formats.losses import Losses
+    from canvass.corpus.labelled import Labelled
 
 WARNING = "bold #c65500"
 JOINERS = "\u200c\u200d"  # within words of Persian and Hindi, within emoji; they move nothing
@@ -79,6 +81,44 @@ def warn_of_passed_over(files: Sequence[str]) -> None:
         warn(f"passed over, {number} that no format claims; first: {files[0]}")
 
 
+def warn_of_bad(bad: BadLines, line: str = "line", where: str = "") -> None:
+    """Tell how many lines were bad and skipped, and the first."""
+    if bad.count:
+        words = f"{line}{where} was" if bad.count == 1 else f"{line}s{where} were"
+        warn(f"{bad.count} bad {words} skipped; the first: {bad.first}")
+
+
+def warn_of_findings(labelled: Labelled) -> None:
+    """Tell in short what contradicts itself in a labelled set; canvass check lists it."""
+    from canvass.corpus.checking import contradictions, names_that_nearly_agree
+
+    for findings in (contradictions(labelled), names_that_nearly_agree(labelled.utterances)):
+        if findings:
+            more = f" (and {len(findings) - 1:,} more like this)" if len(findings) > 1 else ""
+            warn(f"{findings[0].words}{more}; canvass check LABELLED lists what is probably wrong")
+
+
+def warn_of_left_out(labelled: Labelled) -> None:
+    """Tell which labelled records were not used."""
+    if labelled.left_out:
+        records = "record is" if labelled.left_out == 1 else "records are"
+        warn(f"{labelled.left_out} labelled {records} left out; the first: {labelled.first_left_out}")
+    if labelled.unlabelled:
+        read = labelled.unlabelled + len(labelled.utterances)
+        have, count, negatives = (
+            ("has", "counts", "a negative") if labelled.unlabelled == 1 else ("have", "count", "negatives")
+        )
+        warn(
+            f"{labelled.unlabelled:,} of {read:,} records {have} no domain, intent or slots and {count} as unlabelled, "
+            f"not as {negatives}; the first: {labelled.first_unlabelled}"
+        )
+    if labelled.bad_lines:
+        lines = "line of LABELLED was" if labelled.bad_lines == 1 else "lines of LABELLED were"
+        warn(f"{labelled.bad_lines} bad {lines} skipped")
+    for what, loss in labelled.lost:
+        warn_of_loss({"what": what, "count": loss.count, "first": loss.first}, "not used of LABELLED")
+
+
 def print_json(value: Mapping[str, Any] | Sequence[Any], *, error: bool = False) -> None:
     """Print one line of JSON; on a terminal in ASCII, so that no text acts on it."""
     stream = sys.stderr if error else sys.stdout
@@ -129,6 +169,33 @@ def show_written(path: str) -> None:
         from rich.text import Text
 
         console().print(Text.assemble("Wrote ", (harmless(path), "bold"), "."))
+
+
+def show_rows(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Collection[str] = (),
+    whole: Collection[str] = (),
+    bold: str | None = None,
+) -> None:
+    """Show rows of cells in a table; with tabs, and without the headings, where nobody looks.
+
+    Columns of `right` are aligned there, and those of `whole` not wrapped; the row that begins with `bold` stands out.
+    """
+    if not interactive():
+        for row in rows:
+            sys.stdout.write("\t".join(map(harmless, row)) + "\n")
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    for name in headings:
+        table.add_column(name, justify="right" if name in right else "left", no_wrap=name in whole)
+    for row in rows:
+        table.add_row(*(Text(harmless(cell)) for cell in row), style="bold" if row[0] == bold else "")
+    console().print(table)
 
 
 def show_facts(out: Console, facts: Sequence[tuple[str, Any]]) -> None:

@@ -47,7 +47,7 @@ def command(
     options.check_inputs(out, labelled, reading.labelled_format, [])
     features = None if words is None else learn_or_load([words], reading, options.PoolOptions(), None)
     known = reading.read([labelled])
-    options.report_findings(known)
+    terminal.warn_of_findings(known)
     utterances = known.utterances
     [wanted] = options.known_targets([wanted], utterances)
     options.tell_cost(utterances, [wanted], iterations)

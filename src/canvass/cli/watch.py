@@ -55,8 +55,7 @@ def command(
     """
     from canvass.selection.predicted_labels import label_classifier
 
-    if window < 1:
-        raise OptionError(f"--window {window} makes no sense; it must be at least 1")
+    options.check_at_least_one("--window", window)
     if STANDARD_STREAM in pool:
         raise OptionError("POOL is standard input (-), which has no name to be remembered; name files")
     check_outputs({"--state": (state, ".json"), "--report": (report, ".html")}, [labelled, *pool])
