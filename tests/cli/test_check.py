@@ -45,6 +45,16 @@ def test_nothing_found(canvass, folder):
     assert canvass("check", "music.jsonl").out == f"{len(music):,} records: nothing found\n"
 
 
+def test_what_is_left_out_is_told_once(canvass, folder):
+    write_records(folder / "odd.jsonl", [*map(record, KNOWN), {"text": "good day"}])
+    found = canvass("check", "odd.jsonl")
+    assert found.err == ""
+    assert (
+        f"unlabelled: 1 record without domain, intent and slots, left out; the first: odd.jsonl:{len(KNOWN) + 1}"
+        in found.out
+    )
+
+
 def wrong(records, number):
     """Change every so-many-th intent, as somebody who errs."""
     names = sorted({one["intent"] for one in records})

@@ -61,7 +61,8 @@ def command(
         return
     if out is not None:
         options.check_inputs(out, labelled, reading.labelled_format, [])
-    known = replace(reading, skip_bad=reading.skip_bad or ANY_NUMBER).read([labelled])
+    known = replace(reading, skip_bad=reading.skip_bad or ANY_NUMBER).read([labelled], tell=False)
+    terminal.warn_of_unused(known)  # what is left out is among the findings
     findings = check_labelled(known)
     with terminal.busy("training on three quarters, judging the fourth"):
         suspicions = [suspicion for suspicion in find_suspicions(known.utterances) if suspicion.score >= BAR]

@@ -203,8 +203,8 @@ class LabelledOptions(InputOptions):
         super().__post_init__()
         check_format("--labelled-format", self.labelled_format)
 
-    def read(self, names: Sequence[str], *, may_be_empty: bool = False) -> Labelled:
-        """Read annotated files, and tell what of them is not used; raises as `read_labelled`."""
+    def read(self, names: Sequence[str], *, may_be_empty: bool = False, tell: bool = True) -> Labelled:
+        """Read annotated files, and `tell` what of them is not used; raises as `read_labelled`."""
         from canvass.corpus.labelled import read_labelled
 
         with terminal.busy("reading LABELLED"):
@@ -217,7 +217,8 @@ class LabelledOptions(InputOptions):
                 out_of_scope=self.out_of_scope or (),
                 may_be_empty=may_be_empty,
             )
-        terminal.warn_of_left_out(labelled)
+        if tell:
+            terminal.warn_of_left_out(labelled)
         return labelled
 
 

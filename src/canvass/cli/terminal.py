@@ -115,6 +115,11 @@ def warn_of_left_out(labelled: Labelled) -> None:
     if labelled.bad_lines:
         lines = "line of LABELLED was" if labelled.bad_lines == 1 else "lines of LABELLED were"
         warn(f"{labelled.bad_lines} bad {lines} skipped")
+    warn_of_unused(labelled)
+
+
+def warn_of_unused(labelled: Labelled) -> None:
+    """Tell what labelled records say that is not used."""
     for what, loss in labelled.lost:
         warn_of_loss({"what": what, "count": loss.count, "first": loss.first}, "not used of LABELLED")
 
