@@ -30,7 +30,7 @@ from benchmarks.data.workloads import workload
 from benchmarks.environment import machine
 from canvass.annotation.project.project import Project
 from canvass.corpus.formats.label_studio_regions import result_of
-from canvass.integrations.label_studio.config import Wanted, labelling_config
+from canvass.integrations.label_studio.labelling import Wanted, labelling_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -72,7 +72,7 @@ def save(project: Project, task: Task) -> None:
     said = NewAnswer(
         f"answer-{task.id}", task.id, "ann", "frame", None, task.prediction.intent, task.prediction.slots
     )
-    project.store.save(complete(said, project.target, project.domain_of_intent), now=time.time())
+    project.store.save(complete(said, project.target, project.given.domain_of_intent), now=time.time())
 
 
 def measure(project: Project) -> None:

@@ -55,8 +55,8 @@ def test_a_renamed_label_has_its_new_name_everywhere(project):
                 named(part, "play_music") for part in (here.labelled, here.test, here.answered())
             ] == counts
             assert not named((*here.annotated(), *here.test), "PlayMusic")
-            assert "play_music" in here.known_intents
-            assert here.domain_of_intent["play_music"] == "music"
+            assert "play_music" in here.given.intents
+            assert here.given.domain_of_intent["play_music"] == "music"
     edited = text.replace('name = "PlayMusic"', 'name = "play_music"').replace(
         'name = "ArtistName"', 'name = "artist"'
     )

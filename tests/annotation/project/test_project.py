@@ -218,7 +218,7 @@ def test_an_opened_project_is_what_was_made(project):
     with Project.open(project.folder) as opened:
         assert (opened.labelled, opened.test) == (project.labelled, project.test)
         assert (opened.name, opened.title, str(opened.target)) == ("music", "music", "domain:music")
-        assert opened.domains() == ("music", "timers", "weather")
+        assert opened.given.domains == ("music", "timers", "weather")
         assert sum(block.batch.num_rows for block in opened.pool().blocks()) == len(REST)
         assert opened.store.counts()["open"] == 0
 

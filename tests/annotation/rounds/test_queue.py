@@ -77,7 +77,7 @@ def answer(project, queue, count, annotator="ann", now=0.0):
             task.prediction.intent,
             task.prediction.slots,
         )
-        project.store.save(complete(said, project.target, project.domain_of_intent), now=now)
+        project.store.save(complete(said, project.target, project.given.domain_of_intent), now=now)
         queue.answered()
     return tasks
 
@@ -293,7 +293,7 @@ def test_several_answers_at_once(project):
             said = NewAnswer(
                 f"{task.id}", task.id, "ann", "frame", None, task.prediction.intent, task.prediction.slots
             )
-            project.store.save(complete(said, project.target, project.domain_of_intent), now=0.0)
+            project.store.save(complete(said, project.target, project.given.domain_of_intent), now=0.0)
         queue.answered(3)
         generation(queue, 2)
 
@@ -304,7 +304,7 @@ def test_the_review_list_is_made_after_the_swap(project):
         tasks = project.store.lease("ann", count=3, now=0.0, seconds=600)
         for task in tasks:
             said = NewAnswer(f"{task.id}", task.id, "ann", "elsewhere")
-            project.store.save(complete(said, project.target, project.domain_of_intent), now=0.0)
+            project.store.save(complete(said, project.target, project.given.domain_of_intent), now=0.0)
             queue.answered()
         generation(queue, 2)
         until(lambda: bool(project.store.review()))

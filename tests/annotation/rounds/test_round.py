@@ -66,7 +66,7 @@ def answer_all(project, gold, count, now=0.0):
             f"answer-{task.id}", task.id, "oracle", "frame" if ours else "elsewhere", one.domain, one.intent,
             one.slots if ours else None,
         )  # fmt: skip
-        project.store.save(complete(said, project.target, project.domain_of_intent), now=now)
+        project.store.save(complete(said, project.target, project.given.domain_of_intent), now=now)
     return tasks
 
 

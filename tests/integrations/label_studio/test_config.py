@@ -11,8 +11,7 @@ from projects import make_project
 
 from canvass.annotation.project.settings import LabelGuide, with_changes
 from canvass.errors import InputError
-from canvass.integrations.label_studio.config import Wanted, completed, labelling_config
-from canvass.integrations.label_studio.labelling import read_labelling
+from canvass.integrations.label_studio.labelling import Wanted, completed, labelling_config, read_labelling
 from canvass.types import Target
 
 

@@ -9,7 +9,7 @@ from projects import NOON
 
 from canvass.annotation.project.settings import LabelGuide
 from canvass.corpus.formats.label_studio import prediction_of
-from canvass.integrations.label_studio.config import Wanted, labelling_config
+from canvass.integrations.label_studio.labelling import Wanted, labelling_config
 from canvass.integrations.label_studio.pull import pull
 from canvass.integrations.label_studio.push import push
 from canvass.types import Slot

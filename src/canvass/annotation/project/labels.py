@@ -73,7 +73,7 @@ def rename_label(project: Project, kind: LabelKind, name: str, new: str, *, now:
     _check(project, kind, name)
     if new in {guide.name for guide in _guides(project, kind)}:
         raise OptionError(f"there is a {WORDS[kind]} {shown(new)} already; use merge to make one of the two")
-    if kind == "intent" and new in project.known_intents:
+    if kind == "intent" and new in project.given.intents:
         raise OptionError(
             f"the intent {shown(new)} is there already, and does not belong to {project.target}; choose another name"
         )

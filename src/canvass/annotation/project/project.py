@@ -296,18 +296,13 @@ class Project:
         write_words(self.folder, self.store, words)
         self.__dict__["words"] = words
 
-    @property
-    def domain_of_intent(self) -> dict[str, str]:
-        """The domain of each intent, by the labelled and the test set."""
-        return self.given.domain_of_intent
-
     def pool(self) -> Pool:
         """Open the pool; raises FileError, InputError or OptionError where its files are not as they should be."""
         return open_pool(self.settings, self.folder)
 
     def utterance_of(self, task: Task, answer: Answer) -> Utterance:
         """Read an answer as an annotated utterance."""
-        return utterance_of(task, answer, self.target, self.domain_of_intent)
+        return utterance_of(task, answer, self.target, self.given.domain_of_intent)
 
     def answered(self) -> list[Utterance]:
         """Give what people annotated here: one utterance a task that counts, in the order of the first answers."""
@@ -355,7 +350,7 @@ class Project:
             return None
         intents = {guide.name for guide in (*self.intents(), *self.settings.intents)}
         slots = {guide.name for guide in (*self.slots(), *self.settings.slots)}
-        return Scorer.of_names(project.scorer, intents | self.known_intents, slots, project.shortlist)
+        return Scorer.of_names(project.scorer, intents | self.given.intents, slots, project.shortlist)
 
     def intents(self) -> tuple[LabelGuide, ...]:
         """List the intents that annotators choose from: those of canvass.toml, then those added on the page."""
@@ -369,15 +364,6 @@ class Project:
     def annotates_slots(self) -> bool:
         """Whether slots are annotated here, which takes a label: without, an answer says nothing about slots."""
         return bool(self.slots())
-
-    def domains(self) -> tuple[str, ...]:
-        """List the known domains by name: where something that is not of the target may belong."""
-        return self.given.domains
-
-    @property
-    def known_intents(self) -> frozenset[str]:
-        """All intents of the labelled and the test set, those of other domains among them."""
-        return self.given.intents
 
 
 def open_pool(settings: Settings, folder: Path) -> Pool:

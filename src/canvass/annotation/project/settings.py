@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.column_names import Columns
@@ -31,67 +32,72 @@ class Rule:
     accepts: Callable[[Any], bool]
 
 
-def _whole(words: str, least: int) -> dict[str, Rule]:
+def _setting(words: str, expected: str, accepts: Callable[[Any], bool], default: Any) -> Any:
+    """Declare a field; one whose default is MISSING must be given."""
+    return field(default=default, metadata={"rule": Rule(words, expected, accepts)})
+
+
+def _whole(words: str, least: int, *, default: int) -> Any:
     def accepts(value: Any) -> bool:
         return type(value) is int and least <= value < 1 << 63
 
-    return {"rule": Rule(words, f"a whole number of at least {least}", accepts)}
+    return _setting(words, f"a whole number of at least {least}", accepts, default)
 
 
-def _share(words: str) -> dict[str, Rule]:
-    def accepts(value: Any) -> bool:
-        return type(value) in {int, float} and 0 <= value <= 1
-
-    return {"rule": Rule(words, "a number from 0 to 1", accepts)}
+def _number(words: str, expected: str, accepts: Callable[[float], bool], *, default: float) -> Any:
+    return _setting(words, expected, lambda value: type(value) in {int, float} and accepts(value), default)
 
 
-def _number(words: str) -> dict[str, Rule]:
-    def accepts(value: Any) -> bool:
-        return type(value) in {int, float} and 0 < value < float("inf")
-
-    return {"rule": Rule(words, "a number above 0", accepts)}
+def _share(words: str, *, default: float) -> Any:
+    return _number(words, "a number from 0 to 1", lambda value: 0 <= value <= 1, default=default)
 
 
-def _amount(words: str) -> dict[str, Rule]:
-    def accepts(value: Any) -> bool:
-        return type(value) in {int, float} and 0 <= value < float("inf")
-
-    return {"rule": Rule(words, "a number, 0 or more", accepts)}
+def _duration(words: str, *, default: float) -> Any:
+    return _number(words, "a number above 0", lambda value: 0 < value < math.inf, default=default)
 
 
-def _flag(words: str) -> dict[str, Rule]:
-    return {"rule": Rule(words, "true or false", lambda value: isinstance(value, bool))}
+def _amount(words: str, *, default: float) -> Any:
+    return _number(words, "a number, 0 or more", lambda value: 0 <= value < math.inf, default=default)
 
 
-def _text(words: str, *, empty: bool = False) -> dict[str, Rule]:
+def _flag(words: str, *, default: bool) -> Any:
+    return _setting(words, "true or false", lambda value: isinstance(value, bool), default)
+
+
+def _text(words: str, *, default: Any = MISSING) -> Any:
+    """Declare a string, which may be empty where its default is."""
+    empty = default == ""
+
     def accepts(value: Any) -> bool:
         return isinstance(value, str) and (empty or bool(value.strip()))
 
-    return {"rule": Rule(words, "a string" if empty else "a string that is not empty", accepts)}
+    return _setting(words, "a string" if empty else "a string that is not empty", accepts, default)
 
 
-def _choice(words: str, choices: tuple[str, ...]) -> dict[str, Rule]:
+def _choice(words: str, choices: tuple[str, ...], *, default: str) -> Any:
     named = ", ".join(f'"{choice}"' for choice in choices)
-    return {"rule": Rule(words, f"one of {named}", lambda value: value in choices)}
+    return _setting(words, f"one of {named}", lambda value: value in choices, default)
 
 
-def _texts(words: str, *, empty: bool = False) -> dict[str, Rule]:
+def _texts(words: str, *, default: Any = MISSING) -> Any:
+    """Declare strings, of which there may be none where the default has none."""
+    empty = default == ()
+
     def accepts(value: Any) -> bool:
         return isinstance(value, list | tuple) and bool(empty or value) and all(map(_is_filled, value))
 
     expected = "a list of strings" if empty else "a list of at least one string"
-    return {"rule": Rule(words, expected, accepts)}
+    return _setting(words, expected, accepts, default)
 
 
-def _addresses(words: str) -> dict[str, Rule]:
+def _addresses(words: str, *, default: tuple[str, ...]) -> Any:
     def accepts(value: Any) -> bool:
         return isinstance(value, list | tuple) and all(
             isinstance(address, str) and ADDRESS.fullmatch(address) for address in value
         )
 
-    return {
-        "rule": Rule(words, "a list of addresses such as https://audio.example.org, without a path", accepts)
-    }
+    expected = "a list of addresses such as https://audio.example.org, without a path"
+    return _setting(words, expected, accepts, default)
 
 
 def _is_filled(value: Any) -> bool:
@@ -102,64 +108,42 @@ def _is_filled(value: Any) -> bool:
 class ProjectSettings:
     """What the project chooses, how, and from what."""
 
-    target: str = field(
-        metadata=_text(
-            "What the budget is spent on: domain:NAME, intent:NAME, intent:A,B,C or all. It stays as it is."
-        )
+    target: str = _text(
+        "What the budget is spent on: domain:NAME, intent:NAME, intent:A,B,C or all. It stays as it is."
     )
-    strategy: str = field(
-        default=DEFAULT, metadata=_text("How to choose (canvass strategies lists the names).")
-    )
-    scorer: str = field(
+    strategy: str = _text("How to choose (canvass strategies lists the names).", default=DEFAULT)
+    scorer: str = _text(
+        "A model of yours that ranks the shortlist anew and predicts: module:function, a folder of spaCy, or "
+        "http://..., where the texts are sent. Empty: none.",
         default="",
-        metadata=_text(
-            "A model of yours that ranks the shortlist anew and predicts: module:function, a folder of spaCy, or "
-            "http://..., where the texts are sent. Empty: none.",
-            empty=True,
-        ),
     )
-    shortlist: int = field(
-        default=SHORTLIST,
-        metadata=_whole("How many of the best by canvass's own models it is asked about.", 1),
+    shortlist: int = _whole(
+        "How many of the best by canvass's own models it is asked about.", 1, default=SHORTLIST
     )
-    seed: int = field(
-        default=0, metadata=_whole("Of every random choice: same input and seed, same queue.", 0)
+    seed: int = _whole("Of every random choice: same input and seed, same queue.", 0, default=0)
+    pool: tuple[str, ...] = _texts(
+        "The unlabelled requests: files, folders or globs. A relative name starts at this folder."
     )
-    pool: tuple[str, ...] = field(
-        metadata=_texts(
-            "The unlabelled requests: files, folders or globs. A relative name starts at this folder."
-        )
-    )
-    seed_phrases: tuple[str, ...] = field(
+    seed_phrases: tuple[str, ...] = _texts(
+        "Words and phrases to begin with, until five requests of the target and five others are annotated.",
         default=(),
-        metadata=_texts(
-            "Words and phrases to begin with, until five requests of the target and five others are annotated.",
-            empty=True,
-        ),
     )
-    pool_format: str = field(
+    pool_format: str = _choice(
+        "Format of the pool where its files do not tell, such as jsonl, csv, tsv, parquet or text.",
+        FORMATS_OF_POOLS,
         default="",
-        metadata=_choice(
-            "Format of the pool where its files do not tell, such as jsonl, csv, tsv, parquet or text.",
-            FORMATS_OF_POOLS,
-        ),
     )
-    where: str = field(
+    where: str = _text(
+        "Read only rows of the pool that meet this condition, such as \"language = 'de'\"; all if empty.",
         default="",
-        metadata=_text(
-            "Read only rows of the pool that meet this condition, such as \"language = 'de'\"; all if empty.",
-            empty=True,
-        ),
     )
-    skip_bad: int = field(default=0, metadata=_whole("Tolerate so many bad lines of the pool.", 0))
-    max_tokens: int = field(default=40, metadata=_whole("Leave out requests of more tokens.", 1))
-    test: str = field(
+    skip_bad: int = _whole("Tolerate so many bad lines of the pool.", 0, default=0)
+    max_tokens: int = _whole("Leave out requests of more tokens.", 1, default=40)
+    test: str = _choice(
+        "Where test.jsonl is from: fifth (of the labelled set, by hash), file (--test) or none (there were too "
+        "few). It stays as it is.",
+        TEST_PARTS,
         default="fifth",
-        metadata=_choice(
-            "Where test.jsonl is from: fifth (of the labelled set, by hash), file (--test) or none (there were too "
-            "few). It stays as it is.",
-            TEST_PARTS,
-        ),
     )
 
 
@@ -167,28 +151,22 @@ class ProjectSettings:
 class ColumnsSettings:
     """The columns of the pool."""
 
-    text: str = field(default="text", metadata=_text("The text."))
-    id: str = field(default="id", metadata=_text("The id; may be absent."))
-    count: str = field(default="count", metadata=_text("How often it was seen; may be absent."))
-    score: str = field(
-        default="score",
-        metadata=_text("What a model of yours ranks by, the smallest first (strategy external)."),
+    text: str = _text("The text.", default="text")
+    id: str = _text("The id; may be absent.", default="id")
+    count: str = _text("How often it was seen; may be absent.", default="count")
+    score: str = _text(
+        "What a model of yours ranks by, the smallest first (strategy external).", default="score"
     )
-    intent: str = field(default="intent", metadata=_text("The intent that it predicts."))
-    intent_probability: str = field(default="intent_probability", metadata=_text("And how sure it is."))
-    slots_probability: str = field(
-        default="slots_probability", metadata=_text("How sure it is of the slots it predicts.")
-    )
-    conversation: str = field(
+    intent: str = _text("The intent that it predicts.", default="intent")
+    intent_probability: str = _text("And how sure it is.", default="intent_probability")
+    slots_probability: str = _text("How sure it is of the slots it predicts.", default="slots_probability")
+    conversation: str = _text(
+        "The conversation that a request is from; with turn, the page shows what is around it.",
         default="conversation",
-        metadata=_text(
-            "The conversation that a request is from; with turn, the page shows what is around it."
-        ),
     )
-    turn: str = field(default="turn", metadata=_text("The number of the turn in it."))
-    audio: str = field(
-        default="audio",
-        metadata=_text("The recording: an address, or a path from this folder or that of the pool."),
+    turn: str = _text("The number of the turn in it.", default="turn")
+    audio: str = _text(
+        "The recording: an address, or a path from this folder or that of the pool.", default="audio"
     )
 
 
@@ -196,67 +174,48 @@ class ColumnsSettings:
 class QueueSettings:
     """How the queue is kept fresh."""
 
-    size: int = field(default=50, metadata=_whole("Tasks that are kept ready.", 1))
-    retrain_after: int = field(default=10, metadata=_whole("Answers, until the models are trained anew.", 1))
-    idle_seconds: float = field(
-        default=30,
-        metadata=_number("Seconds without an answer, until they are trained on what is new all the same."),
+    size: int = _whole("Tasks that are kept ready.", 1, default=50)
+    retrain_after: int = _whole("Answers, until the models are trained anew.", 1, default=10)
+    idle_seconds: float = _duration(
+        "Seconds without an answer, until they are trained on what is new all the same.", default=30
     )
-    random_share: float = field(
-        default=0.1,
-        metadata=_share("Share of tasks drawn at random from the traffic: the estimate of the live error."),
+    random_share: float = _share(
+        "Share of tasks drawn at random from the traffic: the estimate of the live error.", default=0.1
     )
-    outside_share: float = field(
+    outside_share: float = _share(
+        "Share of tasks drawn from what does not look like the target: the estimate of what is missed.",
         default=0.02,
-        metadata=_share(
-            "Share of tasks drawn from what does not look like the target: the estimate of what is missed."
-        ),
     )
-    overlap: float = field(
-        default=0.0,
-        metadata=_share("Share of tasks that two people answer, to see how far they agree."),
-    )
+    overlap: float = _share("Share of tasks that two people answer, to see how far they agree.", default=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AssistantSettings:
     """What an assistant (`canvass annotate --assistant`) may cost."""
 
-    calls: int = field(
-        default=2000, metadata=_whole("Requests that it is sent at most, further attempts among them.", 1)
-    )
-    cost: float = field(
-        default=0, metadata=_amount("What these may cost, in the currency of the prices; 0: no limit.")
-    )
-    input_price: float = field(default=0, metadata=_amount("Price of a million tokens that are sent."))
-    output_price: float = field(default=0, metadata=_amount("Price of a million tokens of its answers."))
+    calls: int = _whole("Requests that it is sent at most, further attempts among them.", 1, default=2000)
+    cost: float = _amount("What these may cost, in the currency of the prices; 0: no limit.", default=0)
+    input_price: float = _amount("Price of a million tokens that are sent.", default=0)
+    output_price: float = _amount("Price of a million tokens of its answers.", default=0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageSettings:
     """What the page shows and allows."""
 
-    title: str = field(
-        default="", metadata=_text("Title of the page; the folder's name if empty.", empty=True)
+    title: str = _text("Title of the page; the folder's name if empty.", default="")
+    lease_minutes: float = _duration(
+        "Minutes after which a task that was opened and left is free again.", default=10
     )
-    lease_minutes: float = field(
-        default=10, metadata=_number("Minutes after which a task that was opened and left is free again.")
+    new_labels: bool = _flag("Whether annotators may add intents and slot labels.", default=True)
+    columns: tuple[str, ...] = _texts(
+        "Other columns of the pool that are shown beside a request, such as language.", default=()
     )
-    new_labels: bool = field(
-        default=True, metadata=_flag("Whether annotators may add intents and slot labels.")
+    audio_addresses: tuple[str, ...] = _addresses(
+        "Servers that recordings may come from, such as https://audio.example.org.", default=()
     )
-    columns: tuple[str, ...] = field(
-        default=(),
-        metadata=_texts(
-            "Other columns of the pool that are shown beside a request, such as language.", empty=True
-        ),
-    )
-    audio_addresses: tuple[str, ...] = field(
-        default=(),
-        metadata=_addresses("Servers that recordings may come from, such as https://audio.example.org."),
-    )
-    inside_tokens: bool = field(
-        default=False, metadata=_flag("Whether slots may begin and end inside a token, in a mode of its own.")
+    inside_tokens: bool = _flag(
+        "Whether slots may begin and end inside a token, in a mode of its own.", default=False
     )
 
 
@@ -264,9 +223,9 @@ class PageSettings:
 class LabelGuide:
     """An intent or a slot label as the page explains it; examples of slots have the value in square brackets."""
 
-    name: str = field(metadata=_text("The name."))
-    description: str = field(default="", metadata=_text("When to use it.", empty=True))
-    examples: tuple[str, ...] = field(default=(), metadata=_texts("Some requests.", empty=True))
+    name: str = _text("The name.")
+    description: str = _text("When to use it.", default="")
+    examples: tuple[str, ...] = _texts("Some requests.", default=())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -142,7 +142,7 @@ class Rounds:
             models.reference,
             [task.text for task in mixed],
             number=number,
-            domain_of_intent=project.domain_of_intent,
+            domain_of_intent=project.given.domain_of_intent,
         )
         given = chosen.answers
         tasks = tuple(
@@ -153,7 +153,7 @@ class Rounds:
                     given[task.key],
                     number=number,
                     target=project.target,
-                    domains=project.domain_of_intent,
+                    domains=project.given.domain_of_intent,
                 )
                 if task.key in given
                 else ours,

@@ -69,7 +69,7 @@ class Service:
         self.store = project.store
         self.page = project.settings.page
         self.now = clock
-        self.domains = project.domains()
+        self.domains = project.given.domains
         self.recordings = Recordings(project)
         self.identity = _identity(project)
         self.lease_clock = lease_clock or clock

@@ -100,9 +100,8 @@ class Backend:
                 f"for slots: there {'is one' if nlu.annotated == 1 else 'are none'}"
             )
 
-    def health(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    def health(self, _body: Mapping[str, Any]) -> dict[str, Any]:
         """Say that the backend is there, and how it is: a failed training is a sentence, and older models serve on."""
-        del body
         state, tally = self.queue.state(), self.inbox.tally()
         return {
             "status": "UP",
@@ -112,10 +111,7 @@ class Backend:
             "project": self.project.name,
             "target": str(self.project.target),
             "training": {"phase": state.phase, "message": state.message},
-            "webhooks": {
-                "waiting": self.inbox.waiting,
-                **asdict(tally),
-            },
+            "webhooks": {"waiting": self.inbox.waiting, **asdict(tally)},
         }
 
     def setup(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,9 +153,8 @@ class Backend:
             raise Problem(UNAVAILABLE, f"webhook: {TOO_MANY}")
         return {"status": "ignored" if event is None else "queued"}
 
-    def train(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    def train(self, _body: Mapping[str, Any]) -> dict[str, Any]:
         """Train as soon as no training runs."""
-        del body
         self.queue.run_soon()
         return {"status": "queued"}
 
@@ -172,21 +167,18 @@ class Backend:
             raise Problem(BAD_REQUEST, f"validate: {error}") from error
         return {"status": "ok"}
 
-    def versions(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    def versions(self, _body: Mapping[str, Any]) -> dict[str, Any]:
         """List the models: only the newest are kept."""
-        del body
         return {"versions": [] if self.version is None else [self.version]}
 
-    def job_status(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    def job_status(self, _body: Mapping[str, Any]) -> dict[str, Any]:
         """Say whether a training runs."""
-        del body
         return {
             "job_status": "started" if self.queue.state().phase in {"training", "waiting"} else "finished"
         }
 
-    def nothing(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    def nothing(self, _body: Mapping[str, Any]) -> dict[str, Any]:
         """Take note of what changes nothing here: a project that was copied or removed there."""
-        del body
         return {"status": "ok"}
 
     def _check(self, schema: str) -> None:

@@ -18,7 +18,6 @@ except ImportError:
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from types import TracebackType
 
     from canvass.integrations.label_studio.tokens import Token
 
@@ -86,9 +85,7 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # What Label Studio has
@@ -132,15 +129,15 @@ class Client:
 
     def import_tasks(self, project: int, tasks: Sequence[Mapping[str, Any]]) -> None:
         """Import tasks with their predictions; each import of `TOGETHER` comes in whole or not at all."""
-        for first in range(0, len(tasks), TOGETHER):
-            some = list(tasks[first : first + TOGETHER])
-            self.send("POST", f"/api/projects/{project}/import", some, seconds=IMPORT_SECONDS)
+        self._import(f"/api/projects/{project}/import", tasks)
 
     def import_predictions(self, project: int, predictions: Sequence[Mapping[str, Any]]) -> None:
         """Add predictions to tasks that are there; each names its `task`."""
-        for first in range(0, len(predictions), TOGETHER):
-            some = list(predictions[first : first + TOGETHER])
-            self.send("POST", f"/api/projects/{project}/import/predictions", some, seconds=IMPORT_SECONDS)
+        self._import(f"/api/projects/{project}/import/predictions", predictions)
+
+    def _import(self, path: str, items: Sequence[Mapping[str, Any]]) -> None:
+        for first in range(0, len(items), TOGETHER):
+            self.send("POST", path, list(items[first : first + TOGETHER]), seconds=IMPORT_SECONDS)
 
     # How it is asked
 

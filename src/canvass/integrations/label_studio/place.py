@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from canvass.errors import ServiceError
 from canvass.integrations.label_studio.client import NOT_FOUND
-from canvass.integrations.label_studio.config import completed, labelling_config
-from canvass.integrations.label_studio.labelling import Labelling, read_labelling
+from canvass.integrations.label_studio.labelling import Labelling, completed, labelling_config, read_labelling
 from canvass.integrations.label_studio.link import number_of
 
 if TYPE_CHECKING:
     from canvass.corpus.formats.located import Value
     from canvass.integrations.label_studio.client import Client
-    from canvass.integrations.label_studio.config import Wanted
+    from canvass.integrations.label_studio.labelling import Wanted
     from canvass.integrations.label_studio.link import Link
 
 LONGEST_TITLE, SHORTEST_TITLE = 50, 3  # characters that Label Studio allows

@@ -6,7 +6,7 @@ call: nothing is chosen twice, and no task is there twice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.exchange.handing_out import hand_out, handed_out
@@ -14,12 +14,12 @@ from canvass.annotation.project.locking import locked
 from canvass.annotation.rounds.queue import next_round
 from canvass.annotation.rounds.round_models import seed_of_round, train_models
 from canvass.corpus.formats.label_studio import IDENTITY
-from canvass.integrations.label_studio.config import Wanted
+from canvass.corpus.normalise import key_of
+from canvass.integrations.label_studio.labelling import Wanted
 from canvass.integrations.label_studio.link import Link
 from canvass.integrations.label_studio.people import remember
 from canvass.integrations.label_studio.place import SAMPLING, find_place
 from canvass.integrations.label_studio.predicting import model_version, predictions_of
-from canvass.integrations.label_studio.remote import remote_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from canvass.annotation.store.records import Task
     from canvass.integrations.label_studio.client import Client
     from canvass.integrations.label_studio.place import Place
-    from canvass.integrations.label_studio.remote import RemoteTask
     from canvass.models.nlu import NLU
 
 LOCK = "label-studio.lock"
@@ -66,6 +65,24 @@ class _Chosen:
     nlu: NLU
     resumed: bool = False
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RemoteTask:
+    """A task there: its number, data, whether enough people annotated it, and which models predicted it."""
+
+    number: int
+    data: Mapping[str, Any] = field(repr=False)
+    done: bool
+    versions: frozenset[str]
+
+
+@dataclass(frozen=True)
+class RemoteTasks:
+    """All tasks of a project by the key of their text, the oldest of each; `twice` counts the others."""
+
+    by_key: Mapping[str, RemoteTask]
+    twice: int = 0
 
 
 def push(
@@ -213,3 +230,29 @@ def _predict(client: Client, place: Place, chosen: _Chosen, tasks: Sequence[Remo
 def _data(task: Task, place: Place) -> Mapping[str, Any]:
     """Write the data of a task: its text where the configuration looks for it, and what finds it again."""
     return {place.labelling.field: task.text, IDENTITY: task.utterance, "count": task.count}
+
+
+def remote_tasks(client: Client, project: int, text_field: str) -> RemoteTasks:
+    """Read the tasks of a project; those without a text are nobody's business here. Raises as the client does."""
+    by_key: dict[str, RemoteTask] = {}
+    seen: set[int] = set()
+    twice = 0
+    for task in client.tasks(project):
+        number = task.need("id").integer()
+        data = task.need("data").content
+        text = data.get(text_field) if isinstance(data, dict) else None
+        if number in seen or not isinstance(text, str):  # pages move while somebody deletes tasks
+            continue
+        seen.add(number)
+        remote = RemoteTask(
+            number,
+            data,
+            task.content_of("is_labeled") is True,
+            frozenset(str(each.content_of("model_version")) for each in task.need("predictions").items()),
+        )
+        before = by_key.setdefault(key_of(text), remote)
+        if before is not remote:
+            twice += 1
+            if number < before.number:
+                by_key[key_of(text)] = remote
+    return RemoteTasks(by_key, twice)
