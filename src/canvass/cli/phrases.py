@@ -48,13 +48,8 @@ class SeedOptions:
     def read(self, targets: Sequence[Target]) -> tuple[str, ...]:
         """Read the phrases; none where no option is given.
 
-        Raises
-        ------
-        OptionError
-            If they are not for one target that has a rest.
-        InputError, FileError
-            If there is no phrase, one has no word, or the file cannot be read.
-
+        Raises OptionError if they are not for one target that has a rest, and InputError or FileError if there is no
+        phrase, one has no word, or the file cannot be read.
         """
         from canvass.selection.seed_phrases import SeedPhrases
 

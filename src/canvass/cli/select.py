@@ -48,11 +48,7 @@ class TargetOptions:
     def targets(self) -> list[Target]:
         """Read --target and --domain; an empty list stands for --each-domain.
 
-        Raises
-        ------
-        OptionError
-            If neither or both are given, or the targets cannot stand together.
-
+        Raises OptionError if neither or both are given, or the targets cannot stand together.
         """
         from canvass.selection.multi_target import check_targets
 

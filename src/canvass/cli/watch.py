@@ -151,13 +151,7 @@ def _digest(lines: list[str]) -> str:
 def _read(state: str, digest: str, labels: int) -> dict[str, Any]:
     """Read the memory of the last call; empty where there is none.
 
-    Raises
-    ------
-    InputError
-        If it is damaged, or LABELLED has changed.
-    FileError
-        If it cannot be read.
-
+    Raises InputError if it is damaged, or LABELLED has changed, and FileError if it cannot be read.
     """
     from canvass.selection.watching import Counts, Sampled
 

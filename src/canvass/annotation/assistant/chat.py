@@ -94,12 +94,8 @@ class Chat:
     def ask(self, messages: list[dict[str, str]], schema: dict[str, Any]) -> Reply:
         """Ask once, and again where that may help.
 
-        Raises
-        ------
-        ServiceError
-            If the server cannot be reached, refuses, fails, or answers what is no chat; `calls` says how many requests
-            it took.
-
+        Raises ServiceError if the server cannot be reached, refuses, fails, or answers what is no chat; `calls` says
+        how many requests it took.
         """
         import httpx
 

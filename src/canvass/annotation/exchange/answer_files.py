@@ -71,11 +71,7 @@ class AnswerFiles:
     def answered(self, where: str, utterance: Utterance) -> Given | None:
         """Read an utterance as an answer; None where nobody annotated it, or it is in the test set.
 
-        Raises
-        ------
-        InputError
-            If the project's rule refuses it; the sentence begins with `where`.
-
+        Raises InputError if the project's rule refuses it; the sentence begins with `where`.
         """
         utterance = without_empty_names(utterance)
         if is_unlabelled(utterance, slots_alone=True):

@@ -100,13 +100,7 @@ def write_records(path: str, records: Iterable[dict[str, Any]], *, guard: bool =
     Cells that a spreadsheet would take for formulas are marked, in CSV and TSV and unless `guard` is False; returns how
     many records have some.
 
-    Raises
-    ------
-    OptionError
-        If the extension is of no format that can hold them.
-    FileError
-        If the file cannot be written.
-
+    Raises OptionError if the extension is of no format that can hold them, and FileError if the file cannot be written.
     """
     kind = output_format_of(path)
     if kind.write is None:
@@ -143,13 +137,7 @@ def write_export(
 
     If an assistant answered some of it alone, a table has its name in the column `assistant`.
 
-    Raises
-    ------
-    OptionError
-        If there is no such format, or it can only be read.
-    FileError
-        If the file cannot be written.
-
+    Raises OptionError if there is no such format, or it can only be read, and FileError if the file cannot be written.
     """
     kind = output_format_of(path, name)
     utterances = exported(project, everything=everything)

@@ -26,13 +26,7 @@ def back_up(project: Project, path: str | Path) -> None:
     A name that ends in .db gives a copy of canvass.db; one that ends in .zip all files of the folder, to be unpacked.
     The copy is made by SQLite's own backup call: a copy of the file of a live database may be broken.
 
-    Raises
-    ------
-    OptionError
-        If the name ends otherwise.
-    FileError
-        If a file cannot be read or written.
-
+    Raises OptionError if the name ends otherwise, and FileError if a file cannot be read or written.
     """
     target = Path(path)
     check_backup(target)

@@ -167,13 +167,8 @@ def write_project(
 ) -> None:
     """Write the files of a new project, for their owner alone: they hold what users said.
 
-    Raises
-    ------
-    FileError
-        If there is a project, or anything else, in the folder, or it cannot be written.
-    StoreError
-        If the folder is of a network file system.
-
+    Raises FileError if there is a project, or anything else, in the folder, or it cannot be written, and StoreError if
+    the folder is of a network file system.
     """
     with private(), _whole_folder(folder) as place:
         for name, utterances, split in ((LABELLED, labelled, "train"), (TEST, test, "test")):

@@ -67,11 +67,7 @@ def send_groups(project: Project, discovery: Discovery) -> None:
 def name_group(project: Project, first: str, intent: str, add_intent: Callable[[], object]) -> None:
     """Make an intent of a group, by `add_intent` where it is new, and queue its most typical requests.
 
-    Raises
-    ------
-    OptionError
-        If there is no such group, or the project takes one intent alone.
-
+    Raises OptionError if there is no such group, or the project takes one intent alone.
     """
     if project.target.kind == "intent":
         raise OptionError(
@@ -101,11 +97,7 @@ def merge_groups(project: Project, first: str, into: str) -> None:
 def split_group(project: Project, first: str) -> None:
     """Cut a group in two by k-means of its n-grams; traffic is shared out as texts are.
 
-    Raises
-    ------
-    OptionError
-        If there is no such group, or its requests are too few or too alike.
-
+    Raises OptionError if there is no such group, or its requests are too few or too alike.
     """
     from sklearn.cluster import KMeans
 

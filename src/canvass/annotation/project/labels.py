@@ -62,13 +62,8 @@ def label_uses(project: Project) -> list[LabelUse]:
 def rename_label(project: Project, kind: LabelKind, name: str, new: str, *, now: float) -> LabelUse:
     """Give a label another name, which none has; returns the use of it.
 
-    Raises
-    ------
-    OptionError
-        If there is no such label, or the new name is in use or cannot be a name.
-    InputError
-        If another label had the new name before.
-
+    Raises OptionError if there is no such label, or the new name is in use or cannot be a name, and InputError if
+    another label had the new name before.
     """
     _check(project, kind, name)
     if new in {guide.name for guide in _guides(project, kind)}:
@@ -105,11 +100,8 @@ def delete_label(project: Project, kind: LabelKind, name: str, *, now: float) ->
     Slots with it are no slots any more. Requests of an intent that is gone are left out of training and of the test
     set, and answers that named it count as passed over.
 
-    Raises
-    ------
-    OptionError
-        If there is no such label, or no request of the target would be left to train on, or to count errors on.
-
+    Raises OptionError if there is no such label, or no request of the target would be left to train on, or to count
+    errors on.
     """
     _check(project, kind, name)
     if kind == "intent":

@@ -17,13 +17,8 @@ if TYPE_CHECKING:
 def locked(path: Path, purpose: str) -> Iterator[None]:
     """Hold the lock while the block runs; the system gives it back however the process ends.
 
-    Raises
-    ------
-    ProjectInUseError
-        If another process holds it; the sentence names that process and its purpose.
-    FileError
-        If the file cannot be opened.
-
+    Raises ProjectInUseError if another process holds it; the sentence names that process and its purpose; FileError if
+    the file cannot be opened.
     """
     import fcntl
 

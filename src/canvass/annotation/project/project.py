@@ -171,13 +171,8 @@ class Project:
     def open(cls, folder: str | Path) -> Self:
         """Open a project.
 
-        Raises
-        ------
-        FileError
-            If there is none in the folder.
-        InputError
-            If canvass.toml is not as it should be, or lacks a label that is in use.
-
+        Raises FileError if there is none in the folder, and InputError if canvass.toml is not as it should be, or lacks
+        a label that is in use.
         """
         place = Path(folder)
         if not (place / SETTINGS).is_file():
@@ -339,11 +334,7 @@ class Project:
     def scorer(self) -> Scorer | None:
         """Make the scorer of canvass.toml, which may use the labels of today and of before; None without one.
 
-        Raises
-        ------
-        OptionError, ExtraMissingError
-            If there is no such function, or it needs what is missing.
-
+        Raises OptionError or ExtraMissingError if there is no such function, or it needs what is missing.
         """
         project = self.settings.project
         if not project.scorer:

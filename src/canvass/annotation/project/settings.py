@@ -253,11 +253,7 @@ class Settings:
     def check(self, where: str) -> None:
         """Refuse values that make no sense, alone or together; `where` is the file, for the sentence.
 
-        Raises
-        ------
-        InputError
-            For the first that does not; it names the setting, what was expected and what to do.
-
+        Raises InputError for the first that does not; it names the setting, what was expected and what to do.
         """
         for section in ("project", "columns", "queue", "page", "assistant"):
             _check_section(getattr(self, section), f"{where}: {section}")

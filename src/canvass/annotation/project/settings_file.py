@@ -78,11 +78,7 @@ def rewrite_guide(
 
     A file in which people have moved tables about is written anew, without their comments.
 
-    Raises
-    ------
-    FileError, InputError
-        As `read_settings` and `write_settings` do.
-
+    Raises FileError and InputError as `read_settings` and `write_settings` do.
     """
     settings = read_settings(path)
     changed = (guide if known.name == name else known for known in getattr(settings, section))
@@ -126,14 +122,8 @@ def _value(value: Any) -> str:
 def read_settings(path: Path) -> Settings:
     """Read and check the file.
 
-    Raises
-    ------
-    FileError
-        If it is missing or cannot be read.
-    InputError
-        If it is no TOML, has a key that is no setting (the nearest is named), lacks one that must be there, or a value
-        makes no sense.
-
+    Raises FileError if it is missing or cannot be read, and InputError if it is no TOML, has a key that is no setting
+    (the nearest is named), lacks one that must be there, or a value makes no sense.
     """
     try:
         return _settings_of(path.read_text(encoding="utf-8"), path)

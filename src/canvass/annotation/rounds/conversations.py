@@ -80,11 +80,7 @@ def find_turns(
     turns of each, of at most `LONGEST` characters. `progress` is called after each block, with zeros, and may raise to
     end the work.
 
-    Raises
-    ------
-    FileError, OptionError
-        If the pool cannot be read; bad lines are no turns.
-
+    Raises FileError or OptionError if the pool cannot be read; bad lines are no turns.
     """
     notes = _missing_columns(tasks, columns)
     turns = {task.key: known[task.key] for task in tasks if task.key in known}

@@ -101,11 +101,7 @@ class Rounds:
 
         `progress` is called after each block of the pool, and may raise to end the work.
 
-        Raises
-        ------
-        CanvassError
-            If the annotations cannot train the models, or the pool cannot be read.
-
+        Raises CanvassError if the annotations cannot train the models, or the pool cannot be read.
         """
         project, clock = self._project, Clock(time.perf_counter)
         labelled = tuple(project.annotated())

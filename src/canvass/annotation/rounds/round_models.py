@@ -53,11 +53,7 @@ def train_models(
 ) -> Models:
     """Train the models of a round; `seed` is that of the round, `words` are features of words that they use.
 
-    Raises
-    ------
-    TargetError, TrainingError
-        If the labelled set cannot train the models of the target.
-
+    Raises TargetError or TrainingError if the labelled set cannot train the models of the target.
     """
     models = strategy_named(strategy).models
     if not models & {"intents", "tagger"} or (words is None and "tagger" not in models):

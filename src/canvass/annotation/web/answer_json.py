@@ -40,11 +40,7 @@ def answer_reader(fields: Mapping[str, Any]) -> Reader:
 def read_answer(sent: Reader, task: Task, rule: AnswerRule) -> NewAnswer:
     """Read an answer to a task; what it means is for the rule of the project to decide.
 
-    Raises
-    ------
-    Problem
-        For the first thing that is wrong (400).
-
+    Raises Problem for the first thing that is wrong (400).
     """
     kind = sent.choice("kind", KINDS)
     intent = sent.optional_text("intent", longest=LONGEST_LABEL)

@@ -36,11 +36,7 @@ class Call:
 def read_object(body: bytes) -> dict[str, Any]:
     """Read the body of a write: one JSON object, without what JSON does not allow.
 
-    Raises
-    ------
-    Problem
-        If it is none (400).
-
+    Raises Problem if it is none (400).
     """
     try:
         document = json.loads(body.decode("utf-8"), parse_constant=_no_number)

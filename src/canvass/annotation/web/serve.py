@@ -90,11 +90,7 @@ def own_names() -> list[str]:
 def listen(address: Address) -> tuple[socket.socket, Address]:
     """Open the socket, so that a link that was printed works; returns it with the port that it got.
 
-    Raises
-    ------
-    OptionError
-        If the port is in use or not allowed, or the host is none of this machine.
-
+    Raises OptionError if the port is in use or not allowed, or the host is none of this machine.
     """
     where = f"{bracketed(address.host)}:{address.port}"
     try:
@@ -127,13 +123,7 @@ def new_token() -> str:
 def read_token(file: str | None) -> str:
     """Make a token, or take that of a file; a file that is not there is written, for its owner's eyes only.
 
-    Raises
-    ------
-    FileError
-        If the file cannot be read or written.
-    OptionError
-        If what is in it is no token.
-
+    Raises FileError if the file cannot be read or written, and OptionError if what is in it is no token.
     """
     if file is None:
         return new_token()

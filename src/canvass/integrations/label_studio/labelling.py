@@ -231,12 +231,8 @@ class Completed:
 def completed(config: str, wanted: Wanted, where: str) -> Completed:
     """Add the labels that a configuration lacks to its controls, and leave everything else as it is.
 
-    Raises
-    ------
-    InputError
-        If it cannot be read, or has not the shape that answers can be read from: one Choices for the intent that takes
-        one choice, one Labels for slots, with values of their own.
-
+    Raises InputError if it cannot be read, or has not the shape that answers can be read from: one Choices for the
+    intent that takes one choice, one Labels for slots, with values of their own.
     """
     labelling = read_labelling(config, where)
     names = labelling.controls.intent, labelling.controls.slot

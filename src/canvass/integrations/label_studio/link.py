@@ -84,11 +84,8 @@ def address_of(link: Link, url: str | None) -> str:
 def number_of(link: Link, url: str, project: int | None) -> int | None:
     """Choose the number of the Label Studio project; None where there is none yet.
 
-    Raises
-    ------
-    OptionError
-        If the remembered one is at another address: the same server under another name, or another server.
-
+    Raises OptionError if the remembered one is at another address: the same server under another name, or another
+    server.
     """
     if project is not None:
         return project

@@ -54,11 +54,7 @@ def remember(store: Store, users: Sequence[Value], wanted: Mapping[str, str]) ->
 
     Whose answers came in before anyone knew the e-mail (a webhook has only a number) keeps the name that they have.
 
-    Raises
-    ------
-    OptionError
-        If a wanted name is for nobody, for somebody whose answers are kept under another, or for two.
-
+    Raises OptionError if a wanted name is for nobody, for somebody whose answers are kept under another, or for two.
     """
     known = names_of(store)
     emails = {str(user.need("email").content): annotator_name(user.content) for user in users}

@@ -54,13 +54,8 @@ class Kept:
 def keep(store: Store, annotations: Sequence[Annotated], *, now: float) -> Kept:
     """Save annotations as answers; of several by one person on one text, the one that was changed last.
 
-    Raises
-    ------
-    StoreError
-        If the disk is full or fails; what was saved before stays, and the same call goes on from there.
-    InputError
-        If a slot has no place in the task's own spelling of the text.
-
+    Raises StoreError if the disk is full or fails; what was saved before stays, and the same call goes on from there;
+    InputError if a slot has no place in the task's own spelling of the text.
     """
     latest: dict[tuple[str, str], Annotated] = {}
     names = names_of(store)

@@ -160,13 +160,8 @@ def serve(
 def read_password(file: str | None) -> str:
     """Read the password from the first line of a file; empty where there is none.
 
-    Raises
-    ------
-    FileError
-        If the file cannot be read.
-    OptionError
-        If there is no password in it; the sentence does not repeat what is.
-
+    Raises FileError if the file cannot be read; OptionError if there is no password in it; the sentence does not repeat
+    what is.
     """
     if file is None:
         return ""

@@ -49,13 +49,8 @@ class Token:
 def read_token(file: str | None) -> Token:
     """Read the token from a file, or else from the environment.
 
-    Raises
-    ------
-    FileError
-        If the file cannot be read.
-    OptionError
-        If there is no token, or what is there cannot be one; the sentence does not repeat it.
-
+    Raises FileError if the file cannot be read; OptionError if there is no token, or what is there cannot be one; the
+    sentence does not repeat it.
     """
     if file is None:
         text, where = os.environ.get(VARIABLE, ""), VARIABLE

@@ -66,11 +66,7 @@ class Tally:
 def event_of(body: Mapping[str, Any]) -> Event | None:
     """Read a webhook; None where its action says nothing of annotations.
 
-    Raises
-    ------
-    InputError
-        If it has no action, or an annotation without what belongs to it.
-
+    Raises InputError if it has no action, or an annotation without what belongs to it.
     """
     action = body.get("action")
     if not isinstance(action, str):
