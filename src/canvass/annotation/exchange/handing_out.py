@@ -50,8 +50,8 @@ def hand_out(
     error curve grows and the estimates are of its models, and what waited in the queue goes. Where one is, its selected
     tasks may be among those that are handed out, and leave the queue; what somebody has on their page is not.
 
-    Raises TrainingError, InputError or FileError if the models cannot be trained, or the pool has nothing more to choose
-    from, or cannot be read, and OptionError if `size` makes no sense.
+    Raises TrainingError, InputError or FileError if the models cannot be trained, or the pool has nothing more to
+    choose from, or cannot be read, and OptionError if `size` makes no sense.
     """
     if size < 1:
         raise OptionError(f"--size {size} makes no sense; it must be at least 1")
