@@ -1,10 +1,9 @@
 """A small project that tests share: music against the rest, with tasks as a round of the queue leaves them."""
 
-from typing import NamedTuple
-
 from commands import write
 
 from canvass.annotation.project.project import Project
+from canvass.annotation.rounds.queue import QueueState
 from canvass.annotation.store.records import NewTask, Reason, TaskPrediction
 from canvass.corpus.normalise import key_of
 from canvass.corpus.spans import text_tokens
@@ -58,14 +57,6 @@ def music_left(count):
     return [one for one in rest if MUSIC.matches(one) and one not in held_out][:count]
 
 
-class State(NamedTuple):
-    generation: int = 1
-    phase: str = "fresh"
-    message: str = ""
-    ready: int = 5
-    assistant: str = ""
-
-
 class StillQueue:
     """A queue that never trains, and counts what it is told."""
 
@@ -81,4 +72,4 @@ class StillQueue:
         self.asked += 1
 
     def state(self):
-        return State()
+        return QueueState(1, "fresh", "", 5)
