@@ -22,11 +22,12 @@ from pages import (
     served,
     utterance,
 )
-from projects import State, StillQueue, make_project
+from projects import StillQueue, make_project
 
 from canvass import read_labelled
 from canvass.annotation.project.groups import groups_of, refused_texts, send_groups
 from canvass.annotation.project.project import Project
+from canvass.annotation.rounds.queue import QueueState
 from canvass.annotation.store.records import NewAnswer, ReviewItem, Turns
 from canvass.models.nlu import NLU
 from canvass.types import Slot, Target
@@ -136,7 +137,7 @@ def test_suggestions_of_an_assistant(browser, tmp_path):
     ]
     queue = StillQueue()
     queue.assistant = SimpleNamespace(leaves="wise-1 at host is sent requests.")
-    queue.state = lambda: State(assistant="the assistant wise-1 is offline")
+    queue.state = lambda: QueueState(1, "fresh", "", 5, "the assistant wise-1 is offline")
     with (
         project_with(tmp_path, tasks) as project,
         served(project, queue) as server,
@@ -326,7 +327,7 @@ def test_a_refused_answer_is_kept_and_shown_again(browser, tmp_path):
 @pytest.mark.slow
 def test_newer_models_exchange_what_nobody_has_seen(browser, tmp_path):
     queue = StillQueue()
-    fresh = State(generation=2, phase="fresh", message="", ready=9)
+    fresh = QueueState(2, "fresh", "", 9)
     with (
         project_with(tmp_path, queue_of(RIVER, MOON, JUDE)) as project,
         served(project, queue) as server,
