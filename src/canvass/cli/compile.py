@@ -54,31 +54,19 @@ def _selection(strategy: str, labelled: str, number: int) -> Sequence[str]:
     from canvass.strategies import STRATEGIES
 
     target = "all" if STRATEGIES[strategy].for_all else "domain:timers"
-    return (
-        "select",
-        labelled,
-        "pool.jsonl",
-        "-t",
-        target,
-        "-s",
-        strategy,
-        "--size",
-        "9",
-        "-o",
-        f"{number}.jsonl",
-    )
+    return f"select {labelled} pool.jsonl -t {target} -s {strategy} --size 9 -o {number}.jsonl".split()
 
 
-def _rest() -> tuple[Sequence[str], ...]:
-    return (
-        ("select", "labelled.jsonl", "pool.jsonl", "--each-domain", "--size", "9", "-o", "each.jsonl"),
-        _selection("margin", "labelled.jsonl", 2),
-        ("train", "labelled.jsonl", "-d", "timers", "-o", "timers.npz"),
-        ("words", "pool.jsonl", "-o", "words.npz"),
-        ("predict", "timers.npz", "pool.jsonl", "-o", "predictions.jsonl"),
-        ("new", "project", "labelled.jsonl", "pool.jsonl", "-d", "timers"),
-        ("next", "project", "--size", "9", "-o", "tasks.jsonl"),
+def _rest() -> list[Sequence[str]]:
+    commands = (
+        "select labelled.jsonl pool.jsonl --each-domain --size 9 -o each.jsonl",
+        "train labelled.jsonl -d timers -o timers.npz",
+        "words pool.jsonl -o words.npz",
+        "predict timers.npz pool.jsonl -o predictions.jsonl",
+        "new project labelled.jsonl pool.jsonl -d timers",
+        "next project --size 9 -o tasks.jsonl",
     )
+    return [_selection("margin", "labelled.jsonl", 2), *map(str.split, commands)]
 
 
 def _write(folder: Path) -> None:

@@ -13,7 +13,7 @@ from canvass.cli.choices import show_candidates
 from canvass.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from rich.console import Console
 
@@ -130,7 +130,7 @@ def _simulate(console: Console, corpora: Sequence[DemoSplit], target: Target, se
                         batch=BATCH,
                         seed=seed + number,
                         words=words,
-                        after_round=_advance_by_one(advance),
+                        after_round=lambda _: advance(1, 1),
                     )
                 )
     errors = {name: _mean_errors(runs) for name, runs in curves.items()}
@@ -158,10 +158,6 @@ def _show_errors(console: Console, errors: dict[str, list[float]]) -> None:
             style = "#008a64" if name == DEFAULT else "#808080"
             console.print(Text.assemble(f"{label:>15}  {name:<16} {curve[number]:6.1%} ", (bar, style)))
     console.print()
-
-
-def _advance_by_one(advance: Callable[[int, int], None]) -> Callable[[Round], None]:
-    return lambda _round: advance(1, 1)
 
 
 def _mean_errors(runs: Sequence[Sequence[Round]]) -> list[float]:

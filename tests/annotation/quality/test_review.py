@@ -85,10 +85,7 @@ def test_review_ends_early(corpus):
     some = [*ours, *rest]
     accepted = [answered(1, ours[11], slots=())]
     kinds = [
-        {
-            item.kind
-            for item in review(accepted, some, list(by_key(some)), MUSIC, stopped=lambda stop=stop: stop)
-        }
+        {item.kind for item in review(accepted, some, MUSIC, stopped=lambda stop=stop: stop)}
         for stop in (True, False)
     ]
     assert kinds == [{"twins"}, {"contradicted", "twins"}]
@@ -198,5 +195,5 @@ def test_the_models_have_the_word_features_of_the_project(corpus, monkeypatch):
     )
     ours, rest = corpus
     some, words = [*ours, *rest], object()
-    review([answered(1, ours[11], slots=())], some, list(by_key(some)), MUSIC, words=words)
+    review([answered(1, ours[11], slots=())], some, MUSIC, words=words)
     assert seen == [words]

@@ -10,9 +10,9 @@ from projects import StillQueue, make_project, music_left, tasks_of
 
 from canvass.annotation.exchange.answer_files import AnswerFiles, says
 from canvass.annotation.store.records import Task
-from canvass.annotation.web.answer_json import answer_reader, read_answer
 from canvass.annotation.web.problems import Problem
 from canvass.annotation.web.service import Service
+from canvass.annotation.web.shapes import answer_reader, read_answer
 from canvass.errors import InputError
 from canvass.types import Slot, Target, Utterance
 from examples import MUSIC

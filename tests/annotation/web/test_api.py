@@ -25,7 +25,6 @@ from canvass.annotation.project.settings import with_changes
 from canvass.annotation.quality.estimate import Estimate, write_estimates
 from canvass.annotation.store.records import Answer, ReviewItem, Round, Saved, Tally, TaskPrediction
 from canvass.annotation.web import api
-from canvass.annotation.web.answer_json import answer_reader, read_answer
 from canvass.annotation.web.app import make_app, workers
 from canvass.annotation.web.inside import ask
 from canvass.annotation.web.problems import Problem, problem_of
@@ -33,6 +32,7 @@ from canvass.annotation.web.progress_json import PATIENCE, Recent, Tallies
 from canvass.annotation.web.reading import Call, Reader, read_object
 from canvass.annotation.web.security import LOOPBACK, Access
 from canvass.annotation.web.service import Service, even_clock
+from canvass.annotation.web.shapes import answer_reader, read_answer
 from canvass.corpus.formats.table import FORMATS
 from canvass.errors import AnswerConflict, InputError, StoreError
 from canvass.statistics import Interval

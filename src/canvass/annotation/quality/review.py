@@ -38,7 +38,6 @@ MOST = 50  # items of either kind: nobody reads a longer list
 def review(
     accepted: Accepted,
     annotated: Sequence[Utterance],
-    keys: Sequence[str],
     target: Target,
     *,
     seed: int = 0,
@@ -47,14 +46,13 @@ def review(
 ) -> list[ReviewItem]:
     """Make the review list: contradicted answers by falling probability, then near duplicates.
 
-    `annotated` is all that models are trained on, with the key of each; `words` are features that they predict with;
-    `stopped` is asked before each training, and ends the work early.
+    `annotated` is all that models are trained on; `words` are features that they predict with; `stopped` is asked
+    before each training, and ends the work early.
     """
-    items = contradicted(
-        accepted, dict(zip(keys, annotated, strict=True)), target, seed=seed, words=words, stopped=stopped
-    )
+    keyed = [(key_of(utterance.text), utterance) for utterance in annotated]
+    items = contradicted(accepted, dict(keyed), target, seed=seed, words=words, stopped=stopped)
     mine = {task.key for task, _ in accepted}
-    given = [utterance for key, utterance in zip(keys, annotated, strict=True) if key not in mine]
+    given = [utterance for key, utterance in keyed if key not in mine]
     return [*items[:MOST], *near_duplicates(accepted, given, target)[:MOST]]
 
 
@@ -64,11 +62,9 @@ def review_of(
     stopped: Callable[[], bool] = lambda: False,
 ) -> list[ReviewItem]:
     """Make the review list of a project; `annotated` is all that its models are trained on, if it was read already."""
-    learnt = project.annotated() if annotated is None else annotated
     return review(
         project.store.accepted(),
-        learnt,
-        [key_of(utterance.text) for utterance in learnt],
+        project.annotated() if annotated is None else annotated,
         project.target,
         seed=project.settings.project.seed,
         words=project.words,

@@ -170,7 +170,7 @@ class Choosing:
         picked = {utterance.key for some in chosen.drawn.values() for utterance in some}
         mixed = order_queue(
             [candidate for candidate in chosen.selected if candidate.key not in picked],
-            {source: chosen.drawn[source] for source in chosen.drawn},
+            chosen.drawn,
             shares={source: self._share(source) for source in chosen.drawn},
             done={source: done.get(source, 0) for source in ("selected", *STRATA)},
             size=self.settings.queue.size,

@@ -140,19 +140,16 @@ class Rounds:
             number=number,
             domain_of_intent=project.given.domain_of_intent,
         )
-        given = chosen.answers
         tasks = tuple(
             replace(
                 task,
                 prediction=with_answer(
                     ours,
-                    given[task.key],
+                    chosen.answers.get(task.key),
                     number=number,
                     target=project.target,
                     domains=project.given.domain_of_intent,
-                )
-                if task.key in given
-                else ours,
+                ),
             )
             for task, ours in zip(mixed, predictions, strict=True)
         )

@@ -79,16 +79,18 @@ def no_models(labelled: Sequence[Utterance], target: Target) -> Models:
 
 def with_answer(
     ours: TaskPrediction | None,
-    answer: ModelAnswer,
+    answer: ModelAnswer | None,
     *,
     number: int,
     target: Target,
     domains: Mapping[str, str],
-) -> TaskPrediction:
-    """Put what another model says in the place of our prediction after round `number`, as far as it goes.
+) -> TaskPrediction | None:
+    """Put what another model says, if anything, in the place of our prediction after round `number`.
 
     `domains` maps intents to their domains.
     """
+    if answer is None:
+        return ours
     said = ours or TaskPrediction(number, _domain(target, None, domains), None, 1.0, (), 1.0)
     if answer.intent_probability is not None:
         said = replace(

@@ -10,20 +10,20 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from canvass import __version__
-from canvass.annotation.quality.copies import save_copies
+from canvass.annotation.quality.near_duplicates import save_copies
 from canvass.annotation.store.label_names import WORDS
 from canvass.annotation.store.searching import SOURCES, STATES, Query
 from canvass.annotation.web import leading
-from canvass.annotation.web.answer_json import (
+from canvass.annotation.web.problems import FORBIDDEN, Problem
+from canvass.annotation.web.reading import Call, Reader
+from canvass.annotation.web.shapes import (
     LONGEST_ID,
     LONGEST_KEY,
     LONGEST_LABEL,
     answer_reader,
+    answer_shape,
     read_answer,
 )
-from canvass.annotation.web.problems import FORBIDDEN, Problem
-from canvass.annotation.web.reading import Call, Reader
-from canvass.annotation.web.shapes import answer_shape
 from canvass.types import slot_records
 
 if TYPE_CHECKING:

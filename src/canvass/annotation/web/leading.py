@@ -21,8 +21,8 @@ from canvass.annotation.project.groups import (
 )
 from canvass.annotation.project.labels import delete_label, label_uses, merge_label, rename_label
 from canvass.annotation.store.label_names import WORDS
-from canvass.annotation.web.answer_json import LONGEST_KEY, LONGEST_LABEL
 from canvass.annotation.web.reading import Call, Reader
+from canvass.annotation.web.shapes import LONGEST_KEY, LONGEST_LABEL
 from canvass.corpus.formats.table import FORMATS
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 PAGE = Path(__file__).parent / "page"
 INDEX = "index.html"
 PROJECTS = "projects.html"  # where a server has several
+HEAD, HEAD_FILE = b"<!-- head.html -->\n", "head.html"  # what the pages begin with, in the place of a comment
 # The system's table of types differs from machine to machine, and `nosniff` makes browsers believe what they are told.
 TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -49,6 +50,8 @@ def page_file(path: str, folder: Path = PAGE) -> PageFile | None:
 def _read(path: Path, changed: int, size: int) -> PageFile:
     del changed, size  # part of what the cache goes by
     content = path.read_bytes()
+    if HEAD in content:
+        content = content.replace(HEAD, (path.parent / HEAD_FILE).read_bytes())
     return PageFile(content, TYPES[path.suffix], f'"{hashlib.sha256(content).hexdigest()[:32]}"')
 
 

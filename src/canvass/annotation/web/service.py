@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.project.answer_rule import AnswerRule
-from canvass.annotation.quality.copies import find_copies
+from canvass.annotation.quality.near_duplicates import find_copies
 from canvass.annotation.web.problems import BAD_REQUEST, CONFLICT, NOT_FOUND, UNAVAILABLE, Problem
 from canvass.annotation.web.progress_json import Recent, Tallies, progress_json
 from canvass.annotation.web.recordings import Recordings
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from canvass.annotation.project.project import Project
-    from canvass.annotation.quality.copies import Copies, Copy
+    from canvass.annotation.quality.near_duplicates import Copies, Copy
     from canvass.annotation.rounds.queue import Queue
     from canvass.annotation.store.label_names import LabelKind
     from canvass.annotation.store.records import Answer, NewAnswer, Saved, Task

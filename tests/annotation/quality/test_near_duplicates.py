@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from projects import make_project, music_left, tasks_of
 
-from canvass.annotation.quality.copies import Carrier, Copy, find_copies, save_copies
+from canvass.annotation.quality.near_duplicates import Carrier, Copy, find_copies, save_copies
 from canvass.annotation.quality.progress import agreements
 from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.spans import text_tokens
