@@ -185,6 +185,9 @@ def test_the_page_is_served(tmp_path):
 
         status, kind, index = get("/")
         assert (status, kind) == (200, TYPES[".html"])
+        for page in (index, get("/projects.html")[2]):
+            assert 'href="style.css"' in page
+            assert "head.html" not in page
         for name in (
             *re.findall(r'(?:src|href)="([^"#:]+)"', index),
             *(one.name for one in PAGE.glob("*.js")),
