@@ -301,8 +301,13 @@ class Project:
 
     def answered(self) -> list[Utterance]:
         """Give what people annotated here: one utterance a task that counts, in the order of the first answers."""
-        target, domains = self.target, self.domain_of_intent
-        return [utterance_of(task, answer, target, domains) for task, answer in self.store.accepted()]
+        return list(self._answered().values())
+
+    def _answered(self) -> dict[str, Utterance]:
+        target, domains = self.target, self.given.domain_of_intent
+        return {
+            task.key: utterance_of(task, answer, target, domains) for task, answer in self.store.accepted()
+        }
 
     def annotated(self) -> list[Utterance]:
         """All that models are trained on: the labelled set, and what people annotated here, which comes first in doubt.
@@ -311,12 +316,7 @@ class Project:
         set.
         """
         test = {key_of(utterance.text) for utterance in self.test}
-        target, domains = self.target, self.domain_of_intent
-        answered = {
-            task.key: trainable(utterance_of(task, answer, target, domains))
-            for task, answer in self.store.accepted()
-            if task.key not in test
-        }
+        answered = {key: trainable(said) for key, said in self._answered().items() if key not in test}
         left_out = answered.keys() | test
         before = [utterance for utterance in self.labelled if key_of(utterance.text) not in left_out]
         return [*before, *answered.values()]
