@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from commands import refused
 
-from canvass.cli.curve import chosen_targets
+from canvass.cli.report import chosen_targets
 from canvass.errors import OptionError
 from parameters import slow_unless
 from report.synthetic import TARGET, write_study
