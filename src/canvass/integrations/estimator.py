@@ -218,11 +218,13 @@ class CommitteeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return decisions
 
     def _check_parameters(self) -> None:
-        for name, smallest in (("alpha", None), ("epochs", 1), ("ridge", None)):
-            value = getattr(self, name)
-            if not (value > 0 if smallest is None else value >= smallest):
-                expected = "more than 0" if smallest is None else f"at least {smallest}"
-                raise FitError(f"{name}={value!r} makes no sense; it must be {expected}")
+        for name, makes_sense, expected in (
+            ("alpha", self.alpha > 0, "more than 0"),
+            ("epochs", self.epochs >= 1, "at least 1"),
+            ("ridge", self.ridge > 0, "more than 0"),
+        ):
+            if not makes_sense:
+                raise FitError(f"{name}={getattr(self, name)!r} makes no sense; it must be {expected}")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from canvass.annotation.project.project import Project
-    from canvass.annotation.project.settings import LabelGuide
     from canvass.annotation.store.label_names import LabelKind
     from canvass.types import Utterance
 
@@ -55,7 +54,7 @@ def label_uses(project: Project) -> list[LabelUse]:
             tuple(sorted(old for old, new in names.of(kind).items() if new == guide.name)),
         )
         for kind in WORDS
-        for guide in _guides(project, kind)
+        for guide in project.guides(kind)
     ]
 
 
@@ -66,7 +65,7 @@ def rename_label(project: Project, kind: LabelKind, name: str, new: str, *, now:
     another label had the new name before.
     """
     _check(project, kind, name)
-    if new in {guide.name for guide in _guides(project, kind)}:
+    if new in {guide.name for guide in project.guides(kind)}:
         raise OptionError(f"there is a {WORDS[kind]} {shown(new)} already; use merge to make one of the two")
     if kind == "intent" and new in project.given.intents:
         raise OptionError(
@@ -134,15 +133,11 @@ def _retire(project: Project, kind: LabelKind, name: str, became: str | None, no
 
 def _check(project: Project, kind: LabelKind, name: str) -> None:
     """Refuse a label that annotators cannot choose."""
-    known = [guide.name for guide in _guides(project, kind)]
+    known = [guide.name for guide in project.guides(kind)]
     if name not in known:
         raise OptionError(
             f"there is no {WORDS[kind]} {shown(name)}{nearest(name, known)} (there are {listed(known)})"
         )
-
-
-def _guides(project: Project, kind: LabelKind) -> Sequence[LabelGuide]:
-    return project.intents() if kind == "intent" else project.slots()
 
 
 def _parts(project: Project) -> tuple[Sequence[Utterance], Sequence[Utterance], Sequence[Utterance]]:

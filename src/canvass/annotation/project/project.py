@@ -344,12 +344,22 @@ class Project:
         return Scorer.of_names(project.scorer, intents | self.given.intents, slots, project.shortlist)
 
     def intents(self) -> tuple[LabelGuide, ...]:
-        """List the intents that annotators choose from: those of canvass.toml, then those added on the page."""
-        return _with_added(self.settings.intents, self.store, "intent")
+        """List the intents that annotators choose from."""
+        return self.guides("intent")
 
     def slots(self) -> tuple[LabelGuide, ...]:
-        """List the slot labels that annotators choose from, likewise."""
-        return _with_added(self.settings.slots, self.store, "slot")
+        """List the slot labels that annotators choose from."""
+        return self.guides("slot")
+
+    def guides(self, kind: LabelKind) -> tuple[LabelGuide, ...]:
+        """List the labels of a kind, under the names of today: those of canvass.toml, then those added on the page."""
+        added = (
+            LabelGuide(name=label.name, description=label.description)
+            for label in self.store.labels()
+            if label.kind == kind
+        )
+        given = self.settings.intents if kind == "intent" else self.settings.slots
+        return under_todays_names((*given, *added), self.store.names().of(kind))
 
     @property
     def annotates_slots(self) -> bool:
@@ -368,12 +378,3 @@ def open_pool(settings: Settings, folder: Path) -> Pool:
         where=project.where or None,
         model_columns=STRATEGIES[project.strategy].columns,
     )
-
-
-def _with_added(guides: tuple[LabelGuide, ...], store: Store, kind: LabelKind) -> tuple[LabelGuide, ...]:
-    added = (
-        LabelGuide(name=label.name, description=label.description)
-        for label in store.labels()
-        if label.kind == kind
-    )
-    return under_todays_names((*guides, *added), store.names().of(kind))

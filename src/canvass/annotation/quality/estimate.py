@@ -325,12 +325,8 @@ def _share_missed(scored: Scored, level: float) -> tuple[float, Interval]:
 
 def requests_of(project: Project) -> dict[int, Requests]:
     """Recall the requests that each round found on either side of the filter."""
-    stored = project.store.fact(REQUESTS)
-    return (
-        {}
-        if stored is None
-        else {int(number): Requests(*both) for number, both in json.loads(stored).items()}
-    )
+    stored = json.loads(project.store.fact(REQUESTS) or "{}")
+    return {int(number): Requests(*both) for number, both in stored.items()}
 
 
 def write_estimates(estimates: Sequence[Estimate]) -> str:
@@ -355,12 +351,7 @@ def _recalled(stored: str | None) -> tuple[Estimate, ...]:
     if stored is None:
         return estimates_of(None)
 
-    def interval(ends: list[float] | None) -> Interval | None:
-        return None if ends is None else Interval(*ends)
-
     return tuple(
-        Estimate(
-            **{**plain, "interval": interval(plain["interval"]), "once": interval(plain["once"])},
-        )
+        Estimate(**plain | {name: plain[name] and Interval(*plain[name]) for name in ("interval", "once")})
         for plain in json.loads(stored)
     )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 EQUAL, NEARLY = 1.0, 0.5  # the order of the list, not a probability
 FEWEST_WORDS = 4  # of texts that are nearly equal: one of three words says too much
-LEAST = 2
+LEAST = 2  # words outside of slots
 LONGEST = 8  # words in the place of a slot
 SECONDS = 3.0  # that the pool is searched for
 END, ANY = "\n", "[^\n]+\n"  # of a word, and any word

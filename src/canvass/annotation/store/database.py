@@ -51,7 +51,7 @@ class Database:
             raise FileError(f"{path}: there is no such database; name a folder that canvass new made")
         refuse_network(path)
         self._writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-        with self._sentences("opened"):
+        with _sentences(self.path, "opened"):
             self._connection = self._connect()
         self._writing = threading.Lock()
         try:
@@ -85,7 +85,7 @@ class Database:
         return cls(path)
 
     def _prepare(self) -> None:
-        with self._sentences("opened"):
+        with _sentences(self.path, "opened"):
             version = version_of(self._connection)
             if version is None:
                 raise StoreError(
@@ -124,7 +124,7 @@ class Database:
 
         Raises StoreError, which says that `what` was not saved, where the disk is full, or fails, or is busy.
         """
-        with self._sentences("written", what), self._writing:
+        with _sentences(self.path, "written", what), self._writing:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -136,7 +136,7 @@ class Database:
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Read all rows of a query, as of the last write."""
-        with self._sentences("read"), self._reader() as connection:
+        with _sentences(self.path, "read"), self._reader() as connection:
             return connection.execute(query, values).fetchall()
 
     @contextlib.contextmanager
@@ -200,9 +200,6 @@ class Database:
             for reader in self._readers or ():
                 reader.close()
             self._readers = None
-
-    def _sentences(self, done: str, what: str = "it") -> contextlib.AbstractContextManager[None]:
-        return _sentences(self.path, done, what)
 
 
 def connect(path: Path, mode: str = "rw") -> sqlite3.Connection:

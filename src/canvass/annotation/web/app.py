@@ -54,14 +54,14 @@ class Workers(NamedTuple):
 
 
 @contextlib.contextmanager
-def workers(*, reading: int = 2, writing: int = 8) -> Iterator[Workers]:
-    """Start so many threads of either kind; those at work are awaited at the end.
+def workers() -> Iterator[Workers]:
+    """Start the threads; those at work are awaited at the end.
 
     Those who write take turns at the store; what comes before and after is done side by side.
     """
     with (
-        ThreadPoolExecutor(reading, thread_name_prefix="canvass-reads") as reads,
-        ThreadPoolExecutor(writing, thread_name_prefix="canvass-writes") as writes,
+        ThreadPoolExecutor(2, thread_name_prefix="canvass-reads") as reads,
+        ThreadPoolExecutor(8, thread_name_prefix="canvass-writes") as writes,
     ):
         yield Workers(reads, writes)
 

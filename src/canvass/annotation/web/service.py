@@ -132,8 +132,7 @@ class Service:
 
     def add_label(self, kind: LabelKind, name: str, description: str, annotator: str) -> None:
         """Add an intent or a slot label unless it is there; refused where the project takes none (400)."""
-        guides = self.project.intents() if kind == "intent" else self.project.slots()
-        names = [guide.name for guide in guides]
+        names = [guide.name for guide in self.project.guides(kind)]
         if name in names:
             return
         if not self.page.new_labels:

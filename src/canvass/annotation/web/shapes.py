@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Drawn at random for an estimate, and shown without their prediction, which would anchor the annotator.
 BLIND_SOURCES = frozenset({"random", "outside"})
+# What an answer may have, and how much of it.
 FIELDS = (
     "id", "task", "annotator", "kind", "domain", "intent", "slots", "flagged", "note", "seconds", "replaces",
     "adjudicates", "shown",

@@ -17,7 +17,7 @@ from canvass.annotation.web.problems import BAD_REQUEST, UNAVAILABLE, Problem
 from canvass.corpus.formats.column_names import listed
 from canvass.errors import InputError
 from canvass.integrations.label_studio.labelling import read_labelling
-from canvass.integrations.label_studio.predicting import fits, model_version, predictions_of
+from canvass.integrations.label_studio.predicting import model_version, predictions_of
 from canvass.integrations.label_studio.webhooks import TRAIN, Inbox, event_of
 from canvass.models.tagger import FEWEST
 
@@ -187,10 +187,11 @@ class Backend:
         except InputError as error:
             self._say_once(f"nothing is predicted: {error}")
             return
-        intents = [guide.name for guide in self.project.intents()]
-        slots = [guide.name for guide in self.project.slots()]
-        for what, missing in zip(("intents", "slot labels"), fits(labelling, intents, slots), strict=True):
-            if missing:
+        for what, guides, offered in (
+            ("intents", self.project.intents(), labelling.intents),
+            ("slot labels", self.project.slots(), labelling.slots),
+        ):
+            if missing := [guide.name for guide in guides if guide.name not in offered]:
                 self._say_once(
                     f"the labelling configuration there does not offer the {what} {listed(missing)}, so they are not "
                     "predicted; canvass label-studio push brings it up to date"

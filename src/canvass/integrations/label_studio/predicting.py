@@ -12,7 +12,6 @@ from canvass.integrations.label_studio.labelling import read_labelling
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from canvass.integrations.label_studio.labelling import Labelling
     from canvass.models.nlu import NLU
 
 VERSION = "canvass-r"
@@ -72,11 +71,3 @@ def _text(task: Any, field: str) -> str | None:
 
 def _nothing(version: str) -> dict[str, Any]:
     return {"result": [], "score": 1.0, "model_version": version}
-
-
-def fits(labelling: Labelling, intents: Sequence[str], slots: Sequence[str]) -> tuple[list[str], list[str]]:
-    """List the intents and the slot labels that a configuration does not offer."""
-    return (
-        [intent for intent in intents if intent not in labelling.intents],
-        [slot for slot in slots if slot not in labelling.slots],
-    )
