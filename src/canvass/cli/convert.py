@@ -1,4 +1,4 @@
-"""`canvass convert`: from one file format to another."""
+"""The file formats: `canvass convert`, from one to another, and `canvass formats`, the table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from canvass.corpus.conversion import Converted
 
 
-def command(
+def convert(
     source: Annotated[
         str,
         typer.Argument(
@@ -49,12 +49,12 @@ def command(
 
     What is lost is told by kind, with its number and its first example.
     """
-    from canvass.corpus.conversion import convert
+    from canvass.corpus import conversion
 
     options.check_format("--in-format", in_format)
     options.check_format("--out-format", out_format)
     with terminal.busy("converting"):
-        done = convert(
+        done = conversion.convert(
             [source],
             out,
             source=in_format,
@@ -86,3 +86,39 @@ def _tell(done: Converted, out: str, *, as_json: bool) -> None:
     terminal.warn_of_passed_over(done.losses.passed_over)
     if out != STANDARD_STREAM:
         terminal.show_written(out)
+
+
+def formats(*, as_json: options.JsonOption = False) -> None:
+    """List the file formats: how each is recognised, whether it can be written, what it keeps, and what it loses."""
+    from canvass.corpus.formats import FORMATS
+
+    rows = [
+        {
+            "format": entry.name,
+            "extensions": list(entry.extensions),
+            "folders": entry.reads_folders,
+            "annotations": entry.read is not None,
+            "pool": True,
+            "writes": entry.write_annotated is not None,
+            "recognised_by": entry.sniffed or "the extension",
+            "carries": list(entry.carries),
+            "loses": entry.loses or "nothing",
+        }
+        for entry in FORMATS
+    ]
+    if as_json:
+        terminal.print_json(rows)
+        return
+    lines = [
+        (
+            str(row["format"]),
+            " ".join((*entry.extensions, *["folder"] * entry.reads_folders)),
+            "read and write" if row["writes"] else "read",
+            str(row["recognised_by"]),
+            ", ".join(name for name in entry.carries if name != "text") or "the text alone",
+            str(row["loses"]),
+        )
+        for row, entry in zip(rows, FORMATS, strict=True)
+    ]
+    headings = ("format", "extensions", "canvass can", "recognised by", "keeps", "loses")
+    terminal.show_rows(headings, lines, whole={"format"})

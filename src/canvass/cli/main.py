@@ -29,7 +29,6 @@ from canvass.cli import (
     select,
     simulate,
     status,
-    tables,
     terminal,
     train,
     watch,
@@ -55,7 +54,7 @@ app = typer.Typer(
 )
 COMMANDS: dict[str, Callable[..., None]] = {
     "check": check.command,
-    "select": select.command,
+    "select": select.select,
     "discover": discover.command,
     "watch": watch.command,
     "train": train.command,
@@ -71,15 +70,15 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "labels": labels.command,
     "export": exchange.export,
     "backup": exchange.backup,
-    "convert": convert.command,
-    "formats": tables.formats,
+    "convert": convert.convert,
+    "formats": convert.formats,
     "simulate": simulate.command,
     "report": report.report,
     "curve": report.curve,
     "words": words.command,
     "demo": demo.command,
     "compile": compile_.command,
-    "strategies": tables.strategies,
+    "strategies": select.strategies,
 }
 for name, command in COMMANDS.items():
     app.command(name, cls=Command)(flattened(command))

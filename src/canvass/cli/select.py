@@ -1,4 +1,4 @@
-"""`canvass select`: the main job."""
+"""`canvass select`, the main job, and `canvass strategies`, the rules by which it may choose."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from canvass.selection.plan import Batch
     from canvass.selection.seed_phrases import SeedPhrases
     from canvass.types import Target, Utterance
+
+
+LEGEND = """
+y_lg, y_hg, y_sq: raw scores of the logistic, hinge and squared member (y_m: each of them)
+p_lg: probability of the target; p_intent, p_crf: of the likeliest intent and slots;
+p_joint: of all three; q_intent, q_slots: of your own model; T: tokens"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +206,7 @@ def predict_with(
     return tuple(predicted)
 
 
-def command(
+def select(
     labelled: options.LabelledFiles,
     pool: options.PoolFiles,
     *,
@@ -264,3 +270,31 @@ def command(
     if features is not None and not begins:
         batches = predict_with(features, known, plans, batches)
     deliver(batches, opened, out, as_json=as_json, seconds=seconds)
+
+
+def strategies(*, as_json: options.JsonOption = False) -> None:
+    """List the strategies: filter, score (the smallest is annotated first), and where each is from."""
+    from canvass.strategies import DEFAULT, STRATEGIES
+
+    rows = [
+        {
+            "strategy": strategy.name,
+            "filter": strategy.filter,
+            "score": strategy.formula,
+            "models": sorted(strategy.models),
+            "from": strategy.source,
+            "default": strategy.name == DEFAULT,
+        }
+        for strategy in STRATEGIES.values()
+    ]
+    if as_json:
+        terminal.print_json(rows)
+        return
+    columns = ("strategy", "filter", "score", "from")
+    cells = [[str(row[name]) for name in columns] for row in rows]
+    # At 80 columns the last one wraps, and no formula is torn.
+    terminal.show_rows(columns, cells, whole=columns[:-1], bold=DEFAULT)
+    if terminal.interactive():
+        from rich.text import Text
+
+        terminal.console().print(Text(LEGEND, style="dim"))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from canvass.annotation.exchange.answer_files import Given
     from canvass.annotation.project.project import Project
-    from canvass.annotation.store.records import Answer, NewAnswer, Task
+    from canvass.annotation.store.records import Answer, NewAnswer, Saved, Task
     from canvass.annotation.store.task_store import Store
 
 TOGETHER = 500  # tasks that are held in one go
@@ -106,14 +106,10 @@ def import_answers(
         if before is not None and says(before) == says(entry.answer):
             repeated += 1
             continue
-        answer = replace(
-            entry.answer,
-            adjudicates=before is None and settles(task, entry.answer, store.answers_of(task.id)),
-            task=task.id,
-            replaces=before.id if before else None,
-            shown=task.prediction if task.holder == HANDED_OUT else None,
+        ends = before is None and settles(task, entry.answer, store.answers_of(task.id))
+        saved = save_over(
+            store, task, replace(entry.answer, adjudicates=ends), before, prefix="import", now=now
         )
-        saved = store.save(replace(answer, id=answer_id("import", entry.key, answer)), now=now)
         answered += 1
         corrected += before is not None
         disputed += saved.state == "disputed"
@@ -187,8 +183,16 @@ def standing_answer(answers: Sequence[Answer], annotator: str) -> Answer | None:
     )
 
 
-def answer_id(prefix: str, key: str, answer: NewAnswer) -> str:
-    """Derive the id of an answer from what it says, and of what: sent twice, it is the same."""
+def save_over(
+    store: Store, task: Task, answer: NewAnswer, before: Answer | None, *, prefix: str, now: float
+) -> Saved:
+    """Save an answer to a task in the place of what the same person said `before`.
+
+    Its id begins with `prefix` and goes by what it says, and of what: sent twice, it is the same.
+    """
+    replaces = before.id if before else None
     slots = None if answer.slots is None else [asdict(slot) for slot in sorted(answer.slots)]
-    said = [key, answer.annotator, answer.kind, answer.domain, answer.intent, slots, answer.replaces]
-    return f"{prefix}-{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]}"
+    said = [task.key, answer.annotator, answer.kind, answer.domain, answer.intent, slots, replaces]
+    name = f"{prefix}-{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]}"
+    shown = task.prediction if task.holder == HANDED_OUT else None
+    return store.save(replace(answer, id=name, task=task.id, replaces=replaces, shown=shown), now=now)

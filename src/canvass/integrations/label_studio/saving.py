@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from canvass.annotation.exchange.answer_files import moved, says
-from canvass.annotation.exchange.importing import answer_id, standing_answer, tasks_of
-from canvass.annotation.store.records import HANDED_OUT, NewAnswer
+from canvass.annotation.exchange.importing import save_over, standing_answer, tasks_of
+from canvass.annotation.store.records import NewAnswer
 from canvass.integrations.label_studio.answers import annotation_name
 from canvass.integrations.label_studio.people import named, names_of
 
@@ -91,13 +91,7 @@ def _keep_one(store: Store, annotated: Annotated, task: Task, now: float) -> lis
     before = standing_answer(answers, said.annotator)
     if before is not None and says(before) == says(said) and before.id.startswith(f"{annotated.name}-"):
         return ["repeated"]
-    answer = replace(
-        said,
-        task=task.id,
-        replaces=before.id if before else None,
-        shown=task.prediction if task.holder == HANDED_OUT else None,
-    )
-    saved = store.save(replace(answer, id=answer_id(annotated.name, annotated.given.key, answer)), now=now)
+    saved = save_over(store, task, said, before, prefix=annotated.name, now=now)
     if saved.repeated:
         return ["repeated"]
     what = ["answered"]
