@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 
 from canvass.annotation.store.records import HANDED_OUT
 from canvass.annotation.store.task_store import Store
+from canvass.annotation.store.tasks import counts
 from canvass.errors import AnswerConflict
 from store_records import new_answer, new_task
 
@@ -341,6 +342,9 @@ class StoreAndModel(RuleBasedStateMachine):
                 first = min(standing, key=lambda one: one.domain is None)
                 expected.append((number, first.id))
         assert accepted == expected
+        states = self.store.states()
+        counting = {one.task for one in self.store.answers() if counts(one, states[one.task])}
+        assert counting == {number for number, _ in accepted}
         disputes = [(task.id, [one.id for one in answers]) for task, answers in self.store.disputes()]
         assert sorted(disputes) == [
             (number, [one.id for one in self.standing(number)])

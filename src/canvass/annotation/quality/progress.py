@@ -16,6 +16,7 @@ from canvass.annotation.quality.estimate import stored_estimates
 from canvass.annotation.quality.stopping import suggestion
 from canvass.annotation.store.records import HANDED_OUT
 from canvass.annotation.store.task_store import REVIEWED
+from canvass.annotation.store.tasks import counts
 from canvass.selection.seed_phrases import ENOUGH, lacking
 from canvass.statistics import cohens_kappa, wilson_interval
 from canvass.types import ALL
@@ -171,9 +172,11 @@ def status_of(project: Project) -> Status:
     answers = [answer for answer in every if not answer.alone]
     rounds = store.rounds()
     estimates = stored_estimates(project)
-    accepted = store.accepted()
+    states = store.states()
+    # As `Store.accepted`, from the answers that are here already.
+    accepted = {answer.task: answer.kind for answer in every if counts(answer, states[answer.task])}
     handed_out = sum(task.holder == HANDED_OUT for task in store.tasks("leased"))
-    counts = store.counts()
+    by_state = store.counts()
     learnt = store.fact(LEARNT)
     curve = tuple(entry for entry in rounds if not entry.failure)
     pairs = agreements(answers)
@@ -187,8 +190,8 @@ def status_of(project: Project) -> Status:
         test=len(project.test),
         test_target=sum(map(target.matches, project.test)),
         accepted=len(accepted),
-        frames=sum(answer.kind == "frame" for _, answer in accepted),
-        tasks={**counts, "leased": counts["leased"] - handed_out},
+        frames=sum(kind == "frame" for kind in accepted.values()),
+        tasks={**by_state, "leased": by_state["leased"] - handed_out},
         handed_out=handed_out,
         skips=sum(answer.kind == "skip" for answer in answers),
         flagged=sum(answer.flagged for answer in answers),
@@ -211,10 +214,10 @@ def status_of(project: Project) -> Status:
 def missing_in(project: Project) -> list[str]:
     """Say what a project has too little of, and what to do."""
     missing = []
-    counts = lacking(project.annotated(), project.target) if project.settings.project.seed_phrases else None
-    if counts is not None:
+    few = lacking(project.annotated(), project.target) if project.settings.project.seed_phrases else None
+    if few is not None:
         missing.append(
-            f"no model chooses yet: {counts[0]} requests of {project.target} and {counts[1]} others are annotated, and "
+            f"no model chooses yet: {few[0]} requests of {project.target} and {few[1]} others are annotated, and "
             f"{ENOUGH} of each are needed; until then tasks match the seed phrases or are drawn at random"
         )
     if not any(map(project.target.matches, project.test)):

@@ -44,33 +44,27 @@ def task_of(row: Row, names: LabelNames) -> Task:
     """Make a task of a row with the columns `TASK`, its prediction under the names of today."""
     record = dict(zip(_TASK, row, strict=True))
     reason = json.loads(record["reason"] or "{}")
-    others, turns = reason.pop("others", {}), reason.pop("turns", None)
-    return Task(
-        **record
-        | {
-            "prediction": names.prediction(prediction_of(record["prediction"])),
-            "reason": Reason(**reason) if reason else None,
-            "others": others,
-            "turns": None if turns is None else _turns_of(**turns),
-        }
-    )
+    turns = reason.pop("turns", None)
+    record["others"] = reason.pop("others", {})
+    record["turns"] = None if turns is None else _turns_of(**turns)
+    record["reason"] = Reason(**reason) if reason else None
+    record["prediction"] = names.prediction(prediction_of(record["prediction"]))
+    return Task(**record)
 
 
 def answer_of(row: Row, names: LabelNames) -> Answer:
     """Make an answer of a row with the columns `ANSWER`, under the names of today."""
     record = dict(zip(_ANSWER, row, strict=True))
-    slots, shown, prediction = record["slots"], record["shown"], prediction_of(record["prediction"])
-    answer = Answer(
-        **record
-        | {name: bool(record[name]) for name in ("flagged", "adjudicates", "current")}
-        | {
-            "slots": None if slots is None else slots_of(json.loads(slots)),
-            # The prediction in view is nearly always the one that the task has.
-            "shown": prediction if shown == record["prediction"] else prediction_of(shown),
-            "prediction": prediction,
-        }
-    )
-    return names.answer(answer)
+    for name in ("flagged", "adjudicates", "current"):
+        record[name] = bool(record[name])
+    if record["slots"] is not None:
+        record["slots"] = slots_of(json.loads(record["slots"]))
+    prediction = prediction_of(record["prediction"])
+    # The prediction in view is nearly always the one that the task has.
+    seen = record["shown"] == record["prediction"]
+    record["shown"] = prediction if seen else prediction_of(record["shown"])
+    record["prediction"] = prediction
+    return names.answer(Answer(**record))
 
 
 def both_of(row: Row, names: LabelNames) -> tuple[Task, Answer]:

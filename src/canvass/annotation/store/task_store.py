@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from canvass.annotation.store.answering import check, retire, save, withdraw
 from canvass.annotation.store.database import Database
-from canvass.annotation.store.label_names import RETIRED, names_of, read_names, refuse_retired
+from canvass.annotation.store.label_names import (
+    RETIRED,
+    LabelKind,
+    LabelNames,
+    names_of,
+    read_names,
+    refuse_retired,
+)
 from canvass.annotation.store.record_rows import (
     ANSWER,
     LARGEST,
@@ -26,15 +33,14 @@ from canvass.annotation.store.record_rows import (
     task_of,
 )
 from canvass.annotation.store.records import ALONE, Label, ReviewItem, Round, Tally
-from canvass.annotation.store.searching import select
+from canvass.annotation.store.searching import Query, select
 from canvass.annotation.store.task_writes import REPLACEABLE, UNANSWERED, add, lease, release, suggest, swap
-from canvass.annotation.store.tasks import STATES
+from canvass.annotation.store.tasks import STATES, counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from canvass.annotation.store.label_names import LabelKind, LabelNames
     from canvass.annotation.store.records import (
         Answer,
         NewAnswer,
@@ -46,7 +52,6 @@ if TYPE_CHECKING:
         Task,
         TaskPrediction,
     )
-    from canvass.annotation.store.searching import Query
 
 _ROUND = ", ".join(member.name for member in fields(Round))
 REVIEWED = "review"  # a fact: the newest answer when the review list was made
@@ -162,8 +167,12 @@ class Store:
 
     def counts(self) -> dict[State, int]:
         """Count the tasks in each state; a lease that ran out counts as one until somebody asks for tasks."""
-        counts = dict(self._database.rows("SELECT state, count(*) FROM tasks GROUP BY state"))
-        return {state: counts.get(state, 0) for state in STATES}
+        found = dict(self._database.rows("SELECT state, count(*) FROM tasks GROUP BY state"))
+        return {state: found.get(state, 0) for state in STATES}
+
+    def states(self) -> dict[int, State]:
+        """Give the state of every task, by its number."""
+        return dict(self._database.rows("SELECT id, state FROM tasks"))
 
     def keys(self, *, free: bool = True) -> set[str]:
         """List the keys that have a task, waiting or done; unless `free`, without those that models may choose again.
@@ -209,15 +218,13 @@ class Store:
         Of a closed task, the last word; of an answered one, the first of the answers that agree (of those that place it
         elsewhere, the first that names the most). Tasks that were passed over are not among them.
         """
-        counting = self._both(
-            "answers.current = 1 AND answers.kind <> 'skip' AND "
-            "(tasks.state = 'answered' OR (tasks.state = 'closed' AND answers.adjudicates = 1)) "
-            "ORDER BY (SELECT min(sequence) FROM answers AS every WHERE every.task = tasks.id), "
-            "(answers.domain IS NULL) + (answers.intent IS NULL), answers.sequence"
-        )
         accepted: dict[int, tuple[Task, Answer]] = {}
-        for task, answer in counting:
-            if answer.kind != "skip":  # by the names of today, where its intent was deleted
+        for task, answer in self._both(
+            "answers.current = 1 AND tasks.state IN ('answered', 'closed') ORDER BY "
+            "(SELECT min(sequence) FROM answers AS every WHERE every.task = tasks.id), "
+            "(answers.domain IS NULL) + (answers.intent IS NULL), answers.sequence"
+        ):
+            if counts(answer, task.state):
                 accepted.setdefault(task.id, (task, answer))
         return list(accepted.values())
 

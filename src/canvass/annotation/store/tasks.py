@@ -174,6 +174,11 @@ def event_of(stand: Sequence[NewAnswer], *, heard: int, wanted: int, held: bool)
     return None if held else "reopen"
 
 
+def counts(answer: NewAnswer, state: State) -> bool:
+    """Whether an answer that stands counts as an annotation: of a closed task, the last word alone does."""
+    return answer.kind != "skip" and (state == "answered" or (state == "closed" and answer.adjudicates))
+
+
 def agree(answer: NewAnswer, other: NewAnswer) -> bool:
     """Whether two answers say the same of an utterance; flags, notes and times do not matter.
 
