@@ -13,14 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from canvass.annotation.store.answering import check, retire, save, withdraw
 from canvass.annotation.store.database import Database
-from canvass.annotation.store.label_names import (
-    RETIRED,
-    LabelKind,
-    LabelNames,
-    names_of,
-    read_names,
-    refuse_retired,
-)
+from canvass.annotation.store.label_names import RETIRED, names_of, read_names, refuse_retired
 from canvass.annotation.store.record_rows import (
     ANSWER,
     LARGEST,
@@ -41,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from canvass.annotation.store.label_names import LabelKind, LabelNames
     from canvass.annotation.store.records import (
         Answer,
         NewAnswer,
@@ -295,10 +289,8 @@ class Store:
     def add_round(self, entry: Round) -> None:
         """Record a round; one that was run again takes the place of its first record."""
         with self._database.atomic("the round") as connection:
-            connection.execute(
-                f"INSERT OR REPLACE INTO rounds ({_ROUND}) VALUES ({', '.join('?' * len(fields(Round)))})",
-                astuple(entry),
-            )
+            values = ", ".join("?" * len(fields(Round)))
+            connection.execute(f"INSERT OR REPLACE INTO rounds ({_ROUND}) VALUES ({values})", astuple(entry))
 
     def rounds(self) -> list[Round]:
         """List the rounds by number."""
