@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from canvass.corpus.labelled import read_labelled as read_labelled
     from canvass.corpus.pool import Pool as Pool
     from canvass.errors import CanvassError as CanvassError
+    from canvass.integrations.adapters import as_skactiveml as as_skactiveml
+    from canvass.integrations.adapters import as_small_text as as_small_text
     from canvass.integrations.estimator import CommitteeClassifier as CommitteeClassifier
     from canvass.integrations.estimator import HashedNgrams as HashedNgrams
-    from canvass.integrations.skactiveml import as_skactiveml as as_skactiveml
-    from canvass.integrations.small_text import as_small_text as as_small_text
     from canvass.models.committee import Committee as Committee
     from canvass.models.nlu import NLU as NLU
     from canvass.models.tagger import Tagger as Tagger
@@ -58,8 +58,8 @@ _HOME = {
     "Tagger": "models.tagger",
     "Target": "types",
     "Utterance": "types",
-    "as_skactiveml": "integrations.skactiveml",
-    "as_small_text": "integrations.small_text",
+    "as_skactiveml": "integrations.adapters",
+    "as_small_text": "integrations.adapters",
     "read_labelled": "corpus.labelled",
     "select": "selection.engines",
     "select_each": "selection.engines",

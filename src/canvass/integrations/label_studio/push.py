@@ -77,14 +77,6 @@ class RemoteTask:
     versions: frozenset[str]
 
 
-@dataclass(frozen=True)
-class RemoteTasks:
-    """All tasks of a project by the key of their text, the oldest of each; `twice` counts the others."""
-
-    by_key: Mapping[str, RemoteTask]
-    twice: int = 0
-
-
 def push(
     project: Project,
     client: Client,
@@ -186,9 +178,9 @@ def _choose(project: Project, link: Link, size: int, **options: Any) -> _Chosen:
 
 def _send(project: Project, client: Client, place: Place, chosen: _Chosen) -> Pushed:
     """Import what is not there, predict what waits there, and let the new predictions decide the order."""
-    remote = remote_tasks(client, place.number, place.labelling.field)
+    remote, twice = remote_tasks(client, place.number, place.labelling.field)
     version = model_version(chosen.round)
-    new = [task for task in chosen.tasks if task.key not in remote.by_key]
+    new = [task for task in chosen.tasks if task.key not in remote]
     tasks = [{"data": _data(task, place)} for task in new]
     predictions = predictions_of(chosen.nlu, chosen.round, tasks, place.config)
     client.import_tasks(
@@ -199,7 +191,7 @@ def _send(project: Project, client: Client, place: Place, chosen: _Chosen) -> Pu
     ours = batch | {task.key for task in project.store.tasks("open", "leased")}
     waiting = [
         (key, task)
-        for key, task in remote.by_key.items()
+        for key, task in remote.items()
         if key in ours and not task.done and version not in task.versions
     ]
     _predict(client, place, chosen, [task for _, task in waiting])
@@ -213,7 +205,7 @@ def _send(project: Project, client: Client, place: Place, chosen: _Chosen) -> Pu
         created=place.created,
         resumed=chosen.resumed,
         added_labels=place.added,
-        twice=remote.twice,
+        twice=twice,
         warnings=chosen.warnings,
     )
 
@@ -232,8 +224,11 @@ def _data(task: Task, place: Place) -> Mapping[str, Any]:
     return {place.labelling.field: task.text, IDENTITY: task.utterance, "count": task.count}
 
 
-def remote_tasks(client: Client, project: int, text_field: str) -> RemoteTasks:
-    """Read the tasks of a project; those without a text are nobody's business here. Raises as the client does."""
+def remote_tasks(client: Client, project: int, text_field: str) -> tuple[dict[str, RemoteTask], int]:
+    """Read the tasks of a project by the key of their text, the oldest of each, and count the others.
+
+    Those without a text are nobody's business here. Raises as the client does.
+    """
     by_key: dict[str, RemoteTask] = {}
     seen: set[int] = set()
     twice = 0
@@ -255,4 +250,4 @@ def remote_tasks(client: Client, project: int, text_field: str) -> RemoteTasks:
             twice += 1
             if number < before.number:
                 by_key[key_of(text)] = remote
-    return RemoteTasks(by_key, twice)
+    return by_key, twice

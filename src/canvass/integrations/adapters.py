@@ -1,0 +1,95 @@
+"""canvass' strategies as query strategies of scikit-activeml and of small-text (the extras of these names)."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from canvass.errors import ExtraMissingError
+from canvass.integrations.ranking import chosen_strategy
+from canvass.selection.plan import MAX_TOKENS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from canvass.integrations.skactiveml_strategy import CanvassPoolStrategy
+    from canvass.integrations.small_text_strategy import CanvassQueryStrategy
+
+
+@contextmanager
+def _needing(library: str, words: str, extra: str) -> Iterator[None]:
+    """Raise ExtraMissingError, with these words, where a library cannot be imported."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != library:
+            raise
+        raise ExtraMissingError(words, extra) from None
+
+
+def as_skactiveml(
+    strategy: str, *, target: Any = None, max_tokens: int = MAX_TOKENS, random_state: Any = 0, **options: Any
+) -> CanvassPoolStrategy:
+    """Make a query strategy of scikit-activeml, a `SingleAnnotatorPoolQueryStrategy`, of a canvass strategy.
+
+    Parameters
+    ----------
+    strategy
+        A name of `canvass.STRATEGIES`. Those that need the committee only rank by X, or by texts; those with a tagger
+        need texts and slots.
+    target
+        The label of y that the budget is spent on; a list, tuple or set of several; None, for `joint` and `random`
+        only, where there is no rest.
+    max_tokens
+        Longer texts are chosen last, where there are texts.
+    random_state
+        A whole number is canvass' seed.
+    options
+        `missing_label`, as everywhere in scikit-activeml.
+
+    Raises
+    ------
+    ExtraMissingError
+        If scikit-activeml is not installed.
+    OptionError
+        If the strategy is unknown, or cannot do without a target.
+
+    """
+    with _needing("skactiveml", "as_skactiveml needs scikit-activeml", "skactiveml"):
+        from canvass.integrations.skactiveml_strategy import CanvassPoolStrategy
+    chosen_strategy(strategy, target)
+    return CanvassPoolStrategy(
+        strategy, target=target, max_tokens=max_tokens, random_state=random_state, **options
+    )
+
+
+def as_small_text(
+    strategy: str, *, target: Any = None, max_tokens: int = MAX_TOKENS, seed: int = 0
+) -> CanvassQueryStrategy:
+    """Make a query strategy of small-text, for its `PoolBasedActiveLearner`, of a canvass strategy.
+
+    Parameters
+    ----------
+    strategy
+        A name of `canvass.STRATEGIES`. Those that need the committee only rank by a dataset's texts or features; those
+        with a tagger need texts and slots.
+    target
+        The label that the budget is spent on; a list, tuple or set of several; None, for `joint` and `random` only,
+        where there is no rest.
+    max_tokens
+        Longer texts are chosen last, where there are texts.
+    seed
+        canvass' seed.
+
+    Raises
+    ------
+    ExtraMissingError
+        If small-text is not installed.
+    OptionError
+        If the strategy is unknown, or cannot do without a target.
+
+    """
+    with _needing("small_text", "as_small_text needs small-text", "small-text"):
+        from canvass.integrations.small_text_strategy import CanvassQueryStrategy
+    chosen_strategy(strategy, target)
+    return CanvassQueryStrategy(strategy, target=target, max_tokens=max_tokens, seed=seed)
