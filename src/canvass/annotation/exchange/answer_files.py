@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenAnswer:
     """A record that says something: where it stands, its key, and the answer that it amounts to."""
 
     where: str
@@ -51,9 +51,9 @@ class AnswerFiles:
 
     def given(
         self, names: Sequence[str], columns: Columns, override: str | None, bad: BadLines
-    ) -> Iterator[Given]:
+    ) -> Iterator[GivenAnswer]:
         """Yield each record that says something, once."""
-        seen: dict[str, Given] = {}
+        seen: dict[str, GivenAnswer] = {}
         for file in files_of(names, override, columns, bad, annotated=True):
             for where, utterance in annotated_utterances(file, override, columns, bad):
                 entry = self.answered(where, utterance)
@@ -68,7 +68,7 @@ class AnswerFiles:
                 if before is entry:
                     yield entry
 
-    def answered(self, where: str, utterance: Utterance) -> Given | None:
+    def answered(self, where: str, utterance: Utterance) -> GivenAnswer | None:
         """Read an utterance as an answer; None where nobody annotated it, or it is in the test set.
 
         Raises InputError if the project's rule refuses it; the sentence begins with `where`.
@@ -88,7 +88,7 @@ class AnswerFiles:
             said = self.rule.decide(utterance.text, None, utterance.domain, utterance.intent, utterance.slots)
         except InputError as error:
             raise type(error)(f"{where}: {error}") from error
-        return Given(where, key, utterance, NewAnswer("", 0, self.annotator, *said))
+        return GivenAnswer(where, key, utterance, NewAnswer("", 0, self.annotator, *said))
 
     def as_stored(self, where: str, utterance: Utterance) -> Utterance:
         """Find the text of the task that a record belongs to, and move its slots there."""

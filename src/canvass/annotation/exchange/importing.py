@@ -20,7 +20,7 @@ from canvass.seeding import hash64
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from canvass.annotation.exchange.answer_files import Given
+    from canvass.annotation.exchange.answer_files import GivenAnswer
     from canvass.annotation.project.project import Project
     from canvass.annotation.store.records import Answer, NewAnswer, Saved, Task
     from canvass.annotation.store.task_store import Store
@@ -145,7 +145,7 @@ def check_annotator(name: str) -> None:
         )
 
 
-def tasks_of(store: Store, given: Sequence[Given], annotator: str, now: float) -> dict[str, Task]:
+def tasks_of(store: Store, given: Sequence[GivenAnswer], annotator: str, now: float) -> dict[str, Task]:
     """Find or make the task of each answer by key, and hold it: what nobody holds may leave the queue at any time."""
     by_key: dict[str, Task] = {}
     missing = list(given)
@@ -169,7 +169,7 @@ def tasks_of(store: Store, given: Sequence[Given], annotator: str, now: float) -
     return by_key
 
 
-def _task_of(given: Given) -> NewTask:
+def _task_of(given: GivenAnswer) -> NewTask:
     """Make a task of an utterance that the project did not choose."""
     utterance = given.utterance
     identity = utterance.id if utterance.id is not None else f"{hash64(given.key.encode()):016x}"

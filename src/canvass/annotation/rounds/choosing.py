@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from canvass.annotation.quality.estimate import Control, Requests
 from canvass.annotation.quality.stopping import HALF
@@ -148,7 +148,9 @@ class Choosing:
                 except InputError as error:  # the pool has nothing left
                     message = str(error)
                 else:
-                    selected = tuple(self._selected(candidate) for candidate in batch.candidates)
+                    selected = tuple(
+                        self._task(choice, "selected", reason=_reason(choice)) for choice in batch.candidates
+                    )
                     message = "; ".join(batch.warnings)
                     answers = {
                         candidate.key: candidate.answer
@@ -159,7 +161,9 @@ class Choosing:
             sample = selector.finish(partial)
             source: Source = "random" if selector.purpose == "random" else "outside"
             picks = self._picks(source)
-            drawn[source] = tuple(self._picked(pick, source) for pick in sample.utterances[:picks])
+            drawn[source] = tuple(
+                self._task(pick, source, weight=pick.weight) for pick in sample.utterances[:picks]
+            )
             controls += [Control(pick.text, source) for pick in sample.utterances[picks:]]
             requests[source] = sample.requests
         both = Requests(requests["random"], requests.get("outside")) if "random" in requests else None
@@ -177,41 +181,20 @@ class Choosing:
         )
         return [replace(task, priority=float(place)) for place, task in enumerate(mixed)]
 
-    def _selected(self, candidate: Candidate) -> NewTask:
-        reason = Reason(
-            candidate.strategy,
-            candidate.rank,
-            candidate.score,
-            candidate.why,
-            candidate.members,
-        )
+    def _task(self, found: Candidate | SampledUtterance, source: Source, **more: Any) -> NewTask:
+        """Make a task, in no order yet; some are for two people."""
+        project, overlap = self.settings.project, self.settings.queue.overlap
+        wanted = 2 if uniform(project.seed, "overlap", found.key) < overlap else 1
         return NewTask(
-            candidate.key,
-            candidate.text,
-            candidate.id,
-            candidate.count,
-            "selected",
-            0.0,
-            reason=reason,
-            wanted=self._wanted(candidate.key),
-            others=candidate.others,
+            *(found.key, found.text, found.id, found.count, source, 0.0),
+            wanted=wanted,
+            others=found.others,
+            **more,
         )
 
-    def _picked(self, utterance: SampledUtterance, source: Source) -> NewTask:
-        return NewTask(
-            utterance.key,
-            utterance.text,
-            utterance.id,
-            utterance.count,
-            source,
-            0.0,
-            wanted=self._wanted(utterance.key),
-            weight=utterance.weight,
-            others=utterance.others,
-        )
 
-    def _wanted(self, key: str) -> int:
-        return 2 if uniform(self.settings.project.seed, "overlap", key) < self.settings.queue.overlap else 1
+def _reason(candidate: Candidate) -> Reason:
+    return Reason(candidate.strategy, candidate.rank, candidate.score, candidate.why, candidate.members)
 
 
 def order_queue(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from canvass.annotation.exchange.answer_files import Given
+from canvass.annotation.exchange.answer_files import GivenAnswer
 from canvass.annotation.project.answer_rule import UnknownLabelError
 from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.formats.column_names import Columns
@@ -50,7 +50,7 @@ class Annotated:
     """
 
     name: str
-    given: Given
+    given: GivenAnswer
     moment: str
     others: int = 0
 
@@ -152,7 +152,7 @@ def _answer(
         utterance = known.as_stored(where, replace(utterance, intent=None, slots=None))
         key = _usable_key(utterance, where, known)
         answer = NewAnswer("", 0, by, "skip", seconds=seconds)
-        return Annotated(name, Given(where, key, utterance, answer), moment, regions.others)
+        return Annotated(name, GivenAnswer(where, key, utterance, answer), moment, regions.others)
     domain, intent = regions.domain, regions.intent
     if ELSEWHERE in labelling.intents and ELSEWHERE not in known.rule.others:
         # The domain is asked for where the intent is `elsewhere`; one that was chosen before is of no meaning.
