@@ -1,17 +1,26 @@
-"""The server of projects: addresses and links, uvicorn on a socket of ours, and a tidy end."""
+"""The server of projects: addresses and links, uvicorn on a socket of ours, connections with limits, and a tidy end.
+
+Uvicorn waits for ever for the end of a request's header, and takes connections until the process has no file descriptor
+left. Both need no token, so both are limited here.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import ipaddress
 import re
+import resource
 import secrets
 import signal
 import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from canvass.annotation.web.app import make_app, workers
 from canvass.annotation.web.page_files import PAGE
@@ -20,9 +29,9 @@ from canvass.annotation.web.service import Service, even_clock
 from canvass.errors import FileError, OptionError
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    import uvicorn
     from starlette.types import ASGIApp
 
     from canvass.annotation.project.project import Project
@@ -36,6 +45,9 @@ KEEP_ALIVE = 75  # seconds: an annotator reads for a while between two answers
 LAST_ANSWERS = 10  # seconds that requests under way get at the end
 BACKLOG = 512
 SWITCH_SECONDS = 0.0005  # a tenth of what is usual
+REQUEST_SECONDS = 20.0  # from the first byte of a request, or from the connection, to its last byte
+MOST_CONNECTIONS = 1000
+WHOLE = frozenset({h11.DONE, h11.MUST_CLOSE, h11.CLOSED, h11.ERROR})
 
 
 @dataclass(frozen=True)
@@ -192,12 +204,67 @@ def services_of(projects: Sequence[tuple[Project, Queue]], access: Access) -> Se
     return services if several else next(iter(services.values()))
 
 
+def most_connections() -> int:
+    """Give the most connections at one time: half of the file descriptors that the process may have."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_CONNECTIONS if files == resource.RLIM_INFINITY else min(MOST_CONNECTIONS, files // 2)
+
+
+class LimitedProtocol(H11Protocol):
+    """HTTP/1.1 of uvicorn, which closes what does not become a whole request in time.
+
+    Where there are too many connections, the one that has waited longest for the rest of a request is closed; where all
+    of them are at work, the newest.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._most = most_connections()
+
+    def connection_made(self, transport: Any) -> None:
+        """Take a connection, and close another where there are too many."""
+        super().connection_made(transport)
+        self._await_request()
+        if len(self.connections) > self._most:
+            waiting = [
+                connection
+                for connection in self.connections
+                if isinstance(connection, LimitedProtocol)
+                and connection is not self
+                and connection.closes_at()
+            ]
+            longest = min(waiting, key=LimitedProtocol.closes_at, default=self)
+            longest.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take some bytes; from the first byte of a request on, its end must come in time."""
+        super().data_received(data)
+        if self.conn.their_state in WHOLE:
+            self._stop_waiting()
+        elif self._deadline is None:
+            self._await_request()
+
+    def closes_at(self) -> float:
+        """Give the loop's time at which this is closed if its request is not whole; 0 where none is awaited."""
+        return 0.0 if self._deadline is None else self._deadline.when()
+
+    def _await_request(self) -> None:
+        self._deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
 def server_for(app: ASGIApp) -> uvicorn.Server:
     """Make the server of an app: it logs nothing of requests, and answers those under way before it ends."""
-    import uvicorn
-
-    from canvass.annotation.web.connections import LimitedProtocol
-
     config = uvicorn.Config(
         app,
         http=LimitedProtocol,

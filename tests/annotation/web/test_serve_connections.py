@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from canvass.annotation.web import connections
+from canvass.annotation.web import serve
 from canvass.annotation.web.serve import server_for
 
 WHOLE = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"
@@ -53,13 +53,13 @@ def is_closed(client):
     "sent", [b"", HEADER_WITHOUT_END, BODY_WITHOUT_END], ids=["nothing", "header", "body"]
 )
 def test_a_request_that_does_not_end_is_closed(port, sent, monkeypatch):
-    monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(serve, "REQUEST_SECONDS", 0.3)
     with connected(port, sent) as client:
         assert is_closed(client)
 
 
 def test_a_trickle_of_bytes_buys_no_time(port, monkeypatch):
-    monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.5)
+    monkeypatch.setattr(serve, "REQUEST_SECONDS", 0.5)
     start = time.monotonic()
     with connected(port, HEADER_WITHOUT_END) as client, contextlib.suppress(OSError):
         while time.monotonic() < start + 15:
@@ -69,7 +69,7 @@ def test_a_trickle_of_bytes_buys_no_time(port, monkeypatch):
 
 
 def test_a_connection_is_kept_between_whole_requests(port, monkeypatch):
-    monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.4)
+    monkeypatch.setattr(serve, "REQUEST_SECONDS", 0.4)
     with connected(port) as client:
         for _ in range(3):
             client.sendall(WHOLE)
@@ -78,7 +78,7 @@ def test_a_connection_is_kept_between_whole_requests(port, monkeypatch):
 
 
 def test_whoever_waits_longest_makes_room(port, monkeypatch):
-    monkeypatch.setattr(connections, "most_connections", lambda: 20)
+    monkeypatch.setattr(serve, "most_connections", lambda: 20)
     with contextlib.ExitStack() as stack:
         slow = [stack.enter_context(connected(port, HEADER_WITHOUT_END)) for _ in range(60)]
         for _ in range(5):
@@ -89,5 +89,5 @@ def test_whoever_waits_longest_makes_room(port, monkeypatch):
 
 def test_the_number_of_connections_leaves_files_for_the_rest():
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    assert 0 < connections.most_connections() <= max(files, 1) // 2 or files == resource.RLIM_INFINITY
-    assert connections.most_connections() <= connections.MOST_CONNECTIONS
+    assert 0 < serve.most_connections() <= max(files, 1) // 2 or files == resource.RLIM_INFINITY
+    assert serve.most_connections() <= serve.MOST_CONNECTIONS
