@@ -11,18 +11,15 @@ import re
 import struct
 import zipfile
 import zlib
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.errors import FileError, ModelFileError
 from canvass.files import whole_file
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 HEADER = "header.json"
 FIRST_DATE = (1980, 1, 1, 0, 0, 0)  # a fixed one: same content, same bytes

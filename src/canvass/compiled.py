@@ -19,14 +19,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import logging
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import event, types
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # Some releases of numba ship types and some do not; Any suits both.
 EVENTS: Any = event

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.corpus.normalise import keys
 from canvass.errors import InputError
-from canvass.metrics import count_errors, routing, score
+from canvass.metrics import FrameErrors, Routing, Scores, count_errors, routing, score
+from canvass.models.nlu import NLU
 from canvass.strategies import majority
+from canvass.types import Prediction, Slot, Target, Utterance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pyarrow as pa
-    from numpy.typing import NDArray
-
-    from canvass.metrics import FrameErrors, Routing, Scores
-    from canvass.models.nlu import NLU
-    from canvass.types import Prediction, Slot, Target, Utterance
 
 
 class Frame(Protocol):

@@ -7,13 +7,11 @@ import os
 import stat
 import tempfile
 import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from canvass.errors import FileError, OptionError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 STANDARD_STREAM = "-"
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}

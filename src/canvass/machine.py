@@ -6,15 +6,13 @@ or NEON) without a change to any result. A caller sees to it that all bytes and 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 CHUNK = 64  # bytes that are looked at together: one bit of a word for each
 

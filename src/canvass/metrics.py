@@ -17,16 +17,15 @@ there was nothing to find, F1 only where both are so.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from canvass.types import Slot
 
+if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from canvass.types import Slot
 
     Answers = Sequence[bool] | NDArray[np.bool_]
 

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from canvass.errors import OptionError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 Why = Literal["filter", "fill", "match", "near"]
 

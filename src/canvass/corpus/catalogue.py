@@ -7,14 +7,12 @@ their repositories in November 2026. Those of CLINC150 could be recomputed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from canvass.errors import OptionError, nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 GITHUB = "https://raw.githubusercontent.com"
 LARGEST = 200_000_000  # bytes accepted of a file whose size is unknown

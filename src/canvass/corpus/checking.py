@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from canvass.corpus.labelled import Labelled
 from canvass.corpus.spans import tokens
 from canvass.errors import shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from canvass.corpus.labelled import Labelled
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 LONGEST_TOKEN = 200  # characters; a longer one is no word
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from canvass.corpus.formats import files_of, format_of, output_format_of
 from canvass.corpus.formats.bad_lines import BadLines
@@ -15,9 +15,6 @@ from canvass.corpus.storage import is_remote
 from canvass.errors import FileError, InputError, OptionError
 from canvass.files import STANDARD_STREAM, check_output
 from canvass.types import Utterance
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 ROWS = 4096  # of a block
 

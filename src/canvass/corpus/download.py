@@ -7,7 +7,9 @@ import http.client
 import socket
 import ssl
 import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,9 +18,6 @@ from canvass.errors import ExtraMissingError, OptionError, ServiceError
 from canvass.files import whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-    from pathlib import Path
-
     from requests import Response
 
 PAUSES = (1, 4)  # seconds before the second and the third try

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
-from canvass.corpus.formats import files_of
+from canvass.corpus.formats import Names, files_of
 from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.choice import annotated_utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.losses import Loss, Losses
 from canvass.corpus.spans import misaligned_slot
 from canvass.errors import InputError, OptionError, shown
-from canvass.types import ELSEWHERE
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from canvass.corpus.formats import Names
-    from canvass.types import Utterance
+from canvass.types import ELSEWHERE, Utterance
 
 LOGGER = logging.getLogger(__name__)
 

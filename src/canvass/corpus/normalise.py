@@ -10,17 +10,16 @@ of those only what is not ASCII goes through `key_of`. It is checked against `ke
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.corpus.characters import KIND, SPACE, UNSETTLED, describe, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pyarrow as pa
-    from numpy.typing import NDArray
 
 
 def key_of(text: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from canvass.corpus.formats import files_of, format_of
+from canvass.corpus.formats import Names, files_of, format_of
 from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import (
@@ -18,6 +19,7 @@ from canvass.corpus.formats.columns import (
     other_columns,
     used_columns,
 )
+from canvass.corpus.formats.format import Block
 from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.validation import pool_utterance_of
 from canvass.corpus.shards import FileRange, ReadOptions, ranges_of
@@ -25,15 +27,10 @@ from canvass.corpus.storage import is_remote
 from canvass.corpus.where import Where
 from canvass.errors import EmptyPoolError, FileError, InputError, OptionError
 from canvass.files import STANDARD_STREAM
+from canvass.types import Utterance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-
     import pyarrow as pa
-
-    from canvass.corpus.formats import Names
-    from canvass.corpus.formats.format import Block
-    from canvass.types import Utterance
 
 ROWS = 65_536
 

@@ -11,12 +11,12 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from canvass import __version__
-from canvass.corpus.catalogue import LARGEST, LOCALE
+from canvass.corpus.catalogue import LARGEST, LOCALE, Corpus, File, Part
 from canvass.corpus.download import Expected, digest_of, download
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.bad_lines import BadLines
@@ -27,12 +27,7 @@ from canvass.corpus.formats.table import row_named
 from canvass.corpus.unpacking import unpack
 from canvass.errors import FileError, InputError, OptionError
 from canvass.files import apply_umask
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
-
-    from canvass.corpus.catalogue import Corpus, File, Part
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 WITHOUT_SPLITS = "all"  # name of the file of a corpus without splits
 SPLITS = {"val": "dev", "validation": "dev", "devel": "dev", "eval": "dev"}

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled, inlined
 from canvass.corpus.characters import KIND, SPACE, describe
 from canvass.corpus.characters import UNSETTLED as TOUCHED_BY_NFC
 from canvass.machine import CHUNK, bytes_between, copy_bytes, load_word
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 BLANK = 0x20
 ZERO, ONE = np.uint64(0), np.uint64(1)

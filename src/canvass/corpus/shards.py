@@ -6,10 +6,12 @@ alone, and the batch does not depend on the shards.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from canvass.corpus.formats import format_of
+from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import blocks_of
 from canvass.corpus.formats.format import WHOLE, Block
@@ -17,11 +19,6 @@ from canvass.corpus.storage import sizes_of
 from canvass.corpus.where import Where, partition_of
 from canvass.errors import FileError, InputError, OptionError
 from canvass.files import STANDARD_STREAM
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from canvass.corpus.formats.bad_lines import BadLines
 
 SMALLEST, LARGEST = 16 << 20, 256 << 20  # bounds of a shard's size, in stored bytes
 MOST_SHARDS = 10_000

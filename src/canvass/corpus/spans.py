@@ -14,15 +14,13 @@ The committee sees the words, the tagger all tokens.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from canvass.corpus.characters import KIND, LETTER, MARK, NUMBER, SINGLE, SPACE, describe, lower
 from canvass.corpus.normalise import Normalised, normalise
 from canvass.errors import InputError
 from canvass.types import Slot
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 APOSTROPHES = "'\u2019"
 OUTSIDE = "O"

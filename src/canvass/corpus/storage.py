@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, Any, cast
 
 from canvass.errors import FileError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*://[^/]*)(/.*)?", re.DOTALL)
 MAGIC = re.compile(r"[*?\[]")

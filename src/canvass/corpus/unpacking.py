@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import tarfile
 import zlib
-from typing import IO, TYPE_CHECKING, Any
+from pathlib import Path
+from typing import IO, Any
 
 from canvass.corpus.formats.archives import LARGEST_TOTAL, MOST_MEMBERS, opened_zip
 from canvass.corpus.formats.sources import LARGEST_CHUNK, Source
 from canvass.errors import InputError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SMALL_CHUNK = 1 << 20  # bytes
 

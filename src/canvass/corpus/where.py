@@ -12,6 +12,7 @@ import ast
 import json
 import operator
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Self
@@ -19,8 +20,6 @@ from typing import TYPE_CHECKING, Any, Self
 from canvass.errors import InputError, OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     import pyarrow as pa
 
 WORDS = dict.fromkeys(("and", "or", "in", "not", "is"), "") | {

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled, inlined
 from canvass.corpus.characters import KIND, LETTER, NUMBER, SINGLE, UPPER
 from canvass.corpus.scanning import code_point
 from canvass.features.scan import hash_bytes, mix
 from canvass.seeding import hash64
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 # Stands for the tokens before the first and after the last.
 BEYOND = np.uint64(hash64(b"\x00"))

@@ -5,19 +5,15 @@ A tagger keeps the words and their clusters that it was trained with; the cluste
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from canvass.features.extraction import hash_column
-from canvass.features.word_features import BEYOND, GRAINS, UNKNOWN, is_nested
+from canvass.features.word_features import BEYOND, GRAINS, UNKNOWN, WordFeatures, is_nested
 from canvass.seeding import hash64, mix_array
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from canvass.features.word_features import WordFeatures
 
 PLACES = ("", "-1", "+1")  # of the token itself, of the one before, of the one after
 NAMES = np.array(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.corpus.characters import tables
 from canvass.corpus.normalise import string_buffers
@@ -23,12 +25,9 @@ from canvass.features.scan import HALF, scan
 from canvass.features.words import GENERAL, SCRATCH, hash_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pyarrow as pa
-    from numpy.typing import NDArray
 
-    Weights = NDArray[Any]  # float32 or float64
+Weights = NDArray[Any]  # float32 or float64
 
 UNLIMITED = 1 << 40
 LINE = 64  # bytes of a line of the cache

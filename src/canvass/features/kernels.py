@@ -8,17 +8,14 @@ it, short ones first.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled, inlined
 from canvass.features.scan import HALF, hash_bytes
 from canvass.features.words import hash_words
 from canvass.machine import sum_4_doubles, sum_4_singles, sum_line_of_doubles, sum_line_of_singles
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 NGRAM_FACTOR = np.uint64(0xA0761D6478BD642F)
 BUCKET_FACTOR = np.uint64(0x9E3779B97F4A7C15)

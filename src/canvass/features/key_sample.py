@@ -9,25 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.format import Block
 from canvass.corpus.normalise import keys
+from canvass.corpus.pool import Pool
 from canvass.errors import FileError, InputError
 from canvass.features.extraction import hash_column
 from canvass.processors import map_in_order
 from canvass.seeding import salt, uniforms
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from canvass.corpus.formats.format import Block
-    from canvass.corpus.pool import Pool
 
 LIMIT = 20 << 20  # bytes of keys: half a million short requests
 LONGEST = 1 << 12  # bytes of a key; beyond, it is no request

@@ -13,15 +13,12 @@ of the word before and of the word after.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from canvass.corpus.characters import KIND, LETTER, NUMBER, SINGLE, UPPER, describe, lower
 from canvass.corpus.spans import lower_words, tokens
 from canvass.seeding import MASK, hash64, mix64
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 NGRAM_FACTOR = 0xA0761D6478BD642F
 BUCKET_FACTOR = 0x9E3779B97F4A7C15

@@ -6,17 +6,13 @@ the token (`seeding.hash64`). All 64-bit constants are uint64, since numba would
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled, inlined
 from canvass.corpus.characters import CASED_CODE_POINTS, KIND, LETTER, MARK, NUMBER, SINGLE, SPACE
 from canvass.corpus.scanning import ZERO, code_point, word_at
 from canvass.seeding import HASH_START, MIX_FACTORS, WORD_FACTOR
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 START = np.uint64(HASH_START)
 FACTOR = np.uint64(WORD_FACTOR)

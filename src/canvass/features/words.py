@@ -10,9 +10,8 @@ the same tokens and hashes; `columns` calls it, so that it is compiled only wher
 # ruff: noqa: PLR0917 - kernels take plain arrays
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled, inlined
 from canvass.corpus.scanning import BLANK, ONE, ZERO, first_bits
@@ -27,10 +26,7 @@ from canvass.machine import (
     trailing_zeros,
 )
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Bits = np.uint64
+Bits = np.uint64
 
 SCRATCH = (
     2 * CHUNK + 8

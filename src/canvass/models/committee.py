@@ -7,9 +7,11 @@ and 6 for logistic.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.corpus.normalise import keys
 from canvass.errors import TrainingError
@@ -25,10 +27,7 @@ from canvass.models.linear import Examples, ridge, sgd
 from canvass.seeding import derived_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pyarrow as pa
-    from numpy.typing import NDArray
 
 MEMBERS = ("logistic", "hinge", "squared")
 BITS = 18

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled, inlined
 from canvass.errors import TrainingError
 from canvass.features.extraction import MemberTable, compact, feature_matrix, score_column
+from canvass.features.word_features import WordFeatures
 from canvass.models.linear import shuffle
 from canvass.models.vectors import exponentiate
 from canvass.models.word_scores import WordScores, mean_vectors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pyarrow as pa
-    from numpy.typing import NDArray
-
-    from canvass.features.word_features import WordFeatures
 
 MOST_BITS = 26
 TRIALS = 20  # Newton steps for one example

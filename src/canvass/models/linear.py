@@ -8,14 +8,12 @@ estimators validate more than they compute, and sums of its BLAS depend on the p
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 WORD = np.uint64(0xFFFFFFFF)
 LARGEST_DRAW = np.uint64(0x7FFFFFFF)

@@ -8,33 +8,30 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.archive import load as load_archive
 from canvass.archive import save as save_archive
 from canvass.corpus.normalise import keys
 from canvass.errors import ModelFileError, OptionError, TargetError, TrainingError, nearest
 from canvass.features.clusters import WordClusters
+from canvass.features.word_features import WordFeatures
 from canvass.models.committee import BITS, MEMBERS, Committee, examples_of
 from canvass.models.intents import BYTES, IntentClassifier
 from canvass.models.intents import SECONDS as SECONDS_OF_INTENTS
 from canvass.models.tagger import FEWEST, ITERATIONS, Tagger
 from canvass.models.tagger import SECONDS as SECONDS_OF_TAGGER
 from canvass.processors import processors, thread_pool
-from canvass.types import ALL, Prediction, Target
+from canvass.types import ALL, Prediction, Slot, Target, Utterance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     import pyarrow as pa
-    from numpy.typing import NDArray
-
-    from canvass.features.word_features import WordFeatures
-    from canvass.types import Slot, Utterance
 
 # Classes of the intent classifier that are no intents. Names of intents are not blank, so these sort before them.
 NOWHERE = ""  # out of scope

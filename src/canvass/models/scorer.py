@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import Any, NoReturn, Self
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -28,12 +28,7 @@ from canvass.errors import (
     nearest,
     shown,
 )
-from canvass.types import ModelAnswer, Slot, slot_records
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from canvass.types import Utterance
+from canvass.types import ModelAnswer, Slot, Utterance, slot_records
 
 OPTION = "--scorer"
 SHORTLIST = 2000

@@ -9,18 +9,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from canvass.errors import ExtraMissingError, ScorerError, shown
 from canvass.types import ModelAnswer, Slot
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    Scoring = Callable[[Sequence[str]], list[ModelAnswer]]
+Scoring = Callable[[Sequence[str]], list[ModelAnswer]]
 
 BEAM = 16  # parses of spaCy's ner that share the probability
 

@@ -7,9 +7,11 @@ hashes, so that training and decoding see the same ones without a string being b
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.corpus.normalise import keys, string_buffers
 from canvass.corpus.spans import OUTSIDE, bio_tags, slots_of, text_tokens
@@ -24,16 +26,11 @@ from canvass.models.crf.lattice import best_paths, log_partitions, marginals
 from canvass.models.crf.n_best import n_best_paths
 from canvass.models.crf.problem import make_problem
 from canvass.models.crf.training import train
-from canvass.models.crf.word_cache import no_forms
+from canvass.models.crf.word_cache import Forms, no_forms
+from canvass.types import Slot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pyarrow as pa
-    from numpy.typing import NDArray
-
-    from canvass.models.crf.word_cache import Forms
-    from canvass.types import Slot
 
 FEWEST = 2
 ITERATIONS = 60

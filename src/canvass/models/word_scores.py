@@ -9,19 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled
 from canvass.features.extraction import hash_column, word_hashes
+from canvass.features.word_features import WordFeatures
 from canvass.models.crf.attribute_table import AttributeTable, pack_attributes, row_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from canvass.features.word_features import WordFeatures
 
 VECTOR_WEIGHT = 2.0  # tried on the dev part of slurp
 

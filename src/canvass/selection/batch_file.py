@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -13,13 +14,8 @@ from canvass.corpus.formats import output_format_of
 from canvass.corpus.formats.column_names import USUAL
 from canvass.errors import OptionError
 from canvass.models.committee import MEMBERS
-from canvass.types import slot_records
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from canvass.selection.plan import Batch
-    from canvass.types import Candidate, Prediction
+from canvass.selection.plan import Batch
+from canvass.types import Candidate, Prediction, slot_records
 
 SLOT = pa.struct([("start", pa.int64()), ("end", pa.int64()), ("label", pa.string())])
 SQL_TYPES = {

@@ -21,11 +21,13 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled
 from canvass.corpus.spans import lower_words
@@ -34,12 +36,7 @@ from canvass.features.extraction import MemberTable, compact, feature_matrix, sc
 from canvass.features.word_features import is_enough, learn
 from canvass.seeding import derived_seed
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    Matrix = NDArray[np.float64]
+Matrix = NDArray[np.float64]
 
 BITS = 18
 DIMENSIONS = 64  # of each half

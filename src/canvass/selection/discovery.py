@@ -18,35 +18,30 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from canvass.corpus.formats.format import Block
 from canvass.corpus.normalise import key_of, keys
+from canvass.corpus.pool import Pool
 from canvass.errors import InputError, OptionError
 from canvass.features.extraction import hash_column
 from canvass.features.key_sample import KeySample
 from canvass.files import STANDARD_STREAM
+from canvass.models.intents import IntentClassifier
 from canvass.processors import map_in_order, thread_pool
 from canvass.selection.clustering import SAMPLED, Groups, far_apart, telling_terms, terms_of
 from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.growth import ByDay, days_of, halves, has_days, joined, sums_by_day
 from canvass.selection.predicted_labels import label_classifier, labels_by_key, likeliest_labels
 from canvass.selection.variety import folded, thin
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
-
-    from canvass.corpus.formats.format import Block
-    from canvass.corpus.pool import Pool
-    from canvass.models.intents import IntentClassifier
-    from canvass.selection.growth import Halves
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 LABELLED_WEIGHT = 3.0
 SHOWN = 20  # groups

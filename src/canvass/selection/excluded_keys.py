@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled
 from canvass.corpus.normalise import string_buffers
@@ -13,10 +15,7 @@ from canvass.seeding import hash64
 from canvass.selection.variety import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import pyarrow as pa
-    from numpy.typing import NDArray
 
 FEWEST_BITS, MOST_BITS = 16, 26
 

@@ -14,22 +14,18 @@ back.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled
 from canvass.corpus.normalise import keys
+from canvass.corpus.pool import Pool
 from canvass.features.extraction import hash_column
 from canvass.features.scan import mix
 from canvass.seeding import salt
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from canvass.corpus.pool import Pool
 
 BITS = 22  # of the number of a counter; 32 MB
 _CELL_SALT = np.uint64(salt(0, "frequencies"))

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from canvass.corpus.formats.columns import OTHERS
+from canvass.corpus.formats.format import Block
 from canvass.corpus.where import partition_of
 from canvass.errors import InputError, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from canvass.corpus.formats.format import Block
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 DAY_LENGTH = len("2026-11-01")

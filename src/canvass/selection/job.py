@@ -6,32 +6,26 @@ rest in any order and shape of tree. It decides nothing about what is chosen.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 
 from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import batch_of_columns, other_columns, used_columns
-from canvass.corpus.pool import ROWS
-from canvass.corpus.shards import cut
+from canvass.corpus.pool import ROWS, Pool
+from canvass.corpus.shards import FileRange, ReadOptions, Shard, cut
 from canvass.errors import FileError, InputError, OptionError
 from canvass.features.key_sample import KeySample
-from canvass.selection.multi_target import merge_partials
+from canvass.selection.multi_target import Plans, merge_partials
+from canvass.selection.plan import Batch
 from canvass.selection.shard_result import Faults, ShardResult, merge_results, settled
 from canvass.selection.wire import PackedPlans
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.pool import Pool
-    from canvass.corpus.shards import FileRange, ReadOptions, Shard
-    from canvass.selection.multi_target import Plans
-    from canvass.selection.plan import Batch
-
-    Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

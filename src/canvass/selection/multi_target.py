@@ -8,31 +8,27 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from canvass.corpus.normalise import key_of
 from canvass.errors import OptionError, TargetError
-from canvass.features.extraction import join_tables
+from canvass.features.extraction import MemberTable, join_tables
 from canvass.models.nlu import train_all
+from canvass.models.scorer import Scorer
 from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION
 from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.partial import Partial, merge
 from canvass.selection.plan import MAX_TOKENS, SIZE, Batch, Plan
+from canvass.selection.random_sample import RandomSample
 from canvass.selection.scored_block import ScoredBlock
 from canvass.selection.selection_models import check_options
 from canvass.strategies import DEFAULT, strategy_named
-from canvass.types import ELSEWHERE, Target
+from canvass.types import ELSEWHERE, Target, Utterance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pyarrow as pa
-
-    from canvass.features.extraction import MemberTable
-    from canvass.models.scorer import Scorer
-    from canvass.selection.random_sample import RandomSample
-    from canvass.types import Utterance
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from canvass.selection.sketch import empty_sketch, estimate
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 SCHEMA = pa.schema(
     [

@@ -7,22 +7,25 @@ in between (threads, processes, a cluster, any order) changes nothing: every sco
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from canvass.corpus.normalise import key_of
 from canvass.errors import InputError, OptionError, ScorerError
-from canvass.features.extraction import score_column
+from canvass.features.extraction import MemberTable, score_column
 from canvass.models.committee import MEMBERS
 from canvass.models.nlu import NLU
+from canvass.models.scorer import Scorer
 from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION
 from canvass.seeding import salt, uniforms
 from canvass.selection.excluded_keys import ExcludedKeys
-from canvass.selection.partial import SCHEMA, Partial
+from canvass.selection.partial import SCHEMA, Counters, Partial
 from canvass.selection.scored_block import NO_MEMBERS, ScoredBlock
 from canvass.selection.selection_models import check_models, check_options
 from canvass.selection.sketch import add_hashes, empty_sketch
@@ -36,17 +39,7 @@ from canvass.strategies import (
     check_scorer,
     nearest_to_zero,
 )
-from canvass.types import ALL, Candidate, ModelAnswer, Target
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from canvass.features.extraction import MemberTable
-    from canvass.models.scorer import Scorer
-    from canvass.selection.partial import Counters
-    from canvass.types import Prediction, Utterance, Why
+from canvass.types import ALL, Candidate, ModelAnswer, Prediction, Target, Utterance, Why
 
 MAX_TOKENS = 40
 SIZE = 500

@@ -6,23 +6,18 @@ label less than SURE.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled
 from canvass.corpus.normalise import key_of
 from canvass.errors import TrainingError
 from canvass.models.intents import IntentClassifier
 from canvass.models.vectors import exponentiate
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 SURE = 0.5
 TOGETHER = 32  # exponentials

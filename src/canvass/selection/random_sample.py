@@ -6,26 +6,21 @@ The sample does not depend on a strategy, so errors counted on it are an estimat
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from canvass.features.extraction import MemberTable
+from canvass.models.committee import Committee
 from canvass.seeding import hash64
+from canvass.selection.excluded_keys import ExcludedKeys
+from canvass.selection.frequencies import Frequencies
 from canvass.selection.partial import SCHEMA, Partial
-from canvass.selection.scored_block import NO_MEMBERS
+from canvass.selection.scored_block import NO_MEMBERS, ScoredBlock
 from canvass.selection.sketch import empty_sketch
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from canvass.features.extraction import MemberTable
-    from canvass.models.committee import Committee
-    from canvass.selection.excluded_keys import ExcludedKeys
-    from canvass.selection.frequencies import Frequencies
-    from canvass.selection.scored_block import ScoredBlock
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from canvass.corpus.formats.columns import KNOWN, OTHERS
 from canvass.corpus.normalise import keys
 from canvass.features.extraction import MemberTable, score_column
+from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.partial import SCHEMA, Counters, best
 from canvass.selection.sketch import add_hashes, empty_sketch
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from canvass.selection.excluded_keys import ExcludedKeys
 
 NO_MEMBERS = MemberTable(np.zeros((2, 0), dtype=np.float32), np.zeros(0))
 

@@ -7,37 +7,31 @@ functions of the key and the phrases alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import or_
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from canvass.corpus.formats.column_names import listed
 from canvass.corpus.normalise import key_of
 from canvass.corpus.spans import lower_words
 from canvass.errors import InputError, OptionError, shown
+from canvass.features.word_features import WordFeatures
 from canvass.models.nlu import NLU
 from canvass.seeding import salt, uniforms
+from canvass.selection.excluded_keys import ExcludedKeys
+from canvass.selection.partial import Counters, Partial
 from canvass.selection.plan import MAX_TOKENS, SIZE, Plan
+from canvass.selection.scored_block import ScoredBlock
 from canvass.selection.selection_models import check_options
-from canvass.strategies import DEFAULT, Strategy, majority
-from canvass.types import ALL
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
-
-    from canvass.features.word_features import WordFeatures
-    from canvass.selection.excluded_keys import ExcludedKeys
-    from canvass.selection.partial import Counters, Partial
-    from canvass.selection.scored_block import ScoredBlock
-    from canvass.strategies import Evidence
-    from canvass.types import Target, Utterance, Why
+from canvass.strategies import DEFAULT, Evidence, Strategy, majority
+from canvass.types import ALL, Target, Utterance, Why
 
 ENOUGH = 5  # labelled examples of the target, and of others: then models take over
 NEAR = 0.5  # of a phrase's trigrams; what has fewer is not near

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from canvass.errors import OptionError, TrainingError
-from canvass.models.nlu import train_predictors
+from canvass.features.word_features import WordFeatures
+from canvass.models.nlu import NLU, train_predictors
 from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION, Tagger
 from canvass.strategies import Strategy, strategy_named
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from canvass.features.word_features import WordFeatures
-    from canvass.models.nlu import NLU
-    from canvass.types import Target, Utterance
+from canvass.types import Target, Utterance
 
 
 def with_selection_models(

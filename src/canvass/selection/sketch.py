@@ -8,16 +8,13 @@ sketch of a pool does not depend on order or sharding.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled
 from canvass.features.scan import mix
 from canvass.machine import leading_zeros
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 PRECISION = 14
 REGISTERS = 1 << PRECISION

@@ -21,17 +21,21 @@ compared: groups that were fitted to what they are tested on would differ by tha
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from canvass.corpus.formats.format import Block
 from canvass.corpus.normalise import keys
 from canvass.errors import InputError, TrainingError
 from canvass.features.extraction import hash_column, word_hashes
-from canvass.features.key_sample import draws_of
+from canvass.features.key_sample import KeySample, draws_of
+from canvass.models.intents import IntentClassifier
 from canvass.seeding import salt, uniforms
 from canvass.selection.clustering import SAMPLED, Groups, telling_terms, terms_of
 from canvass.selection.predicted_labels import labels_by_key, likeliest_labels

@@ -11,11 +11,13 @@ import hashlib
 import io
 import json
 import threading
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from canvass import __version__
 from canvass.archive import packed, unpacked
@@ -30,11 +32,6 @@ from canvass.selection.seed_phrases import SeedPhrases, SeedPlan
 from canvass.selection.shard_result import Faults, ShardResult, join_results, merge_results
 from canvass.selection.sketch import REGISTERS
 from canvass.strategies import strategy_named
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from numpy.typing import NDArray
 
 KIND = "plans"
 PLANS_VERSION = 1

@@ -11,17 +11,13 @@ functions that compare do not ask for the reference.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.errors import InputError, OptionError
 from canvass.statistics.intervals import Interval, check_level
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Counts = NDArray[np.integer]
+Counts = NDArray[np.integer]
 
 CELLS = 1 << 18  # counts of resampled utterances held at a time; no result depends on it
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.errors import InputError
 from canvass.statistics.intervals import check_level, t_quantile
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    Values = NDArray[np.float64] | NDArray[np.integer] | Sequence[float]
+Values = NDArray[np.float64] | NDArray[np.integer] | Sequence[float]
 
 AT_LEAST = 2  # points of a curve with an area; seeds of a band
 

@@ -11,19 +11,14 @@ set. Utterances: these trained models would win again on other utterances. The f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.errors import InputError, OptionError
-from canvass.statistics.comparison import paired
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from canvass.statistics.comparison import Counts
+from canvass.statistics.comparison import Counts, paired
 
 MOST_SEEDS = 20  # up to here all exchanges are tried: half a million sums
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import glob
 import os
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.archives import is_hidden
 from canvass.corpus.formats.bad_lines import BadLines
@@ -26,10 +26,7 @@ from canvass.corpus.storage import files_behind, is_remote
 from canvass.errors import FileError, OptionError
 from canvass.files import STANDARD_STREAM
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    Names = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+Names = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 __all__ = [
     "FORMATS",

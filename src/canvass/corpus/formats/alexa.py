@@ -10,26 +10,19 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from canvass.corpus.formats import expansion
-from canvass.corpus.formats.expansion import values_of
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import Columns
+from canvass.corpus.formats.expansion import Node, values_of
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.located import read_document, write_text
-from canvass.corpus.formats.losses import named
+from canvass.corpus.formats.located import Value, read_document, write_text
+from canvass.corpus.formats.losses import Losses, named
 from canvass.corpus.formats.markup import chunks_of
+from canvass.corpus.formats.sniffing import Sample
 from canvass.errors import InputError, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.expansion import Node
-    from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 NAME = re.compile(r"[A-Za-z][A-Za-z_]*(?:\.[A-Za-z]+)?")
 INVOCATION = "canvass skill"

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from canvass.types import slot_records
-
-if TYPE_CHECKING:
-    from canvass.types import Utterance
+from canvass.types import Utterance, slot_records
 
 ALL = ("text", "id", "count", "domain", "intent", "slots", "split", "unannotated")
 

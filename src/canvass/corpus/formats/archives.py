@@ -8,16 +8,13 @@ import os
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.sources import on_disk, whole
 from canvass.corpus.storage import is_remote
 from canvass.errors import InputError, shown
 from canvass.files import STANDARD_STREAM, write_whole
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MOST_MEMBERS = 100_000
 LARGEST_TOTAL = 1 << 30

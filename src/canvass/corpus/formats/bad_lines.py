@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from canvass.corpus.formats.losses import LossRefusedError
+from canvass.corpus.formats.column_names import Columns
+from canvass.corpus.formats.losses import Losses, LossRefusedError
 from canvass.errors import InputError
 from canvass.types import Utterance
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from collections.abc import Set as AbstractSet
-
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.losses import Losses
 
 LOGGER = logging.getLogger(__name__)
 Utterances = Iterator[tuple[str, Utterance]]

@@ -5,27 +5,23 @@ from __future__ import annotations
 import functools
 import itertools
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.sniffing import FILES_KNOWN, sample_of
+from canvass.corpus.formats.format import Format
+from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.sniffing import FILES_KNOWN, Sample, sample_of
 from canvass.corpus.formats.sources import EncodedPath
 from canvass.corpus.formats.table import EXTENSIONS, FORMATS, NAMES, row_named, rows_of, rows_of_folders
 from canvass.corpus.storage import is_remote
 from canvass.errors import CanvassError, FileError, OptionError, shown
 from canvass.files import STANDARD_STREAM, split_name
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from canvass.corpus.formats.format import Format
-    from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 # What a project of Rasa has beside its folder "data", and what else than examples may be in that.
 RASA_MARKS = ("domain.yml", "config.yml", "domain", "nlu_config.yml")

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.located import read_document
+from canvass.corpus.formats.located import Value, read_document
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import utterance_of
-
-if TYPE_CHECKING:
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 PARTS = ("train", "val", "test", "oos_train", "oos_val", "oos_test")
 OUT_OF_SCOPE = "oos_"

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import (
     CODE_POINTS,
     UTF16,
+    Value,
     read_document,
     slot_record,
     utf16_offset,
     write_text,
 )
-from canvass.corpus.formats.losses import named
+from canvass.corpus.formats.losses import Losses, named
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 COLUMNS = Columns(slots="entities", split="dataset")
 VERSION, INDEX_TYPE = "2022-10-01-preview", "Utf16CodeUnit"

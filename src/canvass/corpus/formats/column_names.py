@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass.errors import SHOWN_CHARACTERS, InputError, OptionError, nearest, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
 
 SHOWN_NAMES = 12
 POOL_COLUMNS = ("text", "id", "count")

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from canvass.corpus.formats.column_names import PROBABILITIES, USUAL, listed, missing_column
-from canvass.corpus.formats.format import Block
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import PROBABILITIES, USUAL, Columns, listed, missing_column
+from canvass.corpus.formats.format import Block, Format
 from canvass.corpus.formats.validation import LARGEST_SCORE, model_values_of, pool_utterance_of
+from canvass.corpus.where import RowFilter
 from canvass.errors import SHOWN_CHARACTERS, InputError
 from canvass.files import STANDARD_STREAM
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.format import Format
-    from canvass.corpus.where import RowFilter
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 OTHERS = "others"  # the column of a batch that holds all others
 KNOWN = "known"  # in its metadata: the names that are no others

@@ -11,29 +11,24 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass.corpus.formats.annotated import ALL
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import write_text
-from canvass.corpus.formats.losses import named
+from canvass.corpus.formats.losses import Losses, named
 from canvass.corpus.formats.pieces import joined, located_tokens, pieces_of, report_joined, spans_of_slots
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.corpus.formats.tags import is_tag, spans_of, tags_of
 from canvass.corpus.formats.validation import utterance_of
 from canvass.corpus.spans import OUTSIDE
 from canvass.errors import InputError, location, shown
-from canvass.types import Slot, slot_records
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
+from canvass.types import Slot, Utterance, slot_records
 
 # Our own comments, and those of CoNLL-U that say the same.
 COMMENT = re.compile(r"# (text|id|sent_id|intent|domain|split|count|slots) ?[:=] ?(.*)", re.DOTALL)

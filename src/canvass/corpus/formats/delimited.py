@@ -11,10 +11,11 @@ import csv
 import io
 import itertools
 import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -35,19 +36,13 @@ from canvass.corpus.formats.columns import (
     with_others,
 )
 from canvass.corpus.formats.format import Block, Format
-from canvass.corpus.formats.losses import named
+from canvass.corpus.formats.losses import Losses, named
 from canvass.corpus.formats.sources import LONGEST_LINE, SMALLEST_CHUNK, Pace, Source, on_disk
 from canvass.corpus.formats.validation import utterance_of
-from canvass.corpus.where import RowFilter
+from canvass.corpus.where import RowFilter, Where
 from canvass.errors import InputError, location, shown
 from canvass.files import write_whole
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.where import Where
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 # pyarrow takes a quote that is never closed for a cell that ends with the file. This row is put after the
 # end: if it is not found as the last row, such a cell has swallowed it.

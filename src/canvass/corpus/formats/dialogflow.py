@@ -9,23 +9,17 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING
 
-from canvass.corpus.formats.archives import opened_tree
+from canvass.corpus.formats.archives import Archive, opened_tree
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.located import parse_document
-from canvass.corpus.formats.markup import spelled
+from canvass.corpus.formats.located import Value, parse_document
+from canvass.corpus.formats.markup import Chunk, spelled
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError, shown
-
-if TYPE_CHECKING:
-    from canvass.corpus.formats.archives import Archive
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.markup import Chunk
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 INTENT = re.compile(r"(?:^|/)intents/[^/]+\.json$")
 PHRASES = re.compile(r"_usersays_[A-Za-z0-9-]+\.json$")

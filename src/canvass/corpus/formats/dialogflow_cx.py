@@ -8,25 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from canvass.corpus.formats.archives import opened_tree, write_zip
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.located import parse_document
-from canvass.corpus.formats.losses import named
+from canvass.corpus.formats.located import Value, parse_document
+from canvass.corpus.formats.losses import Losses, named
 from canvass.corpus.formats.markup import chunks_of, spelled
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 INTENT = re.compile(r"((?:.*/)?intents/[^/]+)/[^/]+\.json")
 PHRASES = re.compile(r"((?:.*/)?intents/[^/]+)/trainingPhrases/[^/]+\.json")

@@ -9,24 +9,21 @@ from __future__ import annotations
 
 import itertools
 import zlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from canvass.corpus.formats.annotated import ALL
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import LARGEST_DOCUMENT
+from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.pieces import pieces_of
 from canvass.corpus.formats.sources import LARGEST_CHUNK, Source
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import ExtraMissingError, InputError, shown
 from canvass.files import write_whole
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.losses import Losses
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 COLUMNS = Columns()
 KEY = "canvass"  # of the user data

@@ -6,25 +6,21 @@ which the file does not tell.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.annotated import ALL
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import utterance_blocks
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.located import read_lines, read_texts, slot_record
+from canvass.corpus.formats.located import Value, read_lines, read_texts, slot_record
+from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import text_of, utterance_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 COLUMNS = Columns(slots="entities")
 SPAN = 3  # start, end, label

@@ -9,18 +9,14 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError, shown
 from canvass.seeding import hash64, mix64, salt
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-
 
 MOST = 20
 # Templates nest rules in rules; more is a rule that needs itself, or no template that a person wrote.

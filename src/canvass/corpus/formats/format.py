@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import Columns
+from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.sniffing import Sample
+from canvass.corpus.where import Where
+from canvass.types import Utterance
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
-
     import pyarrow as pa
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.corpus.where import Where
-    from canvass.types import Utterance
 
 WHOLE = (0, 1 << 62)  # the part of a file that is all of it
 

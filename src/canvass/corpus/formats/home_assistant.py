@@ -10,11 +10,13 @@ from __future__ import annotations
 import functools
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.expansion import (
     MOST_NUMBERS,
     EmptySlotError,
+    Node,
     Resolver,
     choice,
     expanded,
@@ -23,15 +25,10 @@ from canvass.corpus.formats.expansion import (
     plain,
 )
 from canvass.corpus.formats.format import Format
+from canvass.corpus.formats.sniffing import Sample
+from canvass.corpus.formats.yaml_nodes import Node as Yaml
 from canvass.corpus.formats.yaml_nodes import read_yaml
 from canvass.errors import CanvassError, InputError, location, shown
-
-if TYPE_CHECKING:
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.expansion import Node
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.corpus.formats.yaml_nodes import Node as Yaml
 
 INTENTS, SENTENCES = (
     re.compile(r"^intents\s*:", re.MULTILINE),

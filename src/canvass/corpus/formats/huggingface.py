@@ -8,31 +8,28 @@ null are no label.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from canvass.corpus.formats import parquet
 from canvass.corpus.formats.annotated import ALL
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns, missing_column
 from canvass.corpus.formats.columns import records_of, utterance_blocks
 from canvass.corpus.formats.format import Block, Format
+from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.parquet import ROWS_OF_READ, opened_parquet
 from canvass.corpus.formats.pieces import list_of, pieces_of, record_of_tokens, spans_of_slots
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.tags import is_tag
 from canvass.corpus.formats.validation import utterance_of
 from canvass.corpus.spans import OUTSIDE
 from canvass.errors import InputError, shown
 from canvass.files import write_whole
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 METADATA = b"huggingface"
 TOKENS, TAGS, LABEL = "tokens", "ner_tags", "label"

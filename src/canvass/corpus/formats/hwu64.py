@@ -8,22 +8,18 @@ scenario and itself. An answer that is `null` was never given.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.delimited import Table
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.markup import parse
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import on_disk
 from canvass.corpus.formats.validation import utterance_of
-from canvass.types import Slot, slot_records
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
+from canvass.types import Slot, Utterance, slot_records
 
 ANSWER, SCENARIO, INTENT, STATUS = "answer_annotation", "scenario", "intent", "status"
 IRRELEVANT, NO_ANSWER = "IRR", "null"

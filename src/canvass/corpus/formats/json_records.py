@@ -7,23 +7,20 @@ Each record is what a line of JSON Lines would be: of Prodigy, of doccano, or wi
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass.corpus.formats import doccano, prodigy
 from canvass.corpus.formats.annotated import ALL
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import Value, read_document, read_lines
 from canvass.corpus.formats.pieces import record_of_tokens
 from canvass.corpus.formats.sniffing import SAMPLE_LINES, Sample
 from canvass.corpus.formats.validation import utterance_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 TOKENS, TAGS = ("tokens", "words"), ("ner_tags", "tags")
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,19 +28,14 @@ from canvass.corpus.formats.columns import (
     with_others,
 )
 from canvass.corpus.formats.format import WHOLE, Block, Format, Parts
+from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.sources import NEWLINE, Pace, Source, chunks_of_lines, count_lines, split_lines
 from canvass.corpus.formats.text import lines_of
 from canvass.corpus.formats.validation import utterance_of
-from canvass.corpus.where import RowFilter
+from canvass.corpus.where import RowFilter, Where
 from canvass.errors import InputError, location, shown
 from canvass.files import compressed, split_name, whole_file
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.where import Where
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 BLANKS = b" \t\r\n"
 CARRIAGE_RETURN, OPENING, CLOSING = b"\r{}"

@@ -8,10 +8,12 @@ everybody skipped, is left out of an annotated set (a prediction is no annotatio
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass.corpus.formats.annotated import ALL
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
 from canvass.corpus.formats.columns import utterance_blocks
 from canvass.corpus.formats.format import Format
@@ -24,19 +26,12 @@ from canvass.corpus.formats.label_studio_regions import (
     regions_of,
     result_of,
 )
-from canvass.corpus.formats.located import read_document, write_text
-from canvass.corpus.formats.losses import named, names_in
+from canvass.corpus.formats.located import Value, read_document, write_text
+from canvass.corpus.formats.losses import Losses, named, names_in
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import pool_utterance_of, text_of, utterance_of
 from canvass.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Slot, Utterance
+from canvass.types import Slot, Utterance
 
 # Our own fields in the data of a task, which survive every export.
 IDENTITY, SLOTS_ANNOTATED = "canvass_id", "slots_annotated"

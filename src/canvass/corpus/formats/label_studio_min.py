@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.label_studio_regions import CHOICES, LABELS, slot_of
+from canvass.corpus.formats.located import Value
 from canvass.corpus.formats.validation import pool_utterance_of, utterance_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.located import Value
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 IDENTITY = "canvass_id"
 KNOWN = ("annotator", "annotation_id", "slots_annotated")

@@ -7,16 +7,12 @@ one of a Labels control for each slot. These are also what the ML backend protoc
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from canvass.corpus.formats.located import CODE_POINTS, UTF16, slot_record, slot_with_words
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from canvass.corpus.formats.located import Value
-    from canvass.types import Slot
+from canvass.corpus.formats.located import CODE_POINTS, UTF16, Value, slot_record, slot_with_words
+from canvass.types import Slot
 
 CHOICES, LABELS = "choices", "labels"
 DIGEST_BYTES = 6

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.annotated import ALL
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
 from canvass.corpus.formats.delimited import Table
 from canvass.corpus.formats.format import Format
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import on_disk
-
-if TYPE_CHECKING:
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.sniffing import Sample
 
 KNOWN_OF_TABLE = {"annotation_id", "lead_time"}
 

@@ -7,19 +7,15 @@ of V2 stand in files of their own (`Slots/*/Slot.json` of an intent, `SlotTypes/
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.alexa import expanded
 from canvass.corpus.formats.archives import opened_zip
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.located import parse_document, read_document
+from canvass.corpus.formats.located import Value, parse_document, read_document
+from canvass.corpus.formats.sniffing import Sample
 from canvass.errors import InputError
-
-if TYPE_CHECKING:
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.sniffing import Sample
 
 # An export of a bot, or of one locale, whose folders are then the outermost.
 INTENT = re.compile(r"(?:^|/)Intents/[^/]+/Intent\.json$")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns, listed
 from canvass.corpus.formats.jsonl import DECODER, records_of_chunk
 from canvass.corpus.formats.losses import SETTINGS
@@ -20,13 +23,6 @@ from canvass.corpus.formats.sources import (
 from canvass.corpus.formats.validation import pool_utterance_of
 from canvass.errors import InputError, shown
 from canvass.files import write_whole
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from collections.abc import Set as AbstractSet
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-
 
 # A file of annotated requests with a million rows has a few hundred MB; what unpacks to more is refused.
 LARGEST_DOCUMENT = 1 << 30

@@ -6,16 +6,13 @@ The rule: whatever stands in a file and does not come out is told, with a count 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass.errors import InputError, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from collections.abc import Set as AbstractSet
-
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 # What `carries` of a format may name, and what a file is without it. "unannotated" is the difference between slots
 # that nobody annotated (None) and none found (an empty tuple); a format that lacks it, but has slots, gives the latter.

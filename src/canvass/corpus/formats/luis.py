@@ -6,18 +6,15 @@ outermost is the slot.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.located import UTF16, read_document, slot_record
+from canvass.corpus.formats.located import UTF16, Value, read_document, slot_record
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import utterance_of
-
-if TYPE_CHECKING:
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 COLUMNS = Columns(slots="entities")
 INNER = "entities inside of others"

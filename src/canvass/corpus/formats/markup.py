@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
+from canvass.corpus.formats.bad_lines import BadLines
 from canvass.errors import shown
 from canvass.types import Slot, Utterance
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from canvass.corpus.formats.bad_lines import BadLines
 
 Chunk = tuple[str, str | None]  # words, and the label of the slot that they are
 

@@ -5,26 +5,20 @@ Rows without `annot_utt`, as of the part whose labels are kept secret, are not a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from canvass.corpus.formats import jsonl
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.located import read_lines
-from canvass.corpus.formats.losses import named
+from canvass.corpus.formats.located import Value, read_lines
+from canvass.corpus.formats.losses import Losses, named
 from canvass.corpus.formats.markup import aligned, marked
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError, shown
-from canvass.types import slot_records
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
+from canvass.types import Utterance, slot_records
 
 COLUMNS = Columns(text="utt", domain="scenario", split="partition")
 KNOWN = frozenset({*COLUMNS.all(), "annot_utt"} - {COLUMNS.slots})

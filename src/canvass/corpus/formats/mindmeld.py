@@ -10,26 +10,20 @@ whose names begin with `test` are the test part.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.archives import opened_tree, write_zip
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.markup import chunks_at, chunks_of, spelled
+from canvass.corpus.formats.losses import Losses, named
+from canvass.corpus.formats.markup import Chunk, chunks_at, chunks_of, spelled
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import BYTE_ORDER_MARK, Line
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError, location, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.markup import Chunk
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 QUERIES = r"domains/([^/]+)/(?:intents/)?([^/]+)/([^/]+)\.txt"
 MEMBER = re.compile(rf"(?:.*/)?{QUERIES}")

@@ -10,19 +10,16 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import located_lines
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError, shown
-from canvass.types import Slot, slot_records
-
-if TYPE_CHECKING:
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
+from canvass.types import Slot, Utterance, slot_records
 
 WIDTH = 8  # columns
 INTENT, SLOT = "IN:", "SL:"

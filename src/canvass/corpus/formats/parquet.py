@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from canvass.corpus.formats.annotated import ALL, record_of
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
 from canvass.corpus.formats.columns import (
     accounted,
@@ -19,20 +21,14 @@ from canvass.corpus.formats.columns import (
 )
 from canvass.corpus.formats.delimited import slots_of_cell
 from canvass.corpus.formats.format import WHOLE, Block, Format, Parts
-from canvass.corpus.formats.losses import WEIGHTS, is_weight
+from canvass.corpus.formats.losses import WEIGHTS, Losses, is_weight
 from canvass.corpus.formats.sources import file_error, on_disk
 from canvass.corpus.formats.validation import utterance_of
 from canvass.corpus.storage import is_remote, opened, place_of, sizes_of
+from canvass.corpus.where import Where
 from canvass.errors import InputError
 from canvass.files import STANDARD_STREAM, split_name, write_whole
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.where import Where
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 SLOTS = pa.list_(pa.struct([("start", pa.int64()), ("end", pa.int64()), ("label", pa.string())]))
 ROWS_OF_READ = 4096

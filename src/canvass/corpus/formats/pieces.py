@@ -5,21 +5,17 @@ from __future__ import annotations
 import bisect
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from canvass.corpus.characters import KIND, SINGLE, describe
-from canvass.corpus.formats.losses import named
+from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.column_names import Columns
+from canvass.corpus.formats.losses import Losses, named
 from canvass.corpus.formats.tags import is_tag, spans_of
 from canvass.corpus.spans import OUTSIDE, Token, text_tokens
 from canvass.errors import InputError, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from canvass.corpus.formats.bad_lines import BadLines
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.losses import Losses
-    from canvass.types import Slot, Utterance
+from canvass.types import Slot, Utterance
 
 WORD = re.compile(r"\S+")
 

@@ -9,26 +9,22 @@ a task has no annotation of slots.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.annotated import ALL
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import utterance_blocks
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.located import read_lines, read_texts, slot_record
+from canvass.corpus.formats.located import Value, read_lines, read_texts, slot_record
+from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.pieces import covered, pieces_of
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Slot, Utterance
+from canvass.types import Slot, Utterance
 
 COLUMNS = Columns(slots="spans")
 ACCEPTED, ANSWERS = "accept", ("accept", "reject", "ignore")

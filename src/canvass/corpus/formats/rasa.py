@@ -10,28 +10,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import write_text
-from canvass.corpus.formats.losses import named
-from canvass.corpus.formats.markup import chunks_at, chunks_of, spelled
+from canvass.corpus.formats.losses import Losses, named
+from canvass.corpus.formats.markup import Chunk, chunks_at, chunks_of, spelled
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import utterance_of
-from canvass.corpus.formats.yaml_nodes import read_yaml
+from canvass.corpus.formats.yaml_nodes import Node, read_yaml
 from canvass.errors import InputError, location, shown
-from canvass.types import Utterance
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.markup import Chunk
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.corpus.formats.yaml_nodes import Node
-    from canvass.types import Slot
+from canvass.types import Slot, Utterance
 
 # As Rasa has it: [words](entity:value), [words]{one object} or [words][several objects].
 ENTITY = re.compile(r"\[([^\]]+?)\](?:\(([^:)]+?)(?::([^)]+))?\)|\{([^}]+?)\}|\[(.*?)\])")

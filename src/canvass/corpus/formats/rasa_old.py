@@ -7,23 +7,19 @@ expressions and lookup tables are told. In JSON, offsets are code points, end ex
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.located import read_document, slot_record
+from canvass.corpus.formats.located import Value, read_document, slot_record
 from canvass.corpus.formats.rasa import utterance_of_example
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import located_lines
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError, location, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 COLUMNS = Columns(slots="entities")
 SECTION = re.compile(r"##\s*(intent|synonym|regex|lookup)\s*:\s*(.*?)\s*")

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.losses import named
+from canvass.corpus.formats.losses import Losses, named
 from canvass.corpus.formats.pieces import joined, located_tokens, report_joined, spans_of_slots, words_of
 from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.corpus.formats.tags import spans_of, tags_of
@@ -21,14 +24,7 @@ from canvass.corpus.formats.validation import utterance_of
 from canvass.corpus.storage import is_remote
 from canvass.errors import InputError, location, shown
 from canvass.files import compressed, split_name, whole_file
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.losses import Losses
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 NAMES = ("seq.in", "seq.out", "label")
 SHORT = ("in", "out", "label")

@@ -5,21 +5,17 @@ The intent is scenario and action joined, as nearly all rows have it; in the few
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.located import read_lines
+from canvass.corpus.formats.located import Value, read_lines
 from canvass.corpus.formats.markup import aligned
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError, shown
-from canvass.types import Slot, slot_records
-
-if TYPE_CHECKING:
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
+from canvass.types import Slot, Utterance, slot_records
 
 COLUMNS = Columns(text="sentence", id="slurp_id", domain="scenario")
 

@@ -9,17 +9,15 @@ import functools
 import itertools
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass.corpus.formats.archives import LITTER, MOST_MEMBERS, files_below
 from canvass.corpus.formats.sources import BYTE_ORDER_MARK, Source, is_recoded
 from canvass.errors import CanvassError
 from canvass.files import split_name
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 SAMPLE_BYTES = 1 << 16
 SAMPLE_LINES = 100

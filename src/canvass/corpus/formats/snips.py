@@ -8,25 +8,20 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.located import UTF16, read_document, slot_record, write_text
-from canvass.corpus.formats.losses import named
+from canvass.corpus.formats.located import UTF16, Value, read_document, slot_record, write_text
+from canvass.corpus.formats.losses import Losses, named
 from canvass.corpus.formats.markup import chunks_of
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.located import Value
-    from canvass.corpus.formats.losses import Losses
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 # Snips refuses a dataset that does not say its language; canvass does not know it.
 LANGUAGE = "en"

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.markup import chunks_at, spelled
+from canvass.corpus.formats.markup import Chunk, chunks_at, spelled
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import located_lines
 from canvass.corpus.formats.validation import utterance_of
-from canvass.corpus.formats.yaml_nodes import parse_yaml
+from canvass.corpus.formats.yaml_nodes import Node, parse_yaml
 from canvass.errors import InputError, location, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.markup import Chunk
-    from canvass.corpus.formats.sniffing import Sample
-    from canvass.corpus.formats.yaml_nodes import Node
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 SLOT = re.compile(r"\[([^\]:]+)(?::([^\]]+))?\]\(([^)]+)\)")
 KNOWN = {"type", "name", "utterances"}

@@ -12,8 +12,9 @@ import io
 import itertools
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -21,9 +22,6 @@ import pyarrow as pa
 from canvass.corpus.storage import is_remote, opened, sizes_of
 from canvass.errors import FileError, InputError, location
 from canvass.files import STANDARD_STREAM, split_name
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 NEWLINE = 10
 UTF32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)

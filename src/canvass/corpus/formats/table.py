@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Collection
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from canvass.corpus.formats.format import Format
+from canvass.corpus.formats.format import Format
 
 
 class Place(NamedTuple):

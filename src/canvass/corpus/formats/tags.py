@@ -23,13 +23,10 @@ middle and the whole, are read as I and S.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from canvass.corpus.spans import OUTSIDE
 from canvass.errors import shown
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 # The letters of a slot of one token; of the first, a middle and the last of more.
 LETTERS = {

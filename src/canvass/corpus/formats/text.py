@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
 
+from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import accounted, batch_of, checked_batch
 from canvass.corpus.formats.format import Block, Format, Parts
-from canvass.corpus.formats.losses import named
+from canvass.corpus.formats.losses import Losses, named
 from canvass.corpus.formats.sources import (
     NEWLINE,
     Pace,
@@ -22,13 +24,6 @@ from canvass.corpus.formats.sources import (
 from canvass.errors import location
 from canvass.files import write_whole
 from canvass.types import Utterance
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from canvass.corpus.formats.bad_lines import BadLines
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.losses import Losses
 
 MARK = "\ufeff"
 

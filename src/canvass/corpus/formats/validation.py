@@ -9,17 +9,12 @@ from __future__ import annotations
 
 import itertools
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-from canvass.corpus.formats.column_names import PROBABILITIES, USUAL, listed
+from canvass.corpus.formats.column_names import PROBABILITIES, USUAL, Columns, listed
 from canvass.corpus.formats.sources import AS_UTF8
 from canvass.errors import InputError, shown
 from canvass.types import Slot, Utterance
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from canvass.corpus.formats.column_names import Columns
 
 LARGEST_COUNT = (1 << 63) - 1
 LARGEST_SCORE = sys.float_info.max

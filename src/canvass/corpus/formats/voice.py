@@ -8,11 +8,14 @@ the intent, with slots in braces whose values stand in `room.entity` beside it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.expansion import (
     EmptySlotError,
+    Node,
     Resolver,
     choice,
     expanded,
@@ -21,17 +24,10 @@ from canvass.corpus.formats.expansion import (
     values_of,
 )
 from canvass.corpus.formats.format import Format
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import located_lines
 from canvass.errors import InputError, shown
 from canvass.files import STANDARD_STREAM, split_name
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from canvass.corpus.formats.bad_lines import BadLines, Utterances
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.corpus.formats.expansion import Node
-    from canvass.corpus.formats.sniffing import Sample
 
 SECTION = re.compile(r"\[([^\[\]|()]+)\]")
 RULE = re.compile(r"([\w-]+)\s*=\s*(.+)")

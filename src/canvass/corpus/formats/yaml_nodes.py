@@ -7,18 +7,15 @@ what it expects where. PyYAML parses; nothing is constructed from what a file as
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.losses import SETTINGS
 from canvass.corpus.formats.sources import AS_UTF8, BYTE_ORDER_MARK, whole
 from canvass.errors import InputError, location, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Set as AbstractSet
-
-    from canvass.corpus.formats.bad_lines import BadLines
 
 DEEPEST = 60
 # More bytes, and more values once aliases are followed, than a file that people write will ever have.

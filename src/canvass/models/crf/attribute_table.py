@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled
 from canvass.features.attributes import ATTRIBUTES
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 EMPTY = -1
 

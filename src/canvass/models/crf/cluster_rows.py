@@ -7,19 +7,15 @@ for that of the word before, one for that of the word after.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from canvass.features.clusters import PLACES, attribute_of, neighbours
+from canvass.features.clusters import PLACES, WordClusters, attribute_of, neighbours
 from canvass.features.word_features import BEYOND, UNKNOWN
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from canvass.features.clusters import WordClusters
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 
 class ClusterRows(NamedTuple):

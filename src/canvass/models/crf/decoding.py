@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled
 from canvass.corpus.normalise import string_buffers
@@ -22,6 +23,7 @@ from canvass.features.surface_tokens import hash_surfaces
 from canvass.features.words import GENERAL
 from canvass.machine import LANES
 from canvass.models.crf.attribute_table import AttributeTable, row_of
+from canvass.models.crf.cluster_rows import ClusterRows
 from canvass.models.crf.scaled_lattice import (
     REACH,
     ROWS,
@@ -53,11 +55,8 @@ from canvass.models.vectors import aligned
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from numpy.typing import NDArray
 
-    from canvass.models.crf.cluster_rows import ClusterRows
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 LONGEST = 1024  # tokens of a key whose lattice has room
 

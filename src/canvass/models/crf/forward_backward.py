@@ -15,11 +15,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled, inlined
 from canvass.machine import (
@@ -36,17 +38,11 @@ from canvass.machine import (
     struct_proxy,
     transpose,
 )
+from canvass.models.crf.transitions import Transitions
 from canvass.models.vectors import LOG2_E, LOG_2, LOG_2_REST, ONE, ROUNDING, SERIES, SMALLEST, aligned
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from canvass.models.crf.transitions import Transitions
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 MEMORY = 1 << 20  # bytes of cells that are gone through together, unless a group has more
 

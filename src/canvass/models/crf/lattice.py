@@ -15,9 +15,10 @@ is nothing; beyond, log space is used, L^2 exponentials a token.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled, inlined
 from canvass.machine import LANES
@@ -32,12 +33,9 @@ from canvass.models.crf.forward_backward import (
 from canvass.models.crf.transitions import WIDEST, pack_matrix, spread
 from canvass.models.vectors import aligned
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-    Tags = NDArray[np.int32]
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Tags = NDArray[np.int32]
 
 
 class BestPaths(NamedTuple):

@@ -15,9 +15,10 @@ The scores of a token are sums of the weights of its attributes, and so are the 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled, inlined
 from canvass.machine import LANES
@@ -31,16 +32,12 @@ from canvass.models.crf.forward_backward import (
     take_scores,
     turn_to_rows,
 )
+from canvass.models.crf.problem import Problem
 from canvass.models.crf.transitions import WIDEST, pack_transitions, spread
 from canvass.models.vectors import aligned, dot
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from canvass.models.crf.problem import Problem
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int32]
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int32]
 
 DENSE = 8  # an attribute has a row of its own if it has a feature for one tag in so many
 

@@ -13,20 +13,17 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Callable, Generator, Iterable
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.errors import OptionError
 from canvass.models.vectors import dot
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
-
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Objective = Callable[[Floats, Floats], float]
+Floats = NDArray[np.float64]
+Objective = Callable[[Floats, Floats], float]
 
 MEMORY = 6  # pairs of a step and the change of the gradient in it
 EPSILON = 1e-5  # of the length of the gradient, by that of the weights

@@ -18,19 +18,16 @@ McCallum, Pereira 2001; Sha, Pereira 2003).
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from itertools import pairwise, product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+from canvass.models.crf.problem import Problem
 
-    from numpy.typing import NDArray
-
-    from canvass.models.crf.problem import Problem
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 
 class Solution(NamedTuple):

@@ -26,11 +26,12 @@ a logarithm. `reference` is the specification of both.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled
 from canvass.machine import (
@@ -49,11 +50,8 @@ from canvass.machine import (
 from canvass.models.crf.transitions import pack_matrix
 from canvass.models.vectors import aligned
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 ROWS = 9  # whose product a token's factors are
 REACH = 300.0

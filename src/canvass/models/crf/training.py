@@ -6,17 +6,14 @@ threads.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.models.crf.objective import Objective
 from canvass.models.crf.owlqn import minimise
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from canvass.models.crf.problem import Problem
+from canvass.models.crf.problem import Problem
 
 
 class Trained(NamedTuple):

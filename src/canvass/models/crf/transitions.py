@@ -17,15 +17,13 @@ subtracted there, and elsewhere a step loses at most a factor of exp(-LOWEST) of
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Tags = NDArray[np.int32]
+Floats = NDArray[np.float64]
+Tags = NDArray[np.int32]
 
 LOWEST = -6.0  # exp(6) * 2^-53 = 4e-14
 WIDEST = 300.0  # between the smallest and the largest weight; beyond, scaled sums may lose what matters later

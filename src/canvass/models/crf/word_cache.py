@@ -9,23 +9,19 @@ has forms of its own for the time of a call; where they are full, all are droppe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.compiled import compiled
 from canvass.features.attributes import BEFORE_HERE, BEYOND, HERE_AFTER, NAMES, OWN, pair_state
 from canvass.features.clusters import PLACES
+from canvass.features.extraction import TokenHashes
 from canvass.features.scan import HALF, mix
 from canvass.models.crf.attribute_table import EMPTY, AttributeTable, row_of
-from canvass.models.vectors import aligned
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from canvass.features.extraction import TokenHashes
-    from canvass.models.crf.cluster_rows import ClusterRows
-    from canvass.models.vectors import Floats
+from canvass.models.crf.cluster_rows import ClusterRows
+from canvass.models.vectors import Floats, aligned
 
 CAPACITY = 1 << 15
 # What a record holds: the hashes of the form and of its lower-cased word, the hashes of both pairs begun with the

@@ -11,10 +11,11 @@ import logging
 import threading
 import time
 import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import pyarrow as pa
 
@@ -24,7 +25,10 @@ from canvass.corpus.formats.columns import other_columns
 from canvass.corpus.shards import ReadOptions, Shard
 from canvass.errors import CanvassError, EngineError, ExtraMissingError, InputError
 from canvass.processors import processors
-from canvass.selection.job import score_rows, score_shard
+from canvass.selection.job import Job, Progress, score_rows, score_shard
+from canvass.selection.multi_target import Plans
+from canvass.selection.plan import Batch
+from canvass.selection.shard_result import ShardResult
 from canvass.selection.wire import (
     PackedPlans,
     join_bytes,
@@ -33,14 +37,6 @@ from canvass.selection.wire import (
     result_to_bytes,
     version_sentence,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from canvass.selection.job import Job, Progress
-    from canvass.selection.multi_target import Plans
-    from canvass.selection.plan import Batch
-    from canvass.selection.shard_result import ShardResult
 
 FAN_IN = 16  # results that one task merges
 WAIT = 60  # seconds for the first worker

@@ -15,10 +15,11 @@ import os
 import re
 import sys
 import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
@@ -29,16 +30,11 @@ from canvass.corpus.shards import ReadOptions, Shard
 from canvass.errors import EngineError, ExtraMissingError, InputError, OptionError
 from canvass.processors import processors
 from canvass.selection.batch_file import OWN_COLUMNS, SQL_TYPES, Column, batch_columns, batches_as_rows
-from canvass.selection.job import score_rows, score_shard
+from canvass.selection.job import Job, Progress, score_rows, score_shard
+from canvass.selection.multi_target import Plans
+from canvass.selection.plan import Batch
+from canvass.selection.shard_result import ShardResult
 from canvass.selection.wire import PackedPlans, join_bytes, merge_bytes, result_of_bytes, result_to_bytes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from canvass.selection.job import Job, Progress
-    from canvass.selection.multi_target import Plans
-    from canvass.selection.plan import Batch
-    from canvass.selection.shard_result import ShardResult
 
 # `merger` is the task that merges the row; `file` the number of a file that was split, and -1 where all of it is there.
 SCHEMA = "merger long, file long, result binary"

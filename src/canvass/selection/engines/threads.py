@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.format import Block
+from canvass.corpus.shards import FileRange, ReadOptions
 from canvass.errors import FileError, InputError, OptionError
 from canvass.features.key_sample import KeySample
 from canvass.processors import processors, thread_pool
+from canvass.selection.job import Job, Progress
 from canvass.selection.multi_target import merge_partials
 from canvass.selection.shard_result import Faults, ShardResult, merge_results
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from concurrent.futures import Future
-
-    from canvass.corpus.formats.format import Block
-    from canvass.corpus.shards import FileRange, ReadOptions
-    from canvass.selection.job import Job, Progress
 
 
 def check_threads(threads: int | None) -> None:
