@@ -2,10 +2,11 @@
 
 import pytest
 
-from canvass.corpus.formats import format_of, hwu64, mtop
+from canvass.corpus.formats import format_of, mtop
 from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.slurp import HWU64
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 from public_corpora import HWU_COLUMNS, mtop_line
@@ -25,9 +26,7 @@ def read(kind, path, text, bad=None):
 
 
 def answers(path, *rows, bad=None):
-    return read(
-        hwu64.FORMAT, path, "\n".join([HWU_COLUMNS, *(f"1;2;{row};;;x;y;z" for row in rows)]) + "\n", bad
-    )
+    return read(HWU64, path, "\n".join([HWU_COLUMNS, *(f"1;2;{row};;;x;y;z" for row in rows)]) + "\n", bad)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +57,7 @@ def test_bad_rows_of_answers(tmp_path):
         answers(tmp_path / "a.csv", "alarm;set;;a;b")
     assert answers(tmp_path / "a.csv", "alarm;set;;a;b", "alarm;set;;c", bad=BadLines(1))[0].text == "c"
     with pytest.raises(InputError, match="'answer_annotation' is missing"):
-        read(hwu64.FORMAT, tmp_path / "a.csv", "text;intent\na;b\n")
+        read(HWU64, tmp_path / "a.csv", "text;intent\na;b\n")
 
 
 def test_a_row_of_mtop(tmp_path):

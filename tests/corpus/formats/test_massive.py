@@ -8,7 +8,7 @@ from canvass.corpus.formats import format_of
 from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.losses import Losses
-from canvass.corpus.formats.massive import FORMAT
+from canvass.corpus.formats.slurp import MASSIVE as FORMAT
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 

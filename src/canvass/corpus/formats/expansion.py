@@ -1,4 +1,4 @@
-"""Templates of voice assistants, expanded: sentences with alternatives, optional parts, and slots that take values.
+"""Templates, expanded: sentences with alternatives, optional parts, and slots that take values.
 
 A template stands for as many sentences as its parts can be combined; of each template at most `MOST` are made, drawn
 uniformly and without repetition by a hash of the template, so that the same file gives the same sentences.

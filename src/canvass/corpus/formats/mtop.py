@@ -1,20 +1,27 @@
-"""MTOP's tables (read only): eight columns between tabs, the slots of the outermost intent as `6:9:SL:RECIPIENT`.
+"""The tables of MTOP and TOPv2, utterances with their parse; read only.
 
-Li et al., "MTOP: A Comprehensive Multilingual Task-Oriented Semantic Parsing Benchmark", EACL 2021. The columns are id,
-intent, slots, utterance, domain, locale, the parse, and the tokens as JSON. Intents inside of slots are left out, with
-what belongs to them. What the offsets of slots count is not said anywhere: where characters and bytes differ, the
-reading counts that ends at tokens, and whose words the parse has.
+Of the outermost intent, its own slots are read; intents inside of slots are told.
+
+MTOP: eight columns between tabs, the slots as `6:9:SL:RECIPIENT`. Li et al., "MTOP: A Comprehensive Multilingual
+Task-Oriented Semantic Parsing Benchmark", EACL 2021. The columns are id, intent, slots, utterance, domain, locale, the
+parse, and the tokens as JSON. What the offsets of slots count is not said anywhere: where characters and bytes differ,
+the reading counts that ends at tokens, and whose words the parse has.
+
+TOPv2: the parse alone, `[IN:GET_WEATHER weather in [SL:LOCATION Rome ] ]`. Chen et al., "Low-Resource Domain Adaptation
+for Compositional Task-Oriented Semantic Parsing", EMNLP 2020.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
+from canvass.corpus.formats.pieces import located_tokens
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import located_lines
 from canvass.corpus.formats.validation import utterance_of
@@ -167,4 +174,72 @@ FORMAT = Format(
     loses="intents inside of slots, with their slots; locale, parse and tokens",
     sniff=sniff,
     sniffed="eight columns between tabs on most lines, the second of which begins with IN:",
+)
+
+
+HEADER = ("domain", "utterance", "semantic_parse")
+OPENING_INTENT, OPENING_SLOT = "[IN:", "[SL:"
+
+
+def read_topv2(path: str, _: Columns, bad: BadLines) -> Utterances:
+    """Read an annotated table; yields (where, utterance)."""
+    rows = itertools.islice(located_lines(path), 1, None)
+    return bad.sift(
+        rows, lambda row: _utterance_of_topv2(row.text.split("\t"), row.where, bad) if row.data else None
+    )
+
+
+def _utterance_of_topv2(cells: list[str], where: str, bad: BadLines) -> Utterance:
+    if len(cells) != len(HEADER):
+        raise InputError(f"{where}: the row has {len(cells)} cells; expected {', '.join(HEADER)}")
+    domain, text, parse = cells
+    words, intent, slots = _parsed(parse, where, bad)
+    places = located_tokens(text, words, where)
+    record: dict[str, Any] = {"text": text, "domain": domain or None, "intent": intent}
+    record["slots"] = [
+        {"start": places[first].start, "end": places[last - 1].end, "label": label}
+        for label, first, last in slots
+        if first < last
+    ]
+    return utterance_of(record, where)
+
+
+def _parsed(parse: str, where: str, bad: BadLines) -> tuple[list[str], str, list[tuple[str, int, int]]]:
+    """Read a parse: its words, the outermost intent, and its slots as (label, first word, word behind the last)."""
+    words: list[str] = []
+    slots: list[tuple[str, int, int]] = []
+    stack: list[tuple[str, int]] = []  # what is open, and the word at which it begins
+    intent: str | None = None
+    for piece in parse.split(" "):
+        if piece.startswith((OPENING_INTENT, OPENING_SLOT)) and piece.startswith(OPENING_INTENT) == (
+            len(stack) % 2 == 0
+        ):
+            name = piece[len(OPENING_INTENT) :]
+            if stack and piece.startswith(OPENING_INTENT):
+                bad.lost("intents inside of slots, with their slots", f"{where}: {name}")
+            stack.append((name, len(words)))
+        elif piece == "]" and stack:
+            name, first = stack.pop()
+            slots += [(name, first, len(words))] if len(stack) == 1 else []
+            intent = name if not stack else intent
+        elif piece:
+            words.append(piece)
+    if stack or intent is None:
+        raise InputError(f"{where}: {shown(parse)} is no parse; expected [IN:... with a bracket for each")
+    return words, intent, slots
+
+
+def sniff_topv2(sample: Sample) -> bool:
+    """Whether the header is that of TOPv2."""
+    return tuple((*sample.lines, "")[0].lower().split("\t")) == HEADER
+
+
+TOPV2 = Format(
+    name="topv2",
+    extensions=(".tsv",),
+    read=read_topv2,
+    carries=("text", "domain", "intent", "slots"),
+    loses="intents inside of slots, with their slots",
+    sniff=sniff_topv2,
+    sniffed="the header domain, utterance, semantic_parse",
 )

@@ -1,9 +1,13 @@
-r"""Rasa's nlu.yml, format 3.1: examples under their intents, entities marked in the text.
+"""Rasa's nlu.yml, format 3.1: examples under intents, entities marked in the text; and (read only) those of Rasa 1.
 
 Both notations of an entity: `[Paris](city)` and `[Paris]{"entity": "city", "role": "to", "group": "1", "value": "x"}`.
-A slot's label is the entity, and its role and group after colons (`city:to:1`): they are what tells two slots of
-an entity apart. The text and the offsets are what Rasa makes of them (its parser: `rasa.shared.nlu.training_data.
+A slot's label is the entity, and its role and group after colons (`city:to:1`): they are what tells two slots of an
+entity apart. The text and the offsets are what Rasa makes of them (its parser: `rasa.shared.nlu.training_data.
 entities_parser`, release 3.6); `]` can therefore not stand in a slot, and nothing can be escaped.
+
+In the Markdown of Rasa 1, examples stand in lists below `## intent:name`, with entities as in YAML; sections of
+synonyms, regular expressions and lookup tables are told. In the older `rasa_nlu_data`, JSON, offsets are code points,
+end exclusive.
 """
 
 from __future__ import annotations
@@ -12,14 +16,16 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.located import write_text
+from canvass.corpus.formats.located import Value, read_document, slot_record, write_text
 from canvass.corpus.formats.losses import Losses, named
 from canvass.corpus.formats.markup import Chunk, chunks_at, chunks_of, spelled
 from canvass.corpus.formats.sniffing import Sample
+from canvass.corpus.formats.sources import located_lines
 from canvass.corpus.formats.validation import utterance_of
 from canvass.corpus.formats.yaml_nodes import Node, read_yaml
 from canvass.errors import InputError, location, shown
@@ -146,8 +152,11 @@ def _label(content: str, where: str, bad: BadLines) -> str:
             f"{where}: {shown(said['entity'])} stands for {shown(said['value'])}",
         )
     bad.unused(said, KNOWN_OF_ENTITY, where)
-    parts = [said["entity"], said.get("role", ""), said.get("group", "")]
-    return ":".join(parts).rstrip(":") if any(parts[1:]) else parts[0]
+    return _joined(said["entity"], said.get("role", ""), said.get("group", ""))
+
+
+def _joined(entity: str, role: str, group: str) -> str:
+    return f"{entity}:{role}:{group}".rstrip(":") if role or group else entity
 
 
 def example_of(text: str, slots: Iterable[Slot]) -> str:
@@ -254,4 +263,105 @@ FORMAT = Format(
     "when read: synonyms, regular expressions, lookup tables, metadata",
     sniff=sniff,
     sniffed='a section "nlu"',
+)
+
+
+COLUMNS = Columns(slots="entities")
+SECTION = re.compile(r"##\s*(intent|synonym|regex|lookup)\s*:\s*(.*?)\s*")
+EXAMPLE = re.compile(r"\s*[-*+]\s+(.*?)\s*")
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+INTENT = re.compile(r"^##\s*intent\s*:", re.MULTILINE)
+OTHERS_OF_JSON = ("regex_features", "lookup_tables", "entity_synonyms")
+
+
+def read_markdown(path: str, _: Columns, bad: BadLines) -> Utterances:
+    """Read the examples of Markdown; yields (where, utterance)."""
+    intent: str | None = None
+    other = False
+    for where, line in _lines(path, bad):
+        section, example = SECTION.fullmatch(line), EXAMPLE.fullmatch(line)
+        with bad.tolerance():
+            if section is not None:
+                intent, other = section[2] if section[1] == "intent" else None, section[1] != "intent"
+                if other:
+                    bad.lost(f"sections of the kind {section[1]}", f"{where}: {shown(section[2])}")
+                elif not intent:
+                    raise InputError(f"{where}: the intent has no name; expected ## intent:name")
+            elif example is not None and intent:
+                yield where, utterance_of_example(example[1], intent, where, bad)
+            elif line.startswith("##"):
+                bad.lost("sections that are no training data", f"{where}: {shown(line)}")
+                intent, other = None, True
+            elif line.strip() and not other and not line.startswith("#"):
+                raise InputError(
+                    f"{where}: {shown(line)} is neither a heading nor an example ('- ...') of an intent"
+                )
+
+
+def _lines(path: str, bad: BadLines) -> Iterator[tuple[str, str]]:
+    """Yield (where, line) without comments; a comment of several lines leaves blank ones."""
+    text = "\n".join(line.text for line in located_lines(path))
+    for comment in COMMENT.finditer(text):
+        place = location(path, text.count("\n", 0, comment.start()) + 1)
+        bad.rejected("comments", f"{place}: {shown(comment[0])}")
+    text = COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
+    for number, line in enumerate(text.split("\n"), 1):
+        yield location(path, number), line
+
+
+def sniff_markdown(sample: Sample) -> bool:
+    """Whether there is a heading of an intent."""
+    return INTENT.search(sample.text) is not None
+
+
+def read_json(path: str, _: Columns, bad: BadLines) -> Utterances:
+    """Read the examples of JSON; raises as `read_markdown` does."""
+    document = read_document(path)
+    data = document.need("rasa_nlu_data")
+    for name in OTHERS_OF_JSON:
+        for item in data.list_of(name):
+            bad.lost(f"items of {name}", item.where)
+    for name in ("common_examples", "intent_examples", "entity_examples"):
+        yield from bad.sift(data.list_of(name), lambda example: _utterance_of_json(example, bad))
+    document.tell_unread(bad)
+
+
+def _utterance_of_json(example: Value, bad: BadLines) -> Utterance:
+    text = example.need("text").string()
+    slots = [_slot_of_json(entity, text, bad) for entity in example.list_of("entities")]
+    record = {"text": text, "intent": example.content_of("intent") or None, "entities": slots}
+    return utterance_of(record, example.where, COLUMNS)
+
+
+def _slot_of_json(entity: Value, text: str, bad: BadLines) -> dict[str, Any]:
+    label = entity.need("entity").name()
+    role, group = (member.string() if (member := entity.get(name)) else "" for name in ("role", "group"))
+    span = entity.need("start").integer(), entity.need("end").integer()
+    record = slot_record(text, span, _joined(label, role, group), entity.where)
+    value = entity.content_of("value")
+    if value is not None and value != text[record["start"] : record["end"]]:
+        bad.lost("values of entities (synonyms)", f"{entity.where}: {shown(value)}")
+    return record
+
+
+def sniff_json(sample: Sample) -> bool:
+    """Whether there is "rasa_nlu_data"."""
+    return isinstance(sample.json, dict) and "rasa_nlu_data" in sample.json
+
+
+MARKDOWN = Format(
+    name="rasa-md",
+    extensions=(".md",),
+    read=read_markdown,
+    loses="synonyms, regular expressions, lookup tables, comments",
+    sniff=sniff_markdown,
+    sniffed="a heading such as ## intent:greet",
+)
+JSON = Format(
+    name="rasa-json",
+    extensions=(".json",),
+    read=read_json,
+    loses="synonyms, regular expressions, lookup tables",
+    sniff=sniff_json,
+    sniffed='"rasa_nlu_data"',
 )

@@ -1,31 +1,110 @@
-"""SLURP's JSON Lines (read only): commands with their slots marked, and again as lists of token numbers.
+"""HWU64 and SLURP (read only), and MASSIVE: commands with slots marked, `wake me at [time : five am]`.
 
-The intent is scenario and action joined, as nearly all rows have it; in the few others, `intent` lacks the scenario.
+HWU64: a table, cells between semicolons. Liu et al., "Benchmarking Natural Language Understanding Services for building
+Conversational Agents", IWSDS 2019. The corpus says of itself that rows whose status begins with IRR are to be ignored,
+and that an intent is known by its scenario and itself. An answer that is `null` was never given.
+
+SLURP: JSON Lines, with the slots also as lists of token numbers. The intent is scenario and action joined, as nearly
+all rows have it; in the few others, `intent` lacks the scenario.
+
+MASSIVE: JSON Lines; a scenario is a domain, a partition a split. Rows without `annot_utt`, as of the part whose labels
+are kept secret, are not annotated for slots.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
+from canvass.corpus.formats.delimited import Table
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import Value, read_lines
-from canvass.corpus.formats.markup import aligned
+from canvass.corpus.formats.losses import Losses, named
+from canvass.corpus.formats.markup import aligned, marked, parse
 from canvass.corpus.formats.sniffing import Sample
+from canvass.corpus.formats.sources import on_disk
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError, shown
 from canvass.types import Slot, Utterance, slot_records
 
-COLUMNS = Columns(text="sentence", id="slurp_id", domain="scenario")
+ANSWER, SCENARIO, INTENT, STATUS = "answer_annotation", "scenario", "intent", "status"
+IRRELEVANT, NO_ANSWER = "IRR", "null"
+DOUBLED = re.compile(r"\s:{2,}\s")  # a slip of the annotators: [date :: today]
+# What else the corpus says: who was asked, and the answer before it was annotated.
+KNOWN_OF_HWU64 = frozenset(
+    {ANSWER, SCENARIO, INTENT, STATUS, *("userid", "answerid", "question", "answer", "answer_normalised")}
+)
+TABLE = Columns(text=ANSWER, domain=SCENARIO)
+HWU64_COLUMNS = Columns(domain=SCENARIO)
 
 
-def read(path: str, _: Columns, bad: BadLines) -> Utterances:
+def read_hwu64(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read annotated utterances; yields (where, utterance)."""
-    yield from bad.sift(read_lines(path, bad), lambda line: _utterance(line, bad))
+    with on_disk(path) as file:
+        for where, row in Table(file, path, ";", TABLE).records(bad):
+            with bad.tolerance():
+                utterance = _utterance_of_hwu64(row, where, bad)
+                if utterance is not None:
+                    yield where, utterance
 
 
-def _utterance(line: Value, bad: BadLines) -> Utterance:
+def _utterance_of_hwu64(row: dict[str, Any], where: str, bad: BadLines) -> Utterance | None:
+    answer = row[ANSWER].strip()
+    if not answer or answer == NO_ANSWER or (row.get(STATUS) or "").startswith(IRRELEVANT):
+        bad.rejected("rows without an answer, or marked as irrelevant", where)
+        return None
+    bad.unused(row, KNOWN_OF_HWU64, where)
+    text, slots = parse(DOUBLED.sub(" : ", answer))
+    scenario, intent = row.get(SCENARIO), row.get(INTENT)
+    record = {
+        "text": text,
+        SCENARIO: scenario,
+        "intent": f"{scenario}_{intent}" if scenario and intent else intent,
+        "slots": slot_records(_trimmed(text, slots)),
+    }
+    return utterance_of(record, where, HWU64_COLUMNS)
+
+
+def _trimmed(text: str, slots: list[Slot]) -> Iterator[Slot]:
+    """Take the white space between words and brackets away: `[date : today ]`; a mark around nothing is no slot."""
+    for slot in slots:
+        words = text[slot.start : slot.end]
+        start = slot.start + len(words) - len(words.lstrip())
+        end = slot.end - len(words) + len(words.rstrip())
+        if start < end:
+            yield Slot(start, end, slot.label)
+
+
+def sniff_hwu64(sample: Sample) -> bool:
+    """Whether the header names the columns of HWU64, between semicolons."""
+    names = [name.strip(' "') for name in sample.lines[0].split(";")] if sample.lines else []
+    return {ANSWER, SCENARIO, INTENT} <= set(names)
+
+
+HWU64 = Format(
+    name="hwu64",
+    extensions=(".csv",),
+    read=read_hwu64,
+    carries=("text", "domain", "intent", "slots"),
+    loses="who answered which question how; rows that were marked as irrelevant",
+    sniff=sniff_hwu64,
+    sniffed='"answer_annotation" in a header with semicolons',
+)
+
+
+SLURP_COLUMNS = Columns(text="sentence", id="slurp_id", domain="scenario")
+
+
+def read_slurp(path: str, _: Columns, bad: BadLines) -> Utterances:
+    """Read annotated utterances; yields (where, utterance)."""
+    yield from bad.sift(read_lines(path, bad), lambda line: _utterance_of_slurp(line, bad))
+
+
+def _utterance_of_slurp(line: Value, bad: BadLines) -> Utterance:
     text = line.need("sentence").string()
     scenario, action = line.get("scenario"), line.get("action")
     record: dict[str, Any] = {"sentence": text, "slurp_id": line.content_of("slurp_id")}
@@ -49,7 +128,7 @@ def _utterance(line: Value, bad: BadLines) -> Utterance:
     if slots is not None:
         record["slots"] = slot_records(slots)
     line.tell_unread(bad)
-    return utterance_of(record, line.where, COLUMNS)
+    return utterance_of(record, line.where, SLURP_COLUMNS)
 
 
 def _slots_of_tokens(line: Value, text: str) -> list[Slot] | None:
@@ -74,17 +153,89 @@ def _slots_of_tokens(line: Value, text: str) -> list[Slot] | None:
     return sorted(slots)
 
 
-def sniff(sample: Sample) -> bool:
+def sniff_slurp(sample: Sample) -> bool:
     """Whether most lines are objects with "slurp_id" and "sentence"."""
     return sample.has_records(lambda record: "slurp_id" in record and "sentence" in record)
 
 
-FORMAT = Format(
+SLURP = Format(
     name="slurp",
     extensions=(".jsonl",),
-    read=read,
+    read=read_slurp,
     carries=("text", "id", "domain", "intent", "slots", "unannotated"),
     loses="recordings, lemmas, parts of speech; the split, which is the file's name",
-    sniff=sniff,
+    sniff=sniff_slurp,
     sniffed='"slurp_id" and "sentence" on most lines',
+)
+
+
+MASSIVE_COLUMNS = Columns(text="utt", domain="scenario", split="partition")
+KNOWN_OF_MASSIVE = frozenset({*MASSIVE_COLUMNS.all(), "annot_utt"} - {MASSIVE_COLUMNS.slots})
+UNKNOWN_LOCALE = "und"  # "undetermined" of BCP 47; the field must be there
+
+
+def read_massive(path: str, _: Columns, bad: BadLines) -> Utterances:
+    """Read annotated utterances; yields (where, utterance)."""
+    yield from bad.sift(read_lines(path, bad), lambda line: _utterance_of_massive(line, bad))
+
+
+def _utterance_of_massive(line: Value, bad: BadLines) -> Utterance:
+    record = {name: line.content.get(name) for name in MASSIVE_COLUMNS.all() if name in line.content}
+    record.pop(MASSIVE_COLUMNS.slots, None)
+    annotated = line.get("annot_utt")
+    if annotated is not None:
+        text = line.need("utt").string()
+        slots = aligned(text, annotated.string())
+        if slots is None:
+            raise InputError(
+                f"{line.where}: field 'annot_utt' is {shown(annotated.content)}, which spells another text than "
+                f"'utt', {shown(text)}"
+            )
+        record[MASSIVE_COLUMNS.slots] = slot_records(slots)
+    bad.unused(line.content, KNOWN_OF_MASSIVE, line.where)
+    return utterance_of(record, line.where, MASSIVE_COLUMNS)
+
+
+def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
+    """Write utterances, one object a line; the file appears whole or not at all.
+
+    Slots that the marks cannot hold are left out with the marked text, so that nobody takes them for none.
+    """
+    jsonl.write(path, (_record(utterance, losses) for utterance in utterances))
+
+
+def _record(utterance: Utterance, losses: Losses) -> dict[str, Any]:
+    record = {
+        "id": utterance.id,
+        "locale": UNKNOWN_LOCALE,
+        "partition": utterance.split,
+        "scenario": utterance.domain,
+        "intent": utterance.intent,
+        "utt": utterance.text,
+    }
+    if utterance.slots is not None:
+        record["annot_utt"] = marked(utterance.text, utterance.slots)
+        if record["annot_utt"] is None:
+            losses.report(
+                "slots that brackets in the text, or the label, would confuse",
+                named(utterance),
+            )
+    return {name: value for name, value in record.items() if value is not None}
+
+
+def sniff_massive(sample: Sample) -> bool:
+    """Whether most lines are objects with a locale and "utt"."""
+    return sample.has_records(lambda record: "utt" in record and "locale" in record)
+
+
+MASSIVE = Format(
+    name="massive",
+    extensions=(".jsonl",),
+    read=read_massive,
+    write_annotated=write_annotated,
+    carries=("text", "id", "domain", "intent", "slots", "split", "unannotated"),
+    loses="the count; slots that brackets in the text or colons in the label would confuse; when read: locale, "
+    "workers, judgments, methods",
+    sniff=sniff_massive,
+    sniffed='"utt" and "locale" on most lines',
 )

@@ -1,9 +1,12 @@
-"""Interaction models of Alexa skills: samples with slots in braces, and the values of slot types.
+"""Alexa's interaction models, and the bots of Amazon Lex (read only): samples with slots, and the slots' values.
 
-`models/en-US.json` or `interactionModels/custom/en-US.json`, as Amazon's developer console and command line write them.
-Samples are expanded with the values and synonyms of their slots' types; a sample with a slot of a type whose values are
-not in the file (AMAZON.SearchQuery, catalogues elsewhere) is left out, and told. Written are the samples for which the
-utterances stand, and types with the words of their slots.
+Alexa: `models/en-US.json` or `interactionModels/custom/en-US.json`, as Amazon's developer console and command line
+write them. Samples are expanded with the values and synonyms of their slots' types; a sample with a slot of a type
+whose values are not in the file (AMAZON.SearchQuery, catalogues elsewhere) is left out, and told. Written are the
+samples for which the utterances stand, and types with the words of their slots.
+
+Lex: an exported bot, of V2 as a zip archive, with slots and types in files of their own (`Slots/*/Slot.json` of an
+intent, `SlotTypes/*/SlotType.json` of a locale), and of V1 as JSON. Samples are expanded as Alexa's are.
 """
 
 from __future__ import annotations
@@ -13,11 +16,12 @@ import re
 from collections.abc import Iterable
 
 from canvass.corpus.formats import expansion
+from canvass.corpus.formats.archives import opened_zip
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.expansion import Node, values_of
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.located import Value, read_document, write_text
+from canvass.corpus.formats.located import Value, parse_document, read_document, write_text
 from canvass.corpus.formats.losses import Losses, named
 from canvass.corpus.formats.markup import chunks_of
 from canvass.corpus.formats.sniffing import Sample
@@ -156,4 +160,98 @@ FORMAT = Format(
     "with slots whose values are not in the file",
     sniff=sniff,
     sniffed='"languageModel" with "intents"',
+)
+
+
+# An export of a bot, or of one locale, whose folders are then the outermost.
+LEX_INTENT = re.compile(r"(?:^|/)Intents/[^/]+/Intent\.json$")
+LEX_TYPE = re.compile(r"(?:^|.*/)SlotTypes/[^/]+/SlotType\.json")
+
+
+def read_lex(path: str, _: Columns, bad: BadLines) -> Utterances:
+    """Read the sample utterances of all intents, in all locales; yields (where, utterance)."""
+    with opened_zip(path) as archive:
+        names = [name for name in archive.names if LEX_INTENT.search(name)]
+        if not names:
+            raise InputError(
+                f"{path}: the archive has no Intents/*/Intent.json; expected the export of an Amazon Lex V2 bot"
+            )
+        values: dict[str, dict[str, list[str]]] = {}  # of each locale
+        for name in archive.names:
+            if LEX_TYPE.fullmatch(name):
+                with bad.tolerance():
+                    kind = parse_document(archive.read(name), archive.where(name))
+                    known = values.setdefault(name.partition("SlotTypes/")[0], {})
+                    words = known.setdefault(kind.need("name").name(), [])
+                    for value in kind.list_of("slotTypeValues"):
+                        said = (value.need("sampleValue"), *value.list_of("synonyms"))
+                        words += [word.need("value").string() for word in said]
+                    kind.tell_unread(bad)
+        for name in names:
+            with bad.tolerance():
+                intent = parse_document(archive.read(name), archive.where(name))
+                types = {}
+                for member in archive.names:
+                    folder = f"{name.removesuffix('Intent.json')}Slots/"
+                    if member.startswith(folder) and member.endswith("/Slot.json"):
+                        slot = parse_document(archive.read(member), archive.where(member))
+                        kind_of_slot = slot.get("slotTypeName")
+                        types[slot.need("name").name()] = "" if kind_of_slot is None else kind_of_slot.name()
+                        slot.tell_unread(bad)
+                samples = [sample.need("utterance") for sample in intent.list_of("sampleUtterances")]
+                yield from expanded(
+                    intent, samples, types, values.get(name.rpartition("Intents/")[0], {}), bad
+                )
+                intent.tell_unread(bad)
+        bad.passed_over(archive.unread())
+
+
+def sniff_lex(sample: Sample) -> bool:
+    """Whether it is a zip archive with intents as Lex V2 names them."""
+    return sample.is_zip and any(LEX_INTENT.search(name) for name in sample.members)
+
+
+def read_lex_v1(path: str, _: Columns, bad: BadLines) -> Utterances:
+    """Read the sample utterances of a bot of V1, expanded with the values of its slot types; raises as `read_lex`."""
+    document = read_document(path)
+    resource = document.need("resource")
+    values: dict[str, list[str]] = {}
+    for kind in resource.list_of("slotTypes"):
+        with bad.tolerance():
+            known = values.setdefault(kind.need("name").name(), [])
+            for value in kind.list_of("enumerationValues"):
+                known += [word.string() for word in (value.need("value"), *value.list_of("synonyms"))]
+    for intent in resource.list_of("intents") or [resource]:
+        with bad.tolerance():
+            slots = intent.list_of("slots")
+            types = {slot.need("name").name(): slot.need("slotType").name() for slot in slots}
+            yield from expanded(intent, intent.list_of("sampleUtterances"), types, values, bad)
+    document.tell_unread(bad)
+
+
+def sniff_lex_v1(sample: Sample) -> bool:
+    """Whether it is an export of Lex V1."""
+    value = sample.json
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("resource"), dict)
+        and bool(value["resource"].keys() & {"sampleUtterances", "intents"})
+    )
+
+
+LEX_V1 = Format(
+    name="lex-v1",
+    extensions=(".json",),
+    read=read_lex_v1,
+    loses="prompts, and templates with slots whose values are not in the file (AMAZON.Date)",
+    sniff=sniff_lex_v1,
+    sniffed='"resource" with "intents" or "sampleUtterances"',
+)
+LEX = Format(
+    name="lex",
+    extensions=(".zip",),
+    read=read_lex,
+    loses="prompts, and templates with slots whose values are not in the archive; locales (all are read together)",
+    sniff=sniff_lex,
+    sniffed="a zip archive with Intents/*/Intent.json",
 )
