@@ -4,8 +4,8 @@ import io
 import json
 import zipfile
 
-from canvass.corpus.formats.annotated import record_of
 from canvass.corpus.formats.losses import Losses, carried
+from canvass.corpus.formats.validation import record_of
 from canvass.types import Slot, Utterance
 from public_corpora import HWU_COLUMNS, mtop_line
 

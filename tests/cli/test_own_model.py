@@ -10,7 +10,7 @@ from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import ProjectSettings, Settings, with_changes
 from canvass.annotation.rounds.round import run_round
 from canvass.corpus.formats import jsonl
-from canvass.corpus.formats.annotated import record_of
+from canvass.corpus.formats.validation import record_of
 from canvass.corpus.pool import Pool
 from canvass.errors import InputError
 from canvass.simulation.store import read_study

@@ -61,7 +61,7 @@ def test_schemes_as_the_papers_have_them(scheme, tags):
 
 @pytest.mark.parametrize("tag", ["X-a", "B", "B-", "b-a", "", "O-a", "BI-a", "I_a"])
 def test_what_is_no_tag(tag):
-    with pytest.raises(ValueError, match="is no tag"):
+    with pytest.raises(InputError, match="is no tag"):
         spans_of(["O", tag])
 
 

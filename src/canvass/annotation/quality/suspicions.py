@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from canvass.corpus.checking import Finding, spans_in_words
-from canvass.corpus.formats.annotated import record_of
+from canvass.corpus.formats.validation import record_of
 from canvass.corpus.normalise import keys
 from canvass.corpus.spans import bio_tags
 from canvass.errors import shown

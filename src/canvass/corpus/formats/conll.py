@@ -15,20 +15,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from canvass.corpus.formats.annotated import ALL
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import Losses, named
-from canvass.corpus.formats.pieces import joined, located_tokens, pieces_of, report_joined, spans_of_slots
+from canvass.corpus.formats.pieces import joined, pieces_of, report_joined, slots_of_tokens, spans_of_slots
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.corpus.formats.tags import is_tag, spans_of, tags_of
-from canvass.corpus.formats.validation import utterance_of
+from canvass.corpus.formats.validation import ALL, utterance_of
 from canvass.corpus.spans import OUTSIDE
 from canvass.errors import InputError, location, shown
-from canvass.types import Slot, Utterance, slot_records
+from canvass.types import Utterance
 
 # Our own comments, and those of CoNLL-U that say the same.
 COMMENT = re.compile(r"# (text|id|sent_id|intent|domain|split|count|slots) ?[:=] ?(.*)", re.DOTALL)
@@ -123,7 +122,7 @@ class Lines:
         if text is None:
             text = joined(self.tokens, [SPACE_AFTER in cell for cell in glued])
             report_joined(text, self.tokens, glued, self.where, bad)
-        slots = self._spans(rows, layout.tag)
+        slots = spans_of([cells[layout.tag] for cells, _ in rows], self.places)
         self._tell_others([cells for cells, _ in rows], layout, bad)
         record: dict[str, Any] = dict(self.comments, text=text)
         count = self.comments.get("count", "")
@@ -131,10 +130,7 @@ class Lines:
             record["count"] = int(count)
         record["slots"] = None
         if self.comments.get("slots") != NOT_ANNOTATED:
-            places = located_tokens(text, self.tokens, self.places)
-            record["slots"] = slot_records(
-                Slot(places[first].start, places[last].end, label) for first, last, label in slots
-            )
+            record["slots"] = slots_of_tokens(text, self.tokens, slots, self.places)
         return utterance_of(record, self.where)
 
     def _tell_others(self, rows: list[list[str]], layout: Layout, bad: BadLines) -> None:
@@ -161,13 +157,6 @@ class Lines:
             elif cell is not None:
                 what = "columns that are neither tokens nor tags"
                 bad.lost(what, f"{self.where}: column {column + 1} has {shown(cell)}")
-
-    def _spans(self, rows: list[tuple[list[str], str]], column: int) -> list[tuple[int, int, str]]:
-        try:
-            return spans_of([cells[column] for cells, _ in rows])
-        except ValueError as error:
-            sentence, token = error.args
-            raise InputError(f"{self.places[token]}: {sentence}") from error
 
 
 def _comment_value(words: str) -> str:

@@ -22,7 +22,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from canvass.corpus.formats.annotated import ALL, record_of
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, COLUMN_NAMES, Columns
 from canvass.corpus.formats.columns import (
@@ -38,7 +37,7 @@ from canvass.corpus.formats.columns import (
 from canvass.corpus.formats.format import Block, Format
 from canvass.corpus.formats.losses import Losses, named
 from canvass.corpus.formats.sources import LONGEST_LINE, SMALLEST_CHUNK, Pace, Source, on_disk
-from canvass.corpus.formats.validation import utterance_of
+from canvass.corpus.formats.validation import ALL, record_of, utterance_of
 from canvass.corpus.where import RowFilter, Where
 from canvass.errors import InputError, location, shown
 from canvass.files import write_whole

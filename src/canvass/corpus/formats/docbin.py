@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Iterable
 from typing import Any
 
-from canvass.corpus.formats.annotated import ALL
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
@@ -20,7 +19,7 @@ from canvass.corpus.formats.located import LARGEST_DOCUMENT
 from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.pieces import pieces_of
 from canvass.corpus.formats.sources import LARGEST_CHUNK, Source
-from canvass.corpus.formats.validation import utterance_of
+from canvass.corpus.formats.validation import ALL, utterance_of
 from canvass.errors import ExtraMissingError, InputError, shown
 from canvass.files import write_whole
 from canvass.types import Utterance

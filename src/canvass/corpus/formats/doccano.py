@@ -7,11 +7,9 @@ which the file does not tell.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
-from canvass.corpus.formats import jsonl
-from canvass.corpus.formats.annotated import ALL
+from canvass.corpus.formats import jsonl, validation
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import utterance_blocks
@@ -19,7 +17,7 @@ from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import Value, read_lines, read_texts, slot_record
 from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.sniffing import Sample
-from canvass.corpus.formats.validation import text_of, utterance_of
+from canvass.corpus.formats.validation import ALL, NOT_LABELS, text_of, utterance_of
 from canvass.types import Utterance
 
 COLUMNS = Columns(slots="entities")
@@ -31,15 +29,6 @@ KNOWN = frozenset({*NAMES, "count", "domain", "split"})
 KNOWN_OF_SPAN = frozenset({"id", "label", "start_offset", "end_offset"})
 
 
-@dataclass
-class Kinds:
-    """What "label" holds in this file: spans (True), classes (False), or nothing that tells so far (None)."""
-
-    columns: Columns
-    spans: bool | None = None
-    waiting: list[Value] = field(default_factory=list)
-
-
 def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
     """Read annotated records; yields (where, utterance), a record with no label at all once others tell its kind."""
     yield from utterances_of(read_lines(path, bad), columns, bad)
@@ -47,24 +36,22 @@ def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
 
 def utterances_of(records: Iterable[Value], columns: Columns, bad: BadLines) -> Utterances:
     """Read records, wherever they stand; raises InputError as `read`."""
-    kinds = Kinds(columns)
+    spans: bool | None = None  # what "label" holds: spans, classes (False), or nothing that tells so far
+    waiting: list[Value] = []
+
+    def read_one(record: Value) -> Utterance:
+        return _utterance(record, columns, bad, spans=spans is not False)
+
     for record in records:
         label = next((record.content[name] for name in EITHER if name in record.content), None)
-        if kinds.spans is None and label:
-            kinds.spans = isinstance(label, list) and not _is_class(label[0])
+        if spans is None and label:
+            spans = isinstance(label, list) and not _is_class(label[0])
         # A record with an empty list could be of either kind, until another tells.
-        kinds.waiting.append(record)
-        if kinds.spans is not None or (label is None and len(kinds.waiting) == 1):
-            yield from _utterances(kinds, bad)
-    kinds.spans = True if kinds.spans is None else kinds.spans
-    yield from _utterances(kinds, bad)
-
-
-def _utterances(kinds: Kinds, bad: BadLines) -> Utterances:
-    yield from bad.sift(
-        kinds.waiting, lambda record: _utterance(record, kinds.columns, bad, spans=kinds.spans is not False)
-    )
-    kinds.waiting.clear()
+        waiting.append(record)
+        if spans is not None or (label is None and len(waiting) == 1):
+            yield from bad.sift(waiting, read_one)
+            waiting.clear()
+    yield from bad.sift(waiting, read_one)
 
 
 def _is_class(item: Any) -> bool:
@@ -133,12 +120,7 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
 
 def record_of(utterance: Utterance) -> dict[str, Any]:
     """Make the record of an utterance; without an intent it has no class, without slots no list of spans."""
-    record: dict[str, Any] = {"text": utterance.text}
-    for name in ("id", "domain", "split"):
-        if getattr(utterance, name) is not None:
-            record[name] = getattr(utterance, name)
-    if utterance.count != 1:
-        record["count"] = utterance.count
+    record = validation.record_of(utterance, NOT_LABELS)
     record[CLASSES] = [] if utterance.intent is None else [utterance.intent]
     if utterance.slots is not None:
         record[SPANS] = [[slot.start, slot.end, slot.label] for slot in utterance.slots]

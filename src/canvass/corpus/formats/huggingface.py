@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from canvass.corpus.formats import parquet
-from canvass.corpus.formats.annotated import ALL
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns, missing_column
 from canvass.corpus.formats.columns import records_of, utterance_blocks
@@ -25,7 +24,7 @@ from canvass.corpus.formats.parquet import ROWS_OF_READ, opened_parquet
 from canvass.corpus.formats.pieces import list_of, pieces_of, record_of_tokens, spans_of_slots
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.tags import is_tag
-from canvass.corpus.formats.validation import utterance_of
+from canvass.corpus.formats.validation import ALL, utterance_of
 from canvass.corpus.spans import OUTSIDE
 from canvass.errors import InputError, shown
 from canvass.files import write_whole

@@ -12,14 +12,13 @@ from dataclasses import replace
 from typing import Any
 
 from canvass.corpus.formats import doccano, prodigy
-from canvass.corpus.formats.annotated import ALL
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import Value, read_document, read_lines
 from canvass.corpus.formats.pieces import record_of_tokens
 from canvass.corpus.formats.sniffing import SAMPLE_LINES, Sample
-from canvass.corpus.formats.validation import utterance_of
+from canvass.corpus.formats.validation import ALL, utterance_of
 from canvass.types import Utterance
 
 TOKENS, TAGS = ("tokens", "words"), ("ner_tags", "tags")

@@ -16,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json as arrow_json
 
-from canvass.corpus.formats.annotated import ALL, record_of
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
 from canvass.corpus.formats.columns import (
@@ -31,7 +30,7 @@ from canvass.corpus.formats.format import WHOLE, Block, Format, Parts
 from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.sources import NEWLINE, Pace, Source, chunks_of_lines, count_lines, split_lines
 from canvass.corpus.formats.text import lines_of
-from canvass.corpus.formats.validation import utterance_of
+from canvass.corpus.formats.validation import ALL, record_of, utterance_of
 from canvass.corpus.where import RowFilter, Where
 from canvass.errors import InputError, location, shown
 from canvass.files import compressed, split_name, whole_file

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from canvass.corpus.formats.annotated import ALL
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
 from canvass.corpus.formats.columns import utterance_blocks
@@ -21,6 +20,7 @@ from canvass.corpus.formats.label_studio_min import is_regions, read_minimal
 from canvass.corpus.formats.label_studio_regions import (
     CHOICES,
     CONTROLS,
+    IDENTITY,
     LABELS,
     Controls,
     regions_of,
@@ -29,12 +29,11 @@ from canvass.corpus.formats.label_studio_regions import (
 from canvass.corpus.formats.located import Value, read_document, write_text
 from canvass.corpus.formats.losses import Losses, named, names_in
 from canvass.corpus.formats.sniffing import Sample
-from canvass.corpus.formats.validation import pool_utterance_of, text_of, utterance_of
+from canvass.corpus.formats.validation import ALL, pool_utterance_of, text_of, utterance_of
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 
-# Our own fields in the data of a task, which survive every export.
-IDENTITY, SLOTS_ANNOTATED = "canvass_id", "slots_annotated"
+SLOTS_ANNOTATED = "slots_annotated"  # another field of our own
 # What Label Studio says of a task, an annotation and a region besides; a prediction is no annotation.
 SETTINGS = names_in("""
     predictions inner_id project task file_upload updated_by unique_id result_count

@@ -7,19 +7,17 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from canvass.corpus.formats.annotated import ALL
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
 from canvass.corpus.formats.delimited import Table
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.label_studio_regions import CHOICES, LABELS, slot_of
+from canvass.corpus.formats.label_studio_regions import CHOICES, IDENTITY, LABELS, single_choice, slot_of
 from canvass.corpus.formats.located import Value, parse_document
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import on_disk
-from canvass.corpus.formats.validation import pool_utterance_of, utterance_of
+from canvass.corpus.formats.validation import ALL, pool_utterance_of, utterance_of
 from canvass.types import Utterance
 
-IDENTITY = "canvass_id"
 KNOWN = ("annotator", "annotation_id", "slots_annotated")
 
 
@@ -87,10 +85,7 @@ def _intent(item: Value, name: str) -> str | None:
     member = item.get(name)
     if member is None or isinstance(member.content, str):
         return None if member is None else member.string()
-    names = member.need(CHOICES).items()
-    if len(names) > 1:
-        raise member.wrong("one choice, the intent")
-    return names[0].string() if names else None
+    return single_choice(member.need(CHOICES), "intent")
 
 
 KNOWN_OF_TABLE = {"annotation_id", "lead_time"}

@@ -15,6 +15,7 @@ from canvass.corpus.formats.located import CODE_POINTS, UTF16, Value, slot_recor
 from canvass.types import Slot
 
 CHOICES, LABELS = "choices", "labels"
+IDENTITY = "canvass_id"  # our own field in the data of a task, which survives every export
 DIGEST_BYTES = 6
 
 
@@ -92,9 +93,9 @@ def regions_of(result: Value, text: str, controls: Controls = CONTROLS) -> Regio
     for region in result.items():
         kind, control = region.content_of("type"), region.content_of("from_name")
         if kind == CHOICES and control is not None and control == controls.intent:
-            intent = _one(region.need("value").need(CHOICES), "intent")
+            intent = single_choice(region.need("value").need(CHOICES), "intent")
         elif kind == CHOICES and control is not None and control == controls.domain:
-            domain = _one(region.need("value").need(CHOICES), "domain")
+            domain = single_choice(region.need("value").need(CHOICES), "domain")
         elif kind == LABELS and controls.slot in (None, control) and region.need("value").get(LABELS):
             slots.append(slot_of(region.need("value"), text))
         else:
@@ -102,7 +103,8 @@ def regions_of(result: Value, text: str, controls: Controls = CONTROLS) -> Regio
     return Regions(intent, domain, slots, others)
 
 
-def _one(names: Value, what: str) -> str | None:
+def single_choice(names: Value, what: str) -> str | None:
+    """Take the only name of a list of choices; raises InputError if there are more."""
     items = names.items()
     if len(items) > 1:
         raise names.wrong(f"one choice, the {what}")

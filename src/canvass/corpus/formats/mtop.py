@@ -16,12 +16,12 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.pieces import located_tokens
+from canvass.corpus.formats.pieces import slots_of_tokens
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import located_lines
 from canvass.corpus.formats.validation import utterance_of
@@ -194,20 +194,19 @@ def _utterance_of_topv2(cells: list[str], where: str, bad: BadLines) -> Utteranc
         raise InputError(f"{where}: the row has {len(cells)} cells; expected {', '.join(HEADER)}")
     domain, text, parse = cells
     words, intent, slots = _parsed(parse, where, bad)
-    places = located_tokens(text, words, where)
-    record: dict[str, Any] = {"text": text, "domain": domain or None, "intent": intent}
-    record["slots"] = [
-        {"start": places[first].start, "end": places[last - 1].end, "label": label}
-        for label, first, last in slots
-        if first < last
-    ]
+    record = {
+        "text": text,
+        "domain": domain or None,
+        "intent": intent,
+        "slots": slots_of_tokens(text, words, slots, where),
+    }
     return utterance_of(record, where)
 
 
-def _parsed(parse: str, where: str, bad: BadLines) -> tuple[list[str], str, list[tuple[str, int, int]]]:
-    """Read a parse: its words, the outermost intent, and its slots as (label, first word, word behind the last)."""
+def _parsed(parse: str, where: str, bad: BadLines) -> tuple[list[str], str, list[tuple[int, int, str]]]:
+    """Read a parse: its words, the outermost intent, and its slots as (first word, last word, label)."""
     words: list[str] = []
-    slots: list[tuple[str, int, int]] = []
+    slots: list[tuple[int, int, str]] = []
     stack: list[tuple[str, int]] = []  # what is open, and the word at which it begins
     intent: str | None = None
     for piece in parse.split(" "):
@@ -220,7 +219,8 @@ def _parsed(parse: str, where: str, bad: BadLines) -> tuple[list[str], str, list
             stack.append((name, len(words)))
         elif piece == "]" and stack:
             name, first = stack.pop()
-            slots += [(name, first, len(words))] if len(stack) == 1 else []
+            if len(stack) == 1 and first < len(words):
+                slots.append((first, len(words) - 1, name))
             intent = name if not stack else intent
         elif piece:
             words.append(piece)

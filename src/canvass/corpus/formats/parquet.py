@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from canvass.corpus.formats.annotated import ALL, record_of
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
 from canvass.corpus.formats.columns import (
@@ -23,7 +22,7 @@ from canvass.corpus.formats.delimited import slots_of_cell
 from canvass.corpus.formats.format import WHOLE, Block, Format, Parts
 from canvass.corpus.formats.losses import WEIGHTS, Losses, is_weight
 from canvass.corpus.formats.sources import file_error, on_disk
-from canvass.corpus.formats.validation import utterance_of
+from canvass.corpus.formats.validation import ALL, record_of, utterance_of
 from canvass.corpus.storage import is_remote, opened, place_of, sizes_of
 from canvass.corpus.where import Where
 from canvass.errors import InputError

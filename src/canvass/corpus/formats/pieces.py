@@ -13,7 +13,7 @@ from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.losses import Losses, named
 from canvass.corpus.formats.tags import is_tag, spans_of
-from canvass.corpus.spans import OUTSIDE, Token, text_tokens
+from canvass.corpus.spans import OUTSIDE, text_tokens
 from canvass.errors import InputError, shown
 from canvass.types import Slot, Utterance
 
@@ -125,8 +125,13 @@ def strings_of(value: Any, name: str, where: str) -> list[str]:
     return list(value)
 
 
-def located_tokens(text: str, words: Sequence[str], where: str | Sequence[str]) -> list[Token]:
-    """Find tokens in a text, one after the other, with nothing but white space between; `where` they are, or each."""
+def slots_of_tokens(
+    text: str, words: Sequence[str], spans: Sequence[tuple[int, int, str]], where: str | Sequence[str]
+) -> list[dict[str, Any]]:
+    """Make the records of slots, (first token, last token, label), in a text; `where` the tokens are, or each.
+
+    Raises InputError unless they follow one after the other, with nothing but white space between.
+    """
     tokens = []
     end = 0
     for index, word in enumerate(words):
@@ -137,12 +142,14 @@ def located_tokens(text: str, words: Sequence[str], where: str | Sequence[str]) 
                 f"{place}: the token {shown(word)} does not follow in the text {shown(text)}, after character {end}"
             )
         end = start + len(word)
-        tokens.append(Token(start, end, is_word=True))
+        tokens.append((start, end))
     if isinstance(where, str) and text[end:].strip():
         raise InputError(
             f"{where}: the tokens end before {shown(text[end:])}; expected them to spell the text"
         )
-    return tokens
+    return [
+        {"start": tokens[first][0], "end": tokens[last][1], "label": label} for first, last, label in spans
+    ]
 
 
 def record_of_tokens(
@@ -175,13 +182,5 @@ def record_of_tokens(
         raise InputError(f"{where}: {len(words)} tokens have {len(names)} tags; expected one for each")
     if plain is None:
         plain = not any(is_tag(name) for name in names if name != OUTSIDE)
-    try:
-        spans = spans_of([f"I-{name}" if plain and name != OUTSIDE else name for name in names])
-    except ValueError as error:
-        raise InputError(f"{where}: {error.args[0]}") from error
-    places = located_tokens(made[columns.text], words, where)
-    made[columns.slots] = [
-        {"start": places[first].start, "end": places[last].end, "label": label}
-        for first, last, label in spans
-    ]
-    return made
+    spans = spans_of([f"I-{name}" if plain and name != OUTSIDE else name for name in names], where)
+    return made | {columns.slots: slots_of_tokens(made[columns.text], words, spans, where)}

@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from canvass.corpus.formats import jsonl
-from canvass.corpus.formats.annotated import ALL
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import utterance_blocks
@@ -22,7 +21,7 @@ from canvass.corpus.formats.located import Value, read_lines, read_texts, slot_r
 from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.pieces import covered, pieces_of
 from canvass.corpus.formats.sniffing import Sample
-from canvass.corpus.formats.validation import utterance_of
+from canvass.corpus.formats.validation import ALL, NOT_LABELS, record_of, utterance_of
 from canvass.errors import InputError, shown
 from canvass.types import Slot, Utterance
 
@@ -158,12 +157,7 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
 def task_of(utterance: Utterance, options: list[dict[str, str]]) -> dict[str, Any]:
     """Make the task of an utterance; what is None is left out of it."""
     pieces = pieces_of(utterance.text, utterance.slots or ())
-    task: dict[str, Any] = {"text": utterance.text}
-    for name in ("id", "domain", "split"):
-        if getattr(utterance, name) is not None:
-            task[name] = getattr(utterance, name)
-    if utterance.count != 1:
-        task["count"] = utterance.count
+    task = record_of(utterance, NOT_LABELS)
     task["tokens"] = [
         {
             "text": utterance.text[start:end],

@@ -17,7 +17,7 @@ from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.losses import Losses, named
-from canvass.corpus.formats.pieces import joined, located_tokens, report_joined, spans_of_slots, words_of
+from canvass.corpus.formats.pieces import joined, report_joined, slots_of_tokens, spans_of_slots, words_of
 from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.corpus.formats.tags import spans_of, tags_of
 from canvass.corpus.formats.validation import utterance_of
@@ -104,16 +104,9 @@ def _utterance(
             f"{location(names[1], number)}: {len(tags_of_line)} tags, but {len(tokens)} words in {where}; expected one "
             "tag for each word"
         )
-    try:
-        spans = spans_of(tags_of_line)
-    except ValueError as error:
-        sentence, token = error.args
-        raise InputError(f"{location(names[1], number)}: word {token + 1}: {sentence}") from error
-    places = located_tokens(text, tokens, where)
-    slots = [
-        {"start": places[first].start, "end": places[last].end, "label": label}
-        for first, last, label in spans
-    ]
+    place = location(names[1], number)
+    spans = spans_of(tags_of_line, [f"{place}: word {word}" for word in range(1, len(tokens) + 1)])
+    slots = slots_of_tokens(text, tokens, spans, where)
     return utterance_of({"text": text, "intent": intent or None, "slots": slots}, where)
 
 

@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from canvass.corpus.spans import OUTSIDE
-from canvass.errors import shown
+from canvass.errors import InputError, shown
 
 # The letters of a slot of one token; of the first, a middle and the last of more.
 LETTERS = {
@@ -52,13 +52,13 @@ def is_tag(word: str) -> bool:
     )
 
 
-def spans_of(tags: Sequence[str]) -> list[tuple[int, int, str]]:
-    """Read (first token, last token, label) of each slot from tags of any scheme.
+def spans_of(tags: Sequence[str], where: str | Sequence[str] = "") -> list[tuple[int, int, str]]:
+    """Read (first token, last token, label) of each slot from tags of any scheme, `where` they are, or each.
 
     Raises
     ------
-    ValueError
-        If a word is not a tag; its argument is the sentence, and the number of the token.
+    InputError
+        If a word is not a tag.
 
     >>> spans_of(["O", "I-city", "I-city"]), spans_of(["S-city", "E-day"])
     ([(1, 2, 'city')], [(0, 0, 'city'), (1, 1, 'day')])
@@ -67,8 +67,9 @@ def spans_of(tags: Sequence[str]) -> list[tuple[int, int, str]]:
     before = OUTSIDE
     for i, tag in enumerate(tags):
         if not is_tag(tag):
-            raise ValueError(
-                f"{shown(tag)} is no tag; expected O, or one of B I E S L U, a hyphen and a label", i
+            raise InputError(
+                f"{where if isinstance(where, str) else where[i]}: {shown(tag)} is no tag; expected O, or one of "
+                "B I E S L U, a hyphen and a label"
             )
         if tag != OUTSIDE:
             label = tag[2:]

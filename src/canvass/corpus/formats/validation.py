@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from canvass.corpus.formats.column_names import PROBABILITIES, USUAL, Columns, listed
 from canvass.corpus.formats.sources import AS_UTF8
 from canvass.errors import InputError, shown
-from canvass.types import Slot, Utterance
+from canvass.types import Slot, Utterance, slot_records
 
+# What `carries` of a format has that loses nothing.
+ALL = ("text", "id", "count", "domain", "intent", "slots", "split", "unannotated")
+FIELDS = ("id", "text", "count", "domain", "intent", "slots", "split")
+NOT_LABELS = ("text", "id", "domain", "split", "count")  # in the order in which tools for annotation get them
 LARGEST_COUNT = (1 << 63) - 1
 LARGEST_SCORE = sys.float_info.max
 
@@ -183,3 +188,22 @@ def _slot(item: object, text: str, where: str) -> Slot:
             f"0 <= start < end <= {len(text)}, the code points of the text"
         )
     return Slot(start, end, label)
+
+
+def record_of(utterance: Utterance, names: Sequence[str] = FIELDS) -> dict[str, Any]:
+    """Write an utterance as a record of the fields `names`, without what it does not have.
+
+    >>> from canvass.types import Slot, Utterance
+    >>> record_of(Utterance("play jazz", intent="play", slots=(Slot(5, 9, "genre"),)))
+    {'text': 'play jazz', 'intent': 'play', 'slots': [{'start': 5, 'end': 9, 'label': 'genre'}]}
+    """
+    record = {
+        "id": utterance.id,
+        "text": utterance.text,
+        "count": None if utterance.count == 1 else utterance.count,
+        "domain": utterance.domain,
+        "intent": utterance.intent,
+        "slots": slot_records(utterance.slots),
+        "split": utterance.split,
+    }
+    return {name: record[name] for name in names if record[name] is not None}
