@@ -326,7 +326,7 @@ def known_targets(targets: Sequence[Target], labelled: Sequence[Utterance]) -> l
 
     Where it has none of a list, that is left to whoever trains.
     """
-    from canvass.models.nlu import unknown_name
+    from canvass.corpus.labelled import unknown_name
 
     targets = [target.resolved(labelled) for target in targets]
     intents = {utterance.intent for utterance in labelled}

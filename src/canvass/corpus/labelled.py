@@ -12,8 +12,8 @@ from canvass.corpus.formats.choice import annotated_utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.losses import Loss, Losses
 from canvass.corpus.spans import misaligned_slot
-from canvass.errors import InputError, OptionError, shown
-from canvass.types import ELSEWHERE, Utterance
+from canvass.errors import InputError, OptionError, TargetError, TrainingError, nearest, shown
+from canvass.types import ALL, ELSEWHERE, Target, Utterance
 
 LOGGER = logging.getLogger(__name__)
 
@@ -184,3 +184,28 @@ def _misalignment(utterance: Utterance, where: str) -> str:
         f"{shown(utterance.text[slot.start : slot.end])}, does not begin and end at token borders; "
         "move it to whole words"
     )
+
+
+def unknown_name(utterances: Sequence[Utterance], kind: str, name: str) -> TargetError:
+    """Say that no utterance has this domain or intent, and which there are."""
+    names = sorted({known for utterance in utterances if (known := getattr(utterance, kind)) is not None})
+    known = f"it has {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}"  # noqa: PLR2004 - a screenful
+    return TargetError(
+        f"LABELLED has no utterance of {kind} {name!r}{nearest(name, names)} "
+        f"({known if names else f'no utterance has a {kind}'})"
+    )
+
+
+def check_examples(utterances: Sequence[Utterance], target: Target, positives: int) -> None:
+    """Refuse a labelled set that has no positive, or no negative, example of the target."""
+    if positives == 0:
+        if target.kind == ALL:
+            raise TrainingError(
+                "LABELLED has no utterance that is in scope" if utterances else "LABELLED has no utterance"
+            )
+        raise unknown_name(utterances, target.kind, target.name)
+    if positives == len(utterances) and target.kind != ALL:
+        raise TrainingError(
+            f"LABELLED has only utterances of {target}; the committee needs others, too, to tell them apart "
+            "(or take --target all with --strategy joint)"
+        )

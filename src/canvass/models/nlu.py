@@ -6,7 +6,6 @@ errors a study counts. The committee tells the target from everything else.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +17,15 @@ from numpy.typing import NDArray
 
 from canvass.archive import load as load_archive
 from canvass.archive import save as save_archive
+from canvass.corpus.labelled import check_examples
 from canvass.corpus.normalise import keys
-from canvass.errors import ModelFileError, OptionError, TargetError, TrainingError, nearest
+from canvass.errors import ModelFileError, OptionError, TrainingError
 from canvass.features.clusters import WordClusters
 from canvass.features.word_features import WordFeatures
 from canvass.models.committee import BITS, MEMBERS, Committee, examples_of
 from canvass.models.intents import BYTES, IntentClassifier
 from canvass.models.intents import SECONDS as SECONDS_OF_INTENTS
-from canvass.models.tagger import FEWEST, ITERATIONS, Tagger
+from canvass.models.tagger import FEWEST, ITERATIONS, ITERATIONS_FOR_SELECTION, Tagger
 from canvass.models.tagger import SECONDS as SECONDS_OF_TAGGER
 from canvass.processors import processors, thread_pool
 from canvass.types import ALL, Prediction, Slot, Target, Utterance
@@ -51,13 +51,6 @@ class FrameConfidence(NamedTuple):
     lengths: NDArray[np.int32]
     margin: NDArray[np.float64]
     entropy: NDArray[np.float64]
-
-
-class Predictors(NamedTuple):
-    """The models that predict a frame; None where nothing trains them."""
-
-    intents: IntentClassifier | None
-    tagger: Tagger | None
 
 
 @dataclass(frozen=True)
@@ -164,8 +157,6 @@ class NLU:
             If there are neither intents nor a tagger.
 
         """
-        import pyarrow as pa
-
         if not self.can_predict:
             raise TrainingError(
                 f"nothing can be predicted: no utterance of {self.target} in LABELLED has an intent, and a tagger "
@@ -174,9 +165,8 @@ class NLU:
         names: list[str | None] = [None] * len(texts)
         log_intent = [0.0] * len(texts)
         if self.intents is not None and self.intent_names:
-            likeliest = self.intents.predict(
-                keys(pa.array(texts, type=pa.string())), skip=len(self.intents.names) - len(self.intent_names)
-            )
+            skip = len(self.intents.names) - len(self.intent_names)
+            likeliest = self.intents.predict(_keys(texts), skip=skip)
             names = [self.intents.names[number] for number in likeliest.intents.tolist()]
             log_intent = likeliest.log_probability.tolist()
         if self.tagger is None:
@@ -200,14 +190,10 @@ class NLU:
 
         Nothing is listed where `predict` names no intent.
         """
-        import pyarrow as pa
-
         if self.intents is None or not self.intent_names:
             return [()] * len(texts)
         names = self.intents.names
-        found = self.intents.rank(
-            keys(pa.array(texts, type=pa.string())), count, skip=len(names) - len(self.intent_names)
-        )
+        found = self.intents.rank(_keys(texts), count, skip=len(names) - len(self.intent_names))
         return [
             tuple((names[number], chance) for number, chance in zip(numbers, chances, strict=True))
             for numbers, chances in zip(*(part.tolist() for part in found), strict=True)
@@ -234,13 +220,10 @@ class NLU:
             "intents": self.intents.names if self.intents else None,
             "tags": self.tagger.tags if self.tagger else None,
         }
-        return header, self._arrays()
-
-    def _arrays(self) -> dict[str, NDArray[Any]]:
         arrays: dict[str, NDArray[Any]] = {}
         for model in (self.committee, self.intents, self.tagger):
             arrays |= model.to_arrays() if model is not None else {}
-        return arrays
+        return header, arrays
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -281,9 +264,15 @@ class NLU:
             None if tags is None else Tagger.from_arrays(arrays, tags),
             *numbers,
         )
-        if nlu._arrays().keys() != arrays.keys():
+        if nlu.to_parts()[1].keys() != arrays.keys():
             raise ValueError("it has arrays that belong to no model")
         return nlu
+
+
+def _keys(texts: Sequence[str]) -> pa.Array:
+    import pyarrow as pa
+
+    return keys(pa.array(texts, type=pa.string()))
 
 
 def train_all(
@@ -300,8 +289,6 @@ def train_all(
     What does not depend on the target is computed once, and models are trained side by side. Raises as `NLU.train`,
     for the first target in the list, before anything is trained.
     """
-    import pyarrow as pa
-
     targets = [target.resolved(utterances) for target in targets]
     chosen = [
         np.fromiter(map(target.matches, utterances), dtype=np.bool_, count=len(utterances))
@@ -309,14 +296,13 @@ def train_all(
     ]
     for target, is_target in zip(targets, chosen, strict=True):
         check_examples(utterances, target, int(is_target.sum()))
-    column = keys(pa.array([utterance.text for utterance in utterances], type=pa.string()))
-
+    column = _keys([utterance.text for utterance in utterances])
     clusters = None if words is None else WordClusters.of_features(words)
     with thread_pool(processors()) as executor:
         # Kernels train without the GIL: taggers first, which take longest.
         tagging = [
-            executor.submit(_train_tagger, utterances, is_target, iterations, clusters)
-            for is_target in chosen
+            executor.submit(train_tagger, utterances, target, iterations=iterations, words=clusters)
+            for target in targets
         ]
         examples = examples_of(column, bits=bits)
         committees = [
@@ -326,18 +312,17 @@ def train_all(
             for target, is_target in zip(targets, chosen, strict=True)
         ]
         intents = [_train_intents(utterances, column, target, bits, words) for target in targets]
-        taggers = [tagger.result() for tagger in tagging]
         return [
             NLU(
                 target,
                 None if committee is None else committee.result(),
                 classifier,
-                tagger,
+                tagger.result(),
                 int(is_target.sum()),
-                annotated,
+                sum(utterances[row].slots is not None for row in np.flatnonzero(is_target).tolist()),
             )
-            for target, is_target, committee, classifier, (tagger, annotated) in zip(
-                targets, chosen, committees, intents, taggers, strict=True
+            for target, is_target, committee, classifier, tagger in zip(
+                targets, chosen, committees, intents, tagging, strict=True
             )
         ]
 
@@ -349,33 +334,30 @@ def train_predictors(
     iterations: int = ITERATIONS,
     bits: int = BITS,
     words: WordFeatures | None = None,
-) -> Predictors:
+) -> tuple[IntentClassifier | None, Tagger | None]:
     """Train the intent classifier and the tagger of a target as `train_all` does, without a committee."""
-    import pyarrow as pa
-
-    is_target = np.fromiter(map(target.matches, utterances), dtype=np.bool_, count=len(utterances))
-    column = keys(pa.array([utterance.text for utterance in utterances], type=pa.string()))
+    column = _keys([utterance.text for utterance in utterances])
     clusters = None if words is None else WordClusters.of_features(words)
-    tagger, _ = _train_tagger(utterances, is_target, iterations, clusters)
-    return Predictors(_train_intents(utterances, column, target, bits, words), tagger)
+    tagger = train_tagger(utterances, target, iterations=iterations, words=clusters)
+    return _train_intents(utterances, column, target, bits, words), tagger
 
 
-def _train_tagger(
+def train_tagger(
     utterances: Sequence[Utterance],
-    is_target: NDArray[np.bool_],
-    iterations: int,
-    clusters: WordClusters | None,
-) -> tuple[Tagger | None, int]:
-    """Train a tagger, None of fewer than FEWEST utterances; and how many of the target are annotated for slots."""
+    target: Target,
+    *,
+    iterations: int = ITERATIONS_FOR_SELECTION,
+    words: WordClusters | None = None,
+) -> Tagger | None:
+    """Train a tagger; None where fewer than FEWEST utterances of the target are annotated for slots."""
     annotated = [
         (utterance.text, utterance.slots)
-        for utterance in itertools.compress(utterances, is_target.tolist())
-        if utterance.slots is not None
+        for utterance in utterances
+        if target.matches(utterance) and utterance.slots is not None
     ]
     if len(annotated) < FEWEST:
-        return None, len(annotated)
-    tagger = Tagger(iterations=iterations, words=clusters)
-    return tagger.fit(*zip(*annotated, strict=True)), len(annotated)
+        return None
+    return Tagger(iterations=iterations, words=words).fit(*zip(*annotated, strict=True))
 
 
 def _train_intents(
@@ -415,28 +397,3 @@ def training_cost(
     tags = 1 + 2 * len({slot.label for utterance in annotated for slot in utterance.slots or ()})
     words = sum(len(utterance.text.split()) for utterance in annotated) if tags > 1 else 0
     return SECONDS_OF_INTENTS * pairs + SECONDS_OF_TAGGER * words * tags * iterations, BYTES * pairs
-
-
-def unknown_name(utterances: Sequence[Utterance], kind: str, name: str) -> TargetError:
-    """Say that no utterance has this domain or intent, and which there are."""
-    names = sorted({known for utterance in utterances if (known := getattr(utterance, kind)) is not None})
-    known = f"it has {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}"  # noqa: PLR2004 - a screenful
-    return TargetError(
-        f"LABELLED has no utterance of {kind} {name!r}{nearest(name, names)} "
-        f"({known if names else f'no utterance has a {kind}'})"
-    )
-
-
-def check_examples(utterances: Sequence[Utterance], target: Target, positives: int) -> None:
-    """Refuse a labelled set that has no positive, or no negative, example of the target."""
-    if positives == 0:
-        if target.kind == "all":
-            raise TrainingError(
-                "LABELLED has no utterance that is in scope" if utterances else "LABELLED has no utterance"
-            )
-        raise unknown_name(utterances, target.kind, target.name)
-    if positives == len(utterances) and target.kind != "all":
-        raise TrainingError(
-            f"LABELLED has only utterances of {target}; the committee needs others, too, to tell them apart "
-            "(or take --target all with --strategy joint)"
-        )

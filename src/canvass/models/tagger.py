@@ -24,8 +24,8 @@ from canvass.models.crf.cluster_rows import pack_clusters
 from canvass.models.crf.decoding import LONGEST, find_best, pack_products
 from canvass.models.crf.lattice import best_paths, log_partitions, marginals
 from canvass.models.crf.n_best import n_best_paths
+from canvass.models.crf.objective import train
 from canvass.models.crf.problem import make_problem
-from canvass.models.crf.training import train
 from canvass.models.crf.word_cache import Forms, no_forms
 from canvass.types import Slot
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from canvass.errors import OptionError, TrainingError
 from canvass.features.word_features import WordFeatures
-from canvass.models.nlu import NLU, train_predictors
-from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION, Tagger
+from canvass.models.nlu import NLU, train_predictors, train_tagger
+from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION
 from canvass.strategies import Strategy, strategy_named
 from canvass.types import Target, Utterance
 
@@ -25,22 +25,9 @@ def with_selection_models(
     if not models & {"intents", "tagger"} or (words is None and "tagger" not in models):
         return nlu
     if words is None:
-        return replace(nlu, tagger=train_selection_tagger(labelled, nlu.target))
-    plain = train_predictors(labelled, nlu.target, iterations=ITERATIONS_FOR_SELECTION)
-    return replace(nlu, intents=plain.intents, tagger=plain.tagger)
-
-
-def train_selection_tagger(labelled: Sequence[Utterance], target: Target) -> Tagger | None:
-    """Train the tagger that `Plan.train` would; None where too few utterances of the target are annotated."""
-    annotated = [
-        (utterance.text, utterance.slots)
-        for utterance in labelled
-        if target.matches(utterance) and utterance.slots is not None
-    ]
-    if len(annotated) < FEWEST:
-        return None
-    texts, slots = zip(*annotated, strict=True)
-    return Tagger(iterations=ITERATIONS_FOR_SELECTION).fit(texts, slots)
+        return replace(nlu, tagger=train_tagger(labelled, nlu.target))
+    intents, tagger = train_predictors(labelled, nlu.target, iterations=ITERATIONS_FOR_SELECTION)
+    return replace(nlu, intents=intents, tagger=tagger)
 
 
 def check_models(strategy: Strategy, target: Target, *, intents: Collection[str], annotated: int) -> None:

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from canvass.models.crf import plain_crf, scaled_lattice
-from lattices import INTEGERS, ORDINARY, lattices, scale_of
+from lattices import INTEGERS, ORDINARY, best_path, lattices, scale_of
 from parameters import slow_unless
 
 ALIKE = st.floats(-1.0, 1.0)
@@ -29,7 +29,7 @@ def expected(state, transitions):
 @given(lattices(longest=40, scores=[ORDINARY, INTEGERS, ALIKE]))
 @example((np.zeros((1, 1)), np.zeros((1, 1))))
 def test_equal_to_the_twin(case):
-    found = scaled_lattice.best_path(*case).log_probability
+    found = best_path(*case).log_probability
     assert found <= 0.0
     assert found == pytest.approx(expected(*case), rel=1e-10, abs=1e-14 * scale_of(*case))
 
@@ -38,7 +38,7 @@ def test_equal_to_the_twin(case):
 def test_the_path_is_one_of_the_best(case):
     # Of paths that are equally good the twin may find another.
     state, transitions = case
-    path = scaled_lattice.best_path(*case).path.tolist()
+    path = best_path(*case).path.tolist()
     score = sum(state[t, tag] for t, tag in enumerate(path))
     score += sum(transitions[path[t], path[t + 1]] for t in range(len(path) - 1))
     assert score == pytest.approx(plain_crf.solve(*case).score, abs=1e-12 * scale_of(*case))
@@ -51,16 +51,16 @@ def test_the_path_where_there_are_no_ties(length, tags, seed, spread):
         random.uniform(0.0, spread, size=(length, tags)),
         random.uniform(0.0, spread, size=(tags, tags)),
     )
-    best, twin = scaled_lattice.best_path(state, transitions), plain_crf.solve(state, transitions)
+    best, twin = best_path(state, transitions), plain_crf.solve(state, transitions)
     assert best.path.tolist() == list(twin.path)
     # What is kept for the way back does not change the probability.
-    assert scaled_lattice.best_path(state, transitions, kept=2).log_probability == best.log_probability
+    assert best_path(state, transitions, kept=2).log_probability == best.log_probability
 
 
 def test_the_path_through_rows_that_were_rescaled():
     state = np.zeros((5_000, 2))
     state[np.arange(5_000), np.arange(5_000) % 2] = 100.0
-    assert scaled_lattice.best_path(state, np.zeros((2, 2))).path.tolist() == [0, 1] * 2_500
+    assert best_path(state, np.zeros((2, 2))).path.tolist() == [0, 1] * 2_500
 
 
 @given(
@@ -77,12 +77,12 @@ def test_few_pairs_have_a_weight(length, tags, seed, share, farthest):
         random.random((tags, tags)) < share
     )
     state = random.uniform(-farthest / 2.0, farthest / 2.0, size=(length, tags))
-    best, twin = scaled_lattice.best_path(state, transitions), plain_crf.solve(state, transitions)
+    best, twin = best_path(state, transitions), plain_crf.solve(state, transitions)
     assert best.path.tolist() == list(twin.path)
     scale = scale_of(state, transitions)
     assert best.log_probability == pytest.approx(expected(state, transitions), rel=1e-9, abs=1e-14 * scale)
     for lane in range(1, scaled_lattice.LANES):
-        again = scaled_lattice.best_path(state, transitions, lane=lane)
+        again = best_path(state, transitions, lane=lane)
         assert again.log_probability == best.log_probability
         assert again.path.tolist() == best.path.tolist()
 
@@ -93,7 +93,7 @@ def test_mass_on_a_tag_that_can_hardly_be_left(weight):
     state = np.array([[45.0, 0.0, 0.0], [0.0, 45.0, 0.0]])
     transitions = np.zeros((3, 3))
     transitions[0, 1] = weight
-    found = scaled_lattice.best_path(state, transitions)
+    found = best_path(state, transitions)
     twin = plain_crf.solve(state, transitions)
     assert found.path.tolist() == list(twin.path)
     assert math.expm1(found.log_probability) == pytest.approx(
@@ -119,7 +119,7 @@ def test_arrivals_are_from_all_tags_that_may_take_part(tags):
 def test_any_number_of_tags(length, tags, seed):
     random = np.random.default_rng(seed)
     case = random.normal(size=(length, tags)), random.normal(size=(tags, tags))
-    assert scaled_lattice.best_path(*case).log_probability == pytest.approx(expected(*case), abs=1e-12)
+    assert best_path(*case).log_probability == pytest.approx(expected(*case), abs=1e-12)
 
 
 @given(st.integers(1, 30), st.integers(1, 12), st.integers(0, 2**32 - 1), st.floats(0.0, 1.0))
@@ -129,7 +129,7 @@ def test_up_to_the_widest_reach(length, tags, seed, share):
     state = random.choice([0.0, share * scaled_lattice.REACH], size=(length, tags))
     transitions = random.choice([0.0, (1.0 - share) * scaled_lattice.REACH], size=(tags, tags))
     assert reach(state, transitions) <= scaled_lattice.REACH * (1 + 1e-15)
-    found = scaled_lattice.best_path(state, transitions).log_probability
+    found = best_path(state, transitions).log_probability
     assert found == pytest.approx(
         expected(state, transitions), rel=1e-9, abs=1e-14 * scale_of(state, transitions)
     )
@@ -140,7 +140,7 @@ def test_the_first_tag_tells_the_size_of_all_however_long_the_others_grow(reach)
     # Every transition to the second tag has the largest factor, so the first tag is as far behind as can be.
     transitions = np.array([[0.0, reach], [0.0, reach]])
     for length in range(1, 60):
-        found = scaled_lattice.best_path(np.zeros((length, 2)), transitions)
+        found = best_path(np.zeros((length, 2)), transitions)
         assert found.log_probability == pytest.approx(expected(np.zeros((length, 2)), transitions), abs=1e-9)
         assert found.path.tolist() == [0] + [1] * (length - 1)
 
@@ -161,9 +161,7 @@ def test_many_tokens(tags, spread):
         bests = scores + (bests[:, None] + transitions).max(axis=0)
         sums, bests = sums - sums.max(), bests - sums.max()
     expected = float(bests.max() - np.logaddexp.reduce(sums))
-    assert scaled_lattice.best_path(state, transitions).log_probability == pytest.approx(
-        expected, rel=1e-13, abs=1e-12
-    )
+    assert best_path(state, transitions).log_probability == pytest.approx(expected, rel=1e-13, abs=1e-12)
 
 
 def test_rescaling_is_exact_and_counted():
@@ -192,9 +190,7 @@ def test_another_process_computes_the_same_bytes():
         "sys.stdout.write(best_path(r.normal(size=(9, 30)), r.normal(size=(30, 30))).log_probability.hex())"
     )
     random = np.random.default_rng(5)
-    found = scaled_lattice.best_path(
-        random.normal(size=(9, 30)), random.normal(size=(30, 30))
-    ).log_probability
+    found = best_path(random.normal(size=(9, 30)), random.normal(size=(30, 30))).log_probability
     printed = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, check=True, text=True
     ).stdout

@@ -17,10 +17,10 @@ from canvass.annotation.project.settings import LabelGuide
 from canvass.annotation.project.settings_file import write_settings
 from canvass.annotation.store.task_store import Store
 from canvass.corpus.formats import jsonl
+from canvass.corpus.labelled import check_examples
 from canvass.corpus.normalise import key_of
 from canvass.errors import FileError, TrainingError
 from canvass.files import STANDARD_STREAM, apply_umask, check_output, private
-from canvass.models.nlu import check_examples
 from canvass.seeding import uniform
 from canvass.selection.selection_models import check_models
 from canvass.strategies import STRATEGIES

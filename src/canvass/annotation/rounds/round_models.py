@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from canvass.annotation.store.records import TaskPrediction
 from canvass.corpus.normalise import keys
 from canvass.evaluation import takes_for_target
-from canvass.models.nlu import NLU, train_predictors
+from canvass.models.nlu import NLU, train_predictors, train_tagger
 from canvass.models.tagger import ITERATIONS_FOR_SELECTION
 from canvass.processors import thread_pool
 from canvass.seeding import derived_seed
 from canvass.selection.seed_phrases import untrained
-from canvass.selection.selection_models import train_selection_tagger
 from canvass.strategies import strategy_named
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def train_models(
         return Models(reference, reference)
     with thread_pool(1) as executor:
         if words is None:
-            tagger = executor.submit(train_selection_tagger, labelled, target)
+            tagger = executor.submit(train_tagger, labelled, target)
             reference = NLU.train(labelled, target, seed=seed)
             return Models(reference, replace(reference, tagger=tagger.result()))
         # What is chosen is to suit models without word features, too.

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from canvass.features.clusters import PLACES, WordClusters, attribute_of, neighbours
 from canvass.features.word_features import BEYOND, UNKNOWN
-
-Floats = NDArray[np.float64]
+from canvass.models.vectors import Floats
 
 
 class ClusterRows(NamedTuple):

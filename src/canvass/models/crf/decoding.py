@@ -33,7 +33,6 @@ from canvass.models.crf.scaled_lattice import (
     find_log_probabilities,
     make_scratch,
     pack_factors,
-    padded,
     trace_back,
 )
 from canvass.models.crf.transitions import spread
@@ -51,12 +50,10 @@ from canvass.models.crf.word_cache import (
     find_forms,
     keep_forms,
 )
-from canvass.models.vectors import aligned
+from canvass.models.vectors import Floats, aligned, padded
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Floats = NDArray[np.float64]
 
 LONGEST = 1024  # tokens of a key whose lattice has room
 

@@ -21,7 +21,6 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numpy.typing import NDArray
 
 from canvass.compiled import compiled, inlined
 from canvass.machine import (
@@ -36,13 +35,9 @@ from canvass.machine import (
     spread_number,
     store_vector,
     struct_proxy,
-    transpose,
 )
 from canvass.models.crf.transitions import Transitions
-from canvass.models.vectors import LOG2_E, LOG_2, LOG_2_REST, ONE, ROUNDING, SERIES, SMALLEST, aligned
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from canvass.models.vectors import Floats, Integers, aligned, data_of, exponentiate_rows, turn_to_lanes
 
 MEMORY = 1 << 20  # bytes of cells that are gone through together, unless a group has more
 
@@ -151,106 +146,6 @@ class Cells(NamedTuple):
         return cls(*(aligned(count, LANES) for count in rows))
 
 
-def _data(context: Any, builder: Any, signature: Any, arguments: Any, *places: int) -> list[Any]:
-    """Point to the first items of the arrays at these places of the arguments."""
-    return [struct_proxy(signature.args[k])(context, builder, arguments[k]).data for k in places]
-
-
-def _turn(*, to_lanes: bool) -> Any:
-    """Make the instruction that copies from token by token to lane by lane, or back."""
-
-    @instruction
-    def turn(_context: Any, rows: Any, cells: Any, _at: Any) -> Any:
-        """Copy rows[lane, j], float64 (LANES, P), to cells[at + j, lane], float64 (any, LANES), or back, for all j < P.
-
-        P is a multiple of LANES; there is no check of bounds.
-        """
-
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            table, tile = _data(context, builder, signature, arguments, 0, 1)
-            shape = struct_proxy(signature.args[0])(context, builder, arguments[0]).shape
-            width = builder.extract_value(shape, 1)
-            tile = builder.gep(tile, [builder.mul(arguments[2], WORD(LANES))])
-            with loop(builder, WORD(0), width, WORD(LANES), intp=WORD) as (j, _):
-                at_rows = [builder.add(builder.mul(width, WORD(lane)), j) for lane in range(LANES)]
-                at_tile = [builder.mul(builder.add(j, WORD(tag)), WORD(LANES)) for tag in range(LANES)]
-                source, target = ((table, at_rows), (tile, at_tile))[:: 1 if to_lanes else -1]
-                vectors = [load_vector(builder, source[0], at) for at in source[1]]
-                for vector, at in zip(transpose(builder, vectors), target[1], strict=True):
-                    store_vector(builder, vector, target[0], at)
-            return context.get_dummy_value()
-
-        return types.void(rows, cells, types.int64), generate
-
-    return turn
-
-
-turn_to_lanes, turn_to_rows = _turn(to_lanes=True), _turn(to_lanes=False)
-
-
-def exponential(builder: Any, vector: Any) -> Any:
-    """Compute exp of LANES numbers up to 0, as `vectors.exponentiate` does, but for fewer roundings."""
-
-    def all_lanes(number: float) -> Any:
-        return ir.Constant(VECTOR, [number] * LANES)
-
-    lowest, words = all_lanes(SMALLEST), ir.VectorType(WORD, LANES)
-    value = builder.select(builder.fcmp_ordered(">", vector, lowest), vector, lowest)
-    shifted = multiply_add(builder, value, all_lanes(LOG2_E), all_lanes(ROUNDING))
-    k = builder.fsub(shifted, all_lanes(ROUNDING))
-    r = multiply_add(builder, k, all_lanes(-LOG_2), value)
-    r = multiply_add(builder, k, all_lanes(-LOG_2_REST), r)
-    power = all_lanes(SERIES[-1])
-    for coefficient in SERIES[-2::-1]:
-        power = multiply_add(builder, r, power, all_lanes(coefficient))
-    bits = builder.shl(builder.bitcast(shifted, words), ir.Constant(words, [52] * LANES))
-    bits = builder.add(bits, ir.Constant(words, [ONE] * LANES))
-    return builder.fmul(power, builder.bitcast(bits, VECTOR))
-
-
-@instruction
-def exponentiate_rows(_context: Any, cells: Any, _first: Any, _last: Any, heights: Any, _cell: Any) -> Any:
-    """Replace the rows first:last of `cells`, float64 (any, LANES), by exp(row - largest row).
-
-    The largest is written to row `_cell` of `heights`.
-    """
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        data, out = _data(context, builder, signature, arguments, 0, 3)
-        top = allocate(builder, VECTOR)
-        builder.store(load_vector(builder, data, builder.mul(arguments[1], WORD(LANES))), top)
-        with loop(builder, arguments[1], arguments[2], WORD(1), intp=WORD) as (row, _):
-            vector, held = load_vector(builder, data, builder.mul(row, WORD(LANES))), builder.load(top)
-            builder.store(builder.select(builder.fcmp_ordered(">", vector, held), vector, held), top)
-        whole = builder.load(top)
-        with loop(builder, arguments[1], arguments[2], WORD(1), intp=WORD) as (row, _):
-            at = builder.mul(row, WORD(LANES))
-            relative = builder.fsub(load_vector(builder, data, at), whole)
-            store_vector(builder, exponential(builder, relative), data, at)
-        store_vector(builder, whole, out, builder.mul(arguments[4], WORD(LANES)))
-        return context.get_dummy_value()
-
-    return types.void(cells, types.int64, types.int64, heights, types.int64), generate
-
-
-@instruction
-def add_row(_context: Any, source: Any, _from: Any, target: Any, _to: Any) -> Any:
-    """Add row `_from` of `source` to row `_to` of `target`, float64 (any, P); P is a multiple of LANES."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        own, total = _data(context, builder, signature, arguments, 0, 2)
-        shape = struct_proxy(signature.args[0])(context, builder, arguments[0]).shape
-        width = builder.extract_value(shape, 1)
-        own = builder.gep(own, [builder.mul(arguments[1], width)])
-        total = builder.gep(total, [builder.mul(arguments[3], width)])
-        with loop(builder, WORD(0), width, WORD(LANES), intp=WORD) as (j, _):
-            vector = builder.fadd(load_vector(builder, total, j), load_vector(builder, own, j))
-            store_vector(builder, vector, total, j)
-        return context.get_dummy_value()
-
-    return types.void(source, types.int64, target, types.int64), generate
-
-
 @instruction
 def step_forward(
     _context: Any,
@@ -274,7 +169,7 @@ def step_forward(
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        factor, cells, firsts, sources, more, bases, ones, out = _data(
+        factor, cells, firsts, sources, more, bases, ones, out = data_of(
             context, builder, signature, arguments, 0, 1, 4, 5, 6, 7, 8, 10
         )
         tags = builder.extract_value(struct_proxy(signature.args[7])(context, builder, arguments[7]).shape, 0)
@@ -341,7 +236,7 @@ def step_backward(
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        factor, cells, firsts, targets, more, bases, ones, whole, after, carry, counts = _data(
+        factor, cells, firsts, targets, more, bases, ones, whole, after, carry, counts = data_of(
             context, builder, signature, arguments, 0, 1, 3, 4, 5, 6, 7, 10, 12, 15, 16
         )
         tags = builder.extract_value(struct_proxy(signature.args[6])(context, builder, arguments[6]).shape, 0)

@@ -31,10 +31,8 @@ from canvass.models.crf.forward_backward import (
     take_scores,
 )
 from canvass.models.crf.transitions import WIDEST, pack_matrix, spread
-from canvass.models.vectors import aligned
+from canvass.models.vectors import Floats, Integers, aligned, padded
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Tags = NDArray[np.int32]
 
 
@@ -76,7 +74,7 @@ def _solve(state: Floats, starts: Integers, scores: Floats) -> tuple[Floats, Flo
     layout, transitions, tags = arrange(starts), pack_matrix(scores), len(scores)
     by_target, by_source = (Steps.of(transitions, forward=forward) for forward in (True, False))
     cells, crossings = Cells.of(layout, tags), np.zeros((len(transitions.sources), LANES))
-    rows = aligned(LANES, -(-tags // LANES) * LANES)
+    rows = aligned(LANES, padded(tags))
     none, ones = np.zeros(tags + 1, dtype=np.int64), np.ones(tags)
     found, log_z = np.empty_like(state), np.zeros(len(starts) - 1)
     for groups, numbers in layout.blocks(tags):

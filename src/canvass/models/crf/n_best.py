@@ -17,12 +17,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from canvass.compiled import compiled, inlined
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from canvass.models.vectors import Floats, Integers
 
 
 class Paths(NamedTuple):

@@ -17,12 +17,10 @@ from collections.abc import Callable, Generator, Iterable
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from canvass.errors import OptionError
-from canvass.models.vectors import dot
+from canvass.models.vectors import Floats, dot
 
-Floats = NDArray[np.float64]
 Objective = Callable[[Floats, Floats], float]
 
 MEMORY = 6  # pairs of a step and the change of the gradient in it

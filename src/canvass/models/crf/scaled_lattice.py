@@ -48,10 +48,7 @@ from canvass.machine import (
     transpose,
 )
 from canvass.models.crf.transitions import pack_matrix
-from canvass.models.vectors import aligned
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from canvass.models.vectors import Floats, Integers, aligned, padded
 
 ROWS = 9  # whose product a token's factors are
 REACH = 300.0
@@ -105,11 +102,6 @@ class Scratch(NamedTuple):
     cells: Floats
     token: Floats
     divided: Floats
-
-
-def padded(tags: int) -> int:
-    """Round a number of tags up to a multiple of LANES."""
-    return -(-tags // LANES) * LANES
 
 
 def pack_factors(scores: Floats) -> Factors:
@@ -395,35 +387,3 @@ def trace_back(
             if product > highest:
                 highest, tag = product, i
         path[first + t] = tag
-
-
-class Best(NamedTuple):
-    """The best path, int32 (T,), and its log probability, at most 0."""
-
-    path: NDArray[np.int32]
-    log_probability: float
-
-
-def best_path(state: Floats, scores: Floats, *, kept: int | None = None, lane: int = 0) -> Best:
-    """Find the best path and its log probability: state scores (T, L), T >= 1, and transition scores (L, L).
-
-    The largest differences within a row of states, and within all transitions and 0, must add up to at most REACH. With
-    fewer than T tokens `kept` the path is all zeros. The sequence stands in one lane; others hold beginnings of it.
-
-    >>> best_path(np.array([[0.0, 0.0]]), np.zeros((2, 2))).log_probability == math.log(0.5)
-    True
-    """
-    factors, length = pack_factors(scores), len(state)
-    table = aligned(length + 1, padded(len(scores)))
-    fill_factors(np.ascontiguousarray(state), table)
-    lengths = np.array([max(1, length - (number - lane) % LANES) for number in range(LANES)])
-    rows = np.full((length, LANES, ROWS), length)
-    rows[:, :, 0] = np.minimum(np.arange(length)[:, np.newaxis], lengths - 1)
-    path = np.zeros(length, dtype=np.int32)
-    kept = max(2, length if kept is None else kept)
-    scratch = make_scratch(factors, kept)
-    log_probabilities = np.empty(LANES)
-    find_log_probabilities(factors, table, table, rows, lengths, scratch, log_probabilities)
-    if kept >= length:
-        trace_back(factors, scratch.cells, lane, length, path, 0)
-    return Best(path, float(log_probabilities[lane]))

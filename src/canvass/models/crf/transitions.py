@@ -22,7 +22,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from canvass.models.vectors import Floats
+
 Tags = NDArray[np.int32]
 
 LOWEST = -6.0  # exp(6) * 2^-53 = 4e-14
