@@ -10,8 +10,7 @@ from canvass.corpus.characters import lower as reference_lower
 from canvass.corpus.normalise import key_of, keys
 from canvass.corpus.spans import tokens
 from canvass.features.extraction import hash_tokens
-from canvass.features.surface_tokens import hash_surfaces
-from canvass.features.words import GENERAL
+from canvass.features.words import GENERAL, hash_surfaces
 from canvass.machine import CHUNK
 from canvass.seeding import hash64
 from texts import NOTABLE, texts

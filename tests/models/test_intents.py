@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from canvass.corpus.normalise import keys
 from canvass.errors import TrainingError
 from canvass.features.extraction import feature_matrix
-from canvass.models import intents
+from canvass.models import logistic
 from canvass.models.intents import IntentClassifier, describe
 from examples import music, others
 from texts import texts
@@ -235,7 +235,7 @@ def test_one_intent_has_all_the_margin():
 
 def test_a_large_problem_is_solved_as_well_as_its_tolerance_says(pair, monkeypatch):
     classifier, peer = pair
-    monkeypatch.setattr(intents, "LARGE", 0)
+    monkeypatch.setattr(logistic, "LARGE", 0)
     some, names = examples(classifier.names)
     large = IntentClassifier(bits=BITS).fit(column(some), names)
     assert large.to_arrays()["intent_weights"].dtype == np.float32

@@ -15,10 +15,9 @@ from canvass.features.clusters import WordClusters
 from canvass.features.extraction import word_hashes
 from canvass.features.word_features import learn
 from canvass.models.crf import plain_crf
-from canvass.models.intents import IntentClassifier
+from canvass.models.intents import VECTOR_WEIGHT, IntentClassifier, mean_vectors
 from canvass.models.nlu import KIND, NLU, VERSION
 from canvass.models.tagger import Tagger
-from canvass.models.word_scores import VECTOR_WEIGHT, mean_vectors
 from canvass.seeding import hash64
 from canvass.types import Target
 from texts import texts

@@ -55,38 +55,6 @@ VARIATION_SELECTORS = range(0xE0100, 0xE01F0)
 
 _KIND_OF_CATEGORY = {"L": LETTER, "M": MARK, "N": NUMBER}
 _UPPER_CATEGORIES = ("Lu", "Lt")
-_CATEGORIES = [
-    "Lu",
-    "Ll",
-    "Lt",
-    "Lm",
-    "Lo",
-    "Mn",
-    "Mc",
-    "Me",
-    "Nd",
-    "Nl",
-    "No",
-    "Pc",
-    "Pd",
-    "Ps",
-    "Pe",
-    "Pi",
-    "Pf",
-    "Po",
-    "Sm",
-    "Sc",
-    "Sk",
-    "So",
-    "Zs",
-    "Zl",
-    "Zp",
-    "Cc",
-    "Cf",
-    "Cs",
-    "Co",
-    "Cn",
-]
 
 
 class CharacterTables(NamedTuple):
@@ -157,11 +125,12 @@ def tables() -> CharacterTables:
     import pyarrow.compute as pc
 
     characters = list(map(chr, range(CASED_CODE_POINTS)))
-    kind_of = {category: _KIND_OF_CATEGORY.get(category[0], OTHER) for category in _CATEGORIES}
+    categories = list(map(unicodedata.category, characters))
+    kind_of = {category: _KIND_OF_CATEGORY.get(category[0], OTHER) for category in set(categories)}
     kind_of |= dict.fromkeys(_UPPER_CATEGORIES, LETTER | UPPER)
     description = np.zeros(CODE_POINTS, dtype=np.uint8)
     kinds = description[:CASED_CODE_POINTS]
-    kinds[:] = [kind_of[category] for category in map(unicodedata.category, characters)]
+    kinds[:] = [kind_of[category] for category in categories]
     for first, last in UNSPACED_SCRIPTS:
         script = kinds[first : last + 1]
         script[(script == LETTER) | (script == NUMBER)] = SINGLE

@@ -1,10 +1,13 @@
-"""The tokens of ASCII keys, 64 bytes at a time, and the hashes of their words.
+"""The tokens of ASCII keys, 64 bytes at a time, and the hashes of their words, or of all tokens as they are written.
 
 The letters, digits, blanks and apostrophes among 64 bytes are each marked in one word of bits, in which tokens are runs
 of ones. A longer key is taken in chunks; a word on the border of two begins the second one.
 
 Whatever is not ASCII, or has controls or a word of 64 bytes or more, is left to `scan`, the general way, which gives
-the same tokens and hashes; `columns` calls it, so that it is compiled only where it is needed.
+the same tokens and hashes; `extraction` calls it, so that it is compiled only where it is needed.
+
+The tagger keeps what it knows of a word under the hash of its surface, the bytes as they are written, so that it need
+not lower-case, cut or draw a word that it has met before.
 """
 
 # ruff: noqa: PLR0917 - kernels take plain arrays
@@ -135,3 +138,40 @@ def hash_words(
         row += 1
         ends[row - first] = count
     return row - first
+
+
+@compiled
+def hash_surfaces(
+    offsets: NDArray[np.int64],
+    data: NDArray[np.uint8],
+    firsts: NDArray[np.int64],
+    lengths: NDArray[np.int32],
+    surfaces: NDArray[np.uint64],
+) -> int:
+    """Hash the tokens of N keys as they are written, one key after the other; returns how many there are.
+
+    Writes `surfaces` uint64, which must have room for a token a byte; by key, both (N,), `firsts` int64: its first
+    token, and `lengths` int32: T, or GENERAL where the key is left to `scan`. `data` has at least 64 bytes.
+    """
+    count = 0
+    for key in range(len(lengths)):
+        at, high = offsets[key], offsets[key + 1]
+        first = count
+        while at < high:
+            starts, symbols, in_word, taken, plain = cut(data, at, high)
+            if not plain:
+                break
+            rest = starts | symbols
+            while rest:
+                place = trailing_zeros(rest)
+                rest &= rest - ONE
+                begin = at + place
+                surfaces[count] = hash_bytes(data, begin, begin + size_at(place, starts, in_word))
+                count += 1
+            at += taken
+        firsts[key] = first
+        lengths[key] = count - first
+        if at < high:
+            count = first
+            lengths[key] = GENERAL
+    return count

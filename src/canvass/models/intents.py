@@ -1,39 +1,40 @@
-"""The intent classifier: a multinomial logistic regression over the target's intents."""
+"""The intent classifier: a multinomial logistic regression over the target's intents.
+
+With word features, a key has the sum of its words' vectors beside its n-grams. The sum is scaled as the n-grams are, by
+1 / sqrt(their number), and by VECTOR_WEIGHT. A linear model has one weight for each dimension, so that what a word adds
+is its vector times these weights: one row a word, made when a model is trained, and vectors are not needed any more.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from canvass.compiled import compiled, inlined
+from canvass.compiled import compiled
 from canvass.errors import TrainingError
-from canvass.features.extraction import MemberTable, compact, feature_matrix, score_column
+from canvass.features.extraction import (
+    MemberTable,
+    compact,
+    feature_matrix,
+    hash_column,
+    score_column,
+    word_hashes,
+)
 from canvass.features.word_features import WordFeatures
-from canvass.models.linear import shuffle
-from canvass.models.vectors import exponentiate
-from canvass.models.word_scores import WordScores, mean_vectors
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from canvass.models.crf.attribute_table import AttributeTable, pack_attributes, row_of
+from canvass.models.logistic import train
 
 MOST_BITS = 26
-TRIALS = 20  # Newton steps for one example
-ENOUGH = 1e-2  # of the error of an example, after them
-SHORT = 1e-3  # a step that is not cut
-EPOCHS = 1000
-NEAR = 0.1  # mean change of an example's dual variables below which the constants' penalty moves
-COARSE, FINE = 3e-3, 1e-11  # and below which training ends
-LARGE = 3e6  # weights of examples' features, over all intents
-MANY = 32  # intents from which on exponentials are taken together
-SECONDS, BYTES = (
-    2e-6,
-    24,
-)  # of training, for an example and an intent: of a processor (0.8e-6 to 3.5e-6), of memory
-ROWS = 2048  # examples that are gone through by one call
+VECTOR_WEIGHT = 2.0  # tried on the dev part of slurp
+# Of training, for an example and an intent: of a processor (0.8e-6 to 3.5e-6), of memory.
+SECONDS, BYTES = 2e-6, 24
 
 
 class LikeliestIntents(NamedTuple):
@@ -97,195 +98,6 @@ def describe(
         log_probability[row] = -math.log(total)
         margin[row] = (1.0 - math.exp(second - first)) / total
         entropy[row] = math.log(total) - weighted / total
-
-
-@inlined
-def softmax(
-    scores: NDArray[np.float64],
-    q: float,
-    change: NDArray[np.float64],
-    chances: NDArray[np.float64],
-    scratch: NDArray[np.float64],
-) -> None:
-    """Write softmax(scores + q change) to `chances`; all float64 (K,)."""
-    top, total = -np.inf, 0.0
-    for k in range(len(scores)):
-        top = max(top, scores[k] + q * change[k])
-    for k in range(len(scores)):
-        chances[k] = scores[k] + q * change[k] - top
-    if len(scores) < MANY:
-        for k in range(len(scores)):
-            chances[k] = math.exp(chances[k])
-    else:
-        exponentiate(chances, scratch)
-    for k in range(len(scores)):
-        total += chances[k]
-    for k in range(len(scores)):
-        chances[k] /= total
-
-
-@compiled
-def solve(
-    scores: NDArray[np.float64],
-    gold: int,
-    dual: NDArray[np.float64],
-    q: float,
-    chances: NDArray[np.float64],
-    change: NDArray[np.float64],
-    step: NDArray[np.float64],
-) -> float:
-    """Write softmax(z + q a) to `chances`, float64 (K,), where a = gold - chances; returns how far `dual` is from a.
-
-    `scores` are z + q dual, with `dual` float64 (K,); `change` and `step`, float64 (K,), are scratch. Newton's method,
-    whose matrix I + q (diag(p) - p p') is inverted by the formula of Sherman and Morrison. A step that changes
-    differences of scores by w is cut to log(1 + w) / w of it, with which the function falls (Bach, "Self-concordant
-    analysis for logistic regression", 2010).
-    """
-    first = 0.0
-    for k in range(len(scores)):
-        change[k] = 0.0
-    for trial in range(TRIALS):
-        softmax(scores, q, change, chances, step)
-        size, along, across = 0.0, 0.0, 0.0
-        for k in range(len(scores)):
-            step[k] = (1.0 if k == gold else 0.0) - chances[k] - dual[k] - change[k]
-            size += abs(step[k])
-            along += step[k] * chances[k] / (1.0 + q * chances[k])
-            across += chances[k] * chances[k] / (1.0 + q * chances[k])
-        if trial == 0:
-            first = size
-        elif size <= ENOUGH * first:
-            break
-        lift = q * along / (1.0 - q * across)
-        lowest, highest = 0.0, 0.0
-        for k in range(len(scores)):
-            step[k] = (step[k] + lift * chances[k]) / (1.0 + q * chances[k])
-            lowest, highest = min(lowest, step[k]), max(highest, step[k])
-        width = q * (highest - lowest)
-        cut = math.log(1.0 + width) / width if width > SHORT else 1.0
-        for k in range(len(scores)):
-            change[k] += cut * step[k]
-    return first
-
-
-@compiled
-def ascend(
-    values: NDArray[np.float64],
-    columns: NDArray[np.int32],
-    starts: NDArray[np.int32],
-    alone: NDArray[np.float64],
-    intents: NDArray[np.int64],
-    order: NDArray[np.int32],
-    strength: float,
-    weights: NDArray[np.float64],
-    bias: NDArray[np.float64],
-    dual: NDArray[np.float64],
-    scratch: NDArray[np.float64],
-) -> float:
-    """Solve for the dual variables of each example of `order`, int32, in turn; returns how far they were off, in all.
-
-    Updates `dual` float64 (N, K), and with it `weights` (columns that examples share, K) = C sum_n dual_n x_n, and
-    `bias`. `alone`, float64 (N,), is the squared length of the features that no other example has; `scratch` is float64
-    (4, K). See `train`.
-    """
-    scores, chances, change, step = scratch[0], scratch[1], scratch[2], scratch[3]
-    moved = 0.0
-    for row in order:
-        variables, gold = dual[row], intents[row]
-        own = strength * alone[row]
-        q = strength + own
-        for k in range(len(bias)):
-            scores[k] = bias[k] + own * variables[k]
-        for at in range(starts[row], starts[row + 1]):
-            value, of_column = values[at], weights[columns[at]]
-            q += strength * value * value
-            for k in range(len(bias)):
-                scores[k] += value * of_column[k]
-        moved += solve(scores, gold, variables, q, chances, change, step)
-        for k in range(len(bias)):
-            share = (1.0 if k == gold else 0.0) - chances[k] - variables[k]
-            variables[k] += share
-            change[k] = strength * share
-            bias[k] += change[k]
-        for at in range(starts[row], starts[row + 1]):
-            value, of_column = values[at], weights[columns[at]]
-            for k in range(len(bias)):
-                of_column[k] += value * change[k]
-    return moved
-
-
-class Trained(NamedTuple):
-    """Weights of F features and K intents: those of feature f are weights[rows[f]].
-
-    `weights` (G, K), float32 or float64; `rows` int32 (F,), in which features that occur with the same value in one
-    example alone share theirs; `bias` float64 (K,).
-    """
-
-    weights: NDArray[Any]
-    rows: NDArray[np.int32]
-    bias: NDArray[np.float64]
-
-
-def train(matrix: Any, intents: NDArray[np.int64], count: int, strength: float) -> Trained:
-    """Minimise strength * (sum of log losses) + |weights|^2 / 2, as scikit-learn's LogisticRegression does.
-
-    The minimum has weights = C sum_n a_n x_n with a_n = gold_n - softmax(scores of n). Coordinate ascent in the dual
-    (Yu, Huang, Lin, "Dual coordinate descent methods for logistic regression and maximum entropy models", 2011) goes
-    through the examples and solves for one a_n at a time, so that the memory is that of weights and a, and a step costs
-    K for each feature of an example. The constants are not penalised, which asks that the a_n add up to zero:
-    they are features with the value 1, whose penalty is taken from where they were last (Rockafellar's proximal point
-    method).
-
-    Small problems are solved to the last digits; from LARGE on, COARSE is enough, weights are rounded to float32, and
-    features that one example has alone need no weights until the end.
-
-    Parameters
-    ----------
-    matrix
-        Features, scipy CSR, float64 (N, F).
-    intents
-        Of each row, int64 (N,), in 0..count - 1.
-    count
-        K, at least two. Of two, the weights are opposites, with half the penalty each.
-    strength
-        C, the inverse of the penalty.
-
-    """
-    rows, features = matrix.shape
-    if count == 2:  # noqa: PLR2004 - scikit-learn has one vector of weights then, of twice the length
-        strength /= 2.0
-    large = matrix.nnz * count > LARGE
-    enough, kind = (COARSE, np.float32) if large else (FINE, np.float64)
-    is_alone = (np.bincount(matrix.indices, minlength=features) == 1) & large
-    shared = matrix[:, np.flatnonzero(~is_alone)]
-    entries = matrix[:, np.flatnonzero(is_alone)].tocoo()
-    alone = np.bincount(entries.row, entries.data**2, minlength=rows).astype(np.float64)
-    weights, bias = np.zeros((shared.shape[1], count)), np.zeros(count)
-    dual, scratch = np.zeros((rows, count)), np.zeros((4, count))
-    order = np.arange(rows, dtype=np.int32)
-    columns, starts = shared.indices.astype(np.int32), shared.indptr.astype(np.int32)
-    for epoch in range(EPOCHS):
-        shuffle(order, 1 + epoch)
-        moved = 0.0
-        for first in range(0, rows, ROWS):  # so that a signal is never far away
-            part = order[first : first + ROWS]
-            moved += ascend(
-                shared.data, columns, starts, alone, intents, part, strength, weights, bias, dual, scratch
-            )
-        if moved <= NEAR * rows:
-            bias += strength * dual.sum(axis=0)
-        if moved <= enough * rows:
-            break
-    owners, place = np.unique(
-        np.stack([entries.row, entries.data.view(np.int64)], axis=1), axis=0, return_inverse=True
-    )
-    row_of = np.empty(features, dtype=np.int32)
-    row_of[~is_alone] = np.arange(len(weights))
-    row_of[np.flatnonzero(is_alone)[entries.col]] = len(weights) + place.ravel()
-    found = np.empty((len(weights) + len(owners), count), dtype=kind)
-    found[: len(weights)] = weights
-    found[len(weights) :] = dual[owners[:, 0]] * (strength * owners[:, 1].view(np.float64))[:, np.newaxis]
-    return Trained(found, row_of, bias)
 
 
 class IntentClassifier:
@@ -473,3 +285,85 @@ class IntentClassifier:
         classifier.names = names
         classifier._pack(columns, rows, weights, bias, scores)
         return classifier
+
+
+def mean_vectors(column: pa.Array, words: WordFeatures) -> Any:
+    """Sum the vectors of each key's words, scaled: scipy CSR, float64 (N, D)."""
+    from scipy.sparse import csr_matrix
+
+    starts, hashes = word_hashes(column)
+    known = hash_column(pa.array(words.words, pa.string()))
+    order = np.argsort(known)
+    rows = order[np.minimum(np.searchsorted(known, hashes, sorter=order), len(order) - 1)]
+    values = np.where(
+        known[rows] == hashes, np.repeat(VECTOR_WEIGHT * scales(np.diff(starts)), np.diff(starts)), 0.0
+    )
+    chosen = csr_matrix((values, rows, starts), (len(column), len(known)))
+    return csr_matrix(chosen @ words.vectors.astype(np.float64))
+
+
+def scales(words: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Give 1 / sqrt(n) for keys of so many words, int64 (N,), n the number of their n-grams."""
+    scale: NDArray[np.float64] = 1.0 / np.sqrt(np.maximum(np.where(words > 1, 3 * words - 3, words), 1))
+    return scale
+
+
+@compiled
+def add_word_scores(
+    starts: NDArray[np.int64],
+    hashes: NDArray[np.uint64],
+    factors: NDArray[np.float64],
+    known_slots: NDArray[np.int32],
+    known: NDArray[np.uint64],
+    weights: NDArray[np.float32],
+    scores: NDArray[np.float64],
+) -> None:
+    """Add what the words of each key say to its scores, float64 (N, K).
+
+    `starts` int64 (N + 1,) and `hashes` are those of `word_hashes`, `factors` float64 (N,) the `scales`; `weights`
+    float32 (V, K) by row of the table of the `known` words.
+    """
+    total = np.empty(scores.shape[1])
+    for key in range(len(scores)):
+        total[:] = 0.0
+        for word in range(starts[key], starts[key + 1]):
+            row = row_of(known_slots, known, hashes[word])
+            if row < len(weights):
+                for k in range(len(total)):
+                    total[k] += weights[row, k]
+        for k in range(len(total)):
+            scores[key, k] += total[k] * factors[key]
+
+
+@dataclass(frozen=True)
+class WordScores:
+    """What each of V words adds to K intents: `hashes` uint64 (V,), `weights` float32 (V, K)."""
+
+    hashes: NDArray[np.uint64]
+    weights: NDArray[np.float32]
+
+    @classmethod
+    def of_vectors(cls, words: WordFeatures, weights: NDArray[np.float64]) -> Self:
+        """Multiply the vectors of all words by the weights of their dimensions, float64 (D, K)."""
+        by_word = VECTOR_WEIGHT * (words.vectors.astype(np.float64) @ weights)
+        return cls(hash_column(pa.array(words.words, pa.string())), by_word.astype(np.float32))
+
+    def check(self, intents: int) -> None:
+        """Raise ValueError where they do not fit together, or not the number of intents."""
+        if not (
+            self.hashes.dtype == np.uint64
+            and self.hashes.ndim == 1
+            and self.weights.dtype == np.float32
+            and self.weights.shape == (len(self.hashes), intents)
+            and np.isfinite(self.weights).all()
+        ):
+            raise ValueError("the scores of words do not fit together")
+
+    @cached_property
+    def _table(self) -> AttributeTable:
+        return pack_attributes(self.hashes)
+
+    def add(self, column: pa.Array, scores: NDArray[np.float64]) -> None:
+        """Add what the words of each key of a column say to its scores, float64 (N, K), in place."""
+        starts, hashes = word_hashes(column)
+        add_word_scores(starts, hashes, scales(np.diff(starts)), *self._table, self.weights, scores)

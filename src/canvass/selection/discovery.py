@@ -38,7 +38,7 @@ from canvass.models.intents import IntentClassifier
 from canvass.processors import map_in_order, thread_pool
 from canvass.selection.clustering import SAMPLED, Groups, far_apart, telling_terms, terms_of
 from canvass.selection.excluded_keys import ExcludedKeys
-from canvass.selection.growth import ByDay, days_of, halves, has_days, joined, sums_by_day
+from canvass.selection.growth import ByDay, Halves, days_of, halves, has_days, joined, sums_by_day
 from canvass.selection.predicted_labels import label_classifier, labels_by_key, likeliest_labels
 from canvass.selection.variety import folded, thin
 from canvass.types import Utterance

@@ -39,16 +39,7 @@ from canvass.models.intents import IntentClassifier
 from canvass.seeding import salt, uniforms
 from canvass.selection.clustering import SAMPLED, Groups, telling_terms, terms_of
 from canvass.selection.predicted_labels import labels_by_key, likeliest_labels
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
-
-    from canvass.corpus.formats.format import Block
-    from canvass.features.key_sample import KeySample
-    from canvass.models.intents import IntentClassifier
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 ALARM = 0.01
 RECENT = 5

@@ -19,8 +19,7 @@ from canvass.features.attributes import ATTRIBUTES
 from canvass.features.clusters import PLACES
 from canvass.features.extraction import hash_tokens
 from canvass.features.scan import HALF, mix
-from canvass.features.surface_tokens import hash_surfaces
-from canvass.features.words import GENERAL
+from canvass.features.words import GENERAL, hash_surfaces
 from canvass.machine import LANES
 from canvass.models.crf.attribute_table import AttributeTable, row_of
 from canvass.models.crf.cluster_rows import ClusterRows
