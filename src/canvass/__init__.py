@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from canvass.models.committee import Committee as Committee
     from canvass.models.nlu import NLU as NLU
     from canvass.models.tagger import Tagger as Tagger
+    from canvass.selection.batch_file import Batch as Batch
     from canvass.selection.batch_file import write_batch as write_batch
     from canvass.selection.engines import select as select
     from canvass.selection.engines import select_each as select_each
     from canvass.selection.multi_target import Plans as Plans
-    from canvass.selection.plan import Batch as Batch
     from canvass.selection.plan import Plan as Plan
     from canvass.strategies import STRATEGIES as STRATEGIES
     from canvass.types import Candidate as Candidate
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "Batch": "selection.plan",
+    "Batch": "selection.batch_file",
     "Candidate": "types",
     "CanvassError": "errors",
     "Committee": "models.committee",

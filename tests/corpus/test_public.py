@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from canvass.corpus import public, unpacking
+from canvass.corpus import download as downloads
+from canvass.corpus import public
 from canvass.corpus.catalogue import CORPORA, corpus_named
+from canvass.corpus.download import unpack
 from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.jsonl import FORMAT
 from canvass.corpus.public import cache_folder, check_folder, checksums, convert, fetch
-from canvass.corpus.unpacking import unpack
 from canvass.errors import FileError, InputError, OptionError, ServiceError
 from canvass.types import Slot, Utterance
 from public_corpora import LAYOUTS, json_lines, tar_gz, zipped
@@ -147,11 +148,11 @@ def test_an_archive_that_unpacks_to_too_much(tmp_path, monkeypatch):
     path.write_bytes(tar_gz({"zeros": bytes(300_000), "wanted": b"x"}))
     unpack(path, "wanted", tmp_path / "got")
     assert (tmp_path / "got").read_bytes() == b"x"
-    monkeypatch.setattr(unpacking, "LARGEST_TOTAL", 200_000)
+    monkeypatch.setattr(downloads, "LARGEST_TOTAL", 200_000)
     with pytest.raises(InputError, match="would unpack to more"):
         unpack(path, "wanted", tmp_path / "other")
     monkeypatch.undo()
-    monkeypatch.setattr(unpacking, "MOST_MEMBERS", 0)
+    monkeypatch.setattr(downloads, "MOST_MEMBERS", 0)
     with pytest.raises(InputError, match="more than 0 members"):
         unpack(path, "wanted", tmp_path / "other")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from canvass.corpus.pool import Pool
-    from canvass.selection.plan import Batch
+    from canvass.selection.batch_file import Batch
 
 FIRST_CHOICES = 10
 FIRST_OF_EACH = 2  # choices shown of each of several targets

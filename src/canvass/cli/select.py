@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from canvass.features.word_features import WordFeatures
+    from canvass.selection.batch_file import Batch
     from canvass.selection.job import Engine
     from canvass.selection.multi_target import Plans
-    from canvass.selection.plan import Batch
     from canvass.selection.seed_phrases import SeedPhrases
     from canvass.types import Target, Utterance
 

@@ -1,4 +1,7 @@
-"""Download of one file: verified by checksum, written atomically, retried after temporary errors. HTTP by Pooch."""
+"""Download of one file, by Pooch: verified by checksum, written atomically, retried after temporary errors; unpacking.
+
+Of a zip or tar.gz archive one member is unpacked, limited in size; its name is never used as a path.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,24 @@ import hashlib
 import http.client
 import socket
 import ssl
+import tarfile
 import time
+import zlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from canvass import __version__
-from canvass.errors import ExtraMissingError, OptionError, ServiceError
+from canvass.corpus.formats.archives import LARGEST_TOTAL, MOST_MEMBERS, opened_zip
+from canvass.corpus.formats.sources import LARGEST_CHUNK, Source
+from canvass.errors import ExtraMissingError, InputError, OptionError, ServiceError
 from canvass.files import whole_file
 
 if TYPE_CHECKING:
     from requests import Response
+
 
 PAUSES = (1, 4)  # seconds before the second and the third try
 TIMEOUT = 30  # seconds without a byte
@@ -219,3 +227,67 @@ def _cause(error: BaseException) -> tuple[BaseException, str]:
             return cause, cause.strerror
         cause = cause.__cause__ or cause.__context__
     return error, str(error)
+
+
+SMALL_CHUNK = 1 << 20  # bytes
+
+
+def unpack(path: Path, member: str, target: Path) -> None:
+    """Copy a member of an archive to a file; the extension tells zip from tar.
+
+    Raises
+    ------
+    InputError
+        If the archive is damaged or too large, or has no such member.
+    FileError
+        If the archive cannot be read.
+
+    """
+    if path.name.lower().endswith(".zip"):
+        with opened_zip(str(path)) as archive:
+            target.write_bytes(archive.read(member))
+    else:
+        _from_tar(path, member, target)
+
+
+def _from_tar(path: Path, member: str, target: Path) -> None:
+    # As a stream: nothing behind the member is unpacked.
+    with Source(str(path)) as source:
+        stream: Any = _Bounded(source, str(path))  # has all that tarfile needs of a stream
+        try:
+            with tarfile.open(fileobj=stream, mode="r|") as archive:
+                for number, entry in enumerate(archive):
+                    if number > MOST_MEMBERS:
+                        raise InputError(
+                            f"{path}: the archive has more than {MOST_MEMBERS:,} members; it is refused"
+                        )
+                    if entry.name.removeprefix("./") == member and entry.isreg():
+                        _copy(archive.extractfile(entry), target)
+                        return
+        except (tarfile.TarError, zlib.error, EOFError, ValueError) as error:
+            raise InputError(f"{path}: the archive is damaged ({error}); get the file anew") from error
+    raise InputError(f"{path}: the archive has no {member}; it is another one than was expected")
+
+
+def _copy(content: IO[bytes] | None, target: Path) -> None:
+    with target.open("wb") as file:
+        while content is not None and (data := content.read(SMALL_CHUNK)):
+            file.write(data)
+
+
+class _Bounded:
+    """A stream of unpacked bytes that raises InputError beyond `LARGEST_TOTAL`."""
+
+    def __init__(self, source: Source, path: str) -> None:
+        self._source, self._path = source, path
+        self._left = LARGEST_TOTAL
+
+    def read(self, size: int) -> bytes:
+        """Read at most `size` bytes."""
+        data = self._source.read(min(size, LARGEST_CHUNK))
+        self._left -= len(data)
+        if self._left < 0:
+            raise InputError(
+                f"{self._path}: the archive would unpack to more than {LARGEST_TOTAL >> 30} GB; it is refused"
+            )
+        return data

@@ -1,12 +1,13 @@
-"""The columns of a batch, as records, files and data frames have them; and the batch as a file."""
+"""A batch, its columns, as records, files and data frames have them, and its file."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import pyarrow as pa
 
@@ -14,8 +15,9 @@ from canvass.corpus.formats import output_format_of
 from canvass.corpus.formats.column_names import USUAL
 from canvass.errors import OptionError
 from canvass.models.committee import MEMBERS
-from canvass.selection.plan import Batch
-from canvass.types import Candidate, Prediction, slot_records
+from canvass.models.nlu import NLU
+from canvass.selection.partial import Counters
+from canvass.types import Candidate, ModelAnswer, Prediction, Target, slot_records
 
 SLOT = pa.struct([("start", pa.int64()), ("end", pa.int64()), ("label", pa.string())])
 SQL_TYPES = {
@@ -26,6 +28,42 @@ SQL_TYPES = {
     pa.list_(pa.string()): "array<string>",
     pa.list_(SLOT): "array<struct<start: bigint, end: bigint, label: string>>",
 }
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The chosen utterances in rank order, with what a person should know about how they came about.
+
+    `passed_over` counts, for each of them, the near copies that ranked high enough and gave way to others.
+    """
+
+    target: Target
+    candidates: tuple[Candidate, ...]
+    counters: Counters
+    distinct: int
+    distinct_passed: int
+    warnings: tuple[str, ...]
+    passed_over: tuple[int, ...] = ()
+
+    def predicted_by(self, nlu: NLU) -> Self:
+        """Take the predictions of other models; those that are there stay if these cannot predict."""
+        if nlu.tagger is None:
+            return self
+        predictions = nlu.predict([candidate.text for candidate in self.candidates])
+        pairs = zip(self.candidates, predictions, strict=True)
+        return replace(
+            self, candidates=tuple(shown_with(candidate, said, candidate.answer) for candidate, said in pairs)
+        )
+
+    @property
+    def filled(self) -> int:
+        """How many did not pass the filter and only fill the batch."""
+        return sum(candidate.why == "fill" for candidate in self.candidates)
+
+
+def shown_with(candidate: Candidate, ours: Prediction | None, answer: ModelAnswer | None) -> Candidate:
+    """Show what the other model says of a candidate, and ours where it says nothing."""
+    return replace(candidate, prediction=ours if answer is None else answer.over(ours), answer=answer)
 
 
 class Column(NamedTuple):

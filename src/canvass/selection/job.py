@@ -20,8 +20,8 @@ from canvass.corpus.pool import ROWS, Pool
 from canvass.corpus.shards import FileRange, ReadOptions, Shard, cut
 from canvass.errors import FileError, InputError, OptionError
 from canvass.features.key_sample import KeySample
+from canvass.selection.batch_file import Batch
 from canvass.selection.multi_target import Plans, merge_partials
-from canvass.selection.plan import Batch
 from canvass.selection.shard_result import Faults, ShardResult, merge_results, settled
 from canvass.selection.wire import PackedPlans
 

@@ -18,9 +18,10 @@ from canvass.features.extraction import MemberTable, join_tables
 from canvass.models.nlu import train_all
 from canvass.models.scorer import Scorer
 from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION
+from canvass.selection.batch_file import Batch
 from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.partial import Partial, merge
-from canvass.selection.plan import MAX_TOKENS, SIZE, Batch, Plan
+from canvass.selection.plan import MAX_TOKENS, SIZE, Plan
 from canvass.selection.random_sample import RandomSample
 from canvass.selection.scored_block import ScoredBlock
 from canvass.selection.selection_models import check_options

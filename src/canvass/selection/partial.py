@@ -142,3 +142,9 @@ def merge(left: Partial, right: Partial) -> Partial:
         np.maximum(left.distinct, right.distinct),
         np.maximum(left.distinct_passed, right.distinct_passed),
     )
+
+
+def with_scores(rows: pa.Table, scores: NDArray[np.float64]) -> pa.Table:
+    """Put other scores, float64 (N,), into a table of candidates."""
+    place = SCHEMA.get_field_index("score")
+    return rows.set_column(place, SCHEMA.field("score"), pa.array(scores))

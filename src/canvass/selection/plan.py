@@ -22,12 +22,13 @@ from canvass.features.extraction import MemberTable, score_column
 from canvass.models.committee import MEMBERS
 from canvass.models.nlu import NLU
 from canvass.models.scorer import Scorer
-from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION
+from canvass.models.tagger import ITERATIONS_FOR_SELECTION
 from canvass.seeding import salt, uniforms
+from canvass.selection.batch_file import Batch, shown_with
 from canvass.selection.excluded_keys import ExcludedKeys
-from canvass.selection.partial import SCHEMA, Counters, Partial
+from canvass.selection.partial import SCHEMA, Counters, Partial, with_scores
 from canvass.selection.scored_block import NO_MEMBERS, ScoredBlock
-from canvass.selection.selection_models import check_models, check_options
+from canvass.selection.selection_models import check_models, check_options, shortages
 from canvass.selection.sketch import add_hashes, empty_sketch
 from canvass.selection.variety import Thinned, capacity_for, folded, thin
 from canvass.strategies import (
@@ -39,44 +40,11 @@ from canvass.strategies import (
     check_scorer,
     nearest_to_zero,
 )
-from canvass.types import ALL, Candidate, ModelAnswer, Prediction, Target, Utterance, Why
+from canvass.types import Candidate, ModelAnswer, Target, Utterance, Why
 
 MAX_TOKENS = 40
 SIZE = 500
-FEW_POSITIVES = 20
 SMALLEST_PROBABILITY = 2.0**-1022
-ENOUGH = 3  # times the size: a ranking of fewer keys had little to choose from
-
-
-@dataclass(frozen=True)
-class Batch:
-    """The chosen utterances in rank order, with what a person should know about how they came about.
-
-    `passed_over` counts, for each of them, the near copies that ranked high enough and gave way to others.
-    """
-
-    target: Target
-    candidates: tuple[Candidate, ...]
-    counters: Counters
-    distinct: int
-    distinct_passed: int
-    warnings: tuple[str, ...]
-    passed_over: tuple[int, ...] = ()
-
-    def predicted_by(self, nlu: NLU) -> Self:
-        """Take the predictions of other models; those that are there stay if these cannot predict."""
-        if nlu.tagger is None:
-            return self
-        predictions = nlu.predict([candidate.text for candidate in self.candidates])
-        pairs = zip(self.candidates, predictions, strict=True)
-        return replace(
-            self, candidates=tuple(_predicted(candidate, said, candidate.answer) for candidate, said in pairs)
-        )
-
-    @property
-    def filled(self) -> int:
-        """How many did not pass the filter and only fill the batch."""
-        return sum(candidate.why == "fill" for candidate in self.candidates)
 
 
 @dataclass(frozen=True)
@@ -279,7 +247,7 @@ class Plan:
             evidence = evidence._replace(log_intent=_logs(chances), margin=chances)
         if useful["tagger"]:
             evidence = evidence._replace(log_crf=_logs(np.array(slots, dtype=np.float64)))
-        ranked = _scored_anew(rows, self.strategy.score(evidence) + 0.0)
+        ranked = with_scores(rows, self.strategy.score(evidence) + 0.0)
         return replace(partial, passed=ranked.sort_by([("score", "ascending"), ("key", "ascending")])), dict(
             zip(column.to_pylist(), answers, strict=True)
         )
@@ -354,7 +322,7 @@ class Plan:
             scores, counts = (best[name].to_numpy().astype(np.float64) for name in ("score", "count"))
             weighed = self.strategy.weigh(scores, counts)
             # Of equals, those stay first that were.
-            best = _scored_anew(best, weighed).take(np.argsort(weighed, kind="stable"))
+            best = with_scores(best, weighed).take(np.argsort(weighed, kind="stable"))
         rows = pa.concat_tables(
             table.append_column("passed", pa.array([passed] * table.num_rows, type=pa.bool_()))
             for table, passed in ((best, True), (partial.backfill, False))
@@ -410,54 +378,13 @@ class Plan:
             else ModelAnswer(row["intent"], row["intent_probability"])
             for row in columns.to_pylist()
         )
-        return tuple(map(_predicted, candidates, predictions, answers))
+        return tuple(map(shown_with, candidates, predictions, answers))
 
     def warnings(self, partial: Partial, chosen: int) -> tuple[str, ...]:
         """Say what a person should know before trusting the batch."""
-        warnings = []
-        nlu, passed = self.nlu, partial.distinct_keys_passed
-        if chosen < self.size:
-            warnings.append(
-                f"the pool had only {chosen} candidates for a batch of {self.size}; {min(passed, chosen)} passed "
-                "the filter"
-            )
-        elif passed < ENOUGH * self.size:
-            warnings.append(
-                f"only {passed} different utterances passed the filter, "
-                f"fewer than {ENOUGH} x {self.size}: the ranking had little to choose from; use a larger pool or a "
-                "smaller --size"
-            )
-        if "tagger" in self.strategy.models and nlu.tagger is not None and not nlu.tagger.knows_slots:
-            warnings.append(
-                "no labelled utterance of the target has a slot: the tagger is always sure, and "
-                f"{self.strategy.name} ranks by its other factors alone"
-            )
-        if "intents" in self.strategy.models and not nlu.intent_names and nlu.tagger is not None:
-            warnings.append("no labelled utterance of the target has an intent: p_intent counts as 1")
-        if "tagger" in self.strategy.models and nlu.tagger is None and nlu.annotated:
-            warnings.append(
-                f"only {nlu.annotated} labelled utterance of the target is annotated for slots, and a tagger needs "
-                f"{FEWEST}: p_crf counts as 1"
-            )
-        if nlu.target.kind != ALL and nlu.positives < FEW_POSITIVES:
-            warnings.append(
-                f"LABELLED has only {nlu.positives} utterances of {nlu.target}: expect a rough committee; "
-                f"{FEW_POSITIVES} or more are a good start"
-            )
-        return tuple(warnings)
-
-
-def _scored_anew(rows: pa.Table, scores: NDArray[np.float64]) -> pa.Table:
-    """Put other scores, float64 (N,), into a table of candidates."""
-    place = SCHEMA.get_field_index("score")
-    return rows.set_column(place, SCHEMA.field("score"), pa.array(scores))
+        return shortages(self.nlu, self.strategy, self.size, partial.distinct_keys_passed, chosen)
 
 
 def _logs(chances: NDArray[np.float64]) -> NDArray[np.float64]:
     """Take logs of probabilities; that of 0 is finite, and ranks first."""
     return np.asarray(np.log(np.maximum(chances, SMALLEST_PROBABILITY)))
-
-
-def _predicted(candidate: Candidate, ours: Prediction | None, answer: ModelAnswer | None) -> Candidate:
-    """Show what the other model says of a candidate, and ours where it says nothing."""
-    return replace(candidate, prediction=ours if answer is None else answer.over(ours), answer=answer)

@@ -10,7 +10,10 @@ from canvass.features.word_features import WordFeatures
 from canvass.models.nlu import NLU, train_predictors, train_tagger
 from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION
 from canvass.strategies import Strategy, strategy_named
-from canvass.types import Target, Utterance
+from canvass.types import ALL, Target, Utterance
+
+FEW_POSITIVES = 20
+ENOUGH = 3  # times the size: a ranking of fewer keys had little to choose from
 
 
 def with_selection_models(
@@ -77,3 +80,37 @@ def check_options(strategy: str, size: int, max_tokens: int, *, has_committee: b
             "all there is no rest; take --strategy margin-joint or random"
         )
     return row
+
+
+def shortages(nlu: NLU, strategy: Strategy, size: int, passed: int, chosen: int) -> tuple[str, ...]:
+    """Say what a batch of `chosen` of `size` requests lacked: keys that passed the filter, and labelled examples."""
+    warnings = []
+    if chosen < size:
+        warnings.append(
+            f"the pool had only {chosen} candidates for a batch of {size}; {min(passed, chosen)} passed "
+            "the filter"
+        )
+    elif passed < ENOUGH * size:
+        warnings.append(
+            f"only {passed} different utterances passed the filter, "
+            f"fewer than {ENOUGH} x {size}: the ranking had little to choose from; use a larger pool or a "
+            "smaller --size"
+        )
+    if "tagger" in strategy.models and nlu.tagger is not None and not nlu.tagger.knows_slots:
+        warnings.append(
+            "no labelled utterance of the target has a slot: the tagger is always sure, and "
+            f"{strategy.name} ranks by its other factors alone"
+        )
+    if "intents" in strategy.models and not nlu.intent_names and nlu.tagger is not None:
+        warnings.append("no labelled utterance of the target has an intent: p_intent counts as 1")
+    if "tagger" in strategy.models and nlu.tagger is None and nlu.annotated:
+        warnings.append(
+            f"only {nlu.annotated} labelled utterance of the target is annotated for slots, and a tagger needs "
+            f"{FEWEST}: p_crf counts as 1"
+        )
+    if nlu.target.kind != ALL and nlu.positives < FEW_POSITIVES:
+        warnings.append(
+            f"LABELLED has only {nlu.positives} utterances of {nlu.target}: expect a rough committee; "
+            f"{FEW_POSITIVES} or more are a good start"
+        )
+    return tuple(warnings)

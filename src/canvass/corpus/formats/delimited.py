@@ -6,13 +6,10 @@ start, skips what was yielded, and names the line that is bad.
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import io
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,16 +27,16 @@ from canvass.corpus.formats.columns import (
     batch_of_records,
     checked_batch,
     other_columns,
-    refuse_missing,
     structs,
     with_others,
 )
+from canvass.corpus.formats.delimited_rows import Table
 from canvass.corpus.formats.format import Block, Format
 from canvass.corpus.formats.losses import Losses, named
-from canvass.corpus.formats.sources import LONGEST_LINE, SMALLEST_CHUNK, Pace, Source, on_disk
+from canvass.corpus.formats.sources import SMALLEST_CHUNK, Pace, Source, on_disk
 from canvass.corpus.formats.validation import ALL, record_of, utterance_of
 from canvass.corpus.where import RowFilter, Where
-from canvass.errors import InputError, location, shown
+from canvass.errors import InputError, shown
 from canvass.files import write_whole
 from canvass.types import Utterance
 
@@ -47,112 +44,7 @@ from canvass.types import Utterance
 # end: if it is not found as the last row, such a cell has swallowed it.
 QUOTE = b'"'
 PIECE = 1 << 16  # bytes that stay in the processor's cache
-DELIMITERS = (",", ";", "\t", "|")
 END_OF_FILE = "\x00canvass: end of file\x00"
-# Python refuses to convert thousands of digits, and no count has as many.
-LONGEST_COUNT = 100
-
-
-class Table:
-    """A delimited file on disk: its name for the user, its delimiter, its header, and the columns by its own names.
-
-    Raises InputError if there is no header, or it lacks the text column or has a used column twice.
-    """
-
-    def __init__(self, file: str, name: str, delimiter: str, columns: Columns) -> None:
-        self.file, self.name = file, name
-        # The delimiter that the extension promises, unless only another one makes a column of texts.
-        headers: dict[str, list[str]] = {}
-        for other in dict.fromkeys((delimiter, *DELIMITERS)):
-            with contextlib.suppress(InputError):
-                headers[other] = self._header(other)
-                if columns_of(headers[other], columns).text in headers[other]:
-                    break
-        if not headers:
-            self._header(delimiter)  # says what is wrong with it
-        having = [
-            candidate for candidate, header in headers.items() if columns_of(header, columns).text in header
-        ]
-        self.delimiter = having[0] if having else max(headers, key=lambda candidate: len(headers[candidate]))
-        self.header = headers[self.delimiter]
-        self.columns = columns_of(self.header, columns)
-        refuse_missing(self.columns, self.header, location(name, 1))
-        for column in self.columns.all():
-            if self.header.count(column) > 1:
-                raise InputError(f"{location(name, 1)}: column {column!r} appears twice; expected it once")
-
-    def _header(self, delimiter: str) -> list[str]:
-        with Source(self.file) as source:
-            return next((row for _, row in self.rows(source, delimiter, BadLines())), [])
-
-    def rows(self, source: Source, delimiter: str, bad: BadLines) -> Iterator[tuple[str, list[str]]]:
-        """Yield (where, cells) of each row that is not blank; one that is not valid is reported to `bad`."""
-        # The limit belongs to the whole process; ours is as long as a line may be in any format.
-        csv.field_size_limit(LONGEST_LINE)
-        stream = io.TextIOWrapper(
-            io.BufferedReader(source), "utf-8-sig", errors="surrogateescape", newline=""
-        )
-        ended = False
-
-        def lines() -> Iterator[str]:
-            nonlocal ended
-            for number in itertools.count(1):
-                line = stream.readline(LONGEST_LINE)
-                if len(line) == LONGEST_LINE:
-                    where = location(self.name, number)
-                    raise InputError(
-                        f"{where}: the line is longer than {LONGEST_LINE >> 20} MB; is it a table?"
-                    )
-                if not line:
-                    break
-                yield line
-            ended = True
-
-        reader = csv.reader(lines(), delimiter=delimiter, strict=True)
-        while True:
-            first = reader.line_num + 1
-            where = location(self.name, first)
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                reach = f", up to line {reader.line_num}" if reader.line_num > first else ""
-                sentence = f"not a valid row{reach} ({error}); expected quoted or plain cells, quotes doubled"
-                if ended:
-                    sentence = "a quote is opened and never closed; close it, or double it"
-                bad.report(InputError(f"{where}: {sentence}"))
-                continue
-            if row:
-                yield where, row
-
-    def records(self, bad: BadLines) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield (where, record) of each row after the header; bad rows are reported to `bad`."""
-        width = len(self.header)
-        with Source(self.file) as source:
-            rows = self.rows(source, self.delimiter, bad)
-            next(rows, None)
-            for where, row in rows:
-                with bad.tolerance():
-                    if len(row) != width:
-                        raise InputError(
-                            f"{where}: the row has {len(row)} cells; expected {width}, as in the header"
-                        )
-                    yield where, self._record(row)
-
-    def _record(self, row: list[str]) -> dict[str, Any]:
-        record: dict[str, Any] = {
-            name: cell if cell or name == self.columns.text else None
-            for name, cell in zip(self.header, row, strict=True)
-        }
-        count = record.get(self.columns.count)
-        if count and len(count) <= LONGEST_COUNT and count.isascii() and count.isdecimal():
-            record[self.columns.count] = int(count)
-        for role in self.columns.model:
-            if role != "intent":
-                with contextlib.suppress(TypeError, ValueError):
-                    record[getattr(self.columns, role)] = float(record[getattr(self.columns, role)])
-        return record
 
 
 class Ended(io.RawIOBase):
@@ -222,17 +114,6 @@ class Ended(io.RawIOBase):
     def readable(self) -> bool:
         """Whether it can be read: always."""
         return True
-
-
-def columns_of(header: Sequence[str], columns: Columns) -> Columns:
-    """Name the columns as a header does: without regard to case and blanks at the rims, where that is one column."""
-    names: dict[str, Any] = {}
-    for column in COLUMN_NAMES:
-        name = getattr(columns, column)
-        alike = [cell for cell in header if cell.strip().lower() == name.lower()]
-        if name not in header and len(alike) == 1:
-            names[column] = alike[0]
-    return replace(columns, **names)
 
 
 def read(delimiter: str, path: str, columns: Columns, bad: BadLines) -> Utterances:

@@ -9,7 +9,7 @@ from typing import Any
 
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
-from canvass.corpus.formats.delimited import Table
+from canvass.corpus.formats.delimited_rows import Table
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.label_studio_regions import CHOICES, IDENTITY, LABELS, single_choice, slot_of
 from canvass.corpus.formats.located import Value, parse_document

@@ -20,7 +20,7 @@ from typing import Any
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.delimited import Table
+from canvass.corpus.formats.delimited_rows import Table
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import Value, read_lines
 from canvass.corpus.formats.losses import Losses, named

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from canvass.corpus.pool import Pool
     from canvass.features.key_sample import KeySample
+    from canvass.selection.batch_file import Batch
     from canvass.selection.job import Engine
-    from canvass.selection.plan import Batch, Plan
+    from canvass.selection.plan import Plan
 
 NAMES = ("local", "dask", "spark")
 

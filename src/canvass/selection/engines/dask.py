@@ -25,9 +25,9 @@ from canvass.corpus.formats.columns import other_columns
 from canvass.corpus.shards import ReadOptions, Shard
 from canvass.errors import CanvassError, EngineError, ExtraMissingError, InputError
 from canvass.processors import processors
+from canvass.selection.batch_file import Batch
 from canvass.selection.job import Job, Progress, score_rows, score_shard
 from canvass.selection.multi_target import Plans
-from canvass.selection.plan import Batch
 from canvass.selection.shard_result import ShardResult
 from canvass.selection.wire import (
     PackedPlans,

@@ -29,10 +29,9 @@ from canvass.corpus.formats.columns import other_columns
 from canvass.corpus.shards import ReadOptions, Shard
 from canvass.errors import EngineError, ExtraMissingError, InputError, OptionError
 from canvass.processors import processors
-from canvass.selection.batch_file import OWN_COLUMNS, SQL_TYPES, Column, batch_columns, batches_as_rows
+from canvass.selection.batch_file import OWN_COLUMNS, SQL_TYPES, Batch, Column, batch_columns, batches_as_rows
 from canvass.selection.job import Job, Progress, score_rows, score_shard
 from canvass.selection.multi_target import Plans
-from canvass.selection.plan import Batch
 from canvass.selection.shard_result import ShardResult
 from canvass.selection.wire import PackedPlans, join_bytes, merge_bytes, result_of_bytes, result_to_bytes
 
