@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from canvass.corpus.catalogue import CORPORA, LARGEST, LOCALE, corpus_named, locale_of
-from canvass.corpus.formats.table import row_named
+from canvass.corpus.formats.format import row_named
 from canvass.errors import OptionError
 
 EACH = pytest.mark.parametrize("corpus", CORPORA, ids=[corpus.name for corpus in CORPORA])

@@ -357,7 +357,7 @@ def tell_cost(labelled: Sequence[Utterance], targets: Sequence[Target], iteratio
 
 def check_format(option: str, name: str | None) -> None:
     """Refuse a format that does not exist, in the words of its option."""
-    from canvass.corpus.formats.table import NAMES
+    from canvass.corpus.formats.format import NAMES
 
     if name is not None and name.partition(":")[0] not in NAMES:
         raise OptionError(f"{option} {name!r} is not a known format; choose one of {', '.join(NAMES)}")

@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.table import NAMES
+from canvass.corpus.formats.format import NAMES
 from canvass.errors import InputError, OptionError, nearest
 from canvass.models.scorer import SHORTLIST, check_address
 from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES, check_scorer

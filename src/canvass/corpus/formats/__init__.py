@@ -19,8 +19,7 @@ from canvass.corpus.formats.choice import (
     refuse_unread,
 )
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.format import Block, Format
-from canvass.corpus.formats.table import FORMATS
+from canvass.corpus.formats.format import FORMATS, Block, Format
 from canvass.corpus.formats.validation import pool_utterance_of, utterance_of
 from canvass.corpus.storage import files_behind, is_remote
 from canvass.errors import FileError, OptionError

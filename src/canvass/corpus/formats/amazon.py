@@ -153,7 +153,6 @@ def sniff(sample: Sample) -> bool:
 
 FORMAT = Format(
     name="alexa",
-    extensions=(".json",),
     read=read,
     write_annotated=write_annotated,
     loses="which value of a slot was said in which sample; when read: dialogs, prompts, answers to them, and samples "
@@ -241,7 +240,6 @@ def sniff_lex_v1(sample: Sample) -> bool:
 
 LEX_V1 = Format(
     name="lex-v1",
-    extensions=(".json",),
     read=read_lex_v1,
     loses="prompts, and templates with slots whose values are not in the file (AMAZON.Date)",
     sniff=sniff_lex_v1,
@@ -249,7 +247,6 @@ LEX_V1 = Format(
 )
 LEX = Format(
     name="lex",
-    extensions=(".zip",),
     read=read_lex,
     loses="prompts, and templates with slots whose values are not in the archive; locales (all are read together)",
     sniff=sniff_lex,

@@ -88,7 +88,6 @@ def sniff(sample: Sample) -> bool:
 
 FORMAT = Format(
     name="brat",
-    extensions=(".ann",),
     read=read,
     carries=("text", "slots"),
     loses="relations, events, attributes, normalisations, notes, spans in several pieces, over lines, or over others",

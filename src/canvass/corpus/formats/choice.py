@@ -13,11 +13,18 @@ from typing import Any
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.format import Format
+from canvass.corpus.formats.format import (
+    EXTENSIONS,
+    FORMATS,
+    NAMES,
+    Format,
+    row_named,
+    rows_of,
+    rows_of_folders,
+)
 from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.sniffing import FILES_KNOWN, Sample, sample_of
 from canvass.corpus.formats.sources import EncodedPath
-from canvass.corpus.formats.table import EXTENSIONS, FORMATS, NAMES, row_named, rows_of, rows_of_folders
 from canvass.corpus.storage import is_remote
 from canvass.errors import CanvassError, FileError, OptionError, shown
 from canvass.files import STANDARD_STREAM, split_name

@@ -52,7 +52,6 @@ def sniff(sample: Sample) -> bool:
 
 FORMAT = Format(
     name="clinc150",
-    extensions=(".json",),
     read=read,
     carries=("text", "intent", "split"),
     loses="nothing but the file's order of parts",

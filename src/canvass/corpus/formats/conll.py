@@ -284,7 +284,6 @@ def sniff(sample: Sample) -> bool:
 
 FORMAT = Format(
     name="conll",
-    extensions=(".conll", ".conllu", ".bio", ".iob", ".iob2", ".txt"),
     read=read,
     write_annotated=write_annotated,
     carries=ALL,

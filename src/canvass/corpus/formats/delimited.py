@@ -300,10 +300,9 @@ def _quoted(cell: str, delimiter: str, width: int) -> str:
     return cell
 
 
-def _format(name: str, extension: str, delimiter: str) -> Format:
+def _format(name: str, delimiter: str) -> Format:
     return Format(
         name=name,
-        extensions=(extension,),
         read=partial(read, delimiter),
         blocks=partial(blocks, delimiter),
         write=partial(write, delimiter),
@@ -317,5 +316,5 @@ def _format(name: str, extension: str, delimiter: str) -> Format:
     )
 
 
-CSV = _format("csv", ".csv", ",")
-TSV = _format("tsv", ".tsv", "\t")
+CSV = _format("csv", ",")
+TSV = _format("tsv", "\t")

@@ -94,13 +94,11 @@ def sniff_es(sample: Sample) -> bool:
 
 ES = Format(
     name="dialogflow",
-    extensions=(".zip",),
     read=read_es,
     carries=("text", "id", "count", "intent", "slots"),
     loses="languages (all are read together), entities beside the names of parameters, contexts and responses",
     sniff=sniff_es,
     sniffed="a zip archive with intents/*.json, or a folder with agent.json and intents/*_usersays_*.json",
-    reads_folders=True,
 )
 
 
@@ -196,7 +194,6 @@ def sniff_cx(sample: Sample) -> bool:
 
 CX = Format(
     name="dialogflow-cx",
-    extensions=(".zip",),
     read=read_cx,
     write_annotated=write_annotated,
     carries=("text", "id", "count", "intent", "slots"),
@@ -204,5 +201,4 @@ CX = Format(
     "flows",
     sniff=sniff_cx,
     sniffed="a zip archive or folder with intents/*/trainingPhrases/*.json",
-    reads_folders=True,
 )

@@ -253,7 +253,6 @@ def _words(utterance: Utterance) -> tuple[list[str], list[bool], list[int]]:
 
 FORMAT = Format(
     name="spacy",
-    extensions=(".spacy",),
     read=read,
     write_annotated=write_annotated,
     carries=ALL,

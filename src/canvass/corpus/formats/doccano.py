@@ -147,7 +147,6 @@ def _is_annotation(item: Any) -> bool:
 
 FORMAT = Format(
     name="doccano",
-    extensions=(".jsonl",),
     read=read,
     blocks=utterance_blocks(read_texts),
     write_annotated=write_annotated,

@@ -68,7 +68,6 @@ def sniff(sample: Sample) -> bool:
 
 FORMAT = Format(
     name="fasttext",
-    extensions=(".txt", ".ft"),
     read=read,
     write_annotated=write_annotated,
     carries=("text", "intent"),

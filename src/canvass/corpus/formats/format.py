@@ -1,10 +1,12 @@
-"""A row of the table of formats, and the blocks in which the file of a pool is streamed."""
+"""The table of formats: a row and its place; a module is loaded when a file may be of its format."""
 
 from __future__ import annotations
 
+import functools
+import importlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
@@ -15,6 +17,65 @@ from canvass.types import Utterance
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+class Place(NamedTuple):
+    """A format by name, the module and the name of its row there, and the extensions of its files."""
+
+    name: str
+    module: str
+    extensions: tuple[str, ...]
+    row: str = "FORMAT"
+    reads_folders: bool = False
+
+
+# A file's content is shown to them in this order, and the first that recognises it has it.
+PLACES = (
+    Place("jsonl", "jsonl", (".jsonl", ".ndjson")),
+    Place("csv", "delimited", (".csv",), "CSV"),
+    Place("tsv", "delimited", (".tsv",), "TSV"),
+    Place("parquet", "parquet", (".parquet", ".pq")),
+    Place("text", "text", (".txt",)),
+    Place("huggingface", "huggingface", (".parquet", ".pq")),
+    Place("rasa", "rasa", (".yml", ".yaml")),
+    Place("rasa-md", "rasa", (".md",), "MARKDOWN"),
+    Place("snips", "snips", (".json",)),
+    Place("snips-benchmark", "snips", (".json",), "BENCHMARK"),
+    Place("rasa-json", "rasa", (".json",), "JSON"),
+    Place("alexa", "amazon", (".json",)),
+    Place("massive", "slurp", (".jsonl",), "MASSIVE"),
+    Place("slurp", "slurp", (".jsonl",), "SLURP"),
+    Place("clinc150", "clinc150", (".json",)),
+    Place("hwu64", "slurp", (".csv",), "HWU64"),
+    Place("label-studio-csv", "label_studio_min", (".csv", ".tsv"), "TABLE"),
+    Place("mtop", "mtop", (".txt", ".tsv")),
+    Place("fasttext", "fasttext", (".txt", ".ft")),
+    Place("conll", "conll", (".conll", ".conllu", ".bio", ".iob", ".iob2", ".txt")),
+    Place("seq", "sequences", (".in",)),
+    Place("label-studio", "label_studio", (".json",)),
+    Place("prodigy", "prodigy", (".jsonl",)),
+    Place("doccano", "doccano", (".jsonl",)),
+    Place("spacy", "docbin", (".spacy",)),
+    Place("clu", "microsoft", (".json",), "CLU"),
+    Place("luis", "microsoft", (".json",), "LUIS"),
+    Place("wit", "wit", (".json", ".zip"), reads_folders=True),
+    Place("dialogflow", "dialogflow", (".zip",), "ES", reads_folders=True),
+    Place("dialogflow-cx", "dialogflow", (".zip",), "CX", reads_folders=True),
+    Place("mindmeld", "mindmeld", (".zip",), reads_folders=True),
+    Place("lex", "amazon", (".zip",), "LEX"),
+    Place("lex-v1", "amazon", (".json",), "LEX_V1"),
+    Place("home-assistant", "voice", (".yaml", ".yml"), "HOME_ASSISTANT"),
+    Place("snips-yaml", "snips", (".yaml", ".yml"), "YAML"),
+    Place("rhasspy", "voice", (".ini",), "RHASSPY"),
+    Place("padatious", "voice", (".intent",), "PADATIOUS"),
+    Place("topv2", "mtop", (".tsv",), "TOPV2"),
+    Place("brat", "brat", (".ann",)),
+    Place("tokens", "json_records", (".jsonl",), "TOKENS_OF_LINES"),
+    Place("json", "json_records", (".json",)),
+    Place("ludown", "microsoft", (".lu",), "LUDOWN"),
+)
+NAMES = tuple(place.name for place in PLACES)
+EXTENSIONS = tuple(dict.fromkeys(extension for place in PLACES for extension in place.extensions))
 
 WHOLE = (0, 1 << 62)  # the part of a file that is all of it
 
@@ -71,7 +132,6 @@ class Format:
     """
 
     name: str
-    extensions: tuple[str, ...]
     read: Callable[[str, Columns, BadLines], Utterances] | None
     carries: tuple[str, ...] = ("text", "intent", "slots")
     blocks: Callable[[str, Columns, BadLines, int], Iterator[Block]] | None = None
@@ -87,13 +147,64 @@ class Format:
     # what their names begin with.
     first_file: Callable[[str], str] | None = None
     beside: tuple[str, ...] = ()  # patterns of the files that are read along, from the folder of a file
-    reads_folders: bool = False  # `sniff` and `read` take a folder that is a whole project, too
     parts: Parts | None = None
     blocks_where: Callable[..., Iterator[Block]] | None = (
         None  # as `blocks`, *, where; of a format without `parts`
     )
 
     @property
+    def extensions(self) -> tuple[str, ...]:
+        """The extensions that its files may have, the usual one first."""
+        return place_of(self.name).extensions
+
+    @property
+    def reads_folders(self) -> bool:
+        """Whether `sniff` and `read` take a folder that is a whole project, too."""
+        return place_of(self.name).reads_folders
+
+    @property
     def writes(self) -> bool:
         """Whether it can be written at all: flat rows, or annotated utterances."""
         return self.write is not None or self.write_annotated is not None
+
+
+def place_of(name: str) -> Place:
+    """Find the place of a format by its name, which may end in an encoding (`csv:cp1252`)."""
+    return next(place for place in PLACES if place.name == name.partition(":")[0])
+
+
+@functools.cache
+def _row(place: Place) -> Format:
+    row: Format = getattr(importlib.import_module(f"{__package__}.{place.module}"), place.row)
+    return row
+
+
+def rows_of(extension: str) -> list[Format]:
+    """Load the rows of an extension, in the order of the table."""
+    return [_row(place) for place in PLACES if extension in place.extensions]
+
+
+def rows_of_folders() -> list[Format]:
+    """Load the rows that take whole folders, in the order of the table."""
+    return [_row(place) for place in PLACES if place.reads_folders]
+
+
+def row_named(name: str) -> Format | None:
+    """Load the row of a name; None if there is none."""
+    return next((_row(place) for place in PLACES if place.name == name), None)
+
+
+class _Table(Collection["Format"]):
+    """All rows, loaded when they are asked for."""
+
+    def __contains__(self, row: object) -> bool:
+        return any(row is known for known in self)
+
+    def __iter__(self) -> Iterator[Format]:
+        return map(_row, PLACES)
+
+    def __len__(self) -> int:
+        return len(PLACES)
+
+
+FORMATS = _Table()

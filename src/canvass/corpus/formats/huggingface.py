@@ -218,7 +218,6 @@ def sniff(sample: Sample) -> bool:
 
 FORMAT = Format(
     name="huggingface",
-    extensions=(".parquet", ".pq"),
     read=read,
     blocks=blocks,
     write_annotated=write_annotated,

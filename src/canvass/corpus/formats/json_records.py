@@ -115,7 +115,6 @@ def sniff_tokens(sample: Sample) -> bool:
 
 FORMAT = Format(
     name="json",
-    extensions=(".json",),
     read=read,
     carries=ALL,
     loses="what the same records in JSON Lines would lose",
@@ -125,7 +124,6 @@ FORMAT = Format(
 )
 TOKENS_OF_LINES = Format(
     name="tokens",
-    extensions=(".jsonl",),
     read=read_lines_of_tokens,
     carries=ALL,
     loses="other lists of tags",

@@ -256,7 +256,6 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
 
 FORMAT = Format(
     name="jsonl",
-    extensions=(".jsonl", ".ndjson"),
     read=read,
     blocks=blocks,
     write=write,

@@ -273,7 +273,6 @@ def sniff(sample: Sample) -> bool:
 
 FORMAT = Format(
     name="label-studio",
-    extensions=(".json",),
     read=read,
     blocks=utterance_blocks(read_texts),
     write_annotated=write_annotated,

@@ -111,7 +111,6 @@ def sniff_table(sample: Sample) -> bool:
 
 TABLE = Format(
     name="label-studio-csv",
-    extensions=(".csv", ".tsv"),
     read=read_table,
     carries=ALL,
     loses="all but the latest annotation of a task",

@@ -137,7 +137,6 @@ def sniff_clu(sample: Sample) -> bool:
 
 CLU = Format(
     name="clu",
-    extensions=(".json",),
     read=read_clu,
     write_annotated=write_annotated,
     carries=("text", "intent", "slots", "split", "unannotated"),
@@ -205,7 +204,6 @@ def sniff_luis(sample: Sample) -> bool:
 
 LUIS = Format(
     name="luis",
-    extensions=(".json",),
     read=read_luis,
     carries=("text", "intent", "slots", "unannotated"),
     loses="entities inside of others, patterns, lists and features",
@@ -288,7 +286,6 @@ def sniff_ludown(sample: Sample) -> bool:
 
 LUDOWN = Format(
     name="ludown",
-    extensions=(".lu",),
     read=read_ludown,
     loses="patterns, definitions of entities, entities inside of others, imports, questions and answers",
     sniff=sniff_ludown,

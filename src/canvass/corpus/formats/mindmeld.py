@@ -133,12 +133,10 @@ def sniff(sample: Sample) -> bool:
 
 FORMAT = Format(
     name="mindmeld",
-    extensions=(".zip",),
     read=read,
     write_annotated=write_annotated,
     carries=("text", "domain", "intent", "slots", "split"),
     loses="braces in slots, splits other than train and test; when read: groups of entities, gazetteers",
     sniff=sniff,
     sniffed="a zip archive or folder with domains/*/*/*.txt or domains/*/intents/*/*.txt",
-    reads_folders=True,
 )

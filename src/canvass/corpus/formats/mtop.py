@@ -168,7 +168,6 @@ def sniff(sample: Sample) -> bool:
 
 FORMAT = Format(
     name="mtop",
-    extensions=(".txt", ".tsv"),
     read=read,
     carries=("text", "id", "domain", "intent", "slots"),
     loses="intents inside of slots, with their slots; locale, parse and tokens",
@@ -236,7 +235,6 @@ def sniff_topv2(sample: Sample) -> bool:
 
 TOPV2 = Format(
     name="topv2",
-    extensions=(".tsv",),
     read=read_topv2,
     carries=("text", "domain", "intent", "slots"),
     loses="intents inside of slots, with their slots",

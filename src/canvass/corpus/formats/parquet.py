@@ -241,7 +241,6 @@ def _array(name: str, values: list[Any]) -> pa.Array:
 
 FORMAT = Format(
     name="parquet",
-    extensions=(".parquet", ".pq"),
     read=read,
     blocks=blocks,
     write=write,

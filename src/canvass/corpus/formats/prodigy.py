@@ -203,7 +203,6 @@ def _is_task(record: dict[str, Any]) -> bool:
 
 FORMAT = Format(
     name="prodigy",
-    extensions=(".jsonl",),
     read=read,
     blocks=utterance_blocks(read_texts),
     write_annotated=write_annotated,

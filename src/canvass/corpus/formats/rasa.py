@@ -256,7 +256,6 @@ def sniff(sample: Sample) -> bool:
 
 FORMAT = Format(
     name="rasa",
-    extensions=(".yml", ".yaml"),
     read=read,
     write_annotated=write_annotated,
     loses="the order of intents' examples among each other, blanks at the rims, texts with Rasa's own brackets; "
@@ -351,7 +350,6 @@ def sniff_json(sample: Sample) -> bool:
 
 MARKDOWN = Format(
     name="rasa-md",
-    extensions=(".md",),
     read=read_markdown,
     loses="synonyms, regular expressions, lookup tables, comments",
     sniff=sniff_markdown,
@@ -359,7 +357,6 @@ MARKDOWN = Format(
 )
 JSON = Format(
     name="rasa-json",
-    extensions=(".json",),
     read=read_json,
     loses="synonyms, regular expressions, lookup tables",
     sniff=sniff_json,

@@ -151,7 +151,6 @@ def first_file(path: str) -> str:
 
 FORMAT = Format(
     name="seq",
-    extensions=(".in",),
     read=read,
     write_annotated=write_annotated,
     first_file=first_file,

@@ -87,7 +87,6 @@ def sniff_hwu64(sample: Sample) -> bool:
 
 HWU64 = Format(
     name="hwu64",
-    extensions=(".csv",),
     read=read_hwu64,
     carries=("text", "domain", "intent", "slots"),
     loses="who answered which question how; rows that were marked as irrelevant",
@@ -160,7 +159,6 @@ def sniff_slurp(sample: Sample) -> bool:
 
 SLURP = Format(
     name="slurp",
-    extensions=(".jsonl",),
     read=read_slurp,
     carries=("text", "id", "domain", "intent", "slots", "unannotated"),
     loses="recordings, lemmas, parts of speech; the split, which is the file's name",
@@ -230,7 +228,6 @@ def sniff_massive(sample: Sample) -> bool:
 
 MASSIVE = Format(
     name="massive",
-    extensions=(".jsonl",),
     read=read_massive,
     write_annotated=write_annotated,
     carries=("text", "id", "domain", "intent", "slots", "split", "unannotated"),

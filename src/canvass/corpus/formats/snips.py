@@ -133,7 +133,6 @@ def _is_list_of_data(value: Any) -> bool:
 
 FORMAT = Format(
     name="snips",
-    extensions=(".json",),
     read=read,
     write_annotated=write_annotated,
     loses="the order of intents' utterances among each other; when read: values and "
@@ -143,7 +142,6 @@ FORMAT = Format(
 )
 BENCHMARK = Format(
     name="snips-benchmark",
-    extensions=(".json",),
     read=read_benchmark,
     loses="nothing",
     sniff=sniff_benchmark,
@@ -205,7 +203,6 @@ def sniff_yaml(sample: Sample) -> bool:
 
 YAML = Format(
     name="snips-yaml",
-    extensions=(".yaml", ".yml"),
     read=read_yaml_documents,
     loses="values and synonyms of entities, and entities beside slot names",
     sniff=sniff_yaml,

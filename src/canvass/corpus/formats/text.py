@@ -99,7 +99,6 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
 
 FORMAT = Format(
     name="text",
-    extensions=(".txt",),
     read=None,
     blocks=blocks,
     carries=("text",),

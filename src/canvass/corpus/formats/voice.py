@@ -186,7 +186,6 @@ def sniff_home_assistant(sample: Sample) -> bool:
 
 HOME_ASSISTANT = Format(
     name="home-assistant",
-    extensions=(".yaml", ".yml"),
     read=read_home_assistant,
     loses="slots that are not in the words, contexts, what values stand for, and sentences with slots that only a "
     "running system knows",
@@ -310,7 +309,6 @@ def sniff_padatious(sample: Sample) -> bool:
 
 RHASSPY = Format(
     name="rhasspy",
-    extensions=(".ini",),
     read=read_rhasspy,
     loses="substitutions, converters, and sentences with lists that are not beside the file",
     sniff=sniff_rhasspy,
@@ -319,7 +317,6 @@ RHASSPY = Format(
 )
 PADATIOUS = Format(
     name="padatious",
-    extensions=(".intent",),
     read=read_padatious,
     loses="sentences with slots that have no .entity file beside them",
     sniff=sniff_padatious,

@@ -106,8 +106,6 @@ def sniff(sample: Sample) -> bool:
 
 FORMAT = Format(
     name="wit",
-    extensions=(".json", ".zip"),
-    reads_folders=True,
     read=read,
     carries=("text", "intent", "slots", "unannotated"),
     loses="traits, and entities inside of others",
