@@ -219,7 +219,8 @@ class Run:
             if self.both:
                 plain = nlu
                 if self.words is not None:
-                    plain = replace(nlu, **train_predictors(labelled, self.target)._asdict())
+                    intents, tagger = train_predictors(labelled, self.target)
+                    plain = replace(nlu, intents=intents, tagger=tagger)
             clock.stop("train")
             errors = tuple(held_out.count(nlu.predict(held_out.texts)))
             plain_errors = None if plain is None else tuple(held_out.count(plain.predict(held_out.texts)))
