@@ -22,8 +22,7 @@ from canvass.features.extraction import hash_tokens
 from canvass.models.crf.attribute_table import pack_attributes, sum_weights
 from canvass.models.crf.cluster_rows import pack_clusters
 from canvass.models.crf.decoding import LONGEST, find_best, pack_products
-from canvass.models.crf.lattice import best_paths, log_partitions, marginals
-from canvass.models.crf.n_best import n_best_paths
+from canvass.models.crf.lattice import best_paths, log_partitions, marginals, n_best_paths
 from canvass.models.crf.objective import train
 from canvass.models.crf.problem import make_problem
 from canvass.models.crf.word_cache import Forms, no_forms

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvass.models.crf import plain_crf
-from canvass.models.crf.lattice import best_paths
-from canvass.models.crf.n_best import n_best_paths
+from canvass.models.crf.lattice import best_paths, n_best_paths
 from canvass.models.tagger import Tagger
 from examples import music
 from lattices import lattices, scale_of

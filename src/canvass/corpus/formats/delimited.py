@@ -34,9 +34,8 @@ from canvass.corpus.formats.delimited_rows import Table
 from canvass.corpus.formats.format import Block, Format
 from canvass.corpus.formats.losses import Losses, named
 from canvass.corpus.formats.sources import SMALLEST_CHUNK, Pace, Source, on_disk
-from canvass.corpus.formats.validation import ALL, record_of, utterance_of
+from canvass.corpus.formats.validation import ALL, record_of, slots_of_cell, utterance_of
 from canvass.corpus.where import RowFilter, Where
-from canvass.errors import InputError, shown
 from canvass.files import write_whole
 from canvass.types import Utterance
 
@@ -128,19 +127,6 @@ def read(delimiter: str, path: str, columns: Columns, bad: BadLines) -> Utteranc
                 utterance = utterance_of(record, where, columns)
                 bad.unused(record, known, where, columns)
                 yield where, utterance
-
-
-def slots_of_cell(cell: Any, where: str, name: str) -> Any:
-    """Parse the JSON of a slots cell; what is not a string is returned as it is."""
-    if not isinstance(cell, str):
-        return cell
-    try:
-        return json.loads(cell)
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"{where}: field {name!r} is {shown(cell)}; "
-            "expected a JSON list of objects with start, end and label"
-        ) from error
 
 
 def blocks(

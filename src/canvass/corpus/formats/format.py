@@ -47,7 +47,7 @@ PLACES = (
     Place("slurp", "slurp", (".jsonl",), "SLURP"),
     Place("clinc150", "clinc150", (".json",)),
     Place("hwu64", "slurp", (".csv",), "HWU64"),
-    Place("label-studio-csv", "label_studio_min", (".csv", ".tsv"), "TABLE"),
+    Place("label-studio-csv", "label_studio", (".csv", ".tsv"), "TABLE"),
     Place("mtop", "mtop", (".txt", ".tsv")),
     Place("fasttext", "fasttext", (".txt", ".ft")),
     Place("conll", "conll", (".conll", ".conllu", ".bio", ".iob", ".iob2", ".txt")),

@@ -18,11 +18,10 @@ from canvass.corpus.formats.columns import (
     records_of,
     used_columns,
 )
-from canvass.corpus.formats.delimited import slots_of_cell
 from canvass.corpus.formats.format import WHOLE, Block, Format, Parts
 from canvass.corpus.formats.losses import WEIGHTS, Losses, is_weight
 from canvass.corpus.formats.sources import file_error, on_disk
-from canvass.corpus.formats.validation import ALL, record_of, utterance_of
+from canvass.corpus.formats.validation import ALL, record_of, slots_of_cell, utterance_of
 from canvass.corpus.storage import is_remote, opened, place_of, sizes_of
 from canvass.corpus.where import Where
 from canvass.errors import InputError

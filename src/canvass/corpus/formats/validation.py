@@ -8,6 +8,7 @@ one sentence what is wrong with one.
 from __future__ import annotations
 
 import itertools
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -188,6 +189,19 @@ def _slot(item: object, text: str, where: str) -> Slot:
             f"0 <= start < end <= {len(text)}, the code points of the text"
         )
     return Slot(start, end, label)
+
+
+def slots_of_cell(cell: Any, where: str, name: str) -> Any:
+    """Parse the JSON of a slots cell; what is not a string is returned as it is."""
+    if not isinstance(cell, str):
+        return cell
+    try:
+        return json.loads(cell)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{where}: field {name!r} is {shown(cell)}; "
+            "expected a JSON list of objects with start, end and label"
+        ) from error
 
 
 def record_of(utterance: Utterance, names: Sequence[str] = FIELDS) -> dict[str, Any]:
