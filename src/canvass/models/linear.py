@@ -61,6 +61,7 @@ def loss_gradient(hinge: bool, label: float, score: float) -> float:  # noqa: FB
     return math.exp(score) - chosen
 
 
+@compiled
 def sgd(
     values: NDArray[np.float64],
     columns: NDArray[np.int32],
@@ -75,33 +76,12 @@ def sgd(
     """Train by averaged stochastic gradient descent with an L2 penalty; returns the constant.
 
     Writes `average` float64 (columns that occur,), which begins with zeros. Labels are 1 and -1.
-    """
-    order = np.arange(len(labels), dtype=np.int32)
-    return sgd_epochs(
-        values, columns, starts, labels, hinge, alpha, epochs, seed, order, np.zeros_like(average), average
-    )
-
-
-@compiled
-def sgd_epochs(
-    values: NDArray[np.float64],
-    columns: NDArray[np.int32],
-    starts: NDArray[np.int32],
-    labels: NDArray[np.float64],
-    hinge: bool,  # noqa: FBT001 - one loop for both losses
-    alpha: float,
-    epochs: int,
-    seed: int,
-    order: NDArray[np.int32],
-    weights: NDArray[np.float64],
-    average: NDArray[np.float64],
-) -> float:
-    """Do the work of `sgd`; `order` int32 (N,), from 0 up, and `weights`, zeros of as many as `average`, are scratch.
 
     The step of example t is 1 / (alpha * (t0 + t)); weights are kept as scale * weights, and their mean over all steps
     as (average + a * weights) / b, so that a step costs no more than the example has features (Bottou, "Stochastic
     gradient descent tricks", 2012).
     """
+    order, weights = np.arange(len(labels)).astype(np.int32), np.zeros(len(average))
     typical = math.sqrt(1.0 / math.sqrt(alpha))
     first = 1.0 / (typical / max(1.0, loss_gradient(hinge, 1.0, -typical)) * alpha)
     scale, a, b = 1.0, 0.0, 1.0

@@ -132,13 +132,6 @@ class Discovery:
         return float(newer[place] / newer.sum() * older.sum() / older[place])
 
 
-class _Chosen(NamedTuple):
-    """The groups that are shown, and what each was chosen by, see above."""
-
-    groups: Groups
-    scores: list[float]
-
-
 class _Traffic(NamedTuple):
     """Sums of counts, int64: of groups and the rest (G + 1,), of the lost of each, of labels and the lost (K + 1,).
 
@@ -202,7 +195,7 @@ def discover(
         clusters = Groups.learn(column, known, labels, seed=seed)
         classifier = training.result()
     sample = column[:SAMPLED]
-    chosen = _choose(
+    groups, scores = _choose(
         sample,
         known=known,
         refused=pa.array(sorted(set(map(key_of, refused))), pa.string()),
@@ -212,7 +205,7 @@ def discover(
     )
     traffic = _count(
         pool,
-        groups=chosen.groups,
+        groups=groups,
         classifier=classifier,
         excluded=excluded,
         date=date,
@@ -220,7 +213,13 @@ def discover(
         progress=progress,
     )
     return _describe(
-        sample, known=known, labels=labels, chosen=chosen, classifier=classifier, traffic=traffic
+        sample,
+        known=known,
+        labels=labels,
+        groups=groups,
+        scores=scores,
+        classifier=classifier,
+        traffic=traffic,
     )
 
 
@@ -232,8 +231,11 @@ def _choose(
     clusters: Groups,
     classifier: IntentClassifier,
     shown: int,
-) -> _Chosen:
-    """Choose the cores of clusters that are least covered, tight, and unlike each other and what is refused."""
+) -> tuple[Groups, list[float]]:
+    """Choose the cores of clusters that are least covered, tight, and unlike each other and what is refused.
+
+    Returns them, and what each was chosen by, see above.
+    """
     cluster_of, cosines = clusters.assign(sample)
     size = len(clusters.least)
     sampled = np.maximum(np.bincount(cluster_of, minlength=size), 1)
@@ -260,7 +262,7 @@ def _choose(
         similarity = np.maximum(similarity, clusters.centres.T @ clusters.centres[:, best]).clip(max=1.0)
         scores[best] = 0.0
     least = [float(np.median(cosines[cluster_of == cluster])) for cluster in chosen]
-    return _Chosen(clusters.cores(chosen, least), worth)
+    return clusters.cores(chosen, least), worth
 
 
 def _count(
@@ -331,12 +333,12 @@ def _describe(
     *,
     known: pa.Array,
     labels: Sequence[str],
-    chosen: _Chosen,
+    groups: Groups,
+    scores: Sequence[float],
     classifier: IntentClassifier,
     traffic: _Traffic,
 ) -> Discovery:
     """Name and illustrate the groups."""
-    groups = chosen.groups
     texts = sample.to_pylist()
     group_of, cosines = groups.assign(sample)
     points = groups.points(sample)
@@ -345,7 +347,7 @@ def _describe(
     terms = [terms_of(text) for text in texts]
     seen = Counter(term for some in terms for term in some)
     described: list[Group] = []
-    for group, score in enumerate(chosen.scores):
+    for group, score in enumerate(scores):
         rows = np.flatnonzero(group_of == group)
         rows = rows[np.lexsort((rows, -cosines[rows]))]
         members = [texts[row] for row in rows]
