@@ -130,7 +130,9 @@ class NLU:
         if self.intents is not None and all_intents:
             log_intent, margin, entropy = self.intents.uncertainty(column)
         if self.intents is not None and self.knows_scope:
-            outside, log_intent = self._out_of_scope(self.intents, column)
+            likeliest, log_outside, log_unknown = self.intents.evidence_for_first(column)
+            outside = log_outside >= log_unknown
+            log_intent = np.where(outside, 1.0 / (1.0 - log_outside), likeliest.log_probability)
             log_crf = np.where(outside, 0.0, log_crf)
             margin, entropy = (
                 np.where(outside, 1.0 + log_intent, margin),
@@ -139,14 +141,6 @@ class NLU:
         elif self.intents is not None and not all_intents:
             log_intent = self.intents.predict(column).log_probability
         return FrameConfidence(log_intent, log_crf, lengths, margin, entropy)
-
-    def _out_of_scope(
-        self, intents: IntentClassifier, column: pa.Array
-    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        """Tell what is likelier out of scope than an unknown text, bool (N,), and give log p_intent as `confidence`."""
-        likeliest, log_outside, log_unknown = intents.evidence_for_first(column)
-        outside = log_outside >= log_unknown
-        return outside, np.where(outside, 1.0 / (1.0 - log_outside), likeliest.log_probability)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Predict intent and slots of texts, taking each for an utterance of the target.

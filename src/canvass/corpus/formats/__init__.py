@@ -82,7 +82,8 @@ def files_of(
             continue
         is_folder = Path(name).is_dir()
         if name == STANDARD_STREAM or not (is_folder or _is_pattern(name)):
-            _refuse_missing(name)
+            if name != STANDARD_STREAM and not Path(name).exists():
+                raise FileError(f"{name}: no such file or folder; check the name")
             format_of(name, override, columns)
             chosen.append(name)
             continue
@@ -179,11 +180,6 @@ def _is_part(file: str, chosen: Sequence[str], columns: Columns | None) -> bool:
 
 def _is_pattern(name: str) -> bool:
     return glob.has_magic(name) and not Path(name).exists()
-
-
-def _refuse_missing(name: str) -> None:
-    if name != STANDARD_STREAM and not Path(name).exists():
-        raise FileError(f"{name}: no such file or folder; check the name")
 
 
 def _walk(folder: str, override: str | None) -> Iterator[str]:

@@ -303,7 +303,12 @@ def read_minimal(items: Sequence[Value], columns: Columns, bad: BadLines) -> Utt
     """
     contents = [item.content for item in items if isinstance(item.content, dict)]
     has_slots = any(is_regions(value) for content in contents for value in content.values())
-    choices = {name for content in contents for name, value in content.items() if _is_choices(value)}
+    choices = {
+        name
+        for content in contents
+        for name, value in content.items()
+        if isinstance(value, dict) and isinstance(value.get(CHOICES), list)
+    }
     named = any(columns.intent in content for content in contents)
     intent = columns.intent if named or len(choices) != 1 else choices.pop()
     latest: dict[str, tuple[str, str, Utterance]] = {}
@@ -334,10 +339,6 @@ def is_regions(value: Any) -> bool:
         and bool(value)
         and all(isinstance(item, dict) and "start" in item for item in value)
     )
-
-
-def _is_choices(value: Any) -> bool:
-    return isinstance(value, dict) and isinstance(value.get(CHOICES), list)
 
 
 def _utterance_of_item(item: Value, columns: Columns, intent: str, *, has_slots: bool) -> Utterance:

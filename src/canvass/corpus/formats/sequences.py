@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -69,18 +69,15 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
         missing = [name for name, line in zip(used, lines, strict=True) if line is None]
         if missing:
             if any(line and line.strip() for line in lines):
+                longer = next(name for name in used if name not in missing)
                 raise InputError(
-                    f"{location(missing[0], number)}: the file ends, but {_longer(used, lines)} goes on; expected one "
+                    f"{location(missing[0], number)}: the file ends, but {longer} goes on; expected one "
                     "line for each utterance in all of them"
                 )
             continue
         utterance = bad.attempt(_utterance, names, lines, number, bad)
         if utterance is not None:
             yield location(names[0], number), utterance
-
-
-def _longer(names: Sequence[str], lines: tuple[bytes | None, ...]) -> str:
-    return next(name for name, line in zip(names, lines, strict=True) if line is not None)
 
 
 def _utterance(

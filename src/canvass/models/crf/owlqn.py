@@ -111,7 +111,9 @@ def iterate(
         gradient = np.empty(size)
         value = objective(weights, gradient)
         gradient += 2.0 * c2 * weights
-        return Point(weights, gradient, (value + c2 * dot(weights, weights)) + c1 * _size(weights))
+        return Point(
+            weights, gradient, (value + c2 * dot(weights, weights)) + c1 * dot(np.sign(weights), weights)
+        )
 
     point = evaluate(np.zeros(size))
     yield Iteration(point.weights, point.value, 0)
@@ -137,11 +139,6 @@ def iterate(
         past.append(point.value)
         direction, length = search_direction(pseudo, pairs), 1.0
     return "exhausted"
-
-
-def _size(weights: Floats) -> float:
-    """Sum absolute values."""
-    return dot(np.sign(weights), weights)
 
 
 def pseudo_gradient(point: Point, c1: float) -> Floats:
