@@ -31,9 +31,8 @@ from canvass.machine import (
 
 Bits = np.uint64
 
-SCRATCH = (
-    2 * CHUNK + 8
-)  # of `hash_words`: a word of eight bytes may be loaded from any place of the second chunk
+# Of `hash_words`: a word of eight bytes may be loaded from any place of the second chunk.
+SCRATCH = 2 * CHUNK + 8
 EIGHT = 8  # bytes that are folded into a hash together
 LAST_BIT = np.uint64(CHUNK - 1)
 GENERAL = -1  # the length of a key that is left to `scan`

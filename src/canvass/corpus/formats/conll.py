@@ -104,9 +104,8 @@ class Lines:
         if not self.rows and "text" not in self.comments:
             return None
         rows = list(zip(self.rows, self.places, strict=True))
-        if (
-            layout.token
-        ):  # without the lines of words that are contracted (1-2), or left out of the text (1.1)
+        if layout.token:
+            # Without the lines of words that are contracted (1-2), or left out of the text (1.1).
             rows = [(cells, place) for cells, place in rows if cells[0].isdecimal()]
         least = max(layout.token, layout.tag, *layout.others, 1)
         short = next((place for cells, place in rows if len(cells) <= least), None)
