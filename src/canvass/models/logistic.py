@@ -29,6 +29,7 @@ def softmax(
     q: float,
     change: NDArray[np.float64],
     chances: NDArray[np.float64],
+    scratch: NDArray[np.float64],
 ) -> None:
     """Write softmax(scores + q change) to `chances`; all float64 (K,)."""
     top, total = -np.inf, 0.0
@@ -40,7 +41,7 @@ def softmax(
         for k in range(len(scores)):
             chances[k] = math.exp(chances[k])
     else:
-        exponentiate(chances)
+        exponentiate(chances, scratch)
     for k in range(len(scores)):
         total += chances[k]
     for k in range(len(scores)):
@@ -68,7 +69,7 @@ def solve(
     for k in range(len(scores)):
         change[k] = 0.0
     for trial in range(TRIALS):
-        softmax(scores, q, change, chances)
+        softmax(scores, q, change, chances, step)
         size, along, across = 0.0, 0.0, 0.0
         for k in range(len(scores)):
             step[k] = (1.0 if k == gold else 0.0) - chances[k] - dual[k] - change[k]

@@ -22,7 +22,6 @@ from canvass.machine import (
     multiply_add,
     store_vector,
     struct_proxy,
-    tools,
     transpose,
 )
 
@@ -33,10 +32,13 @@ CACHE_LINE = 64  # bytes
 SMALLEST = -707.0
 ROUNDING = 1.5 * 2.0**52
 LOG2_E = 1.4426950408889634
-# The former has 21 zeros at its end.
-LOG_2, LOG_2_REST = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+LOG_2, LOG_2_REST = (
+    6.93147180369123816490e-01,
+    1.90821492927058770002e-10,
+)  # the former has 21 zeros at its end
 ONE = 1023 << 52  # the bits of 1.0
 SERIES = tuple(1.0 / math.factorial(k) for k in range(14))
+_, _, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11, A12, A13 = SERIES
 
 
 @compiled
@@ -57,6 +59,31 @@ def dot(left: Floats, right: Floats) -> float:
     for i in range(4 * whole, len(left)):
         a += left[i] * right[i]
     return (a + c) + (b + d)
+
+
+@compiled
+def exponentiate(values: Floats, powers: Floats) -> None:
+    """Replace values, float64 (n,), by exp of them, below 1e-307 by about that; `powers` (n,) is scratch.
+
+    Loops that become vector instructions, which a call of `math.exp` for each value does not, and sums in one order, so
+    that the bits depend neither on the place nor on the processor. exp(x) = 2^k exp(r) with the whole k nearest to
+    x / log 2; |r| <= log(2) / 2, for which the series up to r^13 is right to the last bit but one. Adding ROUNDING
+    leaves k in the lowest bits of a float64, from where it is shifted to those of the exponent.
+    """
+    bits = powers.view(np.int64)
+    for i in range(len(values)):
+        value = max(SMALLEST, values[i])
+        powers[i] = value * LOG2_E + ROUNDING
+        k = powers[i] - ROUNDING
+        r = (value - k * LOG_2) - k * LOG_2_REST
+        values[i] = 1.0 + r * (
+            1.0 + r * (A2 + r * (A3 + r * (A4 + r * (A5 + r * (A6 + r * (A7 + r * (A8 + r * (A9 + r * (
+                A10 + r * (A11 + r * (A12 + r * A13)))))))))))
+        )  # fmt: skip
+    for i in range(len(values)):
+        bits[i] = (bits[i] << 52) + ONE
+    for i in range(len(values)):
+        values[i] *= powers[i]
 
 
 def aligned(rows: int, columns: int) -> Floats:
@@ -109,13 +136,7 @@ turn_to_lanes, turn_to_rows = _turn(to_lanes=True), _turn(to_lanes=False)
 
 
 def exponential(builder: Any, vector: Any) -> Any:
-    """Compute exp of LANES numbers, below 1e-307 about that.
-
-    A call of `math.exp` for each would be no vector instruction; and here sums have one order, so that the bits depend
-    neither on the place nor on the processor. exp(x) = 2^k exp(r) with the whole k nearest to x / log 2; |r| <= log(2)
-    / 2, for which the series up to r^13 is right to the last bit but one. Adding ROUNDING leaves k in the lowest bits
-    of a float64, from where it is shifted to those of the exponent.
-    """
+    """Compute exp of LANES numbers up to 0, as `exponentiate` does, but for fewer roundings."""
 
     def all_lanes(number: float) -> Any:
         return ir.Constant(VECTOR, [number] * LANES)
@@ -132,28 +153,6 @@ def exponential(builder: Any, vector: Any) -> Any:
     bits = builder.shl(builder.bitcast(shifted, words), ir.Constant(words, [52] * LANES))
     bits = builder.add(bits, ir.Constant(words, [ONE] * LANES))
     return builder.fmul(power, builder.bitcast(bits, VECTOR))
-
-
-@instruction
-def exponentiate(_context: Any, values: Any) -> Any:
-    """Replace values, float64 (n,), contiguous, by exp of them; see `exponential`."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = struct_proxy(signature.args[0])(context, builder, arguments[0])
-        rest = builder.srem(array.nitems, WORD(LANES))
-        whole = builder.sub(array.nitems, rest)
-        with loop(builder, WORD(0), whole, WORD(LANES), intp=WORD) as (i, _):
-            store_vector(builder, exponential(builder, load_vector(builder, array.data, i)), array.data, i)
-        # Those that are left go through a vector of their own.
-        room = allocate(builder, VECTOR)
-        builder.store(ir.Constant(VECTOR, [0.0] * LANES), room)
-        last, first = builder.gep(array.data, [whole]), builder.bitcast(room, ir.DoubleType().as_pointer())
-        tools.raw_memcpy(builder, first, last, rest, 8)
-        builder.store(exponential(builder, builder.load(room)), room)
-        tools.raw_memcpy(builder, last, first, rest, 8)
-        return context.get_dummy_value()
-
-    return types.void(values), generate
 
 
 @instruction
