@@ -136,7 +136,11 @@ turn_to_lanes, turn_to_rows = _turn(to_lanes=True), _turn(to_lanes=False)
 
 
 def exponential(builder: Any, vector: Any) -> Any:
-    """Compute exp of LANES numbers up to 0, as `exponentiate` does, but for fewer roundings."""
+    """Compute exp of LANES numbers up to 0, as `exponentiate` does, but for fewer roundings.
+
+    In the place of that it would take half the time (0.67 ns against 1.36), but move the last digits of weights and
+    scores where there are 32 intents or more, and batches must stay the same to the byte.
+    """
 
     def all_lanes(number: float) -> Any:
         return ir.Constant(VECTOR, [number] * LANES)
