@@ -43,7 +43,7 @@ from canvass.corpus.normalise import key_of, keys
 from canvass.evaluation import HeldOut
 from canvass.features.extraction import compact, feature_matrix
 from canvass.metrics import score
-from canvass.models.intents import Trained, train
+from canvass.models.logistic import Trained, train
 from canvass.seeding import derived_seed
 from canvass.simulation.runs import Choice, HiddenPool, Run
 from canvass.simulation.start import Corpus, Start

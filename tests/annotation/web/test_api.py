@@ -33,7 +33,7 @@ from canvass.annotation.web.reading import Call, Reader, read_object
 from canvass.annotation.web.security import LOOPBACK, Access
 from canvass.annotation.web.service import Service, even_clock
 from canvass.annotation.web.shapes import answer_reader, read_answer
-from canvass.corpus.formats.table import FORMATS
+from canvass.corpus.formats.format import FORMATS
 from canvass.errors import AnswerConflict, InputError, StoreError
 from canvass.statistics import Interval
 from canvass.types import Slot, Target

@@ -23,7 +23,7 @@ from canvass.annotation.project.labels import delete_label, label_uses, merge_la
 from canvass.annotation.store.label_names import WORDS
 from canvass.annotation.web.reading import Call, Reader
 from canvass.annotation.web.shapes import LONGEST_KEY, LONGEST_LABEL
-from canvass.corpus.formats.table import FORMATS
+from canvass.corpus.formats.format import FORMATS
 
 if TYPE_CHECKING:
     from canvass.annotation.web.service import Service

@@ -13,7 +13,7 @@ from canvass.annotation.exchange.handing_out import hand_out, handed_out
 from canvass.annotation.project.locking import locked
 from canvass.annotation.rounds.queue import next_round
 from canvass.annotation.rounds.round_models import seed_of_round, train_models
-from canvass.corpus.formats.label_studio import IDENTITY
+from canvass.corpus.formats.label_studio_regions import IDENTITY
 from canvass.corpus.normalise import key_of
 from canvass.integrations.label_studio.labelling import Wanted
 from canvass.integrations.label_studio.link import Link
