@@ -4,6 +4,7 @@ import itertools
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from canvass.models.crf import plain_crf, scaled_lattice
 from lattices import INTEGERS, ORDINARY, best_path, lattices, scale_of
 from parameters import slow_unless
 
+TESTS = Path(__file__).parents[2]
 ALIKE = st.floats(-1.0, 1.0)
 
 
@@ -185,7 +187,7 @@ def test_factors_are_exponentials(scores):
 @pytest.mark.slow
 def test_another_process_computes_the_same_bytes():
     program = (
-        "import sys, numpy; from canvass.models.crf.scaled_lattice import best_path;"
+        f"import sys, numpy; sys.path.append({str(TESTS)!r}); from lattices import best_path;"
         "r = numpy.random.default_rng(5);"
         "sys.stdout.write(best_path(r.normal(size=(9, 30)), r.normal(size=(30, 30))).log_probability.hex())"
     )
