@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvass.corpus.formats import delimited
+from canvass.corpus.formats import delimited, delimited_rows
 from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import SCHEMA
@@ -91,7 +91,7 @@ def test_tabs(tmp_path, fast_only):
 
 
 def test_a_line_without_end_is_named(pool, monkeypatch):
-    monkeypatch.setattr(delimited, "LONGEST_LINE", 1 << 20)
+    monkeypatch.setattr(delimited_rows, "LONGEST_LINE", 1 << 20)
     pool.write_bytes(b"text,id\na,1\n" + b"b" * (1 << 20) + b",2\n")
     with pytest.raises(InputError, match=r"csv:3: the line is longer than 1 MB; is it a table\?"):
         list(CSV.read(str(pool), FIELDS, BadLines()))

@@ -29,7 +29,6 @@ from canvass.corpus.formats.label_studio_regions import (
     Controls,
     regions_of,
     result_of,
-    single_choice,
     slot_of,
 )
 from canvass.corpus.formats.located import Value, parse_document, read_document, write_text
@@ -362,7 +361,10 @@ def _intent_of_item(item: Value, name: str) -> str | None:
     member = item.get(name)
     if member is None or isinstance(member.content, str):
         return None if member is None else member.string()
-    return single_choice(member.need(CHOICES), "intent")
+    names = member.need(CHOICES).items()
+    if len(names) > 1:
+        raise member.wrong("one choice, the intent")
+    return names[0].string() if names else None
 
 
 KNOWN_OF_TABLE = {"annotation_id", "lead_time"}

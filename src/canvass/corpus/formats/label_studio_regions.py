@@ -93,9 +93,9 @@ def regions_of(result: Value, text: str, controls: Controls = CONTROLS) -> Regio
     for region in result.items():
         kind, control = region.content_of("type"), region.content_of("from_name")
         if kind == CHOICES and control is not None and control == controls.intent:
-            intent = single_choice(region.need("value").need(CHOICES), "intent")
+            intent = _one(region.need("value").need(CHOICES), "intent")
         elif kind == CHOICES and control is not None and control == controls.domain:
-            domain = single_choice(region.need("value").need(CHOICES), "domain")
+            domain = _one(region.need("value").need(CHOICES), "domain")
         elif kind == LABELS and controls.slot in (None, control) and region.need("value").get(LABELS):
             slots.append(slot_of(region.need("value"), text))
         else:
@@ -103,8 +103,7 @@ def regions_of(result: Value, text: str, controls: Controls = CONTROLS) -> Regio
     return Regions(intent, domain, slots, others)
 
 
-def single_choice(names: Value, what: str) -> str | None:
-    """Take the only name of a list of choices; raises InputError if there are more."""
+def _one(names: Value, what: str) -> str | None:
     items = names.items()
     if len(items) > 1:
         raise names.wrong(f"one choice, the {what}")
