@@ -6,7 +6,7 @@ import pytest
 
 from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.slurp import FORMAT
+from canvass.corpus.formats.slurp import SLURP as FORMAT
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 

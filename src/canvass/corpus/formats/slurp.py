@@ -1,99 +1,28 @@
-"""HWU64 and SLURP (read only), and MASSIVE: commands with slots marked, `wake me at [time : five am]`.
+"""SLURP (read only) and MASSIVE: JSON Lines of commands with slots marked, `wake me at [time : five am]`.
 
-HWU64: a table, cells between semicolons. Liu et al., "Benchmarking Natural Language Understanding Services for building
-Conversational Agents", IWSDS 2019. The corpus says of itself that rows whose status begins with IRR are to be ignored,
-and that an intent is known by its scenario and itself. An answer that is `null` was never given.
+SLURP has the slots also as lists of token numbers. The intent is scenario and action joined, as nearly all rows have
+it; in the few others, `intent` lacks the scenario.
 
-SLURP: JSON Lines, with the slots also as lists of token numbers. The intent is scenario and action joined, as nearly
-all rows have it; in the few others, `intent` lacks the scenario.
-
-MASSIVE: JSON Lines; a scenario is a domain, a partition a split. Rows without `annot_utt`, as of the part whose labels
-are kept secret, are not annotated for slots.
+In MASSIVE, a scenario is a domain, a partition a split. Rows without `annot_utt`, as of the part whose labels are kept
+secret, are not annotated for slots.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.delimited_rows import Table
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import Value, read_lines
 from canvass.corpus.formats.losses import Losses, named
-from canvass.corpus.formats.markup import aligned, marked, parse
+from canvass.corpus.formats.markup import aligned, marked
 from canvass.corpus.formats.sniffing import Sample
-from canvass.corpus.formats.sources import on_disk
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError, shown
 from canvass.types import Slot, Utterance, slot_records
-
-ANSWER, SCENARIO, INTENT, STATUS = "answer_annotation", "scenario", "intent", "status"
-IRRELEVANT, NO_ANSWER = "IRR", "null"
-DOUBLED = re.compile(r"\s:{2,}\s")  # a slip of the annotators: [date :: today]
-# What else the corpus says: who was asked, and the answer before it was annotated.
-KNOWN_OF_HWU64 = frozenset(
-    {ANSWER, SCENARIO, INTENT, STATUS, *("userid", "answerid", "question", "answer", "answer_normalised")}
-)
-TABLE = Columns(text=ANSWER, domain=SCENARIO)
-HWU64_COLUMNS = Columns(domain=SCENARIO)
-
-
-def read_hwu64(path: str, _: Columns, bad: BadLines) -> Utterances:
-    """Read annotated utterances; yields (where, utterance)."""
-    with on_disk(path) as file:
-        for where, row in Table(file, path, ";", TABLE).records(bad):
-            with bad.tolerance():
-                utterance = _utterance_of_hwu64(row, where, bad)
-                if utterance is not None:
-                    yield where, utterance
-
-
-def _utterance_of_hwu64(row: dict[str, Any], where: str, bad: BadLines) -> Utterance | None:
-    answer = row[ANSWER].strip()
-    if not answer or answer == NO_ANSWER or (row.get(STATUS) or "").startswith(IRRELEVANT):
-        bad.rejected("rows without an answer, or marked as irrelevant", where)
-        return None
-    bad.unused(row, KNOWN_OF_HWU64, where)
-    text, slots = parse(DOUBLED.sub(" : ", answer))
-    scenario, intent = row.get(SCENARIO), row.get(INTENT)
-    record = {
-        "text": text,
-        SCENARIO: scenario,
-        "intent": f"{scenario}_{intent}" if scenario and intent else intent,
-        "slots": slot_records(_trimmed(text, slots)),
-    }
-    return utterance_of(record, where, HWU64_COLUMNS)
-
-
-def _trimmed(text: str, slots: list[Slot]) -> Iterator[Slot]:
-    """Take the white space between words and brackets away: `[date : today ]`; a mark around nothing is no slot."""
-    for slot in slots:
-        words = text[slot.start : slot.end]
-        start = slot.start + len(words) - len(words.lstrip())
-        end = slot.end - len(words) + len(words.rstrip())
-        if start < end:
-            yield Slot(start, end, slot.label)
-
-
-def sniff_hwu64(sample: Sample) -> bool:
-    """Whether the header names the columns of HWU64, between semicolons."""
-    names = [name.strip(' "') for name in sample.lines[0].split(";")] if sample.lines else []
-    return {ANSWER, SCENARIO, INTENT} <= set(names)
-
-
-HWU64 = Format(
-    name="hwu64",
-    read=read_hwu64,
-    carries=("text", "domain", "intent", "slots"),
-    loses="who answered which question how; rows that were marked as irrelevant",
-    sniff=sniff_hwu64,
-    sniffed='"answer_annotation" in a header with semicolons',
-)
-
 
 SLURP_COLUMNS = Columns(text="sentence", id="slurp_id", domain="scenario")
 
