@@ -24,12 +24,12 @@ from canvass.corpus.formats.columns import (
     batch_of,
     batch_of_records,
     checked_batch,
+    lines_of,
     with_others,
 )
 from canvass.corpus.formats.format import WHOLE, Block, Format, Parts
 from canvass.corpus.formats.losses import Losses
 from canvass.corpus.formats.sources import NEWLINE, Pace, Source, chunks_of_lines, count_lines, split_lines
-from canvass.corpus.formats.text import lines_of
 from canvass.corpus.formats.validation import ALL, record_of, utterance_of
 from canvass.corpus.where import RowFilter, Where
 from canvass.errors import InputError, location, shown

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import numpy as np
 import pyarrow as pa
 
 from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.columns import accounted, batch_of, checked_batch
+from canvass.corpus.formats.columns import accounted, batch_of, checked_batch, lines_of
 from canvass.corpus.formats.format import Block, Format, Parts
 from canvass.corpus.formats.losses import Losses, named
 from canvass.corpus.formats.sources import (
-    NEWLINE,
     Pace,
     Source,
     chunks_of_lines,
@@ -57,23 +55,6 @@ def _batches(source: Source, bad: BadLines, rows: int) -> Iterator[tuple[pa.Reco
         pace.learn(len(chunk), lines)
         first_line += lines
         yield batch, source.position
-
-
-def lines_of(data: bytes) -> pa.Array:
-    r"""Cut UTF-8 text at b"\n" without a loop; returns a string array (N,), not validated.
-
-    The bytes between the line ends are copied together, and the offsets follow from where the ends were.
-    """
-    if not data.endswith(b"\n"):
-        data += b"\n"
-    source = np.frombuffer(data, dtype=np.uint8)
-    is_end = source == NEWLINE
-    ends = np.flatnonzero(is_end)
-    # Each end moves left by the number of line ends before it.
-    offsets = np.zeros(len(ends) + 1, dtype=np.int32)
-    offsets[1:] = ends - np.arange(len(ends))
-    values = pa.py_buffer(data.replace(b"\n", b""))
-    return pa.Array.from_buffers(pa.string(), len(ends), [None, pa.py_buffer(offsets), values])
 
 
 def slow_batch(data: bytes, path: str, first_line: int, bad: BadLines) -> pa.RecordBatch:
