@@ -27,6 +27,8 @@ def test_check_lists_and_train_and_new_tell(canvass, folder):
     assert facts["records"] == len(KNOWN) + 3
     assert facts["counts"]["contradiction"] == 2
     assert [f"{one['kind']}: {one['words']}" for one in facts["findings"]] == found.out.splitlines()
+    names = "the intents 'Greet' (1), 'greet' (1) differ by case or blanks alone"
+    assert names in canvass("select", "odd.jsonl", "pool.jsonl", "-d", "music", "-n", "5", "-o", "b.jsonl").err
     for words in (
         ["train", "odd.jsonl", "-d", "music", "-o", "m.npz"],
         ["new", "project", "odd.jsonl", "pool.jsonl", "-d", "music"],
@@ -34,7 +36,7 @@ def test_check_lists_and_train_and_new_tell(canvass, folder):
         told = canvass(*words)
         assert told.code == 0
         assert f"odd.jsonl:{len(KNOWN) + 1} and intent 'greet' at odd.jsonl:{len(KNOWN) + 2}" in told.err
-        assert "the intents 'Greet' (1), 'greet' (1) differ by case or blanks alone" in told.err
+        assert names in told.err
         assert "canvass check LABELLED" in told.err
     assert "canvass check" not in canvass("train", "labelled.jsonl", "-d", "music", "-o", "m.npz").err
 

@@ -249,7 +249,9 @@ def select(
     phrases = seeds.read(targets)
     opened = pool_reading.open(pool, reading, strategy_named(strategy).columns, others=True)
     options.check_inputs(out, labelled, reading.labelled_format, opened.files)
-    known = reading.read([labelled], may_be_empty=bool(phrases)).utterances
+    read = reading.read([labelled], may_be_empty=bool(phrases))
+    terminal.warn_of_findings(read, names_alone=True)
+    known = read.utterances
     targets = options.known_targets(targets, known)
     if begins := begins_with(phrases, known, targets):
         plans = choice.plan_by_phrases(SeedPhrases.of(phrases, targets[0], features), known, targets[0])
