@@ -28,7 +28,7 @@ def test_check_lists_and_train_and_new_tell(canvass, folder):
     assert facts["counts"]["contradiction"] == 2
     assert [f"{one['kind']}: {one['words']}" for one in facts["findings"]] == found.out.splitlines()
     names = "the intents 'Greet' (1), 'greet' (1) differ by case or blanks alone"
-    assert names in canvass("select", "odd.jsonl", "pool.jsonl", "-d", "music", "-n", "5", "-o", "b.jsonl").err
+    assert names in canvass("select", "odd.jsonl", "pool.jsonl", "-d", "music", "-o", "b.jsonl").err
     for words in (
         ["train", "odd.jsonl", "-d", "music", "-o", "m.npz"],
         ["new", "project", "odd.jsonl", "pool.jsonl", "-d", "music"],
