@@ -79,13 +79,8 @@ def unpacked(
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Read the header and the arrays of what `packed` made, and sentences call `path`.
 
-    Raises
-    ------
-    FileError
-        If the file cannot be read.
-    ModelFileError
-        If it is no such file, was written by another version, or its arrays are not what its header says.
-
+    Raises FileError if the file cannot be read; ModelFileError if it is no such file, was written by another version,
+    or its arrays are not what its header says.
     """
     try:
         with zipfile.ZipFile(source) as archive:

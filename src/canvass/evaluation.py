@@ -114,13 +114,8 @@ def evaluate(nlu: NLU, test: Sequence[Utterance]) -> tuple[Scores, Routing | Non
     """Count the errors of a target's NLU on its test utterances, and of its routing on all.
 
     Utterances of the target that nobody annotated for slots count for the routing only, unless none is: then the
-    intents alone count, as they do for models without a tagger.
-
-    Raises
-    ------
-    InputError
-        If no utterance of the target is annotated with what the models predict.
-
+    intents alone count, as they do for models without a tagger. Raises InputError if no utterance of the target is
+    annotated with what the models predict.
     """
     prepared = HeldOut.of(counted(nlu, test), nlu.target)
     predictions: Sequence[Prediction] = nlu.predict(prepared.texts)

@@ -50,14 +50,9 @@ def private() -> Iterator[None]:
 def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
     """Write a file that appears whole when the block ends well, and not at all otherwise.
 
-    The bytes go to a hidden file beside the target, are synchronised to disk, and take the target's name in
-    one step; a file that is replaced keeps its permissions. The path "-" writes to standard output.
-
-    Raises
-    ------
-    FileError
-        If the folder does not exist or cannot be written.
-
+    The bytes go to a hidden file beside the target, are synchronised to disk, and take the target's name in one step; a
+    file that is replaced keeps its permissions. The path "-" writes to standard output. Raises FileError if the folder
+    does not exist or cannot be written.
     """
     if str(path) == STANDARD_STREAM:
         import sys
@@ -102,13 +97,8 @@ def apply_umask(path: Path, mode: int) -> None:
 def check_output(path: str | Path, inputs: Iterable[str] = ()) -> None:
     """Refuse an output that could not be written, or that would overwrite an input, before any work is done.
 
-    Raises
-    ------
-    FileError
-        If the folder of the output does not exist, or the output is a folder.
-    OptionError
-        If the output is one of the inputs.
-
+    Raises FileError if the folder of the output does not exist, or the output is a folder; OptionError if the output is
+    one of the inputs.
     """
     if str(path) == STANDARD_STREAM:
         return

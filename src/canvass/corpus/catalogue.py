@@ -319,11 +319,7 @@ def corpus_named(name: str) -> Corpus:
     >>> corpus_named("SNIPS").licence
     'CC0 1.0'
 
-    Raises
-    ------
-    OptionError
-        If the catalogue has no corpus of this name.
-
+    Raises OptionError if the catalogue has no corpus of this name.
     """
     corpus = next((corpus for corpus in CORPORA if corpus.name == name.lower()), None)
     if corpus is None:
@@ -338,11 +334,7 @@ def locale_of(corpus: Corpus, wanted: str | None) -> str:
     >>> locale_of(corpus_named("massive"), "DE_de")
     'de-DE'
 
-    Raises
-    ------
-    OptionError
-        If the corpus does not have the wanted locale.
-
+    Raises OptionError if the corpus does not have the wanted locale.
     """
     if wanted is None:
         return corpus.locale

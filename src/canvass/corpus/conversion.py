@@ -56,17 +56,9 @@ def convert(
     """Read files, folders, globs or standard input in any format, and write one file in another.
 
     The formats are recognised by content and extension unless `source` and `target` name them. The file is written
-    atomically.
-
-    Raises
-    ------
-    FileError
-        If a name matches no file, or a file cannot be read or written.
-    InputError
-        If there are more than `skip_bad` bad records, there is no record, or `strict` and something would be lost.
-    OptionError
-        If a format is unknown, cannot be written, or cannot be recognised.
-
+    atomically. Raises FileError if a name matches no file, or a file cannot be read or written; InputError if there are
+    more than `skip_bad` bad records, there is no record, or `strict` and something would be lost; OptionError if a
+    format is unknown, cannot be written, or cannot be recognised.
     """
     if skip_bad < 0:
         raise OptionError(f"--skip-bad {skip_bad} is negative; expected 0 or more")

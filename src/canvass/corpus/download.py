@@ -235,13 +235,8 @@ SMALL_CHUNK = 1 << 20  # bytes
 def unpack(path: Path, member: str, target: Path) -> None:
     """Copy a member of an archive to a file; the extension tells zip from tar.
 
-    Raises
-    ------
-    InputError
-        If the archive is damaged or too large, or has no such member.
-    FileError
-        If the archive cannot be read.
-
+    Raises InputError if the archive is damaged or too large, or has no such member; FileError if the archive cannot be
+    read.
     """
     if path.name.lower().endswith(".zip"):
         with opened_zip(str(path)) as archive:

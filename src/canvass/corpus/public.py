@@ -75,11 +75,7 @@ def cache_folder() -> Path:
 def check_folder(folder: Path) -> None:
     """Check that a folder can be written to, before anything is downloaded.
 
-    Raises
-    ------
-    FileError
-        If it is a file, is not empty, or its parent does not exist.
-
+    Raises FileError if it is a file, is not empty, or its parent does not exist.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileError(f"{folder} is there already; name another folder with -o, or remove it")
@@ -95,11 +91,7 @@ def checksums(values: Collection[str]) -> tuple[str, ...]:
     >>> checksums(["AB" * 32]) == ("ab" * 32,)
     True
 
-    Raises
-    ------
-    OptionError
-        If one is not 64 hexadecimal digits.
-
+    Raises OptionError if one is not 64 hexadecimal digits.
     """
     for value in values:
         if len(value) != DIGITS or set(value.lower()) - set("0123456789abcdef"):
@@ -173,15 +165,8 @@ def convert(
 ) -> ConvertedCorpus:
     """Write a corpus as canvass's JSON Lines, one file for each split, and a README.md with its licence and source.
 
-    The folder is written atomically.
-
-    Raises
-    ------
-    InputError
-        If a file has an unexpected content, or more than `MOST_BAD` of its records are bad.
-    FileError
-        If the folder already exists, or cannot be written.
-
+    The folder is written atomically. Raises InputError if a file has an unexpected content, or more than `MOST_BAD` of
+    its records are bad; FileError if the folder already exists, or cannot be written.
     """
     check_folder(folder)
     parent = folder.absolute().parent

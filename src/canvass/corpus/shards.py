@@ -125,14 +125,7 @@ class ReadOptions:
         return cls(**(record | {"columns": Columns(**columns)}))
 
     def blocks(self, file_range: FileRange, bad: BadLines) -> Iterator[Block]:
-        """Stream the rows of a range of a file.
-
-        Raises
-        ------
-        InputError, FileError
-            As the reader of the format does.
-
-        """
+        """Stream the rows of a range of a file; raises InputError or FileError as the reader of the format does."""
         kind = format_of(file_range.file, file_range.format)
         where = _open_condition(self.where, file_range.file)
         if kind.parts is not None and (file_range.range is not None or where is not None):
@@ -165,11 +158,7 @@ def _unknown_column(where: Where, path: str) -> InputError:
 def ranges_of(files: Sequence[str], options: ReadOptions, override: str | None) -> list[FileRange]:
     """List the files, as whole ranges, that the condition does not exclude by their paths.
 
-    Raises
-    ------
-    FileError
-        If the condition excludes all files.
-
+    Raises FileError if the condition excludes all files.
     """
     where = None if options.where is None else Where.parse(options.where)
     if where is not None:
@@ -188,13 +177,8 @@ def ranges_of(files: Sequence[str], options: ReadOptions, override: str | None) 
 def cut(files: Sequence[FileRange], options: ReadOptions, step: int | None = None) -> list[Shard]:
     """Cut whole files into shards of about `step` stored bytes each.
 
-    A file that cannot be opened stays whole: the worker that reads it reports the error.
-
-    Raises
-    ------
-    OptionError
-        If a file is standard input, which no other process can read.
-
+    A file that cannot be opened stays whole: the worker that reads it reports the error. Raises OptionError if a file
+    is standard input, which no other process can read.
     """
     if any(file.file == STANDARD_STREAM for file in files):
         raise OptionError(

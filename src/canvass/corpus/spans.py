@@ -102,10 +102,7 @@ def misaligned_slot(text: str, slots: Sequence[Slot]) -> Slot | None:
 def bio_tags(text: str, slots: Sequence[Slot]) -> list[str]:
     """Convert slots to BIO tags, one for each token of the text.
 
-    Raises
-    ------
-    InputError
-        If a slot does not begin and end on token borders, or slots overlap.
+    Raises InputError if a slot does not begin and end on token borders, or slots overlap.
 
     >>> bio_tags("play river", [Slot(5, 10, "SongName")])
     ['O', 'B-SongName']

@@ -61,11 +61,7 @@ def _system(start: str) -> tuple[Any, str]:
 def place_of(name: str) -> tuple[Any, str]:
     """Find the pyarrow file system of a name, and the path in it.
 
-    Raises
-    ------
-    FileError
-        If the file system is unknown, or cannot be reached.
-
+    Raises FileError if the file system is unknown, or cannot be reached.
     """
     from pyarrow.fs import LocalFileSystem
 
@@ -105,13 +101,8 @@ def sizes_of(names: Sequence[str]) -> list[int | None]:
 def files_behind(name: str) -> list[str]:
     """List the files of an address: a file itself, those in a folder (recursively), or those that match a pattern.
 
-    They are sorted. Folders and patterns leave out hidden files (a part of the path begins with "." or "_").
-
-    Raises
-    ------
-    FileError
-        If there is no such file, or the file system cannot be reached.
-
+    They are sorted. Folders and patterns leave out hidden files (a part of the path begins with "." or "_"). Raises
+    FileError if there is no such file, or the file system cannot be reached.
     """
     from pyarrow.fs import FileSelector, FileType
 

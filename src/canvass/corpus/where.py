@@ -104,11 +104,7 @@ class Where:
     def expression(self, schema: pa.Schema, path: str) -> Any:
         """Translate the condition on the rows of a Parquet file to an Arrow expression.
 
-        Raises
-        ------
-        InputError
-            If a column is neither in the path nor in the file, or cannot be compared with the value.
-
+        Raises InputError if a column is neither in the path nor in the file, or cannot be compared with the value.
         """
         import pyarrow.compute as pc
 

@@ -118,12 +118,7 @@ class Groups:
         """Learn the space and whole clusters from distinct keys, and from annotated keys with the label of each.
 
         Clusters are of the first SAMPLED keys; word features are learnt from all. The same columns give the same bytes.
-
-        Raises
-        ------
-        TrainingError
-            If there are fewer than FEWEST_KEYS keys.
-
+        Raises TrainingError if there are fewer than FEWEST_KEYS keys.
         """
         from sklearn.cluster import KMeans
         from threadpoolctl import threadpool_limits

@@ -165,17 +165,9 @@ def discover(
 
     Groups of `refused` texts are not shown, and what is like them comes later. `date` names the column of days (see
     `growth.days_of`); without it, days are those in the names of the files, if all have one. `progress` is called with
-    the rows and bytes of each block, in both passes.
-
-    Raises
-    ------
-    OptionError
-        If the pool is standard input, which cannot be read twice.
-    TrainingError
-        If fewer than two labels are annotated, or the pool has too few different requests.
-    InputError, FileError
-        If the pool cannot be read, is empty, or has no days in the column `date`.
-
+    the rows and bytes of each block, in both passes. Raises OptionError if the pool is standard input, which cannot be
+    read twice; TrainingError if fewer than two labels are annotated, or the pool has too few different requests;
+    InputError or FileError if the pool cannot be read, is empty, or has no days in the column `date`.
     """
     if STANDARD_STREAM in pool.files:
         raise OptionError(

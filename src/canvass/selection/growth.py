@@ -54,11 +54,7 @@ def has_days(files: Sequence[str]) -> bool:
 def days_of(block: Block, column: str | None) -> pa.Array:
     """Give the day of each row, string (N,), null where `column` has no value; None takes the name of the file.
 
-    Raises
-    ------
-    InputError
-        If a value does not begin with a day.
-
+    Raises InputError if a value does not begin with a day.
     """
     partition = partition_of(block.file)
     if column is None or column in partition:

@@ -63,11 +63,7 @@ class Job:
     def finish(self, result: ShardResult) -> tuple[Batch, ...]:
         """Make the batches, and tell the pool what could not be read.
 
-        Raises
-        ------
-        InputError
-            If there were more bad lines than are tolerated, or no row at all.
-
+        Raises InputError if there were more bad lines than are tolerated, or no row at all.
         """
         result, pool = settled(result), self.pool
         tolerated = 0 if pool.read_options is None else pool.read_options.skip_bad
@@ -108,11 +104,7 @@ def score_range(
 ) -> ShardResult:
     """Find the best of some or all of a file, block by block.
 
-    Raises
-    ------
-    InputError, FileError
-        If it cannot be read, and such files are not to be left out.
-
+    Raises InputError or FileError if it cannot be read, and such files are not to be left out.
     """
     place = (file_range.number, file_range.range[0] if file_range.range else 0)
     bad = BadLines(options.skip_bad)
@@ -133,11 +125,8 @@ def score_range(
 def score_rows(plans: Plans, batches: Iterable[pa.RecordBatch], columns: Columns, where: str) -> ShardResult:
     """Find the best of rows that the engine has read, with the columns of a pool, whatever their types in Arrow.
 
-    Raises
-    ------
-    InputError
-        If a column is missing or of a wrong type, or a value is bad; the message names `where` and the row.
-
+    Raises InputError if a column is missing or of a wrong type, or a value is bad; the message names `where` and the
+    row.
     """
     best = plans.empty()
     first_row = 1

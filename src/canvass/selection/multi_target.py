@@ -207,13 +207,7 @@ def domains_of(labelled: Sequence[Utterance], strategy: str) -> tuple[list[Targe
     """Name every domain of a labelled set as a target, in the order of their names.
 
     Returns those that the strategy can be trained for, and those that have too few utterances annotated for slots (and
-    no intent, where that would do).
-
-    Raises
-    ------
-    TargetError
-        If there is no domain that it can be trained for.
-
+    no intent, where that would do). Raises TargetError if there is no domain that it can be trained for.
     """
     models = strategy_named(strategy).models
     fewest = FEWEST if "tagger" in models else 0

@@ -74,13 +74,8 @@ class SeedPhrases:
     def of(cls, phrases: Sequence[str], target: Target, words: WordFeatures | None = None) -> Self:
         """Take phrases for a target, with the words that the word features of a pool say are like theirs.
 
-        Raises
-        ------
-        OptionError
-            If the target is `all`, which has no rest.
-        InputError
-            If there is no phrase, or one has no word.
-
+        Raises OptionError if the target is `all`, which has no rest; InputError if there is no phrase, or one has no
+        word.
         """
         if target.kind == ALL:
             raise OptionError(

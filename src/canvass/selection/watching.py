@@ -253,11 +253,7 @@ def group_changes(labelled: Sequence[Utterance], reference: Sampled, window: Sam
 def learn_groups(labelled: Sequence[Utterance], samples: Sequence[pa.Array]) -> tuple[Groups, pa.Array]:
     """Learn groups from half of the keys of samples, and give these keys, too.
 
-    Raises
-    ------
-    TrainingError
-        If they are too few.
-
+    Raises TrainingError if they are too few.
     """
     annotated = labels_by_key(labelled)
     known = pa.array(sorted(annotated), pa.string())

@@ -72,11 +72,7 @@ class PackedPlans:
     def open(self) -> Plans:
         """Unpack them, once a process: the next call with the same digest returns the same object.
 
-        Raises
-        ------
-        EngineError
-            If the bytes are not those of the digest, or were made by another canvass.
-
+        Raises EngineError if the bytes are not those of the digest, or were made by another canvass.
         """
         with _LOCK:  # the threads of a worker start together; one of them unpacks
             return _open(self)
@@ -127,13 +123,7 @@ def plans_to_bytes(plans: Plans) -> bytes:
 def plans_of_bytes(data: bytes) -> Plans:
     """Unpack plans, checking versions, shapes and types.
 
-    Raises
-    ------
-    EngineError
-        If another canvass made them.
-    ModelFileError
-        If they are damaged.
-
+    Raises EngineError if another canvass made them; ModelFileError if they are damaged.
     """
     header, arrays = unpacked(io.BytesIO(data), NAME, KIND, PLANS_VERSION)
     made_by = header.get("canvass")

@@ -57,12 +57,8 @@ def format_of(path: str, override: str | None = None, columns: Columns | None = 
     >>> format_of("logs/pool.csv.gz").name
     'csv'
 
-    Raises
-    ------
-    OptionError
-        If the name is of no known format, or neither the extension nor the content is; or if two readings keep as
-        many annotations, but others.
-
+    Raises OptionError if the name is of no known format, or neither the extension nor the content is; or if two
+    readings keep as many annotations, but others.
     """
     if override is not None:
         return _by_name(override)

@@ -185,11 +185,7 @@ def refuse_missing(columns: Columns, names: Collection[str], where: str) -> None
 def used_columns(schema: pa.Schema, where: str, columns: Columns) -> dict[str, str]:
     """Find the columns that a pool is read for, with their kinds.
 
-    Raises
-    ------
-    InputError
-        If a column is missing that must be there, or has a type that it cannot have.
-
+    Raises InputError if a column is missing that must be there, or has a type that it cannot have.
     """
     refuse_missing(columns, schema.names, where)
     kinds = {}
@@ -215,13 +211,8 @@ def batch_of_columns(
 ) -> pa.RecordBatch:
     """Turn a batch of any accepted column types into a batch of a pool.
 
-    `first_row` is the number of its first row, from 1, for the sentence about a bad one.
-
-    Raises
-    ------
-    InputError
-        If a row is bad and the tolerance is used up.
-
+    `first_row` is the number of its first row, from 1, for the sentence about a bad one. Raises InputError if a row is
+    bad and the tolerance is used up.
     """
     pairs = zip(columns.roles, columns.of_a_pool(), strict=True)
     names = {role: name for role, name in pairs if name in batch.schema.names}

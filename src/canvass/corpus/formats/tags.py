@@ -55,10 +55,7 @@ def is_tag(word: str) -> bool:
 def spans_of(tags: Sequence[str], where: str | Sequence[str] = "") -> list[tuple[int, int, str]]:
     """Read (first token, last token, label) of each slot from tags of any scheme, `where` they are, or each.
 
-    Raises
-    ------
-    InputError
-        If a word is not a tag.
+    Raises InputError if a word is not a tag.
 
     >>> spans_of(["O", "I-city", "I-city"]), spans_of(["S-city", "E-day"])
     ([(1, 2, 'city')], [(0, 0, 'city'), (1, 1, 'day')])

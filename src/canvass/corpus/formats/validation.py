@@ -82,11 +82,7 @@ def _count(record: Mapping[str, object], where: str, name: str) -> int:
 def pool_utterance_of(record: Mapping[str, object], where: str, columns: Columns) -> Utterance:
     """Validate what a pool is read for: text, id and count; other fields do not matter.
 
-    Raises
-    ------
-    InputError
-        If the text is missing or null, or a field has the wrong type.
-
+    Raises InputError if the text is missing or null, or a field has the wrong type.
     """
     return Utterance(
         text=text_of(record, where, columns),
@@ -98,11 +94,8 @@ def pool_utterance_of(record: Mapping[str, object], where: str, columns: Columns
 def model_values_of(record: Mapping[str, object], where: str, columns: Columns) -> list[object]:
     """Validate what a model says of a record, in the order of `columns.model`.
 
-    Raises
-    ------
-    InputError
-        If a number is missing, not finite, or no probability where it should be one; or an intent is no text.
-
+    Raises InputError if a number is missing, not finite, or no probability where it should be one; or an intent is no
+    text.
     """
     return [
         _optional_text(record, where, columns.intent)
@@ -128,12 +121,8 @@ def _model_number(record: Mapping[str, object], where: str, role: str, name: str
 def utterance_of(record: Mapping[str, object], where: str, columns: Columns = USUAL) -> Utterance:
     """Validate an annotated record; `where` is its file and line, for the sentence.
 
-    Raises
-    ------
-    InputError
-        If the text is missing or null, a field has the wrong type, or a slot is out of bounds, overlaps
-        another or has no label.
-
+    Raises InputError if the text is missing or null, a field has the wrong type, or a slot is out of bounds, overlaps
+    another or has no label.
     """
     text = text_of(record, where, columns)
     return Utterance(

@@ -26,11 +26,7 @@ def engine_named(
 ) -> Engine:
     """Make an engine of a name, with the address of its cluster or the number of threads on this machine.
 
-    Raises
-    ------
-    OptionError
-        If there is none of that name, or an address belongs to another engine.
-
+    Raises OptionError if there is none of that name, or an address belongs to another engine.
     """
     if name not in NAMES:
         raise OptionError(f"--engine {name!r} is not an engine; choose one of {', '.join(NAMES)}")

@@ -38,15 +38,8 @@ class Threads:
     def run(self, job: Job, progress: Progress | None = None) -> ShardResult:
         """Score the pool block by block, while this thread reads on.
 
-        `progress` is called after each block, in the order of the pool.
-
-        Raises
-        ------
-        OptionError
-            If the number of threads makes no sense.
-        InputError, FileError
-            If a file cannot be read, and such files are not to be left out.
-
+        `progress` is called after each block, in the order of the pool. Raises OptionError if the number of threads
+        makes no sense; InputError or FileError if a file cannot be read, and such files are not to be left out.
         """
         check_threads(self.threads)
         count = self.threads or processors()
