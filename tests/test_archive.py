@@ -143,7 +143,7 @@ def test_another_kind_and_another_version_are_named(tmp_path, content):
     (tmp_path / "m").write_bytes(content)
     with pytest.raises(ModelFileError, match="is a model file; expected a plan file"):
         archive.load(tmp_path / "m", "plan", 1)
-    with pytest.raises(ModelFileError, match=r"has version 1 .* reads version 2; train it again"):
+    with pytest.raises(ModelFileError, match=r"has version 1 .* reads version 2; make it again"):
         archive.load(tmp_path / "m", "model", 2)
 
 

@@ -90,7 +90,7 @@ def unpacked(
             if document["version"] != version:
                 raise ModelFileError(
                     f"{path} has version {document['version']} of the {kind} format, this canvass reads version "
-                    f"{version}; train it again"
+                    f"{version}; make it again"
                 )
             listed = document["arrays"]
             if sorted(archive.namelist()) != sorted([HEADER, *(f"{name}.npy" for name in listed)]):

@@ -70,8 +70,8 @@ def test_a_pool_that_teaches_nothing(canvass, tmp_path):
     result = canvass("words", pool)
     assert result.code == 2
     assert result.err == (
-        "canvass: too little to learn word features from: only 0 words stand more than once in 1 different requests, "
-        "and 500 are needed\n"
+        "canvass: too little to learn word features from: only 0 words stand more than once in 1 different requests of "
+        "at most 4,096 bytes, and 500 are needed\n"
     )
 
 

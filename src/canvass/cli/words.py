@@ -95,10 +95,12 @@ def _check_out(out: str, pool: Sequence[str]) -> None:
 
 def _learn_for_project(pool: Sequence[str]) -> WordFeatures | None:
     """Learn anew for a project; None if the names are not the folder of one. Raises as `learn_or_load`."""
+    if len(pool) > 1 or not Path(pool[0]).is_dir():
+        return None
     from canvass.annotation.project.creation import SETTINGS
     from canvass.annotation.project.project import Project
 
-    if len(pool) > 1 or not (Path(pool[0]) / SETTINGS).is_file():
+    if not (Path(pool[0]) / SETTINGS).is_file():
         return None
     with Project.open(pool[0]) as project, project.lock("learns word features"):
         features = learn_from(sample_of(project))

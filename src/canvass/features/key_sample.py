@@ -27,6 +27,7 @@ from canvass.seeding import salt, uniforms
 
 LIMIT = 20 << 20  # bytes of keys: half a million short requests
 LONGEST = 1 << 12  # bytes of a key; beyond, it is no request
+RELEASED = 64  # blocks, a quarter of a million rows, after which Arrow gives back the memory that it keeps
 SALT = salt(0, "word features")
 
 
@@ -79,7 +80,9 @@ class KeySample:
         def add(block: Block) -> None:
             sample.add(block.batch.column("text"))
 
-        for block, _ in map_in_order(add, pool.blocks(), threads=threads):
+        for number, (block, _) in enumerate(map_in_order(add, pool.blocks(), threads=threads)):
+            if number % RELEASED == 0:
+                pa.default_memory_pool().release_unused()
             if progress is not None:
                 progress(len(block.batch), block.consumed)
         return sample
@@ -119,20 +122,34 @@ class KeySample:
 
     def _compact(self) -> None:
         """Drop what is there twice, and what is beyond the limit."""
-        draws = np.concatenate([np.zeros(0), *(part.draws for part in self._parts)])
-        hashes = np.concatenate([np.zeros(0, np.uint64), *(part.hashes for part in self._parts)])
-        column = pa.concat_arrays([pa.array([], pa.string()), *(part.keys for part in self._parts)])
+        parts, self._parts = self._parts, []
+        columns = [pa.array([], pa.string()), *(part.keys for part in parts)]
+        draws = np.concatenate([np.zeros(0), *(part.draws for part in parts)])
+        hashes = np.concatenate([np.zeros(0, np.uint64), *(part.hashes for part in parts)])
+        sizes = np.concatenate([_sizes(column) for column in columns])
+        del parts
         order = np.lexsort((hashes, draws))
         is_first = np.ones(len(order), dtype=np.bool_)
         is_first[1:] = hashes[order[1:]] != hashes[order[:-1]]
         order = order[is_first & (draws[order] < self._bound)]
-        ends = np.cumsum(_sizes(column)[order])
+        ends = np.cumsum(sizes[order])
         kept = int(np.searchsorted(ends, self.limit, side="right"))
         if kept < len(order):
             self._bound = draws[order[kept]]
         order = order[:kept]
-        self._parts = [_Part(column.take(pa.array(order)), draws[order], hashes[order])]
+        chosen = np.sort(order)
+        first = 0
+        for number, column in enumerate(
+            columns
+        ):  # one after the other: two copies of all keys are never there
+            last = first + len(column)
+            inside = chosen[np.searchsorted(chosen, first) : np.searchsorted(chosen, last)] - first
+            columns[number] = column.take(pa.array(inside))
+            first = last
+        column = pa.concat_arrays(columns).take(pa.array(np.searchsorted(chosen, order)))
+        self._parts = [_Part(column, draws[order], hashes[order])]
         self._size = int(ends[kept - 1]) if kept else 0
+        pa.default_memory_pool().release_unused()
 
 
 def draws_of(column: pa.Array) -> NDArray[np.float64]:

@@ -33,6 +33,7 @@ from canvass.corpus.characters import lower
 from canvass.corpus.spans import tokens
 from canvass.errors import ModelFileError, TrainingError
 from canvass.features.extraction import hash_column, scan_column
+from canvass.features.key_sample import LONGEST
 from canvass.seeding import derived_seed, mix_array
 
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ def learn(column: pa.Array, *, seed: int = 0) -> WordFeatures:
     if not _is_enough(column, len(words)):
         raise TrainingError(
             f"too little to learn word features from: only {len(words):,} words stand more than once in "
-            f"{len(column):,} different requests, and {FEWEST_WORDS} are needed"
+            f"{len(column):,} different requests of at most {LONGEST:,} bytes, and {FEWEST_WORDS} are needed"
         )
     vectors = _vectors(context_counts(starts, numbers, len(words), min(CONTEXTS, len(words))), seed)
     clusters = _clusters(vectors, seed)
