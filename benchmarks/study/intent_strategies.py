@@ -276,7 +276,8 @@ def query_skactiveml(query: Query) -> NDArray[np.int64]:
 
     y = np.full(len(query.features.dense), np.nan)
     y[query.labelled] = query.intents
-    strategy = getattr(pool, query.peer)(random_state=query.seed)
+    settings = {"method": "margin_sampling"} if query.peer == "UncertaintySampling" else {}
+    strategy = getattr(pool, query.peer)(random_state=query.seed, **settings)
     arguments = {}
     if query.peer not in WITHOUT_CLASSIFIER:
         regression = LogisticRegression(C=STRENGTH, max_iter=1000)
