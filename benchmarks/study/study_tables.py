@@ -64,7 +64,8 @@ class Place(NamedTuple):
         row = self.rows.get(strategy)
         if row is None:
             return None
-        found = row["transfer"] if figure == TRANSFER else {**row["against"], **row["equal_cost"]}.get(figure)
+        transfer = row["families"].get("svm", {}).get("difference")
+        found = transfer if figure == TRANSFER else {**row["against"], **row["equal_cost"]}.get(figure)
         return Difference(found["relative"], found["low"], found["high"], found["seeds"]) if found else None
 
 
