@@ -197,6 +197,14 @@ def test_too_little_is_told_in_a_sentence(some):
         learn(column(some))
 
 
+def test_words_that_stand_in_the_same_places(recwarn):
+    texts = [f"{verb} thing{number}" for number in range(510) for verb in ("fetch", "bring")]
+    clusters = learn(pa.array(texts)).clusters
+    assert clusters.shape[0] == 512
+    assert is_nested(clusters)
+    assert not [one for one in recwarn if "clusters" in str(one.message)]
+
+
 def test_long_lines_teach_as_well():
     words = [f"w{i}" for i in range(600)]
     found = learn(column([" ".join(words * 30)]))

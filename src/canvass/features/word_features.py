@@ -21,6 +21,7 @@ processor; libraries of linear algebra differ in the last bits between processor
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -356,6 +357,7 @@ def _clusters(vectors: Matrix, seed: int) -> NDArray[np.int32]:
     Centres are those of the CENTRED most frequent words; any other word has the nearest.
     """
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
     columns: list[NDArray[np.int64]] = []
@@ -368,9 +370,13 @@ def _clusters(vectors: Matrix, seed: int) -> NDArray[np.int32]:
             max_iter=LLOYD_ITERATIONS,
             random_state=derived_seed(seed, f"word features/{grain}"),
         )
-        with threadpool_limits(1):
+        with threadpool_limits(1), warnings.catch_warnings():
+            # Words that stand in the same places are one point, and there may be fewer points than clusters.
+            warnings.simplefilter("ignore", ConvergenceWarning)
             clusters = learner.fit_predict(points, sample_weight=weights)
             numbers = clusters[numbers] if columns else learner.predict(vectors)
         columns.append(numbers)
-        points, weights = learner.cluster_centers_, np.bincount(numbers).astype(np.float32)
+        points = learner.cluster_centers_
+        # Of centres that are one point, the first is the nearest, and the others have no word.
+        weights = np.bincount(numbers, minlength=len(points)).astype(np.float32)
     return np.stack(columns[::-1], axis=1).astype(np.int32)
