@@ -105,6 +105,21 @@ def test_markdown_of_several_targets(two_targets):
     assert "## Strategies by target" in text
 
 
+def test_word_features_are_summed_up_where_no_baseline_has_run(tmp_path):
+    targets = (TARGET, "domain:music")
+    folder = write_study(
+        tmp_path / "s",
+        targets=targets,
+        strategies=dict.fromkeys(targets, ("majority-joint",)),
+        words="both",
+        without=lambda name: name.kind != "strategy",
+    )
+    text = as_markdown(report_of(read_study(folder))).decode().replace("\xa0", " ")
+    assert "## Word features by target" in text
+    assert "| majority-joint | −50 % | −50 % | −50 % |" in text
+    assert "## All targets" not in text
+
+
 @pytest.mark.parametrize("write", slow_unless([as_markdown], [as_markdown, as_html]))
 def test_without_slots_nothing_is_said_of_them(two_targets, write):
     """A corpus of intents alone: the same counts of wrong intents, and no slot that was there or was predicted."""

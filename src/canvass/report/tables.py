@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from canvass.report.document import Report, TargetReport
     from canvass.report.table_rows import Row
 
+MEAN = "below zero fewer; the mean is geometric, over the targets that are there."
 SHORT = {
     "span_slot_error_rate": "spans alone",
     "intent_error_rate": "intent error",
@@ -235,10 +236,22 @@ def transfer(report: TargetReport) -> Table | None:
 
 
 def overall(report: Report) -> tuple[Table, ...]:
-    """Summarise several targets: the findings of each, and every strategy against the headline baseline."""
-    shown = [section for section in report.targets if section.findings]
-    if len(report.targets) < 2 or not shown:  # noqa: PLR2004 - several
+    """Summarise several targets: the findings of each, every strategy against the headline baseline, word features."""
+    if len(report.targets) < 2:  # noqa: PLR2004 - several
         return ()
+    shown = [section for section in report.targets if section.findings]
+    words = {
+        (row.name, section.facts.target): row.words.difference.relative
+        for section in report.targets
+        for row in section.rows
+        if row.words
+    }
+    tables = _against_baseline(shown) if shown else ()
+    note = f"Errors with against without word features, {MEAN}"
+    return (*tables, _matrix("Word features by target", words, note)) if words else tables
+
+
+def _against_baseline(shown: list[TargetReport]) -> tuple[Table, ...]:
     rows = []
     for section in shown:
         by_name = {row.name: row for row in section.rows}
@@ -274,19 +287,7 @@ def overall(report: Report) -> tuple[Table, ...]:
         for row in section.rows
         if section.baseline in row.against
     }
-    words = {
-        (row.name, section.facts.target): row.words.difference.relative
-        for section in shown
-        for row in section.rows
-        if row.words
-    }
-    mean = "below zero fewer; the mean is geometric, over the targets that are there."
-    tables = (first, _matrix("Strategies by target", against, f"Errors against the baseline, {mean}"))
-    if not words:
-        return tables
-    return *tables, _matrix(
-        "Word features by target", words, f"Errors with against without word features, {mean}"
-    )
+    return first, _matrix("Strategies by target", against, f"Errors against the baseline, {MEAN}")
 
 
 def _matrix(title: str, differences: dict[tuple[str, str], float], note: str) -> Table:
