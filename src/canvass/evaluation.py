@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from canvass.corpus.normalise import keys
 from canvass.errors import InputError
 from canvass.metrics import FrameErrors, Routing, Scores, count_errors, routing, score
-from canvass.models.nlu import NLU
 from canvass.strategies import majority
 from canvass.types import Prediction, Slot, Target, Utterance
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    # Studies are read without models.
+    from canvass.models.nlu import NLU
 
 
 class Frame(Protocol):
