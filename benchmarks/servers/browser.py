@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from benchmarks.data.traffic import CORPORA
 from canvass import Target, read_labelled
 from canvass.annotation.project.project import Project
+from canvass.annotation.rounds.queue import QueueState
 from canvass.annotation.rounds.round_models import predict
 from canvass.annotation.store.records import NewTask, Reason
 from canvass.annotation.web.security import Access
@@ -34,16 +35,6 @@ TEST = 150
 PATIENCE = 300_000  # milliseconds for the first models
 
 
-class State(NamedTuple):
-    """The state of a queue in which nothing happens."""
-
-    generation: int = 1
-    phase: str = "fresh"
-    message: str = ""
-    ready: int = 0
-    assistant: str = ""
-
-
 class StillQueue:
     """A queue that never trains: what is measured is the page."""
 
@@ -52,9 +43,9 @@ class StillQueue:
     def answered(self, count: int = 1) -> None:
         """Hear of answers."""
 
-    def state(self) -> State:
+    def state(self) -> QueueState:
         """Say that nothing happens."""
-        return State()
+        return QueueState(1, "fresh", "", 0)
 
 
 class Material(NamedTuple):

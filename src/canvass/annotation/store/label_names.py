@@ -41,6 +41,7 @@ class LabelNames:
     def target(self, target: Target) -> Target:
         """Read a target: its intents under today's names, without those that were deleted.
 
+        >>> from canvass.types import Target
         >>> LabelNames({"Play": "Music", "Halt": "Stop"}).target(Target("intent", "Halt", ("Play", "Stop")))
         Target(kind='intent', name='Music', others=('Stop',))
         """
