@@ -6,9 +6,11 @@ losses, trained to the same weights.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
@@ -21,11 +23,6 @@ from canvass.integrations.rows import column_of_texts
 from canvass.models.committee import BITS, LARGEST_SEED, MEMBERS, Committee
 from canvass.models.linear import Examples
 from canvass.strategies import log_target, positive_votes
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
 MOST_BITS = 26  # 64 million features
 MOST_ENTRIES = (1 << 31) - 1  # what the kernels' 32-bit places can count

@@ -8,10 +8,12 @@ belongs to the row and not to the key.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Hashable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from canvass.corpus.formats.columns import checked_batch
 from canvass.corpus.normalise import key_of
@@ -26,12 +28,7 @@ from canvass.selection.plan import Plan
 from canvass.strategies import Evidence, Strategy, nearest_to_zero, strategy_named
 from canvass.types import Target, Utterance
 
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
-
-    from numpy.typing import NDArray
-
-    Rows = NDArray[np.int64]
+Rows = NDArray[np.int64]
 
 LOGGER = logging.getLogger(__name__)
 BLOCK = 65_536

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import issparse
 from skactiveml.base import SingleAnnotatorPoolQueryStrategy
 from skactiveml.utils import MISSING_LABEL, is_labeled
@@ -13,11 +15,6 @@ from canvass.errors import InputError
 from canvass.integrations.estimator import seed_of
 from canvass.integrations.ranking import Labels, chosen_strategy, rank_features, rank_texts
 from canvass.selection.plan import MAX_TOKENS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
 
 class CanvassPoolStrategy(SingleAnnotatorPoolQueryStrategy):  # type: ignore[misc]  # the peer has no types

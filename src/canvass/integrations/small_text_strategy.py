@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import issparse
 from small_text import QueryStrategy
 
 from canvass.errors import InputError, OptionError
 from canvass.integrations.ranking import Labels, chosen_strategy, rank_features, rank_texts
 from canvass.selection.plan import MAX_TOKENS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
 
 class CanvassQueryStrategy(QueryStrategy):  # type: ignore[misc]  # the peer has no types

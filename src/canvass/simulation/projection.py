@@ -12,14 +12,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.features.extraction import feature_matrix
+from canvass.models.committee import Committee
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from numpy.typing import NDArray
-
-    from canvass.models.committee import Committee
 
 LARGEST_SAMPLE = 500
 EPSILON = 1e-12

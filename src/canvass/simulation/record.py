@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.clock import Clock
 from canvass.corpus.normalise import key_of
 from canvass.evaluation import HeldOut
+from canvass.metrics import Routing
+from canvass.models.nlu import NLU
 from canvass.seeding import derived_seed, uniform
 from canvass.simulation.budget import count_tokens
 from canvass.simulation.counts import pack_errors
 from canvass.simulation.projection import LARGEST_SAMPLE, plane
-from canvass.simulation.runs import EXAMPLES
+from canvass.simulation.runs import EXAMPLES, Choice, Run, State
+from canvass.simulation.spec import RunName, Spec
 from canvass.simulation.store import Chosen, Projection, StoredRun
 from canvass.simulation.transfer import errors_of_family
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from canvass.metrics import Routing
-    from canvass.models.nlu import NLU
-    from canvass.simulation.runs import Choice, Run, State
-    from canvass.simulation.spec import RunName, Spec
-    from canvass.types import Slot, Utterance
+from canvass.types import Slot, Utterance
 
 
 def record(run: Run, name: RunName, spec: Spec) -> tuple[StoredRun, dict[str, float]]:

@@ -10,35 +10,30 @@ of that state is counted on it. Only a strategy that ranks by the tagger trains 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import pyarrow as pa
 
 from canvass.clock import Clock
 from canvass.corpus.normalise import key_of
 from canvass.evaluation import HeldOut
+from canvass.features.word_features import WordFeatures
 from canvass.metrics import FrameErrors, Routing, Scores, score
 from canvass.models.nlu import NLU, train_predictors
+from canvass.models.scorer import Scorer
 from canvass.seeding import derived_seed
 from canvass.selection.plan import MAX_TOKENS, Plan
 from canvass.selection.selection_models import with_selection_models
-from canvass.simulation.budget import cost, count_affordable
+from canvass.simulation.budget import Unit, cost, count_affordable
+from canvass.simulation.noise import Annotator
+from canvass.simulation.simulated_assistant import Check, SimulatedAssistant
+from canvass.simulation.start import Start
 from canvass.strategies import strategy_named
+from canvass.types import Candidate, Prediction, Target, Utterance
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from canvass.features.word_features import WordFeatures
-    from canvass.models.scorer import Scorer
-    from canvass.simulation.budget import Unit
-    from canvass.simulation.noise import Annotator
-    from canvass.simulation.simulated_assistant import Check, SimulatedAssistant
-    from canvass.simulation.start import Start
-    from canvass.types import Candidate, Prediction, Target, Utterance
-
-    # What another model says: key, column of the pool (score, intent_probability or slots_probability), value.
-    Opinions = Mapping[str, Mapping[str, float]]
+Opinions = Mapping[str, Mapping[str, float]]
 
 EXAMPLES = 5  # choices of a round whose predictions are kept for the report
 

@@ -6,24 +6,20 @@ of the corpus's files has no influence.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.corpus.normalise import key_of
 from canvass.errors import InputError, OptionError, TrainingError
 from canvass.features.extraction import hash_column
+from canvass.features.word_features import WordFeatures
 from canvass.seeding import salt, uniforms
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from canvass.features.word_features import WordFeatures
-    from canvass.simulation.spec import TestPart
-    from canvass.types import Target, Utterance
+from canvass.simulation.spec import TestPart
+from canvass.types import Target, Utterance
 
 TEST_SHARE = 0.2  # of the keys, where the corpus has no test part of its own
 TEST_SPLIT = "test"

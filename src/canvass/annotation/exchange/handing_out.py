@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.rounds.queue import next_round
 from canvass.annotation.rounds.round import Rounds, save_estimates, save_round
-from canvass.annotation.store.records import HANDED_OUT
+from canvass.annotation.store.records import HANDED_OUT, Task
 from canvass.errors import InputError, OptionError, ProjectInUseError
+from canvass.models.nlu import NLU
 from canvass.selection.batch_file import with_columns
 from canvass.types import slot_records
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.store.records import Task
-    from canvass.models.nlu import NLU
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,11 @@ from __future__ import annotations
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from canvass.annotation.project.creation import DATABASE, LABELLED, SETTINGS, TEST, WORDS
+from canvass.annotation.project.project import Project
 from canvass.errors import FileError, OptionError
 from canvass.files import check_output, private, whole_file
-
-if TYPE_CHECKING:
-    from canvass.annotation.project.project import Project
 
 BACKUPS, KEPT = "backups", 10
 DATABASES, ARCHIVE = (".db", ".sqlite", ".sqlite3"), ".zip"

@@ -8,29 +8,24 @@ import shutil
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from canvass.annotation.project.annotations import utterance_record
-from canvass.annotation.project.settings import LabelGuide
+from canvass.annotation.project.settings import LabelGuide, Settings
 from canvass.annotation.project.settings_file import write_settings
 from canvass.annotation.store.task_store import Store
 from canvass.corpus.formats import jsonl
 from canvass.corpus.labelled import check_examples
 from canvass.corpus.normalise import key_of
 from canvass.errors import FileError, TrainingError
+from canvass.features.word_features import WordFeatures
 from canvass.files import STANDARD_STREAM, apply_umask, check_output, private
 from canvass.seeding import uniform
 from canvass.selection.selection_models import check_models
 from canvass.strategies import STRATEGIES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from canvass.annotation.project.settings import Settings
-    from canvass.features.word_features import WordFeatures
-    from canvass.types import Target, Utterance
+from canvass.types import Target, Utterance
 
 SETTINGS, DATABASE, LABELLED, TEST, LOCK, WORDS = (
     "canvass.toml",

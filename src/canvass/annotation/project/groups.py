@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from canvass.annotation.project.project import Project
 from canvass.annotation.store.records import NewTask
 from canvass.corpus.normalise import key_of, keys
 from canvass.errors import OptionError, shown
 from canvass.features.extraction import compact, feature_matrix
 from canvass.seeding import hash64
 from canvass.selection.clustering import telling_terms, terms_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from canvass.annotation.project.project import Project
-    from canvass.selection.discovery import Discovery
+from canvass.selection.discovery import Discovery
 
 GROUPS, REFUSED = "groups", "refused groups"  # facts of the store
 BITS = 18

@@ -7,22 +7,17 @@ is edited. A server that is running reads today's names at once, and its next ro
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from canvass.annotation.project.answer_rule import LONGEST_NAME
 from canvass.annotation.project.creation import SETTINGS
+from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings_file import read_settings, rewrite_guide
-from canvass.annotation.store.label_names import WORDS, refuse_retired
+from canvass.annotation.store.label_names import WORDS, LabelKind, refuse_retired
 from canvass.corpus.formats.column_names import listed
 from canvass.errors import OptionError, nearest, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.store.label_names import LabelKind
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -35,24 +36,22 @@ from canvass.annotation.project.settings import (
     default_strategy,
 )
 from canvass.annotation.project.settings_file import read_settings
+from canvass.annotation.store.label_names import LabelKind
+from canvass.annotation.store.records import Answer, Task
 from canvass.annotation.store.task_store import Store
 from canvass.corpus.formats.column_names import Columns, listed
 from canvass.corpus.normalise import key_of
 from canvass.corpus.pool import Pool
 from canvass.errors import FileError, InputError, OptionError, TrainingError, shown
+from canvass.features.word_features import WordFeatures
 from canvass.files import STANDARD_STREAM
 from canvass.models.scorer import SHORTLIST, Scorer
 from canvass.selection.seed_phrases import SeedPhrases, lacking
 from canvass.strategies import STRATEGIES
+from canvass.types import Target, Utterance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from contextlib import AbstractContextManager
-
-    from canvass.annotation.store.label_names import LabelKind
-    from canvass.annotation.store.records import Answer, Task
-    from canvass.features.word_features import WordFeatures
-    from canvass.types import Target, Utterance
 
 
 class Project:

@@ -12,14 +12,19 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from canvass.annotation.project.project import Project
+from canvass.annotation.store.records import Answer, Source, Task
 from canvass.corpus.normalise import key_of, keys
 from canvass.errors import CanvassError
 from canvass.evaluation import takes_for_target
+from canvass.features.word_features import WordFeatures
 from canvass.metrics import count_errors
 from canvass.models.nlu import NLU
 from canvass.seeding import uniform
@@ -37,18 +42,9 @@ from canvass.statistics.prediction_powered import (
     share_interval,
 )
 from canvass.strategies import LOGISTIC
+from canvass.types import Target, Utterance
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.store.records import Answer, Source, Task
-    from canvass.features.word_features import WordFeatures
-    from canvass.types import Target, Utterance
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 FEWEST = 20  # picks that pass the filter, and for an error rate are of the target; fewer would say nothing
 FEWEST_OUTSIDE = 10

@@ -6,31 +6,22 @@ import json
 import math
 import statistics
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from canvass.annotation.project.creation import FEWEST_HELD_OUT, LEARNT, TEST
-from canvass.annotation.quality.assistant_error import assistant_errors
-from canvass.annotation.quality.estimate import stored_estimates
-from canvass.annotation.quality.stopping import suggestion
-from canvass.annotation.store.records import HANDED_OUT
+from canvass.annotation.project.project import Project
+from canvass.annotation.quality.assistant_error import AssistantError, assistant_errors
+from canvass.annotation.quality.estimate import Estimate, stored_estimates
+from canvass.annotation.quality.stopping import Suggestion, suggestion
+from canvass.annotation.store.records import HANDED_OUT, Answer, Round, State
 from canvass.annotation.store.task_store import REVIEWED
 from canvass.annotation.store.tasks import counts
 from canvass.selection.seed_phrases import ENOUGH, lacking
-from canvass.statistics import cohens_kappa, wilson_interval
+from canvass.statistics import Interval, cohens_kappa, wilson_interval
 from canvass.types import ALL
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.quality.assistant_error import AssistantError
-    from canvass.annotation.quality.estimate import Estimate
-    from canvass.annotation.quality.stopping import Suggestion
-    from canvass.annotation.store.records import Answer, Round, State
-    from canvass.statistics import Interval
-
 
 MORE = 100  # answers, of which the forecast tells
 FEWEST_ROUNDS = 3

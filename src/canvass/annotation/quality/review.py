@@ -7,28 +7,23 @@ judged by models that were trained without it (cross-fitting, as confident learn
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from canvass.annotation.project.project import Project
 from canvass.annotation.quality.near_duplicates import near_duplicates
-from canvass.annotation.store.records import ReviewItem
+from canvass.annotation.store.records import Answer, ReviewItem, Task
 from canvass.corpus.normalise import key_of
 from canvass.errors import CanvassError
+from canvass.features.word_features import WordFeatures
 from canvass.models.nlu import NLU
 from canvass.models.tagger import ITERATIONS_FOR_SELECTION
 from canvass.seeding import uniform
 from canvass.strategies import LOGISTIC
+from canvass.types import Prediction, Slot, Target, Utterance
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.store.records import Answer, Task
-    from canvass.features.word_features import WordFeatures
-    from canvass.types import Prediction, Slot, Target, Utterance
-
-    Accepted = Sequence[tuple[Task, Answer]]
+Accepted = Sequence[tuple[Task, Answer]]
 
 FOLDS = 4
 SURE = 0.95

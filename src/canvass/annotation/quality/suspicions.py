@@ -14,13 +14,16 @@ evidence against altered ones is compared with that against all (see `chances`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.corpus.checking import Finding, spans_in_words
 from canvass.corpus.formats.validation import record_of
+from canvass.corpus.labelled import Labelled
 from canvass.corpus.normalise import keys
 from canvass.corpus.spans import bio_tags
 from canvass.errors import shown
@@ -28,16 +31,10 @@ from canvass.models.intents import IntentClassifier
 from canvass.models.tagger import FEWEST, ITERATIONS_FOR_SELECTION, Tagger
 from canvass.seeding import uniform
 from canvass.simulation.noise import Annotator
-from canvass.types import slot_records
+from canvass.types import Slot, Utterance, slot_records
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pyarrow as pa
-    from numpy.typing import NDArray
-
-    from canvass.corpus.labelled import Labelled
-    from canvass.types import Slot, Utterance
 
 FOLDS = 4
 FEWEST_JUDGED = 20  # utterances; models of three quarters of fewer know nothing

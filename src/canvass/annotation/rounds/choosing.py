@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from canvass.annotation.project.settings import Settings
 from canvass.annotation.quality.estimate import Control, Requests
 from canvass.annotation.quality.stopping import HALF
-from canvass.annotation.store.records import NewTask, Reason
+from canvass.annotation.rounds.round_models import Models
+from canvass.annotation.store.records import NewTask, Reason, Source
 from canvass.errors import InputError
+from canvass.models.scorer import Scorer
 from canvass.seeding import uniform
+from canvass.selection.excluded_keys import ExcludedKeys
+from canvass.selection.frequencies import Frequencies
 from canvass.selection.multi_target import Plans
+from canvass.selection.partial import Partial
 from canvass.selection.plan import Plan
-from canvass.selection.random_sample import RandomSample
-from canvass.selection.seed_phrases import SeedPlan
+from canvass.selection.random_sample import RandomSample, SampledUtterance
+from canvass.selection.seed_phrases import SeedPhrases, SeedPlan
 from canvass.strategies import majority, no_majority
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from canvass.annotation.project.settings import Settings
-    from canvass.annotation.rounds.round_models import Models
-    from canvass.annotation.store.records import Source
-    from canvass.models.scorer import Scorer
-    from canvass.selection.excluded_keys import ExcludedKeys
-    from canvass.selection.frequencies import Frequencies
-    from canvass.selection.partial import Partial
-    from canvass.selection.random_sample import SampledUtterance
-    from canvass.selection.seed_phrases import SeedPhrases
-    from canvass.types import Candidate, ModelAnswer
+from canvass.types import Candidate, ModelAnswer
 
 WITH_PHRASES = 1 / 3  # the least share of random picks while phrases choose
 STRATA: dict[Source, object] = {"random": majority, "outside": no_majority}

@@ -12,20 +12,16 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from canvass.annotation.assistant.assistant import Assistant
 from canvass.annotation.project.backing_up import keep_backup
+from canvass.annotation.project.project import Project
 from canvass.annotation.quality.review import review_of
-from canvass.annotation.rounds.round import Rounds, answered, save_estimates, save_round
+from canvass.annotation.rounds.round import RoundResult, Rounds, answered, save_estimates, save_round
 from canvass.errors import CanvassError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from canvass.annotation.assistant.assistant import Assistant
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.rounds.round import RoundResult
 
 Phase = Literal["waiting", "training", "fresh", "failed"]
 

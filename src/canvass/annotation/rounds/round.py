@@ -6,15 +6,16 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
-from canvass.annotation.project.project import open_pool
+from canvass.annotation.project.project import Project, open_pool
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.quality.estimate import (
     ESTIMATES,
     REQUESTS,
     STRATA,
+    Control,
     estimates_of,
     requests_of,
     score_picks,
@@ -31,27 +32,19 @@ from canvass.annotation.rounds.round_models import (
     train_models,
     with_answer,
 )
-from canvass.annotation.store.records import Round
+from canvass.annotation.store.records import NewTask, Round, Turns
 from canvass.clock import Clock
 from canvass.corpus.normalise import key_of
 from canvass.errors import CanvassError
 from canvass.evaluation import HeldOut
-from canvass.metrics import score
+from canvass.metrics import Scores, score
 from canvass.selection.engines.threads import Threads
 from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.frequencies import Frequencies
 from canvass.selection.job import Job
+from canvass.types import Utterance
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.quality.estimate import Control
-    from canvass.annotation.store.records import NewTask, Turns
-    from canvass.metrics import Scores
-    from canvass.types import Utterance
-
-    Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], None]
 
 logger = logging.getLogger(__name__)
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from canvass.annotation.store.records import TaskPrediction
 from canvass.corpus.normalise import keys
 from canvass.evaluation import takes_for_target
+from canvass.features.word_features import WordFeatures
 from canvass.models.nlu import NLU, train_predictors, train_tagger
 from canvass.models.tagger import ITERATIONS_FOR_SELECTION
 from canvass.processors import thread_pool
 from canvass.seeding import derived_seed
 from canvass.selection.seed_phrases import untrained
 from canvass.strategies import strategy_named
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from canvass.features.word_features import WordFeatures
-    from canvass.types import ModelAnswer, Target, Utterance
+from canvass.types import ModelAnswer, Target, Utterance
 
 LIKELIEST = 5  # intents that the page offers
 ALTERNATIVES = 11  # taggings after the best; the page makes offers of what they change

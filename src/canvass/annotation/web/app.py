@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import functools
 import logging
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.applications import Starlette
@@ -34,9 +36,7 @@ from canvass.annotation.web.service import Service
 from canvass.errors import CanvassError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
     from concurrent.futures import Executor
-    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.types import ASGIApp

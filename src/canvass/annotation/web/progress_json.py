@@ -9,20 +9,16 @@ import statistics
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass.annotation.project.backing_up import kept_backups
+from canvass.annotation.project.project import Project
 from canvass.annotation.quality.progress import status_of
 from canvass.annotation.rounds.round import TOO_LONG
-from canvass.annotation.store.records import Tally
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.store.records import Answer, Round, Saved
-    from canvass.annotation.store.task_store import Store
+from canvass.annotation.store.records import Answer, Round, Saved, Tally
+from canvass.annotation.store.task_store import Store
 
 PATIENCE = 20  # what took long is kept for so many times as long as that
 

@@ -14,6 +14,7 @@ import secrets
 import signal
 import socket
 import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from canvass.annotation.project.project import Project
+from canvass.annotation.rounds.queue import Queue
 from canvass.annotation.web.app import make_app, workers
 from canvass.annotation.web.page_files import PAGE
 from canvass.annotation.web.security import LOOPBACK, Access, host_name
@@ -30,12 +33,8 @@ from canvass.errors import FileError, OptionError
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from starlette.types import ASGIApp
-
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.rounds.queue import Queue
 
 PLAIN = re.compile(r"(?!api$)[A-Za-z0-9][\w.-]*")  # what a path can begin with as it is
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to

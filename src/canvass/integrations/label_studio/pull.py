@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from canvass.annotation.exchange.answer_files import AnswerFiles
 from canvass.annotation.exchange.handing_out import handed_out
+from canvass.annotation.project.project import Project
+from canvass.corpus.formats.located import Value
 from canvass.corpus.normalise import key_of
 from canvass.errors import InputError, OptionError
 from canvass.integrations.label_studio.answers import NOBODY, Annotated, Unusable, answer_of
-from canvass.integrations.label_studio.labelling import read_labelling
+from canvass.integrations.label_studio.client import Client
+from canvass.integrations.label_studio.labelling import Labelling, read_labelling
 from canvass.integrations.label_studio.link import Link, number_of
 from canvass.integrations.label_studio.people import remember
 from canvass.integrations.label_studio.place import read_project
 from canvass.integrations.label_studio.saving import annotations_in, keep, withdraw
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from canvass.annotation.project.project import Project
-    from canvass.corpus.formats.located import Value
-    from canvass.integrations.label_studio.client import Client
-    from canvass.integrations.label_studio.labelling import Labelling
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from canvass.annotation.web.app import HANDLERS, workers
+from canvass.annotation.web.app import HANDLERS, Workers, workers
 from canvass.annotation.web.problems import UNAUTHORISED, Problem
 from canvass.annotation.web.reading import read_object
 from canvass.annotation.web.security import (
@@ -30,18 +31,14 @@ from canvass.annotation.web.security import (
 )
 from canvass.annotation.web.serve import run, server_for
 from canvass.errors import FileError, OptionError
-from canvass.integrations.label_studio.backend import ROUTES
+from canvass.integrations.label_studio.backend import ROUTES, Backend
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Awaitable, Callable, Mapping
     from concurrent.futures import Executor
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
-
-    from canvass.annotation.web.app import Workers
-    from canvass.integrations.label_studio.backend import Backend
 
 # Bytes: a task comes with all its annotations and predictions, and a batch has hundreds of tasks.
 LONGEST_BODY = 64_000_000
