@@ -12,20 +12,17 @@ largest first; q_intent and q_slots what another model says of intent and slots.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.errors import OptionError, nearest
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    Scores = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
+Scores = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 Model = Literal["committee", "intents", "tagger"]
 GIVEN_PROBABILITIES = ("intent_probability", "slots_probability")

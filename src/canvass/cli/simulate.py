@@ -300,18 +300,11 @@ def _simulate(
             spec = replace(spec, test="fifth")
         spec = replace(spec, corpus=digest_of(utterances, reading.opinions()))
         if (scorer := scorer_of(spec, utterances)) is not None:
-            scorer.answers(
-                [utterance.text for utterance in utterances[:PROBED]]
-            )  # before the first run, not in it
+            # Before the first run, not in it.
+            scorer.answers([utterance.text for utterance in utterances[:PROBED]])
         cut = Corpus.of(utterances, test=spec.test)
-        resolved = {
-            name: str(target)
-            for name, target in zip(
-                spec.targets,
-                options.known_targets([Target.parse(name) for name in spec.targets], cut.rest),
-                strict=True,
-            )
-        }
+        known_targets = options.known_targets([Target.parse(name) for name in spec.targets], cut.rest)
+        resolved = dict(zip(spec.targets, map(str, known_targets), strict=True))
         spec = replace(
             spec,
             targets=tuple(resolved.values()),
