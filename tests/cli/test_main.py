@@ -136,6 +136,36 @@ def test_interrupted_predict_takes_the_part_away(canvass, start, folder, number,
     assert names(folder) == before
 
 
+SWALLOWS = """
+import time
+from pathlib import Path
+
+Path("begun").touch()
+try:
+    time.sleep(0.5)
+except BaseException:
+    pass
+
+def score(texts):
+    while True:
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    slow_unless(lambda case: case[0] == signal.SIGTERM, [(signal.SIGINT, 130), (signal.SIGTERM, 143)]),
+)
+def test_a_signal_is_not_lost_in_an_import_that_catches_everything(start, folder, number, code):
+    (folder / "swallows.py").write_text(SWALLOWS)
+    scorer = ("--scorer", "swallows:score")
+    process = start("select", "labelled.jsonl", "pool.jsonl", *MUSIC, *scorer, "-o", "batch.jsonl")
+    wait_for((folder / "begun").exists)
+    process.send_signal(number)
+    assert process.wait(30) == code
+    assert not (folder / "batch.jsonl").exists()
+
+
 @pytest.mark.slow
 def test_reader_that_has_had_enough(start, folder):
     process = start(

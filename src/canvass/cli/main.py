@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 GARBAGE = 200_000  # objects more than before, until a look for garbage
+SOON = 0.02  # seconds
 
 app = typer.Typer(
     name="canvass",
@@ -109,9 +110,19 @@ class _Said(logging.Handler):
         terminal.say(record.getMessage())
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    """End as after an error, so that files in the making are removed."""
-    del frame
+def _end_by(number: int, frame: FrameType | None) -> None:
+    """End as after an error, so that files in the making are removed; soon, where a module is being imported.
+
+    Libraries may catch whatever is raised while they are imported, or raise something else instead.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            signal.signal(signal.SIGALRM, lambda _, later: _end_by(number, later))
+            signal.setitimer(signal.ITIMER_REAL, SOON)
+            return
+        frame = frame.f_back
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
     sys.exit(128 + number)
 
 
@@ -143,7 +154,10 @@ def main() -> None:
         logger = logging.getLogger("canvass.compiled")
         logger.addHandler(_Said())
         logger.setLevel(logging.INFO)
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, _end_by)
+    # In the background, a shell has it ignored.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _end_by)
     try:
         with sentences():
             app(prog_name="canvass")
