@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 GARBAGE = 200_000  # objects more than before, until a look for garbage
+# Within these, what a signal raises may be caught or replaced, or leave an object half-made that complains at its end.
+UNSAFE = ("<frozen importlib", "/llvmlite/")
 SOON = 0.02  # seconds
 
 app = typer.Typer(
@@ -111,12 +113,9 @@ class _Said(logging.Handler):
 
 
 def _end_by(number: int, frame: FrameType | None) -> None:
-    """End as after an error, so that files in the making are removed; soon, where a module is being imported.
-
-    Libraries may catch whatever is raised while they are imported, or raise something else instead.
-    """
+    """End as after an error, so that files in the making are removed; soon, where that is `UNSAFE`."""
     while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
+        if any(name in frame.f_code.co_filename for name in UNSAFE):
             signal.signal(signal.SIGALRM, lambda _, later: _end_by(number, later))
             signal.setitimer(signal.ITIMER_REAL, SOON)
             return
