@@ -33,6 +33,7 @@ from canvass.simulation.start import Start
 from canvass.strategies import strategy_named
 from canvass.types import Candidate, Prediction, Target, Utterance
 
+# What another model says: key, column of the pool (score, intent_probability or slots_probability), value.
 Opinions = Mapping[str, Mapping[str, float]]
 
 EXAMPLES = 5  # choices of a round whose predictions are kept for the report
@@ -218,7 +219,9 @@ class Run:
                     plain = replace(nlu, intents=intents, tagger=tagger)
             clock.stop("train")
             errors = tuple(held_out.count(nlu.predict(held_out.texts)))
-            plain_errors = None if plain is None else tuple(held_out.count(plain.predict(held_out.texts)))
+            plain_errors = errors if self.both else None
+            if plain is not None and plain is not nlu:
+                plain_errors = tuple(held_out.count(plain.predict(held_out.texts)))
             routed = held_out.route(nlu)
             clock.stop("measure")
             yield State(number, choices, tuple(labelled), nlu, errors, plain_errors, routed, clock.seconds)

@@ -266,7 +266,7 @@ class Study:
         Those of a study with `--words both` are there twice, the second time as `StoredRun.methods` has them.
         """
         runs = [run for run in self.runs if (run.name.target, run.name.kind) == (target, kind)]
-        chosen = [one for run in runs for one in run.methods if strategy in {"", one.name.strategy}]
+        chosen = [shown for run in runs for shown in run.methods if strategy in {"", shown.name.strategy}]
         return tuple(sorted(chosen, key=lambda run: run.name.seed))
 
 
