@@ -11,18 +11,16 @@ at the end, beside that of people who answer everything.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from benchmarks.study.scorer import SCHEDULE, Model
-from canvass import Target, read_labelled
+from benchmarks.study.scorer import SCHEDULE, Model, studies
 from canvass.annotation.assistant.assistant import SURE
 from canvass.metrics import score
 from canvass.simulation.noise import Annotator
 from canvass.simulation.runs import Run
 from canvass.simulation.simulated_assistant import HIDDEN, Check, SimulatedAssistant
-from canvass.simulation.start import Corpus, learn_words
+from canvass.simulation.start import learn_words
 from canvass.types import Frame
 
 if TYPE_CHECKING:
@@ -67,35 +65,25 @@ class Alone(SimulatedAssistant):
 
 def main() -> None:
     """Run the studies, and print a line for each."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("corpus")
-    parser.add_argument("targets", nargs="+", type=Target.parse)
-    parser.add_argument("--seeds", type=int, default=2)
-    options = parser.parse_args()
-    corpus = Corpus.of(read_labelled([options.corpus]).utterances, test="fifth")
-    for target in options.targets:
-        for seed in range(options.seeds):
-            start = corpus.start(target, seed=seed, positives=100, negatives=1500, pool_share=None)
-            taken = [utterance for utterance in start.pool if target.matches(utterance)][:TRAINING]
-            hidden = set(taken)
-            start = replace(start, pool=tuple(row for row in start.pool if row not in hidden))
-            model = Model([*taken, *(row for row in start.labelled if not target.matches(row))], target)
-            words, knows = learn_words(start), Annotator.of(seed, 0.0, corpus.rest)
-            people = Run(start, target, "majority-joint", SCHEDULE, seed, words=words)
-            *_, last = people.states()
-            print(f"{target}, start {seed}, people: {score(last.errors).slot_error_rate:.1%}", flush=True)
-            for error in (*ERRORS, None):
-                assistant = Alone(seed, error or 0.0, 0.0, knows, target, None if error else model)
-                *_, last = replace(people, assistant=assistant).states()
-                who = "a model" if error is None else "errors of its own"
-                alone = f"alone in {len(assistant.wrong_alone)}, of which {sum(assistant.wrong_alone)} wrong"
-                print(
-                    f"{target}, start {seed}, {who}: {sum(assistant.wrong)} of {len(assistant.wrong)} wrong, {alone}; "
-                    f"{score(last.errors).slot_error_rate:.1%}",
-                    flush=True,
-                )
+    for corpus, target, seed, whole in studies(__doc__):
+        taken = [utterance for utterance in whole.pool if target.matches(utterance)][:TRAINING]
+        hidden = set(taken)
+        start = replace(whole, pool=tuple(row for row in whole.pool if row not in hidden))
+        model = Model([*taken, *(row for row in start.labelled if not target.matches(row))], target)
+        words, knows = learn_words(start), Annotator.of(seed, 0.0, corpus.rest)
+        people = Run(start, target, "majority-joint", SCHEDULE, seed, words=words)
+        *_, last = people.states()
+        print(f"{target}, start {seed}, people: {score(last.errors).slot_error_rate:.1%}", flush=True)
+        for error in (*ERRORS, None):
+            assistant = Alone(seed, error or 0.0, 0.0, knows, target, None if error else model)
+            *_, last = replace(people, assistant=assistant).states()
+            who = "a model" if error is None else "errors of its own"
+            alone = f"alone in {len(assistant.wrong_alone)}, of which {sum(assistant.wrong_alone)} wrong"
+            print(
+                f"{target}, start {seed}, {who}: {sum(assistant.wrong)} of {len(assistant.wrong)} wrong, {alone}; "
+                f"{score(last.errors).slot_error_rate:.1%}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

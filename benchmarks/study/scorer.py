@@ -26,7 +26,7 @@ from canvass.evaluation import HeldOut
 from canvass.metrics import score
 from canvass.models.scorer import Scorer
 from canvass.simulation.runs import Run
-from canvass.simulation.start import Corpus, learn_words
+from canvass.simulation.start import Corpus, Start, learn_words
 from canvass.simulation.transfer import errors_of_family
 from canvass.types import ModelAnswer
 
@@ -90,32 +90,37 @@ class Model:
         return answers
 
 
-def main() -> None:
-    """Run the studies, and print a line for each."""
+def studies(description: str | None) -> Iterator[tuple[Corpus, Target, int, Start]]:
+    """Read a corpus, targets and a number of seeds from the command line; yield the start of each target and seed."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("corpus")
     parser.add_argument("targets", nargs="+", type=Target.parse)
     parser.add_argument("--seeds", type=int, default=2)
     options = parser.parse_args()
-    utterances = read_labelled([options.corpus]).utterances
-    corpus = Corpus.of(utterances, test="fifth")
-    module: Any = types.ModuleType(MODULE)
-    sys.modules[MODULE] = module
+    corpus = Corpus.of(read_labelled([options.corpus]).utterances, test="fifth")
     for seed in range(options.seeds):
         for target in options.targets:
             start = corpus.start(target, seed=seed, positives=100, negatives=1500, pool_share=None)
-            module.score = Model(start.labelled, target)
-            asked = Scorer.of(f"{MODULE}:score", utterances, shortlist=SHORTLIST)
-            words, held_out = learn_words(start), HeldOut.of(start.test, target)
-            for way, with_scorer in WAYS.items():
-                scorer = asked if with_scorer else None
-                run = Run(start, target, way.split()[0], SCHEDULE, seed, words=words, scorer=scorer)
-                *_, last = run.states()
-                transferred = errors_of_family("svm", last.labelled, target, held_out, seed=seed)
-                rates = [score(errors).slot_error_rate for errors in (last.errors, transferred)]
-                print(f"{target}, start {seed}, {way}: {rates[0]:.1%} ours, {rates[1]:.1%} svm", flush=True)
+            yield corpus, target, seed, start
+
+
+def main() -> None:
+    """Run the studies, and print a line for each."""
+    module: Any = types.ModuleType(MODULE)
+    sys.modules[MODULE] = module
+    for corpus, target, seed, start in studies(__doc__):
+        module.score = Model(start.labelled, target)
+        asked = Scorer.of(f"{MODULE}:score", (*corpus.rest, *corpus.test), shortlist=SHORTLIST)
+        words, held_out = learn_words(start), HeldOut.of(start.test, target)
+        for way, with_scorer in WAYS.items():
+            scorer = asked if with_scorer else None
+            run = Run(start, target, way.split()[0], SCHEDULE, seed, words=words, scorer=scorer)
+            *_, last = run.states()
+            transferred = errors_of_family("svm", last.labelled, target, held_out, seed=seed)
+            rates = [score(errors).slot_error_rate for errors in (last.errors, transferred)]
+            print(f"{target}, start {seed}, {way}: {rates[0]:.1%} ours, {rates[1]:.1%} svm", flush=True)
 
 
 if __name__ == "__main__":
