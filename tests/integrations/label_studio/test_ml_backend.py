@@ -90,10 +90,11 @@ def test_annotations_there_train_the_models_here(label_studio, client, music, ca
             assert text[one["start"] : one["end"]] == one["text"]
         assert tasks[" "]["predictions"][0]["result"] == []
 
-        # People annotate; the webhooks bring it, and after three answers the models are trained.
+        # People annotate; the webhooks bring it. All that waited was pushed, so the models are trained after the first
+        # answer already: no third need be there by then.
         open_tasks = [one for one in tasks.values() if one["data"]["text"] in GOLD]
         annotations = [annotate(client, one) for one in open_tasks[:3]]
-        until(lambda: backend.version == "canvass-r1")
+        until(lambda: backend.version == "canvass-r1" and len(music.store.accepted()) == 3)
         assert {task.text: answer.intent for task, answer in music.store.accepted()} == {
             one["data"]["text"]: GOLD[one["data"]["text"]].intent for one in open_tasks[:3]
         }
