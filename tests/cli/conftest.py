@@ -1,4 +1,5 @@
 import contextlib
+import functools
 import multiprocessing
 import os
 import pty
@@ -12,6 +13,7 @@ import pytest
 from commands import Result, run_command, write
 
 from canvass.cli.main import main
+from canvass.corpus.pool import Pool
 from examples import labelled_and_rest
 
 COMMAND = [sys.executable, "-c", "from canvass.cli.main import program; program()"]
@@ -38,6 +40,13 @@ def canvass(monkeypatch, capfdbinary):
         return Result(ended.value.code or 0, out.decode(), err.decode())
 
     return run
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Have pools read so many rows at a time."""
+    opened = Pool.open
+    return lambda rows: monkeypatch.setattr(Pool, "open", functools.partial(opened, rows=rows))
 
 
 @pytest.fixture

@@ -28,17 +28,17 @@ def test_check_lists_and_train_and_new_tell(canvass, folder):
     assert facts["counts"]["contradiction"] == 2
     assert [f"{one['kind']}: {one['words']}" for one in facts["findings"]] == found.out.splitlines()
     names = "the intents 'Greet' (1), 'greet' (1) differ by case or blanks alone"
-    assert names in canvass("select", "odd.jsonl", "pool.jsonl", "-d", "music", "-o", "b.jsonl").err
+    assert names in canvass("select", "odd.jsonl", "pool.jsonl", "-t", "domain:music", "-o", "b.jsonl").err
     for words in (
-        ["train", "odd.jsonl", "-d", "music", "-o", "m.npz"],
-        ["new", "project", "odd.jsonl", "pool.jsonl", "-d", "music"],
+        ["train", "odd.jsonl", "-t", "domain:music", "-o", "m.npz"],
+        ["new", "project", "odd.jsonl", "pool.jsonl", "-t", "domain:music"],
     ):
         told = canvass(*words)
         assert told.code == 0
         assert f"odd.jsonl:{len(KNOWN) + 1} and intent 'greet' at odd.jsonl:{len(KNOWN) + 2}" in told.err
         assert names in told.err
         assert "canvass check LABELLED" in told.err
-    assert "canvass check" not in canvass("train", "labelled.jsonl", "-d", "music", "-o", "m.npz").err
+    assert "canvass check" not in canvass("train", "labelled.jsonl", "-t", "domain:music", "-o", "m.npz").err
 
 
 def test_nothing_found(canvass, folder):
@@ -70,7 +70,7 @@ def test_suspicious_requests_are_mended_in_a_file_and_imported(canvass, folder):
     gold = [record(one) for one in music()]
     planted = wrong(gold, 12)
     write_records(folder / "odd.jsonl", [*planted, *(record(one) for one in others())])
-    assert canvass("new", "project", "odd.jsonl", "pool.jsonl", "-d", "music").code == 0
+    assert canvass("new", "project", "odd.jsonl", "pool.jsonl", "-t", "domain:music").code == 0
     found = canvass("check", "odd.jsonl", "--out", "suspicious.csv", "--json")
     assert found.code == 0, found.err
     with (folder / "suspicious.csv").open(encoding="utf-8", newline="") as file:
@@ -96,7 +96,7 @@ def test_suspicious_requests_are_mended_in_a_file_and_imported(canvass, folder):
 
 @pytest.mark.slow
 def test_the_review_list_of_a_project_is_made_without_the_page(canvass, folder):
-    assert canvass("new", "project", "labelled.jsonl", "pool.jsonl", "-d", "music").code == 0
+    assert canvass("new", "project", "labelled.jsonl", "pool.jsonl", "-t", "domain:music").code == 0
     assert json.loads(canvass("status", "project").out)["review"] is None  # nobody has looked
     assert canvass("check", "project").out == "0 answers: nothing found\n"
     assert json.loads(canvass("status", "project").out)["review"] == 0
@@ -135,11 +135,13 @@ def test_records_that_cannot_be_read_are_found_and_stop_nothing(canvass, folder)
 
 
 def test_what_has_a_place_is_no_option(canvass, folder):
-    told = canvass("new", "project", "--labelled", "labelled.jsonl", "--pool", "pool.jsonl", "-d", "music")
+    told = canvass(
+        "new", "project", "--labelled", "labelled.jsonl", "--pool", "pool.jsonl", "-t", "domain:music"
+    )
     assert refused(
         told,
         "--labelled is no option: LABELLED is known by its place; write canvass new DIR LABELLED POOL...",
     )
     assert refused(
-        canvass("select", "labelled.jsonl", "--pool=p.jsonl", "-d", "music"), "--pool is no option"
+        canvass("select", "labelled.jsonl", "--pool=p.jsonl", "-t", "domain:music"), "--pool is no option"
     )

@@ -14,14 +14,14 @@ from examples import labelled_and_rest
 COMMAND = (sys.executable, "-c", "from canvass.cli.main import program; program()")
 KNOWN, REST = labelled_and_rest()
 LATER = (
-    ("select", "labelled.jsonl", "pool.jsonl", "-d", "music", "--size", "5", "-o", "batch.jsonl"),
+    ("select", "labelled.jsonl", "pool.jsonl", "-t", "domain:music", "--size", "5", "-o", "batch.jsonl"),
     ("select", "labelled.jsonl", "pool.jsonl", "-t", "all", "--size", "5", "-o", "all.jsonl"),
-    ("train", "labelled.jsonl", "-d", "music", "-o", "model.npz"),
+    ("train", "labelled.jsonl", "-t", "domain:music", "-o", "model.npz"),
     ("predict", "model.npz", "pool.jsonl", "-o", "predictions.jsonl"),
     ("evaluate", "model.npz", "labelled.jsonl"),
-    ("simulate", "labelled.jsonl", "--test", "fifth", "-d", "music", "--seeds", "1", "--seed-size", "8", "--negatives", "4",
+    ("simulate", "labelled.jsonl", "--test", "fifth", "-t", "domain:music", "--seeds", "1", "--seed-size", "8", "--negatives", "4",
      "--rounds", "1", "--batch", "3", "--strategy", "majority-joint", "--transfer", "svm", "-o", "study"),
-    ("new", "project", "labelled.jsonl", "pool.jsonl", "-d", "music"),
+    ("new", "project", "labelled.jsonl", "pool.jsonl", "-t", "domain:music"),
     ("next", "project", "--size", "3", "-o", "tasks.jsonl"),
     ("status", "project"),
 )  # fmt: skip

@@ -78,14 +78,15 @@ def test_refused_groups_stay_refused_in_another_pool(canvass, labelled, pool, tm
 
 
 @pytest.mark.slow
-def test_order_threads_and_blocks_change_nothing(canvass, labelled, pool, tmp_path):
+def test_order_threads_and_blocks_change_nothing(canvass, labelled, pool, tmp_path, small_blocks):
     first = canvass("discover", labelled, pool, "--json")
     assert first.code == 0
     lines = pool.read_text().splitlines()
     for number, half in enumerate((lines[600:], lines[:600])):
         (tmp_path / f"part{number}.txt").write_text("\n".join(sorted(half)) + "\n\n")
     parts = tmp_path / "part0.txt", tmp_path / "part1.txt"
-    again = canvass("discover", labelled, *parts, "--json", "--threads", "1", "--block-rows", "70")
+    small_blocks(70)
+    again = canvass("discover", labelled, *parts, "--json", "--threads", "1")
     assert again.out == first.out
 
 

@@ -174,7 +174,7 @@ def test_simulate_reads_them_from_labelled(canvass, tmp_path):
             row["intent"] = one.intent
         jsonl.write(str(tmp_path / "corpus.jsonl"), rows)
         result = canvass(
-            "simulate", tmp_path / "corpus.jsonl", "--out", tmp_path / folder, "-d", "music", "-s", "external",
+            "simulate", tmp_path / "corpus.jsonl", "--out", tmp_path / folder, "-t", "domain:music", "-s", "external",
             "--seeds", 1, "--seed-size", 10, "--negatives", 20, "--rounds", 1, "--batch", 4, "--processes", 1,
         )  # fmt: skip
         assert result.code == (2 if (sign, folder) == (-1, "first") else 0), result.err
@@ -310,7 +310,7 @@ def test_simulate_asks_it_too(canvass, tmp_path, named):
     for scorer in ("", "score", "unknown"):
         folder = tmp_path / f"study {scorer}"
         result = canvass(
-            "simulate", tmp_path / "corpus.jsonl", "--out", folder, "-d", "music", "-s", "majority-joint",
+            "simulate", tmp_path / "corpus.jsonl", "--out", folder, "-t", "domain:music", "-s", "majority-joint",
             "--seeds", 1, "--seed-size", 10, "--negatives", 20, "--rounds", 1, "--batch", 4, "--processes", 1,
             *(["--scorer", named(scorer)] if scorer else []),
         )  # fmt: skip

@@ -74,14 +74,14 @@ def test_a_skipped_text_does_not_come_back_in_another_spelling(canvass, folder):
 
 
 def test_a_project_is_made_and_what_is_held_out_is_said_aloud(canvass, folder):
-    result = canvass("new", "music", *NEW, "--seed", "3", "--max-tokens", "30", "--strategy", "majority-crf")
+    result = canvass("new", "music", *NEW, "--seed", "3", "--strategy", "majority-crf")
     assert (result.code, result.out) == (0, "")
     with Project.open("music") as project:
         test = len(project.test)
         assert f"{test} of the {len(KNOWN)} labelled requests" in result.err
         assert "are held out to count errors on" in result.err
         made = project.settings.project
-        assert (made.seed, made.max_tokens, made.strategy) == (3, 30, "majority-crf")
+        assert (made.seed, made.max_tokens, made.strategy) == (3, 40, "majority-crf")
         assert made.pool == (str(folder / "pool.jsonl"),)
     again = canvass("new", "music", *NEW)
     assert refused(again, "music is a project already")
@@ -338,21 +338,12 @@ def test_files_of_a_project_are_for_their_owner_alone(canvass, project, folder):
         assert canvass("backup", "music", "--out", "copy.db").code == 0
         assert canvass("backup", "music", "--out", "copy.zip").code == 0
         assert canvass("export", "music", "--out", "out.jsonl", "--answers", "answers.csv").code == 0
-        new = (
-            "new",
-            "other",
-            "labelled.jsonl",
-            "pool.jsonl",
-            "--target",
-            "domain:music",
-            "--max-tokens",
-            "3",
-        )
-        said = canvass(*new)
+        (folder / "long.txt").write_text(f"play river\n{'very ' * 40}long\n")
+        said = canvass("new", "other", "labelled.jsonl", "long.txt", "--target", "domain:music")
     finally:
         os.umask(before)
     assert said.code == 0
-    assert "requests of the pool have more than 3 tokens, and are never chosen" in said.err
+    assert "1 of the first 2 requests of the pool have more than 40 tokens, and are never chosen" in said.err
     made = [*(folder / name for name in ("copy.db", "copy.zip", "out.jsonl", "answers.csv"))]
     made += (folder / "other").iterdir()
     assert {stat.S_IMODE(file.stat().st_mode) for file in made} == {0o600}
@@ -370,7 +361,7 @@ def taught(canvass, tmp_path, monkeypatch):
     others = [Utterance(f"other {text}", domain="two", intent="x", slots=()) for text in texts[:60]]
     write(tmp_path / "labelled.jsonl", known + others)
     (tmp_path / "pool.txt").write_text("\n".join(texts) + "\n")
-    result = canvass("new", "project", "labelled.jsonl", "pool.txt", "-d", "one")
+    result = canvass("new", "project", "labelled.jsonl", "pool.txt", "-t", "domain:one")
     assert result.code == 0, result
     return tmp_path / "project"
 
@@ -412,12 +403,12 @@ def test_word_features_are_refused_while_the_project_is_in_use_and_left_out_by_a
 ):
     with Project.open(taught) as project, project.lock("is annotated"):
         assert refused(canvass("words", taught), "is annotated")
-    plain = canvass("new", "plain", "labelled.jsonl", "pool.txt", "-d", "one", "--words", "off")
+    plain = canvass("new", "plain", "labelled.jsonl", "pool.txt", "-t", "domain:one", "--words", "off")
     assert plain.code == 0
     assert not (tmp_path / "plain" / "words.npz").exists()
     assert json.loads(canvass("status", "plain").out)["words"] is None
     given = canvass(
-        "new", "given", "labelled.jsonl", "pool.txt", "-d", "one", "--words", taught / "words.npz"
+        "new", "given", "labelled.jsonl", "pool.txt", "-t", "domain:one", "--words", taught / "words.npz"
     )
     assert given.code == 0
     assert (tmp_path / "given" / "words.npz").read_bytes() == (taught / "words.npz").read_bytes()

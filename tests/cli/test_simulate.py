@@ -72,7 +72,7 @@ def test_the_test_part_of_the_corpus_is_used_where_there_is_one(canvass, tmp_pat
 
 @pytest.mark.slow
 def test_on_a_terminal_the_rates_are_a_table(on_terminal, corpus):
-    words = ("--assistant-error", "0.4", "--assistant-influence", "0.5")
+    words = ("--assistant-error", "0.4,0.5")
     result = on_terminal("simulate", corpus, *SMALL, *words, "--out", "study")
     assert result.code == 0
     said = " ".join(result.text.split())
@@ -105,12 +105,13 @@ def test_on_a_terminal_the_rates_are_a_table(on_terminal, corpus):
         (("--target", "domain:nix"), ["0 utterances of domain:nix"]),
         (("--seeds", "0"), ["--seeds 0"]),
         (("--processes", "0"), ["--processes 0"]),
-        (("--budget-unit", "euros"), ["--budget-unit 'euros'"]),
+        (("--batch", "3,4:euros"), ["--batch in 'euros'", "utterances, tokens, slots"]),
         (("--test", "half"), ["--test 'half'", "own or fifth"]),
         (("--test", "own"), ["no record with the split 'test'"]),
         (("--noise", "2"), ["--noise 2"]),
         (("--assistant-error", "-0.1"), ["--assistant-error -0.1"]),
-        (("--assistant-influence", "0.1"), ["--assistant-influence needs", "--assistant-error"]),
+        (("--assistant-error", "0.1,2"), ["the second share of --assistant-error, 2"]),
+        (("--assistant-error", "0.1,0.2,0.3"), ["--assistant-error '0.1,0.2,0.3'", "0.2,0.5"]),
         (("--pool-share", "0.999"), ["--pool-share 0.999"]),
         (("--seed-size", "5000"), ["5000 are asked"]),
         (("--transfer", "last"), ["--transfer 'last'", "module:factory", "--transfer-every"]),

@@ -16,7 +16,7 @@ def pool(tmp_path):
     return path
 
 
-def test_clusters_neighbours_and_files(canvass, pool, tmp_path):
+def test_clusters_neighbours_and_files(canvass, pool, tmp_path, small_blocks):
     learnt, vectors = tmp_path / "words.npz", tmp_path / "words.vec.gz"
     first = canvass("words", pool, "--out", learnt)
     assert (first.code, first.err) == (0, "")
@@ -34,7 +34,8 @@ def test_clusters_neighbours_and_files(canvass, pool, tmp_path):
     shuffled = tmp_path / "shuffled.txt"
     shuffled.write_text("\n".join(sorted(requests()) * 2) + "\n")
     other = tmp_path / "other.npz"
-    assert canvass("words", shuffled, "--out", other, "--threads", "1", "--block-rows", "100").code == 0
+    small_blocks(100)
+    assert canvass("words", shuffled, "--out", other, "--threads", "1").code == 0
     assert learnt.read_bytes() == other.read_bytes()
 
 

@@ -182,7 +182,7 @@ def test_a_file_without_permission(folder):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"rows": 0}, "--block-rows 0 is too small"),
+        ({"rows": 0}, "rows=0 is too small"),
         ({"skip_bad": -1}, "--skip-bad -1 is negative"),
         ({"format": "x"}, "'x' is not a known format"),
     ],

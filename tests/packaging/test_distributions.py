@@ -129,8 +129,8 @@ def test_it_works_where_nothing_else_is(distributions, tmp_path, version, kind):
         "select",
         "labelled.jsonl",
         "pool.txt",
-        "--domain",
-        "music",
+        "--target",
+        "domain:music",
         "--size",
         "2",
         "-o",
@@ -139,7 +139,7 @@ def test_it_works_where_nothing_else_is(distributions, tmp_path, version, kind):
     )
     assert len((tmp_path / "batch.jsonl").read_text().splitlines()) == 2
     run(
-        canvass, "simulate", "labelled.jsonl", "--test", "fifth", "--domain", "music", "--strategy", "random", "--seeds", "1",
+        canvass, "simulate", "labelled.jsonl", "--test", "fifth", "--target", "domain:music", "--strategy", "random", "--seeds", "1",
         "--seed-size", "3", "--negatives", "3", "--rounds", "1", "--batch", "1", "--out", "study", **options,
     )  # fmt: skip
     run(canvass, "report", "study", "--out", "report.md", **options)

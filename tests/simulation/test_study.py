@@ -387,7 +387,7 @@ def test_options_that_make_no_sense(utterances):
         ({"schedule": (3, 0)}, "--batch 0"),
         ({"noise": 1.0}, "--noise 1"),
         ({"pool_share": 0.0}, "--pool-share 0"),
-        ({"budget_unit": "euros"}, "--budget-unit 'euros'"),
+        ({"budget_unit": "euros"}, "--batch in 'euros'"),
     ):
         with pytest.raises(OptionError, match=words):
             spec_of(utterances, **changes).check()

@@ -59,11 +59,11 @@ def _selection(strategy: str, labelled: str, number: int) -> Sequence[str]:
 
 def _rest() -> list[Sequence[str]]:
     commands = (
-        "select labelled.jsonl pool.jsonl --each-domain --size 9 -o each.jsonl",
-        "train labelled.jsonl -d timers -o timers.npz",
+        "select labelled.jsonl pool.jsonl -t each-domain --size 9 -o each.jsonl",
+        "train labelled.jsonl -t domain:timers -o timers.npz",
         "words pool.jsonl -o words.npz",
         "predict timers.npz pool.jsonl -o predictions.jsonl",
-        "new project labelled.jsonl pool.jsonl -d timers",
+        "new project labelled.jsonl pool.jsonl -t domain:timers",
         "next project --size 9 -o tasks.jsonl",
     )
     return [_selection("margin", "labelled.jsonl", 2), *map(str.split, commands)]

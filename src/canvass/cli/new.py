@@ -33,7 +33,7 @@ def command(
     labelled: options.LabelledFiles,
     pool: options.PoolFiles,
     *,
-    target: options.TargetOptions,
+    target: options.TargetOption = None,
     seeds: SeedOptions,
     test: Annotated[
         str | None,
@@ -45,10 +45,8 @@ def command(
     ] = None,
     strategy: options.StrategyOption = None,
     seed: options.SeedOption = 0,
-    max_tokens: options.MaxTokensOption = 40,
     words: WordsOption = POOL,
     scorer: options.ScorerOption = None,
-    shortlist: options.ShortlistOption = 2000,
     reading: options.LabelledOptions,
     pool_format: options.PoolFormat = None,
     where: options.WhereOption = None,
@@ -65,7 +63,7 @@ def command(
     from canvass.annotation.project.creation import refuse_folder
     from canvass.annotation.project.project import Project
 
-    wanted = target.only()
+    wanted = options.target_of(target)
     refuse_folder(Path(folder))
     options.check_format("--pool-format", pool_format)
     if labelled == test == STANDARD_STREAM:
@@ -90,7 +88,6 @@ def command(
             test=test_set,
             strategy=strategy,
             seed=seed,
-            max_tokens=max_tokens,
             skip_bad=reading.skip_bad,
             pool_format=pool_format,
             where=where,
@@ -98,7 +95,6 @@ def command(
             words=features,
             phrases=phrases,
             scorer=scorer,
-            shortlist=shortlist,
         )
     with project:
         if words == POOL:
@@ -127,7 +123,7 @@ def _warn_of_long(project: Project) -> None:
     if too_long:
         terminal.warn(
             f"{too_long:,} of the first {seen:,} requests of the pool have more than {most} tokens, and are never "
-            f"chosen; max_tokens in {project.folder / SETTINGS} sets the limit (--max-tokens)"
+            f"chosen; max_tokens in {project.folder / SETTINGS} sets the limit"
         )
 
 

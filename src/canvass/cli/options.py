@@ -43,9 +43,11 @@ PoolFiles = Annotated[
         show_default=False,
     ),
 ]
-DomainsOption = Annotated[
-    list[str] | None,
-    typer.Option("--domain", "-d", metavar="NAME", help="Short for --target domain:NAME; may be repeated."),
+TargetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--target", "-t", metavar="TARGET", help=f"Train on requests of this target: {TARGET_WORDS}."
+    ),
 ]
 StrategyOption = Annotated[
     str | None,
@@ -236,15 +238,6 @@ class PoolOptions:
             rich_help_panel=READING,
         ),
     ] = False
-    block_rows: Annotated[
-        int,
-        typer.Option(
-            "--block-rows",
-            metavar="N",
-            help="Score N rows at a time; fewer take less memory.",
-            rich_help_panel=RUNNING,
-        ),
-    ] = 65_536
 
     def open(
         self,
@@ -264,7 +257,6 @@ class PoolOptions:
         pool = Pool.open(
             names,
             columns=replace(reading.names, others=others),
-            rows=self.block_rows,
             skip_bad=reading.skip_bad,
             format=self.pool_format,
             where=self.where,
@@ -275,49 +267,22 @@ class PoolOptions:
         return pool
 
 
-@dataclass(frozen=True, kw_only=True)
-class TargetOptions:
-    """The one target of a command."""
-
-    target: Annotated[
-        str | None,
-        typer.Option(
-            "--target",
-            "-t",
-            metavar="TARGET",
-            help=f"Train on requests of this target: {TARGET_WORDS}.",
-        ),
-    ] = None
-    domain: Annotated[
-        str | None, typer.Option("--domain", "-d", metavar="NAME", help="Short for --target domain:NAME.")
-    ] = None
-
-    def only(self) -> Target:
-        """Read the target; raises OptionError unless exactly one is given."""
-        targets = targets_of(
-            None if self.target is None else [self.target], None if self.domain is None else [self.domain]
-        )
-        if len(targets) > 1:
-            raise OptionError("--target and --domain are both given; leave out one")
-        return targets[0]
-
-
 def out_option(what: str, metavar: str = "FILE") -> Any:
     """Declare `--out` of a command, which says what it writes there."""
     return typer.Option("--out", "-o", metavar=metavar, help=what)
 
 
-def targets_of(
-    targets: Sequence[str] | None, domains: Sequence[str] | None, *, or_else: str = ""
-) -> list[Target]:
-    """Read --target and --domain; raises OptionError where none is given, and says `or_else`."""
+def target_of(words: str | None) -> Target:
+    """Read --target; raises OptionError where it is missing."""
+    return targets_of([] if words is None else [words])[0]
+
+
+def targets_of(words: Sequence[str] | None, *, or_else: str = "") -> list[Target]:
+    """Read --target, which may be repeated; raises OptionError where it is missing, and says `or_else`."""
     from canvass.types import Target
 
-    words = [*(targets or []), *(f"domain:{name}" for name in domains or [])]
     if not words:
-        raise OptionError(
-            f"--target is missing; write --target with {TARGET_WORDS}, or --domain NAME{or_else}"
-        )
+        raise OptionError(f"--target is missing; write --target with {TARGET_WORDS}{or_else}")
     return [Target.parse(word) for word in words]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,15 +34,10 @@ class SeedOptions:
     seed_phrases: Annotated[
         str | None,
         typer.Option(
-            "--seed-phrases", metavar="FILE", help="Likewise, with the phrases of a file, one a line."
-        ),
-    ] = None
-    from_group: Annotated[
-        str | None,
-        typer.Option(
-            "--from-group",
-            metavar="FILE:N",
-            help="Likewise, with the requests of group N of a file that canvass discover --out wrote.",
+            "--seed-phrases",
+            metavar="FILE[:N]",
+            help="Likewise, with the phrases of a file, one a line, or with the requests of group N of a file that "
+            "canvass discover --out wrote.",
         ),
     ] = None
 
@@ -53,28 +49,25 @@ class SeedOptions:
         """
         from canvass.selection.seed_phrases import SeedPhrases
 
-        if self.keywords is None and self.seed_phrases is None and self.from_group is None:
+        if self.keywords is None and self.seed_phrases is None:
             return ()
         if len(targets) != 1:
-            raise OptionError(
-                "--keywords, --seed-phrases and --from-group are for one target; name it with --target"
-            )
+            raise OptionError("--keywords and --seed-phrases are for one target; name it with --target")
         phrases = (self.keywords or "").split(",")
         if self.seed_phrases is not None:
-            phrases += _texts_of("--seed-phrases", self.seed_phrases, "no phrase there; write one a line")
-        if self.from_group is not None:
-            path, _, number = self.from_group.rpartition(":")
-            if not path or not number.isdecimal():
-                raise OptionError(f"--from-group {self.from_group}: write FILE:N, as groups.jsonl:3")
-            phrases += _texts_of("--from-group", path, f"no group {number} there", f"group = {number}")
+            phrases += _texts_of(self.seed_phrases)
         return SeedPhrases.of([phrase.strip() for phrase in phrases if phrase.strip()], targets[0]).phrases
 
 
-def _texts_of(option: str, path: str, otherwise: str, where: str | None = None) -> list[str]:
-    """Read the texts of a file; raises InputError, with `otherwise`, where there is none."""
-    texts = read_texts(path, where)
+def _texts_of(name: str) -> list[str]:
+    """Read the texts of a file, or of a group in one; raises InputError where there is none."""
+    path, _, number = name.rpartition(":")
+    where, lacking = None, "no phrase there; write one a line"
+    if path and number.isdecimal() and not Path(name).exists():
+        where, lacking, name = f"group = {number}", f"no group {number} there", path
+    texts = read_texts(name, where)
     if not any(map(str.strip, texts)):
-        raise InputError(f"{option} {path}: {otherwise}")
+        raise InputError(f"--seed-phrases {name}: {lacking}")
     return texts
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from canvass.types import Target, Utterance
 
 
+EACH_DOMAIN = "each-domain"
 LEGEND = """
 y_lg, y_hg, y_sq: raw scores of the logistic, hinge and squared member (y_m: each of them)
 p_lg: probability of the target; p_intent, p_crf: of the likeliest intent and slots;
@@ -42,29 +43,25 @@ class TargetOptions:
             "--target",
             "-t",
             metavar="TARGET",
-            help=f"Choose requests of this target: {TARGET_WORDS}. Repeat it for a batch "
-            "of each target, in one pass over the pool.",
+            help=f"Choose requests of this target: {TARGET_WORDS}; {EACH_DOMAIN} is every domain of LABELLED. Repeat "
+            "it for a batch of each target, in one pass over the pool.",
         ),
     ] = None
-    domain: options.DomainsOption = None
-    each_domain: Annotated[
-        bool, typer.Option("--each-domain", help="Choose a batch for every domain of LABELLED.")
-    ] = False
 
     def targets(self) -> list[Target]:
-        """Read --target and --domain; an empty list stands for --each-domain.
+        """Read --target; an empty list stands for every domain.
 
-        Raises OptionError if neither or both are given, or the targets cannot stand together.
+        Raises OptionError if it is missing, or the targets cannot stand together.
         """
         from canvass.selection.multi_target import check_targets
 
-        if self.each_domain:
-            if self.target or self.domain:
+        if self.target and EACH_DOMAIN in self.target:
+            if len(self.target) > 1:
                 raise OptionError(
-                    "--each-domain takes every domain of LABELLED; leave out --target and --domain"
+                    f"--target {EACH_DOMAIN} takes every domain of LABELLED; leave out the others"
                 )
             return []
-        targets = options.targets_of(self.target, self.domain, or_else=", or --each-domain")
+        targets = options.targets_of(self.target, or_else=f", or {EACH_DOMAIN}")
         check_targets(targets)
         return targets
 

@@ -44,7 +44,6 @@ class StudyOptions:
             help=f"Spend the budget on this: {TARGET_WORDS}. Repeat it for a study of each target.",
         ),
     ] = None
-    domain: options.DomainsOption = None
     strategy: Annotated[
         list[str] | None,
         typer.Option(
@@ -70,19 +69,11 @@ class StudyOptions:
         str,
         typer.Option(
             "--batch",
-            metavar="N,...",
-            help="Annotate N requests in each round; a list such as 10,10,20,40 is for as many rounds.",
+            metavar="N,...[:UNIT]",
+            help="Annotate N requests in each round; a list such as 10,10,20,40 is for as many rounds. 200:tokens or "
+            "50:slots are spent in that unit (the intent counts as one slot more).",
         ),
     ] = str(BATCH)
-    budget_unit: Annotated[
-        str,
-        typer.Option(
-            "--budget-unit",
-            metavar="UNIT",
-            help="Count --batch in utterances, tokens or slots (the intent counts as one slot more).",
-            rich_help_panel=LOOP,
-        ),
-    ] = "utterances"
     pool_share: Annotated[
         float | None,
         typer.Option(
@@ -136,24 +127,15 @@ class StudyOptions:
     shortlist: options.ShortlistOption = 2000
     variety: options.VarietyOption = True
     assistant_error: Annotated[
-        float | None,
+        str | None,
         typer.Option(
             "--assistant-error",
-            metavar="X",
-            help="Have an assistant suggest annotations, of which this share is wrong; people correct them. Tells keys "
-            "and errors beside those of people alone.",
+            metavar="X[,Y]",
+            help="Have an assistant suggest annotations, of which this share is wrong; people correct them, but for a "
+            "second share, which they take over. Tells keys and errors beside those of people alone.",
             rich_help_panel=LOOP,
         ),
     ] = None
-    assistant_influence: Annotated[
-        float,
-        typer.Option(
-            "--assistant-influence",
-            metavar="X",
-            help="Have people take over this share of its wrong suggestions.",
-            rich_help_panel=LOOP,
-        ),
-    ] = 0.0
     words: Annotated[
         str,
         typer.Option(
@@ -170,13 +152,14 @@ class StudyOptions:
         from canvass.simulation.spec import Spec, strategies_for
         from canvass.types import Target
 
-        targets = tuple(str(target) for target in options.targets_of(self.target, self.domain))
+        targets = tuple(str(target) for target in options.targets_of(self.target))
         if len(set(targets)) < len(targets):
             raise OptionError(f"a target is given twice; write {TARGET_WORDS}, each once")
         if self.test not in {None, "own", "fifth"}:
             raise OptionError(f"--test {self.test!r} is unknown; write own or fifth")
         if self.words not in {POOL, OFF, BOTH}:
             raise OptionError(f"--words {self.words!r} is unknown; write pool, off or both")
+        error, influence = self._assistant()
         spec = Spec(
             corpus="",
             targets=targets,
@@ -187,7 +170,8 @@ class StudyOptions:
             seed_size=self.seed_size,
             negatives=self.negatives,
             schedule=self._schedule(),
-            budget_unit=self.budget_unit,  # type: ignore[arg-type]  # `check` refuses other words
+            # `check` refuses other words.
+            budget_unit=self.batch.partition(":")[2] or "utterances",  # type: ignore[arg-type]
             pool_share=self.pool_share,
             noise=self.noise,
             transfer=tuple(self.transfer or ()),
@@ -197,8 +181,8 @@ class StudyOptions:
             scorer=self.scorer or "",
             shortlist=self.shortlist,
             variety=self.variety,
-            assistant_error=self.assistant_error,
-            assistant_influence=self.assistant_influence,
+            assistant_error=error,
+            assistant_influence=influence,
             canvass=__version__,
         )
         spec.check()
@@ -208,12 +192,26 @@ class StudyOptions:
         """Say what each round spends."""
         from canvass.simulation.budget import parse_schedule
 
-        schedule = parse_schedule(self.batch)
+        schedule = parse_schedule(self.batch.partition(":")[0])
         if len(schedule) == 1 and "," not in self.batch:
             return schedule * (ROUNDS if self.rounds is None else max(self.rounds, 0))
         if self.rounds is not None:
             raise OptionError(f"--batch {self.batch} says what each round spends; leave out --rounds")
         return schedule
+
+    def _assistant(self) -> tuple[float | None, float]:
+        """Read which share of an assistant's suggestions is wrong, and which of these people take over."""
+        if self.assistant_error is None:
+            return None, 0.0
+        shares = self.assistant_error.split(",")
+        try:
+            error, influence = map(float, (*shares, "0") if len(shares) == 1 else shares)
+        except ValueError:
+            raise OptionError(
+                f"--assistant-error {self.assistant_error!r} makes no sense; write a share such as 0.2, or two such as "
+                "0.2,0.5"
+            ) from None
+        return error, influence
 
 
 def command(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def command(
     labelled: options.LabelledFiles,
     *,
-    target: options.TargetOptions,
+    target: options.TargetOption = None,
     out: Annotated[str, options.out_option("Write the model to this file (.npz).", metavar="MODEL")],
     seed: options.SeedOption = 0,
     iterations: Annotated[
@@ -39,7 +39,7 @@ def command(
     """Train the models of a target: committee, intent classifier and slot tagger, in one file."""
     from canvass.models.nlu import NLU
 
-    wanted = target.only()
+    wanted = options.target_of(target)
     if iterations < 1:
         raise OptionError(f"--iterations {iterations} makes no sense; it must be at least 1")
     if out == STANDARD_STREAM:

@@ -232,7 +232,7 @@ class Pool:
 
 def _refuse_options(rows: int, skip_bad: int) -> None:
     if rows < 1:
-        raise OptionError(f"--block-rows {rows} is too small; expected at least 1")
+        raise OptionError(f"rows={rows} is too small; expected at least 1")
     if skip_bad < 0:
         raise OptionError(f"--skip-bad {skip_bad} is negative; expected 0 or more")
 

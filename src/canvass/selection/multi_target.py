@@ -222,8 +222,8 @@ def domains_of(labelled: Sequence[Utterance], strategy: str) -> tuple[list[Targe
     ]
     if not trainable:
         raise TargetError(
-            f"--each-domain: no domain of LABELLED has {fewest} utterances that are annotated for slots"
+            f"--target each-domain: no domain of LABELLED has {fewest} utterances that are annotated for slots"
             if names
-            else "--each-domain: no utterance of LABELLED has a domain; name targets with --target"
+            else "--target each-domain: no utterance of LABELLED has a domain; name another target"
         )
     return trainable, [domain for domain in domains if domain not in trainable]

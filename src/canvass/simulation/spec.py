@@ -142,7 +142,7 @@ class Spec:
         ("seed_size", "--seed-size"),
         ("negatives", "--negatives"),
         ("schedule", "the rounds (--rounds, --batch)"),
-        ("budget_unit", "--budget-unit"),
+        ("budget_unit", "the unit of --batch"),
         ("pool_share", "--pool-share"),
         ("noise", "--noise"),
         ("transfer", "--transfer"),
@@ -153,7 +153,7 @@ class Spec:
         ("shortlist", "--shortlist"),
         ("variety", "--variety"),
         ("assistant_error", "--assistant-error"),
-        ("assistant_influence", "--assistant-influence"),
+        ("assistant_influence", "the second share of --assistant-error"),
     )
 
     def check(self) -> None:
@@ -180,7 +180,7 @@ class Spec:
         self._check_assistant()
         if self.budget_unit not in UNITS:
             raise OptionError(
-                f"--budget-unit {self.budget_unit!r} is unknown; choose one of {', '.join(UNITS)}"
+                f"--batch in {self.budget_unit!r} makes no sense; choose one of {', '.join(UNITS)}"
             )
         if not 0 <= self.noise < 1:
             raise OptionError(f"--noise {self.noise:g} makes no sense; it is a share, from 0 to less than 1")
@@ -202,12 +202,10 @@ class Spec:
         """Refuse shares of the assistant that cannot be; raises OptionError."""
         for option, share in (
             ("--assistant-error", self.assistant_error or 0.0),
-            ("--assistant-influence", self.assistant_influence),
+            ("the second share of --assistant-error,", self.assistant_influence),
         ):
             if not 0 <= share <= 1:
                 raise OptionError(f"{option} {share:g} makes no sense; it is a share, from 0 to 1")
-        if self.assistant_influence and self.assistant_error is None:
-            raise OptionError("--assistant-influence needs an assistant; give --assistant-error, too")
 
     def families_after(self, kind: Kind, number: int) -> tuple[str, ...]:
         """Return the families that are trained after a round of a run; the prolonged run trains none."""

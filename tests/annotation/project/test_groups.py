@@ -83,6 +83,6 @@ def test_refused_groups_are_remembered_when_others_are_sent(project):
 def test_a_project_of_one_intent_takes_no_other(tmp_path):
     with make_project(tmp_path / "play", target=Target("intent", "PlayMusic")) as project:
         send_groups(project, SimpleNamespace(groups=[group("bitcoin", BITCOIN)]))
-        with pytest.raises(OptionError, match="canvass new --from-group"):
+        with pytest.raises(OptionError, match="canvass new --seed-phrases"):
             name_group(project, BITCOIN[0], "SendMoney", list)
         assert json.loads(project.store.fact("groups"))[0]["name"] == "bitcoin"

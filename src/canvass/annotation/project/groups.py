@@ -67,7 +67,8 @@ def name_group(project: Project, first: str, intent: str, add_intent: Callable[[
     """
     if project.target.kind == "intent":
         raise OptionError(
-            f"this project is of {project.target} alone; begin one of {shown(intent)} with canvass new --from-group"
+            f"this project is of {project.target} alone; begin one of {shown(intent)} with canvass new --seed-phrases "
+            "FILE:N"
         )
     group = _find(groups_of(project), first)
     add_intent()
