@@ -18,14 +18,16 @@ play() {
   "$canvass" report "$out/$1" --out "$out/$1.html" --out "$out/$1.md"
 }
 
-# Every strategy, a start of 100, and the successor model.
+# The twelve strategies of the tables, a start of 100, and the successor model.
 usual="--rounds 15 --batch 20 --seeds 10"
-play snips-100 $snips $intents --seed-size 100 $usual --transfer svm
-play assistant-100 $assistant $domains --seed-size 100 $usual --transfer svm
+twelve="-s random -s uncertainty -s al-logistic -s qbc-sa -s qbc-as -s majority-sa -s majority-as -s qbc-crf
+  -s majority-crf -s random-positive -s majority-mnlp -s majority-joint"
+play snips-100 $snips $intents --seed-size 100 $usual $twelve --transfer svm
+play assistant-100 $assistant $domains --seed-size 100 $usual $twelve --transfer svm
 
 # A start of 20.
-play snips-20 $snips $intents --seed-size 20 $usual
-play assistant-20 $assistant $domains --seed-size 20 $usual
+play snips-20 $snips $intents --seed-size 20 $usual $twelve
+play assistant-20 $assistant $domains --seed-size 20 $usual $twelve
 
 # The same 300 annotations in one round, in five, and in sixty.
 few="-s random-positive -s majority-crf -s majority-joint"
@@ -43,7 +45,11 @@ for noise in 0.05 0.1; do
   play assistant-noise-$noise $assistant -t domain:calendar $options $usual
 done
 
-# What word features change, and spaCy's pipeline trained on what was chosen.
+# Every strategy with and without word features, on the same choices.
+words=both play snips-100-both $snips $intents --seed-size 100 $usual $twelve
+words=both play assistant-100-both $assistant $domains --seed-size 100 $usual $twelve
+
+# What word features change at both starts, and spaCy's pipeline trained on what was chosen.
 two="-s random-positive -s majority-joint --rounds 15 --batch 20 --seeds 5"
 words=both play snips-100-words $snips $intents --seed-size 100 $two --transfer svm --transfer spacy
 words=both play assistant-100-words $assistant $domains --seed-size 100 $two --transfer svm --transfer spacy

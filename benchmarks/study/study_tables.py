@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from canvass.report.comparisons import Difference, common_seeds, difference, final_errors
 from canvass.report.formatting import PERCENT, TO, interval, percent, signed
 from canvass.simulation import read_study
+from canvass.simulation.spec import without_words
+from canvass.simulation.summary import final_slot_error_rates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +33,7 @@ STARTS = (100, 20)
 CORPORA = ("snips", "assistant")
 POSITIVE = "random-positive"
 TRANSFER = "successor model"
+CHANGED, TOGETHER = "what word features change", "both together"
 RANKED = ("majority-crf", "majority-mnlp", "majority-joint")
 PAIRS = (
     (
@@ -139,6 +142,47 @@ def overview(spots: Sequence[Place], figure: str) -> str:
     return table(["strategy", "mean", "targets whose interval does not hold 0", "least to most"], rows)
 
 
+def with_words(spots: Sequence[Place]) -> str:
+    """Compare every strategy with random-positive, without word features and with them, and tell what they change."""
+    names = {name for spot in spots for name in _study(spot.folder).spec.strategies[spot.target]}
+    rows = []
+    for name in names:
+        found = {head: [at_the_end(spot, *pair) for spot in spots] for head, pair in word_pairs(name).items()}
+        cells = {head: summary(differences) for head, differences in found.items()}
+        if name == POSITIVE:
+            cells |= {"without": "", "with": ""}
+        changes = [
+            (one.relative, spot.target) for spot, one in zip(spots, found[CHANGED], strict=True) if one
+        ]
+        ends = [f"{signed(change)} ({target})" for change, target in (min(changes), max(changes))]
+        rows.append((_mean([one for one in found[TOGETHER] if one]), [name, *cells.values(), TO.join(ends)]))
+    return table(["strategy", *word_pairs(""), "least to most change"], [row for _, row in sorted(rows)])
+
+
+def words_by_target(spots: Sequence[Place], strategy: str = "majority-joint") -> str:
+    """Show the errors of a strategy and of the baselines without and with word features at every target."""
+    pairs = word_pairs(strategy)
+    shown = ("random", POSITIVE, strategy)
+    rows, columns = [], [[at_the_end(spot, *pair) for spot in spots] for pair in pairs.values()]
+    for spot, *found in zip(spots, *columns, strict=True):
+        rates = final_slot_error_rates(_study(spot.folder), spot.target)
+        both = [[rates[name] for name in (without_words(one), one) if name in rates] for one in shown]
+        rows.append([spot.target, *(", ".join(map(percent, one)) for one in both), *map(cell, found)])
+    rows.append(["mean of the targets", *[""] * len(shown), *map(summary, columns)])
+    return table(["target", *(f"{one}: without, with" for one in shown), *pairs], rows)
+
+
+def word_pairs(name: str) -> dict[str, tuple[str, str]]:
+    """Pair a strategy with what it is compared with, by what that tells of word features."""
+    plain = without_words(POSITIVE)
+    return {
+        "without": (without_words(name), plain),
+        "with": (name, POSITIVE),
+        CHANGED: (name, without_words(name)),
+        TOGETHER: (name, plain),
+    }
+
+
 def _mean(found: Sequence[Difference]) -> float:
     return sum(one.relative for one in found) / len(found)
 
@@ -171,6 +215,11 @@ def answers(folder: Path) -> Iterator[str]:
                 yield f"## {corpus}, a start of {size}: errors against {baseline}\n\n{overview(spots, baseline)}"
             yield f"## {corpus}, a start of {size}: at equal tokens\n\n{overview(spots, 'tokens')}"
             yield f"## {corpus}, a start of {size}: successor model\n\n{overview(spots, TRANSFER)}"
+        for corpus in CORPORA:
+            if (study := folder / f"{corpus}-{size}-both").is_dir():
+                spots = [Place(study, target, size, {}) for target in _study(study).spec.targets]
+                yield f"## {corpus}, a start of {size}: with word features\n\n{with_words(spots)}"
+                yield f"## {corpus}, a start of {size}: word features by target\n\n{words_by_target(spots)}"
     for question, pairs in PAIRS:
         for size in STARTS:
             if spots := list(places(folder, [f"{corpus}-{size}" for corpus in CORPORA])):
