@@ -35,7 +35,6 @@ def command(
         typer.Argument(
             metavar="DIR...",
             help="The project, a folder that canvass new made; several, or a folder of projects: the page lists them.",
-            show_default=False,
         ),
     ],
     *,
@@ -44,31 +43,25 @@ def command(
     allow_host: AllowHostOption = None,
     token_file: Annotated[
         str | None,
-        typer.Option(
-            "--token-file",
-            metavar="FILE",
-            help="Keep the token in this file, so that the link stays the same.",
-        ),
+        typer.Option(metavar="FILE", help="Keep the token in this file, so that the link stays the same."),
     ] = None,
     open_page: Annotated[
         bool | None,
         typer.Option(
             "--open/--no-open",
             help="Open the page in a browser; --no-open does not. [default: where there is one]",
-            show_default=False,
         ),
     ] = None,
     assistant: Annotated[
         str | None,
         typer.Option(
-            "--assistant",
             metavar="URL",
             help="Have a language model suggest annotations: a server with the OpenAI chat protocol, such as "
             "http://localhost:8080/v1. Requests are sent there. Its key is CANVASS_ASSISTANT_KEY of the environment.",
         ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option("--model", metavar="NAME", help="The model of the assistant's server.")
+        str | None, typer.Option(metavar="NAME", help="The model of the assistant's server.")
     ] = None,
     mask: MaskOption = None,
     alone: Annotated[
@@ -80,9 +73,7 @@ def command(
     ] = False,
     get: Annotated[
         str | None,
-        typer.Option(
-            "--get", metavar="PATH", help="Print what the page would get from this path, and serve nothing."
-        ),
+        typer.Option(metavar="PATH", help="Print what the page would get from this path, and serve nothing."),
     ] = None,
 ) -> None:
     """Annotate in the browser: the least certain requests first, retraining behind the scenes.

@@ -28,7 +28,6 @@ def command(
             metavar="LABELLED",
             help="Annotated requests: a file of any format (see canvass formats), a folder, a glob, or - for standard "
             "input; or the folder of a project.",
-            show_default=False,
         ),
     ],
     *,

@@ -19,22 +19,14 @@ def convert(
         typer.Argument(
             metavar="IN",
             help="Requests: a file of any format (see canvass formats), a folder, a glob, or - for standard input.",
-            show_default=False,
         ),
     ],
-    out: Annotated[
-        str,
-        typer.Argument(
-            metavar="OUT", help="Write to this file, or - for standard output.", show_default=False
-        ),
-    ],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="Write to this file, or - for standard output.")],
     *,
     in_format: Annotated[
         str | None,
         typer.Option(
-            "--in-format",
-            metavar="FORMAT",
-            help="Read IN in this format. [default: recognised by content and name]",
+            metavar="FORMAT", help="Read IN in this format. [default: recognised by content and name]"
         ),
     ] = None,
     out_format: options.OutFormat = None,

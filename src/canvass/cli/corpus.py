@@ -58,15 +58,11 @@ def show(*, as_json: options.JsonOption = False) -> None:
 
 @app.command("get", cls=Command)
 def get(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="One of canvass corpus list.", show_default=False)
-    ],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="One of canvass corpus list.")],
     *,
     locale: Annotated[
         str | None,
-        typer.Option(
-            "--locale", metavar="L", help="Take this language of a corpus that has several, such as de-DE."
-        ),
+        typer.Option(metavar="L", help="Take this language of a corpus that has several, such as de-DE."),
     ] = None,
     out: Annotated[
         str | None, options.out_option("Make this folder. [default: NAME, or NAME-L]", metavar="DIR")
@@ -74,7 +70,6 @@ def get(
     cache: Annotated[
         str | None,
         typer.Option(
-            "--cache",
             metavar="DIR",
             help="Keep the published files there for the next time. [default: the cache of this machine]",
             rich_help_panel=DOWNLOADING,
@@ -83,7 +78,6 @@ def get(
     mirror: Annotated[
         str | None,
         typer.Option(
-            "--mirror",
             metavar="URL",
             envvar="CANVASS_CORPUS_MIRROR",
             help="Download from a copy of such a cache instead: URL/NAME/FILE. Also in CANVASS_CORPUS_MIRROR.",
@@ -93,7 +87,6 @@ def get(
     sha256: Annotated[
         list[str] | None,
         typer.Option(
-            "--sha256",
             metavar="HEX",
             help="Accept a file with this SHA-256, too. May be repeated.",
             rich_help_panel=DOWNLOADING,

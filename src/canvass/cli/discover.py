@@ -27,7 +27,6 @@ def command(
         typer.Argument(
             metavar="LABELLED|PROJECT",
             help="Annotated requests, as for canvass select; or the folder of a project, whose pool is then read.",
-            show_default=False,
         ),
     ],
     pool: Annotated[
@@ -47,9 +46,7 @@ def command(
     ] = None,
     report: Annotated[
         str | None,
-        typer.Option(
-            "--report", metavar="FILE", help="Write a page with a map of the pool and all examples (.html)."
-        ),
+        typer.Option(metavar="FILE", help="Write a page with a map of the pool and all examples (.html)."),
     ] = None,
     to_page: Annotated[
         bool,
@@ -61,7 +58,6 @@ def command(
     refused: Annotated[
         str | None,
         typer.Option(
-            "--refused",
             metavar="FILE",
             help="Show no group of these requests: lines of groups, as --out wrote them, that nobody wants.",
         ),
@@ -69,7 +65,6 @@ def command(
     date: Annotated[
         str | None,
         typer.Option(
-            "--date",
             metavar="COLUMN",
             help="Tell how groups have grown, by the dates of this column of POOL; by those in the names of the files "
             "if all have one, as in 2026-11-01.jsonl.",

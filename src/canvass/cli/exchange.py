@@ -96,7 +96,6 @@ def import_(
         typer.Argument(
             metavar="LABELLED...",
             help="Annotated tasks: files of any format (see canvass formats), folders, globs, or - for standard input.",
-            show_default=False,
         ),
     ],
     *,
@@ -177,9 +176,7 @@ def export(
     answers: Annotated[
         str | None,
         typer.Option(
-            "--answers",
-            metavar="FILE",
-            help="Write every answer to this file, old ones too, with who gave it and when.",
+            metavar="FILE", help="Write every answer to this file, old ones too, with who gave it and when."
         ),
     ] = None,
     raw: RawOption = False,

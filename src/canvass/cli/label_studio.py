@@ -42,29 +42,22 @@ app = typer.Typer(
 UrlOption = Annotated[
     str | None,
     typer.Option(
-        "--url",
         metavar="URL",
         help="Connect to Label Studio there, such as http://localhost:8080. [default: where DIR was pushed to]",
-        show_default=False,
     ),
 ]
 ProjectOption = Annotated[
     int | None,
     typer.Option(
-        "--project",
-        metavar="N",
-        help="Use project N of Label Studio. [default: the one that this folder was pushed to]",
-        show_default=False,
+        metavar="N", help="Use project N of Label Studio. [default: the one that this folder was pushed to]"
     ),
 ]
 # There is no --token: whoever lists the processes of this machine would read it.
 TokenFileOption = Annotated[
     str | None,
     typer.Option(
-        "--token-file",
         metavar="FILE",
         help="Read the token of your account there from this file. [default: the environment's LABEL_STUDIO_API_KEY]",
-        show_default=False,
     ),
 ]
 
@@ -168,16 +161,13 @@ def pull(
             "-a",
             metavar="EMAIL=NAME",
             help="Keep this person's answers under a name; may be repeated. [default: the e-mail]",
-            show_default=False,
         ),
     ] = None,
     new_labels: NewLabelsOption = False,
     skip_bad: Annotated[
         int,
         typer.Option(
-            "--skip-bad",
-            metavar="N",
-            help="Leave out up to N annotations with unknown labels, or slots that cut words.",
+            metavar="N", help="Leave out up to N annotations with unknown labels, or slots that cut words."
         ),
     ] = 0,
     token_file: TokenFileOption = None,
@@ -247,21 +237,17 @@ def serve(
     port: PortOption = 9090,
     allow_host: AllowHostOption = None,
     user: Annotated[
-        str | None,
-        typer.Option("--user", metavar="NAME", help="Answer only requests with this user and the password."),
+        str | None, typer.Option(metavar="NAME", help="Answer only requests with this user and the password.")
     ] = None,
     password_file: Annotated[
-        str | None,
-        typer.Option("--password-file", metavar="FILE", help="Read the password of --user from this file."),
+        str | None, typer.Option(metavar="FILE", help="Read the password of --user from this file.")
     ] = None,
     project: Annotated[
         int | None,
         typer.Option(
-            "--project",
             metavar="N",
             help="Take annotations of this project in Label Studio. [default: the one that this folder was pushed to, "
             "or any]",
-            show_default=False,
         ),
     ] = None,
 ) -> None:

@@ -27,23 +27,18 @@ ACTIONS = {
 
 def command(
     folder: ProjectFolder,
-    action: Annotated[
-        str, typer.Argument(metavar="[list|rename|merge|delete]", help="What to do.", show_default=False)
-    ] = "list",
+    action: Annotated[str, typer.Argument(metavar="[list|rename|merge|delete]", help="What to do.")] = "list",
     names: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="[NAME [NAME]]",
             help="The label, and for rename its new name, for merge the label that it becomes.",
-            show_default=False,
         ),
     ] = None,
     *,
     kind: Annotated[
         str | None,
-        typer.Option(
-            "--kind", metavar="K", help="The name is that of an intent or of a slot, where there are both."
-        ),
+        typer.Option(metavar="K", help="The name is that of an intent or of a slot, where there are both."),
     ] = None,
     as_json: options.JsonOption = False,
 ) -> None:

@@ -26,10 +26,7 @@ LOOKED_AT = 10_000  # requests of the pool, whose lengths are told
 
 
 def command(
-    folder: Annotated[
-        str,
-        typer.Argument(metavar="DIR", help="Make this folder; it must not exist yet.", show_default=False),
-    ],
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Make this folder; it must not exist yet.")],
     labelled: options.LabelledFiles,
     pool: options.PoolFiles,
     *,
@@ -38,7 +35,6 @@ def command(
     test: Annotated[
         str | None,
         typer.Option(
-            "--test",
             metavar="FILE",
             help="Count errors on these annotated requests. [default: a fifth of LABELLED, held out by hash]",
         ),
@@ -160,8 +156,5 @@ def _tell(project: Project, *, given: int, held_out: bool, as_json: bool) -> Non
     }
     if as_json:
         terminal.print_json(facts | {"missing": missing})  # elsewhere it has been said
-    elif terminal.interactive():
-        console = terminal.console()
-        terminal.show_facts(console, [(name.replace("_", " "), value) for name, value in facts.items()])
-        console.print()
-        terminal.show_written(str(project.folder))
+    else:
+        terminal.show_made(facts, str(project.folder))

@@ -31,7 +31,6 @@ LabelledFiles = Annotated[
         metavar="LABELLED",
         help="Annotated requests: a file of any format (see canvass formats), a folder, a glob, or - for standard "
         "input.",
-        show_default=False,
     ),
 ]
 PoolFiles = Annotated[
@@ -40,7 +39,6 @@ PoolFiles = Annotated[
         metavar="POOL...",
         help="Unlabelled requests: files (plain text with one request a line, too), folders, globs, addresses such as "
         "s3://bucket/folder, or - for standard input.",
-        show_default=False,
     ),
 ]
 TargetOption = Annotated[
@@ -62,26 +60,20 @@ StrategyOption = Annotated[
 SeedOption = Annotated[
     int,
     typer.Option(
-        "--seed",
-        metavar="N",
-        help="Start the random numbers here; the same input and seed give the same bytes.",
+        metavar="N", help="Start the random numbers here; the same input and seed give the same bytes."
     ),
 ]
-MaxTokensOption = Annotated[
-    int, typer.Option("--max-tokens", metavar="N", help="Leave out requests of more than N tokens.")
-]
+MaxTokensOption = Annotated[int, typer.Option(metavar="N", help="Leave out requests of more than N tokens.")]
 ScorerOption = Annotated[
     str | None,
     typer.Option(
-        "--scorer",
         metavar="MODEL",
         help="Ask a model of your own about the shortlist, and rank it anew by what that says: module:function, a "
         "folder with a pipeline of spaCy, or http://host:port/path, where the texts are sent.",
     ),
 ]
 ShortlistOption = Annotated[
-    int,
-    typer.Option("--shortlist", metavar="N", help="Ask --scorer about the N best by canvass's own models."),
+    int, typer.Option(metavar="N", help="Ask --scorer about the N best by canvass's own models.")
 ]
 VarietyOption = Annotated[
     bool,
@@ -96,7 +88,6 @@ JsonOption = Annotated[
 ThreadsOption = Annotated[
     int | None,
     typer.Option(
-        "--threads",
         metavar="N",
         help="Score the pool with N threads; the result does not depend on it. [default: one for each processor]",
         rich_help_panel=RUNNING,
@@ -106,7 +97,6 @@ ThreadsOption = Annotated[
 LabelledFormat = Annotated[
     str | None,
     typer.Option(
-        "--labelled-format",
         metavar="FORMAT",
         help="Read LABELLED in this format. [default: recognised by content and name]",
         rich_help_panel=READING,
@@ -115,7 +105,6 @@ LabelledFormat = Annotated[
 PoolFormat = Annotated[
     str | None,
     typer.Option(
-        "--pool-format",
         metavar="FORMAT",
         help="Read POOL in this format. [default: recognised by content and name]",
         rich_help_panel=READING,
@@ -124,7 +113,6 @@ PoolFormat = Annotated[
 WhereOption = Annotated[
     str | None,
     typer.Option(
-        "--where",
         metavar="CONDITION",
         help="Read only rows of POOL that meet this condition on columns of the path (date=2026-11-01/), or of "
         "Parquet, CSV, TSV or JSON Lines, such as \"date >= '2026-11-01' and language in ('de', 'fr')\".",
@@ -133,9 +121,7 @@ WhereOption = Annotated[
 ]
 OutFormat = Annotated[
     str | None,
-    typer.Option(
-        "--out-format", metavar="FORMAT", help="Write this format. [default: by the extension of the file]"
-    ),
+    typer.Option(metavar="FORMAT", help="Write this format. [default: by the extension of the file]"),
 ]
 
 
@@ -146,7 +132,6 @@ class InputOptions:
     columns: Annotated[
         list[str] | None,
         typer.Option(
-            "--columns",
             metavar="COLUMN=NAME,...",
             help="Read these columns under other names, as in text=utt,intent=label. The columns are text, id, count, "
             "domain, intent, slots and split; all but text may be missing. Strategies of your own model read score, "
@@ -158,10 +143,7 @@ class InputOptions:
     skip_bad: Annotated[
         int,
         typer.Option(
-            "--skip-bad",
-            metavar="N",
-            help="Skip up to N bad lines of the input, and count them.",
-            rich_help_panel=READING,
+            metavar="N", help="Skip up to N bad lines of the input, and count them.", rich_help_panel=READING
         ),
     ] = 0
 
@@ -193,7 +175,6 @@ class LabelledOptions(InputOptions):
     out_of_scope: Annotated[
         list[str] | None,
         typer.Option(
-            "--out-of-scope",
             metavar="NAME",
             help="Take records of this intent or domain, such as oos, for requests that belong nowhere: with --target "
             "all, models learn to tell them from the rest, and never predict the name. May be repeated.",

@@ -25,7 +25,6 @@ class SeedOptions:
     keywords: Annotated[
         str | None,
         typer.Option(
-            "--keywords",
             metavar="PHRASE,...",
             help='Begin with what has one of these words or phrases, as in "refund, money back", or is near to one, '
             "until LABELLED has five requests of the target and five others.",
@@ -34,7 +33,6 @@ class SeedOptions:
     seed_phrases: Annotated[
         str | None,
         typer.Option(
-            "--seed-phrases",
             metavar="FILE[:N]",
             help="Likewise, with the phrases of a file, one a line, or with the requests of group N of a file that "
             "canvass discover --out wrote.",

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from canvass.metrics import Routing, Scores
     from canvass.models.nlu import NLU
 
-Model = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A model file, written by canvass train.", show_default=False)
-]
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model file, written by canvass train.")]
 # What speaks of slots, of intents, or of both.
 OF_SLOTS = {
     "span_slot_error_rate", "span_precision", "span_recall", "span_f1", "substitutions", "insertions", "deletions",

@@ -17,13 +17,11 @@ if TYPE_CHECKING:
 LARGEST_PORT = 65_535
 
 ProjectFolder = Annotated[
-    str,
-    typer.Argument(metavar="DIR", help="The folder of a project, made by canvass new.", show_default=False),
+    str, typer.Argument(metavar="DIR", help="The folder of a project, made by canvass new.")
 ]
 MaskOption = Annotated[
     str | None,
     typer.Option(
-        "--mask",
         metavar="MODULE:FUNCTION",
         help="Run this function, text to text, over all that the assistant is sent.",
     ),
@@ -46,18 +44,13 @@ NewLabelsOption = Annotated[
 HostOption = Annotated[
     str,
     typer.Option(
-        "--host",
-        metavar="ADDRESS",
-        help="Listen on this address; any but the loopback lets other machines in.",
+        metavar="ADDRESS", help="Listen on this address; any but the loopback lets other machines in."
     ),
 ]
-PortOption = Annotated[
-    int, typer.Option("--port", metavar="N", help="Listen on this port; 0 takes any that is free.")
-]
+PortOption = Annotated[int, typer.Option(metavar="N", help="Listen on this port; 0 takes any that is free.")]
 AllowHostOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--allow-host",
         metavar="NAME",
         help="Answer to this name as well: of a proxy before the server, or host.docker.internal. May be repeated.",
     ),

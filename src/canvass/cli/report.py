@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from canvass.simulation.store import Study
 
 StudyFolder = Annotated[
-    Path,
-    typer.Argument(metavar="STUDY", help="The folder that canvass simulate wrote to.", show_default=False),
+    Path, typer.Argument(metavar="STUDY", help="The folder that canvass simulate wrote to.")
 ]
 MOST = 6  # lines that can be told apart
 # Distinct on terminals of 16 colours, too.
@@ -156,8 +155,7 @@ def curve(
         ),
     ] = None,
     by: Annotated[
-        str,
-        typer.Option("--by", metavar="UNIT", help="Count what was annotated in utterances, tokens or slots."),
+        str, typer.Option(metavar="UNIT", help="Count what was annotated in utterances, tokens or slots.")
     ] = "utterances",
     strategy: Annotated[
         list[str] | None,

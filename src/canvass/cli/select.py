@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -74,7 +74,6 @@ class EngineOptions:
     engine: Annotated[
         str,
         typer.Option(
-            "--engine",
             metavar="NAME",
             help="Score the pool with local threads, dask or spark; the result does not depend on it.",
             rich_help_panel=options.RUNNING,
@@ -83,7 +82,6 @@ class EngineOptions:
     scheduler: Annotated[
         str | None,
         typer.Option(
-            "--scheduler",
             metavar="ADDRESS",
             help="Connect to this scheduler of Dask, such as tcp://host:8786. [default: start one on this machine]",
             rich_help_panel=options.RUNNING,
@@ -92,7 +90,6 @@ class EngineOptions:
     master: Annotated[
         str | None,
         typer.Option(
-            "--master",
             metavar="URL",
             help="Run on this master of Spark, such as yarn or spark://host:7077. [default: the one of spark-submit, "
             "or this machine]",
@@ -144,16 +141,9 @@ class ChoiceOptions:
         from canvass.selection.multi_target import Plans
         from canvass.selection.seed_phrases import SeedPlan
 
-        plan = SeedPlan.of_phrases(
-            seeds,
-            target,
-            sum(map(target.matches, labelled)),
-            ExcludedKeys(key_of(utterance.text) for utterance in labelled),
-            size=self.size,
-            seed=self.seed,
-            max_tokens=self.max_tokens,
-            variety=self.variety,
-        )
+        excluded = ExcludedKeys(key_of(utterance.text) for utterance in labelled)
+        examples = sum(map(target.matches, labelled))
+        plan = SeedPlan.of_phrases(seeds, target, examples, excluded, **self._numbers())
         return Plans((plan,))
 
     def train(self, labelled: Sequence[Utterance], targets: Sequence[Target], strategy: str) -> Plans:
@@ -172,16 +162,11 @@ class ChoiceOptions:
                 )
         options.tell_cost(labelled, targets, ITERATIONS_FOR_SELECTION)
         with terminal.busy(f"training on {len(labelled):,} annotated requests"):
-            return Plans.train(
-                labelled,
-                targets,
-                strategy=strategy,
-                size=self.size,
-                seed=self.seed,
-                max_tokens=self.max_tokens,
-                variety=self.variety,
-                scorer=scorer,
-            )
+            return Plans.train(labelled, targets, strategy=strategy, scorer=scorer, **self._numbers())
+
+    def _numbers(self) -> dict[str, Any]:
+        """Give what all plans are made with."""
+        return {name: getattr(self, name) for name in ("size", "seed", "max_tokens", "variety")}
 
 
 def predict_with(

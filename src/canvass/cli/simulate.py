@@ -29,6 +29,11 @@ ROUNDS, BATCH = 15, 20
 BOTH = "both"  # with word features and without
 PROBED = 3  # requests that a scorer is asked about beforehand
 LOOP = "The loop"
+# The options that a study describes by the same words.
+AS_GIVEN = (
+    *("seeds", "seed_size", "negatives", "pool_share", "noise"),
+    *("transfer_every", "words", "shortlist", "variety"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,21 +59,18 @@ class StudyOptions:
         ),
     ] = None
     seeds: Annotated[
-        int, typer.Option("--seeds", metavar="N", help="Run each strategy N times, from different starts.")
+        int, typer.Option(metavar="N", help="Run each strategy N times, from different starts.")
     ] = 10
     seed_size: Annotated[
-        int, typer.Option("--seed-size", metavar="N", help="Start from N annotated requests of the target.")
+        int, typer.Option(metavar="N", help="Start from N annotated requests of the target.")
     ] = 100
     negatives: Annotated[
-        int, typer.Option("--negatives", metavar="N", help="Start from N annotated requests of others, too.")
+        int, typer.Option(metavar="N", help="Start from N annotated requests of others, too.")
     ] = 1500
-    rounds: Annotated[
-        int | None, typer.Option("--rounds", metavar="N", help=f"Run N rounds. [default: {ROUNDS}]")
-    ] = None
+    rounds: Annotated[int | None, typer.Option(metavar="N", help=f"Run N rounds. [default: {ROUNDS}]")] = None
     batch: Annotated[
         str,
         typer.Option(
-            "--batch",
             metavar="N,...[:UNIT]",
             help="Annotate N requests in each round; a list such as 10,10,20,40 is for as many rounds. 200:tokens or "
             "50:slots are spent in that unit (the intent counts as one slot more).",
@@ -77,7 +79,6 @@ class StudyOptions:
     pool_share: Annotated[
         float | None,
         typer.Option(
-            "--pool-share",
             metavar="X",
             help="Leave out requests of the target until it makes up this share of the pool.",
             rich_help_panel=LOOP,
@@ -86,16 +87,12 @@ class StudyOptions:
     noise: Annotated[
         float,
         typer.Option(
-            "--noise",
-            metavar="X",
-            help="Annotate this share of intents and of slots wrongly.",
-            rich_help_panel=LOOP,
+            metavar="X", help="Annotate this share of intents and of slots wrongly.", rich_help_panel=LOOP
         ),
     ] = 0.0
     transfer: Annotated[
         list[str] | None,
         typer.Option(
-            "--transfer",
             metavar="FAMILY",
             help="After the last round, train models of another kind on what was selected, and count their errors: "
             "svm, spacy, or module:factory of your own. May be repeated.",
@@ -105,7 +102,6 @@ class StudyOptions:
     transfer_every: Annotated[
         int,
         typer.Option(
-            "--transfer-every",
             metavar="N",
             help="Train the families of --transfer after every Nth round, too.",
             show_default=False,
@@ -115,7 +111,6 @@ class StudyOptions:
     test: Annotated[
         str | None,
         typer.Option(
-            "--test",
             metavar="PART",
             help="Count errors on the records whose split is test (own), or on a fifth of all, by hash (fifth). "
             "[default: own where there are some]",
@@ -129,7 +124,6 @@ class StudyOptions:
     assistant_error: Annotated[
         str | None,
         typer.Option(
-            "--assistant-error",
             metavar="X[,Y]",
             help="Have an assistant suggest annotations, of which this share is wrong; people correct them, but for a "
             "second share, which they take over. Tells keys and errors beside those of people alone.",
@@ -139,7 +133,6 @@ class StudyOptions:
     words: Annotated[
         str,
         typer.Option(
-            "--words",
             metavar="WHAT",
             help="Give the models that are measured word features learnt from the texts of the pool (pool) or none "
             "(off), or measure each strategy with and without (both). What is chosen does not depend on them.",
@@ -166,24 +159,16 @@ class StudyOptions:
             strategies={
                 name: strategies_for(Target.parse(name), self.strategy or ["all"]) for name in targets
             },
-            seeds=self.seeds,
-            seed_size=self.seed_size,
-            negatives=self.negatives,
             schedule=self._schedule(),
             # `check` refuses other words.
             budget_unit=self.batch.partition(":")[2] or "utterances",  # type: ignore[arg-type]
-            pool_share=self.pool_share,
-            noise=self.noise,
             transfer=tuple(self.transfer or ()),
-            transfer_every=self.transfer_every,
             test="fifth" if self.test == "fifth" else "own",
-            words=self.words,  # type: ignore[arg-type]
             scorer=self.scorer or "",
-            shortlist=self.shortlist,
-            variety=self.variety,
             assistant_error=error,
             assistant_influence=influence,
             canvass=__version__,
+            **{name: getattr(self, name) for name in AS_GIVEN},
         )
         spec.check()
         return spec
@@ -220,7 +205,6 @@ def command(
         typer.Argument(
             metavar="LABELLED...",
             help="Annotated requests: files of any format (see canvass formats), folders or globs.",
-            show_default=False,
         ),
     ],
     *,
@@ -235,7 +219,6 @@ def command(
     processes: Annotated[
         int | None,
         typer.Option(
-            "--processes",
             metavar="N",
             help="Execute N runs at once; no result depends on it. [default: one for each processor]",
             rich_help_panel=options.RUNNING,

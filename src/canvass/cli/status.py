@@ -190,10 +190,9 @@ def judge(
     folder: ProjectFolder,
     *,
     assistant: Annotated[
-        str | None,
-        typer.Option("--assistant", metavar="URL", help="Its server, as for canvass annotate."),
+        str | None, typer.Option(metavar="URL", help="Its server, as for canvass annotate.")
     ] = None,
-    model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="Its model.")] = None,
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="Its model.")] = None,
     mask: MaskOption = None,
     withdraw_all: Annotated[
         bool,

@@ -209,6 +209,15 @@ def show_rows(
     console().print(table)
 
 
+def show_made(facts: Mapping[str, Any], path: str) -> None:
+    """Show what was made, and name its file; nothing where nobody looks."""
+    if interactive():
+        out = console()
+        show_facts(out, [(name.replace("_", " "), value) for name, value in facts.items()])
+        out.print()
+        show_written(path)
+
+
 def show_facts(out: Console, facts: Sequence[tuple[str, Any]]) -> None:
     """Show a small table of names and figures."""
     from rich.table import Table

@@ -22,12 +22,11 @@ def command(
     out: Annotated[str, options.out_option("Write the model to this file (.npz).", metavar="MODEL")],
     seed: options.SeedOption = 0,
     iterations: Annotated[
-        int, typer.Option("--iterations", metavar="N", help="Train the slot tagger for N iterations.")
+        int, typer.Option(metavar="N", help="Train the slot tagger for N iterations.")
     ] = 60,
     words: Annotated[
         str | None,
         typer.Option(
-            "--words",
             metavar="FILE",
             help="Use the word features of this file, which canvass words wrote (.npz), or those that are learnt from "
             "the requests of this pool.",
@@ -74,8 +73,5 @@ def _tell(nlu: NLU, labelled: int, out: str, *, as_json: bool) -> None:
     }
     if as_json:
         terminal.print_json(facts)
-    elif terminal.interactive():
-        console = terminal.console()
-        terminal.show_facts(console, [(name.replace("_", " "), value) for name, value in facts.items()])
-        console.print()
-        terminal.show_written(out)
+    else:
+        terminal.show_made(facts, out)

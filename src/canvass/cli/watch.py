@@ -32,17 +32,16 @@ def command(
     state: Annotated[
         str,
         typer.Option(
-            "--state",
             metavar="FILE",
             help="Keep the reference and the names of the files that were read in this file (.json). Where it does not "
             "exist, the files of POOL become the reference.",
         ),
     ],
     window: Annotated[
-        int, typer.Option("--window", metavar="N", help="Wait until the new files have N requests or more.")
+        int, typer.Option(metavar="N", help="Wait until the new files have N requests or more.")
     ] = 1000,
     report: Annotated[
-        str | None, typer.Option("--report", metavar="FILE", help="Write what changed to a page (.html).")
+        str | None, typer.Option(metavar="FILE", help="Write what changed to a page (.html).")
     ] = None,
     reading: options.LabelledOptions,
     pool_reading: options.PoolOptions,

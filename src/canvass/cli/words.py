@@ -23,7 +23,6 @@ POOL, OFF = "pool", "off"
 WordsOption = Annotated[
     str,
     typer.Option(
-        "--words",
         metavar="WHAT",
         help="Predict with word features learnt from POOL (pool), with those of a file that canvass words wrote "
         "(.npz), or without any (off). What is chosen does not depend on them.",
@@ -42,13 +41,12 @@ def command(
             metavar="POOL...",
             help="Unlabelled requests, as for canvass select; or one file that this command wrote (.npz), or the "
             "folder of a project, which then predicts with what is learnt anew from its pool.",
-            show_default=False,
         ),
     ],
     *,
     near: Annotated[
         list[str] | None,
-        typer.Option("--near", metavar="WORD", help="Show the words nearest to this one. May be repeated."),
+        typer.Option(metavar="WORD", help="Show the words nearest to this one. May be repeated."),
     ] = None,
     out: Annotated[
         str | None,
@@ -132,11 +130,7 @@ def learn_or_load(
 ) -> WordFeatures:
     """Load the file that this command wrote, or learn from a pool.
 
-    Raises
-    ------
-    CanvassError
-        If the file is none, the pool cannot be read, or it teaches too little.
-
+    Raises CanvassError if the file is none, the pool cannot be read, or it teaches too little.
     """
     from canvass.features.key_sample import KeySample
     from canvass.features.word_features import WordFeatures
@@ -166,11 +160,7 @@ def learn_from(sample: KeySample) -> WordFeatures:
 def load_words(words: str) -> WordFeatures | None:
     """Load the file that --words names; None where it says pool or off.
 
-    Raises
-    ------
-    OptionError, FileError, ModelFileError
-        If it says something else, or the file cannot be read or is none.
-
+    Raises OptionError, FileError or ModelFileError if it says something else, or the file cannot be read or is none.
     """
     from canvass.features.word_features import WordFeatures
 
@@ -249,20 +239,9 @@ def _show(features: WordFeatures, near: Sequence[str]) -> None:
             for words in features.members(GRAIN)
         ]
         columns = ("words", "cluster")
-    if not terminal.interactive():
-        for row in rows:
-            sys.stdout.write("\t".join(row) + "\n")
-        return
-    from rich.table import Table
-    from rich.text import Text
+    terminal.show_rows(columns, rows, right={"words", "cosine", "seen"})
+    if terminal.interactive():
+        from rich.text import Text
 
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    for name in columns:
-        table.add_column(name, justify="right" if name in {"words", "cosine", "seen"} else "left")
-    for row in rows:
-        table.add_row(*(Text(terminal.harmless(cell)) for cell in row))
-    console = terminal.console()
-    console.print(table)
-    console.print(
-        Text(f"\n{len(features.words):,} words of {features.requests:,} distinct requests", style="dim")
-    )
+        told = f"\n{len(features.words):,} words of {features.requests:,} distinct requests"
+        terminal.console().print(Text(told, style="dim"))
