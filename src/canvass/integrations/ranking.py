@@ -87,11 +87,7 @@ class Ranking(NamedTuple):
 def chosen_strategy(name: str, target: Any) -> tuple[Strategy, frozenset[Hashable] | None]:
     """Find a strategy, and the labels that are its target: one, several in a list, tuple or set, or None for all.
 
-    Raises
-    ------
-    OptionError
-        If the strategy is unknown, or cannot do without a target.
-
+    Raises OptionError if the strategy is unknown, or cannot do without a target.
     """
     strategy = strategy_named(name)
     if strategy.columns:
@@ -131,15 +127,8 @@ def rank_texts(
     `texts` (N,), one for each row, labelled or not; `slots` (N,), read for labelled rows only: a list of Slot or of
     (start, end, label), or None where nobody annotated them; `candidates` int64 rows.
 
-    Raises
-    ------
-    OptionError
-        If the strategy needs slots, and there are none.
-    InputError
-        If texts or slots are not what they should be.
-    TrainingError
-        If the labelled rows cannot train the models of the strategy.
-
+    Raises OptionError if the strategy needs slots, and there are none, InputError if texts or slots are not what they
+    should be, and TrainingError if the labelled rows cannot train the models of the strategy.
     """
     column = column_of_texts(texts, "texts")
     utterances = labelled_utterances(strategy, column, labels, slots)
@@ -238,13 +227,7 @@ def rank_features(
 ) -> Ranking:
     """Rank candidates by their features, dense or CSR: `labelled_features` (D, F), `features` those of `candidates`.
 
-    Raises
-    ------
-    OptionError
-        If the strategy looks at texts.
-    TrainingError
-        If the labelled rows cannot train a committee.
-
+    Raises OptionError if the strategy looks at texts, and TrainingError if the labelled rows cannot train a committee.
     """
     if strategy.models & {"intents", "tagger"}:
         needed = (

@@ -18,11 +18,7 @@ SHOWN = 60  # characters of a value in a sentence
 def column_of_texts(texts: Iterable[str], name: str) -> pa.Array:
     """Make a column of any flat sequence of strings: a list, an array, a pandas series.
 
-    Raises
-    ------
-    InputError
-        If it is something else; the sentence names the first bad row.
-
+    Raises InputError if it is something else; the sentence names the first bad row.
     """
     import pyarrow as pa
 
@@ -53,11 +49,7 @@ def is_unicode(text: object) -> bool:
 def slots_of_row(slots: Sequence[Any] | None, row: int) -> tuple[Slot, ...] | None:
     """Take the slots of a row, each a Slot or (start, end, label); None where nobody annotated them.
 
-    Raises
-    ------
-    InputError
-        If they are something else. Whether they go with the text is checked where the tagger is trained.
-
+    Raises InputError if they are something else. Whether they go with the text is checked where the tagger is trained.
     """
     if slots is None:
         return None

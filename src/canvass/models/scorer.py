@@ -299,7 +299,7 @@ def post(client: Any, address: str, content: dict[str, Any], sleep: Callable[[fl
         else:
             if answer.status_code not in PASSING or wait is None:
                 return answer
-            pause = max(pause, _retry_after(answer.headers.get("retry-after", "")))
+            pause = max(pause, retry_after(answer.headers.get("retry-after", "")))
         sleep(pause)
     raise AssertionError("the last attempt returns or raises")
 
@@ -311,10 +311,10 @@ def reason_of(error: Exception) -> str:
     return "did not answer in time" if isinstance(error, httpx.TimeoutException) else str(error)
 
 
-def _retry_after(header: str) -> float:
+def retry_after(header: str) -> float:
     """Read for how many seconds a server wants to be left alone; 0 where it does not say a number.
 
-    >>> _retry_after("3"), _retry_after("Wed, 21 Oct 2026 07:28:00 GMT"), _retry_after("900")
+    >>> retry_after("3"), retry_after("Wed, 21 Oct 2026 07:28:00 GMT"), retry_after("900")
     (3.0, 0.0, 30.0)
     """
     try:

@@ -192,7 +192,7 @@ def check_type(headers: Headers) -> None:
         )
 
 
-def check_length(headers: Headers, longest: int = LONGEST_BODY) -> None:
+def check_length(headers: Headers, longest: int) -> None:
     """Refuse a body that says itself that it is longer than so many bytes."""
     if int(headers.get("content-length", "0")) > longest:
         raise _too_large(longest)
@@ -225,17 +225,19 @@ async def read_body(receive: Receive, longest: int = LONGEST_BODY) -> bytes:
         ) from None
 
 
-class Guard:
-    """The rules of this module as an ASGI middleware; what passes has its body read already.
+class Checked:
+    """An app of ASGI behind checks; what passes has its body read already, of `longest` bytes at most."""
 
-    `media` are the servers, as in `https://audio.example.org`, from which the page may play recordings.
-    """
+    longest = LONGEST_BODY
+    challenge = "Bearer"  # for who is not known
+    headers: Mapping[str, str] = {}  # of every response
 
-    def __init__(self, app: ASGIApp, access: Access, media: Sequence[str] = ()) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.access = access
-        policy = HEADERS[POLICY].replace("media-src 'self'", " ".join(["media-src 'self'", *media]))
-        self.headers = {**HEADERS, POLICY: policy}
+
+    def refused(self, scope: Scope, headers: Headers) -> Response | None:
+        """Check what the head of a request says, by raising Problem; gives an answer where the app has none to give."""
+        raise NotImplementedError
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request of HTTP; nothing else is spoken here."""
@@ -245,19 +247,32 @@ class Guard:
         answer: Response | None = None
         body = b""
         try:
-            answer = self._refused(scope, headers)
+            answer = self.refused(scope, headers)
             if answer is None and scope["method"] not in READS:
-                check_length(headers)
-                body = await read_body(receive)
+                check_length(headers, self.longest)
+                body = await read_body(receive, self.longest)
         except Problem as problem:
-            answer = refusal(problem, headers)
+            answer = refusal(problem, headers, self.challenge)
         if answer is not None:
             await answer(scope, receive, _adding(self.headers, send))
             return
         await self.app(scope, replay(body, receive), _adding(self.headers, send))
 
-    def _refused(self, scope: Scope, headers: Headers) -> Response | None:
-        """Check what the head of a request says; returns an answer where the app has none to give."""
+
+class Guard(Checked):
+    """The rules of this module.
+
+    `media` are the servers, as in `https://audio.example.org`, from which the page may play recordings.
+    """
+
+    def __init__(self, app: ASGIApp, access: Access, media: Sequence[str] = ()) -> None:
+        super().__init__(app)
+        self.access = access
+        policy = HEADERS[POLICY].replace("media-src 'self'", " ".join(["media-src 'self'", *media]))
+        self.headers = {**HEADERS, POLICY: policy}
+
+    def refused(self, scope: Scope, headers: Headers) -> Response | None:
+        """Check host, token, origin and type, and exchange the token of a link for a cookie."""
         check_host(headers, self.access.hosts)
         reads = scope["method"] in READS
         if reads and "transfer-encoding" in headers:
@@ -289,11 +304,11 @@ class Guard:
         return answer
 
 
-def refusal(problem: Problem, headers: Headers) -> Response:
+def refusal(problem: Problem, headers: Headers, challenge: str) -> Response:
     """Make the answer to a refused request; a body that nobody will read to its end closes the connection."""
     answer = JSONResponse(problem.content, problem.status, {"Cache-Control": "no-store"})
     if problem.status == UNAUTHORISED:
-        answer.headers["WWW-Authenticate"] = "Bearer"
+        answer.headers["WWW-Authenticate"] = challenge
     if "transfer-encoding" in headers or int(headers.get("content-length", "0")) > LONGEST_DRAIN:
         answer.headers["Connection"] = "close"
     return answer
@@ -317,7 +332,7 @@ def replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _adding(headers: dict[str, str], send: Send) -> Send:
+def _adding(headers: Mapping[str, str], send: Send) -> Send:
     """Add headers to a response."""
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 

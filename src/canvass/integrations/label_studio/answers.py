@@ -92,17 +92,9 @@ def answer_of(
     or another domain's intent make a negative; everything else is a frame, whose slots are absent where the labelling
     configuration has none.
 
-    Parameters
-    ----------
-    annotation
-        An object of the API, an export or a webhook: id, result, completed_by, was_cancelled, updated_at, lead_time.
-    task
-        Likewise: id, project, data.
-    labelling
-        The labelling configuration.
-    known
-        What the project knows; it counts nothing here, and takes on new labels only if it was made to.
-
+    `annotation` and `task` are objects of the API, an export or a webhook: the former has id, result, completed_by,
+    was_cancelled, updated_at, lead_time; the latter id, project, data. What the project knows (`known`) counts nothing
+    here, and takes on new labels only if it was made to.
     """
     project = task.get("project", annotation.get("project"))
     project = project.get("id") if isinstance(project, dict) else project

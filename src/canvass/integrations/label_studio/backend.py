@@ -37,17 +37,9 @@ TOO_MANY = "too many annotations wait to be written; canvass label-studio pull f
 class Backend:
     """Predicts with the newest models, and trains on what webhooks bring; safe to use from several threads.
 
-    Parameters
-    ----------
-    project
-        Open; whoever starts the backend holds its lock.
-    number
-        Says of which project of Label Studio annotations are taken; None is of any.
-    say
-        Told, in sentences, what a person should know.
-    clock
-        Seconds of the epoch.
-
+    `project` is open; whoever starts the backend holds its lock. `number` says of which project of Label Studio
+    annotations are taken; None is of any. `say` is told, in sentences, what a person should know; `clock` gives the
+    seconds of the epoch.
     """
 
     def __init__(

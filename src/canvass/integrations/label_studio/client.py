@@ -7,9 +7,11 @@ import re
 import time
 from typing import TYPE_CHECKING, Any, Self
 
+from canvass.annotation.web.problems import FORBIDDEN, NOT_FOUND, UNAUTHORISED
 from canvass.corpus.formats.located import Value
 from canvass.errors import ExtraMissingError, OptionError, ServiceError, shown
 from canvass.integrations.label_studio.tokens import advice_for
+from canvass.models.scorer import retry_after
 
 try:
     import httpx
@@ -27,9 +29,8 @@ IMPORT_SECONDS = 300.0  # for one import, which Label Studio ends before it answ
 PAGE = 100  # tasks a page
 TOGETHER = 200  # tasks or predictions an import
 WAITS = (0.5, 2.0, 5.0)  # seconds before each further attempt
-LONGEST_WAIT = 30.0
 REPEATABLE = frozenset({"GET", "PATCH", "PUT", "DELETE"})
-UNAUTHORISED, FORBIDDEN, NOT_FOUND, TOO_MANY = 401, 403, 404, 429
+TOO_MANY = 429
 PASSING = frozenset({TOO_MANY, 502, 503, 504})  # what may be over in a moment
 FIRST_REDIRECTION, FIRST_FAILURE, FIRST_SERVER_FAILURE = 300, 400, 500
 LONGEST_DETAIL = 300  # characters of what the server said
@@ -42,22 +43,9 @@ class Client:
     and InputError where an answer has another shape than expected. Neither names the token. What does the same when it
     is sent twice is sent again where that may help.
 
-    Parameters
-    ----------
-    url
-        Where it is, such as http://localhost:8080; it may be below a path.
-    token
-        Of the account; legacy ones and personal access tokens both work.
-    seconds
-        How long to wait for one answer.
-    transport, sleep
-        For tests: what requests go through, and what waits between attempts.
-
-    Raises
-    ------
-    OptionError
-        If `url` is none.
-
+    `url` is such as http://localhost:8080, and may be below a path; OptionError if it is none. Legacy tokens and
+    personal access tokens both work. One answer may take so many `seconds`. For tests: requests go through `transport`,
+    and `sleep` waits between attempts.
     """
 
     def __init__(
@@ -142,12 +130,31 @@ class Client:
     # How it is asked
 
     def get(self, path: str, parameters: Mapping[str, Any] | None = None, *, bare: bool = False) -> Value:
-        """Read what is at a path; `bare` sends no token along."""
-        return self._sent("GET", path, None, parameters, bare=bare)
+        """Read what is at a path."""
+        return self.send("GET", path, parameters=parameters, bare=bare)
 
-    def send(self, method: str, path: str, content: Any = None, *, seconds: float | None = None) -> Value:
-        """Send JSON to a path and read the answer, None where it is empty."""
-        return self._sent(method, path, content, seconds=seconds)
+    def send(
+        self,
+        method: str,
+        path: str,
+        content: Any = None,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        seconds: float | None = None,
+        bare: bool = False,
+    ) -> Value:
+        """Send JSON to a path and read the answer, None where it is empty; `bare` sends no token along."""
+
+        def attempt() -> httpx.Response:
+            headers = {} if bare else self._authorisation()
+            return self._attempted(method, path, content, parameters, seconds=seconds, headers=headers)
+
+        answer = attempt()
+        if answer.status_code == UNAUTHORISED and not bare and self._access is not None:
+            # An access token is good for minutes; a refreshed one says whether that was the reason.
+            self._access = None
+            answer = attempt()
+        return self._value(answer, path)
 
     def _pages(self, path: str, name: str, parameters: Mapping[str, Any]) -> Iterator[Value]:
         number = 0
@@ -164,25 +171,6 @@ class Client:
             yield from items
             if len(items) < PAGE:
                 return
-
-    def _sent(
-        self,
-        method: str,
-        path: str,
-        content: Any = None,
-        parameters: Mapping[str, Any] | None = None,
-        *,
-        seconds: float | None = None,
-        bare: bool = False,
-    ) -> Value:
-        headers = {} if bare else self._authorisation()
-        answer = self._attempted(method, path, content, parameters, seconds=seconds, headers=headers)
-        if answer.status_code == UNAUTHORISED and not bare and self._access is not None:
-            # An access token is good for minutes; a refreshed one says whether that was the reason.
-            self._access = None
-            headers = self._authorisation()
-            answer = self._attempted(method, path, content, parameters, seconds=seconds, headers=headers)
-        return self._value(answer, path)
 
     def _authorisation(self) -> dict[str, str]:
         if self._token.kind == "legacy":
@@ -225,7 +213,7 @@ class Client:
             else:
                 if wait is None or answer.status_code not in PASSING:
                     return answer
-                wait = max(wait, _retry_after(answer))
+                wait = max(wait, retry_after(answer.headers.get("retry-after", "")))
             self._sleep(wait)
 
     def _unreachable(self, error: httpx.HTTPError, *, sent: bool) -> ServiceError:
@@ -298,10 +286,7 @@ UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, h
 def checked_url(url: str) -> str:
     """Check the address of a server, and take the slashes from its end.
 
-    Raises
-    ------
-    OptionError
-        If it is none, or holds what does not belong there, such as a password.
+    Raises OptionError if it is none, or holds what does not belong there, such as a password.
 
     >>> checked_url("http://localhost:8080/")
     'http://localhost:8080'
@@ -332,11 +317,3 @@ def _reason(error: httpx.HTTPError) -> str:
             return cause.strerror
         cause = cause.__cause__ or cause.__context__
     return str(error) or type(error).__name__
-
-
-def _retry_after(answer: httpx.Response) -> float:
-    """Read how many seconds a busy server wants to be left alone, within reason."""
-    try:
-        return min(float(answer.headers.get("retry-after", 0)), LONGEST_WAIT)
-    except ValueError:
-        return 0.0

@@ -53,10 +53,7 @@ def read_labelling(config: str, where: str = "the labelling configuration") -> L
     The Choices of intents are those named `intent`, or the only ones but for those named `domain`; Choices that belong
     to a region are not among them. Slots are those of the Labels named `slot`, or of the only ones.
 
-    Raises
-    ------
-    InputError
-        If it is not XML, shows no text, or has several Choices, or Labels, of which none is named so.
+    Raises InputError if it is not XML, shows no text, or has several Choices, or Labels, of which none is named so.
 
     >>> found = read_labelling(
     ...     '<View><Labels name="slot" toName="text"><Label value="artist"/></Labels><Text name="text" value="$text"/>'
@@ -220,16 +217,8 @@ def _add(control: ET.Element, tag: str, guides: Iterable[LabelGuide]) -> None:
             element.set("hint", guide.description)
 
 
-@dataclass(frozen=True)
-class Completed:
-    """A configuration that offers all labels, and those that it did not."""
-
-    config: str
-    added: tuple[str, ...]
-
-
-def completed(config: str, wanted: Wanted, where: str) -> Completed:
-    """Add the labels that a configuration lacks to its controls, and leave everything else as it is.
+def completed(config: str, wanted: Wanted, where: str) -> tuple[str, tuple[str, ...]]:
+    """Add the labels that a configuration lacks to its controls, leave all else as it is, and name those labels.
 
     Raises InputError if it cannot be read, or has not the shape that answers can be read from: one Choices for the
     intent that takes one choice, one Labels for slots, with values of their own.
@@ -262,7 +251,7 @@ def completed(config: str, wanted: Wanted, where: str) -> Completed:
             )
         _add(control, choice, missing)
         added += [guide.name for guide in missing]
-    return Completed(_text(root) if added else config, tuple(added))
+    return _text(root) if added else config, tuple(added)
 
 
 def _text(root: ET.Element) -> str:

@@ -1,4 +1,4 @@
-"""Which Label Studio project belongs to a project folder, what was pushed there, and what a push is about to do."""
+"""The Label Studio project of a project folder: which it is, what was pushed there, how a push finds or makes it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ import secrets
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from canvass.errors import OptionError, StoreError
+from canvass.annotation.web.problems import NOT_FOUND
+from canvass.errors import OptionError, ServiceError, StoreError
+from canvass.integrations.label_studio.labelling import Labelling, completed, labelling_config, read_labelling
 
 if TYPE_CHECKING:
     from canvass.annotation.store.task_store import Store
+    from canvass.corpus.formats.located import Value
+    from canvass.integrations.label_studio.client import Client
+    from canvass.integrations.label_studio.labelling import Wanted
 
 NAME = "label studio"
 MARK_BYTES = 6
+LONGEST_TITLE, SHORTEST_TITLE = 50, 3  # characters that Label Studio allows
+SAMPLING = "Uncertainty sampling"
 
 
 @dataclass(frozen=True)
@@ -99,3 +106,67 @@ def number_of(link: Link, url: str, project: int | None) -> int | None:
 
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True)
+class Place:
+    """A project of Label Studio that offers every label: its number, its labelling configuration, as text and as read.
+
+    `created` is whether it was made just now; `added` are the labels that its configuration did not offer before.
+    """
+
+    number: int
+    config: str
+    labelling: Labelling
+    created: bool = False
+    added: tuple[str, ...] = ()
+
+
+def find_place(client: Client, link: Link, number: int | None, wanted: Wanted, title: str) -> Place:
+    """Find the project of a push, or make it, and see to it that its configuration offers every label.
+
+    Raises ServiceError if there is none of this number, or Label Studio refuses, InputError if its configuration has
+    another shape than answers can be read from, and OptionError if the remembered one is at another address.
+    """
+    number = number_of(link, client.url, number)
+    project = read_project(client, number) if number is not None else _made_before(client, link)
+    created = project is None
+    if project is None:
+        project = client.create_project(
+            {
+                "title": title[:LONGEST_TITLE].ljust(SHORTEST_TITLE, "."),
+                "description": f"Made by canvass label-studio push ({link.mark}).",
+                "label_config": labelling_config(wanted),
+                "sampling": SAMPLING,
+            }
+        )
+    number = project.need("id").integer()
+    config = project.need("label_config").string()
+    where = f"project {number} of {client.url}: the labelling configuration"
+    config, added = completed(config, wanted, where)
+    if added:
+        client.change_project(number, {"label_config": config})
+    return Place(number, config, read_labelling(config, where), created, added)
+
+
+def read_project(client: Client, number: int) -> Value:
+    """Read a project; raises ServiceError with a sentence where there is none of this number."""
+    try:
+        return client.project(number)
+    except ServiceError as error:
+        if error.status != NOT_FOUND:
+            raise
+        raise ServiceError(
+            f"{client.url}: there is no project {number} that this account may see; name another with --project, or "
+            "make a new one with canvass label-studio push --new-project",
+            NOT_FOUND,
+        ) from None
+
+
+def _made_before(client: Client, link: Link) -> Value | None:
+    """Find the project that a push made, and was interrupted before it wrote down the number."""
+    mark = f"({link.mark})"
+    return next(
+        (project for project in client.projects() if mark in str(project.content_of("description") or "")),
+        None,
+    )

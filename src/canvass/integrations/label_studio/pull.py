@@ -14,9 +14,8 @@ from canvass.errors import InputError, OptionError
 from canvass.integrations.label_studio.answers import NOBODY, Annotated, Unusable, answer_of
 from canvass.integrations.label_studio.client import Client
 from canvass.integrations.label_studio.labelling import Labelling, read_labelling
-from canvass.integrations.label_studio.link import Link, number_of
+from canvass.integrations.label_studio.link import Link, number_of, read_project
 from canvass.integrations.label_studio.people import remember
-from canvass.integrations.label_studio.place import read_project
 from canvass.integrations.label_studio.saving import annotations_in, keep, withdraw
 
 
@@ -80,32 +79,13 @@ def pull(
 ) -> Pulled:
     """Save the annotations of a Label Studio project as answers; the same again changes nothing.
 
-    An annotation belongs to the task of the same text, or makes one. Nothing is saved before all were checked.
+    An annotation belongs to the task of the same text, or makes one. Nothing is saved before all were checked. Without a
+    `number` the Label Studio project is the one that the folder was pushed to. `names` are those of annotators by
+    e-mail, for who shall not be known by it. `now` is the time of the answers.
 
-    Parameters
-    ----------
-    project, client
-        Into which project, and from which server.
-    number
-        Which Label Studio project; without it the one that the folder was pushed to.
-    names
-        Names of annotators by e-mail, for those who shall not be known by it.
-    new_labels
-        Whether labels that the project does not know are added to it, not refused.
-    skip_bad
-        How many bad annotations are left out; one more, and nothing is saved.
-    now
-        The time of the answers, in seconds of the epoch.
-
-    Raises
-    ------
-    ServiceError
-        If Label Studio cannot be reached, refuses or fails.
-    InputError
-        If there are more bad annotations than `skip_bad`; the sentence counts them, and has the first.
-    OptionError
-        If no project is known, or a name makes no sense.
-
+    Raises ServiceError if Label Studio cannot be reached, refuses or fails; InputError if there are more bad annotations
+    than `skip_bad`, or, without `new_labels`, one has a label that the project does not know; OptionError if no project
+    is known, or a name makes no sense.
     """
     client.release()
     store = project.store

@@ -16,9 +16,8 @@ from canvass.annotation.rounds.round_models import seed_of_round, train_models
 from canvass.corpus.formats.label_studio_regions import IDENTITY
 from canvass.corpus.normalise import key_of
 from canvass.integrations.label_studio.labelling import Wanted
-from canvass.integrations.label_studio.link import Link
+from canvass.integrations.label_studio.link import SAMPLING, Link, find_place
 from canvass.integrations.label_studio.people import remember
-from canvass.integrations.label_studio.place import SAMPLING, find_place
 from canvass.integrations.label_studio.predicting import model_version, predictions_of
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from canvass.annotation.project.project import Project
     from canvass.annotation.store.records import Task
     from canvass.integrations.label_studio.client import Client
-    from canvass.integrations.label_studio.place import Place
+    from canvass.integrations.label_studio.link import Place
     from canvass.models.nlu import NLU
 
 LOCK = "label-studio.lock"
@@ -94,28 +93,12 @@ def push(
     the newest models, and tasks of earlier batches that wait there get their predictions, too: only those of that
     version count in the order.
 
-    Parameters
-    ----------
-    project, client, size
-        Of which project, to which server, and how many tasks.
-    number
-        Which Label Studio project; without it the remembered one, or a new one.
-    new_project
-        Make a new Label Studio project, also where one is remembered.
-    now, threads, progress
-        As for `hand_out`.
+    Without a `number` the Label Studio project is the remembered one, or, also with `new_project`, a new one. `size`,
+    `now`, `threads` and `progress` are as for `hand_out`.
 
-    Raises
-    ------
-    ServiceError
-        If Label Studio cannot be reached, refuses or fails; the same call again goes on from there.
-    InputError
-        If its labelling configuration has no place for intents and slots.
-    ProjectInUseError
-        If somebody else pushes the same folder.
-    CanvassError
-        As `hand_out` does.
-
+    Raises what `hand_out` does; ServiceError if Label Studio cannot be reached, refuses or fails (the same call again
+    goes on from there); InputError if its labelling configuration has no place for intents and slots; ProjectInUseError
+    if somebody else pushes the same folder.
     """
     store = project.store
     with locked(project.folder / LOCK, PURPOSE):

@@ -11,24 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from canvass.annotation.web.app import HANDLERS, Workers, workers
 from canvass.annotation.web.problems import UNAUTHORISED, Problem
 from canvass.annotation.web.reading import read_object
-from canvass.annotation.web.security import (
-    READS,
-    check_host,
-    check_length,
-    check_origin,
-    check_type,
-    read_body,
-    refusal,
-    replay,
-    same,
-)
+from canvass.annotation.web.security import READS, Checked, check_host, check_origin, check_type, same
 from canvass.annotation.web.serve import run, server_for
 from canvass.errors import FileError, OptionError
 from canvass.integrations.label_studio.backend import ROUTES, Backend
@@ -37,8 +26,9 @@ if TYPE_CHECKING:
     import socket
     from concurrent.futures import Executor
 
+    from starlette.datastructures import Headers
     from starlette.requests import Request
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Scope
 
 # Bytes: a task comes with all its annotations and predictions, and a batch has hundreds of tasks.
 LONGEST_BODY = 64_000_000
@@ -77,33 +67,22 @@ class Access:
             )
 
 
-class Guard:
-    """Checks name, password, origin, type and size before anything else sees a request; an ASGI middleware."""
+class Guard(Checked):
+    """Checks name, password, origin, type and size before anything else sees a request."""
+
+    longest = LONGEST_BODY
+    challenge = 'Basic realm="canvass"'
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
-        self.app = app
+        super().__init__(app)
         self.access = access
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request of HTTP; nothing else is spoken here."""
-        if scope["type"] != "http":
-            return
-        headers = Headers(scope=scope)
-        body = b""
-        try:
-            self.access.check(headers)
-            if scope["method"] not in READS:
-                check_origin(headers, scope["scheme"])
-                check_type(headers)
-                check_length(headers, LONGEST_BODY)
-                body = await read_body(receive, LONGEST_BODY)
-        except Problem as problem:
-            answer = refusal(problem, headers)
-            if problem.status == UNAUTHORISED:
-                answer.headers["WWW-Authenticate"] = 'Basic realm="canvass"'
-            await answer(scope, receive, send)
-            return
-        await self.app(scope, replay(body, receive), send)
+    def refused(self, scope: Scope, headers: Headers) -> None:
+        """Check the head of a request."""
+        self.access.check(headers)
+        if scope["method"] not in READS:
+            check_origin(headers, scope["scheme"])
+            check_type(headers)
 
 
 def make_app(backend: Backend, access: Access, threads: Workers) -> ASGIApp:

@@ -107,19 +107,8 @@ def _objects(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 class Inbox:
     """Takes events from any thread, and writes them down on one of its own, in the order of their arrival.
 
-    Parameters
-    ----------
-    project
-        Where the answers go.
-    answered
-        Told how many answers are new, or gone, after each write.
-    say
-        Told, in sentences, what is left out; a few times for each reason.
-    clock
-        Seconds of the epoch.
-    most
-        Events that may wait.
-
+    `answered` is told how many answers of the project are new, or gone, after each write; `say`, in sentences, what is
+    left out, a few times for each reason. `clock` gives the seconds of the epoch. At `most` so many events wait.
     """
 
     def __init__(
