@@ -68,26 +68,8 @@ def as_small_text(
 ) -> CanvassQueryStrategy:
     """Make a query strategy of small-text, for its `PoolBasedActiveLearner`, of a canvass strategy.
 
-    Parameters
-    ----------
-    strategy
-        A name of `canvass.STRATEGIES`. Those that need the committee only rank by a dataset's texts or features; those
-        with a tagger need texts and slots.
-    target
-        The label that the budget is spent on; a list, tuple or set of several; None, for `joint` and `random` only,
-        where there is no rest.
-    max_tokens
-        Longer texts are chosen last, where there are texts.
-    seed
-        canvass' seed.
-
-    Raises
-    ------
-    ExtraMissingError
-        If small-text is not installed.
-    OptionError
-        If the strategy is unknown, or cannot do without a target.
-
+    Parameters and errors are those of `as_skactiveml`, with texts or features from small-text's dataset, and canvass'
+    `seed` in the place of `random_state`.
     """
     with _needing("small_text", "as_small_text needs small-text", "small-text"):
         from canvass.integrations.small_text_strategy import CanvassQueryStrategy

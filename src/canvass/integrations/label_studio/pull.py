@@ -79,13 +79,13 @@ def pull(
 ) -> Pulled:
     """Save the annotations of a Label Studio project as answers; the same again changes nothing.
 
-    An annotation belongs to the task of the same text, or makes one. Nothing is saved before all were checked. Without a
-    `number` the Label Studio project is the one that the folder was pushed to. `names` are those of annotators by
-    e-mail, for who shall not be known by it. `now` is the time of the answers.
+    An annotation belongs to the task of the same text, or makes one. Nothing is saved before all were checked. Without
+    a `number` the Label Studio project is the one that the folder was pushed to. `names` are those of annotators by
+    e-mail, for whoever shall not be known by it. `now` is the time of the answers.
 
-    Raises ServiceError if Label Studio cannot be reached, refuses or fails; InputError if there are more bad annotations
-    than `skip_bad`, or, without `new_labels`, one has a label that the project does not know; OptionError if no project
-    is known, or a name makes no sense.
+    Raises ServiceError if Label Studio cannot be reached, refuses or fails; InputError if more annotations than
+    `skip_bad` are bad, which those with labels that the project does not know are without `new_labels`; OptionError if
+    no project is known, or a name makes no sense.
     """
     client.release()
     store = project.store

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from canvass.annotation.exchange.handing_out import hand_out, handed_out
+from canvass.annotation.exchange.handing_out import HandedOut, hand_out, handed_out
 from canvass.annotation.project.locking import locked
 from canvass.annotation.rounds.queue import next_round
 from canvass.annotation.rounds.round_models import seed_of_round, train_models
@@ -21,13 +21,12 @@ from canvass.integrations.label_studio.people import remember
 from canvass.integrations.label_studio.predicting import model_version, predictions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from canvass.annotation.project.project import Project
     from canvass.annotation.store.records import Task
     from canvass.integrations.label_studio.client import Client
     from canvass.integrations.label_studio.link import Place
-    from canvass.models.nlu import NLU
 
 LOCK = "label-studio.lock"
 PURPOSE = "canvass label-studio push"
@@ -52,17 +51,6 @@ class Pushed:
     resumed: bool = False
     added_labels: tuple[str, ...] = ()
     twice: int = 0
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Chosen:
-    """A batch, its round and its models, and whether an earlier push chose it."""
-
-    tasks: tuple[Task, ...]
-    round: int
-    nlu: NLU
-    resumed: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -109,9 +97,8 @@ def push(
         place = find_place(client, link, number, Wanted.of(project), project.title)
         link = link.at(client.url, place.number).kept(store)
         remember(store, client.users(), {})
-        chosen = _interrupted(project, link) or _choose(
-            project, link, size, now=now, threads=threads, progress=progress
-        )
+        left = _interrupted(project, link)
+        chosen = left or _choose(project, link, size, now=now, threads=threads, progress=progress)
         link = replace(
             link,
             tasks=tuple(sorted({*link.tasks, *(task.id for task in chosen.tasks)})),
@@ -121,10 +108,10 @@ def push(
         ).kept(store)
         pushed = _send(project, client, place, chosen)
         replace(link, batch=()).kept(store)
-    return pushed
+    return replace(pushed, resumed=left is not None)
 
 
-def _interrupted(project: Project, link: Link) -> _Chosen | None:
+def _interrupted(project: Project, link: Link) -> HandedOut | None:
     """Find what an earlier push chose and did not finish sending; its models are trained again."""
     left = _left(project, link)
     if not left:
@@ -132,7 +119,7 @@ def _interrupted(project: Project, link: Link) -> _Chosen | None:
     settings = project.settings.project
     seed = seed_of_round(settings.seed, link.round)
     models = train_models(project.annotated(), project.target, settings.strategy, seed=seed)
-    return _Chosen(left, link.round, models.reference, resumed=True)
+    return HandedOut(left, round=link.round, nlu=models.reference)
 
 
 def _left(project: Project, link: Link) -> tuple[Task, ...]:
@@ -144,27 +131,30 @@ def _left(project: Project, link: Link) -> tuple[Task, ...]:
     )
 
 
-def _choose(project: Project, link: Link, size: int, **options: Any) -> _Chosen:
+def _choose(project: Project, link: Link, size: int, **options: Any) -> HandedOut:
     """Hand out the next tasks; `options` are those of `hand_out`."""
     held = tuple(task.id for task in handed_out(project).tasks)
     choosing = replace(link, held=held, batch=(), round=next_round(project)[0]).kept(project.store)
     try:
-        batch = hand_out(project, size, **options)
+        return hand_out(project, size, **options)
     except BaseException:
         if not _left(project, choosing):
             # What is handed out from now on, in a file say, is none of this push.
             link.kept(project.store)
         raise
-    assert batch.nlu is not None
-    return _Chosen(batch.tasks, batch.round, batch.nlu, warnings=batch.warnings)
 
 
-def _send(project: Project, client: Client, place: Place, chosen: _Chosen) -> Pushed:
+def _send(project: Project, client: Client, place: Place, chosen: HandedOut) -> Pushed:
     """Import what is not there, predict what waits there, and let the new predictions decide the order."""
+    assert chosen.nlu is not None, "a push has models"
     remote, twice = remote_tasks(client, place.number, place.labelling.field)
     version = model_version(chosen.round)
     new = [task for task in chosen.tasks if task.key not in remote]
-    tasks = [{"data": _data(task, place)} for task in new]
+    tasks = [
+        # The text stands where the configuration looks for it, beside what finds the task again.
+        {"data": {place.labelling.field: task.text, IDENTITY: task.utterance, "count": task.count}}
+        for task in new
+    ]
     predictions = predictions_of(chosen.nlu, chosen.round, tasks, place.config)
     client.import_tasks(
         place.number,
@@ -177,7 +167,12 @@ def _send(project: Project, client: Client, place: Place, chosen: _Chosen) -> Pu
         for key, task in remote.items()
         if key in ours and not task.done and version not in task.versions
     ]
-    _predict(client, place, chosen, [task for _, task in waiting])
+    there = [{"data": task.data} for _, task in waiting]
+    predictions = predictions_of(chosen.nlu, chosen.round, there, place.config)
+    client.import_predictions(
+        place.number,
+        [{"task": task.number, **said} for (_, task), said in zip(waiting, predictions, strict=True)],
+    )
     client.change_project(place.number, {"sampling": SAMPLING, "model_version": version})
     return Pushed(
         place.number,
@@ -186,25 +181,10 @@ def _send(project: Project, client: Client, place: Place, chosen: _Chosen) -> Pu
         present=len(chosen.tasks) - len(new),
         predicted=sum(key not in batch for key, _ in waiting),
         created=place.created,
-        resumed=chosen.resumed,
         added_labels=place.added,
         twice=twice,
         warnings=chosen.warnings,
     )
-
-
-def _predict(client: Client, place: Place, chosen: _Chosen, tasks: Sequence[RemoteTask]) -> None:
-    """Add the predictions of the newest models to tasks that are there."""
-    said = predictions_of(chosen.nlu, chosen.round, [{"data": task.data} for task in tasks], place.config)
-    client.import_predictions(
-        place.number,
-        [{"task": task.number, **prediction} for task, prediction in zip(tasks, said, strict=True)],
-    )
-
-
-def _data(task: Task, place: Place) -> Mapping[str, Any]:
-    """Write the data of a task: its text where the configuration looks for it, and what finds it again."""
-    return {place.labelling.field: task.text, IDENTITY: task.utterance, "count": task.count}
 
 
 def remote_tasks(client: Client, project: int, text_field: str) -> tuple[dict[str, RemoteTask], int]:
