@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from canvass.cli import terminal
@@ -11,8 +12,6 @@ from canvass.cli.choices import show_candidates
 from canvass.files import STANDARD_STREAM
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Console
 
     from canvass.corpus.pool import Pool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,8 +15,6 @@ from canvass.cli.projects import report_marked
 from canvass.files import check_output
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from canvass.annotation.project.project import Project
 
 ANY_NUMBER = 1 << 31  # of bad lines: they are what is looked for

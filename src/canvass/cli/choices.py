@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from canvass.cli.terminal import harmless
+from canvass.types import Candidate, Slot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Console
     from rich.text import Text
-
-    from canvass.types import Candidate, Slot
 
 # All of a middle luminance, so that each is readable on dark and on light ground (contrast at least 4 : 1,
 # see the test); that leaves little to people who see few colours, so each label is also named in words.

@@ -6,16 +6,12 @@ import contextlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from canvass.cli import terminal
 from canvass.errors import CanvassError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 LABELLED, OTHERS, POOL = 200, 100, 400
 # Texts that take the general ways: beyond ASCII, a long word, more tokens than the fast lattice has room for.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,8 +14,6 @@ from canvass.cli import options, terminal
 from canvass.cli.help import INTERRUPTED, Command, Group
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from canvass.corpus.catalogue import File
 
 DOWNLOADING = "Downloading"

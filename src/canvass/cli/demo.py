@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,15 +12,13 @@ import typer
 from canvass.cli import options, terminal
 from canvass.cli.choices import show_candidates
 from canvass.errors import OptionError
+from canvass.types import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Console
 
     from canvass.corpus.demo_corpus import DemoSplit
     from canvass.simulation import Round
-    from canvass.types import Target
 
 ROUNDS = 3
 BATCH = 30

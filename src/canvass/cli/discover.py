@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,13 +13,11 @@ from canvass.cli import options, terminal
 from canvass.cli.phrases import read_texts
 from canvass.errors import OptionError
 from canvass.files import check_outputs, whole_file, write_whole
+from canvass.types import Utterance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from canvass.corpus.pool import Pool
     from canvass.selection.discovery import Discovery
-    from canvass.types import Utterance
 
 
 def command(

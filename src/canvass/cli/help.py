@@ -9,17 +9,15 @@ import os
 import shutil
 import sys
 import textwrap
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import Any, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from canvass.cli import terminal
 from canvass.errors import CanvassError, OptionError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
 
 INTERRUPTED = 130
 WIDEST, NARROWEST = 100, 40

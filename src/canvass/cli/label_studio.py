@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -24,8 +25,6 @@ from canvass.cli.projects import (
 from canvass.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from canvass.annotation.project.project import Project
     from canvass.annotation.web.serve import Address
     from canvass.integrations.label_studio.client import Client

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -38,7 +39,6 @@ from canvass.cli import compile as compile_
 from canvass.cli.help import Command, Group, flattened, sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import FrameType
 
 GARBAGE = 200_000  # objects more than before, until a look for garbage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,15 +11,12 @@ import typer
 from canvass.cli import terminal
 from canvass.errors import OptionError
 from canvass.files import STANDARD_STREAM, check_output
-from canvass.types import TARGET_WORDS
+from canvass.types import TARGET_WORDS, Target, Utterance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.labelled import Labelled
     from canvass.corpus.pool import Pool
-    from canvass.types import Target, Utterance
 
 LONG = 90.0  # processor seconds of training that are announced
 READING = "Reading"

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from canvass.cli import terminal
 from canvass.errors import EmptyPoolError, InputError, OptionError, TargetError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from canvass.types import Target, Utterance
+from canvass.types import Target, Utterance
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,8 +12,6 @@ from canvass.errors import TargetError
 from canvass.files import STANDARD_STREAM, check_output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from canvass.corpus.pool import Pool
     from canvass.metrics import Routing, Scores
     from canvass.models.nlu import NLU

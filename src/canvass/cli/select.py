@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,17 +14,14 @@ from canvass.cli.batches import deliver
 from canvass.cli.phrases import SeedOptions, begins_with, suggested
 from canvass.cli.words import POOL, WordsOption, learn_if_enough, load_words, warn_of_another_pool
 from canvass.errors import OptionError
-from canvass.types import TARGET_WORDS
+from canvass.types import TARGET_WORDS, Target, Utterance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from canvass.features.word_features import WordFeatures
     from canvass.selection.batch_file import Batch
     from canvass.selection.job import Engine
     from canvass.selection.multi_target import Plans
     from canvass.selection.seed_phrases import SeedPhrases
-    from canvass.types import Target, Utterance
 
 
 EACH_DOMAIN = "each-domain"

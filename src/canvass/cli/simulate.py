@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,15 +17,11 @@ from canvass.cli.help import INTERRUPTED
 from canvass.cli.words import OFF, POOL, tell_people
 from canvass.errors import OptionError
 from canvass.files import STANDARD_STREAM
-from canvass.types import TARGET_WORDS
+from canvass.types import TARGET_WORDS, Utterance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from canvass.simulation.spec import RunName, Spec, TargetFacts
     from canvass.simulation.worker import Reading, Result
-    from canvass.types import Utterance
 
 ROUNDS, BATCH = 15, 20
 BOTH = "both"  # with word features and without

@@ -6,12 +6,11 @@ import json
 import sys
 import time
 import unicodedata
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-
     from rich.console import Console
 
     from canvass.corpus.formats.bad_lines import BadLines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,13 +14,11 @@ import typer
 from canvass.cli import options, terminal
 from canvass.errors import CanvassError, EmptyPoolError, FileError, InputError, OptionError
 from canvass.files import STANDARD_STREAM, check_outputs, whole_file
+from canvass.types import Utterance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from canvass.corpus.pool import Pool
     from canvass.models.intents import IntentClassifier
-    from canvass.types import Utterance
 
 CHANGED = 3  # exit code
 KIND, VERSION = "watch", 3

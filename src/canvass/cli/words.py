@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,8 +14,6 @@ from canvass.errors import OptionError, TrainingError
 from canvass.files import check_output, compressed, split_name, whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from canvass.annotation.project.project import Project
     from canvass.features.key_sample import KeySample
     from canvass.features.word_features import WordFeatures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,6 @@ from canvass.integrations.ranking import chosen_strategy
 from canvass.selection.plan import MAX_TOKENS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from canvass.integrations.skactiveml_strategy import CanvassPoolStrategy
     from canvass.integrations.small_text_strategy import CanvassQueryStrategy
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
 
+from canvass.annotation.project.project import Project
 from canvass.annotation.quality.assistant_error import is_check, share_wrong
-
-if TYPE_CHECKING:
-    from canvass.annotation.project.project import Project
 
 MARGIN = 0.1  # by how much an assistant may be worse than a person
 APPROVAL = "assistant"  # a fact: which assistant may annotate alone (`question`), since when, or why no more

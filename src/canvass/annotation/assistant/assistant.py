@@ -11,26 +11,19 @@ import logging
 import threading
 import time
 import uuid
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 from canvass.annotation.assistant.approval import objection
-from canvass.annotation.assistant.chat import AskingError, Chat, Memory
-from canvass.annotation.assistant.prompt import LONGEST, Prompt
-from canvass.annotation.store.records import ALONE, NewAnswer, TaskPrediction
+from canvass.annotation.assistant.chat import AskingError, Chat, Memory, Reply
+from canvass.annotation.assistant.prompt import LONGEST, Masked, Prompt, Suggestion
+from canvass.annotation.project.project import Project
+from canvass.annotation.store.records import ALONE, NewAnswer, NewTask, Task, TaskPrediction
 from canvass.callables import is_callable_name, load_callable
 from canvass.errors import CanvassError, OptionError
 from canvass.seeding import uniform
 from canvass.simulation.simulated_assistant import HIDDEN
 from canvass.types import Frame
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from canvass.annotation.assistant.chat import Reply
-    from canvass.annotation.assistant.prompt import Masked, Suggestion
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.store.records import NewTask, Task
 
 FILE = "assistant.jsonl"
 AHEAD = 20  # tasks from the front of the queue

@@ -6,18 +6,15 @@ import hashlib
 import json
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from canvass.annotation.project.settings import AssistantSettings
 from canvass.errors import ExtraMissingError, FileError, OptionError, ServiceError, shown
 from canvass.models.scorer import OK, WAITS, post, reason_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from canvass.annotation.project.settings import AssistantSettings
 
 VARIABLE = "CANVASS_ASSISTANT_KEY"
 PATH = "/chat/completions"

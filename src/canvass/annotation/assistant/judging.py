@@ -11,20 +11,17 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from canvass.annotation.assistant.approval import MARGIN, approve
+from canvass.annotation.assistant.assistant import Assistant
+from canvass.annotation.project.project import Project
 from canvass.annotation.quality.assistant_error import Share, frame_of
+from canvass.annotation.store.records import Answer, NewTask
 from canvass.seeding import uniform
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from canvass.annotation.assistant.assistant import Assistant
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.store.records import Answer, NewTask
-    from canvass.types import Frame
+from canvass.types import Frame
 
 LEVEL = 0.05  # of wrong approvals
 FEWEST = 50  # requests that a person and another answered

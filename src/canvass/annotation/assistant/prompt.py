@@ -11,24 +11,18 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from difflib import SequenceMatcher
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from canvass.annotation.project.answer_rule import AnswerRule
+from canvass.annotation.project.answer_rule import AnswerRule, Meaning
+from canvass.annotation.project.project import Project
+from canvass.annotation.project.settings import LabelGuide
 from canvass.corpus.normalise import key_of
-from canvass.corpus.spans import text_tokens
+from canvass.corpus.spans import Token, text_tokens
 from canvass.errors import InputError, shown
-from canvass.types import Slot
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from canvass.annotation.project.answer_rule import Meaning
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.project.settings import LabelGuide
-    from canvass.corpus.spans import Token
-    from canvass.types import Utterance
+from canvass.types import Slot, Utterance
 
 EXAMPLES = 8  # annotated requests that are shown with each question
 LONGEST = 2000  # characters of a request that is asked about

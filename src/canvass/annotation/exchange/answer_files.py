@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from canvass.annotation.exchange.formulas import unguarded
 from canvass.annotation.project.answer_rule import AnswerRule
+from canvass.annotation.project.project import Project
 from canvass.annotation.store.records import HANDED_OUT, NewAnswer
 from canvass.corpus.formats import files_of
+from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.choice import annotated_utterances
+from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.labelled import is_unlabelled, without_empty_names
 from canvass.corpus.normalise import key_of, normalise
 from canvass.errors import InputError, shown
-from canvass.types import Slot
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from canvass.annotation.project.project import Project
-    from canvass.corpus.formats.bad_lines import BadLines
-    from canvass.corpus.formats.column_names import Columns
-    from canvass.types import Utterance
+from canvass.types import Slot, Utterance
 
 
 @dataclass(frozen=True)

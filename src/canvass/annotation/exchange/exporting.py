@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass.annotation.exchange.formulas import guarded, is_for_spreadsheets
 from canvass.annotation.project.annotations import utterance_record
-from canvass.annotation.store.records import ALONE
+from canvass.annotation.project.project import Project
+from canvass.annotation.store.records import ALONE, Answer, Task
 from canvass.corpus.formats import output_format_of
 from canvass.corpus.formats.choice import annotated_writer
+from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.losses import Losses, carried
 from canvass.corpus.normalise import key_of
 from canvass.errors import OptionError
-from canvass.types import slot_records
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.store.records import Answer, Task
-    from canvass.corpus.formats.format import Format
-    from canvass.types import Utterance
+from canvass.types import Utterance, slot_records
 
 SLOTS = ("slots", "guessed_slots", "predicted_slots")
 

@@ -6,12 +6,10 @@ opens it (OWASP, "CSV Injection"). An apostrophe before it makes it text; the of
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from canvass.files import split_name
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 MARK = "'"
 # Full-width forms as well: East Asian spreadsheets read them.

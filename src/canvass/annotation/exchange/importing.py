@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from canvass.annotation.exchange.answer_files import AnswerFiles, says
+from canvass.annotation.exchange.answer_files import AnswerFiles, GivenAnswer, says
 from canvass.annotation.project.answer_rule import LONGEST_NAME
-from canvass.annotation.store.records import HANDED_OUT, NewTask
+from canvass.annotation.project.project import Project
+from canvass.annotation.store.records import HANDED_OUT, Answer, NewAnswer, NewTask, Saved, Task
+from canvass.annotation.store.task_store import Store
 from canvass.annotation.store.tasks import agree
 from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.losses import Losses
 from canvass.errors import OptionError, shown
 from canvass.seeding import hash64
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from canvass.annotation.exchange.answer_files import GivenAnswer
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.store.records import Answer, NewAnswer, Saved, Task
-    from canvass.annotation.store.task_store import Store
 
 TOGETHER = 500  # tasks that are held in one go
 HOLDING = 600.0  # seconds for which they are held

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from canvass.annotation.project.settings import LabelGuide
+from canvass.annotation.store.label_names import LabelNames
+from canvass.annotation.store.records import NewAnswer, NewTask
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of
 from canvass.corpus.spans import misaligned_slot
 from canvass.types import ALL, ELSEWHERE, Target, Utterance, slot_records
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
-
-    from canvass.annotation.project.settings import LabelGuide
-    from canvass.annotation.store.label_names import LabelNames
-    from canvass.annotation.store.records import NewAnswer, NewTask
 
 
 def complete(answer: NewAnswer, target: Target, domains: Mapping[str, str]) -> NewAnswer:

@@ -7,21 +7,17 @@ end. So two people who say the same by different ways store the same, or are ref
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple, Self, overload
+from typing import Literal, NamedTuple, Self, overload
 
-from canvass.annotation.store.label_names import WORDS, LabelNames
+from canvass.annotation.project.project import Project
+from canvass.annotation.store.label_names import WORDS, LabelKind, LabelNames
+from canvass.annotation.store.records import AnswerKind
 from canvass.corpus.formats.column_names import listed
 from canvass.corpus.spans import misaligned_slot
 from canvass.errors import InputError, nearest, shown
 from canvass.types import ELSEWHERE, Slot, Target, Utterance
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.store.label_names import LabelKind
-    from canvass.annotation.store.records import AnswerKind
 
 LONGEST_NAME = 80  # characters of a name that people give
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import NAMES
@@ -13,9 +14,6 @@ from canvass.errors import InputError, OptionError, nearest
 from canvass.models.scorer import SHORTLIST, check_address
 from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES, check_scorer
 from canvass.types import ALL, FEWEST, Target
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FORMATS_OF_POOLS = ("", *NAMES)
 # What stands in the page's policy as it is.

@@ -6,8 +6,10 @@ import json
 import re
 import textwrap
 import tomllib
+from collections.abc import Mapping
 from dataclasses import MISSING, fields, replace
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from canvass.annotation.project.settings import (
     AssistantSettings,
@@ -21,10 +23,6 @@ from canvass.annotation.project.settings import (
 )
 from canvass.errors import FileError, InputError, nearest, shown
 from canvass.files import whole_file
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 SECTIONS: dict[str, tuple[type[Any], str]] = {
     "project": (ProjectSettings, "What is chosen, how, and from what."),

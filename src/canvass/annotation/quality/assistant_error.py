@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-from canvass.annotation.store.records import ALONE
+from canvass.annotation.project.answer_rule import Meaning
+from canvass.annotation.store.records import ALONE, Answer, TaskPrediction
 from canvass.statistics import Interval, wilson_interval
 from canvass.types import Frame
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from canvass.annotation.project.answer_rule import Meaning
-    from canvass.annotation.store.records import Answer, TaskPrediction
 
 
 def frame_of(said: Answer | Meaning) -> Frame:

@@ -12,23 +12,17 @@ import itertools
 import re
 import time
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from canvass.annotation.store.records import NewAnswer, NewTask, ReviewItem
+from canvass.annotation.project.project import Project
+from canvass.annotation.store.records import Answer, NewAnswer, NewTask, ReviewItem, Task
 from canvass.corpus.normalise import key_of
-from canvass.corpus.spans import tokens
+from canvass.corpus.spans import Token, tokens
 from canvass.errors import StoreError
-from canvass.types import Slot
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.store.records import Answer, Task
-    from canvass.corpus.spans import Token
-    from canvass.types import Target, Utterance
+from canvass.types import Slot, Target, Utterance
 
 EQUAL, NEARLY = 1.0, 0.5  # the order of the list, not a probability
 FEWEST_WORDS = 4  # of texts that are nearly equal: one of three words says too much

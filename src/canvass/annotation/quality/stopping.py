@@ -12,20 +12,17 @@ from what the first committee takes for the target, and the other from the rest.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
+from canvass.annotation.quality.estimate import Estimate
+from canvass.annotation.store.label_names import LabelNames
+from canvass.annotation.store.records import Round
 from canvass.corpus.normalise import keys
 from canvass.evaluation import takes_for_target
+from canvass.models.nlu import NLU
 from canvass.statistics import cohens_kappa
 from canvass.types import ELSEWHERE
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from canvass.annotation.quality.estimate import Estimate
-    from canvass.annotation.store.label_names import LabelNames
-    from canvass.annotation.store.records import Round
-    from canvass.models.nlu import NLU
 
 HALF = 500
 STEP = 50  # answers between two models that are compared

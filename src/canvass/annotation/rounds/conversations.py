@@ -11,24 +11,20 @@ import math
 import re
 from bisect import insort
 from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from canvass.annotation.store.records import Turns
+from canvass.annotation.project.settings import ColumnsSettings
+from canvass.annotation.store.records import NewTask, Turns
 from canvass.corpus.formats.column_names import listed
 from canvass.corpus.formats.columns import OTHERS
 from canvass.corpus.normalise import key_of
+from canvass.corpus.pool import Pool
 from canvass.errors import shown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-
-    from canvass.annotation.project.settings import ColumnsSettings
-    from canvass.annotation.store.records import NewTask
-    from canvass.corpus.pool import Pool
 
 BEFORE, AFTER = 4, 2  # turns that are kept of each request
 LONGEST = 300  # characters of a turn that are kept

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from canvass.annotation.store.label_names import read_names, write_names
+from canvass.annotation.store.label_names import LabelKind, read_names, write_names
 from canvass.annotation.store.record_rows import (
     ANSWER,
     TASK,
@@ -16,16 +16,13 @@ from canvass.annotation.store.record_rows import (
     task_id,
     task_of,
 )
-from canvass.annotation.store.records import ALONE, HANDED_OUT, NewAnswer, Saved
+from canvass.annotation.store.records import ALONE, HANDED_OUT, Answer, NewAnswer, Saved, State, Task
 from canvass.annotation.store.tasks import after, event_of, standing
 from canvass.errors import AnswerConflict, InputError
+from canvass.types import Slot
 
 if TYPE_CHECKING:
     import sqlite3
-
-    from canvass.annotation.store.label_names import LabelKind
-    from canvass.annotation.store.records import Answer, State, Task
-    from canvass.types import Slot
 
 
 def save(connection: sqlite3.Connection, answer: NewAnswer, now: float) -> Saved:

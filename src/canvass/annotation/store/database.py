@@ -17,15 +17,13 @@ import re
 import sqlite3
 import tempfile
 import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass.annotation.store.schema import VERSION, create_tables, upgrade, version_of
 from canvass.errors import CanvassError, FileError, StoreError
 from canvass.files import check_output
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 BUSY_SECONDS = 20.0
 MOUNTS = Path("/proc/self/mounts")

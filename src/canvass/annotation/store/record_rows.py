@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from canvass.annotation.store.label_names import LabelNames
 from canvass.annotation.store.records import Answer, NewAnswer, NewTask, Reason, Task, TaskPrediction, Turns
 from canvass.types import Slot
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from canvass.annotation.store.label_names import LabelNames
 
 Row = tuple[Any, ...]
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-if TYPE_CHECKING:
-    from canvass.types import Slot, Why
+from canvass.types import Slot, Why
 
 State = Literal["open", "leased", "answered", "skipped", "disputed", "closed"]
 Source = Literal["selected", "random", "outside", "handed out", "imported"]

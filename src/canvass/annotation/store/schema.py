@@ -7,10 +7,7 @@ and 0. Documents are JSON: nobody searches in them.
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from collections.abc import Iterator
 
 # Schema versions:
 #   1: the first

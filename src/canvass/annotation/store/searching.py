@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from canvass.annotation.store.label_names import LabelNames
 from canvass.annotation.store.record_rows import ANSWER, TASK
-
-if TYPE_CHECKING:
-    from canvass.annotation.store.label_names import LabelNames
 
 # What an answer or its task can be, as SQL.
 STATES = {

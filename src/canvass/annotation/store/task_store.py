@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import json
 import statistics
+from collections.abc import Sequence
 from dataclasses import astuple, fields
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import Any, Self
 
 from canvass.annotation.store.answering import check, retire, save, withdraw
 from canvass.annotation.store.database import Database
-from canvass.annotation.store.label_names import RETIRED, names_of, read_names, refuse_retired
+from canvass.annotation.store.label_names import (
+    RETIRED,
+    LabelKind,
+    LabelNames,
+    names_of,
+    read_names,
+    refuse_retired,
+)
 from canvass.annotation.store.record_rows import (
     ANSWER,
     LARGEST,
@@ -25,27 +34,25 @@ from canvass.annotation.store.record_rows import (
     task_id,
     task_of,
 )
-from canvass.annotation.store.records import ALONE, Label, ReviewItem, Round, Tally
+from canvass.annotation.store.records import (
+    ALONE,
+    Answer,
+    Label,
+    NewAnswer,
+    NewTask,
+    ReviewItem,
+    Round,
+    Saved,
+    Source,
+    State,
+    Swapped,
+    Tally,
+    Task,
+    TaskPrediction,
+)
 from canvass.annotation.store.searching import Query, select
 from canvass.annotation.store.task_writes import REPLACEABLE, UNANSWERED, add, lease, release, suggest, swap
 from canvass.annotation.store.tasks import STATES, counts
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from canvass.annotation.store.label_names import LabelKind, LabelNames
-    from canvass.annotation.store.records import (
-        Answer,
-        NewAnswer,
-        NewTask,
-        Saved,
-        Source,
-        State,
-        Swapped,
-        Task,
-        TaskPrediction,
-    )
 
 _ROUND = ", ".join(member.name for member in fields(Round))
 REVIEWED = "review"  # a fact: the newest answer when the review list was made

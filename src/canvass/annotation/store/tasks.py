@@ -33,14 +33,12 @@ newer models chose others: an answer must never find its task gone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from canvass.annotation.store.records import NewAnswer, State
+from canvass.annotation.store.records import NewAnswer, State
 
 Event = Literal["lease", "release", "answer", "skip", "disagree", "adjudicate", "withdraw", "reopen"]
 

@@ -6,16 +6,21 @@ table of all of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass import __version__
 from canvass.annotation.quality.near_duplicates import save_copies
 from canvass.annotation.store.label_names import WORDS
+from canvass.annotation.store.records import Answer, Task
 from canvass.annotation.store.searching import SOURCES, STATES, Query
 from canvass.annotation.web import leading
+from canvass.annotation.web.leading import Download
 from canvass.annotation.web.problems import FORBIDDEN, Problem
 from canvass.annotation.web.reading import Call, Reader
+from canvass.annotation.web.recordings import Recording
+from canvass.annotation.web.service import Service
 from canvass.annotation.web.shapes import (
     LONGEST_ID,
     LONGEST_KEY,
@@ -25,14 +30,6 @@ from canvass.annotation.web.shapes import (
     read_answer,
 )
 from canvass.types import slot_records
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from canvass.annotation.store.records import Answer, Task
-    from canvass.annotation.web.leading import Download
-    from canvass.annotation.web.recordings import Recording
-    from canvass.annotation.web.service import Service
 
 MOST_LEASED = 50
 MOST_HELD = 200

@@ -7,7 +7,7 @@ import tempfile
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from canvass.annotation.exchange.exporting import answer_records, write_export, write_records
@@ -22,11 +22,9 @@ from canvass.annotation.project.groups import (
 from canvass.annotation.project.labels import delete_label, label_uses, merge_label, rename_label
 from canvass.annotation.store.label_names import WORDS
 from canvass.annotation.web.reading import Call, Reader
+from canvass.annotation.web.service import Service
 from canvass.annotation.web.shapes import LONGEST_KEY, LONGEST_LABEL
 from canvass.corpus.formats.format import FORMATS
-
-if TYPE_CHECKING:
-    from canvass.annotation.web.service import Service
 
 WRITTEN = {kind.name: kind for kind in FORMATS if kind.writes}
 SHOWN = 5  # requests of a group

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -14,8 +15,6 @@ from canvass.annotation.web.problems import BAD_REQUEST, Problem
 from canvass.errors import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from canvass.annotation.web.security import Role
 
 Word = TypeVar("Word", bound=str)

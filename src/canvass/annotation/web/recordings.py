@@ -10,14 +10,12 @@ import contextlib
 import logging
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from canvass.annotation.project.project import Project
+from canvass.annotation.store.records import Task
 from canvass.annotation.web.problems import NOT_FOUND, Problem
-
-if TYPE_CHECKING:
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.store.records import Task
 
 TYPES = {
     ".aac": "audio/aac",

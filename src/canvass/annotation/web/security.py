@@ -22,6 +22,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from starlette.datastructures import Headers, QueryParams
@@ -39,8 +40,6 @@ from canvass.annotation.web.problems import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Role = Literal["lead", "annotator"]

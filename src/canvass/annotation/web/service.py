@@ -7,24 +7,20 @@ import secrets
 import threading
 import time
 import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass.annotation.project.answer_rule import AnswerRule
-from canvass.annotation.quality.near_duplicates import find_copies
+from canvass.annotation.project.project import Project
+from canvass.annotation.quality.near_duplicates import Copies, Copy, find_copies
+from canvass.annotation.rounds.queue import Queue
+from canvass.annotation.store.label_names import LabelKind
+from canvass.annotation.store.records import Answer, NewAnswer, Saved, Task
 from canvass.annotation.web.problems import BAD_REQUEST, CONFLICT, NOT_FOUND, UNAVAILABLE, Problem
 from canvass.annotation.web.progress_json import Recent, Tallies, progress_json
 from canvass.annotation.web.recordings import Recordings
 from canvass.annotation.web.shapes import task_shape
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.quality.near_duplicates import Copies, Copy
-    from canvass.annotation.rounds.queue import Queue
-    from canvass.annotation.store.label_names import LabelKind
-    from canvass.annotation.store.records import Answer, NewAnswer, Saved, Task
 
 MINUTE = 60.0
 PATIENCE = 5.0  # seconds until a search of the pool that waits for another is refused

@@ -5,22 +5,26 @@ Offsets are code points.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from canvass.annotation.store.records import AnswerKind, NewAnswer
+from canvass.annotation.project.answer_rule import AnswerRule
+from canvass.annotation.store.records import (
+    Answer,
+    AnswerKind,
+    NewAnswer,
+    NewTask,
+    Reason,
+    Task,
+    TaskPrediction,
+)
 from canvass.annotation.web.problems import BAD_REQUEST, Problem
 from canvass.annotation.web.reading import Reader
+from canvass.annotation.web.recordings import Recordings
 from canvass.corpus.spans import text_tokens
 from canvass.errors import InputError
 from canvass.types import Slot, slot_records
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from canvass.annotation.project.answer_rule import AnswerRule
-    from canvass.annotation.store.records import Answer, NewTask, Reason, Task, TaskPrediction
-    from canvass.annotation.web.recordings import Recordings
 
 # Drawn at random for an estimate, and shown without their prediction, which would anchor the annotator.
 BLIND_SOURCES = frozenset({"random", "outside"})

@@ -6,10 +6,11 @@ an annotation that came both ways is one answer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from canvass.annotation.exchange.answer_files import GivenAnswer
+from canvass.annotation.exchange.answer_files import AnswerFiles, GivenAnswer
 from canvass.annotation.project.answer_rule import UnknownLabelError
 from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.formats.column_names import Columns
@@ -18,14 +19,8 @@ from canvass.corpus.formats.located import Value
 from canvass.corpus.formats.validation import utterance_of
 from canvass.corpus.normalise import key_of
 from canvass.errors import InputError, shown
-from canvass.types import ELSEWHERE
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from canvass.annotation.exchange.answer_files import AnswerFiles
-    from canvass.integrations.label_studio.labelling import Labelling
-    from canvass.types import Utterance
+from canvass.integrations.label_studio.labelling import Labelling
+from canvass.types import ELSEWHERE, Utterance
 
 PREFIX = "label-studio"
 NOBODY = "label-studio"  # whose an answer is until its person is known

@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass import __version__
+from canvass.annotation.project.project import Project
 from canvass.annotation.rounds.queue import Queue
+from canvass.annotation.rounds.round import RoundResult
 from canvass.annotation.web.problems import BAD_REQUEST, UNAVAILABLE, Problem
 from canvass.corpus.formats.column_names import listed
 from canvass.errors import InputError
 from canvass.integrations.label_studio.labelling import read_labelling
 from canvass.integrations.label_studio.predicting import model_version, predictions_of
 from canvass.integrations.label_studio.webhooks import TRAIN, Inbox, event_of
+from canvass.models.nlu import NLU
 from canvass.models.tagger import FEWEST
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.rounds.round import RoundResult
-    from canvass.models.nlu import NLU
 
 MODEL_CLASS = "canvass"
 PATIENCE = 2.0  # seconds for the queue to end

@@ -5,23 +5,19 @@ from __future__ import annotations
 import json
 import re
 import time
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Self
 
 from canvass.annotation.web.problems import FORBIDDEN, NOT_FOUND, UNAUTHORISED
 from canvass.corpus.formats.located import Value
 from canvass.errors import ExtraMissingError, OptionError, ServiceError, shown
-from canvass.integrations.label_studio.tokens import advice_for
+from canvass.integrations.label_studio.tokens import Token, advice_for
 from canvass.models.scorer import retry_after
 
 try:
     import httpx
 except ImportError:
     raise ExtraMissingError("speaking to Label Studio needs httpx", "label-studio") from None
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from canvass.integrations.label_studio.tokens import Token
 
 OLDEST = (1, 13, 0)  # release that has every address that is asked here
 SECONDS = 30.0  # for one answer

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import LabelGuide
 from canvass.corpus.formats.column_names import listed
 from canvass.corpus.formats.label_studio_regions import Controls
 from canvass.corpus.spans import text_tokens
 from canvass.errors import InputError, shown
 from canvass.types import ELSEWHERE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from canvass.annotation.project.project import Project
 
 INTENT, DOMAIN = "intent", "domain"
 LONGEST = 1_000_000  # characters

@@ -7,15 +7,20 @@ import secrets
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from canvass.annotation.store.task_store import Store
 from canvass.annotation.web.problems import NOT_FOUND
+from canvass.corpus.formats.located import Value
 from canvass.errors import OptionError, ServiceError, StoreError
-from canvass.integrations.label_studio.labelling import Labelling, completed, labelling_config, read_labelling
+from canvass.integrations.label_studio.labelling import (
+    Labelling,
+    Wanted,
+    completed,
+    labelling_config,
+    read_labelling,
+)
 
 if TYPE_CHECKING:
-    from canvass.annotation.store.task_store import Store
-    from canvass.corpus.formats.located import Value
     from canvass.integrations.label_studio.client import Client
-    from canvass.integrations.label_studio.labelling import Wanted
 
 NAME = "label studio"
 MARK_BYTES = 6

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from canvass.annotation.exchange.importing import check_annotator
+from canvass.annotation.store.task_store import Store
 from canvass.corpus.formats.column_names import listed
+from canvass.corpus.formats.located import Value
 from canvass.errors import OptionError, shown
-from canvass.integrations.label_studio.answers import annotator_name
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from canvass.annotation.store.task_store import Store
-    from canvass.corpus.formats.located import Value
-    from canvass.integrations.label_studio.answers import Annotated
+from canvass.integrations.label_studio.answers import Annotated, annotator_name
 
 NAME = "label studio people"
 

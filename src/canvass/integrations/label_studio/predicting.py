@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from canvass.annotation.web.reading import is_writable
 from canvass.corpus.formats.label_studio import prediction_of
 from canvass.errors import InputError
 from canvass.integrations.label_studio.labelling import read_labelling
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from canvass.models.nlu import NLU
+from canvass.models.nlu import NLU
 
 VERSION = "canvass-r"
 LONGEST_TEXT = 10_000  # characters; a request has a hundred, and Label Studio shows whole documents, too

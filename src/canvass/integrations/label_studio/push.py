@@ -6,27 +6,25 @@ call: nothing is chosen twice, and no task is there twice.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.exchange.handing_out import HandedOut, hand_out, handed_out
 from canvass.annotation.project.locking import locked
+from canvass.annotation.project.project import Project
 from canvass.annotation.rounds.queue import next_round
 from canvass.annotation.rounds.round_models import seed_of_round, train_models
+from canvass.annotation.store.records import Task
 from canvass.corpus.formats.label_studio_regions import IDENTITY
 from canvass.corpus.normalise import key_of
 from canvass.integrations.label_studio.labelling import Wanted
-from canvass.integrations.label_studio.link import SAMPLING, Link, find_place
+from canvass.integrations.label_studio.link import SAMPLING, Link, Place, find_place
 from canvass.integrations.label_studio.people import remember
 from canvass.integrations.label_studio.predicting import model_version, predictions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from canvass.annotation.project.project import Project
-    from canvass.annotation.store.records import Task
     from canvass.integrations.label_studio.client import Client
-    from canvass.integrations.label_studio.link import Place
 
 LOCK = "label-studio.lock"
 PURPOSE = "canvass label-studio push"

@@ -7,21 +7,15 @@ nothing, whichever way it came.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from canvass.annotation.exchange.answer_files import moved, says
 from canvass.annotation.exchange.importing import save_over, standing_answer, tasks_of
-from canvass.annotation.store.records import NewAnswer
-from canvass.integrations.label_studio.answers import annotation_name
+from canvass.annotation.store.records import NewAnswer, Task
+from canvass.annotation.store.task_store import Store
+from canvass.integrations.label_studio.answers import Annotated, annotation_name
 from canvass.integrations.label_studio.people import named, names_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from canvass.annotation.store.records import Task
-    from canvass.annotation.store.task_store import Store
-    from canvass.integrations.label_studio.answers import Annotated
 
 DELETED = "deleted in Label Studio"
 

@@ -12,20 +12,16 @@ import logging
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass.annotation.exchange.answer_files import AnswerFiles
+from canvass.annotation.project.project import Project
 from canvass.errors import CanvassError, InputError, StoreError
 from canvass.integrations.label_studio.answers import NOBODY, Unusable, answer_of
 from canvass.integrations.label_studio.labelling import read_labelling
-from canvass.integrations.label_studio.saving import keep, withdraw
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from canvass.annotation.project.project import Project
-    from canvass.integrations.label_studio.saving import Kept
+from canvass.integrations.label_studio.saving import Kept, keep, withdraw
 
 CREATED = frozenset(
     {"ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_UPDATED"}
