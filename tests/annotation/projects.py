@@ -4,6 +4,7 @@ from commands import write
 
 from canvass.annotation.project.project import Project
 from canvass.annotation.rounds.queue import QueueState
+from canvass.annotation.rounds.round import Rounds, answered
 from canvass.annotation.store.records import NewTask, Reason, TaskPrediction
 from canvass.corpus.normalise import key_of
 from canvass.corpus.spans import text_tokens
@@ -20,6 +21,11 @@ def make_project(folder, *, target=MUSIC, strategy=None):
     pool = folder.parent / f"{folder.name}-pool.jsonl"
     write(pool, rest, annotated=False)
     return Project.create(folder, known, [str(pool)], target, test=rest[::TEST], strategy=strategy)
+
+
+def run_round(project, number, *, answers=None):
+    """Play one round from nothing."""
+    return Rounds(project).run(number, answers=answered(project) if answers is None else answers)
 
 
 def prediction_of(utterance, *, number=0):

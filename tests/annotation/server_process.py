@@ -17,11 +17,11 @@ import os, sys
 import uvicorn, starlette.applications
 import canvass.annotation.rounds.queue, canvass.annotation.web.serve, canvass.cli.annotate
 from canvass.annotation.project.project import Project
-from canvass.annotation.rounds.round import run_round
+from canvass.annotation.rounds.round import Rounds
 from canvass.cli.main import program
 
 with Project.open(sys.argv[2]) as project:
-    run_round(project, 0)
+    Rounds(project).run(0, answers=0)
 
 for line in iter(sys.stdin.readline, ""):
     child = os.fork()

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 from commands import MUSIC, records
+from projects import run_round
 
 from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import ProjectSettings, Settings, with_changes
-from canvass.annotation.rounds.round import run_round
 from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.validation import record_of
 from canvass.corpus.pool import Pool

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import pytest
 from commands import record, records, refused, write, write_records
+from projects import run_round
 
 from annotation.projects import make_project, music_left, tasks_of
 from canvass.annotation.project.project import Project
 from canvass.annotation.quality.progress import forecast
-from canvass.annotation.rounds.round import run_round
 from canvass.annotation.store.records import Label, NewAnswer, Round
 from canvass.annotation.web.shapes import task_shape
 from canvass.types import Utterance

@@ -1,12 +1,11 @@
 """`canvass labels`: what a project reads after a label was renamed, merged or deleted, and what is refused."""
 
 import pytest
-from projects import make_project, music_left, tasks_of
+from projects import make_project, music_left, run_round, tasks_of
 
 from canvass.annotation.project.answer_rule import AnswerRule, UnknownLabelError
 from canvass.annotation.project.labels import delete_label, label_uses, merge_label, rename_label
 from canvass.annotation.project.project import Project
-from canvass.annotation.rounds.round import run_round
 from canvass.annotation.store.records import NewAnswer
 from canvass.errors import InputError, OptionError
 from canvass.types import Slot, Target

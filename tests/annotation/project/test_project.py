@@ -7,6 +7,7 @@ import pytest
 from commands import write
 from hypothesis import given
 from hypothesis import strategies as st
+from projects import run_round
 
 from annotation.projects import music_left, tasks_of
 from canvass.annotation.project import creation
@@ -16,7 +17,6 @@ from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.project.settings_file import read_settings, write_settings
 from canvass.annotation.quality.progress import status_of
-from canvass.annotation.rounds.round import run_round
 from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.normalise import key_of

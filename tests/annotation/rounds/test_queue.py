@@ -124,7 +124,7 @@ def test_it_trains_anew_after_so_many_answers_and_touches_nothing_that_is_held(p
     assert {task.prediction.round for task in project.store.tasks("open")} == {2}
     kept = sorted((project.folder / "backups").iterdir())
     assert [file.name for file in kept] == ["before-000001.db", "before-000002.db"]
-    with Store.open(kept[0]) as copy:
+    with Store(kept[0]) as copy:
         assert len(copy.answers()) == 3
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from commands import write_records
+from projects import run_round
 
 from canvass.annotation.exchange.handing_out import hand_out
 from canvass.annotation.project.annotations import complete
@@ -22,7 +23,7 @@ from canvass.annotation.quality.progress import status_of
 from canvass.annotation.quality.stopping import STEP
 from canvass.annotation.rounds import round as round_module
 from canvass.annotation.rounds.queue import next_round
-from canvass.annotation.rounds.round import STOP_SET, Rounds, run_round, save_estimates
+from canvass.annotation.rounds.round import STOP_SET, Rounds, save_estimates
 from canvass.annotation.store.records import NewAnswer, Round
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of

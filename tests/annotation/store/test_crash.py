@@ -17,13 +17,14 @@ from commands import write_records
 
 pytest.importorskip("uvicorn", reason="the page needs uvicorn: pip install 'canvass-nlu[annotate]'")
 
+from projects import run_round
 from server_process import Connection, Servers
 
 from canvass.annotation.project.creation import DATABASE, SETTINGS
 from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import with_changes
 from canvass.annotation.project.settings_file import write_settings
-from canvass.annotation.rounds.round import run_round, save_round
+from canvass.annotation.rounds.round import save_round
 from examples import ARTISTS, MUSIC, OTHERS, PLACES, labelled_and_rest
 
 CLIENTS = 6

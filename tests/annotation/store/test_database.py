@@ -44,8 +44,8 @@ def raw(path):
 
 
 def test_the_settings_that_keep_answers(store, path):
-    connection = store._database._connection
-    with store._database._reader() as reader, pytest.raises(sqlite3.OperationalError) as refused:
+    connection = store._connection
+    with store._reader() as reader, pytest.raises(sqlite3.OperationalError) as refused:
         reader.execute("DELETE FROM tasks")
     assert refused.value.sqlite_errorname == "SQLITE_READONLY"
     with raw(path) as other:
@@ -91,7 +91,7 @@ def test_migrations_run_once_in_order_and_are_recorded_with_what_they_did(path, 
     monkeypatch.setattr(database, "VERSION", schema.VERSION + 2)
     monkeypatch.setattr(schema, "MIGRATIONS", steps)
     for _ in range(2):
-        with Store.open(path) as store:
+        with Store(path) as store:
             assert store.task(1).key == "k"
     with raw(path) as other:
         assert other.execute("SELECT later FROM tasks").fetchall() == [("ab",)]
@@ -106,7 +106,7 @@ def test_a_migration_that_fails_leaves_the_old_tables(path, monkeypatch):
     good, bad = "ALTER TABLE tasks ADD COLUMN later TEXT;", "UPDATE missing SET a = 1;"
     monkeypatch.setattr(schema, "MIGRATIONS", {schema.VERSION + 1: good, schema.VERSION + 2: bad})
     with pytest.raises(StoreError, match=r"canvass.db could not be written \(.+\)"):
-        Store.open(path)
+        Store(path)
     with raw(path) as other:
         assert other.execute("SELECT * FROM sqlite_master").fetchall() == before
         assert schema.version_of(other) == schema.VERSION
@@ -140,7 +140,7 @@ def test_a_database_of_an_older_version_is_brought_up_to_date(path, version, tab
         other.execute(f"PRAGMA application_id = {schema.APPLICATION}")
         other.execute(f"PRAGMA user_version = {version}")
         assert "copies" not in str(other.execute("SELECT sql FROM sqlite_master").fetchall())
-    with Store.open(path) as store:
+    with Store(path) as store:
         store.add([new_task("k", "imported"), new_task("l", "imported")])
         store.save(new_answer("a", 1), now=1.0)
         store.save(replace(new_answer("b", 2), copies="a"), now=1.0)
@@ -157,7 +157,7 @@ def test_an_older_database_where_nothing_may_be_written_is_refused_in_a_sentence
         other.execute(f"PRAGMA user_version = {schema.VERSION - 1}")
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(StoreError, match=r"older canvass .* copy the project to where it can be written"):
-        Store.open(path)
+        Store(path)
 
 
 def test_every_version_has_its_migration():
@@ -177,9 +177,9 @@ def test_what_is_not_there(tmp_path):
     with pytest.raises(
         FileError, match=r"none\.db: there is no such database; name a folder that canvass new made"
     ):
-        Store.open(tmp_path / "none.db")
+        Store(tmp_path / "none.db")
     with pytest.raises(FileError, match="there is no such database"):
-        Store.open(tmp_path)
+        Store(tmp_path)
     with pytest.raises(FileError, match=r"the folder .*none does not exist"):
         Store.create(tmp_path / "none" / "canvass.db")
     assert list(tmp_path.iterdir()) == []
@@ -218,7 +218,7 @@ def test_wrong_files(path, make, sentence):
     make(path)
     content = path.read_bytes()
     with pytest.raises(StoreError, match=f"canvass.db {sentence}") as refused:
-        Store.open(path)
+        Store(path)
     assert refused.value.exit_code == 2
     assert path.read_bytes() == content
 
@@ -228,7 +228,7 @@ def test_names_that_look_like_options_of_a_uri(tmp_path):
     folder.mkdir()
     with Store.create(folder / "x?y.db") as store:
         store.set_fact("a", "b")
-    with Store.open(folder / "x?y.db") as store:
+    with Store(folder / "x?y.db") as store:
         assert store.fact("a") == "b"
     assert [one.name for one in folder.iterdir()] == ["x?y.db"]
 
@@ -244,14 +244,14 @@ def test_a_closed_store_says_so(path):
 
 
 def test_nothing_but_the_database_is_left_when_a_store_is_closed(tmp_path):
-    with Store.create(tmp_path / "canvass.db") as store, store._database._reader():
+    with Store.create(tmp_path / "canvass.db") as store, store._reader():
         assert store.counts()["open"] == 0  # a second reader
         store.set_fact("a", "b")
     assert [one.name for one in tmp_path.iterdir()] == ["canvass.db"]
 
 
 def test_reading_does_not_wait_for_writing(store):
-    with store._database.atomic() as connection:
+    with store.atomic() as connection:
         connection.execute("DELETE FROM tasks WHERE id = 1")
         assert len(store.tasks()) == 3
     assert len(store.tasks()) == 2
@@ -259,7 +259,7 @@ def test_reading_does_not_wait_for_writing(store):
 
 def test_an_error_leaves_no_trace_and_the_store_usable(store):
     def fail():
-        with store._database.atomic() as connection:
+        with store.atomic() as connection:
             connection.execute("DELETE FROM tasks")
             raise InputError("something else")
 
@@ -278,7 +278,7 @@ def test_a_transaction_that_sqlite_has_taken_back_is_an_error_and_the_store_usab
     """As after a full disk or a disk error in the middle."""
 
     def lose():
-        with store._database.atomic("the answer") as connection:
+        with store.atomic("the answer") as connection:
             connection.execute("DELETE FROM tasks")
             connection.execute("ROLLBACK")
 
@@ -290,15 +290,15 @@ def test_a_transaction_that_sqlite_has_taken_back_is_an_error_and_the_store_usab
 
 def test_threads_write_one_after_the_other(store):
     def count(number):
-        with store._database.atomic() as connection:
+        with store.atomic() as connection:
             ((value,),) = connection.execute("SELECT value FROM meta WHERE name = 'count'").fetchall()
             connection.execute("UPDATE meta SET value = ? WHERE name = 'count'", (str(int(value) + number),))
 
-    with store._database.atomic() as connection:
+    with store.atomic() as connection:
         connection.execute("INSERT INTO meta VALUES ('count', '0')")
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(count, range(100)))
-    assert store._database.rows("SELECT value FROM meta WHERE name = 'count'") == [("4950",)]
+    assert store.rows("SELECT value FROM meta WHERE name = 'count'") == [("4950",)]
 
 
 # Network file systems
@@ -343,7 +343,7 @@ def test_network_file_systems_are_refused(tmp_path, monkeypatch, kind):
     Store.create(path).close()
     monkeypatch.setattr(database, "mounted", lambda: f"server:/x {tmp_path} {kind} rw 0 0\n")
     with pytest.raises(StoreError, match=sentence):
-        Store.open(path)
+        Store(path)
 
 
 def test_a_link_to_a_network_file_system_is_followed(tmp_path):
@@ -365,7 +365,7 @@ def test_this_system_has_a_table_or_none(tmp_path, monkeypatch):
 
 def test_a_full_disk_loses_nothing(store):
     """SQLite's own limit on pages raises the very error that a full disk does."""
-    connection = store._database._connection
+    connection = store._connection
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     store.save(new_answer("before", 1), now=1.0)
     connection.execute(f"PRAGMA max_page_count = {pages}")
@@ -392,7 +392,7 @@ def test_a_disk_that_takes_no_more_loses_nothing(store, path):
         from canvass.annotation.store.task_store import Store
         from canvass.errors import StoreError
 
-        store = Store.open(Path(sys.argv[1]))
+        store = Store(Path(sys.argv[1]))
         store.save(new_answer("before", 1), now=1.0)
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, hard))
@@ -429,7 +429,7 @@ def test_a_file_that_another_program_keeps_locked(path, monkeypatch):
             pytest.raises(
                 StoreError, match=r"another program keeps .*canvass.db locked: it was not saved; close"
             ),
-            store._database.atomic(),
+            store.atomic(),
         ):
             pass
         assert store.counts()["open"] == 0  # reading goes on
@@ -441,7 +441,7 @@ def test_a_file_that_another_program_keeps_locked(path, monkeypatch):
 def test_a_file_that_may_not_be_written(path):
     Store.create(path).close()
     path.chmod(0o444)
-    with pytest.raises(StoreError, match=r"canvass.db cannot be"), Store.open(path) as store:
+    with pytest.raises(StoreError, match=r"canvass.db cannot be"), Store(path) as store:
         store.set_fact("a", "b")
 
 
@@ -456,7 +456,7 @@ def test_a_backup_is_the_store(store, tmp_path):
     store.save(new_answer("b", 2), now=2.0)
     with raw(target) as copy:  # one file, without a log beside it
         assert copy.execute("PRAGMA journal_mode").fetchone() == ("delete",)
-    with Store.open(target) as copy:
+    with Store(target) as copy:
         assert copy.tasks() != store.tasks()
         assert [one.id for one in copy.answers()] == ["a"]
         copy.save(new_answer("b", 2), now=2.0)
@@ -476,7 +476,7 @@ def test_what_may_not_be_written_can_be_read(path, monkeypatch):
         store.add([new_task("k", "imported")])
         store.save(new_answer("a", 1), now=1.0)
     monkeypatch.setattr(database.os, "access", lambda *_: False)  # root may write anywhere
-    with Store.open(path) as store:
+    with Store(path) as store:
         assert [answer.id for answer in store.answers()] == ["a"]
         assert store.counts()["answered"] == 1
         with pytest.raises(StoreError, match="cannot be written to"):
@@ -502,7 +502,7 @@ def test_a_backup_while_others_write_is_of_one_moment(store, tmp_path):
     try:
         for _ in range(5):
             store.backup(tmp_path / "backup.db")
-            with Store.open(tmp_path / "backup.db") as copy:
+            with Store(tmp_path / "backup.db") as copy:
                 names = [one.id for one in copy.answers()]
                 assert names == [f"a{place}" for place in range(4, 4 + len(names))]
                 assert copy.counts()["answered"] == len(names)

@@ -283,7 +283,7 @@ class StoreAndModel(RuleBasedStateMachine):
     @rule()
     def open_again(self):
         self.store.close()
-        self.store = Store.open(self.folder / "canvass.db")
+        self.store = Store(self.folder / "canvass.db")
 
     @rule()
     def restore_a_backup(self):
@@ -292,7 +292,7 @@ class StoreAndModel(RuleBasedStateMachine):
         for path in self.folder.glob("canvass.db*"):
             path.unlink()
         (self.folder / "backup.db").rename(self.folder / "canvass.db")
-        self.store = Store.open(self.folder / "canvass.db")
+        self.store = Store(self.folder / "canvass.db")
 
     # What must always hold
 

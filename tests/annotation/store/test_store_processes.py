@@ -25,7 +25,7 @@ WORKER = textwrap.dedent("""
     from canvass.annotation.store.task_store import Store
 
     path, name, threads = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-    store = Store.open(path)
+    store = Store(path)
 
     def say(*words):
         os.write(1, (" ".join(map(str, words)) + "\\n").encode())  # one write, so that no line is torn
@@ -83,7 +83,7 @@ def check_killed(tmp_path, times):
             assert errors == ""
         # The last line may be torn; what it would have confirmed is then merely more than was promised.
         confirmed |= set(said(output[: output.rfind("\n") + 1], "saved"))
-        with Store.open(path) as store:
+        with Store(path) as store:
             names = [one.id for one in store.answers(current_only=False)]
             assert confirmed <= set(names)
             assert len(names) == len(set(names))
@@ -123,7 +123,7 @@ def test_two_processes_share_a_queue(tmp_path):
     given = [number for output in outputs for number in said(output, "given")]
     assert sorted(map(int, given)) == list(range(1, 121))
     saved = [name for output in outputs for name in said(output, "saved")]
-    with Store.open(path) as store:
+    with Store(path) as store:
         assert sorted(saved) == sorted(one.id for one in store.answers())
         assert store.counts()["answered"] == 120
 

@@ -827,7 +827,7 @@ def test_the_disk_is_full(client, monkeypatch):
 
 def test_a_real_full_disk(client, caplog):
     """SQLite's own limit of pages stands for the disk: nothing is saved, and the same answer is saved afterwards."""
-    connection = client.store._database._connection
+    connection = client.store._connection
     task = client.lease()[0]
     note = "x" * 9000
     sent = {**accepted(task), "note": note}

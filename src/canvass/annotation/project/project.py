@@ -235,7 +235,7 @@ class Project:
         """The tasks and answers; opened at first use."""
         with self._opening:
             if self._store is None:
-                self._store = Store.open(self.folder / DATABASE)
+                self._store = Store(self.folder / DATABASE)
             return self._store
 
     def close(self) -> None:

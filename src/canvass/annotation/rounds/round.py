@@ -211,12 +211,6 @@ class Rounds:
         return None if before is None else agreement(before.decisions, now)
 
 
-def run_round(project: Project, number: int, *, answers: int | None = None) -> RoundResult:
-    """Play one round of a project from nothing; `Rounds` keeps what the next one can use."""
-    counted = answered(project) if answers is None else answers
-    return Rounds(project).run(number, answers=counted)
-
-
 def save_round(project: Project, result: RoundResult, *, answers: int, at: float, seconds: float) -> None:
     """Swap the queue for the one of a round, and add the round to the curve.
 

@@ -19,7 +19,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from canvass.annotation.store.schema import VERSION, create_tables, upgrade, version_of
 from canvass.errors import CanvassError, FileError, StoreError
@@ -59,7 +59,7 @@ class Database:
             raise
 
     @classmethod
-    def create(cls, path: Path) -> Database:
+    def create(cls, path: Path) -> Self:
         """Make a new file; raises FileError where there is one, or the folder cannot be written."""
         refuse_network(path)
         check_output(path)
@@ -198,6 +198,12 @@ class Database:
             for reader in self._readers or ():
                 reader.close()
             self._readers = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def connect(path: Path, mode: str = "rw") -> sqlite3.Connection:

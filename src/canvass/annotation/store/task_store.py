@@ -10,8 +10,7 @@ import json
 import statistics
 from collections.abc import Sequence
 from dataclasses import astuple, fields
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from canvass.annotation.store.answering import check, retire, save, withdraw
 from canvass.annotation.store.database import Database
@@ -59,43 +58,12 @@ REVIEWED = "review"  # a fact: the newest answer when the review list was made
 _REVIEW = "kind, tasks, text, words, probability"
 
 
-class Store:
-    """The tasks and answers of a project, for any number of threads.
+class Store(Database):
+    """The tasks and answers of a project, for any number of threads; opened by its path, or made by `create`.
 
-    All methods raise StoreError, with a sentence, where the disk is full, fails, or is kept busy by another program.
-    Times are arguments, in seconds of the epoch.
+    A store that an older canvass wrote is brought up to date. All methods raise StoreError, with a sentence, where the
+    disk is full, fails, or is kept busy by another program. Times are arguments, in seconds of the epoch.
     """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    @classmethod
-    def create(cls, path: Path) -> Store:
-        """Make a new, empty store; raises FileError where there is a file already, or none can be made."""
-        return cls(Database.create(path))
-
-    @classmethod
-    def open(cls, path: Path) -> Store:
-        """Open a store, brought up to date if an older canvass wrote it; raises FileError where there is none.
-
-        Raises StoreError if it is no database of canvass, a newer one's, damaged, or on a network file system.
-        """
-        return cls(Database(path))
-
-    @property
-    def path(self) -> Path:
-        """The database file."""
-        return self._database.path
-
-    def close(self) -> None:
-        """Close the store; later calls raise StoreError."""
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     # Tasks
 
@@ -107,7 +75,7 @@ class Store:
         stays, ranked as the newer models rank it, or behind all that they chose.
         """
         rows = [new_task_row(task) for task in tasks]  # before others must wait
-        with self._database.atomic("the new queue") as connection:
+        with self.atomic("the new queue") as connection:
             return swap(connection, rows, round)
 
     def add(self, tasks: Sequence[NewTask]) -> list[Task]:
@@ -116,7 +84,7 @@ class Store:
         One whose key has a task is left out. One of source `handed out` is leased at once, without an end, to
         `records.HANDED_OUT`; an open `selected` task that nobody has answered is handed out as it is.
         """
-        with self._database.atomic("the tasks") as connection:
+        with self.atomic("the tasks") as connection:
             return add(connection, tasks)
 
     def lease(
@@ -127,7 +95,7 @@ class Store:
         First come those of `holding` that are still theirs or free again, then free ones by priority. A task is never
         given while another holds it, nor to someone who has answered or skipped it.
         """
-        with self._database.atomic("the lease") as connection:
+        with self.atomic("the lease") as connection:
             return lease(connection, annotator, count=count, holding=holding, now=now, seconds=seconds)
 
     def suggest(
@@ -137,7 +105,7 @@ class Store:
 
         False where somebody saw the task, or it is gone: nothing is changed.
         """
-        with self._database.atomic("the suggestion") as connection:
+        with self.atomic("the suggestion") as connection:
             changed = suggest(connection, number, prediction, seen=alone is not None)
             if changed and alone is not None:
                 save(connection, alone, now)
@@ -145,7 +113,7 @@ class Store:
 
     def release(self, annotator: str, tasks: Sequence[int]) -> None:
         """Give tasks back; those that the annotator does not hold stay as they are."""
-        with self._database.atomic("the release") as connection:
+        with self.atomic("the release") as connection:
             release(connection, annotator, tasks)
 
     def task(self, number: int) -> Task | None:
@@ -163,17 +131,17 @@ class Store:
 
     def _tasks(self, which: str, *values: Any) -> list[Task]:
         names = self.names()
-        rows = self._database.rows(f"SELECT {TASK} FROM tasks {which}", values)
+        rows = self.rows(f"SELECT {TASK} FROM tasks {which}", values)
         return [task_of(row, names) for row in rows]
 
     def counts(self) -> dict[State, int]:
         """Count the tasks in each state; a lease that ran out counts as one until somebody asks for tasks."""
-        found = dict(self._database.rows("SELECT state, count(*) FROM tasks GROUP BY state"))
+        found = dict(self.rows("SELECT state, count(*) FROM tasks GROUP BY state"))
         return {state: found.get(state, 0) for state in STATES}
 
     def states(self) -> dict[int, State]:
         """Give the state of every task, by its number."""
-        return dict(self._database.rows("SELECT id, state FROM tasks"))
+        return dict(self.rows("SELECT id, state FROM tasks"))
 
     def keys(self, *, free: bool = True) -> set[str]:
         """List the keys that have a task, waiting or done; unless `free`, without those that models may choose again.
@@ -181,12 +149,12 @@ class Store:
         These are open, were chosen by models or drawn, and nothing that was said of them stands.
         """
         wanted = f"SELECT key FROM tasks WHERE ? OR NOT ({UNANSWERED} AND {REPLACEABLE})"
-        return {key for (key,) in self._database.rows(wanted, (free,))}
+        return {key for (key,) in self.rows(wanted, (free,))}
 
     def done(self) -> dict[Source, int]:
         """Count the tasks that somebody has or had, by where they came from: all but the open ones."""
         seen = "SELECT source, count(*) FROM tasks WHERE state <> 'open' GROUP BY source"
-        return dict(self._database.rows(seen))
+        return dict(self.rows(seen))
 
     # Answers
 
@@ -202,7 +170,7 @@ class Store:
         differ), and InputError if there is no such task, the answer replaces one of another task, or is malformed.
         """
         check(answer)
-        with self._database.atomic("the answer") as connection:
+        with self.atomic("the answer") as connection:
             return save(connection, answer, now)
 
     def withdraw(self, *, now: float) -> int:
@@ -210,7 +178,7 @@ class Store:
 
         They are kept, and their tasks wait for people, ranked as newer models rank them.
         """
-        with self._database.atomic("what was withdrawn") as connection:
+        with self.atomic("what was withdrawn") as connection:
             return withdraw(connection, now)
 
     def accepted(self) -> list[tuple[Task, Answer]]:
@@ -233,7 +201,7 @@ class Store:
         """List answers with their tasks; `which` of them, in what order, in SQL."""
         names = self.names()
         query = f"SELECT {TASK}, {ANSWER} FROM answers JOIN tasks ON tasks.id = answers.task WHERE {which}"
-        return [both_of(row, names) for row in self._database.rows(query, values)]
+        return [both_of(row, names) for row in self.rows(query, values)]
 
     def answers(self, *, current_only: bool = True) -> list[Answer]:
         """List all answers in the order in which they were written, those that were replaced as well if asked."""
@@ -241,7 +209,7 @@ class Store:
 
     def _answers(self, which: str, *values: Any) -> list[Answer]:
         names = self.names()
-        rows = self._database.rows(f"SELECT {ANSWER} FROM answers WHERE {which}", values)
+        rows = self.rows(f"SELECT {ANSWER} FROM answers WHERE {which}", values)
         return [answer_of(row, names) for row in rows]
 
     def answer(self, name: str) -> Answer | None:
@@ -268,7 +236,7 @@ class Store:
         names = self.names()
         return [
             both_of(row, names) if row[TASK_WIDTH] is not None else (task_of(row[:TASK_WIDTH], names), None)
-            for row in self._database.rows(*select(query, names, limit=limit, offset=offset))
+            for row in self.rows(*select(query, names, limit=limit, offset=offset))
         ]
 
     def disputes(self) -> list[tuple[Task, list[Answer]]]:
@@ -286,8 +254,8 @@ class Store:
         What they passed over does not count; nor do, for the median, answers of which nobody knows how long they took.
         """
         mine = "FROM answers WHERE annotator = ? AND current = 1 AND kind <> 'skip'"
-        ((answered,),) = self._database.rows(f"SELECT count(*) {mine}", (annotator,))
-        today = self._database.rows(f"SELECT seconds {mine} AND at >= ?", (annotator, since))
+        ((answered,),) = self.rows(f"SELECT count(*) {mine}", (annotator,))
+        today = self.rows(f"SELECT seconds {mine} AND at >= ?", (annotator, since))
         seconds = [duration for (duration,) in today if duration > 0]
         return Tally(answered, len(today), statistics.median(seconds) if seconds else None)
 
@@ -295,17 +263,17 @@ class Store:
 
     def add_round(self, entry: Round) -> None:
         """Record a round; one that was run again takes the place of its first record."""
-        with self._database.atomic("the round") as connection:
+        with self.atomic("the round") as connection:
             values = ", ".join("?" * len(fields(Round)))
             connection.execute(f"INSERT OR REPLACE INTO rounds ({_ROUND}) VALUES ({values})", astuple(entry))
 
     def rounds(self) -> list[Round]:
         """List the rounds by number."""
-        return [Round(*row) for row in self._database.rows(f"SELECT {_ROUND} FROM rounds ORDER BY number")]
+        return [Round(*row) for row in self.rows(f"SELECT {_ROUND} FROM rounds ORDER BY number")]
 
     def set_review(self, items: Sequence[ReviewItem]) -> None:
         """Put a new review list into the place of the old one."""
-        with self._database.atomic("the review list") as connection:
+        with self.atomic("the review list") as connection:
             connection.execute("DELETE FROM review")
             connection.execute(
                 "INSERT OR REPLACE INTO meta (name, value) SELECT ?, coalesce(max(sequence), 0) FROM answers",
@@ -318,12 +286,12 @@ class Store:
 
     def review(self) -> list[ReviewItem]:
         """List what deserves a second look, in the order in which it was given."""
-        rows = self._database.rows(f"SELECT {_REVIEW} FROM review ORDER BY number")
+        rows = self.rows(f"SELECT {_REVIEW} FROM review ORDER BY number")
         return [ReviewItem(kind, tuple(json.loads(tasks)), *rest) for kind, tasks, *rest in rows]
 
     def look_at(self, tasks: Sequence[int], annotator: str, *, now: float) -> None:
         """Note that somebody found the answers to tasks right: `to_review` leaves them out until they change."""
-        with self._database.atomic("what was looked at") as connection:
+        with self.atomic("what was looked at") as connection:
             connection.executemany(
                 "INSERT OR REPLACE INTO looked_at (task, sequence, annotator, at) "
                 "SELECT task, max(sequence), ?, ? FROM answers WHERE task = ? GROUP BY task",
@@ -336,7 +304,7 @@ class Store:
         Left out are items of which every task was looked at since it was answered, and items of the list with an answer
         that was given anew since the list was made.
         """
-        rows = self._database.rows(
+        rows = self.rows(
             "SELECT answers.task, max(answers.sequence), coalesce(looked_at.sequence, 0) FROM answers "
             "LEFT JOIN looked_at ON looked_at.task = answers.task GROUP BY answers.task"
         )
@@ -354,14 +322,14 @@ class Store:
     def annotators(self) -> list[str]:
         """List the names of people who answered, in the order of their first answers."""
         people = "SELECT annotator FROM answers WHERE annotator NOT GLOB ? GROUP BY annotator ORDER BY min(sequence)"
-        return [name for (name,) in self._database.rows(people, (f"{ALONE}*",))]
+        return [name for (name,) in self.rows(people, (f"{ALONE}*",))]
 
     def add_label(self, kind: LabelKind, name: str, description: str, annotator: str, now: float) -> None:
         """Add an intent or a slot label; one that is there stays as it is.
 
         Raises InputError where the name was retired: answers that were given with it would be taken for this label's.
         """
-        with self._database.atomic("the label") as connection:
+        with self.atomic("the label") as connection:
             refuse_retired(read_names(connection), kind, name)
             connection.execute(
                 "INSERT INTO labels (kind, name, description, annotator, at) VALUES (?, ?, ?, ?, ?) "
@@ -372,11 +340,11 @@ class Store:
     def labels(self) -> list[Label]:
         """List the added labels in the order in which they were added."""
         query = "SELECT kind, name, description, annotator, at FROM labels ORDER BY rowid"
-        return [Label(*row) for row in self._database.rows(query)]
+        return [Label(*row) for row in self.rows(query)]
 
     def names(self) -> LabelNames:
         """Read which names of labels were retired, and what is read in their place."""
-        return names_of(self._database.rows(RETIRED))
+        return names_of(self.rows(RETIRED))
 
     def retire(self, kind: LabelKind, name: str, became: str | None, *, now: float) -> None:
         """Retire the name of a label: from now on it is read as `became`, or, where that is None, as deleted.
@@ -384,22 +352,15 @@ class Store:
         No answer is changed. What answers amount to may change: those that differed in this name agree, and what has a
         deleted intent counts as passed over.
         """
-        with self._database.atomic("the label") as connection:
+        with self.atomic("the label") as connection:
             retire(connection, kind, name, became, now)
 
     def fact(self, name: str) -> str | None:
         """Look up a small fact."""
-        rows = self._database.rows("SELECT value FROM meta WHERE name = ?", (name,))
+        rows = self.rows("SELECT value FROM meta WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else None
 
     def set_fact(self, name: str, value: str) -> None:
         """Write a small fact down, over the earlier one of this name."""
-        with self._database.atomic("the fact") as connection:
+        with self.atomic("the fact") as connection:
             connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, value))
-
-    def backup(self, target: Path) -> None:
-        """Copy the store, while it is in use, to a file that appears whole or not at all.
-
-        Raises FileError or OptionError where the file cannot be written, or is the store itself.
-        """
-        self._database.backup(target)
