@@ -49,21 +49,11 @@ def load_mask(name: str | None) -> Callable[[str], str] | None:
 class Assistant:
     """The assistant of one project.
 
-    `start` and `stop` are for the owner of the project's lock, once each; the rest for any thread.
-
-    Parameters
-    ----------
-    project
-        Its settings hold the budget; what is asked and answered is kept in `FILE` of its folder.
-    address, model
-        As for `Chat`, and the same errors.
-    mask
-        As `--mask` names it; it runs over every text before that leaves.
-    alone
-        Whether it answers what it and the models are sure of and agree on. OptionError where it may not.
-    clock
-        Seconds that go on evenly.
-
+    `start` and `stop` are for the owner of the project's lock, once each; the rest for any thread. The project's
+    settings hold the budget; what is asked and answered is kept in `FILE` of its folder. `address` and `model` are as
+    for `Chat`, with the same errors. `mask`, as `--mask` names it, runs over every text before that leaves. `alone`: it
+    answers what it and the models are sure of and agree on; OptionError where it may not. `clock` gives seconds that go
+    on evenly.
     """
 
     def __init__(

@@ -36,22 +36,11 @@ class Reply(NamedTuple):
 class Chat:
     """A server and a model there; safe to use from several threads.
 
-    Parameters
-    ----------
-    address
-        Such as https://host/v1; /chat/completions is added where it is missing.
-    model
-        Its name there.
-    sleep
-        What waits between attempts, given seconds.
+    The address is such as https://host/v1; /chat/completions is added where it is missing. `sleep` waits between
+    attempts, given seconds.
 
-    Raises
-    ------
-    OptionError
-        If the address is none, or holds a password; or there is no name.
-    ExtraMissingError
-        Without httpx.
-
+    Raises OptionError if the address is none, or holds a password, or the model has no name; ExtraMissingError without
+    httpx.
     """
 
     address: str

@@ -136,15 +136,9 @@ class Suggestion(NamedTuple):
 
 
 class Prompt:
-    """The questions of a project, with its labels and annotations as they are now.
+    """The questions of a project, with its labels, guidelines and annotated requests as they are now.
 
-    Parameters
-    ----------
-    project
-        Whose guidelines and annotated requests go into the question.
-    mask
-        Applied to every text that leaves; None: texts leave as they are.
-
+    `mask` is applied to every text that leaves; None: texts leave as they are.
     """
 
     def __init__(self, project: Project, mask: Callable[[str], str] | None) -> None:

@@ -65,25 +65,12 @@ def import_answers(
     else a negative; one with neither domain, intent nor slots is left out, as is what is in the test set. A record that
     says otherwise than the same annotator before is a correction. Nothing is saved before all records were checked.
 
-    Parameters
-    ----------
-    project, names, annotator
-        Where to, from which files, folders or globs, and whose answers.
-    now
-        The time of the answers, in seconds of the epoch.
-    columns, format, skip_bad
-        As for `read_labelled`.
-    new_labels
-        Whether domains, intents and slot labels that the project does not know are added to it, not refused.
+    `now` is the time of the answers, in seconds of the epoch; `columns`, `format` and `skip_bad` are as for
+    `read_labelled`. With `new_labels`, domains, intents and slot labels that the project does not know are added to it.
 
-    Raises
-    ------
-    InputError
-        If a record is bad, has a label that the project does not know, has a slot off the token borders (unless the
-        project allows that), or changes the text of what was handed out.
-    FileError, OptionError
-        If a file cannot be read, or the name of the annotator cannot be one.
-
+    Raises InputError if a record is bad, has a label that the project does not know, has a slot off the token borders
+    (unless the project allows that), or changes the text of what was handed out; FileError or OptionError if a file
+    cannot be read, or the name of the annotator cannot be one.
     """
     check_annotator(annotator)
     reading = AnswerFiles(project, annotator, new_labels=new_labels)

@@ -40,47 +40,23 @@ class Meaning(NamedTuple):
 
 @dataclass
 class AnswerRule:
-    """The rule of a project, with the labels that it knows.
-
-    Parameters
-    ----------
-    target
-        What is annotated.
-    intents, labels
-        The intents and the slot labels of the target.
-    others
-        All intents that are known, those of other domains among them.
-    domains
-        The domains that are known.
-    domain_of
-        The domain of each intent.
-    inside_tokens
-        Whether slots may begin or end inside a token.
-    new_labels
-        Whether unknown names are taken on: then `added` lists the intents and slot labels of the target.
-    new_names
-        Whether what is not of the target may have a domain or an intent that nobody knows yet.
-    remedy
-        What to do about an unknown name, for its sentence.
-    annotates_slots
-        Whether slots are annotated; without, a frame that has none stays unannotated for slots.
-    retired
-        Names that labels had before: they are taken for today's.
-
-    """
+    """The rule of a project, with the labels that it knows."""
 
     target: Target
-    intents: list[str]
-    labels: list[str]
-    others: set[str]
+    intents: list[str]  # of the target
+    labels: list[str]  # of its slots
+    others: set[str]  # all intents that are known, those of other domains among them
     domains: list[str]
-    domain_of: Mapping[str, str]
+    domain_of: Mapping[str, str]  # by intent
+    # Whether slots may begin or end inside a token.
     inside_tokens: bool = False
+    # Whether unknown names are taken on: then `added` lists the intents and slot labels of the target.
     new_labels: bool = False
+    # Whether what is not of the target may have a domain or an intent that nobody knows yet.
     new_names: bool = False
-    remedy: str = "mend it"
-    annotates_slots: bool = True
-    retired: LabelNames = field(default_factory=LabelNames)
+    remedy: str = "mend it"  # what to do about an unknown name
+    annotates_slots: bool = True  # without, a frame that has none stays unannotated for slots
+    retired: LabelNames = field(default_factory=LabelNames)  # names before, which are taken for today's
     added: list[tuple[Literal["intent", "slot"], str]] = field(default_factory=list)
 
     @classmethod
@@ -112,28 +88,14 @@ class AnswerRule:
         intent: str | None = None,
         slots: Sequence[Slot] | None = None,
     ) -> Meaning:
-        """Decide what an answer says of a text.
+        """Decide what an answer says of a text, which is as the task has it.
 
-        Parameters
-        ----------
-        text
-            As the task has it; slots are inside of it.
-        kind
-            `frame`, `elsewhere` or `skip`; None where nobody said: then domain and intent tell.
-        domain, intent
-            As they were said, None where they were not. A `frame` need not repeat what its target or its intent
-            implies. The domain "elsewhere" is none, unless the project has one of that name.
-        slots
-            Of a `frame`; those of an `elsewhere` are dropped.
+        Where nobody said the kind (None), domain and intent tell. A `frame` need not repeat what its target or its
+        intent implies. The domain "elsewhere" is none, unless the project has one of that name. Slots of an
+        `elsewhere` are dropped.
 
-        Raises
-        ------
-        UnknownLabelError
-            If a name is unknown, and none may be new.
-        InputError
-            If the answer contradicts itself, lacks its intent, or a slot overlaps another or begins or ends where none
-            may.
-
+        Raises UnknownLabelError if a name is unknown, and none may be new; InputError if the answer contradicts itself,
+        lacks its intent, or a slot overlaps another or begins or ends where none may.
         """
         intent = self._today("intent", intent)
         if slots is not None:

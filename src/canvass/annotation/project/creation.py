@@ -90,11 +90,7 @@ def check_enough(
 ) -> None:
     """Refuse a target with too few utterances to train on, or a test set of somebody's own without any of them.
 
-    Raises
-    ------
-    TargetError, TrainingError
-        The sentence says how many there are, and how many are needed.
-
+    Raises TargetError or TrainingError; the sentence says how many there are, and how many are needed.
     """
     everything = [*labelled, *test] if held_out else labelled
     check_examples(everything, target, sum(map(target.matches, everything)))

@@ -58,15 +58,8 @@ class Project:
     """A folder in which one target is annotated; made by `create`, found again by `open`.
 
     It holds canvass.toml (`settings`), canvass.db (`store`), labelled.jsonl (`labelled`) and test.jsonl (`test`), both
-    copies, so that later edits of the originals change nothing. The pool stays where it is.
-
-    Attributes
-    ----------
-    folder
-        Where it is.
-    settings
-        As they were read when the project was opened.
-
+    copies, so that later edits of the originals change nothing. The pool stays where it is. `settings` are as they were
+    read when the project was opened.
     """
 
     def __init__(self, folder: Path, settings: Settings) -> None:
@@ -105,15 +98,9 @@ class Project:
         `words`. With `phrases`, `labelled` may lack examples of the target. Each round asks `scorer` about its
         shortlist.
 
-        Raises
-        ------
-        FileError
-            If the folder holds something already, a name of the pool has no file, or something cannot be written.
-        TargetError, TrainingError
-            If there are too few utterances of the target to train on, or to count errors on.
-        InputError, OptionError
-            If an option makes no sense, or the files of the pool do not agree.
-
+        Raises FileError if the folder holds something already, a name of the pool has no file, or something cannot be
+        written; TargetError or TrainingError if there are too few utterances of the target to train on, or to count
+        errors on; InputError or OptionError if an option makes no sense, or the files of the pool do not agree.
         """
         place = Path(folder)
         refuse_folder(place)

@@ -125,23 +125,12 @@ class Evidence(NamedTuple):
     altered: NDArray[np.float64]
 
 
-def find_suspicions(
-    utterances: Sequence[Utterance],
-    *,
-    seed: int = 0,
-) -> list[Suspicion]:
+def find_suspicions(utterances: Sequence[Utterance], *, seed: int = 0) -> list[Suspicion]:
     """List the annotations that models of the other folds contradict, the likeliest to be wrong first.
 
     Intents are compared as classes, whatever their domains; utterances without an intent, and those without slots,
-    have nothing to be contradicted. Fewer than `FEWEST_JUDGED` utterances are not judged.
-
-    Parameters
-    ----------
-    utterances
-        Slots begin and end on token borders.
-    seed
-        Of the folds, and of the alterations.
-
+    have nothing to be contradicted. Fewer than `FEWEST_JUDGED` utterances are not judged. Slots begin and end on token
+    borders; `seed` is that of the folds, and of the alterations.
     """
     import pyarrow as pa
 
@@ -173,11 +162,7 @@ def find_suspicions(
     ]
 
 
-def judge_intents(
-    fold: Fold,
-    evidence: Evidence,
-    said: dict[int, str],
-) -> None:
+def judge_intents(fold: Fold, evidence: Evidence, said: dict[int, str]) -> None:
     """Judge the intents of `rows` by a classifier of the `rest`; writes to `evidence` and, where it differs, `said`."""
     import pyarrow as pa
 
@@ -200,11 +185,7 @@ def judge_intents(
             said[row] = classifier.names[best]
 
 
-def judge_slots(
-    fold: Fold,
-    evidence: Evidence,
-    said: dict[int, tuple[Slot, ...]],
-) -> None:
+def judge_slots(fold: Fold, evidence: Evidence, said: dict[int, tuple[Slot, ...]]) -> None:
     """Judge the slots of `rows` by a tagger of the `rest`; writes to `evidence` and, where it differs, `said`."""
     import pyarrow as pa
 

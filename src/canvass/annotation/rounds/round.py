@@ -214,15 +214,7 @@ class Rounds:
 def save_round(project: Project, result: RoundResult, *, answers: int, at: float, seconds: float) -> None:
     """Swap the queue for the one of a round, and add the round to the curve.
 
-    Parameters
-    ----------
-    project, result
-        Of which project, and what the round found.
-    answers
-        How many answers counted when it began.
-    at, seconds
-        When it ended (seconds of the epoch), and how long it took.
-
+    So many `answers` counted when it began; it ended `at` (seconds of the epoch), and took so many `seconds`.
     """
     store, scores = project.store, result.scores
     store.swap(result.tasks, round=result.number)

@@ -47,10 +47,7 @@ class Query:
 def select(query: Query, names: LabelNames, *, limit: int, offset: int) -> tuple[str, list[Any]]:
     """Make the statement that lists tasks with each answer that stands, newest answers first, then open tasks in order.
 
-    Returns
-    -------
-    The statement, of which a row is that of a task, then that of an answer, or NULLs; and its values.
-
+    Gives the statement, of which a row is that of a task, then that of an answer, or NULLs; and its values.
     """
     conditions = ["1"]
     values: list[Any] = []

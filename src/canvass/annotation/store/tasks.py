@@ -144,19 +144,10 @@ def _corrections_last(answers: Sequence[NewAnswer]) -> list[NewAnswer]:
 
 
 def event_of(stand: Sequence[NewAnswer], *, heard: int, wanted: int, held: bool) -> Event | None:
-    """Say what the answers to a task amount to.
+    """Say what the answers to a task that stand amount to.
 
-    Parameters
-    ----------
-    stand
-        The answers that stand.
-    heard
-        How many people have answered or passed; those count whose answer somebody else corrected.
-    wanted
-        How many people shall be heard.
-    held
-        Whether somebody who has not answered it holds the task.
-
+    So many people were `heard`, who have answered or passed, also those whose answer somebody else corrected, and so
+    many are `wanted`. `held`: somebody who has not answered the task holds it.
     """
     if not stand:
         return None if held else "reopen"

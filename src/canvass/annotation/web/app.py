@@ -69,19 +69,10 @@ def workers() -> Iterator[Workers]:
 def make_app(
     services: Service | Mapping[str, Service], access: Access, threads: Workers, *, page: Path = PAGE
 ) -> ASGIApp:
-    """Make the app of a project, or of several.
+    """Make the app of a project, or of several: by the first part of their paths, with a list of them at the root.
 
-    Parameters
-    ----------
-    services
-        The project; or projects by the first part of their paths, with a list of them at the root.
-    access
-        Who may talk to it.
-    threads
-        Run what the API does: none of it may hold up the loop that reads and writes connections.
-    page
-        The folder of the page's files.
-
+    `threads` run what the API does: none of it may hold up the loop that reads and writes connections. `page` is the
+    folder of the page's files.
     """
 
     def app_of(service: Service) -> Starlette:

@@ -54,17 +54,9 @@ def _no_number(name: str) -> NoReturn:
 
 
 class Reader:
-    """The fields of an object; each is taken once, by the method of its type.
+    """The fields of an object that was sent; each is taken once, by the method of its type.
 
-    Parameters
-    ----------
-    fields
-        What was sent.
-    where
-        What it is, for sentences.
-    known
-        The names that it may have.
-
+    `where` says what it is, for sentences; `known` are the names that it may have.
     """
 
     def __init__(self, fields: Mapping[str, Any], where: str, known: Sequence[str]) -> None:

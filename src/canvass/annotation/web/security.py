@@ -79,15 +79,9 @@ RETURNING_PAGE = f'{HEAD}<meta http-equiv="refresh" content="0; url=/">'
 class Access:
     """What opens the server: a token for each role, the names it answers to, and codes that serve once.
 
-    Parameters
-    ----------
-    token
-        The secret of the printed link, which makes a lead. That of annotators is made of it, and does not give it away.
-    hosts
-        Names and addresses that a Host header may have, as `host_name` gives them.
-    cookie
-        The name of the cookie. Cookies do not know ports: each server of a machine needs its own.
-
+    `token` is the secret of the printed link, which makes a lead. That of annotators is made of it, and does not give
+    it away. `hosts` are the names and addresses that a Host header may have, as `host_name` gives them. Cookies do not
+    know ports: the `cookie` of each server of a machine needs a name of its own.
     """
 
     def __init__(self, token: str, hosts: Iterable[str], *, cookie: str = "canvass") -> None:

@@ -31,21 +31,9 @@ IDENTITY = "identity"
 class Service:
     """What the functions of `canvass.annotation.web.api` work on; safe to use from several threads.
 
-    Parameters
-    ----------
-    project
-        Open; its store is used as it is.
-    queue
-        Told of every answer; whoever made it starts and stops it.
-    clock
-        Seconds of the epoch.
-    lease_clock
-        The same for leases; by default `clock`.
-    annotator_token
-        What the link of annotators has; leads are told.
-    others
-        Whether the server has other projects.
-
+    `queue` is told of every answer; whoever made it starts and stops it. `clock` gives the seconds of the epoch, as
+    `lease_clock` does for leases where there is one. Leads are told `annotator_token`, which the link of annotators
+    has. `others`: the server has other projects.
     """
 
     def __init__(
