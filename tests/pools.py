@@ -125,7 +125,7 @@ class Twin:
             log_intent = log_crf = np.zeros(1)
             margin = entropy = np.zeros(1)
             if self.nlu.intents is not None:
-                log_intent, margin, entropy = self.nlu.intents.uncertainty(column)
+                _, log_intent, margin, entropy, _ = self.nlu.intents.predict(column)
             if self.nlu.tagger is not None:
                 log_crf, lengths = self.nlu.tagger.confidence(column)
                 assert lengths.tolist() == [length]

@@ -249,11 +249,6 @@ class Strategy:
         )
 
     @property
-    def needs_all_intents(self) -> bool:
-        """Whether its score looks at other intents than the likeliest."""
-        return self.score in {breaking_ties, margin_and_tags, negative_entropy}
-
-    @property
     def for_all(self) -> bool:
         """Whether it is for the target `all`: it ranks by models, and none of them tells a target from the rest."""
         return bool(self.models) and "committee" not in self.models

@@ -14,7 +14,7 @@ from canvass.corpus.normalise import keys
 from canvass.errors import TrainingError
 from canvass.features.extraction import feature_matrix
 from canvass.models import logistic
-from canvass.models.intents import IntentClassifier, describe
+from canvass.models.intents import IntentClassifier, IntentEvidence, describe
 from examples import music, others
 from texts import texts
 
@@ -135,7 +135,7 @@ def test_texts_without_a_word_leave_the_constants():
 
 
 def test_no_text_at_all(pair):
-    assert [len(array) for array in pair[0].predict(column([]))] == [0, 0]
+    assert [len(array) for array in pair[0].predict(column([]))] == [0] * 5
     with pytest.raises(TrainingError, match="at least one utterance with an intent"):
         IntentClassifier().fit(column([]), [])
     with pytest.raises(TrainingError, match="not trained"):
@@ -200,37 +200,53 @@ def test_names_that_do_not_fit_are_refused(pair, change):
 
 
 @given(st.lists(texts, max_size=5))
-def test_uncertainty_equals_the_softmax(some):
+def test_a_prediction_equals_the_softmax(some):
     utterances = [*music()[::5], *others()[::4]]
     classifier = IntentClassifier(bits=10).fit(
         keys(pa.array([one.text for one in utterances])), [one.intent for one in utterances]
     )
     column = keys(pa.array(["play river", *some], type=pa.string()))
-    found = classifier.uncertainty(column)
+    found = classifier.predict(column)
     decisions = classifier.decisions(column)
     chances = np.exp(decisions - decisions.max(axis=1, keepdims=True))
     chances /= chances.sum(axis=1, keepdims=True)
     ordered = np.sort(chances, axis=1)[:, ::-1]
     np.testing.assert_allclose(found.margin, ordered[:, 0] - ordered[:, 1], rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(found.entropy, -(chances * np.log(chances)).sum(axis=1), rtol=1e-9)
-    # The same bits as where a strategy asks for the likeliest alone, and of a key alone.
-    assert found.log_probability.tobytes() == classifier.predict(column).log_probability.tobytes()
-    for values, alone in zip(found, classifier.uncertainty(column[:1]), strict=True):
+    assert found.intents.tolist() == decisions.argmax(axis=1).tolist()
+    np.testing.assert_allclose(found.log_probability, np.log(ordered[:, 0]), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.log_first, np.log(chances[:, 0]), rtol=1e-9, atol=1e-12)
+    # The same bits of a key alone.
+    for values, alone in zip(found, classifier.predict(column[:1]), strict=True):
         assert values[:1].tobytes() == alone.tobytes()
 
 
 def test_two_intents_that_are_as_likely_have_no_margin():
     decisions = np.array([[1.0, 3.0, 3.0], [0.0, 0.0, 0.0]])
-    log_probability, margin, entropy = np.zeros(2), np.zeros(2), np.zeros(2)
-    describe(decisions, log_probability, margin, entropy)
-    assert margin.tolist() == [0.0, 0.0]
-    assert entropy[1] == pytest.approx(math.log(3))
+    found = IntentEvidence(np.zeros(2, dtype=np.int32), *np.zeros((4, 2)))
+    describe(decisions, 0, np.empty((4, 3)), *found)
+    assert found.intents.tolist() == [1, 0]
+    assert found.margin.tolist() == [0.0, 0.0]
+    assert found.entropy[1] == pytest.approx(math.log(3))
+
+
+def test_tiles_change_no_bit_and_what_is_skipped_does_not_count(pair, monkeypatch):
+    classifier, _ = pair
+    pool = column([one.text for one in music()[::5]] + NEW)
+    whole = classifier.predict(pool, skip=1)
+    decisions = classifier.decisions(pool)[:, 1:]
+    assert whole.intents.tolist() == (decisions.argmax(axis=1) + 1).tolist()
+    chances = np.exp(decisions - decisions.max(axis=1, keepdims=True))
+    np.testing.assert_allclose(np.exp(whole.log_first), chances[:, 0] / chances.sum(axis=1), rtol=1e-9)
+    monkeypatch.setattr("canvass.models.intents.TILE", 3)
+    for values, tiled in zip(whole, classifier.predict(pool, skip=1), strict=True):
+        assert values.tobytes() == tiled.tobytes()
 
 
 def test_one_intent_has_all_the_margin():
     classifier = IntentClassifier(bits=10).fit(keys(pa.array(["play", "stop"])), ["PlayMusic", "PlayMusic"])
-    found = classifier.uncertainty(keys(pa.array(["play", "rain"])))
-    assert [values.tolist() for values in found] == [[0.0, 0.0], [1.0, 1.0], [0.0, 0.0]]
+    found = classifier.predict(keys(pa.array(["play", "rain"])))
+    assert [values.tolist() for values in found] == [[0, 0], [0.0, 0.0], [1.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
 
 
 def test_a_large_problem_is_solved_as_well_as_its_tolerance_says(pair, monkeypatch):

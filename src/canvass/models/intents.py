@@ -30,74 +30,67 @@ from canvass.features.extraction import (
 from canvass.features.word_features import WordFeatures
 from canvass.models.crf.attribute_table import AttributeTable, pack_attributes, row_of
 from canvass.models.logistic import train
+from canvass.models.vectors import dot, exponentiate
 
 MOST_BITS = 26
 VECTOR_WEIGHT = 2.0  # tried on the dev part of slurp
+TILE = 1024  # keys whose decisions are kept together
 # Of training, for an example and an intent: of a processor (0.8e-6 to 3.5e-6), of memory.
 SECONDS, BYTES = 2e-6, 24
 
 
-class LikeliestIntents(NamedTuple):
-    """For each key: `intents` int32 (N,), an index of the classifier's names; `log_probability` float64 (N,)."""
+class IntentEvidence(NamedTuple):
+    """What each of N keys says of its intent, (N,) each.
+
+    `intents` int32: the likeliest, an index of the classifier's names; float64: `log_probability`, log p_1 of it;
+    `margin`, p_1 - p_2; `entropy` of all in nats; `log_first`, log p of the first that was asked for.
+    """
 
     intents: NDArray[np.int32]
     log_probability: NDArray[np.float64]
-
-
-class IntentUncertainty(NamedTuple):
-    """For each key, float64 (N,): log p_1 of the likeliest intent, p_1 - p_2, and the entropy of all in nats."""
-
-    log_probability: NDArray[np.float64]
     margin: NDArray[np.float64]
     entropy: NDArray[np.float64]
-
-
-@compiled
-def likeliest(
-    decisions: NDArray[np.float64], best: NDArray[np.int32], log_probability: NDArray[np.float64]
-) -> None:
-    """Write the largest of each row of decisions (N, K), and the log of its softmax.
-
-    A scalar loop, since the last bit of numpy's exp may depend on the place in the array.
-    """
-    for row in range(len(decisions)):
-        top = 0
-        for k in range(1, decisions.shape[1]):
-            if decisions[row, k] > decisions[row, top]:
-                top = k
-        total = 0.0
-        for k in range(decisions.shape[1]):
-            total += math.exp(decisions[row, k] - decisions[row, top])
-        best[row] = top
-        log_probability[row] = -math.log(total)
+    log_first: NDArray[np.float64]
 
 
 @compiled
 def describe(
     decisions: NDArray[np.float64],
+    skip: int,
+    scratch: NDArray[np.float64],
+    intents: NDArray[np.int32],
     log_probability: NDArray[np.float64],
     margin: NDArray[np.float64],
     entropy: NDArray[np.float64],
+    log_first: NDArray[np.float64],
 ) -> None:
-    """Write what each row of decisions (N, K), K at least two, says of itself: log p_1, p_1 - p_2, and the entropy.
+    """Write the `IntentEvidence` of decisions (N, K), of which the first `skip` do not count, and two at least do.
 
-    The probabilities are the softmax of the row, the largest p_1, the next p_2. A scalar loop, as in `likeliest`.
+    Probabilities are the softmax of the rest of a row. `scratch` is (4, K - skip).
     """
+    # Unpacked as `= scratch`, they would be no contiguous arrays, and the loops no vector instructions.
+    gaps, shares, powers, ones = scratch[0], scratch[1], scratch[2], scratch[3]
+    ones[:] = 1.0
     for row in range(len(decisions)):
         first, second = -np.inf, -np.inf
-        for k in range(decisions.shape[1]):
+        top = skip
+        for k in range(skip, decisions.shape[1]):
             if decisions[row, k] > first:
                 first, second = decisions[row, k], first
+                top = k
             elif decisions[row, k] > second:
                 second = decisions[row, k]
-        total, weighted = 0.0, 0.0
-        for k in range(decisions.shape[1]):
-            share = math.exp(decisions[row, k] - first)
-            total += share
-            weighted += share * (decisions[row, k] - first)
-        log_probability[row] = -math.log(total)
+        for k in range(len(gaps)):
+            gaps[k] = decisions[row, skip + k] - first
+            shares[k] = gaps[k]
+        exponentiate(shares, powers)
+        total = dot(shares, ones)
+        log_total = math.log(total)
+        intents[row] = top
+        log_probability[row] = -log_total
         margin[row] = (1.0 - math.exp(second - first)) / total
-        entropy[row] = math.log(total) - weighted / total
+        entropy[row] = log_total - dot(shares, gaps) / total
+        log_first[row] = gaps[0] - log_total
 
 
 class IntentClassifier:
@@ -162,14 +155,25 @@ class IntentClassifier:
         kept = weights if weights.dtype == np.float32 else weights.astype(self._dtype, copy=False)
         self._table = MemberTable.of_rows(columns, kept, bias, bits=self.bits, rows=rows)
 
-    def predict(self, column: pa.Array, *, skip: int = 0) -> LikeliestIntents:
-        """Find the likeliest intent of each key of a column, given that it is none of the first `skip` of `names`."""
+    def predict(self, column: pa.Array, *, skip: int = 0) -> IntentEvidence:
+        """Say what each key of a column tells of its intent, given that it is none of the first `skip` of `names`."""
         self._trained_table()
-        found = LikeliestIntents(np.full(len(column), skip, dtype=np.int32), np.zeros(len(column)))
+        count = len(column)
+        found = IntentEvidence(np.full(count, skip, dtype=np.int32), *np.zeros((4, count)))
+        found.margin[:] = 1.0
         if len(self.names) > skip + 1:
-            likeliest(np.ascontiguousarray(self.decisions(column)[:, skip:]), *found)
-            found.intents[:] += skip
+            scratch = np.empty((4, len(self.names) - skip))
+            for begin in range(0, count, TILE):
+                tile = slice(begin, begin + TILE)
+                of_tile: Any = (values[tile] for values in found)
+                describe(self.decisions(column[tile]), skip, scratch, *of_tile)
         return found
+
+    def log_first_of_unknown(self) -> float:
+        """Give log p of the first of `names` for a text of which no n-gram is known."""
+        found = IntentEvidence(np.zeros(1, dtype=np.int32), *np.zeros((4, 1)))
+        describe(self._trained_table().bias[None], 0, np.empty((4, len(self.names))), *found)
+        return float(found.log_first[0])
 
     def rank(
         self, column: pa.Array, count: int, *, skip: int = 0
@@ -188,15 +192,6 @@ class IntentClassifier:
         chances /= chances.sum(axis=1, keepdims=True)
         return order + skip, np.take_along_axis(chances, order, axis=1)
 
-    def uncertainty(self, column: pa.Array) -> IntentUncertainty:
-        """Tell how sure the classifier is of each key of a column."""
-        self._trained_table()
-        count = len(column)
-        found = IntentUncertainty(np.zeros(count), np.ones(count), np.zeros(count))
-        if len(self.names) > 1:
-            describe(self.decisions(column), *found)
-        return found
-
     def log_probabilities(self, column: pa.Array) -> NDArray[np.float64]:
         """Compute log p of each of `names` for each key of a column: float64 (N, K)."""
         decisions = self.decisions(column)
@@ -213,26 +208,6 @@ class IntentClassifier:
         if self._word_scores is not None:
             self._word_scores.add(column, decisions)
         return decisions
-
-    def evidence_for_first(self, column: pa.Array) -> tuple[LikeliestIntents, NDArray[np.float64], float]:
-        """Find the likeliest intent of each key of a column, and how likely the first of `names` is.
-
-        Returns
-        -------
-        The likeliest; log p of the first, float64 (N,); and the same for a text of which no n-gram is known.
-
-        """
-        table = self._trained_table()
-        decisions = np.vstack([self.decisions(column), table.bias])
-        found = LikeliestIntents(np.zeros(len(decisions), dtype=np.int32), np.zeros(len(decisions)))
-        likeliest(decisions, *found)
-        best = decisions[np.arange(len(decisions)), found.intents]
-        log_first = decisions[:, 0] - best + found.log_probability
-        return (
-            LikeliestIntents(found.intents[:-1], found.log_probability[:-1]),
-            log_first[:-1],
-            float(log_first[-1]),
-        )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Give the trained weights for a file; `intent_rows` names the row of each column where some share one."""

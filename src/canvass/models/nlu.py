@@ -112,9 +112,7 @@ class NLU:
             return np.ones(len(column), dtype=np.bool_)
         return np.asarray(self.intents.predict(column).intents != 0)
 
-    def confidence(
-        self, column: pa.Array, *, tags: bool = True, all_intents: bool = False
-    ) -> FrameConfidence:
+    def confidence(self, column: pa.Array, *, tags: bool = True) -> FrameConfidence:
         """Compute how sure the intent classifier and, with `tags`, the tagger are of each key of a column.
 
         What is likelier out of scope than a text of which nothing is known comes after everything else, the least
@@ -127,19 +125,16 @@ class NLU:
         lengths = np.zeros(len(column), dtype=np.int32)
         if tags and self.tagger is not None:
             log_crf, lengths = self.tagger.confidence(column)
-        if self.intents is not None and all_intents:
-            log_intent, margin, entropy = self.intents.uncertainty(column)
-        if self.intents is not None and self.knows_scope:
-            likeliest, log_outside, log_unknown = self.intents.evidence_for_first(column)
-            outside = log_outside >= log_unknown
-            log_intent = np.where(outside, 1.0 / (1.0 - log_outside), likeliest.log_probability)
-            log_crf = np.where(outside, 0.0, log_crf)
-            margin, entropy = (
-                np.where(outside, 1.0 + log_intent, margin),
-                np.where(outside, -log_intent, entropy),
-            )
-        elif self.intents is not None and not all_intents:
-            log_intent = self.intents.predict(column).log_probability
+        if self.intents is not None:
+            found = self.intents.predict(column)
+            log_intent, margin, entropy = found.log_probability, found.margin, found.entropy
+            if self.knows_scope:
+                outside = found.log_first >= self.intents.log_first_of_unknown()
+                log_outside = 1.0 / (1.0 - found.log_first)
+                log_intent = np.where(outside, log_outside, log_intent)
+                log_crf = np.where(outside, 0.0, log_crf)
+                margin = np.where(outside, 1.0 + log_intent, margin)
+                entropy = np.where(outside, -log_intent, entropy)
         return FrameConfidence(log_intent, log_crf, lengths, margin, entropy)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:

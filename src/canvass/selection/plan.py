@@ -217,7 +217,6 @@ class Plan:
             sure = self.nlu.confidence(
                 encoded.dictionary,
                 tags="tagger" in self.strategy.models,
-                all_intents=self.strategy.needs_all_intents,
             )
             log_intent, log_crf, _, margin, entropy = (values[places] for values in sure)
         uniform = uniforms(salt(self.seed, "selection"), hashes)
