@@ -9,7 +9,7 @@ from commands import MUSIC, write, write_records
 from rich.console import Console
 
 from canvass.cli import choices
-from canvass.cli.choices import COLOURS, show_candidates
+from canvass.cli.batches import COLOURS, show_candidates
 from canvass.cli.terminal import harmless, print_json
 from canvass.types import Candidate, Prediction, Slot
 from examples import labelled_and_rest

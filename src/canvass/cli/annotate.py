@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from canvass.cli import terminal
-from canvass.cli.projects import AllowHostOption, HostOption, MaskOption, PortOption, address_of, check_server
+from canvass.cli.projects import (
+    AllowHostOption,
+    HostOption,
+    MaskOption,
+    PortOption,
+    address_of,
+    check_server,
+    open_project,
+)
 from canvass.errors import CanvassError, OptionError
 
 if TYPE_CHECKING:
@@ -83,7 +91,6 @@ def command(
     """
     check_server("the annotation page", "annotate")
     from canvass.annotation.assistant.assistant import Assistant
-    from canvass.annotation.project.project import Project
     from canvass.annotation.rounds.queue import Queue
     from canvass.annotation.web.serve import allowed_hosts
 
@@ -95,7 +102,7 @@ def command(
         )
     hosts = allowed_hosts(address, allow_host or ())
     with ExitStack() as stack:
-        opened = [stack.enter_context(Project.open(folder)) for folder in _projects(folders)]
+        opened = [stack.enter_context(open_project(folder)) for folder in _projects(folders)]
         asked = [
             Assistant(project, assistant, model, mask=mask, alone=alone) if assistant and model else None
             for project in opened
@@ -195,20 +202,11 @@ def _serve(
         try:
             serve(projects, listening, access, ready=ready)
         finally:
-            _stop([queue for _, queue in projects])
+            end = time.monotonic() + PATIENCE
+            for patience in (0.0, PATIENCE):  # all are told first
+                for _, queue in projects:
+                    queue.stop(min(patience, max(0.0, end - time.monotonic())))
     terminal.say("stopped; every answer that the page called saved is on disk")
-
-
-def _stop(queues: list[Queue]) -> None:
-    """End the queues; a training that cannot be interrupted leaves no trace, and ends with the process."""
-    import threading
-
-    ending = [threading.Thread(target=queue.stop, daemon=True) for queue in queues]
-    for thread in ending:
-        thread.start()
-    end = time.monotonic() + PATIENCE
-    for thread in ending:
-        thread.join(max(0.0, end - time.monotonic()))
 
 
 def _say_where(projects: list[Project], address: Address, access: Access, token_file: str | None) -> None:

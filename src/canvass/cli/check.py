@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from canvass.cli import options, terminal
-from canvass.cli.projects import report_marked
+from canvass.cli.projects import is_project, open_project, report_marked
 from canvass.files import check_output
 
 if TYPE_CHECKING:
@@ -46,15 +45,13 @@ def command(
     or have no labels, intents with one example, texts without a word or with an endless one, and annotations that
     models contradict. Of a project it makes the review list anew, which the page shows. Nothing else is changed.
     """
-    from canvass.annotation.project.creation import SETTINGS
-    from canvass.annotation.project.project import Project
     from canvass.annotation.quality.suspicions import BAR, as_findings, as_records, find_suspicions
     from canvass.corpus.checking import check_labelled
 
     if out is not None:
         options.check_table(out)
-    if (Path(labelled) / SETTINGS).is_file():
-        with Project.open(labelled) as project:
+    if is_project(labelled):
+        with open_project(labelled) as project:
             _check_project(project, out, as_json=as_json)
         return
     if out is not None:

@@ -16,10 +16,19 @@ from canvass.types import Utterance
 LABELLED, OTHERS, POOL = 200, 100, 400
 # Texts that take the general ways: beyond ASCII, a long word, more tokens than the fast lattice has room for.
 UNUSUAL = ("spiele naïve lieder", "播放 音乐 please", f"set {'x' * 100} timer", "go " * 1100)
-# Two that share next to nothing, at once; then commands that meet what is left.
+# Two that share next to nothing, at once: the committee; intents and tagger. Then commands that meet what is left.
 BESIDE = (
-    ("random-positive", "unannotated.jsonl"),  # the committee
-    ("margin-joint", "labelled.jsonl"),  # intents and tagger
+    "select unannotated.jsonl pool.jsonl -t domain:timers -s random-positive --size 9 -o 0.jsonl",
+    "select labelled.jsonl pool.jsonl -t all -s margin-joint --size 9 -o 1.jsonl",
+)
+REST = (
+    "select labelled.jsonl pool.jsonl -t all -s margin --size 9 -o 2.jsonl",
+    "select labelled.jsonl pool.jsonl -t each-domain --size 9 -o each.jsonl",
+    "train labelled.jsonl -t domain:timers -o timers.npz",
+    "words pool.jsonl -o words.npz",
+    "predict timers.npz pool.jsonl -o predictions.jsonl",
+    "new project labelled.jsonl pool.jsonl -t domain:timers",
+    "next project --size 9 -o tasks.jsonl",
 )
 
 
@@ -31,38 +40,14 @@ def command() -> None:
     """
     with (
         tempfile.TemporaryDirectory(prefix="canvass-compile-") as name,
-        terminal.progress("compiling", 1 + len(_rest()), "jobs") as advance,
+        terminal.progress("compiling", 1 + len(REST), "jobs") as advance,
     ):
         folder = Path(name)
         _write(folder)
-        _run(
-            folder,
-            [_selection(strategy, labelled, number) for number, (strategy, labelled) in enumerate(BESIDE)],
-        )
-        advance(1, 1)
-        for words in _rest():
-            _run(folder, [words])
+        for commands in (BESIDE, *zip(REST)):
+            _run(folder, commands)
             advance(1, 1)
     terminal.say("all kernels are compiled")
-
-
-def _selection(strategy: str, labelled: str, number: int) -> Sequence[str]:
-    from canvass.strategies import STRATEGIES
-
-    target = "all" if STRATEGIES[strategy].for_all else "domain:timers"
-    return f"select {labelled} pool.jsonl -t {target} -s {strategy} --size 9 -o {number}.jsonl".split()
-
-
-def _rest() -> list[Sequence[str]]:
-    commands = (
-        "select labelled.jsonl pool.jsonl -t each-domain --size 9 -o each.jsonl",
-        "train labelled.jsonl -t domain:timers -o timers.npz",
-        "words pool.jsonl -o words.npz",
-        "predict timers.npz pool.jsonl -o predictions.jsonl",
-        "new project labelled.jsonl pool.jsonl -t domain:timers",
-        "next project --size 9 -o tasks.jsonl",
-    )
-    return [_selection("margin", "labelled.jsonl", 2), *map(str.split, commands)]
 
 
 def _write(folder: Path) -> None:
@@ -89,14 +74,14 @@ def _write(folder: Path) -> None:
     write("pool.jsonl", [replace(utterance, domain=None, intent=None, slots=None) for utterance in pool])
 
 
-def _run(folder: Path, commands: Sequence[Sequence[str]]) -> None:
+def _run(folder: Path, commands: Sequence[str]) -> None:
     """Run commands at the same time; whichever fails, none is left running."""
     program = (sys.executable, "-c", "from canvass.cli.main import program; program()")
     with contextlib.ExitStack() as stack:
         jobs = [
             stack.enter_context(
                 subprocess.Popen(  # noqa: S603 - canvass itself
-                    [*program, *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+                    [*program, *words.split()], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
                 )
             )
             for words in commands

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from canvass.cli import options, terminal
-from canvass.cli.choices import show_candidates
+from canvass.cli.batches import show_candidates
 from canvass.errors import OptionError
 from canvass.types import Target
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from canvass.cli import options, terminal
 from canvass.cli.phrases import read_texts
+from canvass.cli.projects import is_project, open_project
 from canvass.errors import OptionError
 from canvass.files import check_outputs, whole_file, write_whole
 from canvass.types import Utterance
@@ -108,9 +108,8 @@ def command(
         )
     if to_page:
         from canvass.annotation.project.groups import send_groups
-        from canvass.annotation.project.project import Project
 
-        with Project.open(labelled) as project:
+        with open_project(labelled) as project:
             send_groups(project, discovery)
     if out is not None:
         _write(discovery, out)
@@ -133,14 +132,12 @@ def _inputs(
     with_date: bool,
 ) -> tuple[Sequence[Utterance], Pool, list[str]]:
     """Read LABELLED and open POOL, or both of a project, and recall what leads refused there."""
-    from canvass.annotation.project.creation import SETTINGS
     from canvass.annotation.project.groups import refused_texts
-    from canvass.annotation.project.project import Project
 
-    if (Path(labelled) / SETTINGS).is_file():
+    if is_project(labelled):
         if names:
             raise OptionError(f"{labelled} is a project, which has a pool of its own; leave out POOL")
-        with Project.open(labelled) as project:
+        with open_project(labelled) as project:
             return project.annotated(), project.pool(), refused_texts(project)
     if not names:
         raise OptionError(

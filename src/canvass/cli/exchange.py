@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from canvass.cli import options, terminal
-from canvass.cli.projects import NewLabelsOption, ProjectFolder, RawOption, check_file, report_marked
+from canvass.cli import options, projects, terminal
 from canvass.errors import OptionError
 from canvass.files import STANDARD_STREAM, private
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def next_(
-    folder: ProjectFolder,
+    folder: projects.ProjectFolder,
     *,
     out: Annotated[
         str,
@@ -37,7 +36,7 @@ def next_(
             help="Choose nothing; write again all that was handed out and has no answer yet.",
         ),
     ] = False,
-    raw: RawOption = False,
+    raw: projects.RawOption = False,
     threads: options.ThreadsOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -49,15 +48,14 @@ def next_(
     """
     from canvass.annotation.exchange.exporting import write_records
     from canvass.annotation.exchange.handing_out import hand_out, handed_out, task_record
-    from canvass.annotation.project.project import Project
 
     if size is not None and again:
         raise OptionError("--again writes all that was handed out; leave out --size")
     wanted = 50 if size is None else size
     options.check_at_least_one("--size", wanted)
     options.check_table(out)
-    with Project.open(folder) as project:
-        check_file(project, out)
+    with projects.open_project(folder) as project:
+        projects.check_file(project, out)
         if again:
             batch = handed_out(project)
         else:
@@ -81,7 +79,7 @@ def next_(
                 "the tasks are handed out, but the file was not written; canvass next --again writes it"
             )
             raise
-        report_marked(out, marked)
+        projects.report_marked(out, marked)
         if as_json:
             facts = {"tasks": len(batch.tasks), "warnings": list(batch.warnings)}
             terminal.print_json(facts, error=out == STANDARD_STREAM)
@@ -90,7 +88,7 @@ def next_(
 
 
 def import_(
-    folder: ProjectFolder,
+    folder: projects.ProjectFolder,
     labelled: Annotated[
         list[str],
         typer.Argument(
@@ -103,7 +101,7 @@ def import_(
         str,
         typer.Option("--annotator", "-a", metavar="NAME", help="Save them as the answers of this annotator."),
     ],
-    new_labels: NewLabelsOption = False,
+    new_labels: projects.NewLabelsOption = False,
     reading: options.InputOptions,
     labelled_format: options.LabelledFormat = None,
     as_json: options.JsonOption = False,
@@ -114,11 +112,10 @@ def import_(
     annotated yet, and left out. Nothing is saved unless every record is as it should be.
     """
     from canvass.annotation.exchange.importing import check_annotator, import_answers
-    from canvass.annotation.project.project import Project
 
     check_annotator(annotator)
     options.check_format("--labelled-format", labelled_format)
-    with Project.open(folder) as project, terminal.busy("reading and saving the answers"):
+    with projects.open_project(folder) as project, terminal.busy("reading and saving the answers"):
         imported = import_answers(
             project,
             labelled,
@@ -156,7 +153,7 @@ def _tell_imported(imported: Imported, annotator: str, *, as_json: bool) -> None
 
 
 def export(
-    folder: ProjectFolder,
+    folder: projects.ProjectFolder,
     *,
     out: Annotated[
         str | None,
@@ -179,7 +176,7 @@ def export(
             metavar="FILE", help="Write every answer to this file, old ones too, with who gave it and when."
         ),
     ] = None,
-    raw: RawOption = False,
+    raw: projects.RawOption = False,
     as_json: options.JsonOption = False,
 ) -> None:
     """Write what people annotated, at any time, also while they do.
@@ -188,7 +185,6 @@ def export(
     and intent that were named, or none.
     """
     from canvass.annotation.exchange.exporting import answer_records, write_export, write_records
-    from canvass.annotation.project.project import Project
 
     out = _default_out(out, answers, as_json=as_json)
     names = [name for name in (out, answers) if name is not None]
@@ -197,19 +193,19 @@ def export(
     options.check_format("--out-format", out_format)
     if answers is not None:
         options.check_table(answers)
-    with private(), Project.open(folder) as project:
+    with private(), projects.open_project(folder) as project:
         for name in names:
-            check_file(project, name)
+            projects.check_file(project, name)
         facts = {}
         if out is not None:
             done = write_export(out, project, name=out_format, everything=everything, guard=not raw)
             facts["utterances"] = done.utterances
-            report_marked(out, done.marked)
+            projects.report_marked(out, done.marked)
             terminal.warn_of_losses(done.losses)
         if answers is not None:
             records = answer_records(project)
             facts["answers"] = len(records)
-            report_marked(answers, write_records(answers, records, guard=not raw))
+            projects.report_marked(answers, write_records(answers, records, guard=not raw))
     if as_json:
         terminal.print_json(facts, error=STANDARD_STREAM in names)
         return
@@ -228,7 +224,7 @@ def _default_out(out: str | None, answers: str | None, *, as_json: bool) -> str 
 
 
 def backup(
-    folder: ProjectFolder,
+    folder: projects.ProjectFolder,
     *,
     out: Annotated[
         str,
@@ -242,11 +238,10 @@ def backup(
     Do not copy canvass.db by hand: what was saved last may stand in a file beside it.
     """
     from canvass.annotation.project.backing_up import back_up, check_backup
-    from canvass.annotation.project.project import Project
 
     check_backup(Path(out))
-    with Project.open(folder) as project:
-        check_file(project, out)
+    with projects.open_project(folder) as project:
+        projects.check_file(project, out)
         with terminal.busy("copying"):
             back_up(project, out)
     terminal.show_written(out)

@@ -11,17 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from canvass.cli import options, terminal
+from canvass.cli import options, projects, terminal
 from canvass.cli.help import Command, Group
-from canvass.cli.projects import (
-    AllowHostOption,
-    HostOption,
-    NewLabelsOption,
-    PortOption,
-    ProjectFolder,
-    address_of,
-    check_server,
-)
 from canvass.errors import OptionError
 
 if TYPE_CHECKING:
@@ -64,12 +55,11 @@ TokenFileOption = Annotated[
 @contextmanager
 def opened(folder: str, url: str | None, token_file: str | None) -> Iterator[tuple[Project, Client]]:
     """Open a project, and a client of the Label Studio that is named, or that it was pushed to."""
-    from canvass.annotation.project.project import Project
     from canvass.integrations.label_studio.client import Client
     from canvass.integrations.label_studio.link import Link, address_of
     from canvass.integrations.label_studio.tokens import read_token
 
-    with Project.open(folder) as project:
+    with projects.open_project(folder) as project:
         address = address_of(Link.of(project.store), url)
         with Client(address, read_token(token_file)) as client:
             yield project, client
@@ -77,7 +67,7 @@ def opened(folder: str, url: str | None, token_file: str | None) -> Iterator[tup
 
 @app.command("push", cls=Command)
 def push(
-    folder: ProjectFolder,
+    folder: projects.ProjectFolder,
     *,
     url: UrlOption = None,
     project: ProjectOption = None,
@@ -149,7 +139,7 @@ def _tell_pushed(pushed: Pushed, url: str, *, as_json: bool) -> None:
 
 @app.command("pull", cls=Command)
 def pull(
-    folder: ProjectFolder,
+    folder: projects.ProjectFolder,
     *,
     url: UrlOption = None,
     project: ProjectOption = None,
@@ -162,7 +152,7 @@ def pull(
             help="Keep this person's answers under a name; may be repeated. [default: the e-mail]",
         ),
     ] = None,
-    new_labels: NewLabelsOption = False,
+    new_labels: projects.NewLabelsOption = False,
     skip_bad: Annotated[
         int,
         typer.Option(
@@ -230,11 +220,11 @@ def _tell_pulled(pulled: Pulled, *, as_json: bool) -> None:
 
 @app.command("serve", cls=Command)
 def serve(
-    folder: ProjectFolder,
+    folder: projects.ProjectFolder,
     *,
-    host: HostOption = "127.0.0.1",
-    port: PortOption = 9090,
-    allow_host: AllowHostOption = None,
+    host: projects.HostOption = "127.0.0.1",
+    port: projects.PortOption = 9090,
+    allow_host: projects.AllowHostOption = None,
     user: Annotated[
         str | None, typer.Option(metavar="NAME", help="Answer only requests with this user and the password.")
     ] = None,
@@ -255,17 +245,16 @@ def serve(
     Prints the address to connect there, and serves until Ctrl-C. Annotations come by webhook and become answers of the
     project; the models are trained on them behind the annotators' backs.
     """
-    check_server("the ML backend", "label-studio")
-    from canvass.annotation.project.project import Project
+    projects.check_server("the ML backend", "label-studio")
     from canvass.annotation.web.serve import allowed_hosts, listen
     from canvass.integrations.label_studio.backend import Backend
     from canvass.integrations.label_studio.serving import Access, check_user, read_password
     from canvass.integrations.label_studio.serving import serve as serve_backend
 
-    address = address_of(host, port)
+    address = projects.address_of(host, port)
     password = read_password(password_file)
     access = Access(allowed_hosts(address, allow_host or ()), check_user(user, password), password)
-    with Project.open(folder) as ours, ours.lock("canvass label-studio serve"):
+    with projects.open_project(folder) as ours, ours.lock("canvass label-studio serve"):
         listening, address = listen(address)
         with listening:
             backend = Backend(ours, number=lambda: _pushed_to(ours, project), say=terminal.say)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from canvass.cli import options, terminal
-from canvass.cli.projects import ProjectFolder
+from canvass.cli.projects import ProjectFolder, open_project
 from canvass.errors import OptionError, nearest, shown
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ def command(
     trains with it. Requests of a deleted intent are left out, and their answers count as passed over.
     """
     from canvass.annotation.project.labels import label_uses
-    from canvass.annotation.project.project import Project
 
     names = names or []
     if action not in ACTIONS:
@@ -59,7 +58,7 @@ def command(
         raise OptionError(f"{action} takes {ACTIONS[action] or 'no name'}, and {len(names)} names were given")
     if kind not in (None, "intent", "slot"):
         raise OptionError(f"--kind {shown(kind)} is none; write intent or slot")
-    with Project.open(folder) as project:
+    with open_project(folder) as project:
         if action != "list":
             terminal.say(_change(project, action, names, kind))
         elif as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -55,6 +56,20 @@ AllowHostOption = Annotated[
         help="Answer to this name as well: of a proxy before the server, or host.docker.internal. May be repeated.",
     ),
 ]
+
+
+def is_project(name: str) -> bool:
+    """Whether this is the folder of a project."""
+    from canvass.annotation.project.creation import SETTINGS
+
+    return (Path(name) / SETTINGS).is_file()
+
+
+def open_project(folder: str | Path) -> Project:
+    """Open a project; raises as `Project.open`."""
+    from canvass.annotation.project.project import Project
+
+    return Project.open(folder)
 
 
 def check_file(project: Project, out: str) -> None:

@@ -238,8 +238,7 @@ def command(
 
     spec = study.spec()
     count = processors() if processes is None else processes
-    if count < 1:
-        raise OptionError(f"--processes {count} makes no sense; it must be at least 1")
+    options.check_at_least_one("--processes", count)
     if STANDARD_STREAM in labelled:
         raise OptionError(
             "LABELLED is read by every process, and standard input (-) can be read once; name a file"

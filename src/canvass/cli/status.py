@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from canvass.cli import options, terminal
-from canvass.cli.projects import MaskOption, ProjectFolder
+from canvass.cli.projects import MaskOption, ProjectFolder, open_project
 from canvass.errors import OptionError
 
 if TYPE_CHECKING:
@@ -26,10 +26,9 @@ def status(folder: ProjectFolder, *, as_json: options.JsonOption = False) -> Non
 
     Piped, it prints one JSON object, as with --json.
     """
-    from canvass.annotation.project.project import Project
     from canvass.annotation.quality.progress import status_of
 
-    with Project.open(folder) as project:
+    with open_project(folder) as project:
         found = status_of(project)
     if as_json or not terminal.interactive():
         terminal.print_json(found.as_dict())
@@ -174,10 +173,9 @@ def estimate(folder: ProjectFolder, *, as_json: options.JsonOption = False) -> N
     They are made after each training of the page. Piped, it prints one JSON object, as with --json; it also has the
     narrower intervals for one look at a number of picks that was fixed beforehand.
     """
-    from canvass.annotation.project.project import Project
     from canvass.annotation.quality.estimate import stored_estimates
 
-    with Project.open(folder) as project:
+    with open_project(folder) as project:
         estimates = stored_estimates(project)
     if as_json or not terminal.interactive():
         terminal.print_json({"estimates": [each.as_dict() for each in estimates]})
@@ -211,12 +209,11 @@ def judge(
     from canvass.annotation.assistant.approval import withdraw
     from canvass.annotation.assistant.assistant import Assistant
     from canvass.annotation.assistant.judging import judge_project
-    from canvass.annotation.project.project import Project
 
     if withdraw_all:
         if assistant or model or mask:
             raise OptionError("--withdraw takes back what any assistant answered; give it alone")
-        with Project.open(folder) as project:
+        with open_project(folder) as project:
             count = withdraw(project)
         if as_json:
             terminal.print_json({"withdrawn": count})
@@ -225,7 +222,7 @@ def judge(
         return
     if assistant is None or model is None:
         raise OptionError("--assistant URL and --model NAME say which assistant; give both, or --withdraw")
-    with Project.open(folder) as project, project.lock("asks an assistant"):
+    with open_project(folder) as project, project.lock("asks an assistant"):
         asked = Assistant(project, assistant, model, mask=mask)
         verdict = judge_project(project, asked)
     if asked.message:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from canvass.cli import options, terminal
+from canvass.cli.projects import is_project, open_project
 from canvass.errors import OptionError, TrainingError
 from canvass.files import check_output, compressed, split_name, whole_file
 
@@ -92,14 +93,10 @@ def _check_out(out: str, pool: Sequence[str]) -> None:
 
 def _learn_for_project(pool: Sequence[str]) -> WordFeatures | None:
     """Learn anew for a project; None if the names are not the folder of one. Raises as `learn_or_load`."""
-    if len(pool) > 1 or not Path(pool[0]).is_dir():
+    if len(pool) > 1 or not Path(pool[0]).is_dir() or not is_project(pool[0]):
         return None
-    from canvass.annotation.project.creation import SETTINGS
-    from canvass.annotation.project.project import Project
 
-    if not (Path(pool[0]) / SETTINGS).is_file():
-        return None
-    with Project.open(pool[0]) as project, project.lock("learns word features"):
+    with open_project(pool[0]) as project, project.lock("learns word features"):
         features = learn_from(sample_of(project))
         project.keep_words(features)
     return features

@@ -96,11 +96,11 @@ class Assistant:
         self._thread = threading.Thread(target=self._run, name="canvass assistant", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """End the thread, once the requests that are under way are answered."""
+    def stop(self, patience: float | None = None) -> None:
+        """End the thread, once the requests that are under way are answered; so many seconds are waited at most."""
         self._stopping.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(patience)
 
     def _run(self) -> None:
         while not self._stopping.wait(LOOK):

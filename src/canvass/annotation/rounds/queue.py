@@ -91,15 +91,19 @@ class Queue:
         if self.assistant is not None:
             self.assistant.start(self.answered)
 
-    def stop(self) -> None:
-        """End the thread; a round that is being run leaves no trace. Takes a fraction of a second."""
+    def stop(self, patience: float = threading.TIMEOUT_MAX) -> None:
+        """End the threads, and wait for so many seconds at most; a round that is being run leaves no trace.
+
+        It takes a fraction of a second, but for a training that cannot be interrupted, which ends with the process.
+        """
+        end = time.monotonic() + patience
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(max(0.0, end - time.monotonic()))
         if self.assistant is not None:
-            self.assistant.stop()
+            self.assistant.stop(max(0.0, end - time.monotonic()))
 
     def answered(self, count: int = 1) -> None:
         """Note that an answer was saved, or several."""

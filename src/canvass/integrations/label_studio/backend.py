@@ -6,7 +6,6 @@ of whoever owns the project: it is not looked at, kept or logged.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -67,9 +66,7 @@ class Backend:
         A training that cannot be interrupted leaves no trace, and ends with the process.
         """
         left = self.inbox.stop()
-        ending = threading.Thread(target=self.queue.stop, daemon=True)
-        ending.start()
-        ending.join(PATIENCE)
+        self.queue.stop(PATIENCE)
         return left
 
     @property
