@@ -13,7 +13,7 @@ from pathlib import Path
 
 from projects import StillQueue, make_project, music_left, tasks_of
 
-from canvass.annotation.web.page_files import PAGE
+from canvass.annotation.web.app import PAGE
 from canvass.annotation.web.security import Access
 from canvass.annotation.web.serve import Address, allowed_hosts, listen, serve, server_of
 

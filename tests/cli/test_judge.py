@@ -8,9 +8,8 @@ from chat_server import chat_server, right
 from commands import refused
 from projects import make_project, tasks_of
 
-from canvass.annotation.assistant.approval import MARGIN
 from canvass.annotation.assistant.judging import FEWEST, Item, errors_by_kind, judge
-from canvass.annotation.quality.assistant_error import Share
+from canvass.annotation.quality.assistant_error import MARGIN, Share
 from canvass.annotation.store.records import NewAnswer
 from canvass.types import Frame, Slot, Utterance
 

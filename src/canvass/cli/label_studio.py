@@ -167,7 +167,7 @@ def pull(
     A changed annotation becomes a correction, a skipped task a skip; an answer whose annotation was deleted there is
     taken back. Drafts are left alone. Nothing is saved unless every annotation is as it should be.
     """
-    from canvass.integrations.label_studio.people import parsed
+    from canvass.integrations.label_studio.saving import parsed
 
     names = parsed(annotator or ())
     with opened(folder, url, token_file) as (ours, client):

@@ -206,9 +206,9 @@ def judge(
     Asks it about at most 200 requests, within the budget of canvass.toml, and prints a sentence and its error by kind
     of label. Piped, it prints one JSON object, as with --json. canvass annotate --assistant-alone goes by it.
     """
-    from canvass.annotation.assistant.approval import withdraw
     from canvass.annotation.assistant.assistant import Assistant
     from canvass.annotation.assistant.judging import judge_project
+    from canvass.annotation.quality.assistant_error import withdraw
 
     if withdraw_all:
         if assistant or model or mask:

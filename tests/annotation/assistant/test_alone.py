@@ -7,11 +7,17 @@ import pytest
 from chat_server import chat_server, right
 from projects import NOON, make_project, music_left, tasks_of
 
-from canvass.annotation.assistant.approval import APPROVAL, objection, withdraw
 from canvass.annotation.assistant.assistant import Assistant
 from canvass.annotation.assistant.judging import judge_project
 from canvass.annotation.exchange.exporting import answer_records, write_export
-from canvass.annotation.quality.assistant_error import AssistantError, Share, assistant_errors
+from canvass.annotation.quality.assistant_error import (
+    APPROVAL,
+    AssistantError,
+    Share,
+    assistant_errors,
+    objection,
+    withdraw,
+)
 from canvass.annotation.quality.progress import status_of
 from canvass.annotation.store.records import ALONE, NewAnswer
 from canvass.annotation.web.progress_json import progress_json

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pages import CHROMIUM, browser_of, examples
 
-from canvass.annotation.web.page_files import PAGE, TYPES
+from canvass.annotation.web.app import PAGE, TYPES
 from canvass.corpus.spans import text_tokens
 
 playwright = pytest.importorskip(

@@ -170,7 +170,7 @@ def test_the_page_is_served(tmp_path):
     """The page's own files, as the package has them: each of a known type, and nothing that it names is missing."""
     import re
 
-    from canvass.annotation.web.page_files import PAGE, TYPES
+    from canvass.annotation.web.app import PAGE, TYPES
 
     if not (PAGE / "index.html").exists():
         pytest.skip("the page is not there")

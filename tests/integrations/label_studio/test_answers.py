@@ -15,8 +15,7 @@ from canvass.corpus.formats.label_studio_regions import Controls
 from canvass.errors import InputError
 from canvass.integrations.label_studio.answers import Annotated, Unusable, answer_of
 from canvass.integrations.label_studio.labelling import read_labelling
-from canvass.integrations.label_studio.people import NAME
-from canvass.integrations.label_studio.saving import annotations_in, keep, withdraw
+from canvass.integrations.label_studio.saving import NAME, annotations_in, keep, withdraw
 from canvass.types import Slot, Target
 
 TEXT = "play 😀 river by björk"  # 0-4 5-6 7-12 13-15 16-21

@@ -11,9 +11,9 @@ from canvass.annotation.project.settings import with_changes
 from canvass.annotation.store.records import NewAnswer
 from canvass.corpus.formats.label_studio_regions import result_of
 from canvass.errors import InputError, OptionError, ServiceError
-from canvass.integrations.label_studio.people import names_of, parsed
 from canvass.integrations.label_studio.pull import Pulled, pull
 from canvass.integrations.label_studio.push import push
+from canvass.integrations.label_studio.saving import names_of, parsed
 from canvass.types import Slot
 
 ADA = "ada@example.org"

@@ -14,10 +14,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from canvass.annotation.assistant.approval import objection
 from canvass.annotation.assistant.chat import AskingError, Chat, Memory, Reply
 from canvass.annotation.assistant.prompt import LONGEST, Masked, Prompt, Suggestion
 from canvass.annotation.project.project import Project
+from canvass.annotation.quality.assistant_error import objection
 from canvass.annotation.store.records import ALONE, NewAnswer, NewTask, Task, TaskPrediction
 from canvass.callables import is_callable_name, load_callable
 from canvass.errors import CanvassError, OptionError

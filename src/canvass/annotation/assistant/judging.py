@@ -15,10 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
-from canvass.annotation.assistant.approval import MARGIN, approve
 from canvass.annotation.assistant.assistant import Assistant
 from canvass.annotation.project.project import Project
-from canvass.annotation.quality.assistant_error import Share, frame_of
+from canvass.annotation.quality.assistant_error import MARGIN, Share, approve, frame_of
 from canvass.annotation.store.records import Answer, NewTask
 from canvass.seeding import uniform
 from canvass.types import Frame

@@ -110,19 +110,7 @@ def task_record(task: Task, target: str, *, slots: bool = True) -> dict[str, Any
     Those of the intent are left out where none was predicted, and those of the slots without `slots`.
     """
     reason, prediction = task.reason, task.prediction
-    of_intent: dict[str, Any] = {}
-    if prediction is None or prediction.intent is not None:
-        of_intent = {
-            "predicted_intent": prediction and prediction.intent,
-            "intent_probability": prediction and prediction.intent_probability,
-        }
-    of_slots: dict[str, Any] = {}
-    if slots:
-        of_slots = {
-            "predicted_slots": None if prediction is None else slot_records(prediction.slots),
-            "tagger_confidence": prediction and prediction.confidence,
-        }
-    return {
+    record: dict[str, Any] = {
         "task": task.id,
         "rank": reason and reason.rank,
         "id": task.utterance,
@@ -133,7 +121,11 @@ def task_record(task: Task, target: str, *, slots: bool = True) -> dict[str, Any
         "why": reason and reason.why,
         "score": reason and reason.score,
         **{f"score_{name}": score for name, score in (reason.members if reason else {}).items()},
-        **of_intent,
-        **of_slots,
-        **with_columns(task.others),
     }
+    if prediction is None or prediction.intent is not None:
+        record["predicted_intent"] = prediction and prediction.intent
+        record["intent_probability"] = prediction and prediction.intent_probability
+    if slots:
+        record["predicted_slots"] = None if prediction is None else slot_records(prediction.slots)
+        record["tagger_confidence"] = prediction and prediction.confidence
+    return record | with_columns(task.others)

@@ -195,7 +195,7 @@ def status_of(project: Project) -> Status:
         words=None if learnt is None else json.loads(learnt),
         missing=tuple(missing_in(project)),
         annotators=annotators,
-        forecast=forecast(curve, _median_seconds(answers)),
+        forecast=forecast(curve, median_seconds(answers)),
         assistants=tuple(assistant_errors(every)),
         annotates_slots=project.annotates_slots,
         answers=tuple(answers),
@@ -231,11 +231,11 @@ def _annotators(answers: Sequence[Answer], pairs: Sequence[Agreement]) -> tuple[
         kappas = [(pair.kappa, pair.n) for pair in pairs if name in pair[:2] and pair.kappa is not None]
         shared = sum(n for _, n in kappas)
         agreement = sum(kappa * n for kappa, n in kappas) / shared if shared else None
-        found.append(Annotator(name, len(given), _median_seconds(given), agreement))
+        found.append(Annotator(name, len(given), median_seconds(given), agreement))
     return tuple(sorted(found, key=lambda annotator: (-annotator.answers, annotator.name)))
 
 
-def _median_seconds(answers: Sequence[Answer]) -> float | None:
+def median_seconds(answers: Sequence[Answer]) -> float | None:
     """Give the median of seconds an answer; one from a file took nobody knows how long."""
     seconds = [answer.seconds for answer in answers if answer.seconds > 0 and answer.kind != "skip"]
     return statistics.median(seconds) if seconds else None

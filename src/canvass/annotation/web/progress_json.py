@@ -5,7 +5,6 @@ What takes long to read is kept for a while: at most one part in twenty of the t
 
 from __future__ import annotations
 
-import statistics
 import threading
 import time
 from collections import Counter
@@ -15,11 +14,12 @@ from typing import Any
 
 from canvass.annotation.project.backing_up import kept_backups
 from canvass.annotation.project.project import Project
-from canvass.annotation.quality.progress import status_of
+from canvass.annotation.quality.progress import median_seconds, status_of
 from canvass.annotation.rounds.round import TOO_LONG
-from canvass.annotation.store.records import Answer, Round, Saved, Tally
+from canvass.annotation.store.records import Answer, Saved, Tally
 from canvass.annotation.store.task_store import Store
 
+POINT = ("answers", "slot_error_rate", "intent_error", "span_f1")
 PATIENCE = 20  # what took long is kept for so many times as long as that
 
 
@@ -36,7 +36,7 @@ def progress_json(project: Project, since: float) -> dict[str, Any]:
     return {
         **_tally(answers, since)._asdict(),
         "by_annotator": [_person(name, given, since) for name, given in by_annotator.items()],
-        "curve": [_point(point) for point in status.curve],
+        "curve": [{name: getattr(entry, name) for name in POINT} for entry in status.curve],
         "domains": _domains(answers),
         "labels": _labels(answers),
         "estimates": [estimate.as_dict() for estimate in status.estimates],
@@ -66,10 +66,8 @@ def _person(name: str, given: Sequence[Answer], since: float) -> dict[str, Any]:
 
 
 def _tally(answers: Sequence[Answer], since: float) -> Tally:
-    today = [answer.seconds for answer in answers if answer.at >= since]
-    # An answer that came in a file took nobody knows how long.
-    seconds = [duration for duration in today if duration > 0]
-    return Tally(len(answers), len(today), statistics.median(seconds) if seconds else None)
+    today = [answer for answer in answers if answer.at >= since]
+    return Tally(len(answers), len(today), median_seconds(today))
 
 
 def _domains(answers: Sequence[Answer]) -> list[dict[str, Any]]:
@@ -87,15 +85,6 @@ def _labels(answers: Sequence[Answer]) -> dict[str, list[tuple[str, int]]]:
         "slots": Counter(slot.label for answer in frames for slot in answer.slots or ()),
     }
     return {kind: sorted(found.items(), key=lambda row: (-row[1], row[0])) for kind, found in counts.items()}
-
-
-def _point(entry: Round) -> dict[str, Any]:
-    return {
-        "answers": entry.answers,
-        "slot_error_rate": entry.slot_error_rate,
-        "intent_error": entry.intent_error,
-        "span_f1": entry.span_f1,
-    }
 
 
 class Recent:

@@ -25,8 +25,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from canvass.annotation.project.project import Project
 from canvass.annotation.rounds.queue import Queue
-from canvass.annotation.web.app import make_app, workers
-from canvass.annotation.web.page_files import PAGE
+from canvass.annotation.web.app import PAGE, make_app, workers
 from canvass.annotation.web.security import LOOPBACK, Access, host_name
 from canvass.annotation.web.service import Service, even_clock
 from canvass.errors import FileError, OptionError

@@ -33,6 +33,11 @@ FIELDS = (
     "id", "task", "annotator", "kind", "domain", "intent", "slots", "flagged", "note", "seconds", "replaces",
     "adjudicates", "shown",
 )  # fmt: skip
+# What of a stored one is shown.
+SHOWN = (
+    "id", "task", "annotator", "kind", "domain", "intent", "slots", "flagged", "note", "seconds", "at", "current",
+    "adjudicates", "replaces", "copies", "sequence",
+)  # fmt: skip
 SLOT_FIELDS = ("start", "end", "label")
 KINDS: tuple[AnswerKind, ...] = ("frame", "elsewhere", "skip")
 WHERE = "answer"
@@ -102,24 +107,7 @@ def _reason_shape(reason: Reason) -> dict[str, Any]:
 
 def answer_shape(answer: Answer) -> dict[str, Any]:
     """Write an answer."""
-    return {
-        "id": answer.id,
-        "task": answer.task,
-        "annotator": answer.annotator,
-        "kind": answer.kind,
-        "domain": answer.domain,
-        "intent": answer.intent,
-        "slots": slot_records(answer.slots),
-        "flagged": answer.flagged,
-        "note": answer.note,
-        "seconds": answer.seconds,
-        "at": answer.at,
-        "current": answer.current,
-        "adjudicates": answer.adjudicates,
-        "replaces": answer.replaces,
-        "copies": answer.copies,
-        "sequence": answer.sequence,
-    }
+    return {name: getattr(answer, name) for name in SHOWN} | {"slots": slot_records(answer.slots)}
 
 
 def answer_reader(fields: Mapping[str, Any]) -> Reader:

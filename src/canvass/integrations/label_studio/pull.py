@@ -15,8 +15,7 @@ from canvass.integrations.label_studio.answers import NOBODY, Annotated, Unusabl
 from canvass.integrations.label_studio.client import Client
 from canvass.integrations.label_studio.labelling import Labelling, read_labelling
 from canvass.integrations.label_studio.link import Link, number_of, read_project
-from canvass.integrations.label_studio.people import remember
-from canvass.integrations.label_studio.saving import annotations_in, keep, withdraw
+from canvass.integrations.label_studio.saving import annotations_in, keep, remember, withdraw
 
 
 @dataclass(frozen=True)

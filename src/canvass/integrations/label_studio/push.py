@@ -20,8 +20,8 @@ from canvass.corpus.formats.label_studio_regions import IDENTITY
 from canvass.corpus.normalise import key_of
 from canvass.integrations.label_studio.labelling import Wanted
 from canvass.integrations.label_studio.link import SAMPLING, Link, Place, find_place
-from canvass.integrations.label_studio.people import remember
 from canvass.integrations.label_studio.predicting import model_version, predictions_of
+from canvass.integrations.label_studio.saving import remember
 
 if TYPE_CHECKING:
     from canvass.integrations.label_studio.client import Client
