@@ -8,7 +8,7 @@ import pytest
 from commands import MUSIC, write, write_records
 from rich.console import Console
 
-from canvass.cli import choices
+from canvass.cli import batches
 from canvass.cli.batches import COLOURS, show_candidates
 from canvass.cli.terminal import harmless, print_json
 from canvass.types import Candidate, Prediction, Slot
@@ -204,4 +204,4 @@ def test_colours_are_readable_on_black_and_on_white(colour):
 
 def test_more_labels_than_colours():
     labels = [f"l{i}" for i in range(20)]
-    assert len(choices._colours_of(labels)) == 20
+    assert len(batches._colours_of(labels)) == 20

@@ -69,11 +69,6 @@ class Command(TyperCommand):
 class Group(TyperGroup):
     """The command line as a whole."""
 
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """Name a command's place among the options."""
-        del ctx
-        return ["[OPTIONS]", "COMMAND", "[ARGS]..."]
-
     def get_usage(self, ctx: Any) -> str:
         """Give the usage in one line."""
         return _usage(self, ctx)

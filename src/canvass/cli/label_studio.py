@@ -277,15 +277,12 @@ def _pushed_to(project: Project, number: int | None) -> int | None:
 
 def _say_where(project: Project, address: Address, number: int | None, *, has_password: bool) -> None:
     """Print the address that Label Studio is told, and what to do with it."""
-    from canvass.annotation.web.serve import WILDCARDS, bracketed
-
     if not address.is_loopback and not has_password:
         terminal.warn(
             f"--host {address.host} lets other machines in: whoever reaches it reads predictions and adds annotations; "
             "give --user and --password-file, or use a network that you trust"
         )
-    shown = "127.0.0.1" if address.host in WILDCARDS else address.host
-    sys.stdout.write(f"http://{bracketed(shown)}:{address.port}\n")
+    sys.stdout.write(f"{address.url}\n")
     sys.stdout.flush()
     of = "any project" if number is None else f"project {number}"
     password = ", as http://USER:PASSWORD@HOST" if has_password else ""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvass.annotation.exchange.formulas import BEGINNINGS, guarded, is_for_spreadsheets, unguarded
+from canvass.annotation.exchange.exporting import BEGINNINGS, guarded, is_for_spreadsheets, unguarded
 
 TEXTS = st.one_of(
     st.text(max_size=8), st.tuples(st.sampled_from(BEGINNINGS), st.text(max_size=8)).map("".join)

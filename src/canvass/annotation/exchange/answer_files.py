@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from canvass.annotation.exchange.formulas import unguarded
+from canvass.annotation.exchange.exporting import unguarded
 from canvass.annotation.project.answer_rule import AnswerRule
 from canvass.annotation.project.project import Project
 from canvass.annotation.store.records import HANDED_OUT, NewAnswer

@@ -1,13 +1,17 @@
-"""What people annotated, as files: utterances to train on, and every answer with who gave it and when."""
+"""What people annotated, as files: utterances to train on, and every answer with who gave it and when.
+
+A request is what anybody typed, and `=HYPERLINK("https://...")` in a cell of CSV runs in the spreadsheet of whoever
+opens it (OWASP, "CSV Injection"). An apostrophe before it makes it text, on the way out, and is taken away on the way
+in; the offsets of slots move with it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from canvass.annotation.exchange.formulas import guarded, is_for_spreadsheets
 from canvass.annotation.project.annotations import utterance_record
 from canvass.annotation.project.project import Project
 from canvass.annotation.store.records import ALONE, Answer, Task
@@ -17,9 +21,15 @@ from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.losses import Losses, carried
 from canvass.corpus.normalise import key_of
 from canvass.errors import OptionError
+from canvass.files import split_name
 from canvass.types import Utterance, slot_records
 
 SLOTS = ("slots", "guessed_slots", "predicted_slots")
+MARK = "'"
+# Full-width forms as well: East Asian spreadsheets read them.
+BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - these are meant
+SPREADSHEETS = (".csv", ".tsv")
+TEXT = "text"
 
 
 def exported(project: Project, *, everything: bool = False) -> list[Utterance]:
@@ -149,3 +159,42 @@ def write_export(
         return Exported(len(records), _write_rows(kind, path, records, guard=guard), losses)
     annotated_writer(kind, path)(path, carried(utterances, kind.carries, losses), losses)
     return Exported(len(utterances), 0, losses)
+
+
+def is_for_spreadsheets(path: str) -> bool:
+    """Whether a file is one that spreadsheets open by a click.
+
+    >>> is_for_spreadsheets("answers.CSV.gz"), is_for_spreadsheets("answers.jsonl")
+    (True, False)
+    """
+    return split_name(path)[0] in SPREADSHEETS
+
+
+def guarded(record: Mapping[str, Any], slots: Iterable[str] = ("slots",)) -> dict[str, Any]:
+    """Mark every text of a flat record that a spreadsheet would run; `slots` are lists of offsets into its `text`.
+
+    >>> guarded({"text": "=1+1 please", "slots": [{"start": 0, "end": 4, "label": "sum"}]})
+    {'text': "'=1+1 please", 'slots': [{'start': 1, 'end': 5, 'label': 'sum'}]}
+    """
+    marked = {name: _marked(value) for name, value in record.items()}
+    if marked.get(TEXT) != record.get(TEXT):
+        for name in slots:
+            if marked.get(name):
+                marked[name] = [
+                    {**slot, "start": slot["start"] + 1, "end": slot["end"] + 1} for slot in marked[name]
+                ]
+    return marked
+
+
+def unguarded(text: str) -> str | None:
+    """Take the mark away; None where a text has none.
+
+    >>> unguarded("'=1+1"), unguarded("'tis so")
+    ('=1+1', None)
+    """
+    rest = text.removeprefix(MARK)
+    return rest if rest != text and rest.startswith(BEGINNINGS) else None
+
+
+def _marked(value: Any) -> Any:
+    return f"{MARK}{value}" if isinstance(value, str) and value.startswith(BEGINNINGS) else value

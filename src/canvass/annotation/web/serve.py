@@ -73,10 +73,15 @@ class Address:
         named = host_name(bracketed(self.host))
         return LOOPBACK | ({named} if named else set())
 
-    def link(self, token: str, *, host: str | None = None) -> str:
+    @property
+    def url(self) -> str:
+        """Where this machine finds it."""
+        shown = "127.0.0.1" if self.host in WILDCARDS else self.host
+        return f"http://{bracketed(shown)}:{self.port}"
+
+    def link(self, token: str) -> str:
         """Write the link that opens the page."""
-        shown = host or ("127.0.0.1" if self.host in WILDCARDS else self.host)
-        return f"http://{bracketed(shown)}:{self.port}/?token={token}"
+        return f"{self.url}/?token={token}"
 
 
 def bracketed(host: str) -> str:

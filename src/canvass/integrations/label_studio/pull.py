@@ -112,14 +112,12 @@ def pull(
     gone = withdraw(store, number, before - read.numbers, now=now)
     said = [items[0].sentence for why in ("empty", "in test") if (items := read.of(why))]
     return Pulled(
-        answered=kept.answered,
-        corrected=kept.corrected,
+        **{
+            name: getattr(kept, name)
+            for name in ("answered", "corrected", "repeated", "added", "disputed", "outdated")
+        },
         skipped=sum(annotated.given.answer.kind == "skip" for annotated in read.annotated),
-        repeated=kept.repeated,
-        added=kept.added,
-        disputed=kept.disputed,
         withdrawn=gone.withdrawn,
-        outdated=kept.outdated,
         empty=len(read.of("empty")),
         in_test=len(read.of("in test")),
         bad=len(bad),

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from canvass.annotation.exchange.answer_files import AnswerFiles
@@ -127,7 +127,8 @@ class Inbox:
         # Guarded by the condition:
         self._stopping = False
         self._events: deque[Event] = deque()
-        self._tally = Tally()
+        self._counts: Counter[str] = Counter()
+        self._problem = ""
 
     def start(self) -> None:
         """Begin to write."""
@@ -163,14 +164,12 @@ class Inbox:
     def tally(self) -> Tally:
         """Say what became of all events so far."""
         with self._changed:
-            return self._tally
+            return Tally(**self._counts, problem=self._problem)
 
     def _count(self, problem: str = "", **more: int) -> None:
         with self._changed:  # a condition's lock may be taken twice
-            sums: dict[str, Any] = {
-                name: getattr(self._tally, name) + number for name, number in more.items()
-            }
-            self._tally = replace(self._tally, problem=problem or self._tally.problem, **sums)
+            self._counts.update(more)
+            self._problem = problem or self._problem
 
     def _run(self) -> None:
         while True:
