@@ -56,12 +56,12 @@ def play(project: Project) -> None:
         wall, processor = time.perf_counter(), time.process_time()
         result = rounds.run(number, answers=count)
         wall, processor = time.perf_counter() - wall, time.process_time() - processor
-        swapped = project.store.swap(result.tasks, round=number)
+        _, added = project.store.swap(result.tasks, round=number)
         for name, value in result.facts.items():
             project.store.set_fact(name, value)
         project.store.add_round(Round(number, time.time(), count, len(result.labelled), 0))
         phases = ", ".join(f"{name} {seconds:.3f}" for name, seconds in result.seconds.items())
-        print(f"round {number}: {wall:.2f} s, processor {processor:.2f} s, {swapped.added} tasks: {phases}")
+        print(f"round {number}: {wall:.2f} s, processor {processor:.2f} s, {added} tasks: {phases}")
         for task in project.store.lease("ann", count=ANSWERS, now=time.time(), seconds=600):
             save(project, task)
 

@@ -183,6 +183,9 @@ def _serve(
     open_page: bool | None,
 ) -> None:
     """Listen, start the queues, say where the page is, and serve until a signal ends it."""
+    import threading
+    import webbrowser
+
     from canvass.annotation.web.security import Access
     from canvass.annotation.web.serve import listen, read_token, serve
 
@@ -194,7 +197,9 @@ def _serve(
         def ready() -> None:
             _say_where([project for project, _ in projects], address, access, token_file)
             if _wants_browser() if open_page is None else open_page:
-                _open(address.link(access.one_time()))
+                # Some browsers do not return until they are closed.
+                link = address.link(access.one_time())
+                threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()
 
         logging.getLogger("canvass.annotation").addHandler(Warnings())
         for _, queue in projects:
@@ -235,11 +240,3 @@ def _wants_browser() -> bool:
     return sys.platform in {"darwin", "win32"} or any(
         name in os.environ for name in ("DISPLAY", "WAYLAND_DISPLAY")
     )
-
-
-def _open(link: str) -> None:
-    """Open the page; some browsers do not return until they are closed."""
-    import threading
-    import webbrowser
-
-    threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()

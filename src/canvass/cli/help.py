@@ -54,7 +54,8 @@ class Command(TyperCommand):
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Name the arguments, those that must be given first."""
-        return [*_arguments(self.get_params(ctx)), "[OPTIONS]"]
+        params = self.get_params(ctx)
+        return [*(str(param.metavar) for param in params if param.param_type_name == "argument"), "[OPTIONS]"]
 
     def get_usage(self, ctx: Any) -> str:
         """Give the usage in one line."""
@@ -148,10 +149,6 @@ def _drop_standard_output() -> None:
 
 def _usage(command: Command | Group, ctx: Any) -> str:
     return f"Usage: {ctx.command_path} {' '.join(command.collect_usage_pieces(ctx))}"
-
-
-def _arguments(params: Sequence[Any]) -> list[str]:
-    return [param.metavar for param in params if param.param_type_name == "argument"]
 
 
 def _groups(params: Sequence[Any]) -> dict[str, list[tuple[str, str]]]:

@@ -11,7 +11,7 @@ from canvass.cli.phrases import SeedOptions, begins_with, suggested
 from canvass.cli.words import (
     POOL,
     WordsOption,
-    learn_for,
+    learn_if_enough,
     load_words,
     sample_of,
     warn_of_another_pool,
@@ -94,7 +94,8 @@ def command(
         )
     with project:
         if words == POOL:
-            learn_for(project)
+            if (learnt := learn_if_enough(sample_of(project))) is not None:
+                project.keep_words(learnt)
         elif features is not None:
             warn_of_another_pool(words, features, sample_of(project))
         terminal.warn_of_passed_over(project.pool().passed_over)

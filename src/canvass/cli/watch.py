@@ -58,7 +58,8 @@ def command(
         raise OptionError("POOL is standard input (-), which has no name to be remembered; name files")
     check_outputs({"--state": (state, ".json"), "--report": (report, ".html")}, [labelled, *pool])
     known = reading.read([labelled]).utterances
-    classifier, digest = label_classifier(known), _digest(sorted(map(repr, known)))
+    classifier, lines = label_classifier(known), "\n".join(sorted(map(repr, known)))
+    digest = hashlib.blake2b(lines.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     memory = _read(state, digest, len(classifier.names))
     opened = pool_reading.open(pool, reading)
     files = {file.file: file.size for file in opened.ranges}
@@ -142,10 +143,6 @@ def _told(blocks: Any, advance: Any) -> Any:
         advance(len(block.batch), block.consumed)
 
 
-def _digest(lines: list[str]) -> str:
-    return hashlib.blake2b("\n".join(lines).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
-
 def _read(state: str, digest: str, labels: int) -> dict[str, Any]:
     """Read the memory of the last call; empty where there is none.
 
@@ -154,14 +151,13 @@ def _read(state: str, digest: str, labels: int) -> dict[str, Any]:
     from canvass.selection.watching import Counts, Sampled
 
     try:
-        memory = json.loads(Path(state).read_bytes())
+        content = Path(state).read_bytes()
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise FileError(f"{state}: cannot be read ({error.strerror}); mend that") from error
-    except ValueError:
-        memory = None
     try:
+        memory = json.loads(content)
         ours = memory["kind"] == KIND and memory["version"] == VERSION and isinstance(memory["files"], dict)
         for record in [memory["reference"], *memory["windows"]] if memory["labelled"] == digest else []:
             Counts.from_dict(record, labels)

@@ -102,13 +102,6 @@ def _learn_for_project(pool: Sequence[str]) -> WordFeatures | None:
     return features
 
 
-def learn_for(project: Project) -> None:
-    """Learn word features for a new project; if its pool teaches too little, a sentence for people says so."""
-    features = learn_if_enough(sample_of(project))
-    if features is not None:
-        project.keep_words(features)
-
-
 def sample_of(project: Project) -> KeySample:
     """Sample the keys of the pool of a project."""
     from canvass.features.key_sample import KeySample

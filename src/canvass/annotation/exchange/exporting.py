@@ -176,7 +176,10 @@ def guarded(record: Mapping[str, Any], slots: Iterable[str] = ("slots",)) -> dic
     >>> guarded({"text": "=1+1 please", "slots": [{"start": 0, "end": 4, "label": "sum"}]})
     {'text': "'=1+1 please", 'slots': [{'start': 1, 'end': 5, 'label': 'sum'}]}
     """
-    marked = {name: _marked(value) for name, value in record.items()}
+    marked: dict[str, Any] = {
+        name: f"{MARK}{value}" if isinstance(value, str) and value.startswith(BEGINNINGS) else value
+        for name, value in record.items()
+    }
     if marked.get(TEXT) != record.get(TEXT):
         for name in slots:
             if marked.get(name):
@@ -194,7 +197,3 @@ def unguarded(text: str) -> str | None:
     """
     rest = text.removeprefix(MARK)
     return rest if rest != text and rest.startswith(BEGINNINGS) else None
-
-
-def _marked(value: Any) -> Any:
-    return f"{MARK}{value}" if isinstance(value, str) and value.startswith(BEGINNINGS) else value

@@ -33,7 +33,6 @@ from canvass.annotation.project.settings import (
     LabelGuide,
     ProjectSettings,
     Settings,
-    default_strategy,
 )
 from canvass.annotation.project.settings_file import read_settings
 from canvass.annotation.store.label_names import LabelKind
@@ -47,7 +46,7 @@ from canvass.features.word_features import WordFeatures
 from canvass.files import STANDARD_STREAM
 from canvass.models.scorer import SHORTLIST, Scorer
 from canvass.selection.seed_phrases import SeedPhrases, lacking
-from canvass.strategies import STRATEGIES
+from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES
 from canvass.types import Target, Utterance
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ class Project:
                 "a project reads its pool again and again, and standard input (-) can be read once; name files"
             )
         names = tuple(os.path.abspath(name) for name in pool)  # noqa: PTH100 - a glob is no path
-        chosen = strategy or default_strategy(target)
+        chosen = strategy or (DEFAULT_FOR_ALL if target.kind == "all" else DEFAULT)
         if scorer:
             Scorer.of(scorer, labelled, shortlist=shortlist)  # refuses what does not exist
             scorer = str(Path(scorer).absolute()) if Path(scorer).is_dir() else scorer

@@ -12,7 +12,7 @@ from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import NAMES
 from canvass.errors import InputError, OptionError, nearest
 from canvass.models.scorer import SHORTLIST, check_address
-from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES, check_scorer
+from canvass.strategies import DEFAULT, STRATEGIES, check_scorer
 from canvass.types import ALL, FEWEST, Target
 
 FORMATS_OF_POOLS = ("", *NAMES)
@@ -310,11 +310,6 @@ class Settings:
                 f"{where}: project.strategy is {name!r}, which tells the target from the rest, and with the target all "
                 "there is no rest; take margin-joint, margin or random"
             )
-
-
-def default_strategy(target: Target) -> str:
-    """Name the strategy for a target where none was asked for."""
-    return DEFAULT_FOR_ALL if target.kind == ALL else DEFAULT
 
 
 def with_changes(settings: Settings, section: str, **changes: Any) -> Settings:

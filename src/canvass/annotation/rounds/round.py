@@ -26,7 +26,6 @@ from canvass.annotation.rounds.choosing import Choosing
 from canvass.annotation.rounds.conversations import find_turns
 from canvass.annotation.rounds.round_models import (
     Models,
-    no_models,
     predict,
     seed_of_round,
     train_models,
@@ -42,6 +41,7 @@ from canvass.selection.engines.threads import Threads
 from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.frequencies import Frequencies
 from canvass.selection.job import Job
+from canvass.selection.seed_phrases import untrained
 from canvass.types import Utterance
 
 Progress = Callable[[int, int], None]
@@ -107,7 +107,8 @@ class Rounds:
         if seeds is None:
             models = train_models(labelled, project.target, strategy, seed=seed, words=project.words)
         else:
-            models = no_models(labelled, project.target)
+            nothing = untrained(project.target, sum(map(project.target.matches, labelled)))
+            models = Models(nothing, nothing)
         clock.stop("train")
         scores = self._measure(models)
         clock.stop("measure")

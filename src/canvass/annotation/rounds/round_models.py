@@ -13,7 +13,6 @@ from canvass.models.nlu import NLU, train_predictors, train_tagger
 from canvass.models.tagger import ITERATIONS_FOR_SELECTION
 from canvass.processors import thread_pool
 from canvass.seeding import derived_seed
-from canvass.selection.seed_phrases import untrained
 from canvass.strategies import strategy_named
 from canvass.types import ModelAnswer, Target, Utterance
 
@@ -64,12 +63,6 @@ def train_models(
         reference = NLU.train(labelled, target, seed=seed, words=words)
         intents, selecting_tagger = plain.result()
         return Models(reference, replace(reference, intents=intents, tagger=selecting_tagger))
-
-
-def no_models(labelled: Sequence[Utterance], target: Target) -> Models:
-    """Give the models of a target that has too few examples to train any."""
-    nothing = untrained(target, sum(map(target.matches, labelled)))
-    return Models(nothing, nothing)
 
 
 def with_answer(

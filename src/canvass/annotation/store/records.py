@@ -146,13 +146,6 @@ class Answer(NewAnswer):
     current: bool = True
 
 
-class Swapped(NamedTuple):
-    """What a swap of the queue did: how many tasks went, and how many came."""
-
-    withdrawn: int
-    added: int
-
-
 class Saved(NamedTuple):
     """What became of an answer: as it is stored, the state of its task, and whether it had been stored before."""
 

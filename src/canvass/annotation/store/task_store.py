@@ -44,7 +44,6 @@ from canvass.annotation.store.records import (
     Saved,
     Source,
     State,
-    Swapped,
     Tally,
     Task,
     TaskPrediction,
@@ -67,12 +66,12 @@ class Store(Database):
 
     # Tasks
 
-    def swap(self, tasks: Sequence[NewTask], *, round: int) -> Swapped:  # noqa: A002 - the word for it
+    def swap(self, tasks: Sequence[NewTask], *, round: int) -> tuple[int, int]:  # noqa: A002 - the word for it
         """Put what newer models chose into the place of what older ones did, in one transaction.
 
         Open tasks of the sources `selected`, `random` and `outside` go, if nobody ever held or answered them. The new
         ones come in, except those whose key has a task that stays. A `selected` task that somebody had and gave back
-        stays, ranked as the newer models rank it, or behind all that they chose.
+        stays, ranked as the newer models rank it, or behind all that they chose. Returns how many went, and came.
         """
         rows = [new_task_row(task) for task in tasks]  # before others must wait
         with self.atomic("the new queue") as connection:

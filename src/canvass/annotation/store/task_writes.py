@@ -18,7 +18,7 @@ from canvass.annotation.store.record_rows import (
     task_id,
     task_of,
 )
-from canvass.annotation.store.records import FOREVER, HANDED_OUT, NewTask, Swapped, Task, TaskPrediction
+from canvass.annotation.store.records import FOREVER, HANDED_OUT, NewTask, Task, TaskPrediction
 from canvass.annotation.store.tasks import after
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ UNANSWERED = "state = 'open' AND NOT EXISTS (SELECT 1 FROM answers WHERE task = 
 REPLACEABLE = "source IN ('selected', 'random', 'outside')"
 
 
-def swap(connection: sqlite3.Connection, rows: Sequence[Row], number: int) -> Swapped:
+def swap(connection: sqlite3.Connection, rows: Sequence[Row], number: int) -> tuple[int, int]:
     """Put the choice of newer models, rows of `NEW_TASK`, into the place of the older; see `Store.swap`."""
     withdrawn = connection.execute(
         f"DELETE FROM tasks WHERE {UNANSWERED} AND {REPLACEABLE} AND NOT seen"
@@ -41,7 +41,7 @@ def swap(connection: sqlite3.Connection, rows: Sequence[Row], number: int) -> Sw
     if rows:
         _rank_again(connection, rows, number)
     added = sum(_insert(connection, rows[i : i + AT_ONCE], number) for i in range(0, len(rows), AT_ONCE))
-    return Swapped(withdrawn, added)
+    return withdrawn, added
 
 
 def _rank_again(connection: sqlite3.Connection, rows: Sequence[Row], number: int) -> None:

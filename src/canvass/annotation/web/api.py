@@ -31,6 +31,7 @@ from canvass.annotation.web.shapes import (
 )
 from canvass.types import slot_records
 
+MINUTE = 60.0
 MOST_LEASED = 50
 MOST_HELD = 200
 MOST_SHOWN = 200
@@ -76,7 +77,7 @@ def lease(service: Service, call: Call) -> dict[str, Any]:
         count=sent.whole("count", most=MOST_LEASED, least=0, default=FEW),
         holding=sent.wholes("holding", most=MOST_HELD),
         now=service.lease_clock(),
-        seconds=service.lease_seconds,
+        seconds=service.page.lease_minutes * MINUTE,
     )
     return {
         "annotator": annotator,

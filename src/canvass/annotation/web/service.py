@@ -22,7 +22,6 @@ from canvass.annotation.web.progress_json import Recent, Tallies, progress_json
 from canvass.annotation.web.recordings import Recordings
 from canvass.annotation.web.shapes import task_shape
 
-MINUTE = 60.0
 PATIENCE = 5.0  # seconds until a search of the pool that waits for another is refused
 MOST_LISTED = 100  # lists of near duplicates that are kept for those who look at them
 IDENTITY = "identity"
@@ -63,11 +62,6 @@ class Service:
         self.deciding = threading.Lock()  # groups are changed by one at a time
         self._searching = threading.Lock()  # the pool is searched by one at a time
         self._progress = Recent(lambda: progress_json(project, self.today()))
-
-    @property
-    def lease_seconds(self) -> float:
-        """How long a task is held for whoever opened it."""
-        return self.page.lease_minutes * MINUTE
 
     def person(self, name: str) -> str:
         """Give the name of an annotator as it was written first: names that differ in case are one person."""

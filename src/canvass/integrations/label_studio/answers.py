@@ -127,7 +127,9 @@ def _answer(
         raise InputError(
             f"{where}: the task has no text (expected a string as {labelling.field!r} of its data)"
         )
-    utterance = utterance_of({"text": text, "id": _identity(record)}, where, COLUMNS)
+    identity = record.get(CANVASS_ID)
+    identity = identity if isinstance(identity, str) else None
+    utterance = utterance_of({"text": text, "id": identity}, where, COLUMNS)
     result = annotation.get("result")
     regions = regions_of(
         Value(result if result is not None else [], where, "result"), text, labelling.controls
@@ -189,11 +191,6 @@ def _usable_key(utterance: Utterance, where: str, known: AnswerFiles) -> str:
             f"{where}: the text {shown(utterance.text)} is one that errors are counted on, and is not learned",
         )
     return key
-
-
-def _identity(data: Mapping[str, Any]) -> str | None:
-    value = data.get(CANVASS_ID)
-    return value if isinstance(value, str) else None
 
 
 def _number(value: object) -> str:

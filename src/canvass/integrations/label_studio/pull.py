@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from canvass.annotation.exchange.answer_files import AnswerFiles
 from canvass.annotation.exchange.handing_out import handed_out
 from canvass.annotation.project.project import Project
-from canvass.corpus.formats.located import Value
 from canvass.corpus.normalise import key_of
 from canvass.errors import InputError, OptionError
 from canvass.integrations.label_studio.answers import NOBODY, Annotated, Unusable, answer_of
@@ -137,7 +136,8 @@ def _read(client: Client, number: int, labelling: Labelling, known: AnswerFiles)
     for task in client.tasks(number):
         content = task.content
         annotations = task.need("annotations").items()
-        read.drafts += len(_drafts(task))
+        drafts = task.get("drafts")
+        read.drafts += 0 if drafts is None else len(drafts.items())
         read.waiting += not annotations
         text = task.need("data").content_of(labelling.field)
         if isinstance(text, str):
@@ -153,11 +153,6 @@ def _read(client: Client, number: int, labelling: Labelling, known: AnswerFiles)
             else:
                 read.annotated.append(answer)
     return read
-
-
-def _drafts(task: Value) -> Sequence[Value]:
-    drafts = task.get("drafts")
-    return drafts.items() if drafts is not None else ()
 
 
 def _refusal(read: _Read, skip_bad: int) -> InputError:

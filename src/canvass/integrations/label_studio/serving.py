@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from canvass.annotation.web.app import HANDLERS, Workers, workers
+from canvass.annotation.web.app import HANDLERS, NOT_STORED, Workers, workers
 from canvass.annotation.web.problems import UNAUTHORISED, Problem
 from canvass.annotation.web.reading import read_object
 from canvass.annotation.web.security import READS, Checked, check_host, check_origin, check_type, same
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 LONGEST_BODY = 64_000_000
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 500
-NOT_STORED = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True)
@@ -101,13 +100,11 @@ def make_app(backend: Backend, access: Access, threads: Workers) -> ASGIApp:
 def _endpoint(
     function: Callable[[Backend, Mapping[str, Any]], dict[str, Any]], backend: Backend, threads: Executor
 ) -> Callable[[Request], Awaitable[Response]]:
-    def answer(body: bytes) -> bytes:
-        return bytes(JSONResponse(function(backend, read_object(body) if body else {})).body)
+    def answer(body: bytes) -> Response:
+        return JSONResponse(function(backend, read_object(body) if body else {}), headers=NOT_STORED)
 
     async def endpoint(request: Request) -> Response:
-        body = await request.body()
-        content = await asyncio.get_running_loop().run_in_executor(threads, answer, body)
-        return Response(content, media_type="application/json", headers=NOT_STORED)
+        return await asyncio.get_running_loop().run_in_executor(threads, answer, await request.body())
 
     return endpoint
 
@@ -124,7 +121,6 @@ def serve(
     The caller holds the project's lock. `ready` is called once connections are taken.
     """
     backend.start()
-    left = 0
     try:
         with workers() as threads:
             run(server_for(make_app(backend, access, threads)), listening, ready=ready)
