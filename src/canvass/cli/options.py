@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from canvass.corpus.labelled import Labelled
     from canvass.corpus.pool import Pool
 
-LONG = 90.0  # processor seconds of training that are announced
+LONG, LARGE = 90.0, 2e9  # processor seconds and bytes of training that are announced
 READING = "Reading"
 RUNNING = "Running"
 
@@ -282,20 +282,19 @@ def known_targets(targets: Sequence[Target], labelled: Sequence[Utterance]) -> l
 
 
 def tell_cost(labelled: Sequence[Utterance], targets: Sequence[Target], iterations: int) -> None:
-    """Say what training is going to take where that is `LONG`: many intents or slot labels, many requests."""
+    """Say what training is going to take where that is `LONG` or `LARGE`: many intents or labels, many requests."""
     from canvass.models.nlu import training_cost
 
     costs = [training_cost(labelled, target, iterations=iterations) for target in targets]
-    seconds = sum(cost[0] for cost in costs)
-    if seconds < LONG:
+    seconds, size = (sum(parts) for parts in zip(*costs, strict=True))
+    if seconds < LONG and size < LARGE:
         return
     labels = {slot.label for utterance in labelled for slot in utterance.slots or ()}
     intents = {utterance.intent for utterance in labelled} - {None}
     terminal.say(
-        f"training takes about {round(seconds / 60)} processor minutes and {sum(cost[1] for cost in costs) / 1e9:.1f} "
-        f"GB for the models of intents: LABELLED has {len(labelled):,} requests, {len(intents):,} intents and "
-        f"{len(labels):,} slot labels, and time grows with their product; name some intents (--target intent:A,B,C), "
-        "or give fewer requests"
+        f"training takes about {seconds:.0f} processor seconds, and {size / 1e9:.1f} GB for the models of intents: "
+        f"LABELLED has {len(labelled):,} requests, {len(intents):,} intents and {len(labels):,} slot labels, and time "
+        "grows with their product; name some intents (--target intent:A,B,C), or give fewer requests"
     )
 
 
