@@ -4,6 +4,7 @@ import functools
 import math
 import random
 import unicodedata
+from collections import Counter
 
 import numpy as np
 import pyarrow as pa
@@ -182,7 +183,8 @@ class Twin:
         if STRATEGIES[strategy].weigh is not None:
             found = weighed(found, max(8 * size, 500))
         random = strategy in {"random", "random-positive"}
-        ordered = taking_turns(found, {*self.excluded}, size, variety=not random)
+        order = self.by_fewest if STRATEGIES[strategy].balanced else lambda fresh, _: fresh
+        ordered = taking_turns(found, {*self.excluded}, size, variety=not random, order=order)
         chosen = [
             {
                 "rank": rank, "id": identity, "text": text, "key": key, "count": count, "score": value,
@@ -191,6 +193,18 @@ class Twin:
             for rank, (_, value, key, identity, text, count, members, why) in enumerate(ordered, 1)
         ]  # fmt: skip
         return chosen, Counters(len(rows), blank, labelled, too_long, passed_rows), len(read), passed_keys
+
+    def by_fewest(self, fresh, size):
+        """Of the best four times the size, take one by one what is of the intent with the fewest examples so far."""
+        fewest = Counter(one.intent for one in LABELLED if self.nlu.target.matches(one))
+        best = [one for one in fresh[: 4 * size] if self.nlu.in_scope(keys(pa.array([one[2]])))[0]]
+        intents = {one[2]: self.prediction(one[4]).intent for one in best}
+        ordered = []
+        while best:
+            # Of equals, min takes the first.
+            ordered.append(best.pop(best.index(min(best, key=lambda one: fewest[intents[one[2]]]))))
+            fewest[intents[ordered[-1][2]]] += 1
+        return [*ordered, *(one for one in fresh if one not in ordered)]
 
 
 def weighed(found, most):
@@ -211,7 +225,7 @@ def given(evidence, opinion):
     )
 
 
-def taking_turns(found, excluded, size, *, variety=True):
+def taking_turns(found, excluded, size, *, variety=True, order=lambda fresh, _: fresh):
     """Leave out copies, and let near copies take turns: the twin of `canvass.selection.variety` in a plan, slowly."""
     forms = {folded(key) for key in excluded}
     bare_forms = {form.casefold() for form in forms}
@@ -224,6 +238,7 @@ def taking_turns(found, excluded, size, *, variety=True):
                 seen.add(form.casefold())
                 (copies if form.casefold() in bare_forms else fresh).append(one)
         room = size - len(chosen)
+        fresh = fresh if fails else order(fresh, size)
         groups = []
         for one in fresh if variety else ():
             alike = next((group for group in groups if likeness(group[0][2], one[2]) >= ALIKE), None)

@@ -105,6 +105,11 @@ TWINS = {
         None,
         lambda row: math.log(max(row.margin, 2.0**-54)) + row.log_crf,
     ),
+    "margin-balanced": (
+        {"intents", "tagger"},
+        None,
+        lambda row: math.log(max(row.margin, 2.0**-54)) + row.log_crf,
+    ),
     "majority-traffic": (EVERYTHING, kept_by_majority, lambda row: target_and_tags(row) + row.log_intent),
     "joint-traffic": ({"intents", "tagger"}, None, lambda row: row.log_intent + row.log_crf),
     "least-confidence": ({"intents"}, None, lambda row: row.log_intent),

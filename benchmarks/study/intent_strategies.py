@@ -45,6 +45,7 @@ from canvass.features.extraction import compact, feature_matrix
 from canvass.metrics import score
 from canvass.models.logistic import Trained, train
 from canvass.seeding import derived_seed
+from canvass.selection.variety import IN_TURN, in_turn
 from canvass.simulation.runs import Choice, HiddenPool, Run
 from canvass.simulation.start import Corpus, Start
 from canvass.statistics.intervals import t_quantile
@@ -61,15 +62,13 @@ OUT_OF_SCOPE = "oos"
 ROUNDS, SHARE = 15, 0.02
 MIN_SEEDS = 2  # of an interval
 DIMENSIONS = 256
-OURS = ("random", "joint", "margin", "margin-joint", "entropy", "least-confidence")
+OURS = ("random", "joint", "margin", "margin-joint", "margin-balanced", "entropy", "least-confidence")
 SMALL_TEXT = ("BreakingTies", "PredictionEntropy", "EmbeddingKMeans")
 SKACTIVEML = ("UncertaintySampling", "TypiClust", "Falcun", "CoreSet")
 WITHOUT_CLASSIFIER = ("TypiClust", "CoreSet")  # they look at features alone
 PEERS = (*(f"small-text:{name}" for name in SMALL_TEXT), *(f"skactiveml:{name}" for name in SKACTIVEML))
-SURPLUS = 4  # times the size of a batch: the best that a rule chooses from
 OF_CLUSTER = 4  # choices of one cluster, in the mean
 TOO_NEAR = 0.8  # cosine of two requests of which the second is left out
-RARITY = 0.5  # power of an intent's examples by which doubt about it is divided
 
 
 @dataclass(frozen=True)
@@ -163,44 +162,18 @@ def candidate_of(gold: Utterance, strategy: str) -> Candidate:
 
 
 class Best(NamedTuple):
-    """The best by a score, in rank order: the doubt and predicted intent of each, and its dense features (length 1).
+    """The best by a score, in rank order: their dense features (of length 1); the size of the batch, and a seed."""
 
-    `examples` counts the labelled requests of each intent, `size` is that of the batch.
-    """
-
-    doubts: NDArray[np.float64]
-    intents: list[str | None]
     vectors: NDArray[np.float64]
-    examples: Counter[str | None]
     size: int
     seed: int
 
 
 def per_cluster(best: Best) -> list[int]:
     """Choose the same number of each cluster, as far as it goes."""
-    clusters = KMeans(max(1, best.size // OF_CLUSTER), n_init=1, max_iter=20, random_state=best.seed)
-    return in_turn(clusters.fit_predict(best.vectors).tolist(), Counter())
-
-
-def by_fewest(best: Best) -> list[int]:
-    """Choose for the intent that has fewest examples so far, as predicted, one by one."""
-    return in_turn(best.intents, best.examples)
-
-
-def in_turn(groups: Sequence[Any], had: Counter[Any]) -> list[int]:
-    """Order places so that the next is of the group that has had fewest so far, of equals the first."""
-    turns = Counter(had)
-    order = []
-    for place, group in enumerate(groups):
-        order.append((turns[group], place))
-        turns[group] += 1
-    return [place for _, place in sorted(order)]
-
-
-def by_rarity(best: Best) -> list[int]:
-    """Rank by the doubt, the more the fewer examples the predicted intent has."""
-    examples = np.array([best.examples[intent] for intent in best.intents], dtype=np.float64)
-    return [int(place) for place in np.argsort(-best.doubts / examples**RARITY, kind="stable")]
+    count = max(1, best.size // OF_CLUSTER)
+    clusters = KMeans(count, n_init=1, max_iter=20, random_state=best.seed)
+    return in_turn(clusters.fit_predict(best.vectors).tolist(), [0] * count)
 
 
 def far_apart(best: Best) -> list[int]:
@@ -213,11 +186,11 @@ def far_apart(best: Best) -> list[int]:
     return [*chosen, *near]
 
 
-RULES = {"clusters": per_cluster, "fewest": by_fewest, "rarity": by_rarity, "apart": far_apart}
+RULES = {"clusters": per_cluster, "apart": far_apart}
 STRATEGIES = (
     *OURS,
     *(f"{name}/plain" for name in OURS[1:]),
-    *(f"margin/{name}" for name in RULES),
+    *(f"margin/{rule}" for rule in RULES),
     *PEERS,
 )
 
@@ -230,24 +203,14 @@ class RuleRun(Run):
     features: Features = field(kw_only=True)
 
     def choose(self, pool: HiddenPool, *asked: Any) -> tuple[Choice, ...]:
-        """Choose from the best, as many as there are for `SURPLUS` batches."""
+        """Choose from the best, as many as there are for `IN_TURN` batches."""
         nlu, trained, number, budget = asked
-        several = replace(self, strategy="margin", variety=False)
-        best = Run.choose(several, pool, nlu, trained, number, min(SURPLUS * budget, len(pool.gold)))
-        known = [*self.start.labelled, *(pool.gold[key] for key in pool.taken)]
+        several = replace(self, variety=False)
+        best = Run.choose(several, pool, nlu, trained, number, min(IN_TURN * budget, len(pool.gold)))
         vectors = self.features.dense[[self.features.row[choice.candidate.key] for choice in best]]
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        said = [choice.candidate.prediction for choice in best]
-        order = RULES[self.rule](
-            Best(
-                1.0 - np.array([choice.candidate.score for choice in best]),
-                [prediction.intent if prediction else None for prediction in said],
-                vectors / np.maximum(lengths, np.finfo(float).tiny),
-                Counter(utterance.intent for utterance in known),
-                budget,
-                derived_seed(self.seed, "rule", number) % 2**31,
-            )
-        )
+        lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(float).tiny)
+        seed = derived_seed(self.seed, "rule", number) % 2**31
+        order = RULES[self.rule](Best(vectors / lengths, budget, seed))
         return tuple(best[place] for place in order[:budget])
 
 
@@ -300,10 +263,9 @@ def started(corpus: Corpus, seed: int, examples: int) -> Start:
     return Start(tuple(labelled), pool, corpus.test)
 
 
-def played(corpus: Corpus, features: Features, strategy: str, seed: int, examples: int) -> dict[str, Any]:
+def played(start: Start, features: Features, strategy: str, seed: int, batch: int) -> dict[str, Any]:
     """Play a run: the figures of its states."""
-    target, start = Target("all"), started(corpus, seed, examples)
-    schedule = (round(SHARE * len(start.pool)),) * ROUNDS
+    target, schedule = Target("all"), (batch,) * ROUNDS
     began = time.process_time()
     name, _, rule = strategy.partition("/")
     if strategy in PEERS:
@@ -324,6 +286,7 @@ def played(corpus: Corpus, features: Features, strategy: str, seed: int, example
         "intent_error": [one.intent_error_rate for one in scores],
         "error_of_intents": [error_of_intents(tested, state.errors) for state in states],
         "frame_error": [one.frame_error_rate for one in scores],
+        "slot_error": [one.span_slot_error_rate for one in scores],
         "out_of_scope": [
             sum(not target.matches(choice.gold) for choice in state.choices) for state in states
         ],
@@ -355,6 +318,7 @@ def table(runs: Sequence[dict[str, Any]]) -> str:
             f"{100 * mean(run['intent_error'][-1] for run in of_seeds.values()):.2f} %",
             against(areas, by_strategy.get("random", {})) if strategy != "random" else "",
             f"{100 * mean(mean(run['error_of_intents'][1:]) for run in of_seeds.values()):.2f} %",
+            f"{100 * mean(mean(run['slot_error'][1:]) for run in of_seeds.values()):.2f} %",
             f"{100 * mean(mean(run['frame_error'][1:]) for run in of_seeds.values()):.2f} %",
             f"{mean(sum(run['out_of_scope']) for run in of_seeds.values()):.1f}",
             f"{mean(run['seconds'] for run in of_seeds.values()):.0f}",
@@ -362,8 +326,8 @@ def table(runs: Sequence[dict[str, Any]]) -> str:
         rows.append((mean(areas.values()), f"| {' | '.join(cells)} |"))
     head = (
         "| strategy | seeds | intent error, mean of rounds | last round | against random, 95 % | mean of intents | "
-        "frame error, mean | out of scope | processor s |\n"
-        f"| --- |{' ---: |' * 8}"
+        "slot error, mean | frame error, mean | out of scope | processor s |\n"
+        f"| --- |{' ---: |' * 9}"
     )
     return "\n".join([head, *(row for _, row in sorted(rows))])
 
@@ -387,6 +351,7 @@ def main() -> None:
     )
     parser.add_argument("corpus", nargs="*")
     parser.add_argument("--start", type=int, default=3, help="examples of each intent")
+    parser.add_argument("--batch", type=int, help="requests a round, instead of 2 % of the pool")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
     parser.add_argument("--strategies", nargs="+", default=STRATEGIES, choices=STRATEGIES)
     parser.add_argument("--slots", action="store_true", help="keep the slots, and train a tagger on them")
@@ -406,10 +371,12 @@ def main() -> None:
     there = options.out.read_text().splitlines() if options.out and options.out.exists() else []
     done = {(run["strategy"], run["seed"]) for run in map(json.loads, there)}
     for seed in options.seeds:
+        start = started(corpus, seed, options.start)
         for strategy in options.strategies:
             if (strategy, seed) in done:
                 continue
-            line = json.dumps(played(corpus, features, strategy, seed, options.start))
+            batch = options.batch or round(SHARE * len(start.pool))
+            line = json.dumps(played(start, features, strategy, seed, batch))
             print(line, flush=True)
             if options.out:
                 with options.out.open("a") as stream:

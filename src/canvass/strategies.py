@@ -224,7 +224,8 @@ class Strategy:
     """One row of the table: the models a strategy cannot do without, its filter, its score, where it is from.
 
     `columns` are those of another model, of which the pool must have at least one. `weigh` makes other scores of those
-    of the best and how often each was seen, float64 (N,): a key's counts are known at the end of the pool.
+    of the best and how often each was seen, float64 (N,): a key's counts are known at the end of the pool. If
+    `balanced`, intents with few examples take turns in the batch (`canvass.selection.variety.in_turns`).
     """
 
     name: str
@@ -235,6 +236,7 @@ class Strategy:
     source: str
     columns: tuple[str, ...] = ()
     weigh: Callable[[Scores, Scores], Scores] | None = None
+    balanced: bool = False
 
     @property
     def filter(self) -> str:
@@ -256,8 +258,9 @@ class Strategy:
 
 _COMMITTEE: frozenset[Model] = frozenset({"committee"})
 _INTENTS: frozenset[Model] = frozenset({"intents"})
-_WITH_TAGGER: frozenset[Model] = frozenset({"committee", "tagger"})
+_TAGGED: frozenset[Model] = frozenset({"committee", "tagger"})
 _FRAME: frozenset[Model] = frozenset({"intents", "tagger"})
+_WHOLE = _COMMITTEE | _FRAME
 
 STRATEGIES: dict[str, Strategy] = {
     strategy.name: strategy
@@ -269,41 +272,29 @@ STRATEGIES: dict[str, Strategy] = {
         Strategy("qbc-as", _COMMITTEE, disagree, absolute_sum, "abs(sum of y_m)", "paper"),
         Strategy("majority-sa", _COMMITTEE, majority, sum_of_absolutes, "sum of abs(y_m)", "paper"),
         Strategy("majority-as", _COMMITTEE, majority, absolute_sum, "abs(sum of y_m)", "article"),
-        Strategy("qbc-crf", _WITH_TAGGER, disagree, target_and_tags, "p_lg * p_crf", "paper"),
+        Strategy("qbc-crf", _TAGGED, disagree, target_and_tags, "p_lg * p_crf", "paper"),
         Strategy(
-            "majority-crf", _WITH_TAGGER, majority, target_and_tags, "p_lg * p_crf", "paper: the proposed one"
+            "majority-crf", _TAGGED, majority, target_and_tags, "p_lg * p_crf", "paper: the proposed one"
         ),
         Strategy("random-positive", _COMMITTEE, majority, by_chance, "uniform", "the honest baseline"),
+        Strategy("majority-mnlp", _TAGGED, majority, tags_by_length, "(log p_crf) / T", "Shen et al. 2017"),
         Strategy(
-            "majority-mnlp", _WITH_TAGGER, majority, tags_by_length, "(log p_crf) / T", "Shen et al. 2017"
-        ),
-        Strategy(
-            "majority-joint",
-            _COMMITTEE | _FRAME,
-            majority,
-            whole_frame,
-            "p_lg * p_intent * p_crf",
-            "ours; the default",
+            "majority-joint", _WHOLE, majority, whole_frame, "p_lg * p_intent * p_crf", "ours; the default"
         ),
         Strategy(
             "majority-drawn",
-            _COMMITTEE | _FRAME,
+            _WHOLE,
             majority,
             drawn_frame,
             "drawn by 1 - p_joint",
             "ours; nearest to random-positive",
         ),
         Strategy(
-            "majority-drawn-4",
-            _COMMITTEE | _FRAME,
-            majority,
-            sharply_drawn_frame,
-            "drawn by (1 - p_joint) ** 4",
-            "ours",
+            "majority-drawn-4", _WHOLE, majority, sharply_drawn_frame, "drawn by (1 - p_joint) ** 4", "ours"
         ),
         Strategy(
             "majority-drawn-length",
-            _COMMITTEE | _FRAME,
+            _WHOLE,
             majority,
             drawn_frame_by_length,
             "drawn by (1 - p_joint ** (1/T)) ** 2",
@@ -311,16 +302,20 @@ STRATEGIES: dict[str, Strategy] = {
         ),
         Strategy("joint", _FRAME, None, intent_and_tags, "p_intent * p_crf", "ours; for `--target all`"),
         Strategy(
-            "margin-joint",
+            "margin-joint", _FRAME, None, margin_and_tags, "(p_1 - p_2) * p_crf", "ours; for `--target all`"
+        ),
+        Strategy(
+            "margin-balanced",
             _FRAME,
             None,
             margin_and_tags,
-            "(p_1 - p_2) * p_crf",
-            "ours; the default for `--target all`",
+            "(p_1 - p_2) * p_crf, intents in turn",
+            "ours; for `--target all`",
+            balanced=True,
         ),
         Strategy(
             "majority-traffic",
-            _COMMITTEE | _FRAME,
+            _WHOLE,
             majority,
             whole_frame,
             "sqrt(count) * (1 - p_joint)",
@@ -361,7 +356,7 @@ STRATEGIES: dict[str, Strategy] = {
         ),
         Strategy(
             "external-joint",
-            _COMMITTEE | _FRAME,
+            _WHOLE,
             majority,
             mixed_frame,
             "p_lg * sqrt(p q), intent and slots",

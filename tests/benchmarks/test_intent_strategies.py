@@ -1,7 +1,6 @@
 """The comparison of strategies for intents: peers choose from the pool, from the same start, with the same budget."""
 
 import sys
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -47,37 +46,24 @@ QUICK = {"small-text:BreakingTies", "skactiveml:TypiClust"}
     [
         "margin/plain",
         "margin/clusters",
-        "margin/rarity",
+        "margin-balanced",
         *(pytest.param(peer, marks=[] if peer in QUICK else pytest.mark.slow) for peer in study.PEERS),
     ],
 )
 def test_every_strategy_spends_the_same_on_other_utterances_each_round(corpus, strategy, monkeypatch):
     monkeypatch.setattr(study, "ROUNDS", 2)
-    monkeypatch.setattr(study, "SHARE", 0.05)
-    run = study.played(corpus, study.Features(corpus.rest), strategy, 0, 2)
+    run = study.played(study.started(corpus, 0, 2), study.Features(corpus.rest), strategy, 0, 5)
     assert (run["start"], run["round"], len(run["intent_error"])) == (6, 5, 3)
     assert all(0 <= count <= 5 for count in run["out_of_scope"])
     assert run["fewest"] >= 2
 
 
-def best(doubts, intents, vectors, examples, size):
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return study.Best(np.array(doubts), intents, np.array(vectors) / lengths, Counter(examples), size, 0)
-
-
-def test_rules_choose_from_the_best_in_rank_order():
-    vectors = [[1.0, 0.0], [1.0, 0.01], [0.0, 1.0], [1.0, 0.02], [0.01, 1.0]]
-    ranked = best([0.9, 0.8, 0.7, 0.6, 0.5], ["a", "a", "a", "b", "b"], vectors, {"a": 4, "b": 1}, 2)
-    assert study.far_apart(ranked) == [0, 2, 1, 3, 4]
-    assert study.by_fewest(ranked) == [3, 4, 0, 1, 2]
-    assert study.by_rarity(ranked) == [3, 4, 0, 1, 2]
-    assert study.by_rarity(ranked._replace(examples=Counter({"a": 2, "b": 2}))) == [0, 1, 2, 3, 4]
-
-
-def test_each_cluster_has_its_turn(monkeypatch):
+@pytest.mark.parametrize(("rule", "order"), [("apart", [0, 2, 1, 3, 4]), ("clusters", [0, 2, 1, 4, 3])])
+def test_rules_choose_from_the_best_in_rank_order(rule, order, monkeypatch):
     monkeypatch.setattr(study, "OF_CLUSTER", 1)
-    vectors = [[1.0, 0.0], [1.0, 0.01], [0.0, 1.0], [1.0, 0.02], [0.01, 1.0]]
-    assert study.per_cluster(best([0.9] * 5, ["a"] * 5, vectors, {"a": 4}, 2)) == [0, 2, 1, 4, 3]
+    vectors = np.array([[1.0, 0.0], [1.0, 0.01], [0.0, 1.0], [1.0, 0.02], [0.01, 1.0]])
+    best = study.Best(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), 2, 0)
+    assert study.RULES[rule](best) == order
 
 
 def test_errors_of_intents_count_a_rare_one_as_any_other():
@@ -91,6 +77,7 @@ def test_the_difference_from_random_is_that_of_the_seeds_which_both_have():
             "strategy": strategy,
             "seed": seed,
             "intent_error": [0.9, error],
+            "slot_error": [0.9, error],
             "frame_error": [0.9, error],
             "error_of_intents": [0.9, error],
             "out_of_scope": [0, 3],
@@ -105,6 +92,6 @@ def test_the_difference_from_random_is_that_of_the_seeds_which_both_have():
         ]
     ).splitlines()
     assert lines[2].startswith(
-        "| margin | 3 | 13.33 % | 13.33 % | -33.3 % (-33.3 to -33.3) | 13.33 % | 13.33 % | 3.0 |"
+        "| margin | 3 | 13.33 % | 13.33 % | -33.3 % (-33.3 to -33.3) | 13.33 % | 13.33 % | 13.33 % | 3.0 |"
     )
-    assert lines[3].startswith("| random | 2 | 30.00 % | 30.00 % |  | 30.00 % | 30.00 % |")
+    assert lines[3].startswith("| random | 2 | 30.00 % | 30.00 % |  | 30.00 % | 30.00 % | 30.00 % |")

@@ -149,6 +149,7 @@ def test_round_trip_and_training_twice(pair):
     assert back.predict(pool).log_probability.tobytes() == classifier.predict(pool).log_probability.tobytes()
     some, names = examples(classifier.names)
     again = IntentClassifier(bits=BITS).fit(column(some), names)
+    assert back.examples.tolist() == [names.count(name) for name in classifier.names]
     for name, array in classifier.to_arrays().items():
         assert array.tobytes() == again.to_arrays()[name].tobytes()
 
@@ -173,6 +174,9 @@ def changed(arrays, name, change):
         ("intent_columns", lambda array: array.astype(np.int32)),
         ("intent_columns", lambda array: array[:, None]),
         ("intent_columns", lambda array: array[:-1]),
+        ("intent_examples", lambda array: array[:-1]),
+        ("intent_examples", lambda array: array - array.max()),
+        ("intent_examples", lambda array: array.astype(np.float64)),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(pair, name, change):

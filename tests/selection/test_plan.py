@@ -67,7 +67,7 @@ def assert_chosen(batch, twin, rows, name, size):
 @pytest.mark.parametrize(
     ("name", "size"),
     slow_unless(
-        lambda case: case[1] == 70 or case[0] == "majority-joint",
+        lambda case: case[1] == 70 or case[0] in {"majority-joint", "margin-balanced"},
         itertools.product(STRATEGIES, [1, 9, 70, 1000]),
     ),
 )
@@ -112,7 +112,7 @@ def blocks_at_random(rows, dice, name):
 
 
 @pytest.mark.parametrize(
-    "name", slow_unless(["random", "majority-joint", "margin-joint", "external-joint"], STRATEGIES)
+    "name", slow_unless(["random", "majority-joint", "margin-balanced", "external-joint"], STRATEGIES)
 )
 def test_any_blocks_in_any_order_and_grouping_with_and_without_bounds(twins, name):
     twin = case_of(twins, name)

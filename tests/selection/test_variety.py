@@ -1,17 +1,20 @@
 """Near copies take turns, and copies of what is labelled stay out."""
 
 import math
+from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from canvass.corpus.normalise import key_of
 from canvass.corpus.pool import Pool
+from canvass.models.nlu import NLU
 from canvass.selection.engines import select
 from canvass.selection.plan import Plan
-from canvass.selection.variety import folded, thin
-from canvass.types import Utterance
+from canvass.selection.variety import IN_TURN, folded, in_turns, thin
+from canvass.types import ELSEWHERE, Target, Utterance
 from examples import MUSIC, labelled_and_rest
 from pools import taking_turns, trained
 from texts import texts
@@ -63,6 +66,45 @@ def test_what_is_passed_over_is_told():
     # Where there is nothing else, they come after all.
     assert thin(keys, 7).places == [0, 1, 2, 3, 4, 9, 10]
     assert thin(keys, 99).places == list(range(11))
+
+
+NOWHERE = ["who are you", "tell me a joke", "are you a robot", "tell me who you are", "who is a robot"]
+
+
+@pytest.fixture(scope="module")
+def knows_intents():
+    outside = [Utterance(text, domain=ELSEWHERE) for text in NOWHERE]
+    return NLU.train([*KNOWN, *outside], Target("all"), iterations=5, bits=12)
+
+
+@given(
+    st.lists(
+        st.one_of(texts.map(key_of), st.sampled_from([*NOWHERE, *(one.text for one in REST)])), max_size=40
+    ),
+    st.integers(1, 5),
+)
+def test_intents_take_turns_and_nothing_is_lost(knows_intents, keys, size):
+    order = in_turns(keys, knows_intents, size)
+    assert sorted(order) == list(range(len(keys)))
+    best = keys[: IN_TURN * size]
+    assert order[len(best) :] == list(range(len(best), len(keys)))
+    names = knows_intents.intents.names
+    fewest = dict(zip(names, knows_intents.intents.examples.tolist(), strict=True))
+    intents = [prediction.intent for prediction in knows_intents.predict(best)]
+    inside = knows_intents.in_scope(pa.array(best, pa.string())).tolist()
+    waiting = [place for place in range(len(best)) if inside[place]]
+    for place in order[: len(waiting)]:
+        assert place == min(waiting, key=lambda other: (fewest[intents[other]], other))
+        fewest[intents[place]] += 1
+        waiting.remove(place)
+
+
+@pytest.mark.parametrize("intents", [["PlayMusic"], [None]])
+def test_one_intent_or_none_leaves_the_ranking(intents):
+    labelled = [replace(one, intent=intents[0]) for one in KNOWN if MUSIC.matches(one)]
+    nlu = NLU.train(labelled, Target("all"), iterations=5, bits=10)
+    keys = [one.text for one in REST]
+    assert in_turns(keys, nlu, 3) == list(range(len(keys)))
 
 
 SPELLINGS = ["{}!", '"{}"', "{} ?", "\u201c{}\u201d", "\u00bf {} ?", "- {}."]

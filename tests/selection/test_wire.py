@@ -43,7 +43,7 @@ def changed(data, change):
     return packed(KIND, PLANS_VERSION, header, arrays)
 
 
-@pytest.mark.parametrize("name", slow_unless(["random", "majority-joint", "margin-joint"], OWN))
+@pytest.mark.parametrize("name", slow_unless(["random", "majority-joint", "margin-balanced"], OWN))
 def test_what_comes_back_chooses_the_same(models, name):
     target = ALL if STRATEGIES[name].for_all else MUSIC
     plans = Plans((Plan.of(models[target], {LONG, "play river", "ß"}, strategy=name, size=15, seed=4),))

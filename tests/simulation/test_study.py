@@ -354,7 +354,15 @@ def test_target_all_is_missing_with_the_strategies_that_need_no_committee(tmp_pa
     write(path, annotated)
     known = read_labelled([str(path)]).utterances
     names = strategies_for(Target("all"), ["all"])
-    assert names == ("random", "joint", "margin-joint", "least-confidence", "margin", "entropy")
+    assert names == (
+        "random",
+        "joint",
+        "margin-joint",
+        "margin-balanced",
+        "least-confidence",
+        "margin",
+        "entropy",
+    )
     run_missing(
         tmp_path / "study", path, spec_of(known, targets=("all",), strategies={"all": names}, seeds=1)
     )

@@ -25,6 +25,7 @@ from canvass.models.tagger import FEWEST
 from canvass.seeding import salt, uniforms
 from canvass.selection.partial import Partial, merge
 from canvass.selection.plan import Plan
+from canvass.selection.variety import in_turns
 from canvass.strategies import Evidence, Strategy, nearest_to_zero, strategy_named
 from canvass.types import Target, Utterance
 
@@ -52,9 +53,10 @@ class Labels(NamedTuple):
 class Ranking(NamedTuple):
     """Rows in the order in which they are chosen; the smallest score of those that passed the filter comes first.
 
-    `rows` int64 (R,); `scores` float64 (R,): of the strategy for the first `passed` rows, and abs(y_lg) for the
-    others, which would only fill a batch. `left_out` int64: all other candidates; where R is less than what was asked
-    for, these are what canvass never chooses (blank, too long, labelled already, another copy of a text).
+    `rows` int64 (R,); `scores` float64 (R,): of the strategy for the first `passed` rows (their places, where intents
+    take turns), and abs(y_lg) for the others, which would only fill a batch. `left_out` int64: all other candidates;
+    where R is less than what was asked for, these are what canvass never chooses (blank, too long, labelled already,
+    another copy of a text).
     """
 
     rows: Rows
@@ -147,9 +149,13 @@ def rank_texts(
         partial = plan.score_block(block, worst_passed=best.worst_passed, worst_backfill=best.worst_backfill)
         best = merge(best, partial)
     ordered = pa.concat_tables([best.passed, best.backfill])
+    scores = ordered["score"].to_numpy()
+    if strategy.balanced:
+        ordered = ordered.take(in_turns(ordered["key"].to_pylist(), plan.nlu, size))
+        scores = np.arange(len(scores), dtype=np.float64)
     rows = np.array(ordered["id"].to_pylist(), dtype=np.int64)
     left_out = candidates[~np.isin(candidates, rows)]
-    return Ranking(rows, ordered["score"].to_numpy(), best.passed.num_rows, left_out)
+    return Ranking(rows, scores, best.passed.num_rows, left_out)
 
 
 def block_of(column: pa.Array, rows: Rows) -> pa.RecordBatch:

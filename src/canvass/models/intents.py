@@ -113,6 +113,8 @@ class IntentClassifier:
         self.strength = strength
         self.words = words
         self.names: list[str] = []
+        # Of each name, how many it was trained on.
+        self.examples: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._columns: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._table: MemberTable | None = None
         self._word_scores: WordScores | None = None
@@ -122,6 +124,9 @@ class IntentClassifier:
         if not intents:
             raise TrainingError("the intent classifier needs at least one utterance with an intent")
         self.names = sorted(set(intents))
+        number_of = {name: number for number, name in enumerate(self.names)}
+        numbers = np.array([number_of[name] for name in intents])
+        self.examples = np.bincount(numbers).astype(np.int64)
         if len(self.names) == 1:  # nothing to learn
             self._pack(np.zeros(0, dtype=np.int64), None, np.zeros((0, 1)), np.zeros(1), None)
             return self
@@ -132,8 +137,6 @@ class IntentClassifier:
             from scipy.sparse import hstack
 
             matrix = hstack([matrix, mean_vectors(column, self.words)], format="csr")
-        number_of = {name: number for number, name in enumerate(self.names)}
-        numbers = np.array([number_of[name] for name in intents])
         weights, rows, bias = train(matrix, numbers, len(self.names), self.strength)
         scores = None
         if self.words is not None:
@@ -218,6 +221,7 @@ class IntentClassifier:
             "intent_columns": self._columns,
             "intent_weights": table.rows[rows if shared else table.index[self._columns], : len(self.names)],
             "intent_bias": table.bias,
+            "intent_examples": self.examples,
         }
         if shared:
             arrays["intent_rows"] = row_of.astype(np.int32)
@@ -231,7 +235,9 @@ class IntentClassifier:
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]], names: list[str], *, bits: int) -> Self:
         """Take the weights of `to_arrays`; raises ValueError where they do not fit together."""
-        columns, weights, bias = (arrays[f"intent_{name}"] for name in ("columns", "weights", "bias"))
+        columns, weights, bias, examples = (
+            arrays[f"intent_{name}"] for name in ("columns", "weights", "bias", "examples")
+        )
         rows = arrays.get("intent_rows", np.arange(len(columns), dtype=np.int32))
         if not (
             names
@@ -243,7 +249,9 @@ class IntentClassifier:
             and rows.dtype == np.int32
             and np.array_equal(np.unique(rows), np.arange(len(weights)))
             and weights.shape[1:] == (len(names),)
-            and bias.shape == (len(names),)
+            and bias.shape == examples.shape == (len(names),)
+            and examples.dtype == np.int64
+            and examples.min() >= 1
             and weights.dtype in (np.float32, np.float64)
             and bias.dtype == np.float64
             and columns.dtype == np.int64
@@ -258,6 +266,7 @@ class IntentClassifier:
             scores.check(len(names))
         classifier = cls(bits=bits)
         classifier.names = names
+        classifier.examples = examples
         classifier._pack(columns, rows, weights, bias, scores)
         return classifier
 

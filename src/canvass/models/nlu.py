@@ -23,7 +23,7 @@ from canvass.errors import ModelFileError, OptionError, TrainingError
 from canvass.features.clusters import WordClusters
 from canvass.features.word_features import WordFeatures
 from canvass.models.committee import BITS, MEMBERS, Committee, examples_of
-from canvass.models.intents import BYTES, IntentClassifier
+from canvass.models.intents import BYTES, IntentClassifier, LikeliestIntents
 from canvass.models.intents import SECONDS as SECONDS_OF_INTENTS
 from canvass.models.tagger import FEWEST, ITERATIONS, ITERATIONS_FOR_SELECTION, Tagger
 from canvass.models.tagger import SECONDS as SECONDS_OF_TAGGER
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 NOWHERE = ""  # out of scope
 UNNAMED = " "  # in scope, where intents are not annotated
 KIND = "model"
-VERSION = 1
+VERSION = 2
 
 
 class FrameConfidence(NamedTuple):
@@ -112,6 +112,11 @@ class NLU:
             return np.ones(len(column), dtype=np.bool_)
         return np.asarray(self.intents.predict(column).intents != 0)
 
+    def likeliest(self, column: pa.Array) -> LikeliestIntents:
+        """Find the likeliest of `intent_names` for each key of a column, as an index of the classifier's names."""
+        assert self.intents is not None, "something must have an intent"
+        return self.intents.predict(column, skip=len(self.intents.names) - len(self.intent_names))
+
     def confidence(self, column: pa.Array, *, tags: bool = True) -> FrameConfidence:
         """Compute how sure the intent classifier and, with `tags`, the tagger are of each key of a column.
 
@@ -154,8 +159,7 @@ class NLU:
         names: list[str | None] = [None] * len(texts)
         log_intent = [0.0] * len(texts)
         if self.intents is not None and self.intent_names:
-            skip = len(self.intents.names) - len(self.intent_names)
-            likeliest = self.intents.predict(_keys(texts), skip=skip)
+            likeliest = self.likeliest(_keys(texts))
             names = [self.intents.names[number] for number in likeliest.intents.tolist()]
             log_intent = likeliest.log_probability.tolist()
         if self.tagger is None:

@@ -30,7 +30,7 @@ from canvass.selection.partial import SCHEMA, Counters, Partial, with_scores
 from canvass.selection.scored_block import NO_MEMBERS, ScoredBlock
 from canvass.selection.selection_models import check_models, check_options, shortages
 from canvass.selection.sketch import add_hashes, empty_sketch
-from canvass.selection.variety import Thinned, capacity_for, folded, thin
+from canvass.selection.variety import Thinned, capacity_for, folded, in_turns, thin
 from canvass.strategies import (
     DEFAULT,
     GIVEN_PROBABILITIES,
@@ -337,6 +337,10 @@ class Plan:
                 continue
             taken.add(bare)
             (caseless if bare in self.excluded.caseless else fresh[passed[place]]).append(place)
+        if self.strategy.balanced:
+            best_first = fresh[True]
+            order = in_turns([keys[place] for place in best_first], self.nlu, self.size)
+            fresh[True] = [best_first[place] for place in order]
         places: list[int] = []
         passed_over: list[int] = []
         for some in (fresh[True], fresh[False], caseless):

@@ -1,4 +1,4 @@
-"""Variety in a batch: copies of what is labelled stay out, and near copies of one another take turns.
+"""Variety in a batch: copies of what is labelled stay out; near copies of one another, and intents, take turns.
 
 A partial keeps more candidates than a batch has (`capacity_for`), so this is decided once, when all partials are
 merged, from nothing but keys in rank order: any order, sharding and engine gives the same batch. Where one template or
@@ -13,12 +13,18 @@ from collections import Counter, defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+import pyarrow as pa
+
 from canvass.corpus.spans import lower_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from canvass.models.nlu import NLU
+
 SURPLUS, FEWEST_KEPT = 8, 500
+IN_TURN = 4  # times the size of a batch: the best of which intents take turns
 SHARE, FEWEST_ALIKE = (
     10,
     2,
@@ -108,6 +114,45 @@ def thin(keys: Sequence[str], size: int) -> Thinned:
     left.subtract(group_of[place] for place in chosen)
     leader = {group[0]: number for number, group in enumerate(members)}
     return Thinned(chosen, [left[leader[place]] if place in leader else 0 for place in chosen])
+
+
+def in_turn(groups: Sequence[int], had: Sequence[int]) -> list[int]:
+    """Order places so that the next is always of the group that has had fewest so far; of equals, the first.
+
+    `groups` numbers the group of each place, `had` counts what each group has had.
+
+    >>> in_turn([0, 0, 0, 1, 1], [0, 2])
+    [0, 1, 2, 3, 4]
+    >>> in_turn([0, 0, 0, 1, 1], [2, 1])
+    [3, 0, 4, 1, 2]
+    """
+    turns = list(had)
+    order = []
+    for place, group in enumerate(groups):
+        order.append((turns[group], place))
+        turns[group] += 1
+    return [place for _, place in sorted(order)]
+
+
+def in_turns(keys: Sequence[str], nlu: NLU, size: int) -> list[int]:
+    """Order candidates, given in rank order, so that intents with few examples come first.
+
+    The best `IN_TURN` times `size` come first, and of these the next is always of the predicted intent that has fewest
+    examples, labelled or before it. What is likelier out of scope takes no turn. All else follows as it was.
+
+    Returns
+    -------
+    The places of all candidates in the new order.
+
+    """
+    places = list(range(len(keys)))
+    if nlu.intents is None or not nlu.intent_names:
+        return places
+    best = pa.array(keys[: IN_TURN * size], pa.string())
+    inside = np.flatnonzero(nlu.in_scope(best)).tolist()
+    intents = nlu.likeliest(best).intents[inside].tolist()
+    first = [inside[turn] for turn in in_turn(intents, nlu.intents.examples.tolist())]
+    return [*first, *sorted({*places} - {*first})]
 
 
 def _features(key: str) -> Iterator[str]:
