@@ -197,7 +197,7 @@ class Twin:
     def by_fewest(self, fresh, size):
         """Of the best four times the size, take one by one what is of the intent with the fewest examples so far."""
         fewest = Counter(one.intent for one in LABELLED if self.nlu.target.matches(one))
-        best = [one for one in fresh[: 4 * size] if self.nlu.in_scope(keys(pa.array([one[2]])))[0]]
+        best = fresh[: 4 * size]
         intents = {one[2]: self.prediction(one[4]).intent for one in best}
         ordered = []
         while best:

@@ -138,7 +138,8 @@ def in_turns(keys: Sequence[str], nlu: NLU, size: int) -> list[int]:
     """Order candidates, given in rank order, so that intents with few examples come first.
 
     The best `IN_TURN` times `size` come first, and of these the next is always of the predicted intent that has fewest
-    examples, labelled or before it. What is likelier out of scope takes no turn. All else follows as it was.
+    examples, labelled or before it. What strategies rank last, since it is likelier out of scope than a text of which
+    nothing is known, takes no turn. All else follows as it was.
 
     Returns
     -------
@@ -149,9 +150,12 @@ def in_turns(keys: Sequence[str], nlu: NLU, size: int) -> list[int]:
     if nlu.intents is None or not nlu.intent_names:
         return places
     best = pa.array(keys[: IN_TURN * size], pa.string())
-    inside = np.flatnonzero(nlu.in_scope(best)).tolist()
+    inside = np.arange(len(best))
+    if nlu.knows_scope:
+        _, log_outside, log_unknown = nlu.intents.evidence_for_first(best)
+        inside = np.flatnonzero(log_outside < log_unknown)
     intents = nlu.likeliest(best).intents[inside].tolist()
-    first = [inside[turn] for turn in in_turn(intents, nlu.intents.examples.tolist())]
+    first = inside[in_turn(intents, nlu.intents.examples.tolist())].tolist()
     return [*first, *sorted({*places} - {*first})]
 
 
