@@ -171,7 +171,7 @@ def test_the_table_has_the_rows_of_the_design_and_no_other():
         assert strategy.formula
         assert strategy.source
         assert strategy.for_all == (bool(TWINS[name][0]) and "committee" not in TWINS[name][0])
-    assert (DEFAULT, DEFAULT_FOR_ALL) == ("majority-joint", "margin-joint")
+    assert (DEFAULT, DEFAULT_FOR_ALL) == ("majority-joint", "margin-balanced")
 
 
 @given(tables)

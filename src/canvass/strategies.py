@@ -310,7 +310,7 @@ STRATEGIES: dict[str, Strategy] = {
             None,
             margin_and_tags,
             "(p_1 - p_2) * p_crf, intents in turn",
-            "ours; for `--target all`",
+            "ours; the default for `--target all`",
             balanced=True,
         ),
         Strategy(
@@ -366,7 +366,7 @@ STRATEGIES: dict[str, Strategy] = {
     )
 }
 DEFAULT = "majority-joint"
-DEFAULT_FOR_ALL = "margin-joint"
+DEFAULT_FOR_ALL = "margin-balanced"
 
 
 def strategy_named(name: str) -> Strategy:

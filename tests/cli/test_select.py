@@ -85,10 +85,10 @@ def test_every_strategy_by_its_name(batch, strategy):
     assert [one["strategy"] for one in found] == [strategy] * 5
 
 
-def test_default_for_all_is_margin_joint(batch, folder):
+def test_default_for_all_is_margin_balanced(batch, folder):
     write(folder / "music.jsonl", [one for one in KNOWN if one.domain == "music"])
     found = batch("music.jsonl", "pool.jsonl", "--target", "all", "--size", "5")
-    assert {one["strategy"] for one in found} == {"margin-joint"}
+    assert {one["strategy"] for one in found} == {"margin-balanced"}
     assert not any("score_logistic" in one for one in found)
 
 

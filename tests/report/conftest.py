@@ -32,8 +32,8 @@ def two_targets(tmp_path_factory):
     targets = ("domain:<q&a>", "all")
     strategies = {
         targets[0]: ("random", "majority-crf", "random-positive"),
-        "all": ("random", "margin-joint"),
+        "all": ("random", "margin-balanced"),
     }
-    mended = {"random": 1, "random-positive": 2, "majority-crf": 3, "margin-joint": 3}
+    mended = {"random": 1, "random-positive": 2, "majority-crf": 3, "margin-balanced": 3}
     folder = tmp_path_factory.mktemp("two")
     return read_study(write_study(folder, targets=targets, strategies=strategies, mended=mended, seeds=2))

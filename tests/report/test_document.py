@@ -101,7 +101,7 @@ def test_markdown_of_several_targets(two_targets):
     text = as_markdown(report_of(two_targets)).decode().replace("\xa0", " ")
     assert "## All targets" in text
     assert "| domain:\\<q\\&a\\> | majority-crf (best) | −25 % |" in text
-    assert "| all | margin-joint (default and best) | −40 % |" in text
+    assert "| all | margin-balanced (default and best) | −40 % |" in text
     assert "## Strategies by target" in text
 
 
@@ -150,7 +150,7 @@ def test_a_target_without_runs(tmp_path, two_targets):
         tmp_path / "s",
         targets=two_targets.spec.targets,
         strategies=two_targets.spec.strategies,
-        mended={"random": 1, "margin-joint": 3},
+        mended={"random": 1, "margin-balanced": 3},
         without=lambda name: name.target == "domain:<q&a>",
     )
     text = as_markdown(report_of(read_study(folder))).decode()

@@ -119,7 +119,7 @@ def test_only_the_baseline_is_there(tmp_path):
 def test_target_all_is_compared_with_random(two_targets):
     report = report_of(two_targets)
     (finding,) = report.targets[1].findings
-    assert (finding.name, finding.default) == ("margin-joint", True)
+    assert (finding.name, finding.default) == ("margin-balanced", True)
     assert report.targets[1].baseline == "random"
     assert report.targets[1].rows[0].routing is None
     assert [figure.label for figure in finding.figures][:2] == [

@@ -333,7 +333,7 @@ def test_an_unknown_strategy_is_refused_before_training(twins, monkeypatch):
 
 @pytest.mark.parametrize("name", WITH_COMMITTEE)
 def test_a_committee_strategy_with_target_all(twins, name):
-    with pytest.raises(OptionError, match=f"{name} needs a committee .* take --strategy margin-joint"):
+    with pytest.raises(OptionError, match=f"{name} needs a committee .* take --strategy margin-balanced"):
         Plan.train(LABELLED, ALL, strategy=name)
     with pytest.raises(OptionError, match=f"{name} needs a committee"):
         Plan.of(twins[ALL].nlu, [], strategy=name)

@@ -91,7 +91,7 @@ def test_intents_take_turns_and_nothing_is_lost(knows_intents, keys, size):
     names = knows_intents.intents.names
     fewest = dict(zip(names, knows_intents.intents.examples.tolist(), strict=True))
     intents = [prediction.intent for prediction in knows_intents.predict(best)]
-    sure = knows_intents.confidence(pa.array(best, pa.string()), all_intents=True)
+    sure = knows_intents.confidence(pa.array(best, pa.string()))
     inside = sure.margin <= 1.0  # more has what is ranked last
     waiting = [place for place in range(len(best)) if inside[place]]
     for place in order[: len(waiting)]:

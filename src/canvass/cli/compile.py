@@ -19,7 +19,7 @@ UNUSUAL = ("spiele naïve lieder", "播放 音乐 please", f"set {'x' * 100} tim
 # Two that share next to nothing, at once: the committee; intents and tagger. Then commands that meet what is left.
 BESIDE = (
     "select unannotated.jsonl pool.jsonl -t domain:timers -s random-positive --size 9 -o 0.jsonl",
-    "select labelled.jsonl pool.jsonl -t all -s margin-joint --size 9 -o 1.jsonl",
+    "select labelled.jsonl pool.jsonl -t all -s margin-balanced --size 9 -o 1.jsonl",
 )
 REST = (
     "select labelled.jsonl pool.jsonl -t all -s margin --size 9 -o 2.jsonl",

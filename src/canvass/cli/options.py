@@ -51,7 +51,7 @@ StrategyOption = Annotated[
         "--strategy",
         "-s",
         metavar="NAME",
-        help="Choose by this strategy (see canvass strategies). [default: majority-joint; margin-joint for --target "
+        help="Choose by this strategy (see canvass strategies). [default: majority-joint; margin-balanced for --target "
         "all]",
     ),
 ]

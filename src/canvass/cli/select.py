@@ -28,7 +28,8 @@ EACH_DOMAIN = "each-domain"
 LEGEND = """
 y_lg, y_hg, y_sq: raw scores of the logistic, hinge and squared member (y_m: each of them)
 p_lg: probability of the target; p_intent, p_crf: of the likeliest intent and slots;
-p_joint: of all three; q_intent, q_slots: of your own model; T: tokens"""
+p_joint: of all three; q_intent, q_slots: of your own model; T: tokens
+p_1, p_2: of the likeliest intents; in turn: the intent with the fewest examples first"""
 
 
 @dataclass(frozen=True, kw_only=True)

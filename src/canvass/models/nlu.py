@@ -23,7 +23,7 @@ from canvass.errors import ModelFileError, OptionError, TrainingError
 from canvass.features.clusters import WordClusters
 from canvass.features.word_features import WordFeatures
 from canvass.models.committee import BITS, MEMBERS, Committee, examples_of
-from canvass.models.intents import BYTES, IntentClassifier, LikeliestIntents
+from canvass.models.intents import BYTES, IntentClassifier, IntentEvidence
 from canvass.models.intents import SECONDS as SECONDS_OF_INTENTS
 from canvass.models.tagger import FEWEST, ITERATIONS, ITERATIONS_FOR_SELECTION, Tagger
 from canvass.models.tagger import SECONDS as SECONDS_OF_TAGGER
@@ -112,8 +112,8 @@ class NLU:
             return np.ones(len(column), dtype=np.bool_)
         return np.asarray(self.intents.predict(column).intents != 0)
 
-    def likeliest(self, column: pa.Array) -> LikeliestIntents:
-        """Find the likeliest of `intent_names` for each key of a column, as an index of the classifier's names."""
+    def likeliest(self, column: pa.Array) -> IntentEvidence:
+        """Say what each key of a column tells of its intent, given that it is one of `intent_names`."""
         assert self.intents is not None, "something must have an intent"
         return self.intents.predict(column, skip=len(self.intents.names) - len(self.intent_names))
 

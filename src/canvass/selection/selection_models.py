@@ -77,7 +77,7 @@ def check_options(strategy: str, size: int, max_tokens: int, *, has_committee: b
     if "committee" in row.models and not has_committee:
         raise OptionError(
             f"--strategy {row.name} needs a committee that tells the target from the rest, and with --target "
-            "all there is no rest; take --strategy margin-joint or random"
+            "all there is no rest; take --strategy margin-balanced or random"
         )
     return row
 

@@ -152,8 +152,8 @@ def in_turns(keys: Sequence[str], nlu: NLU, size: int) -> list[int]:
     best = pa.array(keys[: IN_TURN * size], pa.string())
     inside = np.arange(len(best))
     if nlu.knows_scope:
-        _, log_outside, log_unknown = nlu.intents.evidence_for_first(best)
-        inside = np.flatnonzero(log_outside < log_unknown)
+        outside = nlu.intents.predict(best).log_first >= nlu.intents.log_first_of_unknown()
+        inside = np.flatnonzero(~outside)
     intents = nlu.likeliest(best).intents[inside].tolist()
     first = inside[in_turn(intents, nlu.intents.examples.tolist())].tolist()
     return [*first, *sorted({*places} - {*first})]

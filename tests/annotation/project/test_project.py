@@ -135,7 +135,7 @@ REFUSED = [
         "needs a slot tagger",
     ),
     ({"strategy": "majority-crv"}, InputError, "did you mean majority-crf"),
-    ({"strategy": "majority-joint", "target": Target("all")}, InputError, "take margin-joint, margin or random"),
+    ({"strategy": "majority-joint", "target": Target("all")}, InputError, "take margin-balanced, margin or random"),
     ({"max_tokens": 0}, InputError, "project.max_tokens is 0; expected a whole number of at least 1"),
     ({"seed": -1}, InputError, "project.seed is -1"),
     ({"pool": ["-"]}, OptionError, "standard input (-) can be read once"),

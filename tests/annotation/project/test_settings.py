@@ -109,7 +109,7 @@ BAD = [
     ('[project]\ntarget = "domain:m"\npool = "p"', "project.pool is 'p'; expected a list of at least one"),
     ('[project]\ntarget = "domain:m"\npool = []', "project.pool is (); expected a list of at least one"),
     ('[project]\ntarget = "domain:m"\npool = ["p"]\nstrategy = "majority-crv"', "did you mean majority-crf"),
-    ('[project]\ntarget = "all"\npool = ["p"]', "there is no rest; take margin-joint, margin or random"),
+    ('[project]\ntarget = "all"\npool = ["p"]', "there is no rest; take margin-balanced, margin or random"),
     (
         '[project]\ntarget = "domain:m"\npool = ["p"]\nseed = true',
         "project.seed is True; expected a whole number",

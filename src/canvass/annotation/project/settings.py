@@ -308,7 +308,7 @@ class Settings:
         if target.kind == ALL and "committee" in STRATEGIES[name].models:
             raise InputError(
                 f"{where}: project.strategy is {name!r}, which tells the target from the rest, and with the target all "
-                "there is no rest; take margin-joint, margin or random"
+                "there is no rest; take margin-balanced, margin or random"
             )
 
 
