@@ -4,9 +4,8 @@ import pytest
 
 from canvass.corpus.conversion import convert
 from canvass.corpus.formats import FORMATS, format_of
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.losses import Loss
+from canvass.corpus.formats.losses import BadLines, Loss
 from canvass.errors import CanvassError, FileError, InputError, OptionError
 from sound_files import ANNOTATED, write_sound_file
 

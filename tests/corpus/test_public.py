@@ -12,9 +12,9 @@ from canvass.corpus import download as downloads
 from canvass.corpus import public
 from canvass.corpus.catalogue import CORPORA, corpus_named
 from canvass.corpus.download import unpack
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.jsonl import FORMAT
+from canvass.corpus.formats.losses import BadLines
 from canvass.corpus.public import cache_folder, check_folder, checksums, convert, fetch
 from canvass.errors import FileError, InputError, OptionError, ServiceError
 from canvass.types import Slot, Utterance

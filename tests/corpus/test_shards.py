@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.losses import BadLines
 from canvass.corpus.formats.sources import LinesOf, Source, split_lines
 from canvass.corpus.pool import Pool
 from canvass.corpus.shards import LARGEST, SMALLEST, Shard, cut

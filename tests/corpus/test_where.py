@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.losses import BadLines
 from canvass.corpus.pool import Pool
 from canvass.corpus.shards import cut
 from canvass.corpus.where import Where, partition_of

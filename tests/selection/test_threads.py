@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import MODEL_COLUMNS
+from canvass.corpus.formats.losses import BadLines
 from canvass.corpus.pool import Pool
 from canvass.errors import InputError, OptionError
 from canvass.processors import processors

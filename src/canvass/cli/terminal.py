@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from canvass.corpus.formats.bad_lines import BadLines
-    from canvass.corpus.formats.losses import Losses
+    from canvass.corpus.formats.losses import BadLines, Losses
     from canvass.corpus.labelled import Labelled
 
 WARNING = "bold #c65500"

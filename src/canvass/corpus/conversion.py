@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from canvass.corpus.formats import files_of, format_of, output_format_of
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.choice import annotated_utterances, annotated_writer
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import blocks_of
-from canvass.corpus.formats.losses import Losses, carried
+from canvass.corpus.formats.losses import BadLines, Losses, carried
 from canvass.corpus.storage import is_remote
 from canvass.errors import FileError, InputError, OptionError
 from canvass.files import STANDARD_STREAM, check_output

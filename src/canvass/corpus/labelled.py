@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from canvass.corpus.formats import Names, files_of
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.choice import annotated_utterances
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.losses import Loss, Losses
+from canvass.corpus.formats.losses import BadLines, Loss, Losses
 from canvass.corpus.spans import misaligned_slot
 from canvass.errors import InputError, OptionError, TargetError, TrainingError, nearest, shown
 from canvass.types import ALL, ELSEWHERE, Target, Utterance

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from canvass.corpus.formats import Names, files_of, format_of
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import (
     NOTHING,
@@ -20,7 +19,7 @@ from canvass.corpus.formats.columns import (
     used_columns,
 )
 from canvass.corpus.formats.format import Block
-from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.losses import BadLines, Losses
 from canvass.corpus.formats.validation import pool_utterance_of
 from canvass.corpus.shards import FileRange, ReadOptions, ranges_of
 from canvass.corpus.storage import is_remote
@@ -256,7 +255,7 @@ def _refuse_different_columns(files: list[str], options: ReadOptions, override: 
         row = format_of(file, override, options.columns)
         columns_of = row.pool_columns
         # Of files elsewhere, only those whose columns can be seen without reading all of them.
-        is_readable = row.parts is not None if is_remote(file) else Path(file).is_file()
+        is_readable = row.split is not None if is_remote(file) else Path(file).is_file()
         if columns_of is None or file == STANDARD_STREAM or not is_readable:
             continue
         try:

@@ -19,11 +19,10 @@ from canvass import __version__
 from canvass.corpus.catalogue import LARGEST, LOCALE, Corpus, File, Part
 from canvass.corpus.download import Expected, digest_of, download, unpack
 from canvass.corpus.formats import jsonl
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import row_named
 from canvass.corpus.formats.located import read_document
-from canvass.corpus.formats.losses import Loss, Losses
+from canvass.corpus.formats.losses import BadLines, Loss, Losses
 from canvass.errors import FileError, InputError, OptionError
 from canvass.files import apply_umask
 from canvass.types import Utterance

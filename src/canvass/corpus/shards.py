@@ -11,10 +11,10 @@ from dataclasses import asdict, astuple, dataclass, field
 from typing import Any, Self
 
 from canvass.corpus.formats import format_of
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import blocks_of
-from canvass.corpus.formats.format import WHOLE, Block
+from canvass.corpus.formats.format import Block
+from canvass.corpus.formats.losses import BadLines
 from canvass.corpus.storage import sizes_of
 from canvass.corpus.where import Where, partition_of
 from canvass.errors import FileError, InputError, OptionError
@@ -128,17 +128,11 @@ class ReadOptions:
         """Stream the rows of a range of a file; raises InputError or FileError as the reader of the format does."""
         kind = format_of(file_range.file, file_range.format)
         where = _open_condition(self.where, file_range.file)
-        if kind.parts is not None and (file_range.range is not None or where is not None):
-            if where is not None and not kind.parts.has_where:
-                raise _unknown_column(where, file_range.file)
-            return kind.parts.blocks(
-                file_range.file, self.columns, bad, self.rows, part=file_range.range or WHOLE, where=where
-            )
-        if where is not None and kind.blocks_where is None:
+        if where is not None and not kind.has_where:
             raise _unknown_column(where, file_range.file)
-        if where is not None and kind.blocks_where is not None:
-            return kind.blocks_where(file_range.file, self.columns, bad, self.rows, where=where)
-        return blocks_of(kind)(file_range.file, self.columns, bad, self.rows)
+        given = {"part": file_range.range, "where": where}
+        options = {name: value for name, value in given.items() if value is not None}
+        return blocks_of(kind)(file_range.file, self.columns, bad, self.rows, **options)
 
 
 def _open_condition(words: str | None, path: str) -> Where | None:
@@ -201,13 +195,11 @@ def cut(files: Sequence[FileRange], options: ReadOptions, step: int | None = Non
 
 
 def _split(file: FileRange, options: ReadOptions, step: int) -> list[FileRange]:
-    kind = format_of(file.file, file.format).parts
-    if kind is None or file.size is None:
+    split = format_of(file.file, file.format).split
+    if split is None or file.size is None:
         return [file]
     try:
-        ranges = kind.split(
-            file.file, options.columns, _open_condition(options.where, file.file), file.size, step
-        )
+        ranges = split(file.file, options.columns, _open_condition(options.where, file.file), file.size, step)
     except (InputError, FileError):
         return [file]
     if len(ranges) < 2:  # noqa: PLR2004 - a single range is the whole file

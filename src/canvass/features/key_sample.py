@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.format import Block
+from canvass.corpus.formats.losses import BadLines
 from canvass.corpus.normalise import keys
 from canvass.corpus.pool import Pool
 from canvass.errors import FileError, InputError

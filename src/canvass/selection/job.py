@@ -13,9 +13,9 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import batch_of_columns, other_columns, used_columns
+from canvass.corpus.formats.losses import BadLines
 from canvass.corpus.pool import ROWS, Pool
 from canvass.corpus.shards import FileRange, ReadOptions, Shard, cut
 from canvass.errors import FileError, InputError, OptionError

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 
 from canvass.corpus.formats import doccano, format_of, prodigy
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.losses import BadLines, Losses
 from canvass.corpus.pool import Pool
 from canvass.types import Slot, Utterance
 from texts import texts

@@ -12,9 +12,8 @@ import pytest
 
 from canvass.corpus.conversion import convert
 from canvass.corpus.formats import delimited, files_of, format_of
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.losses import NO_ANNOTATION
+from canvass.corpus.formats.losses import NO_ANNOTATION, BadLines
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.pool import Pool
 from canvass.errors import FileError, InputError, OptionError

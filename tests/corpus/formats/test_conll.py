@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvass.corpus.formats import conll, format_of
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.losses import BadLines, Losses
 from canvass.corpus.formats.pieces import covered, pieces_of, words_of
 from canvass.corpus.formats.tags import SCHEMES, spans_of, tags_of
 from canvass.errors import InputError

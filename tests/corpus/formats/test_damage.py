@@ -13,9 +13,8 @@ import pytest
 import sound_files
 from canvass.corpus.conversion import convert
 from canvass.corpus.formats import FORMATS, format_of
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.losses import BadLines, Losses
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.pool import Pool
 from canvass.errors import CanvassError

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvass.corpus.formats import delimited, delimited_rows
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import SCHEMA
 from canvass.corpus.formats.delimited import CSV, TSV
+from canvass.corpus.formats.losses import BadLines
 from canvass.errors import FileError, InputError
 from canvass.types import Slot, Utterance
 

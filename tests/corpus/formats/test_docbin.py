@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given, settings
 
 from canvass.corpus.formats import docbin, format_of
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.losses import BadLines, Losses
 from canvass.errors import ExtraMissingError, InputError
 from canvass.types import Slot, Utterance
 from texts import texts

@@ -138,7 +138,6 @@ def test_only_what_may_be_needed_is_loaded():
         "prodigy",
         "docbin",
         "amazon",
-        "located",
         "yaml_nodes",
     }
 

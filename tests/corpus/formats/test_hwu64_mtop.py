@@ -3,10 +3,9 @@
 import pytest
 
 from canvass.corpus.formats import format_of, mtop
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.losses import Losses
-from canvass.corpus.formats.other_tables import HWU64
+from canvass.corpus.formats.losses import BadLines, Losses
+from canvass.corpus.formats.research import HWU64
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 from public_corpora import HWU_COLUMNS, mtop_line

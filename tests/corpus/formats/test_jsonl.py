@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvass.corpus.formats import jsonl
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import SCHEMA
 from canvass.corpus.formats.format import Block
+from canvass.corpus.formats.losses import BadLines
 from canvass.errors import FileError, InputError
 from canvass.types import Slot, Utterance
 from parameters import slow_unless

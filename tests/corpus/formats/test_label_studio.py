@@ -7,11 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canvass.corpus.formats import format_of, label_studio
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.label_studio_regions import Controls, Regions, regions_of, result_of
 from canvass.corpus.formats.located import Value, code_point_offset, utf16_offset
-from canvass.corpus.formats.losses import Loss, Losses
+from canvass.corpus.formats.losses import BadLines, Loss, Losses
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.pool import Pool
 from canvass.errors import InputError

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.losses import (
     NO_ANNOTATION,
     SETTINGS,
+    BadLines,
     Loss,
     Losses,
     LossRefusedError,

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from canvass.corpus.formats import parquet
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import SCHEMA
+from canvass.corpus.formats.losses import BadLines
 from canvass.errors import FileError, InputError
 from canvass.types import Slot, Utterance
 

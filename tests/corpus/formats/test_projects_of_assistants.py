@@ -9,11 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from canvass.corpus.formats import files_of, format_of
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.choice import annotated_utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.expansion import MOST
-from canvass.corpus.formats.losses import Losses, carried
+from canvass.corpus.formats.losses import BadLines, Losses, carried
 from canvass.corpus.pool import Pool
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance

@@ -2,9 +2,8 @@
 
 import pytest
 
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.losses import BadLines, Losses
 from canvass.corpus.formats.rasa import FORMAT, example_of
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance

@@ -11,9 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from canvass.corpus.formats import FORMATS, format_of
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.losses import FIELDS, UNANNOTATED, Losses, carried
+from canvass.corpus.formats.losses import FIELDS, UNANNOTATED, BadLines, Losses, carried
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 from texts import NOTABLE, texts

@@ -3,9 +3,8 @@
 import pytest
 
 from canvass.corpus.formats import files_of, sequences
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.losses import BadLines, Losses
 from canvass.corpus.labelled import read_labelled
 from canvass.errors import FileError, InputError
 from canvass.types import Slot, Utterance

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.slurp import SLURP as FORMAT
+from canvass.corpus.formats.losses import BadLines
+from canvass.corpus.formats.research import SLURP as FORMAT
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 

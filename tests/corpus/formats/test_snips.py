@@ -5,9 +5,8 @@ import json
 import pytest
 
 from canvass.corpus.formats import format_of
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.losses import BadLines, Losses
 from canvass.corpus.formats.snips import BENCHMARK, FORMAT
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
@@ -58,7 +57,7 @@ def test_the_documented_dataset(tmp_path):
         "synonyms of values": 1,
         "entities whose name is not the slot's": 2,
     }
-    assert format_of(str(path)) is FORMAT
+    assert format_of(str(path)).name == "snips"
 
 
 def test_a_file_of_the_benchmark(tmp_path):
@@ -71,7 +70,7 @@ def test_a_file_of_the_benchmark(tmp_path):
     assert read(BENCHMARK, path, value) == [
         Utterance("rain in France ", intent="GetWeather", slots=(Slot(8, 14, "country"),))
     ]
-    assert format_of(str(path)) is BENCHMARK
+    assert format_of(str(path)).name == "snips-benchmark"
 
 
 def test_a_character_whose_halves_lie_in_two_chunks_is_one(tmp_path):

@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from canvass.corpus.formats import text
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import SCHEMA
+from canvass.corpus.formats.losses import BadLines
 from canvass.errors import InputError
 
 PIECES = st.sampled_from(

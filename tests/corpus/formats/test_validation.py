@@ -2,8 +2,8 @@
 
 import pytest
 
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
+from canvass.corpus.formats.losses import BadLines
 from canvass.corpus.formats.validation import pool_utterance_of, utterance_of
 from canvass.errors import InputError, OptionError
 from canvass.types import Slot, Utterance

@@ -14,9 +14,8 @@ from canvass.annotation.project.project import Project
 from canvass.annotation.store.records import HANDED_OUT, Answer, NewAnswer, NewTask, Saved, Task
 from canvass.annotation.store.task_store import Store
 from canvass.annotation.store.tasks import agree
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.losses import BadLines, Losses
 from canvass.errors import OptionError, shown
 from canvass.seeding import hash64
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from canvass.corpus.formats.archives import is_hidden
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.choice import (
     format_among_others,
     format_of,
@@ -20,6 +19,7 @@ from canvass.corpus.formats.choice import (
 )
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import FORMATS, Block, Format
+from canvass.corpus.formats.losses import BadLines
 from canvass.corpus.formats.validation import pool_utterance_of, utterance_of
 from canvass.corpus.storage import files_behind, is_remote
 from canvass.errors import FileError, OptionError

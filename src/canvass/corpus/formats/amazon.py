@@ -17,12 +17,11 @@ from collections.abc import Iterable
 
 from canvass.corpus.formats import expansion
 from canvass.corpus.formats.archives import opened_zip
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.expansion import Node, values_of
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import Value, parse_document, read_document, write_text
-from canvass.corpus.formats.losses import Losses, named
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.markup import chunks_of
 from canvass.corpus.formats.sniffing import Sample
 from canvass.errors import InputError, shown
@@ -152,7 +151,6 @@ def sniff(sample: Sample) -> bool:
 
 
 FORMAT = Format(
-    name="alexa",
     read=read,
     write_annotated=write_annotated,
     loses="which value of a slot was said in which sample; when read: dialogs, prompts, answers to them, and samples "
@@ -239,14 +237,12 @@ def sniff_lex_v1(sample: Sample) -> bool:
 
 
 LEX_V1 = Format(
-    name="lex-v1",
     read=read_lex_v1,
     loses="prompts, and templates with slots whose values are not in the file (AMAZON.Date)",
     sniff=sniff_lex_v1,
     sniffed='"resource" with "intents" or "sampleUtterances"',
 )
 LEX = Format(
-    name="lex",
     read=read_lex,
     loses="prompts, and templates with slots whose values are not in the archive; locales (all are read together)",
     sniff=sniff_lex,

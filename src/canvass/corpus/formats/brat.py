@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
+from canvass.corpus.formats.losses import BadLines, Utterances
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import located_lines
 from canvass.corpus.formats.validation import utterance_of
@@ -87,7 +87,6 @@ def sniff(sample: Sample) -> bool:
 
 
 FORMAT = Format(
-    name="brat",
     read=read,
     carries=("text", "slots"),
     loses="relations, events, attributes, normalisations, notes, spans in several pieces, over lines, or over others",

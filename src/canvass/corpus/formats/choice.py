@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from canvass.corpus.formats import jsonl
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import (
     EXTENSIONS,
@@ -22,7 +20,7 @@ from canvass.corpus.formats.format import (
     rows_of,
     rows_of_folders,
 )
-from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances
 from canvass.corpus.formats.sniffing import FILES_KNOWN, Sample, sample_of
 from canvass.corpus.formats.sources import EncodedPath
 from canvass.corpus.storage import is_remote
@@ -34,6 +32,7 @@ from canvass.types import Utterance
 RASA_MARKS = ("domain.yml", "config.yml", "domain", "nlu_config.yml")
 WORDS_OF_A_LIST = 3
 UTTERANCES_OF_CONTEST = 100
+DEFAULT = "jsonl"  # of standard input, and of lines with records
 RASA_DATA = (".yml", ".yaml", ".md", ".json")
 RASA_OTHER = re.compile(
     r"^(stories|rules|version|responses|intents|actions|slots|session_config|## |#+ .*story)", re.MULTILINE
@@ -63,7 +62,7 @@ def format_of(path: str, override: str | None = None, columns: Columns | None = 
     if override is not None:
         return _by_name(override)
     if path == STANDARD_STREAM:
-        return jsonl.FORMAT
+        return _by_name(DEFAULT)
     extension = split_name(path)[0]
     if not is_remote(path) and Path(path).is_dir():
         claimed = project_of(path)
@@ -182,7 +181,7 @@ def _annotations(path: str, row: Format, columns: Columns) -> list[tuple[str, ob
 def _without_content(path: str, own: list[Format], sample: Sample | None, columns: Columns) -> Format:
     """Find the format of a file whose content no format recognises, and which has no plain one by its extension."""
     if sample is not None and any(columns.text in record for record in sample.records):
-        return jsonl.FORMAT
+        return _by_name(DEFAULT)
     extension = split_name(path)[0]
     if len(own) == 1:
         return own[0]
@@ -207,7 +206,7 @@ def output_format_of(path: str, override: str | None = None) -> Format:
     if override is not None:
         return _by_name(override)
     if path == STANDARD_STREAM:
-        return jsonl.FORMAT
+        return _by_name(DEFAULT)
     extension = split_name(path)[0]
     own = rows_of(extension)
     written = [row for row in own if row.writes]
@@ -276,14 +275,13 @@ def _by_name(name: str) -> Format:
             lambda path, *rest, **named: function(EncodedPath(path, encoding), *rest, **named)
         )
 
-    parts = row.parts and replace(row.parts, split=encoded(row.parts.split), blocks=encoded(row.parts.blocks))
     return replace(
         row,
         name=name,
         read=encoded(row.read),
         blocks=encoded(row.blocks),
         pool_columns=encoded(row.pool_columns),
-        parts=parts,
+        split=encoded(row.split),
     )
 
 

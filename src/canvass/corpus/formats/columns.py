@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import PROBABILITIES, USUAL, Columns, listed, missing_column
 from canvass.corpus.formats.format import Block, Format
+from canvass.corpus.formats.losses import BadLines, Utterances
 from canvass.corpus.formats.sources import NEWLINE
 from canvass.corpus.formats.validation import LARGEST_SCORE, model_values_of, pool_utterance_of
 from canvass.corpus.where import RowFilter
@@ -270,7 +270,7 @@ def records_of(
         yield where_of_row, record
 
 
-def blocks_of(kind: Format) -> Callable[[str, Columns, BadLines, int], Iterator[Block]]:
+def blocks_of(kind: Format) -> Callable[..., Iterator[Block]]:
     """Find how a format streams a pool: in its own way, or by reading utterances, with their annotations."""
     if kind.blocks is not None:
         return kind.blocks

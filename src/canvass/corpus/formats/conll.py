@@ -15,11 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import write_text
-from canvass.corpus.formats.losses import Losses, named
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.pieces import joined, pieces_of, report_joined, slots_of_tokens, spans_of_slots
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import decoded, lines_of
@@ -282,7 +281,6 @@ def sniff(sample: Sample) -> bool:
 
 
 FORMAT = Format(
-    name="conll",
     read=read,
     write_annotated=write_annotated,
     carries=ALL,

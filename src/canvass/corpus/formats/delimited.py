@@ -19,7 +19,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, COLUMN_NAMES, Columns
 from canvass.corpus.formats.columns import (
     TYPES,
@@ -32,7 +31,7 @@ from canvass.corpus.formats.columns import (
 )
 from canvass.corpus.formats.delimited_rows import Table
 from canvass.corpus.formats.format import Block, Format
-from canvass.corpus.formats.losses import Losses, named
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.sources import SMALLEST_CHUNK, Pace, Source, on_disk
 from canvass.corpus.formats.validation import ALL, record_of, slots_of_cell, utterance_of
 from canvass.corpus.where import RowFilter, Where
@@ -286,9 +285,8 @@ def _quoted(cell: str, delimiter: str, width: int) -> str:
     return cell
 
 
-def _format(name: str, delimiter: str) -> Format:
+def _format(delimiter: str) -> Format:
     return Format(
-        name=name,
         read=partial(read, delimiter),
         blocks=partial(blocks, delimiter),
         write=partial(write, delimiter),
@@ -297,10 +295,10 @@ def _format(name: str, delimiter: str) -> Format:
         columns=ALL_COLUMNS,
         loses="the difference between an empty string and none",
         pool_columns=partial(pool_columns, delimiter),
-        blocks_where=partial(blocks, delimiter),
+        has_where=True,
         names=partial(names, delimiter),
     )
 
 
-CSV = _format("csv", ",")
-TSV = _format("tsv", "\t")
+CSV = _format(",")
+TSV = _format("\t")

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import COLUMN_NAMES, Columns
 from canvass.corpus.formats.columns import refuse_missing
+from canvass.corpus.formats.losses import BadLines
 from canvass.corpus.formats.sources import LONGEST_LINE, Source
 from canvass.errors import InputError, location
 

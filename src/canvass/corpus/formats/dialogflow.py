@@ -17,11 +17,10 @@ from functools import partial
 from typing import Any
 
 from canvass.corpus.formats.archives import Archive, opened_tree, write_zip
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import Value, parse_document
-from canvass.corpus.formats.losses import Losses, named
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.markup import Chunk, chunks_of, spelled
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import utterance_of
@@ -93,7 +92,6 @@ def sniff_es(sample: Sample) -> bool:
 
 
 ES = Format(
-    name="dialogflow",
     read=read_es,
     carries=("text", "id", "count", "intent", "slots"),
     loses="languages (all are read together), entities beside the names of parameters, contexts and responses",
@@ -193,7 +191,6 @@ def sniff_cx(sample: Sample) -> bool:
 
 
 CX = Format(
-    name="dialogflow-cx",
     read=read_cx,
     write_annotated=write_annotated,
     carries=("text", "id", "count", "intent", "slots"),

@@ -12,11 +12,10 @@ import zlib
 from collections.abc import Iterable
 from typing import Any
 
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import LARGEST_DOCUMENT
-from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances
 from canvass.corpus.formats.pieces import pieces_of
 from canvass.corpus.formats.sources import LARGEST_CHUNK, Source
 from canvass.corpus.formats.validation import ALL, utterance_of
@@ -252,7 +251,6 @@ def _words(utterance: Utterance) -> tuple[list[str], list[bool], list[int]]:
 
 
 FORMAT = Format(
-    name="spacy",
     read=read,
     write_annotated=write_annotated,
     carries=ALL,

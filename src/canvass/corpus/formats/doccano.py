@@ -10,12 +10,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from canvass.corpus.formats import jsonl, validation
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import utterance_blocks
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import Value, read_lines, read_texts, slot_record
-from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import ALL, NOT_LABELS, text_of, utterance_of
 from canvass.types import Utterance
@@ -146,7 +145,6 @@ def _is_annotation(item: Any) -> bool:
 
 
 FORMAT = Format(
-    name="doccano",
     read=read,
     blocks=utterance_blocks(read_texts),
     write_annotated=write_annotated,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
+from canvass.corpus.formats.losses import BadLines, Utterances
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError, shown
 from canvass.seeding import hash64, mix64, salt

@@ -5,12 +5,11 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.where import Where
 from canvass.types import Utterance
@@ -43,13 +42,13 @@ PLACES = (
     Place("snips-benchmark", "snips", (".json",), "BENCHMARK"),
     Place("rasa-json", "rasa", (".json",), "JSON"),
     Place("alexa", "amazon", (".json",)),
-    Place("massive", "slurp", (".jsonl",), "MASSIVE"),
-    Place("slurp", "slurp", (".jsonl",), "SLURP"),
-    Place("clinc150", "clinc150", (".json",)),
-    Place("hwu64", "other_tables", (".csv",), "HWU64"),
-    Place("label-studio-csv", "other_tables", (".csv", ".tsv"), "LABEL_STUDIO"),
+    Place("massive", "research", (".jsonl",), "MASSIVE"),
+    Place("slurp", "research", (".jsonl",), "SLURP"),
+    Place("clinc150", "research", (".json",), "CLINC150"),
+    Place("hwu64", "research", (".csv",), "HWU64"),
+    Place("label-studio-csv", "label_studio", (".csv", ".tsv"), "TABLE"),
     Place("mtop", "mtop", (".txt", ".tsv")),
-    Place("fasttext", "fasttext", (".txt", ".ft")),
+    Place("fasttext", "text", (".txt", ".ft"), "FASTTEXT"),
     Place("conll", "conll", (".conll", ".conllu", ".bio", ".iob", ".iob2", ".txt")),
     Place("seq", "sequences", (".in",)),
     Place("label-studio", "label_studio", (".json",)),
@@ -77,8 +76,6 @@ PLACES = (
 NAMES = tuple(place.name for place in PLACES)
 EXTENSIONS = tuple(dict.fromkeys(extension for place in PLACES for extension in place.extensions))
 
-WHOLE = (0, 1 << 62)  # the part of a file that is all of it
-
 
 @dataclass(frozen=True)
 class Block:
@@ -97,19 +94,6 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Parts:
-    """How large files of a format are read in parts, so that several machines may share one.
-
-    `split` cuts a file of a size in bytes into (start, end, bytes) of about so many bytes each, leaving out what a
-    condition rules out as a whole; `blocks` streams one such part, in the order of the file.
-    """
-
-    split: Callable[[str, Columns, Where | None, int, int], list[tuple[int, int, int]]]
-    blocks: Callable[..., Iterator[Block]]  # (path, columns, bad, rows, *, part, where)
-    has_where: bool = False  # whether a condition may name columns of the file
-
-
-@dataclass(frozen=True)
 class Format:
     """One row of the table of formats.
 
@@ -117,11 +101,16 @@ class Format:
     FileError if it cannot be read. What writes makes a file that appears whole or not at all; it raises InputError if
     something cannot be carried and that is refused, and FileError if the file cannot be written.
 
-    `read` reads an annotated file, `blocks` streams a pool (see `columns.blocks_of` where it is None), `write` writes
-    flat rows, `write_annotated` utterances that have only what the format `carries` (see `losses.carried`), reporting
-    what it can still not carry; each other is None where the format cannot. `pool_columns` gives the used columns of a
-    file and the kind of each, for formats whose files state it; `names` lists all columns of a file, by its head, for
-    formats that can hold those of a model; `parts` is None where a file can only be read as a whole.
+    `read` reads an annotated file, `blocks(path, columns, bad, rows)` streams a pool (see `columns.blocks_of` where it
+    is None), `write` writes flat rows, `write_annotated` utterances that have only what the format `carries` (see
+    `losses.carried`), reporting what it can still not carry; each other is None where the format cannot. `pool_columns`
+    gives the used columns of a file and the kind of each, for formats whose files state it; `names` lists all columns
+    of a file, by its head, for formats that can hold those of a model.
+
+    `split` cuts a file of a size in bytes into (start, end, bytes) of about so many bytes each, so that several
+    machines may share it, leaving out what a condition rules out as a whole; `blocks` then takes such a `part`, and
+    streams it in the order of the file. It is None where a file can only be read as a whole. With `has_where`, `blocks`
+    takes a condition `where`.
 
     `carries` names fields of an utterance, and "unannotated" where slots that are absent and slots that are empty
     stay different; `loses` says in words what does not survive a round trip.
@@ -131,13 +120,12 @@ class Format:
     `Columns` apply: whoever names columns means a format that reads all of them.
     """
 
-    name: str
     read: Callable[[str, Columns, BadLines], Utterances] | None
     carries: tuple[str, ...] = ("text", "intent", "slots")
-    blocks: Callable[[str, Columns, BadLines, int], Iterator[Block]] | None = None
+    blocks: Callable[..., Iterator[Block]] | None = None
     write: Callable[[str, Iterable[dict[str, Any]]], None] | None = None
     loses: str = ""
-    pool_columns: Callable[[str, Columns], dict[str, str]] | None = field(default=None)
+    pool_columns: Callable[[str, Columns], dict[str, str]] | None = None
     names: Callable[[str, Columns], Collection[str]] | None = None
     write_annotated: Callable[[str, Iterable[Utterance], Losses], None] | None = None
     sniff: Callable[[Sample], bool] | None = None
@@ -147,20 +135,13 @@ class Format:
     # what their names begin with.
     first_file: Callable[[str], str] | None = None
     beside: tuple[str, ...] = ()  # patterns of the files that are read along, from the folder of a file
-    parts: Parts | None = None
-    blocks_where: Callable[..., Iterator[Block]] | None = (
-        None  # as `blocks`, *, where; of a format without `parts`
-    )
-
-    @property
-    def extensions(self) -> tuple[str, ...]:
-        """The extensions that its files may have, the usual one first."""
-        return place_of(self.name).extensions
-
-    @property
-    def reads_folders(self) -> bool:
-        """Whether `sniff` and `read` take a folder that is a whole project, too."""
-        return place_of(self.name).reads_folders
+    split: Callable[[str, Columns, Where | None, int, int], list[tuple[int, int, int]]] | None = None
+    has_where: bool = False  # whether a condition may name columns of the file
+    # Of its place: what it is called (with an encoding where one is named, `csv:cp1252`), the extensions that its files
+    # may have, the usual one first, and whether `sniff` and `read` take a folder that is a whole project, too.
+    name: str = ""
+    extensions: tuple[str, ...] = ()
+    reads_folders: bool = False
 
     @property
     def writes(self) -> bool:
@@ -168,15 +149,10 @@ class Format:
         return self.write is not None or self.write_annotated is not None
 
 
-def place_of(name: str) -> Place:
-    """Find the place of a format by its name, which may end in an encoding (`csv:cp1252`)."""
-    return next(place for place in PLACES if place.name == name.partition(":")[0])
-
-
 @functools.cache
 def _row(place: Place) -> Format:
     row: Format = getattr(importlib.import_module(f"{__package__}.{place.module}"), place.row)
-    return row
+    return replace(row, name=place.name, extensions=place.extensions, reads_folders=place.reads_folders)
 
 
 def rows_of(extension: str) -> list[Format]:

@@ -15,11 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from canvass.corpus.formats import parquet
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns, missing_column
 from canvass.corpus.formats.columns import records_of, utterance_blocks
 from canvass.corpus.formats.format import Block, Format
-from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances
 from canvass.corpus.formats.parquet import ROWS_OF_READ, opened_parquet
 from canvass.corpus.formats.pieces import list_of, pieces_of, record_of_tokens, spans_of_slots
 from canvass.corpus.formats.sniffing import Sample
@@ -137,11 +136,12 @@ def _utterance(
     )
 
 
-def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:
+def blocks(path: str, columns: Columns, bad: BadLines, rows: int, **options: Any) -> Iterator[Block]:
     """Stream a pool in blocks of at most `rows` rows: the texts, or where there are none the tokens joined."""
     with opened_parquet(path) as file:
         has_text = columns.text in file.schema_arrow.names
-    return (parquet.blocks if has_text else utterance_blocks(read))(path, columns, bad, rows)
+    stream = parquet.blocks if has_text or options else utterance_blocks(read)
+    return stream(path, columns, bad, rows, **options)
 
 
 def pool_columns(path: str, columns: Columns) -> dict[str, str]:
@@ -217,7 +217,6 @@ def sniff(sample: Sample) -> bool:
 
 
 FORMAT = Format(
-    name="huggingface",
     read=read,
     blocks=blocks,
     write_annotated=write_annotated,
@@ -227,5 +226,6 @@ FORMAT = Format(
     sniff=sniff,
     sniffed="class labels in the schema's metadata",
     columns=ALL_COLUMNS,
-    parts=parquet.FORMAT.parts,
+    split=parquet.split,
+    has_where=True,
 )

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from canvass.corpus.formats import doccano, prodigy
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import Value, read_document, read_lines
+from canvass.corpus.formats.losses import BadLines, Utterances
 from canvass.corpus.formats.pieces import record_of_tokens
 from canvass.corpus.formats.sniffing import SAMPLE_LINES, Sample
 from canvass.corpus.formats.validation import ALL, utterance_of
@@ -114,7 +114,6 @@ def sniff_tokens(sample: Sample) -> bool:
 
 
 FORMAT = Format(
-    name="json",
     read=read,
     carries=ALL,
     loses="what the same records in JSON Lines would lose",
@@ -123,7 +122,6 @@ FORMAT = Format(
     columns=ALL_COLUMNS,
 )
 TOKENS_OF_LINES = Format(
-    name="tokens",
     read=read_lines_of_tokens,
     carries=ALL,
     loses="other lists of tags",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json as arrow_json
 
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
 from canvass.corpus.formats.columns import (
     TYPES,
@@ -27,8 +27,8 @@ from canvass.corpus.formats.columns import (
     lines_of,
     with_others,
 )
-from canvass.corpus.formats.format import WHOLE, Block, Format, Parts
-from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.format import Block, Format
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances
 from canvass.corpus.formats.sources import NEWLINE, Pace, Source, chunks_of_lines, count_lines, split_lines
 from canvass.corpus.formats.validation import ALL, record_of, utterance_of
 from canvass.corpus.where import RowFilter, Where
@@ -81,40 +81,42 @@ def records_of_chunk(
                 yield where, record_of_line(stripped, where)
 
 
-def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
-    """Read an annotated file; yields (where, utterance)."""
+def records_of(path: str, bad: BadLines, step: int = 1 << 20) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (where, record) of each line of a file, which is read in chunks of about `step` bytes."""
     first_line = 1
-    known = set(columns.all())
     with Source(path) as source:
-        for data in chunks_of_lines(source, lambda: 1 << 20):
-            for where, record in records_of_chunk(data, path, first_line, bad):
-                utterance = bad.attempt(utterance_of, record, where, columns)
-                if utterance is not None:
-                    bad.unused(record, known, where, columns)
-                    yield where, utterance
+        for data in chunks_of_lines(source, lambda: step):
+            yield from records_of_chunk(data, path, first_line, bad)
             first_line += count_lines(data)
 
 
-def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:
-    """Stream a pool in blocks of at most `rows` rows; raises as `read` does."""
-    with Source(path) as source:
-        yield from accounted(_batches(source, columns, bad, rows), rows, source.size)
+def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
+    """Read an annotated file; yields (where, utterance)."""
+    known = set(columns.all())
+    for where, record in records_of(path, bad):
+        utterance = bad.attempt(utterance_of, record, where, columns)
+        if utterance is not None:
+            bad.unused(record, known, where, columns)
+            yield where, utterance
 
 
-def blocks_of_part(
+def blocks(
     path: str,
     columns: Columns,
     bad: BadLines,
     rows: int,
     *,
-    part: tuple[int, int],
+    part: tuple[int, int] | None = None,
     where: Where | None = None,
 ) -> Iterator[Block]:
-    """Stream the lines that begin in a part, from byte to byte, and meet a condition; raises as `blocks` does."""
+    """Stream a pool in blocks of at most `rows` rows; raises as `read` does.
+
+    Of a `part`, from byte to byte, those lines are read that begin there; with `where`, those that meet the condition.
+    """
     keeps = None if where is None else RowFilter(where, path)
-    with Source(path, None if part == WHOLE else part) as source:
+    with Source(path, part) as source:
         yield from accounted(_batches(source, columns, bad, rows, keeps), rows, source.size)
-    if keeps is not None and part == WHOLE:
+    if keeps is not None and part is None:
         keeps.refuse_unseen(path)
 
 
@@ -160,13 +162,7 @@ def slow_batch(
 def names(path: str, columns: Columns) -> list[str]:
     """List the fields of the first record; raises as `read` does."""
     del columns
-    first_line = 1
-    with Source(path) as source:
-        for data in chunks_of_lines(source, lambda: 1 << 16):
-            for _, record in records_of_chunk(data, path, first_line, BadLines(len(data))):
-                return list(record)
-            first_line += count_lines(data)
-    return []
+    return next((list(record) for _, record in records_of(path, BadLines(sys.maxsize), 1 << 16)), [])
 
 
 class ChunkParser:
@@ -255,7 +251,6 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
 
 
 FORMAT = Format(
-    name="jsonl",
     read=read,
     blocks=blocks,
     write=write,
@@ -263,5 +258,6 @@ FORMAT = Format(
     write_annotated=write_annotated,
     columns=ALL_COLUMNS,
     names=names,
-    parts=Parts(split_lines, blocks_of_part, has_where=True),
+    split=split_lines,
+    has_where=True,
 )

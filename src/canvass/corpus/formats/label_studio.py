@@ -4,20 +4,21 @@ A task gives one utterance, of its annotations that were not cancelled: of sever
 before others, and of these the latest; where they differ, that is reported. A task that nobody annotated, or that
 everybody skipped, is left out of an annotated set (a prediction is no annotation), but is a text of a pool.
 
-In JSON_MIN, which is read only, each annotation is an item, with the data.
+In JSON_MIN, which is read only, each annotation is an item, with the data; so it is in CSV and TSV, a row each.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
 from canvass.corpus.formats.columns import utterance_blocks
+from canvass.corpus.formats.delimited_rows import Table
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.label_studio_regions import (
     CHOICES,
@@ -29,9 +30,10 @@ from canvass.corpus.formats.label_studio_regions import (
     result_of,
     slot_of,
 )
-from canvass.corpus.formats.located import Value, read_document, write_text
-from canvass.corpus.formats.losses import Losses, named, names_in
+from canvass.corpus.formats.located import Value, parse_document, read_document, write_text
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named, names_in
 from canvass.corpus.formats.sniffing import Sample
+from canvass.corpus.formats.sources import on_disk
 from canvass.corpus.formats.validation import ALL, pool_utterance_of, text_of, utterance_of
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
@@ -275,7 +277,6 @@ def sniff(sample: Sample) -> bool:
 
 
 FORMAT = Format(
-    name="label-studio",
     read=read,
     blocks=utterance_blocks(read_texts),
     write_annotated=write_annotated,
@@ -362,3 +363,34 @@ def _intent_of_item(item: Value, name: str) -> str | None:
     if len(names) > 1:
         raise member.wrong("one choice, the intent")
     return names[0].string() if names else None
+
+
+EXPORTED = {"annotation_id", "lead_time"}
+
+
+def read_table(path: str, columns: Columns, bad: BadLines) -> Utterances:
+    """Read the rows of an export as CSV or TSV, in whose cells regions and several choices are JSON."""
+    items = []
+    with on_disk(path) as file:
+        for where, record in Table(file, path, ",", columns).records(bad):
+            with bad.tolerance():
+                for name, cell in record.items():
+                    if isinstance(cell, str) and cell.startswith(("[", "{")) and name != columns.text:
+                        record[name] = parse_document(cell.encode(errors="surrogateescape"), where).content
+                items.append(Value(record, where))
+    yield from read_minimal(items, columns, bad)
+
+
+def sniff_table(sample: Sample) -> bool:
+    """Whether the header is that of an export."""
+    return {cell.strip('"') for cell in re.split(r"[,;|\t]", (*sample.lines, "")[0])} >= EXPORTED
+
+
+TABLE = Format(
+    read=read_table,
+    carries=ALL,
+    loses="all but the latest annotation of a task",
+    sniff=sniff_table,
+    sniffed='"annotation_id" and "lead_time" in the header',
+    columns=ALL_COLUMNS,
+)

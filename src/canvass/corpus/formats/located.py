@@ -8,16 +8,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns, listed
-from canvass.corpus.formats.jsonl import DECODER, records_of_chunk
-from canvass.corpus.formats.losses import SETTINGS
+from canvass.corpus.formats.jsonl import DECODER, records_of
+from canvass.corpus.formats.losses import SETTINGS, BadLines, Utterances
 from canvass.corpus.formats.sources import (
     AS_UTF8,
     BYTE_ORDER_MARK,
-    Source,
-    chunks_of_lines,
-    count_lines,
     whole,
 )
 from canvass.corpus.formats.validation import pool_utterance_of
@@ -285,13 +281,9 @@ def parse_document(data: bytes, name: str, errors: str = "strict") -> Value:
 
 def read_lines(path: str, bad: BadLines) -> Iterator[Value]:
     """Read a file of JSON Lines; a line that is not one object is reported to `bad`."""
-    first_line = 1
     asked = Asked()
-    with Source(path) as source:
-        for data in chunks_of_lines(source, lambda: 1 << 20):
-            for where, record in records_of_chunk(data, path, first_line, bad):
-                yield Value(record, where, ROOT, asked)
-            first_line += count_lines(data)
+    for where, record in records_of(path, bad):
+        yield Value(record, where, ROOT, asked)
 
 
 def read_texts(path: str, columns: Columns, bad: BadLines) -> Utterances:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from canvass.corpus.formats.bad_lines import BadLines
+from canvass.corpus.formats.losses import BadLines
 from canvass.errors import shown
 from canvass.types import Slot, Utterance
 

@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import (
@@ -27,7 +26,7 @@ from canvass.corpus.formats.located import (
     utf16_offset,
     write_text,
 )
-from canvass.corpus.formats.losses import Losses, named
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import located_lines
 from canvass.corpus.formats.validation import utterance_of
@@ -136,7 +135,6 @@ def sniff_clu(sample: Sample) -> bool:
 
 
 CLU = Format(
-    name="clu",
     read=read_clu,
     write_annotated=write_annotated,
     carries=("text", "intent", "slots", "split", "unannotated"),
@@ -203,7 +201,6 @@ def sniff_luis(sample: Sample) -> bool:
 
 
 LUIS = Format(
-    name="luis",
     read=read_luis,
     carries=("text", "intent", "slots", "unannotated"),
     loses="entities inside of others, patterns, lists and features",
@@ -285,7 +282,6 @@ def sniff_ludown(sample: Sample) -> bool:
 
 
 LUDOWN = Format(
-    name="ludown",
     read=read_ludown,
     loses="patterns, definitions of entities, entities inside of others, imports, questions and answers",
     sniff=sniff_ludown,

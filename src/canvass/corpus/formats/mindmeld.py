@@ -14,10 +14,9 @@ from collections.abc import Iterable
 from functools import partial
 
 from canvass.corpus.formats.archives import opened_tree, write_zip
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.losses import Losses, named
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.markup import Chunk, chunks_at, chunks_of, spelled
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import BYTE_ORDER_MARK, Line
@@ -132,7 +131,6 @@ def sniff(sample: Sample) -> bool:
 
 
 FORMAT = Format(
-    name="mindmeld",
     read=read,
     write_annotated=write_annotated,
     carries=("text", "domain", "intent", "slots", "split"),

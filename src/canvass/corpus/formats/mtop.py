@@ -18,9 +18,9 @@ import json
 import re
 from typing import NamedTuple
 
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
+from canvass.corpus.formats.losses import BadLines, Utterances
 from canvass.corpus.formats.pieces import slots_of_tokens
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import located_lines
@@ -167,7 +167,6 @@ def sniff(sample: Sample) -> bool:
 
 
 FORMAT = Format(
-    name="mtop",
     read=read,
     carries=("text", "id", "domain", "intent", "slots"),
     loses="intents inside of slots, with their slots; locale, parse and tokens",
@@ -234,7 +233,6 @@ def sniff_topv2(sample: Sample) -> bool:
 
 
 TOPV2 = Format(
-    name="topv2",
     read=read_topv2,
     carries=("text", "domain", "intent", "slots"),
     loses="intents inside of slots, with their slots",

@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
 from canvass.corpus.formats.columns import (
     accounted,
@@ -18,8 +17,8 @@ from canvass.corpus.formats.columns import (
     records_of,
     used_columns,
 )
-from canvass.corpus.formats.format import WHOLE, Block, Format, Parts
-from canvass.corpus.formats.losses import WEIGHTS, Losses, is_weight
+from canvass.corpus.formats.format import Block, Format
+from canvass.corpus.formats.losses import WEIGHTS, BadLines, Losses, Utterances, is_weight
 from canvass.corpus.formats.sources import file_error, on_disk
 from canvass.corpus.formats.validation import ALL, record_of, slots_of_cell, utterance_of
 from canvass.corpus.storage import is_remote, opened, place_of, sizes_of
@@ -112,33 +111,32 @@ def report_unused(
             bad.unused({name: what if name in flat else [what]}, used, path, columns, count=filled[name])
 
 
-def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:
-    """Stream a pool in blocks of at most `rows` rows; raises as `read` does."""
-    return blocks_of_part(path, columns, bad, rows, part=WHOLE, where=None)
-
-
-def blocks_of_part(
-    path: str, columns: Columns, bad: BadLines, rows: int, *, part: tuple[int, int], where: Where | None
+def blocks(
+    path: str,
+    columns: Columns,
+    bad: BadLines,
+    rows: int,
+    *,
+    part: tuple[int, int] | None = None,
+    where: Where | None = None,
 ) -> Iterator[Block]:
-    """Stream the rows of a run of row groups that pass a condition; raises as `blocks` does.
+    """Stream a pool in blocks of at most `rows` rows; raises as `read` does.
 
-    Only the blocks of a whole file account for its bytes.
+    Of a `part`, a run of row groups, and of rows that pass a condition. Only the blocks of a whole file account for its
+    bytes.
     """
     with opened_parquet(path) as parquet:
-        size = 0 if path == STANDARD_STREAM or part != WHOLE else sizes_of([path])[0] or 0
-        groups: Sequence[int] = range(parquet.metadata.num_row_groups)
-        keep = None
-        if where is not None:
-            keep = where.expression(parquet.schema_arrow, path)
-            groups = _possible_groups(path, keep, parquet)
-        chosen = [number for number in groups if part[0] <= number < part[1]]
+        size = 0 if path == STANDARD_STREAM or part is not None else sizes_of([path])[0] or 0
+        keep = None if where is None else where.expression(parquet.schema_arrow, path)
+        first, end = part or (0, parquet.metadata.num_row_groups)
+        chosen = [number for number in _possible_groups(path, keep, parquet) if first <= number < end]
         total = max(sum(parquet.metadata.row_group(number).num_rows for number in chosen), 1)
         flat = [field.name for field in parquet.schema_arrow if not pa.types.is_nested(field.type)]
         read = [*used_columns(parquet.schema_arrow, path, columns), *other_columns(flat, columns)]
         asked = (
             [] if where is None else [name for name in where.columns() if name in parquet.schema_arrow.names]
         )
-        label = path if part[0] == 0 and keep is None else f"{path}, from row group {part[0]}"
+        label = path if first == 0 and keep is None else f"{path}, from row group {first}"
 
         def batches() -> Iterator[tuple[pa.RecordBatch, int]]:
             names = list(dict.fromkeys([*read, *asked]))
@@ -164,11 +162,9 @@ def split(
     del size
     with opened_parquet(path) as parquet:
         used = used_columns(parquet.schema_arrow, path, columns)
-        groups: Sequence[int] = range(parquet.metadata.num_row_groups)
-        if where is not None:
-            groups = _possible_groups(path, where.expression(parquet.schema_arrow, path), parquet)
+        keep = None if where is None else where.expression(parquet.schema_arrow, path)
         parts: list[tuple[int, int, int]] = []
-        for number in groups:
+        for number in _possible_groups(path, keep, parquet):
             group = parquet.metadata.row_group(number)
             chunks = (group.column(place) for place in range(group.num_columns))
             weight = sum(chunk.total_compressed_size for chunk in chunks if chunk.path_in_schema in used)
@@ -180,10 +176,10 @@ def split(
 
 
 def _possible_groups(path: str, expression: Any, parquet: pq.ParquetFile) -> Sequence[int]:
-    """Ask the statistics of a file in which row groups a row may pass."""
+    """Ask the statistics of a file in which row groups a row may pass; all where there is no condition."""
     import pyarrow.dataset as ds
 
-    if split_name(path)[1] is not None:
+    if expression is None or split_name(path)[1] is not None:
         return range(parquet.metadata.num_row_groups)
     system, place = place_of(path)
     fragment = ds.ParquetFileFormat().make_fragment(place, filesystem=system)
@@ -239,7 +235,6 @@ def _array(name: str, values: list[Any]) -> pa.Array:
 
 
 FORMAT = Format(
-    name="parquet",
     read=read,
     blocks=blocks,
     write=write,
@@ -248,5 +243,6 @@ FORMAT = Format(
     columns=ALL_COLUMNS,
     pool_columns=pool_columns,
     names=names,
-    parts=Parts(split, blocks_of_part, has_where=True),
+    split=split,
+    has_where=True,
 )

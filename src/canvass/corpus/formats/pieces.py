@@ -9,9 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from canvass.corpus.characters import KIND, SINGLE, describe
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.losses import Losses, named
+from canvass.corpus.formats.losses import BadLines, Losses, named
 from canvass.corpus.formats.tags import is_tag, spans_of
 from canvass.corpus.spans import OUTSIDE, text_tokens
 from canvass.errors import InputError, shown

@@ -13,12 +13,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from canvass.corpus.formats import jsonl
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import utterance_blocks
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import Value, read_lines, read_texts, slot_record
-from canvass.corpus.formats.losses import Losses
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances
 from canvass.corpus.formats.pieces import covered, pieces_of
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import ALL, NOT_LABELS, record_of, utterance_of
@@ -202,7 +201,6 @@ def _is_task(record: dict[str, Any]) -> bool:
 
 
 FORMAT = Format(
-    name="prodigy",
     read=read,
     blocks=utterance_blocks(read_texts),
     write_annotated=write_annotated,

@@ -18,11 +18,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import Value, read_document, slot_record, write_text
-from canvass.corpus.formats.losses import Losses, named
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.markup import Chunk, chunks_at, chunks_of, spelled
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import located_lines
@@ -255,7 +254,6 @@ def sniff(sample: Sample) -> bool:
 
 
 FORMAT = Format(
-    name="rasa",
     read=read,
     write_annotated=write_annotated,
     loses="the order of intents' examples among each other, blanks at the rims, texts with Rasa's own brackets; "
@@ -349,14 +347,12 @@ def sniff_json(sample: Sample) -> bool:
 
 
 MARKDOWN = Format(
-    name="rasa-md",
     read=read_markdown,
     loses="synonyms, regular expressions, lookup tables, comments",
     sniff=sniff_markdown,
     sniffed="a heading such as ## intent:greet",
 )
 JSON = Format(
-    name="rasa-json",
     read=read_json,
     loses="synonyms, regular expressions, lookup tables",
     sniff=sniff_json,

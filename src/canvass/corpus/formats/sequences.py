@@ -13,10 +13,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.losses import Losses, named
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.pieces import joined, report_joined, slots_of_tokens, spans_of_slots, words_of
 from canvass.corpus.formats.sources import decoded, lines_of
 from canvass.corpus.formats.tags import spans_of, tags_of
@@ -147,7 +146,6 @@ def first_file(path: str) -> str:
 
 
 FORMAT = Format(
-    name="seq",
     read=read,
     write_annotated=write_annotated,
     first_file=first_file,

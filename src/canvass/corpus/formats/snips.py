@@ -14,11 +14,10 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import UTF16, Value, read_document, slot_record, write_text
-from canvass.corpus.formats.losses import Losses, named
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.markup import Chunk, chunks_at, chunks_of, spelled
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import located_lines
@@ -132,7 +131,6 @@ def _is_list_of_data(value: Any) -> bool:
 
 
 FORMAT = Format(
-    name="snips",
     read=read,
     write_annotated=write_annotated,
     loses="the order of intents' utterances among each other; when read: values and "
@@ -141,7 +139,6 @@ FORMAT = Format(
     sniffed='"utterances" under the names below "intents"',
 )
 BENCHMARK = Format(
-    name="snips-benchmark",
     read=read_benchmark,
     loses="nothing",
     sniff=sniff_benchmark,
@@ -202,7 +199,6 @@ def sniff_yaml(sample: Sample) -> bool:
 
 
 YAML = Format(
-    name="snips-yaml",
     read=read_yaml_documents,
     loses="values and synonyms of entities, and entities beside slot names",
     sniff=sniff_yaml,

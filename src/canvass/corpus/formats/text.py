@@ -1,43 +1,45 @@
-"""Plain text: one utterance a line, and nothing else; for pools only."""
+"""Lines of text: plain, one utterance a line and nothing else, for pools only; and those of fastText.
+
+fastText: `__label__intent the text`; of several labels the first is the intent, the others are told.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import accounted, batch_of, checked_batch, lines_of
-from canvass.corpus.formats.format import Block, Format, Parts
-from canvass.corpus.formats.losses import Losses, named
+from canvass.corpus.formats.format import Block, Format
+from canvass.corpus.formats.located import write_text
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
+from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import (
     Pace,
     Source,
     chunks_of_lines,
     count_lines,
     decoded,
+    located_lines,
     split_lines,
 )
-from canvass.errors import location
-from canvass.files import write_whole
+from canvass.corpus.formats.validation import utterance_of
+from canvass.errors import location, shown
 from canvass.types import Utterance
 
 MARK = "\ufeff"
 
 
-def blocks(path: str, columns: Columns, bad: BadLines, rows: int) -> Iterator[Block]:
-    """Stream a pool in blocks of at most `rows` rows; blank lines are rows with a blank text."""
-    del columns  # there are none
-    with Source(path) as source:
-        yield from accounted(_batches(source, bad, rows), rows, source.size)
-
-
-def blocks_of_part(
-    path: str, columns: Columns, bad: BadLines, rows: int, *, part: tuple[int, int], where: object = None
+def blocks(
+    path: str, columns: Columns, bad: BadLines, rows: int, *, part: tuple[int, int] | None = None
 ) -> Iterator[Block]:
-    """Stream the lines that begin in a part, from byte to byte; raises as `blocks` does."""
-    del columns, where  # there are none
+    """Stream a pool in blocks of at most `rows` rows; blank lines are rows with a blank text.
+
+    Of a `part`, from byte to byte, those lines are read that begin there.
+    """
+    del columns  # there are none
     with Source(path, part) as source:
         yield from accounted(_batches(source, bad, rows), rows, source.size)
 
@@ -75,15 +77,74 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
             losses.report("texts with line ends, or that begin with a byte order mark", named(utterance))
         else:
             pieces.append(f"{line}\n")
-    write_whole(path, "".join(pieces).encode())
+    write_text(path, pieces)
 
 
 FORMAT = Format(
-    name="text",
     read=None,
     blocks=blocks,
     carries=("text",),
     loses="everything but the text; texts with line ends",
     write_annotated=write_annotated,
-    parts=Parts(split_lines, blocks_of_part),
+    split=split_lines,
+)
+
+
+PREFIX = "__label__"
+LABELS = re.compile(r"((?:__label__[^ \t]+[ \t,]*)*)")
+LABEL = re.compile(r"__label__([^ \t]+?),?(?=[ \t]|$)")
+BREAKS = re.compile(r"[\n\r]")
+
+
+def read_fasttext(path: str, _: Columns, bad: BadLines) -> Utterances:
+    """Read annotated lines; yields (where, utterance). A line without a label has no intent."""
+    return bad.sift(located_lines(path), lambda line: _utterance(line.text, line.where, bad))
+
+
+def _utterance(text: str, where: str, bad: BadLines) -> Utterance | None:
+    begin = LABELS.match(text)
+    labels = LABEL.findall(begin[0]) if begin else []
+    if len(labels) > 1:
+        bad.lost("labels after the first", f"{where}: {shown(labels[1:])}")
+    rest = text[begin.end() if begin else 0 :]
+    if PREFIX in rest:
+        bad.lost("labels behind the text (they stay in it)", where)
+    if not labels and not rest.strip():
+        return None
+    return utterance_of({"text": rest, "intent": labels[0] if labels else None}, where)
+
+
+def write_fasttext(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
+    """Write a line for each utterance; the file appears whole or not at all."""
+    write_text(path, (line for utterance in utterances if (line := _line(utterance, losses))))
+
+
+def _line(utterance: Utterance, losses: Losses) -> str:
+    label = "" if utterance.intent is None else f"{PREFIX}{utterance.intent} "
+    line = f"{label}{utterance.text}"
+    begin = LABELS.match(line)
+    is_same = (
+        begin is not None
+        and line[begin.end() :] == utterance.text
+        and LABEL.findall(begin[0]) == ([] if utterance.intent is None else [utterance.intent])
+    )
+    if not is_same or BREAKS.search(line) or not line.strip() or line.startswith(MARK):
+        losses.report("utterances whose intent or text a line of fastText cannot hold", named(utterance))
+        return ""
+    return f"{line}\n"
+
+
+def sniff_fasttext(sample: Sample) -> bool:
+    """Whether most lines begin with a label."""
+    lines = [line for line in sample.lines if line.strip()]
+    return sum(line.startswith(PREFIX) for line in lines) * 2 > len(lines)
+
+
+FASTTEXT = Format(
+    read=read_fasttext,
+    write_annotated=write_fasttext,
+    carries=("text", "intent"),
+    loses="intents with blanks, texts with line ends or blanks at their beginning; when read: labels after the first",
+    sniff=sniff_fasttext,
+    sniffed="__label__ at the beginning of most lines",
 )

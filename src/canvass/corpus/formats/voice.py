@@ -17,7 +17,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.expansion import (
     MOST_NUMBERS,
@@ -32,6 +31,7 @@ from canvass.corpus.formats.expansion import (
     values_of,
 )
 from canvass.corpus.formats.format import Format
+from canvass.corpus.formats.losses import BadLines, Utterances
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import located_lines
 from canvass.corpus.formats.yaml_nodes import Node as Yaml
@@ -185,7 +185,6 @@ def sniff_home_assistant(sample: Sample) -> bool:
 
 
 HOME_ASSISTANT = Format(
-    name="home-assistant",
     read=read_home_assistant,
     loses="slots that are not in the words, contexts, what values stand for, and sentences with slots that only a "
     "running system knows",
@@ -308,7 +307,6 @@ def sniff_padatious(sample: Sample) -> bool:
 
 
 RHASSPY = Format(
-    name="rhasspy",
     read=read_rhasspy,
     loses="substitutions, converters, and sentences with lists that are not beside the file",
     sniff=sniff_rhasspy,
@@ -316,7 +314,6 @@ RHASSPY = Format(
     beside=("slots/*",),
 )
 PADATIOUS = Format(
-    name="padatious",
     read=read_padatious,
     loses="sentences with slots that have no .entity file beside them",
     sniff=sniff_padatious,

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from canvass.corpus.formats.archives import opened_tree
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import (
@@ -24,6 +23,7 @@ from canvass.corpus.formats.located import (
     slot_record,
     slot_with_words,
 )
+from canvass.corpus.formats.losses import BadLines, Utterances
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import utterance_of
 from canvass.files import STANDARD_STREAM
@@ -105,7 +105,6 @@ def sniff(sample: Sample) -> bool:
 
 
 FORMAT = Format(
-    name="wit",
     read=read,
     carries=("text", "intent", "slots", "unannotated"),
     loses="traits, and entities inside of others",

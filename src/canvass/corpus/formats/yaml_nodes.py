@@ -12,8 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from canvass.corpus.formats.bad_lines import BadLines
-from canvass.corpus.formats.losses import SETTINGS
+from canvass.corpus.formats.losses import SETTINGS, BadLines
 from canvass.corpus.formats.sources import AS_UTF8, BYTE_ORDER_MARK, whole
 from canvass.errors import InputError, location, shown
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from canvass.corpus.formats.bad_lines import BadLines
 from canvass.corpus.formats.format import Block
+from canvass.corpus.formats.losses import BadLines
 from canvass.corpus.shards import FileRange, ReadOptions
 from canvass.errors import FileError, InputError, OptionError
 from canvass.features.key_sample import KeySample

@@ -1,25 +1,34 @@
-"""SLURP (read only) and MASSIVE: JSON Lines of commands with slots marked, `wake me at [time : five am]`.
+"""The formats of research corpora: SLURP, MASSIVE, CLINC150 and HWU64; all but MASSIVE are read only.
 
-SLURP has the slots also as lists of token numbers. The intent is scenario and action joined, as nearly all rows have
-it; in the few others, `intent` lacks the scenario.
+SLURP and MASSIVE are JSON Lines of commands with slots marked, `wake me at [time : five am]`. SLURP has the slots also
+as lists of token numbers. Its intent is scenario and action joined, as nearly all rows have it; in the few others,
+`intent` lacks the scenario. In MASSIVE, a scenario is a domain, a partition a split. Rows without `annot_utt`, as of
+the part whose labels are kept secret, are not annotated for slots.
 
-In MASSIVE, a scenario is a domain, a partition a split. Rows without `annot_utt`, as of the part whose labels are kept
-secret, are not annotated for slots.
+CLINC150 is JSON, lists of [text, intent] under the name of their part; `oos` is out of scope.
+
+HWU64 has cells between semicolons, and slots marked in the answer. Liu et al., "Benchmarking Natural Language
+Understanding Services for building Conversational Agents", IWSDS 2019. The corpus says of itself that rows whose status
+begins with IRR are to be ignored, and that an intent is known by its scenario and itself. An answer that is `null` was
+never given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from canvass.corpus.formats import jsonl
-from canvass.corpus.formats.bad_lines import BadLines, Utterances
 from canvass.corpus.formats.column_names import Columns
+from canvass.corpus.formats.delimited_rows import Table
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.located import Value, read_lines
-from canvass.corpus.formats.losses import Losses, named
-from canvass.corpus.formats.markup import aligned, marked
+from canvass.corpus.formats.located import Value, read_document, read_lines
+from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
+from canvass.corpus.formats.markup import aligned, marked, parse
 from canvass.corpus.formats.sniffing import Sample
+from canvass.corpus.formats.sources import on_disk
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError, shown
 from canvass.types import Slot, Utterance, slot_records
@@ -87,7 +96,6 @@ def sniff_slurp(sample: Sample) -> bool:
 
 
 SLURP = Format(
-    name="slurp",
     read=read_slurp,
     carries=("text", "id", "domain", "intent", "slots", "unannotated"),
     loses="recordings, lemmas, parts of speech; the split, which is the file's name",
@@ -156,7 +164,6 @@ def sniff_massive(sample: Sample) -> bool:
 
 
 MASSIVE = Format(
-    name="massive",
     read=read_massive,
     write_annotated=write_annotated,
     carries=("text", "id", "domain", "intent", "slots", "split", "unannotated"),
@@ -164,4 +171,114 @@ MASSIVE = Format(
     "workers, judgments, methods",
     sniff=sniff_massive,
     sniffed='"utt" and "locale" on most lines',
+)
+
+
+PARTS = ("train", "val", "test", "oos_train", "oos_val", "oos_test")
+OUT_OF_SCOPE = "oos_"
+
+
+def read_clinc150(path: str, _: Columns, bad: BadLines) -> Utterances:
+    """Read the utterances of all parts; yields (where, utterance). Nobody annotated slots."""
+    document = read_document(path)
+    parts = [(name, part) for name in PARTS if (part := document.get(name)) is not None]
+    if not parts:
+        raise document.wrong(f"an object with {', '.join(PARTS)}")
+    for name, part in parts:
+        split = name.removeprefix(OUT_OF_SCOPE)
+        yield from bad.sift(part.items(), partial(_utterance_of_clinc150, split=split))
+    document.tell_unread(bad)
+
+
+def _utterance_of_clinc150(pair: Value, split: str) -> Utterance:
+    items = pair.items()
+    if len(items) != len(("text", "intent")):
+        raise pair.wrong("a list of two strings, text and intent")
+    text, intent = items
+    return utterance_of({"text": text.string(), "intent": intent.name(), "split": split}, pair.where)
+
+
+def sniff_clinc150(sample: Sample) -> bool:
+    """Whether the parts are lists of pairs."""
+    value = sample.json
+    parts = [value.get(name) for name in PARTS] if isinstance(value, dict) else []
+    # The last pair may be cut off by the end of the sample.
+    return any(
+        isinstance(part, list)
+        and part
+        and isinstance(part[0], list)
+        and all(isinstance(item, str) for item in part[0])
+        for part in parts
+    )
+
+
+CLINC150 = Format(
+    read=read_clinc150,
+    carries=("text", "intent", "split"),
+    loses="nothing but the file's order of parts",
+    sniff=sniff_clinc150,
+    sniffed='lists of pairs under "train", "val", "test", "oos_train", ...',
+)
+
+
+ANSWER, SCENARIO, INTENT, STATUS = "answer_annotation", "scenario", "intent", "status"
+IRRELEVANT, NO_ANSWER = "IRR", "null"
+DOUBLED = re.compile(r"\s:{2,}\s")  # a slip of the annotators: [date :: today]
+# What else the corpus says: who was asked, and the answer before it was annotated.
+KNOWN_OF_HWU64 = frozenset(
+    {ANSWER, SCENARIO, INTENT, STATUS, *("userid", "answerid", "question", "answer", "answer_normalised")}
+)
+HWU64_TABLE = Columns(text=ANSWER, domain=SCENARIO)
+HWU64_COLUMNS = Columns(domain=SCENARIO)
+
+
+def read_hwu64(path: str, _: Columns, bad: BadLines) -> Utterances:
+    """Read annotated utterances; yields (where, utterance)."""
+    with on_disk(path) as file:
+        for where, row in Table(file, path, ";", HWU64_TABLE).records(bad):
+            with bad.tolerance():
+                utterance = _utterance_of_hwu64(row, where, bad)
+                if utterance is not None:
+                    yield where, utterance
+
+
+def _utterance_of_hwu64(row: dict[str, Any], where: str, bad: BadLines) -> Utterance | None:
+    answer = row[ANSWER].strip()
+    if not answer or answer == NO_ANSWER or (row.get(STATUS) or "").startswith(IRRELEVANT):
+        bad.rejected("rows without an answer, or marked as irrelevant", where)
+        return None
+    bad.unused(row, KNOWN_OF_HWU64, where)
+    text, slots = parse(DOUBLED.sub(" : ", answer))
+    scenario, intent = row.get(SCENARIO), row.get(INTENT)
+    record = {
+        "text": text,
+        SCENARIO: scenario,
+        "intent": f"{scenario}_{intent}" if scenario and intent else intent,
+        "slots": slot_records(_trimmed(text, slots)),
+    }
+    return utterance_of(record, where, HWU64_COLUMNS)
+
+
+def _trimmed(text: str, slots: list[Slot]) -> Iterator[Slot]:
+    """Take the white space between words and brackets away: `[date : today ]`; a mark around nothing is no slot."""
+    for slot in slots:
+        words = text[slot.start : slot.end]
+        start = slot.start + len(words) - len(words.lstrip())
+        end = slot.end - len(words) + len(words.rstrip())
+        if start < end:
+            yield Slot(start, end, slot.label)
+
+
+def sniff_hwu64(sample: Sample) -> bool:
+    """Whether the header names the columns of HWU64, between semicolons."""
+    names = [name.strip(' "') for name in sample.lines[0].split(";")] if sample.lines else []
+    return {ANSWER, SCENARIO, INTENT} <= set(names)
+
+
+HWU64 = Format(
+    read=read_hwu64,
+    carries=("text", "domain", "intent", "slots"),
+    loses="who answered which question how; rows that were marked as irrelevant",
+    sniff=sniff_hwu64,
+    sniffed='"answer_annotation" in a header with semicolons',
 )
