@@ -142,10 +142,8 @@ def template_of(utterance: Utterance) -> str:
     return "".join(words if label is None else f"{{{label}}}" for words, label in chunks_of(utterance))
 
 
-def sniff(sample: Sample) -> bool:
-    """Whether there is a language model with intents."""
-    value = sample.json
-    model = value.get("interactionModel", value) if isinstance(value, dict) else None
+def _sniff(sample: Sample) -> bool:
+    model = sample.json_object.get("interactionModel", sample.json_object)
     language = model.get("languageModel") if isinstance(model, dict) else None
     return isinstance(language, dict) and isinstance(language.get("intents"), list)
 
@@ -155,7 +153,7 @@ FORMAT = Format(
     write_annotated=write_annotated,
     loses="which value of a slot was said in which sample; when read: dialogs, prompts, answers to them, and samples "
     "with slots whose values are not in the file",
-    sniff=sniff,
+    sniff=_sniff,
     sniffed='"languageModel" with "intents"',
 )
 
@@ -203,11 +201,6 @@ def read_lex(path: str, _: Columns, bad: BadLines) -> Utterances:
         bad.passed_over(archive.unread())
 
 
-def sniff_lex(sample: Sample) -> bool:
-    """Whether it is a zip archive with intents as Lex V2 names them."""
-    return sample.is_zip and any(LEX_INTENT.search(name) for name in sample.members)
-
-
 def read_lex_v1(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the sample utterances of a bot of V1, expanded with the values of its slot types; raises as `read_lex`."""
     document = read_document(path)
@@ -226,25 +219,20 @@ def read_lex_v1(path: str, _: Columns, bad: BadLines) -> Utterances:
     document.tell_unread(bad)
 
 
-def sniff_lex_v1(sample: Sample) -> bool:
-    """Whether it is an export of Lex V1."""
-    value = sample.json
-    return (
-        isinstance(value, dict)
-        and isinstance(value.get("resource"), dict)
-        and bool(value["resource"].keys() & {"sampleUtterances", "intents"})
-    )
+def _sniff_lex_v1(sample: Sample) -> bool:
+    resource = sample.json_object.get("resource")
+    return isinstance(resource, dict) and bool(resource.keys() & {"sampleUtterances", "intents"})
 
 
 LEX_V1 = Format(
     read=read_lex_v1,
     loses="prompts, and templates with slots whose values are not in the file (AMAZON.Date)",
-    sniff=sniff_lex_v1,
+    sniff=_sniff_lex_v1,
     sniffed='"resource" with "intents" or "sampleUtterances"',
 )
 LEX = Format(
     read=read_lex,
     loses="prompts, and templates with slots whose values are not in the archive; locales (all are read together)",
-    sniff=sniff_lex,
+    sniff=lambda sample: sample.is_zip and any(LEX_INTENT.search(name) for name in sample.members),
     sniffed="a zip archive with Intents/*/Intent.json",
 )

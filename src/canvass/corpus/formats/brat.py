@@ -10,7 +10,6 @@ from typing import Any
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.losses import BadLines, Utterances
-from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import located_lines
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError, shown
@@ -81,16 +80,11 @@ def text_of(path: str) -> str:
     return f"{stem}.txt{ending}" if dot else f"{path}.txt"
 
 
-def sniff(sample: Sample) -> bool:
-    """Whether the extension is that of annotations, and the text is beside them."""
-    return split_name(sample.name)[0] == ".ann" and Path(text_of(sample.path)).is_file()
-
-
 FORMAT = Format(
     read=read,
     carries=("text", "slots"),
     loses="relations, events, attributes, normalisations, notes, spans in several pieces, over lines, or over others",
-    sniff=sniff,
+    sniff=lambda sample: split_name(sample.name)[0] == ".ann" and Path(text_of(sample.path)).is_file(),
     sniffed="the extension, with a .txt beside it",
     beside=("*.txt",),
 )

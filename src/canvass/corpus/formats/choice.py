@@ -109,7 +109,7 @@ def format_among_others(path: str, override: str | None, columns: Columns | None
 def has_words_alone(path: str) -> bool:
     """Whether a file has a word on each of some lines, as a vocabulary or a lookup table has."""
     sample = sample_of(path)
-    lines = [] if sample is None else [line for line in sample.lines if line.strip()]
+    lines = () if sample is None else sample.filled_lines
     return len(lines) >= WORDS_OF_A_LIST and all(line.isascii() and " " not in line.strip() for line in lines)
 
 

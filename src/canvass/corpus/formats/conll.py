@@ -263,8 +263,7 @@ def _written(value: str) -> str:
     return words.translate({ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"})
 
 
-def sniff(sample: Sample) -> bool:
-    """Whether nearly all lines are comments, and tokens with tags; not one odd word in a text that ends like a tag."""
+def _sniff(sample: Sample) -> bool:
     words = [
         line for line in sample.lines if line.strip(" \t") and not line.startswith(("#", DOCUMENT_START))
     ]
@@ -286,6 +285,6 @@ FORMAT = Format(
     carries=ALL,
     loses="white space at the rims of slots, slots of white space alone, and tabs and line breaks in labels; "
     "when read: further columns, and comments of others",
-    sniff=sniff,
+    sniff=_sniff,
     sniffed="a token and a tag such as B-city on each line",
 )

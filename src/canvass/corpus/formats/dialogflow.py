@@ -82,8 +82,7 @@ def _chunk(chunk: Value, bad: BadLines) -> Chunk:
     return words, parameter or entity or None
 
 
-def sniff_es(sample: Sample) -> bool:
-    """Whether it is a zip archive with intents as Dialogflow ES names them, or a folder of an agent."""
+def _sniff_es(sample: Sample) -> bool:
     if sample.is_folder:
         return "agent.json" in sample.members and any(ES_PHRASES.search(name) for name in sample.members)
     # Wit has files of intents, too.
@@ -95,7 +94,7 @@ ES = Format(
     read=read_es,
     carries=("text", "id", "count", "intent", "slots"),
     loses="languages (all are read together), entities beside the names of parameters, contexts and responses",
-    sniff=sniff_es,
+    sniff=_sniff_es,
     sniffed="a zip archive with intents/*.json, or a folder with agent.json and intents/*_usersays_*.json",
 )
 
@@ -183,8 +182,7 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
     )
 
 
-def sniff_cx(sample: Sample) -> bool:
-    """Whether the tree has folders of intents with training phrases, or agent.json and folders of intents."""
+def _sniff_cx(sample: Sample) -> bool:
     return sample.has_member(r"intents/[^/]+/trainingPhrases/[^/]+\.json") or (
         sample.has_member(r"agent\.json") and sample.has_member(r"intents/[^/]+/[^/]+\.json")
     )
@@ -196,6 +194,6 @@ CX = Format(
     carries=("text", "id", "count", "intent", "slots"),
     loses="the order of intents' phrases among each other; when read: languages (all are read together), entities, "
     "flows",
-    sniff=sniff_cx,
+    sniff=_sniff_cx,
     sniffed="a zip archive or folder with intents/*/trainingPhrases/*.json",
 )

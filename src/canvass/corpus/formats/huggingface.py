@@ -203,8 +203,7 @@ def _classes(values: list[str | None]) -> tuple[pa.Array, dict[str, Any]]:
     return pa.array(numbers, pa.int64()), {"names": names, "_type": CLASS}
 
 
-def sniff(sample: Sample) -> bool:
-    """Whether it is Parquet whose schema names class labels, or has tokens and no text."""
+def _sniff(sample: Sample) -> bool:
     if not sample.head.startswith(PARQUET):
         return False
     try:
@@ -223,7 +222,7 @@ FORMAT = Format(
     carries=ALL,
     loses="slots of white space alone, and white space at the rims of slots; when read: other columns of labels",
     pool_columns=pool_columns,
-    sniff=sniff,
+    sniff=_sniff,
     sniffed="class labels in the schema's metadata",
     columns=ALL_COLUMNS,
     split=parquet.split,

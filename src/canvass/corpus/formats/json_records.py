@@ -87,8 +87,7 @@ def _is_of_tokens(record: Any) -> bool:
     )
 
 
-def sniff(sample: Sample) -> bool:
-    """Whether it is a list of objects with a text or tokens, or columns one of which has texts."""
+def _sniff(sample: Sample) -> bool:
     value = sample.json
     if isinstance(value, dict):
         texts = value.get(sample.text_field)
@@ -108,16 +107,11 @@ def sniff(sample: Sample) -> bool:
     return len(having) * 2 > len(value) - 1 and bool(having)
 
 
-def sniff_tokens(sample: Sample) -> bool:
-    """Whether most lines have tokens and tags, and no text."""
-    return sample.has_records(lambda record: sample.text_field not in record and _is_of_tokens(record))
-
-
 FORMAT = Format(
     read=read,
     carries=ALL,
     loses="what the same records in JSON Lines would lose",
-    sniff=sniff,
+    sniff=_sniff,
     sniffed='a list of objects with "text", or "tokens" and "ner_tags"; or columns with "text"',
     columns=ALL_COLUMNS,
 )
@@ -125,7 +119,9 @@ TOKENS_OF_LINES = Format(
     read=read_lines_of_tokens,
     carries=ALL,
     loses="other lists of tags",
-    sniff=sniff_tokens,
+    sniff=lambda sample: sample.has_records(
+        lambda record: sample.text_field not in record and _is_of_tokens(record)
+    ),
     sniffed='"tokens" with "ner_tags" or "tags" on most lines, and no "text"',
     columns=ALL_COLUMNS,
 )

@@ -262,8 +262,7 @@ def prediction_of(
     }
 
 
-def sniff(sample: Sample) -> bool:
-    """Whether it is a list of tasks (or one), or of items of JSON_MIN."""
+def _sniff(sample: Sample) -> bool:
     tasks = sample.json if isinstance(sample.json, list) else [sample.json]
     return bool(tasks) and all(
         isinstance(task, dict)
@@ -283,7 +282,7 @@ FORMAT = Format(
     carries=ALL,
     loses="utterances without an annotation, which become tasks that wait for one; when read: predictions, and all but "
     "one annotation of a task",
-    sniff=sniff,
+    sniff=_sniff,
     sniffed='a list of objects with "data" (JSON), or with "annotation_id" or regions with "labels" (JSON_MIN)',
     columns=ALL_COLUMNS,
 )
@@ -381,16 +380,13 @@ def read_table(path: str, columns: Columns, bad: BadLines) -> Utterances:
     yield from read_minimal(items, columns, bad)
 
 
-def sniff_table(sample: Sample) -> bool:
-    """Whether the header is that of an export."""
-    return {cell.strip('"') for cell in re.split(r"[,;|\t]", (*sample.lines, "")[0])} >= EXPORTED
-
-
 TABLE = Format(
     read=read_table,
     carries=ALL,
     loses="all but the latest annotation of a task",
-    sniff=sniff_table,
+    sniff=lambda sample: (
+        {cell.strip('"') for cell in re.split(r"[,;|\t]", (*sample.lines, "")[0])} >= EXPORTED
+    ),
     sniffed='"annotation_id" and "lead_time" in the header',
     columns=ALL_COLUMNS,
 )

@@ -129,18 +129,13 @@ def _record(utterance: Utterance, losses: Losses) -> dict[str, Any]:
     return record
 
 
-def sniff_clu(sample: Sample) -> bool:
-    """Whether it is the JSON of a project of conversations."""
-    return isinstance(sample.json, dict) and "projectFileVersion" in sample.json and "assets" in sample.json
-
-
 CLU = Format(
     read=read_clu,
     write_annotated=write_annotated,
     carries=("text", "intent", "slots", "split", "unannotated"),
     loses="splits other than train and test, and that there is no intent (it becomes None); when read: "
     "lists and prebuilt parts of entities",
-    sniff=sniff_clu,
+    sniff=lambda sample: sample.json_object.keys() >= {"projectFileVersion", "assets"},
     sniffed='"projectFileVersion" and "assets"',
 )
 
@@ -195,16 +190,11 @@ def _outermost(slots: list[dict[str, Any]], where: str, bad: BadLines) -> list[d
     return outermost
 
 
-def sniff_luis(sample: Sample) -> bool:
-    """Whether it is the JSON of an app."""
-    return isinstance(sample.json, dict) and "luis_schema_version" in sample.json
-
-
 LUIS = Format(
     read=read_luis,
     carries=("text", "intent", "slots", "unannotated"),
     loses="entities inside of others, patterns, lists and features",
-    sniff=sniff_luis,
+    sniff=lambda sample: "luis_schema_version" in sample.json_object,
     sniffed='"luis_schema_version"',
 )
 
@@ -274,8 +264,7 @@ def _utterance_of_ludown(line: str, intent: str, where: str, bad: BadLines) -> U
     return utterance_of(record, where)
 
 
-def sniff_ludown(sample: Sample) -> bool:
-    """Whether there are headings, with lists below, in a file of this extension: Markdown has them, too."""
+def _sniff_ludown(sample: Sample) -> bool:
     lines = [line.strip() for line in sample.lines]
     is_named = split_name(sample.name)[0] == ".lu"
     return is_named and any(map(INTENT.fullmatch, lines)) and any(map(ITEM.fullmatch, lines))
@@ -284,6 +273,6 @@ def sniff_ludown(sample: Sample) -> bool:
 LUDOWN = Format(
     read=read_ludown,
     loses="patterns, definitions of entities, entities inside of others, imports, questions and answers",
-    sniff=sniff_ludown,
+    sniff=_sniff_ludown,
     sniffed="the extension, and headings with lists below",
 )

@@ -18,7 +18,6 @@ from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.markup import Chunk, chunks_at, chunks_of, spelled
-from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import BYTE_ORDER_MARK, Line
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError, location, shown
@@ -125,16 +124,11 @@ def _line(utterance: Utterance) -> str:
     return "".join(pieces)
 
 
-def sniff(sample: Sample) -> bool:
-    """Whether there are domains with intents with files of text."""
-    return sample.has_member(QUERIES)
-
-
 FORMAT = Format(
     read=read,
     write_annotated=write_annotated,
     carries=("text", "domain", "intent", "slots", "split"),
     loses="braces in slots, splits other than train and test; when read: groups of entities, gazetteers",
-    sniff=sniff,
+    sniff=lambda sample: sample.has_member(QUERIES),
     sniffed="a zip archive or folder with domains/*/*/*.txt or domains/*/intents/*/*.txt",
 )

@@ -158,9 +158,8 @@ def _bytes(text: str, span: Span) -> Span | None:
         return None
 
 
-def sniff(sample: Sample) -> bool:
-    """Whether most lines have eight columns, the second of which is an intent."""
-    rows = [line.split("\t") for line in sample.lines if line.strip()]
+def _sniff(sample: Sample) -> bool:
+    rows = [line.split("\t") for line in sample.filled_lines]
     return bool(rows) and sum(len(row) == WIDTH and row[1].startswith(INTENT) for row in rows) * 2 >= len(
         rows
     )
@@ -170,7 +169,7 @@ FORMAT = Format(
     read=read,
     carries=("text", "id", "domain", "intent", "slots"),
     loses="intents inside of slots, with their slots; locale, parse and tokens",
-    sniff=sniff,
+    sniff=_sniff,
     sniffed="eight columns between tabs on most lines, the second of which begins with IN:",
 )
 
@@ -227,15 +226,10 @@ def _parsed(parse: str, where: str, bad: BadLines) -> tuple[list[str], str, list
     return words, intent, slots
 
 
-def sniff_topv2(sample: Sample) -> bool:
-    """Whether the header is that of TOPv2."""
-    return tuple((*sample.lines, "")[0].lower().split("\t")) == HEADER
-
-
 TOPV2 = Format(
     read=read_topv2,
     carries=("text", "domain", "intent", "slots"),
     loses="intents inside of slots, with their slots",
-    sniff=sniff_topv2,
+    sniff=lambda sample: tuple((*sample.lines, "")[0].lower().split("\t")) == HEADER,
     sniffed="the header domain, utterance, semantic_parse",
 )

@@ -23,7 +23,6 @@ from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import Value, read_document, slot_record, write_text
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.markup import Chunk, chunks_at, chunks_of, spelled
-from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import located_lines
 from canvass.corpus.formats.validation import utterance_of
 from canvass.corpus.formats.yaml_nodes import Node, read_yaml
@@ -248,17 +247,12 @@ def quoted(text: str) -> str:
     )
 
 
-def sniff(sample: Sample) -> bool:
-    """Whether there is a section "nlu"."""
-    return KEY.search(sample.text) is not None
-
-
 FORMAT = Format(
     read=read,
     write_annotated=write_annotated,
     loses="the order of intents' examples among each other, blanks at the rims, texts with Rasa's own brackets; "
     "when read: synonyms, regular expressions, lookup tables, metadata",
-    sniff=sniff,
+    sniff=lambda sample: KEY.search(sample.text) is not None,
     sniffed='a section "nlu"',
 )
 
@@ -306,11 +300,6 @@ def _lines(path: str, bad: BadLines) -> Iterator[tuple[str, str]]:
         yield location(path, number), line
 
 
-def sniff_markdown(sample: Sample) -> bool:
-    """Whether there is a heading of an intent."""
-    return INTENT.search(sample.text) is not None
-
-
 def read_json(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the examples of JSON; raises as `read_markdown` does."""
     document = read_document(path)
@@ -341,20 +330,15 @@ def _slot_of_json(entity: Value, text: str, bad: BadLines) -> dict[str, Any]:
     return record
 
 
-def sniff_json(sample: Sample) -> bool:
-    """Whether there is "rasa_nlu_data"."""
-    return isinstance(sample.json, dict) and "rasa_nlu_data" in sample.json
-
-
 MARKDOWN = Format(
     read=read_markdown,
     loses="synonyms, regular expressions, lookup tables, comments",
-    sniff=sniff_markdown,
+    sniff=lambda sample: INTENT.search(sample.text) is not None,
     sniffed="a heading such as ## intent:greet",
 )
 JSON = Format(
     read=read_json,
     loses="synonyms, regular expressions, lookup tables",
-    sniff=sniff_json,
+    sniff=lambda sample: "rasa_nlu_data" in sample.json_object,
     sniffed='"rasa_nlu_data"',
 )

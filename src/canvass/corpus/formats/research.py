@@ -90,16 +90,11 @@ def _slots_of_tokens(line: Value, text: str) -> list[Slot] | None:
     return sorted(slots)
 
 
-def sniff_slurp(sample: Sample) -> bool:
-    """Whether most lines are objects with "slurp_id" and "sentence"."""
-    return sample.has_records(lambda record: "slurp_id" in record and "sentence" in record)
-
-
 SLURP = Format(
     read=read_slurp,
     carries=("text", "id", "domain", "intent", "slots", "unannotated"),
     loses="recordings, lemmas, parts of speech; the split, which is the file's name",
-    sniff=sniff_slurp,
+    sniff=lambda sample: sample.has_records(lambda record: "slurp_id" in record and "sentence" in record),
     sniffed='"slurp_id" and "sentence" on most lines',
 )
 
@@ -158,18 +153,13 @@ def _record(utterance: Utterance, losses: Losses) -> dict[str, Any]:
     return {name: value for name, value in record.items() if value is not None}
 
 
-def sniff_massive(sample: Sample) -> bool:
-    """Whether most lines are objects with a locale and "utt"."""
-    return sample.has_records(lambda record: "utt" in record and "locale" in record)
-
-
 MASSIVE = Format(
     read=read_massive,
     write_annotated=write_annotated,
     carries=("text", "id", "domain", "intent", "slots", "split", "unannotated"),
     loses="the count; slots that brackets in the text or colons in the label would confuse; when read: locale, "
     "workers, judgments, methods",
-    sniff=sniff_massive,
+    sniff=lambda sample: sample.has_records(lambda record: "utt" in record and "locale" in record),
     sniffed='"utt" and "locale" on most lines',
 )
 
@@ -198,10 +188,8 @@ def _utterance_of_clinc150(pair: Value, split: str) -> Utterance:
     return utterance_of({"text": text.string(), "intent": intent.name(), "split": split}, pair.where)
 
 
-def sniff_clinc150(sample: Sample) -> bool:
-    """Whether the parts are lists of pairs."""
-    value = sample.json
-    parts = [value.get(name) for name in PARTS] if isinstance(value, dict) else []
+def _sniff_clinc150(sample: Sample) -> bool:
+    parts = [sample.json_object.get(name) for name in PARTS]
     # The last pair may be cut off by the end of the sample.
     return any(
         isinstance(part, list)
@@ -216,7 +204,7 @@ CLINC150 = Format(
     read=read_clinc150,
     carries=("text", "intent", "split"),
     loses="nothing but the file's order of parts",
-    sniff=sniff_clinc150,
+    sniff=_sniff_clinc150,
     sniffed='lists of pairs under "train", "val", "test", "oos_train", ...',
 )
 
@@ -269,8 +257,7 @@ def _trimmed(text: str, slots: list[Slot]) -> Iterator[Slot]:
             yield Slot(start, end, slot.label)
 
 
-def sniff_hwu64(sample: Sample) -> bool:
-    """Whether the header names the columns of HWU64, between semicolons."""
+def _sniff_hwu64(sample: Sample) -> bool:
     names = [name.strip(' "') for name in sample.lines[0].split(";")] if sample.lines else []
     return {ANSWER, SCENARIO, INTENT} <= set(names)
 
@@ -279,6 +266,6 @@ HWU64 = Format(
     read=read_hwu64,
     carries=("text", "domain", "intent", "slots"),
     loses="who answered which question how; rows that were marked as irrelevant",
-    sniff=sniff_hwu64,
+    sniff=_sniff_hwu64,
     sniffed='"answer_annotation" in a header with semicolons',
 )

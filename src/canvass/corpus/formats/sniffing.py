@@ -99,6 +99,16 @@ class Sample:
         """Whether at least half of the records are of a kind."""
         return bool(self.records) and sum(map(is_one, self.records)) * 2 >= len(self.records)
 
+    @property
+    def json_object(self) -> dict[str, Any]:
+        """The JSON object of the whole file, as `json`; an empty one if it is something else."""
+        return self.json if isinstance(self.json, dict) else {}
+
+    @functools.cached_property
+    def filled_lines(self) -> tuple[str, ...]:
+        """The lines that are not blank."""
+        return tuple(line for line in self.lines if line.strip())
+
     @functools.cached_property
     def json(self) -> Any:
         """The JSON value of the whole file, as far as it lies in the sample; None if there is none.

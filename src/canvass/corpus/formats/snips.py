@@ -106,19 +106,11 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
     write_text(path, [json.dumps(dataset, ensure_ascii=False, indent=1), "\n"])
 
 
-def sniff(sample: Sample) -> bool:
-    """Whether there are intents with utterances in chunks."""
-    value = sample.json
-    intents = value.get("intents") if isinstance(value, dict) else None
+def _sniff(sample: Sample) -> bool:
+    intents = sample.json_object.get("intents")
     return isinstance(intents, dict) and all(
         isinstance(content, dict) and "utterances" in content for content in intents.values()
     )
-
-
-def sniff_benchmark(sample: Sample) -> bool:
-    """Whether the only thing under the names of intents is lists of chunked utterances."""
-    value = sample.json
-    return isinstance(value, dict) and bool(value) and all(map(_is_list_of_data, value.values()))
 
 
 def _is_list_of_data(value: Any) -> bool:
@@ -135,13 +127,13 @@ FORMAT = Format(
     write_annotated=write_annotated,
     loses="the order of intents' utterances among each other; when read: values and "
     "synonyms of entities, and entities beside slot names",
-    sniff=sniff,
+    sniff=_sniff,
     sniffed='"utterances" under the names below "intents"',
 )
 BENCHMARK = Format(
     read=read_benchmark,
     loses="nothing",
-    sniff=sniff_benchmark,
+    sniff=lambda sample: bool(sample.json_object) and all(map(_is_list_of_data, sample.json_object.values())),
     sniffed='lists of {"data": [...]} under the names of intents',
 )
 
@@ -193,14 +185,9 @@ def _utterance_of_yaml(node: Node, intent: str, where: str, bad: BadLines) -> Ut
     return utterance_of(spelled(chunks_at(SLOT, node.value, chunk)) | {"intent": intent}, where)
 
 
-def sniff_yaml(sample: Sample) -> bool:
-    """Whether there is a document of the type intent."""
-    return INTENT.search(sample.text) is not None
-
-
 YAML = Format(
     read=read_yaml_documents,
     loses="values and synonyms of entities, and entities beside slot names",
-    sniff=sniff_yaml,
+    sniff=lambda sample: INTENT.search(sample.text) is not None,
     sniffed='"type: intent"',
 )

@@ -15,7 +15,6 @@ from canvass.corpus.formats.columns import accounted, batch_of, checked_batch, l
 from canvass.corpus.formats.format import Block, Format
 from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
-from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import (
     Pace,
     Source,
@@ -134,17 +133,13 @@ def _line(utterance: Utterance, losses: Losses) -> str:
     return f"{line}\n"
 
 
-def sniff_fasttext(sample: Sample) -> bool:
-    """Whether most lines begin with a label."""
-    lines = [line for line in sample.lines if line.strip()]
-    return sum(line.startswith(PREFIX) for line in lines) * 2 > len(lines)
-
-
 FASTTEXT = Format(
     read=read_fasttext,
     write_annotated=write_fasttext,
     carries=("text", "intent"),
     loses="intents with blanks, texts with line ends or blanks at their beginning; when read: labels after the first",
-    sniff=sniff_fasttext,
+    sniff=lambda sample: (
+        sum(line.startswith(PREFIX) for line in sample.filled_lines) * 2 > len(sample.filled_lines)
+    ),
     sniffed="__label__ at the beginning of most lines",
 )

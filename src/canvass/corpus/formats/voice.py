@@ -179,16 +179,13 @@ def _document(path: str, *state: int) -> Yaml | None:
         return None
 
 
-def sniff_home_assistant(sample: Sample) -> bool:
-    """Whether there are intents with sentences."""
-    return INTENTS.search(sample.text) is not None and SENTENCES.search(sample.text) is not None
-
-
 HOME_ASSISTANT = Format(
     read=read_home_assistant,
     loses="slots that are not in the words, contexts, what values stand for, and sentences with slots that only a "
     "running system knows",
-    sniff=sniff_home_assistant,
+    sniff=lambda sample: (
+        INTENTS.search(sample.text) is not None and SENTENCES.search(sample.text) is not None
+    ),
     sniffed='"intents" with "sentences" below',
 )
 
@@ -293,30 +290,24 @@ def _lines(path: str) -> Iterator[tuple[str, str]]:
             yield line.where, text
 
 
-def sniff_rhasspy(sample: Sample) -> bool:
-    """Whether there are sections with sentences, as settings have none."""
+def _sniff_rhasspy(sample: Sample) -> bool:
     lines = [line.strip() for line in sample.lines]
     lines = [line for line in lines if line and not line.startswith(("#", ";"))]
     sentences = [line for line in lines if not SECTION.fullmatch(line) and "=" not in line]
     return bool(lines) and SECTION.fullmatch(lines[0]) is not None and len(sentences) * 4 > len(lines)
 
 
-def sniff_padatious(sample: Sample) -> bool:
-    """Whether the name is that of a file of an intent."""
-    return split_name(sample.name)[0] == ".intent" and b"\x00" not in sample.head
-
-
 RHASSPY = Format(
     read=read_rhasspy,
     loses="substitutions, converters, and sentences with lists that are not beside the file",
-    sniff=sniff_rhasspy,
+    sniff=_sniff_rhasspy,
     sniffed="sections with sentences",
     beside=("slots/*",),
 )
 PADATIOUS = Format(
     read=read_padatious,
     loses="sentences with slots that have no .entity file beside them",
-    sniff=sniff_padatious,
+    sniff=lambda sample: split_name(sample.name)[0] == ".intent" and b"\x00" not in sample.head,
     sniffed="the extension",
     beside=("*.entity",),
 )

@@ -83,8 +83,7 @@ def _slot(entity: Value, text: str, bad: BadLines) -> dict[str, Any]:
     return slot_with_words(text, span, label, body, (CODE_POINTS, UTF16))
 
 
-def sniff(sample: Sample) -> bool:
-    """Whether there are utterances with a text, entities and traits or the words of entities; or an app."""
+def _sniff(sample: Sample) -> bool:
     if sample.is_zip or sample.is_folder:
         return sample.has_member(r"utterances/[^/]+\.json")
     document = sample.json
@@ -108,6 +107,6 @@ FORMAT = Format(
     read=read,
     carries=("text", "intent", "slots", "unannotated"),
     loses="traits, and entities inside of others",
-    sniff=sniff,
+    sniff=_sniff,
     sniffed='"utterances" alone, each with "text" and "entities"; a zip archive or folder with utterances/*.json',
 )
