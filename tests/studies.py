@@ -1,6 +1,7 @@
 """A tiny study that tests share: its options, and how to run it."""
 
 from canvass.corpus.formats.column_names import Columns
+from canvass.metrics import FrameErrors
 from canvass.simulation.facts import digest_of, facts_of
 from canvass.simulation.spec import Spec
 from canvass.simulation.start import Corpus
@@ -49,3 +50,19 @@ def results(folder):
         for path in folder.rglob("*")
         if path.is_file() and path.suffix != ".jsonl"
     }
+
+
+def unpack_errors(errors):
+    """Unpack uint16 (N, 5) of `measures.pack_errors` into counts for `metrics.score`."""
+    return [
+        FrameErrors(
+            substitutions=substitutions,
+            insertions=insertions,
+            deletions=deletions,
+            correct_slots=hits,
+            reference_slots=substitutions + deletions + hits,
+            predicted_slots=substitutions + insertions + hits,
+            intent_wrong=bool(wrong),
+        )
+        for substitutions, insertions, deletions, hits, wrong in errors.tolist()
+    ]

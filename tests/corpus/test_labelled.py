@@ -9,6 +9,7 @@ import pytest
 
 from canvass.corpus.formats import FORMATS, format_of
 from canvass.corpus.formats.column_names import Columns
+from canvass.corpus.formats.losses import Loss
 from canvass.corpus.labelled import Labelled, read_labelled
 from canvass.errors import FileError, InputError, OptionError
 from canvass.types import Slot, Utterance
@@ -62,8 +63,8 @@ def test_a_slot_off_the_token_borders_is_left_out(folder, caplog):
     write("a.jsonl", [ROWS[0], OFF, ROWS[1], OFF])
     labelled = read_labelled(["a.jsonl"])
     assert labelled.utterances == EXPECTED[:2]
-    assert labelled.left_out == 2
-    assert labelled.first_left_out.startswith(
+    assert labelled.left_out.count == 2
+    assert labelled.left_out.first.startswith(
         "a.jsonl:2: slot 'genre' at 5-9, 'jazz', does not begin and end at token"
     )
     assert labelled.bad_lines == 0
@@ -114,7 +115,7 @@ def test_a_record_without_any_label_is_unlabelled(folder, said):
     )
     labelled = read_labelled(["a.jsonl"])
     assert labelled.utterances == EXPECTED[:2]
-    assert (labelled.unlabelled, labelled.first_unlabelled) == (1, "a.jsonl:2")
+    assert labelled.unlabelled == Loss(1, "a.jsonl:2")
 
 
 def test_empty_cells_of_a_table_are_no_labels(folder):
@@ -123,14 +124,14 @@ def test_empty_cells_of_a_table_are_no_labels(folder):
     )
     labelled = read_labelled(["a.csv"])
     assert [utterance.text for utterance in labelled.utterances] == ["play"]
-    assert labelled.unlabelled == 3
+    assert labelled.unlabelled.count == 3
 
 
 def test_no_slot_is_a_label_where_there_are_slots_alone(folder):
     write("a.jsonl", [{"text": "play jazz", "slots": [SLOT]}, {"text": "stop", "slots": []}, {"text": "go"}])
     labelled = read_labelled(["a.jsonl"])
     assert [utterance.slots for utterance in labelled.utterances] == [(Slot(5, 9, "genre"),), ()]
-    assert labelled.unlabelled == 1
+    assert labelled.unlabelled.count == 1
 
 
 def test_labels_of_one_file_count_for_the_other(folder):

@@ -9,8 +9,8 @@ import pytest
 
 from canvass.report.document import as_json, report_of
 from canvass.report.markdown import as_markdown, escaped
-from canvass.report.measures import MAIN
 from canvass.report.page import as_html
+from canvass.simulation.measures import MAIN
 from canvass.simulation.store import read_study
 from parameters import slow_unless
 from report.synthetic import TARGET, write_study

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from canvass.errors import ExtraMissingError
 from canvass.report import curve_figures, svg
 from canvass.report.document import report_of
-from canvass.report.measures import MAIN
 from canvass.report.page import as_html
 from canvass.report.projection_figures import draw_projection
+from canvass.simulation.measures import MAIN
 from canvass.simulation.store import read_study
 from report.synthetic import write_study
 

@@ -15,7 +15,6 @@ from commands import write
 from canvass.corpus.labelled import read_labelled
 from canvass.errors import FileError, InputError, ModelFileError, OptionError, TrainingError
 from canvass.metrics import score
-from canvass.simulation.counts import unpack_errors
 from canvass.simulation.runs import Run
 from canvass.simulation.spec import SHORT_POOL_TIMES, folder_of, strategies_for
 from canvass.simulation.start import Corpus
@@ -25,7 +24,7 @@ from canvass.simulation.worker import Worker
 from canvass.strategies import STRATEGIES as TABLE
 from canvass.types import Target
 from examples import MUSIC, music, others
-from studies import STRATEGIES, TARGET, results, run_missing, spec_of
+from studies import STRATEGIES, TARGET, results, run_missing, spec_of, unpack_errors
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from canvass.report.document import Report
     from canvass.report.learning_curves import Curve
-    from canvass.report.measures import Measure
+    from canvass.simulation.measures import Measure
     from canvass.simulation.store import Study
 
 StudyFolder = Annotated[
@@ -172,7 +172,7 @@ def curve(
     Piped, it prints a table with tabs: target, strategy, annotated, mean, low, high (the 95 % interval of the mean).
     """
     from canvass.report.learning_curves import UNITS, TargetRuns
-    from canvass.report.measures import MEASURES
+    from canvass.simulation.measures import MEASURES
     from canvass.simulation.store import read_study
 
     measure = MEASURES.get(NAMES.get(metric, metric))
@@ -257,7 +257,7 @@ def _plot(
 
     from canvass.report.braille import plot
     from canvass.report.curve_figures import EMPHASISED, spread
-    from canvass.report.measures import MAIN, has_slots, main_measure
+    from canvass.simulation.measures import MAIN, has_slots, main_measure
     from canvass.simulation.spec import without_words
 
     if not curves:

@@ -104,21 +104,22 @@ def warn_of_findings(labelled: Labelled, *, names_alone: bool = False) -> None:
 
 def warn_of_left_out(labelled: Labelled) -> None:
     """Tell which labelled records were not used."""
-    if labelled.left_out:
-        records = "record is" if labelled.left_out == 1 else "records are"
-        warn(f"{labelled.left_out} labelled {records} left out; the first: {labelled.first_left_out}")
-    if labelled.unlabelled:
-        read = labelled.unlabelled + len(labelled.utterances)
+    left_out, unlabelled, bad = labelled.left_out, labelled.unlabelled, labelled.bad_lines
+    if left_out.count:
+        records = "record is" if left_out.count == 1 else "records are"
+        warn(f"{left_out.count} labelled {records} left out; the first: {left_out.first}")
+    if unlabelled.count:
+        read = unlabelled.count + len(labelled.utterances)
         have, count, negatives = (
-            ("has", "counts", "a negative") if labelled.unlabelled == 1 else ("have", "count", "negatives")
+            ("has", "counts", "a negative") if unlabelled.count == 1 else ("have", "count", "negatives")
         )
         warn(
-            f"{labelled.unlabelled:,} of {read:,} records {have} no domain, intent or slots and {count} as unlabelled, "
-            f"not as {negatives}; the first: {labelled.first_unlabelled}"
+            f"{unlabelled.count:,} of {read:,} records {have} no domain, intent or slots and {count} as unlabelled, "
+            f"not as {negatives}; the first: {unlabelled.first}"
         )
-    if labelled.bad_lines:
-        lines = "line of LABELLED was" if labelled.bad_lines == 1 else "lines of LABELLED were"
-        warn(f"{labelled.bad_lines} bad {lines} skipped")
+    if bad.count:
+        lines = "line of LABELLED was" if bad.count == 1 else "lines of LABELLED were"
+        warn(f"{bad.count} bad {lines} skipped")
     warn_of_unused(labelled)
 
 

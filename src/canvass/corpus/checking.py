@@ -29,24 +29,14 @@ class Finding:
 def check_labelled(labelled: Labelled) -> list[Finding]:
     """List what is probably wrong with an annotated set, most serious kind first, then in the order of the files."""
     findings = [*contradictions(labelled), *names_that_nearly_agree(labelled.utterances)]
-    for kind, count, what, first in (
-        (
-            "record",
-            labelled.bad_lines,
-            "that other commands cannot read and stop at",
-            labelled.first_bad_line,
-        ),
-        ("record", labelled.left_out, "with a slot off the token borders, left out", labelled.first_left_out),
-        (
-            "unlabelled",
-            labelled.unlabelled,
-            "without domain, intent and slots, left out",
-            labelled.first_unlabelled,
-        ),
+    for kind, loss, what in (
+        ("record", labelled.bad_lines, "that other commands cannot read and stop at"),
+        ("record", labelled.left_out, "with a slot off the token borders, left out"),
+        ("unlabelled", labelled.unlabelled, "without domain, intent and slots, left out"),
     ):
-        if count:
-            records = "record" if count == 1 else "records"
-            findings.append(Finding(kind, f"{count:,} {records} {what}; the first: {first}"))
+        if loss.count:
+            records = "record" if loss.count == 1 else "records"
+            findings.append(Finding(kind, f"{loss.count:,} {records} {what}; the first: {loss.first}"))
     counts = Counter(utterance.intent for utterance in labelled.utterances if utterance.intent)
     findings += [
         Finding("single example", f"the intent {shown(intent)} has one example")

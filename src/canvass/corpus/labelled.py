@@ -21,21 +21,17 @@ LOGGER = logging.getLogger(__name__)
 class Labelled:
     """An annotated set, and what of its files is not in it.
 
-    `left_out` counts the records with a slot off the token borders, `first_left_out` is the sentence of the
-    first; `unlabelled` counts those without any label, and `first_unlabelled` says where the first stands;
-    `places` says where each utterance stands, as sentences do;
-    `bad_lines` counts the lines that --skip-bad tolerated, `first_bad_line` is the sentence of the first. `lost` is
-    what the files say that is in no utterance, such as tasks that nobody annotated.
+    `left_out` are the records with a slot off the token borders, with the sentence of the first; `unlabelled` those
+    without any label, with the place of the first; `bad_lines` the lines that --skip-bad tolerated, with the sentence
+    of the first. `lost` is what the files say that is in no utterance, such as tasks that nobody annotated. `places`
+    says where each utterance stands, as sentences do.
     """
 
     utterances: tuple[Utterance, ...]
-    left_out: int = 0
-    first_left_out: str = ""
-    bad_lines: int = 0
-    first_bad_line: str = field(default="", compare=False)
+    left_out: Loss = field(default_factory=Loss)
+    bad_lines: Loss = field(default_factory=Loss)
+    unlabelled: Loss = field(default_factory=Loss)
     lost: tuple[tuple[str, Loss], ...] = ()
-    unlabelled: int = 0
-    first_unlabelled: str = ""
     places: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
@@ -74,8 +70,7 @@ def read_labelled(
     bad = BadLines(skip_bad, losses=losses)
     utterances: list[Utterance] = []
     places: list[str] = []
-    left_out = 0
-    first_left_out = ""
+    left_out = Loss()
     files = files_of(names, format, columns, bad, annotated=True)
     for file in files:
         for where, utterance in annotated_utterances(file, format, columns, bad):
@@ -86,41 +81,31 @@ def read_labelled(
                 continue
             if strict:
                 raise InputError(sentence)
-            left_out += 1
-            first_left_out = first_left_out or sentence
+            left_out.add(sentence)
     losses.refuse_weights()
-    kept, places, unlabelled, first_unlabelled = _labelled_only(utterances, places)
+    kept, places, unlabelled = _labelled_only(utterances, places)
     if not kept and not may_be_empty:
         parts = (
-            (left_out, "with slots off the token borders"),
+            (left_out.count, "with slots off the token borders"),
             (bad.count, "bad"),
-            (unlabelled, "without domain, intent and slots"),
+            (unlabelled.count, "without domain, intent and slots"),
             *((loss.count, what) for what, loss in losses.found.items() if what.startswith("tasks")),
         )
         reasons = [f"{number} {reason}" for number, reason in parts if number]
         first_loss = next((loss.first for loss in losses.found.values()), "")
-        first = first_left_out or bad.first or first_unlabelled or first_loss
+        first = left_out.first or bad.first or unlabelled.first or first_loss
         rest = f" ({', '.join(reasons)}, left out; the first: {first})" if reasons else ""
         raise InputError(f"{', '.join(files[:3])}: no annotated utterance{rest}; name a file that has some")
-    if left_out:
+    if left_out.count:
         LOGGER.warning(
-            "left out %d records with slots off the token borders, first: %s", left_out, first_left_out
+            "left out %d records with slots off the token borders, first: %s", left_out.count, left_out.first
         )
-    if unlabelled:
-        LOGGER.info("left out %d records without any label, first: %s", unlabelled, first_unlabelled)
+    if unlabelled.count:
+        LOGGER.info("left out %d records without any label, first: %s", unlabelled.count, unlabelled.first)
     if losses.passed_over:
         losses.found["files that no format claims"] = Loss(len(losses.passed_over), losses.passed_over[0])
-    return Labelled(
-        tuple(kept),
-        left_out,
-        first_left_out,
-        bad.count,
-        bad.first,
-        tuple(losses.found.items()),
-        unlabelled,
-        first_unlabelled,
-        tuple(places),
-    )
+    skipped, lost = Loss(bad.count, bad.first), tuple(losses.found.items())
+    return Labelled(tuple(kept), left_out, skipped, unlabelled, lost, tuple(places))
 
 
 def without_empty_names(utterance: Utterance) -> Utterance:
@@ -158,19 +143,19 @@ def is_unlabelled(utterance: Utterance, *, slots_alone: bool) -> bool:
 
 def _labelled_only(
     utterances: Sequence[Utterance], places: Sequence[str]
-) -> tuple[list[Utterance], list[str], int, str]:
-    """Leave out unlabelled utterances: those that stay and their places, how many do not, and where the first is."""
+) -> tuple[list[Utterance], list[str], Loss]:
+    """Leave out unlabelled utterances: those that stay and their places, and how many do not."""
     slots_alone = all(utterance.domain is None and utterance.intent is None for utterance in utterances)
     kept: list[Utterance] = []
     kept_places: list[str] = []
-    unlabelled: list[str] = []
+    unlabelled = Loss()
     for utterance, place in zip(utterances, places, strict=True):
         if is_unlabelled(utterance, slots_alone=slots_alone):
-            unlabelled.append(place)
+            unlabelled.add(place)
         else:
             kept.append(utterance)
             kept_places.append(place)
-    return kept, kept_places, len(unlabelled), next(iter(unlabelled), "")
+    return kept, kept_places, unlabelled
 
 
 def _misalignment(utterance: Utterance, where: str) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from canvass.report.learning_curves import annotated
-from canvass.report.measures import frame_errors
 from canvass.seeding import generator
+from canvass.simulation.measures import frame_errors
 from canvass.statistics import (
     bootstrap_interval,
     holm,

@@ -13,7 +13,7 @@ from canvass.strategies import DEFAULT_FOR_ALL, STRATEGIES
 if TYPE_CHECKING:
     from canvass.report.document import TargetReport
     from canvass.report.learning_curves import Curve
-    from canvass.report.measures import Measure
+    from canvass.simulation.measures import Measure
 
 # Emphasised strategies have their own colour, line and mark; the others of a study are thin and grey.
 EMPHASISED = ("majority-joint", "majority-crf", "majority-mnlp", "random-positive", "random", "joint")

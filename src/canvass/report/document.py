@@ -16,12 +16,12 @@ from canvass.report.findings import (
     warnings_of_target,
 )
 from canvass.report.learning_curves import UNITS, Curve, TargetRuns
-from canvass.report.measures import MAIN, MEASURES, has_slots, main_measure, totals
 from canvass.report.projections import Scene, scenes_of
 from canvass.report.table_rows import Row, rows_of
+from canvass.simulation.measures import MAIN, MEASURES, has_slots, main_measure, totals
 
 if TYPE_CHECKING:
-    from canvass.report.measures import Measure
+    from canvass.simulation.measures import Measure
     from canvass.simulation.spec import Spec, TargetFacts
     from canvass.simulation.store import Study
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from canvass.report.measures import totals
+from canvass.simulation.measures import totals
 from canvass.simulation.spec import RunName, baseline_for
 from canvass.simulation.store import Chosen
 from canvass.statistics import mean_and_band
@@ -15,7 +15,7 @@ from canvass.statistics import mean_and_band
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from canvass.report.measures import Measure
+    from canvass.simulation.measures import Measure
     from canvass.simulation.store import StoredRun, Study
     from canvass.statistics import Band
 
@@ -42,7 +42,7 @@ class Curve:
 
     Examples
     --------
-    >>> from canvass.report.measures import MAIN
+    >>> from canvass.simulation.measures import MAIN
     >>> sums = np.array([[[4, 0, 0, 6, 0, 3, 10], [2, 0, 0, 8, 0, 2, 10]]])
     >>> curve = Curve("random", (0,), {"utterances": np.array([[0, 20]])}, sums)
     >>> [array.tolist() for array in curve.points(MAIN, "utterances")]

@@ -20,7 +20,7 @@ from canvass.report.comparisons import (
     transferred,
 )
 from canvass.report.learning_curves import Curve
-from canvass.report.measures import MAIN, MEASURES, totals
+from canvass.simulation.measures import MAIN, MEASURES, totals
 from canvass.simulation.spec import without_words
 from canvass.statistics import annotations_saved, area_under_curve
 from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL

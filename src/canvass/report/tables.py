@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from canvass.report import formatting
 from canvass.report.learning_curves import RANDOM
-from canvass.report.measures import MAIN, MEASURES
+from canvass.simulation.measures import MAIN, MEASURES
 from canvass.simulation.spec import without_words
 from canvass.types import ALL
 

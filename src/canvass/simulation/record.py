@@ -17,7 +17,7 @@ from canvass.metrics import Routing
 from canvass.models.nlu import NLU
 from canvass.seeding import derived_seed, uniform
 from canvass.simulation.budget import count_tokens
-from canvass.simulation.counts import pack_errors
+from canvass.simulation.measures import pack_errors
 from canvass.simulation.projection import LARGEST_SAMPLE, plane
 from canvass.simulation.runs import EXAMPLES, Choice, Run, State
 from canvass.simulation.spec import RunName, Spec

@@ -105,7 +105,7 @@ class StoredRun:
     name
         The name of the run.
     errors
-        uint16 (S, N, 5), columns `counts.ERROR_COLUMNS`: errors on the target's N test utterances, in the same order
+        uint16 (S, N, 5), columns `measures.ERROR_COLUMNS`: errors on the target's N test utterances, in the same order
         in all runs of a target.
     routing
         int64 (S, 4), columns `ROUTING_COLUMNS`: on the whole test set; (0, 4) without a committee.

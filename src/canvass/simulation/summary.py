@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from canvass.metrics import score
-from canvass.simulation.counts import unpack_errors
+from canvass.simulation.measures import MAIN, totals
 from canvass.simulation.simulated_assistant import Check
 
 if TYPE_CHECKING:
@@ -42,4 +41,4 @@ def checked(study: Study, target: str) -> dict[str, dict[str, float]]:
 
 def slot_error_rate(run: StoredRun, state: int = -1) -> float:
     """Compute the slot error rate after a round, by default the last one (see `metrics`)."""
-    return score(unpack_errors(run.errors[state])).slot_error_rate
+    return float(MAIN.rate(totals(run.errors[state])))

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from canvass.corpus.formats.research import CLINC150 as FORMAT
 
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.losses import BadLines
+from canvass.corpus.formats.research import CLINC150 as FORMAT
 from canvass.errors import InputError
 from canvass.types import Utterance
 

@@ -103,8 +103,13 @@ class LossRefusedError(InputError):
 class Loss:
     """One kind of loss: of how many utterances, and the first of them."""
 
-    count: int
-    first: str
+    count: int = 0
+    first: str = ""
+
+    def add(self, first: str, count: int = 1) -> None:
+        """Count a loss, or several; `first` is kept if it is the first one."""
+        self.count += count
+        self.first = self.first or first
 
 
 @dataclass
@@ -136,10 +141,7 @@ class Losses:
         """
         if self.strict and refusable:
             raise LossRefusedError(f"{example}: {what} would be lost; leave out --strict to go on without it")
-        if what in self.found:
-            self.found[what].count += count
-        else:
-            self.found[what] = Loss(count, example)
+        self.found.setdefault(what, Loss()).add(example, count)
 
     def unused(
         self,

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from canvass.metrics import score
-from canvass.report.measures import MEASURES, SUMMED, frame_errors, totals
-from canvass.simulation.counts import unpack_errors
+from canvass.simulation.measures import MEASURES, SUMMED, frame_errors, totals
+from studies import unpack_errors
 
 counts = arrays.arrays(np.uint16, st.tuples(st.integers(1, 3), st.integers(0, 6), st.just(5)), elements=st.integers(0, 4)).map(
     lambda drawn: np.concatenate([drawn[..., :4], np.minimum(drawn[..., 4:], 1)], axis=-1)

@@ -1,4 +1,4 @@
-"""Measures of a report: rates computed from sums of stored counts, for many runs and rounds at once.
+"""How errors are stored, and rates computed from sums of stored counts, for many runs and rounds at once.
 
 The definitions are those of `metrics.Scores`, which is their readable twin in the tests.
 """
@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from canvass.metrics import FrameErrors
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
     Totals = NDArray[np.int64]
     Rates = NDArray[np.float64]
 
-# Columns of the sums: those of `counts.ERROR_COLUMNS`, frames with any error, and utterances.
-SUMMED = ("substitutions", "insertions", "deletions", "hits", "intent_wrong", "frames_wrong", "utterances")
+ERROR_COLUMNS = ("substitutions", "insertions", "deletions", "hits", "intent_wrong")
+SUMMED = (*ERROR_COLUMNS, "frames_wrong", "utterances")  # columns of the sums
 SUBSTITUTED, INSERTED, DELETED, HITS, WRONG_INTENT, WRONG_FRAME, UTTERANCES = range(len(SUMMED))
 
 
@@ -38,6 +40,27 @@ class Measure(NamedTuple):
     title: str
     less_is_better: bool
     rate: Callable[[Totals], Rates]
+
+
+def pack_errors(counts: Sequence[FrameErrors]) -> NDArray[np.uint16]:
+    """Pack the error counts of N utterances into uint16 (N, 5) with the columns `ERROR_COLUMNS`.
+
+    Reference slots are substitutions + deletions + hits; predicted slots are substitutions + insertions + hits.
+
+    >>> pack_errors([FrameErrors(1, 0, 2, 3, reference_slots=6, predicted_slots=4, intent_wrong=True)]).tolist()
+    [[1, 0, 2, 3, 1]]
+    """
+    rows = [
+        (
+            errors.substitutions,
+            errors.insertions,
+            errors.deletions,
+            errors.correct_slots,
+            errors.intent_wrong,
+        )
+        for errors in counts
+    ]
+    return np.array(rows, dtype=np.uint16).reshape(len(rows), len(ERROR_COLUMNS))
 
 
 def frame_errors(errors: NDArray[np.uint16]) -> NDArray[np.int64]:
