@@ -26,18 +26,10 @@ def is_callable_name(name: str) -> bool:
 def load_callable(name: str, option: str) -> Callable[..., Any]:
     """Import what `module:name` names; modules are looked for in the current folder, too.
 
-    Parameters
-    ----------
-    name
-        Module and name, such as `my_models:build`.
-    option
-        The option that named it, for messages.
+    * `name`: module and name, such as `my_models:build`.
+    * `option`: the option that named it, for messages.
 
-    Raises
-    ------
-    OptionError
-        If the module cannot be imported, has no such name, or what it names cannot be called.
-
+    Raises OptionError if the module cannot be imported, has no such name, or what it names cannot be called.
     """
     module, _, attribute = name.partition(":")
     folder = os.getcwd()  # noqa: PTH109 - entries of sys.path are strings

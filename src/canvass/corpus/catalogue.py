@@ -23,20 +23,12 @@ LOCALE = "{locale}"  # in the name of a member: replaced by the locale that is a
 class File:
     """A file to download.
 
-    Attributes
-    ----------
-    address
-        Its address, https.
-    sha256
-        SHA-256 of its bytes, hexadecimal.
-    size
-        Number of its bytes; None if it is unknown.
+    * `address`: its address, https.
+    * `sha256`: SHA-256 of its bytes, hexadecimal.
+    * `size`: number of its bytes; None if it is unknown.
 
-    Examples
-    --------
     >>> File("https://example.org/corpus/train.jsonl", "00").name
     'train.jsonl'
-
     """
 
     address: str
@@ -64,27 +56,15 @@ class Part(NamedTuple):
 class Corpus:
     """A public corpus.
 
-    Attributes
-    ----------
-    name, title
-        Its name in commands, and a description.
-    licence, licence_address
-        Name of the licence, and its address.
-    homepage, citation
-        Where it is published, and the paper to cite.
-    format
-        Name of its reader in the table of formats.
-    splits
-        Splits that the corpus defines; without any, it is converted to a single file.
-    parts
-        The files to read.
-    locales, locale
-        All locales, and the default one.
-    domains
-        A file that maps domains to intents, where the format does not.
-    note
-        A remark for the reader of the catalogue.
-
+    * `name`, `title`: its name in commands, and a description.
+    * `licence`, `licence_address`: name of the licence, and its address.
+    * `homepage`, `citation`: where it is published, and the paper to cite.
+    * `format`: name of its reader in the table of formats.
+    * `splits`: splits that the corpus defines; without any, it is converted to a single file.
+    * `parts`: the files to read.
+    * `locales`, `locale`: all locales, and the default one.
+    * `domains`: a file that maps domains to intents, where the format does not.
+    * `note`: a remark for the reader of the catalogue.
     """
 
     name: str

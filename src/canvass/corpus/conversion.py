@@ -22,17 +22,10 @@ ROWS = 4096  # of a block
 class Converted:
     """The account of a conversion.
 
-    Attributes
-    ----------
-    sources, target
-        Names of the formats that were read, and of the one written.
-    utterances
-        Number of utterances read.
-    bad
-        Bad lines that were left out.
-    losses
-        What could not be read, or not be written, with counts and first places.
-
+    * `sources`, `target`: names of the formats that were read, and of the one written.
+    * `utterances`: number of utterances read.
+    * `bad`: bad lines that were left out.
+    * `losses`: what could not be read, or not be written, with counts and first places.
     """
 
     sources: tuple[str, ...]

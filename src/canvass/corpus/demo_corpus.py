@@ -80,13 +80,10 @@ def load_intents() -> list[Intent]:
 def generate(seed: int = 0, size: int = SIZE) -> list[Utterance]:
     """Generate `size` distinct annotated utterances; the same seed gives the same list.
 
+    Raises OptionError if `size` is negative, or larger than the number of distinct texts that were found.
+
     >>> [utterance.id for utterance in generate(size=2)]
     ['demo-000001', 'demo-000002']
-
-    Raises
-    ------
-    OptionError
-        If `size` is negative, or larger than the number of distinct texts that were found.
     """
     if size < 0:
         raise OptionError(f"size {size} of the embedded corpus is negative; ask for 0 or more utterances")
@@ -126,12 +123,8 @@ def generate(seed: int = 0, size: int = SIZE) -> list[Utterance]:
 def split(seed: int = 0, target: Target = TIMERS) -> DemoSplit:
     """Split the corpus for a target: a small labelled set, a pool where the target is rare, and a test set.
 
-    Pool utterances keep their labels; the simulation hides them.
-
-    Raises
-    ------
-    TargetError
-        If the corpus has too few utterances of the target; the message names domains that have enough.
+    Pool utterances keep their labels; the simulation hides them. Raises TargetError if the corpus has too few
+    utterances of the target; the message names domains that have enough.
     """
     wanted: list[Utterance] = []
     others: list[Utterance] = []

@@ -65,38 +65,17 @@ def download(
 ) -> str:
     """Download a file over http or https, through the proxies that the environment names.
 
-    Parameters
-    ----------
-    address
-        Address of the file.
-    target
-        Path to write to once the file is complete and verified; its folder exists.
-    expected
-        Its checksums and largest size.
-    progress
-        Called with the number of bytes received and the total, None if the server does not state it. A retry begins
-        again from 0.
-    pause
-        Called with the seconds to wait before a retry.
-    timeout
-        Seconds without a byte after which a connection counts as broken.
+    * `address`: address of the file.
+    * `target`: path to write to once the file is complete and verified; its folder exists.
+    * `expected`: its checksums and largest size.
+    * `progress`: called with the number of bytes received and the total, None if the server does not state it. A retry
+      begins again from 0.
+    * `pause`: called with the seconds to wait before a retry.
+    * `timeout`: seconds without a byte after which a connection counts as broken.
 
-    Returns
-    -------
-    str
-        The SHA-256 of the file.
-
-    Raises
-    ------
-    ExtraMissingError
-        If Pooch is not installed.
-    OptionError
-        If the address is not http or https.
-    ServiceError
-        If the server cannot be reached, does not have the file, has a different one, or keeps breaking off.
-    FileError
-        If the file cannot be written.
-
+    Returns the SHA-256 of the file. Raises ExtraMissingError if Pooch is not installed; OptionError if the address is
+    not http or https; ServiceError if the server cannot be reached, does not have the file, has a different one, or
+    keeps breaking off; FileError if the file cannot be written.
     """
     if urlsplit(address).scheme not in {"http", "https"} or not urlsplit(address).hostname:
         raise OptionError(f"{address!r} is no address of a file; expected one that begins with https://")

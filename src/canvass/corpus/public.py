@@ -39,17 +39,10 @@ DIGITS = 64  # of a SHA-256
 class ConvertedCorpus:
     """The account of a converted corpus.
 
-    Attributes
-    ----------
-    folder
-        Where it was written.
-    utterances
-        Number of utterances of each split.
-    bad
-        Bad records that were left out.
-    lost
-        What canvass cannot represent, by kind.
-
+    * `folder`: where it was written.
+    * `utterances`: number of utterances of each split.
+    * `bad`: bad records that were left out.
+    * `lost`: what canvass cannot represent, by kind.
     """
 
     folder: Path
@@ -109,31 +102,15 @@ def fetch(
 ) -> dict[File, tuple[Path, str]]:
     """Download the files of a corpus into the cache, except those that it already has with a right checksum.
 
-    Parameters
-    ----------
-    corpus
-        A corpus of the catalogue.
-    cache
-        Folder that has a folder for each corpus; it is created.
-    mirror
-        Address below which the files are, laid out as in the cache; None for the addresses of the catalogue.
-    accepted
-        Further SHA-256 that are accepted beside those of the catalogue.
-    progress
-        Called with a file, the bytes received, and the total, None if the server does not state it.
-    download
-        Downloads one file, as `canvass.corpus.download.download` does.
+    * `corpus`: a corpus of the catalogue.
+    * `cache`: folder that has a folder for each corpus; it is created.
+    * `mirror`: address below which the files are, laid out as in the cache; None for the addresses of the catalogue.
+    * `accepted`: further SHA-256 that are accepted beside those of the catalogue.
+    * `progress`: called with a file, the bytes received, and the total, None if the server does not state it.
+    * `download`: downloads one file, as `canvass.corpus.download.download` does.
 
-    Returns
-    -------
-    dict
-        Path and SHA-256 of each file.
-
-    Raises
-    ------
-    ServiceError, FileError
-        If a file cannot be downloaded or written; see `download`.
-
+    Returns path and SHA-256 of each file. Raises ServiceError or FileError if a file cannot be downloaded or written;
+    see `download`.
     """
     folder = cache / corpus.name
     try:

@@ -28,19 +28,11 @@ MOST_SHARDS = 10_000
 class FileRange:
     """A file of a pool, or a range of it.
 
-    Attributes
-    ----------
-    file
-        Its name.
-    number
-        Its number among all files of the pool.
-    format
-        Name of its format.
-    size
-        Stored bytes of the range; None if unknown.
-    range
-        (start, end) in the units of the format (bytes, row groups); None for the whole file.
-
+    * `file`: its name.
+    * `number`: its number among all files of the pool.
+    * `format`: name of its format.
+    * `size`: stored bytes of the range; None if unknown.
+    * `range`: (start, end) in the units of the format (bytes, row groups); None for the whole file.
     """
 
     file: str
@@ -54,12 +46,9 @@ class FileRange:
 class Shard:
     """What one task reads: whole files, or one of several ranges of a file.
 
-    Examples
-    --------
     >>> shard = Shard((FileRange("a.jsonl", 0, "jsonl", 100), FileRange("b.jsonl", 1, "jsonl", 50)))
     >>> shard.size, Shard.of_record(shard.to_record()) == shard
     (150, True)
-
     """
 
     ranges: tuple[FileRange, ...]
@@ -88,19 +77,11 @@ class Shard:
 class ReadOptions:
     """Options for reading the files of a pool, the same for all files and machines.
 
-    Attributes
-    ----------
-    columns
-        Names of the columns to read.
-    rows
-        Rows of a block.
-    skip_bad
-        Bad lines tolerated.
-    where
-        Condition on the rows, as `Where.parse` reads it.
-    skip_bad_files
-        Whether files that cannot be read are left out.
-
+    * `columns`: names of the columns to read.
+    * `rows`: rows of a block.
+    * `skip_bad`: bad lines tolerated.
+    * `where`: condition on the rows, as `Where.parse` reads it.
+    * `skip_bad_files`: whether files that cannot be read are left out.
     """
 
     columns: Columns = field(default_factory=Columns)

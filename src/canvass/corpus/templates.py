@@ -43,13 +43,10 @@ class Draws:
     Only `Generator.random` is used, whose stream numpy keeps stable across versions; it is called in blocks, since a
     call costs microseconds.
 
-    Examples
-    --------
     >>> from canvass.seeding import generator
     >>> draws = Draws(generator(0, "example"))
     >>> draws.pick(["on", "off"]) in {"on", "off"}, 0 <= draws.uniform() < 1
     (True, True)
-
     """
 
     BLOCK = 1 << 15
@@ -99,8 +96,6 @@ def parse(template: str) -> Alternatives:
 class Grammar:
     """Rules by name: the body of a rule is a template (see `parse`), or a list of numbers.
 
-    Examples
-    --------
     >>> from canvass.seeding import generator
     >>> grammar = Grammar({"room": "kitchen"})
     >>> grammar.expand(parse("light the {room}"), Draws(generator(0, "example")))

@@ -66,12 +66,9 @@ def partition_of(path: str) -> dict[str, str | None]:
 class Where:
     """A condition on rows, made by `parse`; `words` is its text.
 
-    Examples
-    --------
     >>> where = Where.parse("date >= '2026-11-01'")
     >>> where.columns(), where.decide({"date": "2026-10-31"}), where.decide({})
     (['date'], False, None)
-
     """
 
     words: str

@@ -80,21 +80,12 @@ class Neighbour(NamedTuple):
 class WordFeatures:
     """What was learnt of V words: vectors of D dimensions, and a cluster at each of G grains.
 
-    Attributes
-    ----------
-    words
-        Lower-cased, the most frequent first.
-    counts
-        int64 (V,): how often each stands in the sample.
-    vectors
-        float32 (V, D), rows of length 1.
-    clusters
-        int32 (V, G), coarse to fine, numbered from 0; words of one cluster share those at all coarser grains.
-    requests
-        How many distinct keys it was learnt from.
-    digest
-        Of these keys.
-
+    * `words`: lower-cased, the most frequent first.
+    * `counts`: int64 (V,): how often each stands in the sample.
+    * `vectors`: float32 (V, D), rows of length 1.
+    * `clusters`: int32 (V, G), coarse to fine, numbered from 0; words of one cluster share those at all coarser grains.
+    * `requests`: how many distinct keys it was learnt from.
+    * `digest`: of these keys.
     """
 
     words: tuple[str, ...]
@@ -141,11 +132,7 @@ class WordFeatures:
     def load(cls, path: str | Path) -> Self:
         """Read a file that `save` wrote.
 
-        Raises
-        ------
-        FileError, ModelFileError
-            If it cannot be read, is damaged, or was written by another version.
-
+        Raises FileError or ModelFileError if it cannot be read, is damaged, or was written by another version.
         """
         header, arrays = archive.load(path, KIND, VERSION)
         try:
@@ -223,12 +210,8 @@ def _adjoining_pairs(column: pa.Array) -> NDArray[np.uint64]:
 def learn(column: pa.Array, *, seed: int = 0) -> WordFeatures:
     """Learn word features from a column of distinct keys, in any order.
 
-    Raises
-    ------
-    TrainingError
-        If fewer than FEWEST_WORDS different words, or pairs of characters that are words, stand in it at least
-        FEWEST_SEEN times.
-
+    Raises TrainingError if fewer than FEWEST_WORDS different words, or pairs of characters that are words, stand in it
+    at least FEWEST_SEEN times.
     """
     words, counts, starts, numbers = _vocabulary(column)
     if not _is_enough(column, len(words)):

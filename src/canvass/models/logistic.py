@@ -163,17 +163,10 @@ def train(matrix: Any, intents: NDArray[np.int64], count: int, strength: float) 
     Small problems are solved to the last digits; from LARGE on, COARSE is enough, weights are rounded to float32, and
     features that one example has alone need no weights until the end.
 
-    Parameters
-    ----------
-    matrix
-        Features, scipy CSR, float64 (N, F).
-    intents
-        Of each row, int64 (N,), in 0..count - 1.
-    count
-        K, at least two. Of two, the weights are opposites, with half the penalty each.
-    strength
-        C, the inverse of the penalty.
-
+    * `matrix`: features, scipy CSR, float64 (N, F).
+    * `intents`: of each row, int64 (N,), in 0..count - 1.
+    * `count`: K, at least two. Of two, the weights are opposites, with half the penalty each.
+    * `strength`: C, the inverse of the penalty.
     """
     rows, features = matrix.shape
     if count == 2:  # noqa: PLR2004 - scikit-learn has one vector of weights then, of twice the length

@@ -74,11 +74,8 @@ class Scorer:
     def of(cls, address: str, labelled: Iterable[Utterance], *, shortlist: int = SHORTLIST) -> Self:
         """Make a scorer that uses the names of a labelled set; a function is imported here.
 
-        Raises
-        ------
-        OptionError, ExtraMissingError
-            If the address or the number makes no sense, or there is no such function, or it needs what is missing.
-
+        Raises OptionError or ExtraMissingError if the address or the number makes no sense, or there is no such
+        function, or it needs what is missing.
         """
         intents: set[str] = set()
         slots: set[str] = set()
@@ -108,11 +105,7 @@ class Scorer:
     def answers(self, texts: Sequence[str]) -> list[ModelAnswer]:
         """Ask about N texts, as they are written, in one call of a function, or in requests of `BATCH`.
 
-        Raises
-        ------
-        ScorerError
-            If the model fails, is not reached, or answers what is no frame of each text, in their order.
-
+        Raises ScorerError if the model fails, is not reached, or answers what is no frame of each text, in their order.
         """
         if not texts:
             return []

@@ -26,11 +26,7 @@ BEAM = 16  # parses of spaCy's ner that share the probability
 def sklearn_scorer(pipeline: Any) -> Scoring:
     """Ask a fitted pipeline that takes texts and has `predict_proba` and `classes_`: intents.
 
-    Raises
-    ------
-    ScorerError
-        If it has not.
-
+    Raises ScorerError if it has not.
     """
     if not hasattr(pipeline, "predict_proba") or not hasattr(pipeline, "classes_"):
         raise ScorerError(
@@ -53,13 +49,8 @@ def spacy_scorer(pipeline: str | Path | Any) -> Scoring:
     """Ask a pipeline of spaCy, or the folder of one: intents of its `textcat`, slots of its `ner`.
 
     The probability of the slots is that of the best parse among `BEAM`, which spaCy's beam search finds; the slots are
-    those of that parse.
-
-    Raises
-    ------
-    ExtraMissingError, ScorerError
-        If spaCy is not installed, there is no pipeline in the folder, or it has neither component.
-
+    those of that parse. Raises ExtraMissingError or ScorerError if spaCy is not installed, there is no pipeline in the
+    folder, or it has neither component.
     """
     if not hasattr(pipeline, "pipe_names"):
         try:
@@ -122,13 +113,7 @@ def transformers_scorer(intents: Any = None, slots: Any = None) -> Scoring:
     """Ask pipelines of Hugging Face: one of text classification for intents, one of token classification for slots.
 
     Each is called with a list of texts. The latter needs an `aggregation_strategy`, so that it gives whole entities;
-    their probability is the product of their scores, and 1 where it finds none.
-
-    Raises
-    ------
-    ScorerError
-        If neither is given.
-
+    their probability is the product of their scores, and 1 where it finds none. Raises ScorerError if neither is given.
     """
     if intents is None and slots is None:
         raise ScorerError("transformers_scorer needs a pipeline for intents, one for slots, or both")

@@ -35,12 +35,9 @@ class Difference(NamedTuple):
 
     `seeds` is the number of seeds that both have.
 
-    Examples
-    --------
     >>> errors, baseline = np.array([[0, 1, 1, 0]] * 3), np.array([[1, 1, 1, 1]] * 3)
     >>> difference(errors, baseline).relative
     -0.5
-
     """
 
     relative: float
@@ -52,15 +49,10 @@ class Difference(NamedTuple):
 class Comparison(NamedTuple):
     """A strategy compared with a baseline after the last round.
 
-    Attributes
-    ----------
-    difference
-        Relative difference of the slot error rates.
-    p_seeds, p_utterances
-        p-values of the randomisation tests that exchange whole seeds, and single utterances.
-    adjusted_p_seeds, adjusted_p_utterances
-        The same after Holm's correction over all strategies of the target against this baseline.
-
+    * `difference`: relative difference of the slot error rates.
+    * `p_seeds`, `p_utterances`: p-values of the randomisation tests that exchange whole seeds, and single utterances.
+    * `adjusted_p_seeds`, `adjusted_p_utterances`: the same after Holm's correction over all strategies of the target
+      against this baseline.
     """
 
     difference: Difference

@@ -32,29 +32,16 @@ VERSION = 1
 class TargetReport:
     """The report on one target.
 
-    Attributes
-    ----------
-    facts
-        Numbers of utterances that the runs start from.
-    warnings, findings
-        Sentences.
-    baseline
-        The headline baseline.
-    planned
-        Strategies of the study and the baseline, finished or not.
-    rows
-        Figures of each strategy with a finished run, the lowest slot error rate first.
-    curves
-        Learning curve of each of these strategies.
-    long_run
-        The prolonged run of the headline baseline; None if it is missing.
-    ceiling
-        Each measure of the model trained on the whole pool, mean over the seeds; empty without such a run.
-    scenes
-        Projections of the first round.
-    examples
-        First choices of each strategy.
-
+    * `facts`: numbers of utterances that the runs start from.
+    * `warnings`, `findings`: sentences.
+    * `baseline`: the headline baseline.
+    * `planned`: strategies of the study and the baseline, finished or not.
+    * `rows`: figures of each strategy with a finished run, the lowest slot error rate first.
+    * `curves`: learning curve of each of these strategies.
+    * `long_run`: the prolonged run of the headline baseline; None if it is missing.
+    * `ceiling`: each measure of the model trained on the whole pool, mean over the seeds; empty without such a run.
+    * `scenes`: projections of the first round.
+    * `examples`: first choices of each strategy.
     """
 
     facts: TargetFacts
@@ -110,11 +97,7 @@ class Report:
 def report_of(study: Study) -> Report:
     """Build the report of a study, whether or not it is finished.
 
-    Raises
-    ------
-    InputError
-        If no run of a strategy is finished.
-
+    Raises InputError if no run of a strategy is finished.
     """
     if not any(run.name.kind != "ceiling" for run in study.runs):
         raise InputError(

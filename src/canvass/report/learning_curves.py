@@ -29,25 +29,16 @@ UNITS = ("utterances", "tokens", "slots")
 class Curve:
     """The learning curve of a strategy over S seeds and R states: before the first round, and after each round.
 
-    Attributes
-    ----------
-    name
-        The strategy.
-    seeds
-        The S seeds, in increasing order.
-    annotated
-        int64 (S, R) for each unit: amount annotated so far.
-    sums
-        int64 (S, R, 7), columns `measures.SUMMED`: errors summed over the test utterances.
+    * `name`: the strategy.
+    * `seeds`: the S seeds, in increasing order.
+    * `annotated`: int64 (S, R) for each unit: amount annotated so far.
+    * `sums`: int64 (S, R, 7), columns `measures.SUMMED`: errors summed over the test utterances.
 
-    Examples
-    --------
     >>> from canvass.simulation.measures import MAIN
     >>> sums = np.array([[[4, 0, 0, 6, 0, 3, 10], [2, 0, 0, 8, 0, 2, 10]]])
     >>> curve = Curve("random", (0,), {"utterances": np.array([[0, 20]])}, sums)
     >>> [array.tolist() for array in curve.points(MAIN, "utterances")]
     [[0.0, 20.0], [0.2, 0.1]]
-
     """
 
     name: str
@@ -91,22 +82,13 @@ def annotated(run: StoredRun, unit: str) -> NDArray[np.int64]:
 class TargetRuns:
     """The finished runs of a target.
 
-    Attributes
-    ----------
-    target
-        The target.
-    planned
-        What is compared (`Spec.methods_of`), in the order of the table of strategies.
-    strategies
-        Runs by strategy and seed. If the headline baseline is no strategy of the study, its runs are the beginnings of
-        the prolonged runs, which are the same.
-    ceiling, prolonged
-        Runs by seed.
-    baselines
-        Strategies to compare with, the headline first.
-    long_baseline
-        The headline baseline, which the prolonged runs follow.
-
+    * `target`: the target.
+    * `planned`: what is compared (`Spec.methods_of`), in the order of the table of strategies.
+    * `strategies`: runs by strategy and seed. If the headline baseline is no strategy of the study, its runs are the
+      beginnings of the prolonged runs, which are the same.
+    * `ceiling`, `prolonged`: runs by seed.
+    * `baselines`: strategies to compare with, the headline first.
+    * `long_baseline`: the headline baseline, which the prolonged runs follow.
     """
 
     target: str

@@ -41,11 +41,7 @@ GOLD_SLOTS = (
 def as_html(report: Report) -> bytes:
     """Write the report as HTML.
 
-    Raises
-    ------
-    ExtraMissingError
-        If matplotlib is not installed.
-
+    Raises ExtraMissingError if matplotlib is not installed.
     """
     return whole_page(_title(report), "\n".join(_body(report)))
 

@@ -27,20 +27,13 @@ FIRST_ROUND = 1
 class Scene:
     """The first round of a strategy in the plane of `simulation.projection`; P utterances, M members.
 
-    Attributes
-    ----------
-    strategy, seed
-        The run.
-    points
-        float32 (P, 2).
-    kind
-        int8 (P,): `EASY_NO` and `EASY_YES` where the members agree, `NEAR` where they disagree or p_lg is between 5
-        and 95 %.
-    chosen, is_target, sampled
-        bool (P,): chosen in the first round; of the target by gold annotation; of the sample.
-    lines
-        float64 (M, 3): a, c, k of a y_lg + c v + k = 0.
-
+    * `strategy`, `seed`: the run.
+    * `points`: float32 (P, 2).
+    * `kind`: int8 (P,): `EASY_NO` and `EASY_YES` where the members agree, `NEAR` where they disagree or p_lg is between
+      5 and 95 %.
+    * `chosen`, `is_target`, `sampled`: bool (P,): chosen in the first round; of the target by gold annotation; of the
+      sample.
+    * `lines`: float64 (M, 3): a, c, k of a y_lg + c v + k = 0.
     """
 
     strategy: str

@@ -40,11 +40,7 @@ SETTINGS = {
 def canvas(width: float, height: float, name: str) -> tuple[Any, Any, Any]:
     """Make a matplotlib context, a figure of `width` by `height` pixels and its axes; `name` is unique in the page.
 
-    Raises
-    ------
-    ExtraMissingError
-        If matplotlib is not installed.
-
+    Raises ExtraMissingError if matplotlib is not installed.
     """
     try:
         import matplotlib as mpl

@@ -40,15 +40,9 @@ REFERENCE = "reference NLU"  # among the families of models
 class Choices:
     """The choices of a strategy over all seeds and rounds.
 
-    Attributes
-    ----------
-    count
-        Number of choices.
-    on_target, filled
-        Shares of the target by gold annotation, and of choices that had not passed the filter.
-    tokens, slots
-        Mean length of a choice in tokens, and in slots of its gold annotation.
-
+    * `count`: number of choices.
+    * `on_target`, `filled`: shares of the target by gold annotation, and of choices that had not passed the filter.
+    * `tokens`, `slots`: mean length of a choice in tokens, and in slots of its gold annotation.
     """
 
     count: int
@@ -62,16 +56,11 @@ class Choices:
 class Saved:
     """Annotations that a strategy saves against the prolonged run of the baseline.
 
-    Attributes
-    ----------
-    fewer
-        How many fewer annotations the strategy needs for the baseline's error at the end of the budget; None if it
-        never reaches that error.
-    baseline_more
-        How many more annotations the baseline needs for the strategy's final error; None if it does not reach it.
-    beyond
-        Annotations of the prolonged run beyond the budget: the lower bound where `baseline_more` is None.
-
+    * `fewer`: how many fewer annotations the strategy needs for the baseline's error at the end of the budget; None if
+      it never reaches that error.
+    * `baseline_more`: how many more annotations the baseline needs for the strategy's final error; None if it does not
+      reach it.
+    * `beyond`: annotations of the prolonged run beyond the budget: the lower bound where `baseline_more` is None.
     """
 
     fewer: float | None
@@ -82,14 +71,9 @@ class Saved:
 class WordGain(NamedTuple):
     """What word features change for a strategy: its errors against those without, and how many annotations they save.
 
-    Attributes
-    ----------
-    difference
-        Comparison after the last round.
-    fewer
-        How many fewer annotations it needs with them for the error that it ends with without; None if it never
-        reaches that.
-
+    * `difference`: comparison after the last round.
+    * `fewer`: how many fewer annotations it needs with them for the error that it ends with without; None if it never
+      reaches that.
     """
 
     difference: Difference
@@ -99,13 +83,9 @@ class WordGain(NamedTuple):
 class FamilyFigures(NamedTuple):
     """Figures of a family of models trained on what a strategy selected in all rounds.
 
-    Attributes
-    ----------
-    rate
-        Slot error rate, mean over the seeds.
-    difference
-        Comparison with the same family trained on what the headline baseline selected; None for that itself.
-
+    * `rate`: slot error rate, mean over the seeds.
+    * `difference`: comparison with the same family trained on what the headline baseline selected; None for that
+      itself.
     """
 
     rate: float
@@ -116,34 +96,19 @@ class FamilyFigures(NamedTuple):
 class Row:
     """Figures of a strategy of a target.
 
-    Attributes
-    ----------
-    name, seeds
-        The strategy, and its number of seeds.
-    final, low, high
-        Slot error rate after the last round, mean over the seeds, with its 95 % interval.
-    measures
-        Mean of each measure after the last round.
-    area
-        Area under the curve of the slot error rate divided by the budget.
-    against
-        Comparison with each baseline.
-    saved
-        Annotations saved against the headline baseline.
-    chosen
-        What was chosen.
-    equal_cost
-        Difference from the headline baseline at an equal number of tokens, and of slots.
-    routing
-        Confusion counts of the committee after the last round, summed over the seeds.
-    families
-        Figures of each family of models that was trained on what was selected.
-    worst_family
-        The name of the family that fares worst against the headline baseline, the reference NLU among them, and its
-        comparison; None without families or without that baseline.
-    words
-        What word features change; None unless errors were counted without them, too.
-
+    * `name`, `seeds`: the strategy, and its number of seeds.
+    * `final`, `low`, `high`: slot error rate after the last round, mean over the seeds, with its 95 % interval.
+    * `measures`: mean of each measure after the last round.
+    * `area`: area under the curve of the slot error rate divided by the budget.
+    * `against`: comparison with each baseline.
+    * `saved`: annotations saved against the headline baseline.
+    * `chosen`: what was chosen.
+    * `equal_cost`: difference from the headline baseline at an equal number of tokens, and of slots.
+    * `routing`: confusion counts of the committee after the last round, summed over the seeds.
+    * `families`: figures of each family of models that was trained on what was selected.
+    * `worst_family`: the name of the family that fares worst against the headline baseline, the reference NLU among
+      them, and its comparison; None without families or without that baseline.
+    * `words`: what word features change; None unless errors were counted without them, too.
     """
 
     name: str

@@ -52,13 +52,8 @@ def digest_of(utterances: Iterable[Utterance], opinions: Opinions | None = None)
 def facts_of(corpus: Corpus, spec: Spec, name: str) -> TargetFacts:
     """Count the utterances that the runs of a target start from.
 
-    Raises
-    ------
-    OptionError
-        If the corpus has too few utterances for the labelled set, or for the budget.
-    InputError
-        If no test utterance of the target is annotated for slots.
-
+    Raises OptionError if the corpus has too few utterances for the labelled set, or for the budget; InputError if no
+    test utterance of the target is annotated for slots.
     """
     target = Target.parse(name)
     start = corpus.start(

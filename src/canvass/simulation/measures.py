@@ -29,11 +29,8 @@ class Measure(NamedTuple):
 
     `rate` maps sums int64 (..., 7) with the columns `SUMMED` to float64 (...).
 
-    Examples
-    --------
     >>> MEASURES["span_f1"].rate(np.array([1, 0, 1, 6, 0, 2, 10])).item()
     0.8
-
     """
 
     name: str

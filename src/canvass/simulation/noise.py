@@ -34,25 +34,16 @@ class Annotator:
     A wrong intent is another intent of the utterance's domain, or, where the domain has only one, any other intent
     with its domain. A wrong label is another label of the utterance's domain.
 
-    Parameters
-    ----------
-    seed
-        Seed of the errors.
-    rate
-        Share of wrong intents and of wrong slots, from 0 to 1.
-    kinds
-        Known pairs of domain and intent, sorted.
-    labels
-        Known slot labels of each domain, sorted.
+    * `seed`: seed of the errors.
+    * `rate`: share of wrong intents and of wrong slots, from 0 to 1.
+    * `kinds`: known pairs of domain and intent, sorted.
+    * `labels`: known slot labels of each domain, sorted.
 
-    Examples
-    --------
     >>> from canvass.types import Utterance
     >>> river = Utterance("play river", intent="PlayMusic", slots=(Slot(5, 10, "song"),))
     >>> rain = Utterance("will it rain", intent="GetWeather", slots=())
     >>> Annotator.of(0, 1.0, [river, rain]).annotate(river).intent
     'GetWeather'
-
     """
 
     seed: int

@@ -27,15 +27,9 @@ EPSILON = 1e-12
 class Plane(NamedTuple):
     """P projected utterances, and the lines of M members.
 
-    Attributes
-    ----------
-    points
-        float64 (P, 2): y_lg and v.
-    scores
-        float64 (P, M): the exact score of each member, which the plane only approximates.
-    lines
-        float64 (M, 3): a, c and k of the line a y_lg + c v + k = 0.
-
+    * `points`: float64 (P, 2): y_lg and v.
+    * `scores`: float64 (P, M): the exact score of each member, which the plane only approximates.
+    * `lines`: float64 (M, 3): a, c and k of the line a y_lg + c v + k = 0.
     """
 
     points: NDArray[np.float64]

@@ -45,19 +45,11 @@ class Check(NamedTuple):
 class SimulatedAssistant:
     """An assistant that is wrong at a rate, and people who are influenced by it.
 
-    Parameters
-    ----------
-    seed
-        Seed of its errors and of the influence.
-    error
-        Share of its frames that are wrong, from 0 to 1: about one part each, as `annotator` errs.
-    influence
-        Share of the wrong suggestions that people take over.
-    annotator
-        Knows the intents and labels.
-    target
-        What frames are of; elsewhere intent and slots do not matter.
-
+    * `seed`: seed of its errors and of the influence.
+    * `error`: share of its frames that are wrong, from 0 to 1: about one part each, as `annotator` errs.
+    * `influence`: share of the wrong suggestions that people take over.
+    * `annotator`: knows the intents and labels.
+    * `target`: what frames are of; elsewhere intent and slots do not matter.
     """
 
     seed: int

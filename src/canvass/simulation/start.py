@@ -55,14 +55,11 @@ class Corpus:
 
     `rest` and `test` are in the order of their keys; `hashes` uint64 (N,) are those of the keys of `rest`.
 
-    Examples
-    --------
     >>> from canvass.types import Target, Utterance
     >>> corpus = Corpus.of([Utterance(f"play song {i}", intent="PlayMusic") for i in range(50)])
     >>> start = corpus.start(Target.parse("all"), seed=0, positives=5, negatives=0)
     >>> len(start.labelled), len(start.labelled + start.pool + start.test)
     (5, 50)
-
     """
 
     rest: tuple[Utterance, ...]
@@ -73,13 +70,8 @@ class Corpus:
     def of(cls, utterances: Sequence[Utterance], *, test: TestPart = "fifth", test_seed: int = 0) -> Self:
         """Divide a corpus; the first utterance of a key is taken, and no key of the test set is in the rest.
 
-        `test` is "own" for the records whose split is "test", or "fifth" for a fifth by hash of the key.
-
-        Raises
-        ------
-        InputError
-            If `test` is "own" and the corpus has no test part, or nothing but a test part.
-
+        `test` is "own" for the records whose split is "test", or "fifth" for a fifth by hash of the key. Raises
+        InputError if `test` is "own" and the corpus has no test part, or nothing but a test part.
         """
         if test == "own":
             by_key = _by_key([utterance for utterance in utterances if utterance.split == TEST_SPLIT])
@@ -116,13 +108,8 @@ class Corpus:
     ) -> Start:
         """Draw the labelled set of a seed, and reduce the target in the pool to the share `pool_share`.
 
-        `positives` utterances of the target and `negatives` others are labelled; a target of all has no others.
-
-        Raises
-        ------
-        OptionError
-            If the corpus has too few utterances for the labelled set or for `pool_share`.
-
+        `positives` utterances of the target and `negatives` others are labelled; a target of all has no others. Raises
+        OptionError if the corpus has too few utterances for the labelled set or for `pool_share`.
         """
         order = np.argsort(uniforms(salt(seed, "start"), self.hashes), kind="stable").tolist()
         matches = [target.matches(utterance) for utterance in self.rest]
@@ -183,13 +170,7 @@ def split(
     """Split an annotated corpus: a fifth by hash of the key for the test, a labelled set, and the pool.
 
     Of utterances with one key the first is taken. The test set depends on `test_seed` alone: it is the same for all
-    seeds.
-
-    Raises
-    ------
-    OptionError
-        If the corpus has too few utterances for the labelled set.
-
+    seeds. Raises OptionError if the corpus has too few utterances for the labelled set.
     """
     corpus = Corpus.of(utterances, test_seed=test_seed)
     return corpus.start(target, seed=seed, positives=positives, negatives=negatives)

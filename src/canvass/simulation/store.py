@@ -45,19 +45,11 @@ SIZE_COLUMNS = (
 class Chosen(NamedTuple):
     """The C choices of a run, in the order in which they were made.
 
-    Attributes
-    ----------
-    round
-        int32 (C,): the round, from 1.
-    on_target
-        bool (C,): whether the utterance is of the target, by its gold annotation.
-    tokens, slots
-        int32 (C,): lengths of the gold annotation.
-    filled
-        bool (C,): whether the choice did not pass the filter and fills the batch up.
-    score
-        float64 (C,): the score of the strategy.
-
+    * `round`: int32 (C,): the round, from 1.
+    * `on_target`: bool (C,): whether the utterance is of the target, by its gold annotation.
+    * `tokens`, `slots`: int32 (C,): lengths of the gold annotation.
+    * `filled`: bool (C,): whether the choice did not pass the filter and fills the batch up.
+    * `score`: float64 (C,): the score of the strategy.
     """
 
     round: NDArray[np.int32]
@@ -71,21 +63,12 @@ class Chosen(NamedTuple):
 class Projection(NamedTuple):
     """P pool utterances projected to the plane of `simulation.projection` before a round, and the lines of M members.
 
-    Attributes
-    ----------
-    points
-        float32 (P, 2): y_lg and the coordinate v along the second axis.
-    scores
-        float32 (P, M): scores of the members.
-    state
-        int8 (P,): 0 in the pool, 1 chosen in the round, 2 chosen earlier.
-    is_target
-        bool (P,): whether the utterance is of the target, by its gold annotation.
-    sampled
-        bool (P,): whether the utterance is of the sample; the others are choices of the round.
-    lines
-        float64 (M, 3): a, c, k of the line a y_lg + c v + k = 0.
-
+    * `points`: float32 (P, 2): y_lg and the coordinate v along the second axis.
+    * `scores`: float32 (P, M): scores of the members.
+    * `state`: int8 (P,): 0 in the pool, 1 chosen in the round, 2 chosen earlier.
+    * `is_target`: bool (P,): whether the utterance is of the target, by its gold annotation.
+    * `sampled`: bool (P,): whether the utterance is of the sample; the others are choices of the round.
+    * `lines`: float64 (M, 3): a, c, k of the line a y_lg + c v + k = 0.
     """
 
     points: NDArray[np.float32]
@@ -100,31 +83,19 @@ class Projection(NamedTuple):
 class StoredRun:
     """The results of a run with S states: before the first round, and after each round; the ceiling has one state.
 
-    Attributes
-    ----------
-    name
-        The name of the run.
-    errors
-        uint16 (S, N, 5), columns `measures.ERROR_COLUMNS`: errors on the target's N test utterances, in the same order
-        in all runs of a target.
-    routing
-        int64 (S, 4), columns `ROUTING_COLUMNS`: on the whole test set; (0, 4) without a committee.
-    sizes
-        int64 (S, 7), columns `SIZE_COLUMNS`.
-    keys, ids, chosen
-        Keys, ids and figures of the choices.
-    examples
-        Example choices of each round, for the report.
-    projections
-        Projections, by the round whose choices they show.
-    transfer, transfer_rounds, families
-        uint16 (S', G, N, 5), as `errors`: errors of each of the G families of models `families` (`Spec.transfer`),
-        trained after each of the S' rounds `transfer_rounds`.
-    checks
-        float64 (C, 4), as `Check`: keys, wrong, both without the assistant; (0, 4) where there is none.
-    errors_without_words
-        As `errors`, of models without word features; None where they were not counted. All else is of those with them.
-
+    * `name`: the name of the run.
+    * `errors`: uint16 (S, N, 5), columns `measures.ERROR_COLUMNS`: errors on the target's N test utterances, in the
+      same order in all runs of a target.
+    * `routing`: int64 (S, 4), columns `ROUTING_COLUMNS`: on the whole test set; (0, 4) without a committee.
+    * `sizes`: int64 (S, 7), columns `SIZE_COLUMNS`.
+    * `keys`, `ids`, `chosen`: keys, ids and figures of the choices.
+    * `examples`: example choices of each round, for the report.
+    * `projections`: projections, by the round whose choices they show.
+    * `transfer`, `transfer_rounds`, `families`: uint16 (S', G, N, 5), as `errors`: errors of each of the G families of
+      models `families` (`Spec.transfer`), trained after each of the S' rounds `transfer_rounds`.
+    * `checks`: float64 (C, 4), as `Check`: keys, wrong, both without the assistant; (0, 4) where there is none.
+    * `errors_without_words`: as `errors`, of models without word features; None where they were not counted. All else
+      is of those with them.
     """
 
     name: RunName
@@ -273,13 +244,8 @@ class Study:
 def read_study(folder: str | Path) -> Study:
     """Read a study, whether or not it is finished.
 
-    Raises
-    ------
-    FileError
-        If the folder holds no study, or a file cannot be read.
-    InputError, ModelFileError
-        If a file is damaged, or was written by another version.
-
+    Raises FileError if the folder holds no study, or a file cannot be read; InputError or ModelFileError if a file is
+    damaged, or was written by another version.
     """
     folder = Path(folder)
     spec, facts = read_spec(folder)

@@ -35,13 +35,8 @@ LIBRARIES = ("numpy", "scipy", "scikit-learn", "python-crfsuite", "numba", "pyar
 def open_folder(folder: Path, spec: Spec, facts: Sequence[TargetFacts]) -> list[RunName]:
     """Begin a study, or resume one; returns the missing runs.
 
-    Raises
-    ------
-    FileError
-        If the folder cannot be made, or holds anything but a study.
-    OptionError
-        If the study in the folder has other options; only targets, strategies and seeds may be added.
-
+    Raises FileError if the folder cannot be made, or holds anything but a study; OptionError if the study in the folder
+    has other options; only targets, strategies and seeds may be added.
     """
     if (folder / STUDY_FILE).exists():
         begun, _ = read_spec(folder)
@@ -96,11 +91,7 @@ def run_study(
 ) -> None:
     """Execute runs in processes, each of which reads the corpus once; a single process is this one.
 
-    Raises
-    ------
-    CanvassError
-        If a run fails; the message names the run. Finished runs are kept.
-
+    Raises CanvassError if a run fails; the message names the run. Finished runs are kept.
     """
     if not names:
         return

@@ -28,14 +28,11 @@ INTENT_C, TAG_C = 1.0, 0.1
 class SVMFamily:
     """Predicts intents and slots of a target by linear support vector machines over character n-grams.
 
-    Examples
-    --------
     >>> from canvass.types import Slot, Utterance
     >>> play = Utterance("play river", intent="PlayMusic", slots=(Slot(5, 10, "song"),))
     >>> stop = Utterance("stop it", intent="StopMusic", slots=())
     >>> [frame.intent for frame in SVMFamily().fit([play, stop] * 3).predict(["play lake", "stop now"])]
     ['PlayMusic', 'StopMusic']
-
     """
 
     def __init__(self, *, seed: int = 0) -> None:

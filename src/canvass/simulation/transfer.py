@@ -48,11 +48,7 @@ def check_name(name: str) -> None:
 def factory_of(name: str) -> Callable[..., Family]:
     """Return the factory of a family; it is called with the keyword `seed`.
 
-    Raises
-    ------
-    OptionError, ExtraMissingError
-        If there is no such family, or what it needs is not installed.
-
+    Raises OptionError or ExtraMissingError if there is no such family, or what it needs is not installed.
     """
     check_name(name)
     if name == SVM:
@@ -72,11 +68,7 @@ def errors_of_family(
 ) -> list[FrameErrors]:
     """Train a family on the target's annotated utterances, and count its errors on each test utterance.
 
-    Raises
-    ------
-    TrainingError
-        If the family fails, or predicts what is no frame of the text.
-
+    Raises TrainingError if the family fails, or predicts what is no frame of the text.
     """
     ours = [utterance for utterance in labelled if target.matches(utterance)]
     return held_out.count(fit_and_predict(name, ours, held_out.texts, seed=seed))
@@ -138,14 +130,9 @@ _TEXTS = ("play the radio", "", "turn off jazz", "Łódź 音楽 😀", "stop th
 def check_family(name: str) -> None:
     """Check that a family keeps the contract, on ten examples and five texts.
 
-    It must train on utterances of which some have no intent or no slots, predict a frame for any text, predict the
-    same from the same seed, and predict a text without regard to those beside it.
-
-    Raises
-    ------
-    OptionError, ExtraMissingError, TrainingError
-        If there is no such family, something that it needs is missing, or it does not keep the contract.
-
+    It must train on utterances of which some have no intent or no slots, predict a frame for any text, predict the same
+    from the same seed, and predict a text without regard to those beside it. Raises OptionError or ExtraMissingError or
+    TrainingError if there is no such family, something that it needs is missing, or it does not keep the contract.
     """
     frames = fit_and_predict(name, [*_EXAMPLES, *_PARTLY], _TEXTS, seed=1)
     if fit_and_predict(name, [*_EXAMPLES, *_PARTLY], _TEXTS, seed=1) != frames:

@@ -25,22 +25,11 @@ CELLS = 1 << 18  # counts of resampled utterances held at a time; no result depe
 def rates(errors: Counts, reference: Counts) -> NDArray[np.float64]:
     """Compute the error rate of each run: sum of errors / sum of reference, over the utterances.
 
-    Parameters
-    ----------
-    errors
-        Integers (..., N), such as (S, N) or (S, R, N); not negative.
-    reference
-        Slots of the reference, integers (N,), the intent included if it is among the errors.
+    * `errors`: integers (..., N), such as (S, N) or (S, R, N); not negative.
+    * `reference`: slots of the reference, integers (N,), the intent included if it is among the errors.
 
-    Returns
-    -------
-    float64 (...). With no slot in the reference, the number of errors, as in `canvass.metrics`.
-
-    Raises
-    ------
-    InputError
-        If these are not counts, or not of the same utterances.
-
+    Returns float64 (...). With no slot in the reference, the number of errors, as in `canvass.metrics`. Raises
+    InputError if these are not counts, or not of the same utterances.
     """
     errors, reference = _counts(errors, "errors"), _counts(reference, "reference slots")
     if errors.ndim == 0 or reference.ndim != 1 or errors.shape[-1] != len(reference):
@@ -54,23 +43,13 @@ def rates(errors: Counts, reference: Counts) -> NDArray[np.float64]:
 def relative(a: Counts, b: Counts) -> float:
     """Compute the relative difference of two strategies: (rate_a - rate_b) / rate_b; below 0, a is better.
 
+    * `a`, `b`: errors of a strategy and of its baseline: integers (S, N), paired in both.
+
+    Returns -1 or more; 0 if neither makes any error, infinity if only the baseline makes none. Raises InputError if
+    these are not counts, or not paired.
+
     >>> relative(np.array([[3, 0], [6, 0]]), np.array([[5, 0], [5, 2]]))
     -0.25
-
-    Parameters
-    ----------
-    a, b
-        Errors of a strategy and of its baseline: integers (S, N), paired in both.
-
-    Returns
-    -------
-    -1 or more; 0 if neither makes any error, infinity if only the baseline makes none.
-
-    Raises
-    ------
-    InputError
-        If these are not counts, or not paired.
-
     """
     a, b = paired(a, b)
     return float(_relative(a.sum(dtype=np.float64), b.sum(dtype=np.float64)))
@@ -93,24 +72,13 @@ def bootstrap_interval(
     large, a level of 0.95 covered the truth in 0.92 to 1.00 of them; drawing utterances alone in 0.34 to 0.96, seeds
     alone in 0.82 to 0.91. A single seed says nothing about others; the interval then is for other utterances only.
 
-    Parameters
-    ----------
-    a, b
-        Errors of a strategy and of its baseline: integers (S, N), paired in both.
-    generator
-        The source of the draws; the same state gives the same interval.
-    resamples
-        At least 39 for a level of 0.95.
-    level
-        Share of the resamples within the interval, between 0 and 1.
+    * `a`, `b`: errors of a strategy and of its baseline: integers (S, N), paired in both.
+    * `generator`: the source of the draws; the same state gives the same interval.
+    * `resamples`: at least 39 for a level of 0.95.
+    * `level`: share of the resamples within the interval, between 0 and 1.
 
-    Raises
-    ------
-    InputError
-        If these are not counts, or not paired.
-    OptionError
-        If the level is not between 0 and 1, or the resamples are too few for it.
-
+    Raises InputError if these are not counts, or not paired; OptionError if the level is not between 0 and 1, or the
+    resamples are too few for it.
     """
     a, b = paired(a, b)
     check_level(level)

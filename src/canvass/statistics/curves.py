@@ -44,24 +44,12 @@ def mean_and_band(values: NDArray[np.float64], *, level: float = 0.95) -> Band:
     bootstrap of the mean of a few seeds would be too narrow: sqrt((S - 1) / S) times as wide, and without t's
     allowance for a spread that is itself uncertain. The band is for each round by itself, and is not cut at 0.
 
-    Parameters
-    ----------
-    values
-        Rates (S, R): one row a seed, one column a round.
-    level
-        Between 0 and 1.
+    * `values`: rates (S, R): one row a seed, one column a round.
+    * `level`: between 0 and 1.
 
-    Returns
-    -------
-    With a single seed there is no spread to go by: the ends are NaN, so that a plot shows none.
-
-    Raises
-    ------
-    InputError
-        If the values are not (S, R) with at least one seed, or one is missing (NaN) or infinite.
-    OptionError
-        If the level is not between 0 and 1.
-
+    With a single seed there is no spread to go by: the ends are NaN, so that a plot shows none. Raises
+    InputError if the values are not (S, R) with at least one seed, or one is missing (NaN) or infinite; OptionError if
+    the level is not between 0 and 1.
     """
     check_level(level)
     values = np.asarray(values, dtype=np.float64)
@@ -82,21 +70,14 @@ def mean_and_band(values: NDArray[np.float64], *, level: float = 0.95) -> Band:
 def area_under_curve(x: Values, y: Values) -> float:
     """Compute the area under a learning curve by trapezoids, divided by the range of x: a mean error.
 
+    * `x`: annotations at each round, (R,), increasing, evenly or not.
+    * `y`: the error there, (R,).
+
+    Raises InputError if x does not increase, the lengths differ, a value is missing, or there are fewer than two
+    points.
+
     >>> area_under_curve([0, 100, 300], [0.4, 0.2, 0.1])
     0.2
-
-    Parameters
-    ----------
-    x
-        Annotations at each round, (R,), increasing, evenly or not.
-    y
-        The error there, (R,).
-
-    Raises
-    ------
-    InputError
-        If x does not increase, the lengths differ, a value is missing, or there are fewer than two points.
-
     """
     x, y = _curve(x, y)
     if len(x) < AT_LEAST:
@@ -115,23 +96,16 @@ def annotations_saved(curve_x: Values, curve_y: Values, baseline_x: Values, base
     A curve compared with itself saves 0. Give it means over seeds: a running minimum leans towards lucky rounds, and
     the more so the noisier the curve.
 
+    * `curve_x`, `curve_y`: annotations and error of the strategy at each round, (R,); x increases.
+    * `baseline_x`, `baseline_y`: the same of the baseline, with rounds of its own.
+
+    Raises InputError if x does not increase, the lengths differ, a value is missing, or the curves have no budget in
+    common.
+
     >>> annotations_saved([100, 200, 300], [0.5, 0.3, 0.2], [100, 300, 500], [0.5, 0.3, 0.1])
     Saving(saved=100.0, baseline_more=100.0)
     >>> annotations_saved([100, 200], [0.5, 0.3], [100, 200], [0.5, 0.4])
     Saving(saved=50.0, baseline_more=None)
-
-    Parameters
-    ----------
-    curve_x, curve_y
-        Annotations and error of the strategy at each round, (R,); x increases.
-    baseline_x, baseline_y
-        The same of the baseline, with rounds of its own.
-
-    Raises
-    ------
-    InputError
-        If x does not increase, the lengths differ, a value is missing, or the curves have no budget in common.
-
     """
     curve, baseline = _curve(curve_x, curve_y), _curve(baseline_x, baseline_y)
     budget = min(curve[0][-1], baseline[0][-1])

@@ -20,19 +20,12 @@ def wilson_interval(successes: float, n: float, *, level: float = 0.95) -> Inter
     """Estimate an interval of a proportion from `successes` out of `n`, within 0 to 1, also for few or none.
 
     The proportions whose score test does not reject what was seen (Wilson 1927, "Probable inference, the law of
-    succession, and statistical inference"), without continuity correction. Out of nothing: 0 to 1, anything.
-    Of weighted observations, `n` is their effective number, and neither count need be whole.
+    succession, and statistical inference"), without continuity correction. Out of nothing: 0 to 1, anything. Of
+    weighted observations, `n` is their effective number, and neither count need be whole. Raises InputError if these
+    are not counts with 0 <= successes <= n; OptionError if the level is not between 0 and 1.
 
     >>> [round(end, 4) for end in wilson_interval(8, 10)]
     [0.4902, 0.9433]
-
-    Raises
-    ------
-    InputError
-        If these are not counts with 0 <= successes <= n.
-    OptionError
-        If the level is not between 0 and 1.
-
     """
     check_level(level)
     if not 0 <= successes <= n:
@@ -51,18 +44,12 @@ def wilson_interval(successes: float, n: float, *, level: float = 0.95) -> Inter
 def t_quantile(level: float, freedom: int) -> float:
     """Find t with P(|T| <= t) = level for Student's t with whole degrees of freedom, at least 1.
 
-    With theta = atan(t / sqrt(freedom)) the probability is a finite sum of sines and cosines (Abramowitz, Stegun
-    1964, 26.7.3 and 26.7.4), increasing in theta, so halving an interval finds it. (scipy has the same at half a
-    second of import.)
+    With theta = atan(t / sqrt(freedom)) the probability is a finite sum of sines and cosines (Abramowitz, Stegun 1964,
+    26.7.3 and 26.7.4), increasing in theta, so halving an interval finds it. (scipy has the same at half a second of
+    import.) Raises OptionError if the level is not between 0 and 1.
 
     >>> round(t_quantile(0.95, 9), 4)
     2.2622
-
-    Raises
-    ------
-    OptionError
-        If the level is not between 0 and 1.
-
     """
     check_level(level)
     low, high = 0.0, math.pi / 2

@@ -21,24 +21,13 @@ def cohens_kappa(a: Labels, b: Labels) -> float | None:
     The expected agreement is that of two who draw their labels by chance, each as often as they really gave it (Cohen
     1960, "A coefficient of agreement for nominal scales"). 1: they always agree; 0: as by chance; below 0: less.
 
+    * `a`, `b`: labels (N,) of any kind that can be compared and hashed; equal places are the same item.
+
+    Returns None where chance alone would agree on everything and nothing can be told: without items, or if both gave
+    one and the same label to all of them. Raises InputError if the lengths differ.
+
     >>> cohens_kappa(["Play", "Play", "Stop", "Stop"], ["Play", "Stop", "Stop", "Stop"])
     0.5
-
-    Parameters
-    ----------
-    a, b
-        Labels (N,) of any kind that can be compared and hashed; equal places are the same item.
-
-    Returns
-    -------
-    None where chance alone would agree on everything and nothing can be told: without items, or if both gave one and
-    the same label to all of them.
-
-    Raises
-    ------
-    InputError
-        If the lengths differ.
-
     """
     if len(a) != len(b):
         raise InputError(

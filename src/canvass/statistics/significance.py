@@ -39,26 +39,15 @@ def seed_randomisation(
     then 2^(1 - S): 0.0625 for 5 seeds, 0.002 for 10. Among m comparisons Holm multiplies it by up to m, so 12
     strategies need 9 seeds to reach 0.05. Beyond 20 seeds, exchanges are drawn as in `utterance_randomisation`.
 
+    * `a`, `b`: errors of the two strategies: integers (S, N), paired in both.
+    * `generator`: the source of the draws beyond 20 seeds.
+    * `draws`: how many beyond 20 seeds.
+
+    Raises InputError if these are not counts, or not paired; OptionError if no draw is asked for.
+
     >>> better, worse = np.array([[3], [5], [4]]), np.array([[4], [7], [8]])
     >>> seed_randomisation(better, worse, np.random.default_rng(0))
     Significance(p_value=0.25, smallest=0.25)
-
-    Parameters
-    ----------
-    a, b
-        Errors of the two strategies: integers (S, N), paired in both.
-    generator
-        The source of the draws beyond 20 seeds.
-    draws
-        How many beyond 20 seeds.
-
-    Raises
-    ------
-    InputError
-        If these are not counts, or not paired.
-    OptionError
-        If no draw is asked for.
-
     """
     _check_draws(draws)
     a, b = paired(a, b)
@@ -81,22 +70,11 @@ def utterance_randomisation(
     Monte Carlo: p = (1 + draws at least as far from zero) / (1 + draws), so it is never 0 (Phipson, Smyth 2010), and
     1 / (1 + draws) at the least.
 
-    Parameters
-    ----------
-    a, b
-        Errors of the two strategies: integers (S, N), paired in both.
-    generator
-        The source of the draws. The order of the utterances does not matter.
-    draws
-        How many exchanges are drawn. Memory: 8 bytes for each draw and each distinct absolute difference.
+    * `a`, `b`: errors of the two strategies: integers (S, N), paired in both.
+    * `generator`: the source of the draws. The order of the utterances does not matter.
+    * `draws`: how many exchanges are drawn. Memory: 8 bytes for each draw and each distinct absolute difference.
 
-    Raises
-    ------
-    InputError
-        If these are not counts, or not paired.
-    OptionError
-        If no draw is asked for.
-
+    Raises InputError if these are not counts, or not paired; OptionError if no draw is asked for.
     """
     _check_draws(draws)
     a, b = paired(a, b)
@@ -110,23 +88,13 @@ def holm(p_values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]
     1979, "A simple sequentially rejective multiple test procedure"). Valid however the comparisons depend on each
     other, as they do when they share a baseline.
 
+    * `p_values`: (m,): all comparisons of a family, here all strategies of one target against one baseline.
+
+    Returns float64 (m,), in the same order. Raises InputError if one is missing (NaN) or not between 0 and 1: to leave
+    it out would make the others look better.
+
     >>> holm([0.01, 0.04, 0.03]).tolist()
     [0.03, 0.06, 0.06]
-
-    Parameters
-    ----------
-    p_values
-        (m,): all comparisons of a family, here all strategies of one target against one baseline.
-
-    Returns
-    -------
-    float64 (m,), in the same order.
-
-    Raises
-    ------
-    InputError
-        If one is missing (NaN) or not between 0 and 1: to leave it out would make the others look better.
-
     """
     values = np.asarray(p_values, dtype=np.float64)
     if values.ndim != 1:

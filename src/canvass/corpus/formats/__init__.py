@@ -61,15 +61,8 @@ def files_of(
     one without annotations where only `annotated` files are asked for, are passed over, and noted in `bad`; so are
     lines of plain text beside files of other formats, lists of words, and files whose names say that they hold
     something else. The rest is sorted; a file that is named twice is read once. A folder that is a project of a format
-    stands for itself.
-
-    Raises
-    ------
-    FileError
-        If a name has no file, or a project has training data that cannot be read.
-    OptionError
-        If a file that was named itself has no known format, or "-" is named twice.
-
+    stands for itself. Raises FileError if a name has no file, or a project has training data that cannot be read;
+    OptionError if a file that was named itself has no known format, or "-" is named twice.
     """
     several = [names] if isinstance(names, str | os.PathLike) else names
     given = [os.fspath(name) for name in several]

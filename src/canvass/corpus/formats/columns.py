@@ -57,18 +57,10 @@ def checked_batch(
 ) -> pa.RecordBatch:
     """Make a batch of a pool from arrays, checking every value at Arrow's speed.
 
-    Parameters
-    ----------
-    text, identity, count
-        Arrays of length N: string, string or None, int64 or None.
-    model
-        The columns of a model by their roles, of the types in `TYPES`.
+    * `text`, `identity`, `count`: arrays of length N: string, string or None, int64 or None.
+    * `model`: the columns of a model by their roles, of the types in `TYPES`.
 
-    Raises
-    ------
-    pyarrow.ArrowInvalid
-        If any value is not what a pool may hold; a slow reader then finds out which.
-
+    Raises pyarrow.ArrowInvalid if any value is not what a pool may hold; a slow reader then finds out which.
     """
     if text.null_count:
         raise pa.ArrowInvalid("a text is null")

@@ -119,23 +119,14 @@ def find_best(
 ) -> NDArray[np.int32]:
     """Find the probability of the best tags of every key of a column, and the tags themselves if they are wanted.
 
-    Parameters
-    ----------
-    column
-        N keys.
-    products, forms
-        Of one tagger. The forms must have room for LONGEST; those that are missing are added.
-    log_probability
-        float64 (N,), is overwritten: log P(best tags | key), at most 0; 0 for keys of more than LONGEST tokens, which
-        are left to sums of weights.
-    tags
-        int32, with room for a token a byte, is overwritten: the tags of all keys, one after another; those of keys
-        that are too long are left out, but not their places.
+    * `column`: N keys.
+    * `products`, `forms`: of one tagger. The forms must have room for LONGEST; those that are missing are added.
+    * `log_probability`: float64 (N,), is overwritten: log P(best tags | key), at most 0; 0 for keys of more than
+      LONGEST tokens, which are left to sums of weights.
+    * `tags`: int32, with room for a token a byte, is overwritten: the tags of all keys, one after another; those of
+      keys that are too long are left out, but not their places.
 
-    Returns
-    -------
-    T of each key, int32 (N,).
-
+    Returns T of each key, int32 (N,).
     """
     import pyarrow as pa
 

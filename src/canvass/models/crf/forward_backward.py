@@ -45,17 +45,10 @@ MEMORY = 1 << 20  # bytes of cells that are gone through together, unless a grou
 class Layout(NamedTuple):
     """Where the tokens of sequences stand, made by `arrange`: G groups and C cells.
 
-    Attributes
-    ----------
-    groups
-        int64 (G + 1,): the cells of group g are groups[g]:groups[g + 1].
-    tokens
-        int64 (C, LANES): a token for each lane of a cell, -1 where its sequence has none.
-    active
-        float64 (C + 1, LANES): 1 where there is a token, else 0; the last row is 0.
-    sequences
-        int64 (G, LANES): the sequence of each lane of a group, -1 for none.
-
+    * `groups`: int64 (G + 1,): the cells of group g are groups[g]:groups[g + 1].
+    * `tokens`: int64 (C, LANES): a token for each lane of a cell, -1 where its sequence has none.
+    * `active`: float64 (C + 1, LANES): 1 where there is a token, else 0; the last row is 0.
+    * `sequences`: int64 (G, LANES): the sequence of each lane of a group, -1 for none.
     """
 
     groups: Integers
@@ -118,17 +111,10 @@ class Steps(NamedTuple):
 class Cells(NamedTuple):
     """Memory for the cells of a block, each with L rows: all float64 (any, LANES).
 
-    Attributes
-    ----------
-    factors
-        exp(score - largest score of the token).
-    alpha
-        What `go_forward` writes, and then the marginals of `go_backward`.
-    heights, sums
-        One row for each cell: the largest score of the token, and c_t.
-    beta, carried
-        Scratch: the rows of two cells, and one row.
-
+    * `factors`: exp(score - largest score of the token).
+    * `alpha`: what `go_forward` writes, and then the marginals of `go_backward`.
+    * `heights`, `sums`: one row for each cell: the largest score of the token, and c_t.
+    * `beta`, `carried`: scratch: the rows of two cells, and one row.
     """
 
     factors: Floats

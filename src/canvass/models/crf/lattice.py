@@ -235,15 +235,9 @@ class Paths(NamedTuple):
 def n_best_paths(state: Floats, transitions: Floats, count: int) -> Paths:
     """Find the `count` best paths, or all where there are fewer.
 
-    Parameters
-    ----------
-    state
-        Scores of T >= 1 tokens, float64 (T, L).
-    transitions
-        Scores from tag to tag, float64 (L, L).
-    count
-        At least 1.
-
+    * `state`: scores of T >= 1 tokens, float64 (T, L).
+    * `transitions`: scores from tag to tag, float64 (L, L).
+    * `count`: at least 1.
     """
     paths = Paths(np.empty((count, len(state)), dtype=np.int64), np.empty(count))
     there = find_n_best_paths(state, transitions, *paths)

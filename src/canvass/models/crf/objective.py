@@ -60,17 +60,10 @@ class Mentions(NamedTuple):
 class States(NamedTuple):
     """Weights and expected counts, and rows of scratch; P is L, padded.
 
-    Attributes
-    ----------
-    form_of
-        int32 (C, LANES): the form of the token at each cell and lane, -1 for none.
-    table, expected
-        float64 (rows, P): weights of the attributes with rows, and their expected counts.
-    form_table, form_expected
-        float64 (F, P): the same of forms.
-    rows
-        float64 (LANES, P): scores of the tokens of a cell, or their marginals.
-
+    * `form_of`: int32 (C, LANES): the form of the token at each cell and lane, -1 for none.
+    * `table`, `expected`: float64 (rows, P): weights of the attributes with rows, and their expected counts.
+    * `form_table`, `form_expected`: float64 (F, P): the same of forms.
+    * `rows`: float64 (LANES, P): scores of the tokens of a cell, or their marginals.
     """
 
     form_of: Integers
@@ -283,20 +276,11 @@ def train(problem: Problem, *, c1: float, c2: float, iterations: int) -> Trained
     Minimises -log p(gold tags) + c2 |w|^2 + c1 |w|_1 from w = 0. Pairs without a feature have the weight 0, and so
     have many with one: c1 puts them there.
 
-    Parameters
-    ----------
-    problem
-        What `make_problem` made of the labelled sequences.
-    c1, c2
-        Penalties; c1 is above 0.
-    iterations
-        At most; fewer where the value has stopped falling (`owlqn`).
+    * `problem`: what `make_problem` made of the labelled sequences.
+    * `c1`, `c2`: penalties; c1 is above 0.
+    * `iterations`: at most; fewer where the value has stopped falling (`owlqn`).
 
-    Raises
-    ------
-    OptionError
-        If a penalty or the number of iterations makes no sense.
-
+    Raises OptionError if a penalty or the number of iterations makes no sense.
     """
     weights = minimise(
         Objective(problem), len(problem.observed), c1=c1, c2=c2, max_iterations=iterations

@@ -69,23 +69,14 @@ class Point(NamedTuple):
 def minimise(objective: Objective, size: int, *, c1: float, c2: float, max_iterations: int) -> Minimum:
     """Minimise objective(w) + c2 |w|^2 + c1 |w|_1, from w = 0.
 
-    Parameters
-    ----------
-    objective
-        Takes weights and an array for the gradient, both float64 (size,); fills the latter, returns the value.
-    size
-        Number of weights.
-    c1, c2
-        Penalties of the sum of the weights' absolute values and of their squares.
-    max_iterations
-        Line searches, each of one or a few calls of the objective.
+    * `objective`: takes weights and an array for the gradient, both float64 (size,); fills the latter, returns the
+      value.
+    * `size`: number of weights.
+    * `c1`, `c2`: penalties of the sum of the weights' absolute values and of their squares.
+    * `max_iterations`: line searches, each of one or a few calls of the objective.
 
-    Raises
-    ------
-    OptionError
-        If c1 is not above zero (without it this method is not the one that CRFsuite takes), c2 is negative, or
-        no iteration is allowed.
-
+    Raises OptionError if c1 is not above zero (without it this method is not the one that CRFsuite takes), c2 is
+    negative, or no iteration is allowed.
     """
     iterations = iterate(objective, size, c1=c1, c2=c2, max_iterations=max_iterations)
     last, count = next(iterations), 0

@@ -18,27 +18,16 @@ class Problem(NamedTuple):
 
     A weight vector is float64 (S + R,): the S state features by (attribute, tag), then the R transitions by (from, to).
 
-    Attributes
-    ----------
-    starts
-        int64 (N + 1,): first token of each sequence, and W.
-    attributes
-        int32 (W, K): each token's attributes, 0..A-1; one that repeats within a token counts as often.
-    tags
-        int32 (W,): gold tags, 0..L-1, numbered by first appearance, as in CRFsuite.
-    feature_starts
-        int32 (A + 1,): the state features of attribute a are feature_starts[a]:feature_starts[a + 1].
-    feature_tags
-        int32 (S,): the tag of each state feature, ascending within an attribute.
-    transition_from, transition_to
-        int32 (R,): the tags of each transition.
-    observed
-        float64 (S + R,): how often each feature occurs.
-    tag_count
-        L.
-    own
-        The first so many attributes of a token tell of it alone, so that few of their rows differ; any number is right.
-
+    * `starts`: int64 (N + 1,): first token of each sequence, and W.
+    * `attributes`: int32 (W, K): each token's attributes, 0..A-1; one that repeats within a token counts as often.
+    * `tags`: int32 (W,): gold tags, 0..L-1, numbered by first appearance, as in CRFsuite.
+    * `feature_starts`: int32 (A + 1,): the state features of attribute a are feature_starts[a]:feature_starts[a + 1].
+    * `feature_tags`: int32 (S,): the tag of each state feature, ascending within an attribute.
+    * `transition_from`, `transition_to`: int32 (R,): the tags of each transition.
+    * `observed`: float64 (S + R,): how often each feature occurs.
+    * `tag_count`: L.
+    * `own`: the first so many attributes of a token tell of it alone, so that few of their rows differ; any number is
+      right.
     """
 
     starts: NDArray[np.int64]

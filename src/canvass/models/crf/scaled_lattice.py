@@ -60,21 +60,13 @@ LOG_LARGE = STEP * math.log(2.0)
 class Factors(NamedTuple):
     """The transitions of a model as factors, packed by `pack_factors`, by the tag to which they lead.
 
-    Attributes
-    ----------
-    starts, sources, excess, factors
-        The pairs to tag j are starts[j]:starts[j + 1], int64 (L + 1,): the tags from which they come, int64 (R,), and
-        float64 (R,) the factors, less base[j] and as they are.
-    base
-        float64 (L,): the factor of all other pairs in the sum, 1 or 0.
-    group_starts, group_members
-        Group g is the maximum over group_members[group_starts[g]:group_starts[g + 1]], int64: below L tags, then
-        groups, of which number L + g is this one. Each has only groups before it.
-    arrivals
-        int64 (L,): the tag or group of those from which tag j is reached with a factor of at least 1.
-    matrix
-        float64 (L, L): the factor of each pair, from tag to tag.
-
+    * `starts`, `sources`, `excess`, `factors`: the pairs to tag j are starts[j]:starts[j + 1], int64 (L + 1,): the tags
+      from which they come, int64 (R,), and float64 (R,) the factors, less base[j] and as they are.
+    * `base`: float64 (L,): the factor of all other pairs in the sum, 1 or 0.
+    * `group_starts`, `group_members`: group g is the maximum over group_members[group_starts[g]:group_starts[g + 1]],
+      int64: below L tags, then groups, of which number L + g is this one. Each has only groups before it.
+    * `arrivals`: int64 (L,): the tag or group of those from which tag j is reached with a factor of at least 1.
+    * `matrix`: float64 (L, L): the factor of each pair, from tag to tag.
     """
 
     starts: Integers
