@@ -6,6 +6,12 @@ what to do. The command line prints it and exits with `exit_code`; a traceback i
 
 from __future__ import annotations
 
+import contextlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 DISTRIBUTION = "canvass-nlu"  # what pip installs; `canvass` alone is another project's name
 SHOWN_CHARACTERS = 60
 
@@ -87,6 +93,15 @@ class ExtraMissingError(CanvassError):
         files of spaCy need spaCy; install it with: pip install 'canvass-nlu[spacy]'
         """
         return f"{self.need}; install it with: pip install '{DISTRIBUTION}[{self.extra}]'"
+
+
+@contextlib.contextmanager
+def needing(extra: str, need: str) -> Iterator[None]:
+    """Raise ExtraMissingError, which says what needs the extra, where an import in the block fails."""
+    try:
+        yield
+    except ImportError:
+        raise ExtraMissingError(need, extra) from None
 
 
 def location(path: str, line: int | None = None) -> str:

@@ -178,34 +178,20 @@ def load_word(_context: Any, data: Any, _at: Any) -> Any:
     return types.uint64(data, types.int64), generate
 
 
-@instruction
-def trailing_zeros(_context: Any, _word: Any) -> Any:
-    """Count the zero bits below the lowest one of a uint64, as int64; 64 for zero."""
+def _of_word(generate: Callable[[Any, Any], Any]) -> Any:
+    """Make the instruction that counts bits of a uint64, as int64, from what a builder makes of the word."""
 
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+    @instruction
+    def count(_context: Any, _word: Any) -> Any:
+        return types.int64(types.uint64), lambda _, builder, __, arguments: generate(builder, arguments[0])
 
-    return types.int64(types.uint64), generate
-
-
-@instruction
-def leading_zeros(_context: Any, _word: Any) -> Any:
-    """Count the zero bits above the highest one of a uint64, as int64; 64 for zero."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
-
-    return types.int64(types.uint64), generate
+    return count
 
 
-@instruction
-def count_ones(_context: Any, _word: Any) -> Any:
-    """Count the one bits of a uint64, as int64."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.ctpop(arguments[0])
-
-    return types.int64(types.uint64), generate
+# Below the lowest one, and above the highest; 64 for zero.
+trailing_zeros = _of_word(lambda builder, word: builder.cttz(word, ir.Constant(ir.IntType(1), 0)))
+leading_zeros = _of_word(lambda builder, word: builder.ctlz(word, ir.Constant(ir.IntType(1), 0)))
+count_ones = _of_word(lambda builder, word: builder.ctpop(word))
 
 
 def load_vector(builder: Any, base: Any, at: Any) -> Any:

@@ -15,7 +15,7 @@ from canvass.errors import ExtraMissingError
 from canvass.report import curve_figures, svg
 from canvass.report.document import report_of
 from canvass.report.page import as_html
-from canvass.report.projection_figures import draw_projection
+from canvass.report.projections import draw_projection
 from canvass.simulation.measures import MAIN
 from canvass.simulation.store import read_study
 from report.synthetic import write_study

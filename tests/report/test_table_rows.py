@@ -6,9 +6,8 @@ import pytest
 from canvass.report.comparisons import PARTS, at_equal_cost, errors_at, smallest_adjusted_p
 from canvass.report.document import report_of
 from canvass.report.learning_curves import TargetRuns, annotated
-from canvass.simulation.measures import MEASURES, frame_errors
+from canvass.simulation.measures import MEASURES, final_slot_error_rates, frame_errors
 from canvass.simulation.store import read_study
-from canvass.simulation.summary import final_slot_error_rates
 from report.synthetic import TARGET, write_study
 
 

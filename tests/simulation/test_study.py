@@ -15,11 +15,11 @@ from commands import write
 from canvass.corpus.labelled import read_labelled
 from canvass.errors import FileError, InputError, ModelFileError, OptionError, TrainingError
 from canvass.metrics import score
+from canvass.simulation.measures import CEILING, final_slot_error_rates
 from canvass.simulation.runs import Run
 from canvass.simulation.spec import SHORT_POOL_TIMES, folder_of, strategies_for
 from canvass.simulation.start import Corpus
 from canvass.simulation.store import Chosen, read_study
-from canvass.simulation.summary import CEILING, final_slot_error_rates
 from canvass.simulation.worker import Worker
 from canvass.strategies import STRATEGIES as TABLE
 from canvass.types import Target

@@ -9,7 +9,7 @@ from canvass.errors import ExtraMissingError, OptionError, TrainingError
 from canvass.evaluation import HeldOut
 from canvass.metrics import score
 from canvass.simulation import transfer
-from canvass.simulation.svm_family import SVMFamily
+from canvass.simulation.families import SVMFamily
 from canvass.simulation.transfer import check_family, errors_of_family
 from canvass.types import Slot, Utterance
 from examples import MUSIC, music, others
@@ -41,15 +41,15 @@ def test_spacy_learns_from_more_examples_and_keeps_the_contract():
 @pytest.mark.slow
 def test_spacy_trains_on_utterances_with_one_annotation_or_none(monkeypatch):
     pytest.importorskip("spacy")
-    from canvass.simulation import spacy_family
+    from canvass.simulation import families
 
-    monkeypatch.setattr(spacy_family, "EPOCHS", 1)
+    monkeypatch.setattr(families, "EPOCHS", 1)
     inside = Utterance("play U2's one", intent="Play", slots=(Slot(5, 6, "artist"), Slot(6, 9, "other")))
     partly = [inside, Utterance("stop", intent="Stop"), Utterance("play", slots=())]
     for utterances in (partly, partly[1:2], partly[2:], []):
-        family = spacy_family.SpacyFamily(seed=1).fit(utterances)
+        family = families.SpacyFamily(seed=1).fit(utterances)
         assert len(family.predict(["play it", ""])) == 2
-    assert spacy_family.SpacyFamily(seed=1).fit(partly[1:2]).predict(["x"]) == [("Stop", ())]
+    assert families.SpacyFamily(seed=1).fit(partly[1:2]).predict(["x"]) == [("Stop", ())]
 
 
 def test_predictions_are_aligned_and_unknown_words_are_no_trouble():
@@ -122,7 +122,7 @@ def test_a_family_that_breaks_the_contract_is_told(monkeypatch, sentence):
 def test_a_family_of_the_current_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own_family.py").write_text(
-        "from canvass.simulation.svm_family import SVMFamily\nbuild = SVMFamily\nnumber = 3\n"
+        "from canvass.simulation.families import SVMFamily\nbuild = SVMFamily\nnumber = 3\n"
     )
     check_family("own_family:build")
     held_out = HeldOut.of(OURS[1::2], MUSIC)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from canvass.cli import terminal
-from canvass.errors import ExtraMissingError, OptionError
+from canvass.errors import OptionError, needing
 from canvass.files import check_output
 
 if TYPE_CHECKING:
@@ -92,11 +92,9 @@ def report_marked(path: str, marked: int) -> None:
 
 def check_server(what: str, extra: str) -> None:
     """Refuse to serve something without the extra that it needs; raises ExtraMissingError."""
-    try:
+    with needing(extra, f"{what} needs starlette and uvicorn"):
         import starlette  # noqa: F401 - whether it is there
         import uvicorn  # noqa: F401
-    except ImportError:
-        raise ExtraMissingError(f"{what} needs starlette and uvicorn", extra) from None
 
 
 def address_of(host: str, port: int) -> Address:

@@ -335,9 +335,8 @@ def _tell(
     out: Path, spec: Spec, facts: Sequence[TargetFacts], run_now: int, seconds: float, *, as_json: bool
 ) -> None:
     """Show the slot error rates that were reached, the means of the seeds."""
-    from canvass.simulation.measures import has_slots, main_measure, totals
+    from canvass.simulation.measures import checked, final_slot_error_rates, has_slots, main_measure, totals
     from canvass.simulation.store import read_study
-    from canvass.simulation.summary import checked, final_slot_error_rates
 
     study = read_study(out)
     rates = {row.target: final_slot_error_rates(study, row.target) for row in facts}

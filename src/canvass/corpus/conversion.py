@@ -11,7 +11,7 @@ from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import blocks_of
 from canvass.corpus.formats.losses import BadLines, Losses, carried
 from canvass.corpus.storage import is_remote
-from canvass.errors import FileError, InputError, OptionError
+from canvass.errors import FileError, InputError
 from canvass.files import STANDARD_STREAM, check_output
 from canvass.types import Utterance
 
@@ -52,14 +52,12 @@ def convert(
     more than `skip_bad` bad records, there is no record, or `strict` and something would be lost; OptionError if a
     format is unknown, cannot be written, or cannot be recognised.
     """
-    if skip_bad < 0:
-        raise OptionError(f"--skip-bad {skip_bad} is negative; expected 0 or more")
+    losses = Losses(strict)
+    bad = BadLines(skip_bad, losses=losses)
     if is_remote(out):
         raise FileError(f"{out}: the result can only be written to a file on this machine")
     kind = output_format_of(out, target)
     write = annotated_writer(kind, out)
-    losses = Losses(strict)
-    bad = BadLines(skip_bad, losses=losses)
     files = files_of(names, source, columns, bad)
     check_output(out, [file for file in files if file != STANDARD_STREAM and not is_remote(file)])
     kinds = tuple(dict.fromkeys(format_of(file, source, columns).name for file in files))

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from canvass import __version__
 from canvass.corpus.formats.archives import LARGEST_TOTAL, MOST_MEMBERS, opened_zip
 from canvass.corpus.formats.sources import LARGEST_CHUNK, Source
-from canvass.errors import ExtraMissingError, InputError, OptionError, ServiceError
+from canvass.errors import InputError, OptionError, ServiceError, needing
 from canvass.files import whole_file
 
 if TYPE_CHECKING:
@@ -153,11 +153,9 @@ def _attempt(
 
 def _receive(receiver: _Receiver, timeout: float) -> None:
     """Request the file once, and translate errors of HTTP and of the network."""
-    try:
+    with needing("corpora", "downloading a corpus needs Pooch"):
         import pooch
         import requests
-    except ImportError:
-        raise ExtraMissingError("downloading a corpus needs Pooch", "corpora") from None
     headers = {"User-Agent": f"canvass/{__version__}", "Accept-Encoding": "identity"}
     address = receiver.address
     responses: list[Response] = []

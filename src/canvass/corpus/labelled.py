@@ -11,7 +11,7 @@ from canvass.corpus.formats.choice import annotated_utterances
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.losses import BadLines, Loss, Losses
 from canvass.corpus.spans import misaligned_slot
-from canvass.errors import InputError, OptionError, TargetError, TrainingError, nearest, shown
+from canvass.errors import InputError, TargetError, TrainingError, nearest, shown
 from canvass.types import ALL, ELSEWHERE, Target, Utterance
 
 LOGGER = logging.getLogger(__name__)
@@ -64,8 +64,6 @@ def read_labelled(
         If a file is of no known format, or of one without annotations.
 
     """
-    if skip_bad < 0:
-        raise OptionError(f"--skip-bad {skip_bad} is negative; expected 0 or more")
     losses = Losses(strict)
     bad = BadLines(skip_bad, losses=losses)
     utterances: list[Utterance] = []

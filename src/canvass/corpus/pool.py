@@ -102,10 +102,10 @@ class Pool:
             If a file is of no known format, or an option makes no sense.
 
         """
-        _refuse_options(rows, skip_bad)
+        _refuse_rows(rows)
         if where is not None:
             Where.parse(where)
-        noted = BadLines(losses=(losses := Losses()))
+        noted = BadLines(skip_bad, losses=(losses := Losses()))
         members = files_of(names, format, columns, noted)
         if model_columns:
             columns = columns.with_model(model_columns, _names_of(members[0], columns, format), members[0])
@@ -137,7 +137,7 @@ class Pool:
             If a text or id is not valid Unicode, or a count is below one.
 
         """
-        _refuse_options(rows, 0)
+        _refuse_rows(rows)
         batches = []
         numbered = enumerate(utterances, 1)
         while some := list(itertools.islice(numbered, rows)):
@@ -168,7 +168,7 @@ class Pool:
             If a column is missing or of a wrong type, or a value is bad.
 
         """
-        _refuse_options(rows, 0)
+        _refuse_rows(rows)
         columns = columns.with_model(model_columns, table.schema.names, "the table")
         names = [
             *used_columns(table.schema, "the table", columns),
@@ -229,11 +229,9 @@ class Pool:
         )
 
 
-def _refuse_options(rows: int, skip_bad: int) -> None:
+def _refuse_rows(rows: int) -> None:
     if rows < 1:
         raise OptionError(f"rows={rows} is too small; expected at least 1")
-    if skip_bad < 0:
-        raise OptionError(f"--skip-bad {skip_bad} is negative; expected 0 or more")
 
 
 def _names_of(file: str, columns: Columns, override: str | None) -> Collection[str]:

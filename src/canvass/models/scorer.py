@@ -21,11 +21,11 @@ from canvass.callables import is_callable_name, load_callable
 from canvass.corpus.formats.validation import slots_of
 from canvass.errors import (
     CanvassError,
-    ExtraMissingError,
     InputError,
     OptionError,
     ScorerError,
     nearest,
+    needing,
     shown,
 )
 from canvass.types import ModelAnswer, Slot, Utterance, slot_records
@@ -226,10 +226,8 @@ class _Server:
     """A server that is asked by POST with `{"texts": [...]}`, and answers `{"predictions": [...]}`."""
 
     def __init__(self, address: str) -> None:
-        try:
+        with needing("scorer", "asking a scorer over HTTP needs httpx"):
             import httpx
-        except ImportError:
-            raise ExtraMissingError("asking a scorer over HTTP needs httpx", "scorer") from None
         self._httpx = httpx
         self._address = address
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from canvass.errors import ExtraMissingError, ScorerError, shown
+from canvass.errors import ScorerError, needing, shown
 from canvass.types import ModelAnswer, Slot
 
 Scoring = Callable[[Sequence[str]], list[ModelAnswer]]
@@ -53,10 +53,8 @@ def spacy_scorer(pipeline: str | Path | Any) -> Scoring:
     folder, or it has neither component.
     """
     if not hasattr(pipeline, "pipe_names"):
-        try:
+        with needing("spacy", "a pipeline of spaCy needs spaCy"):
             import spacy
-        except ImportError:
-            raise ExtraMissingError("a pipeline of spaCy needs spaCy", "spacy") from None
         try:
             pipeline = spacy.load(pipeline)
         except (OSError, ValueError, KeyError) as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from canvass.report import curve_figures, elements, formatting, provenance, tables
 from canvass.report.elements import text
 from canvass.report.findings import EXPLAINED, LIKELY, NOT_WORTH_IT, WORTH_IT
-from canvass.report.projection_figures import draw_projection
+from canvass.report.projections import draw_projection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,7 +11,7 @@ import re
 from typing import Any
 from xml.sax.saxutils import escape
 
-from canvass.errors import ExtraMissingError
+from canvass.errors import needing
 
 # The page defines a light and a dark colour for each role. Nothing else is drawn in the placeholder colours.
 ROLES = ("ink", "muted", "grid", "paper", "faint", "easy", "s1", "s2", "s3", "s4", "s5")
@@ -42,14 +42,12 @@ def canvas(width: float, height: float, name: str) -> tuple[Any, Any, Any]:
 
     Raises ExtraMissingError if matplotlib is not installed.
     """
-    try:
+    with needing(
+        "report", "the figures of an HTML report (report.md and report.json have none) need matplotlib"
+    ):
         import matplotlib as mpl
         from matplotlib.backends.backend_svg import FigureCanvasSVG
         from matplotlib.figure import Figure
-    except ImportError:
-        raise ExtraMissingError(
-            "the figures of an HTML report (report.md and report.json have none) need matplotlib", "report"
-        ) from None
     # The defaults of matplotlib, not the user's own style.
     settings: Any = {**mpl.rcParamsDefault, **SETTINGS, "svg.hashsalt": name}
     settings.pop("backend", None)

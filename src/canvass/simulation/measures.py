@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from canvass.metrics import FrameErrors
+from canvass.simulation.simulated_assistant import Check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
+
+    from canvass.simulation.store import StoredRun, Study
 
     Totals = NDArray[np.int64]
     Rates = NDArray[np.float64]
@@ -144,3 +147,33 @@ def has_slots(sums: Iterable[Totals]) -> bool:
 def main_measure(*, slots: bool) -> Measure:
     """Give the measure that strategies are compared by, under the name of what it counts."""
     return MAIN if slots else MEASURES["intent_error_rate"]
+
+
+CEILING = "(ceiling: trained on the whole pool)"
+
+
+def final_slot_error_rates(study: Study, target: str) -> dict[str, float]:
+    """Average each strategy's slot error rate after the last round over the seeds; the best strategy first."""
+    runs: dict[str, list[float]] = {}
+    for run in study.runs_of(target, "strategy"):
+        runs.setdefault(run.name.strategy, []).append(final_error_rate(run))
+    means = sorted((sum(rates) / len(rates), name) for name, rates in runs.items())
+    ceiling = [final_error_rate(run) for run in study.runs_of(target, "ceiling")]
+    return {name: rate for rate, name in means} | ({CEILING: sum(ceiling) / len(ceiling)} if ceiling else {})
+
+
+def checked(study: Study, target: str) -> dict[str, dict[str, float]]:
+    """Average, for each strategy, what a request took with an assistant: as `Check`; empty without one."""
+    checks: dict[str, list[NDArray[np.float64]]] = {}
+    for run in study.runs_of(target, "strategy"):
+        if len(run.checks):
+            checks.setdefault(run.name.strategy, []).append(run.checks)
+    return {
+        name: dict(zip(Check._fields[1:], np.concatenate(rows).mean(axis=0).tolist(), strict=True))
+        for name, rows in checks.items()
+    }
+
+
+def final_error_rate(run: StoredRun) -> float:
+    """Compute the slot error rate after the last round."""
+    return float(MAIN.rate(totals(run.errors[-1])))

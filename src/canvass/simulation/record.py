@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from numpy.typing import NDArray
 from canvass.clock import Clock
 from canvass.corpus.normalise import key_of
 from canvass.evaluation import HeldOut
-from canvass.metrics import Routing
 from canvass.models.nlu import NLU
 from canvass.seeding import derived_seed, uniform
 from canvass.simulation.budget import count_tokens
@@ -46,7 +46,7 @@ def record(run: Run, name: RunName, spec: Spec) -> tuple[StoredRun, dict[str, fl
         errors.append(pack_errors(state.errors))
         if state.errors_without_words is not None:
             errors_without_words.append(pack_errors(state.errors_without_words))
-        routings += [_row(state.routing)] if state.routing else []
+        routings += [astuple(state.routing)] if state.routing else []
         sizes.append(_sizes(state))
         if state.round:
             examples.append(tuple(_example(choice) for choice in state.choices[:EXAMPLES]))
@@ -100,31 +100,18 @@ def record(run: Run, name: RunName, spec: Spec) -> tuple[StoredRun, dict[str, fl
     return stored, dict(seconds)
 
 
-def _row(routing: Routing) -> list[int]:
-    return [
-        routing.true_positives, routing.false_positives, routing.false_negatives, routing.true_negatives,
-    ]  # fmt: skip
-
-
 def _sizes(state: State) -> list[int]:
-    """Measure the models, in the order of `store.SIZE_COLUMNS`; zero weights are not counted."""
+    """Measure the models, in the order of `StoredRun.sizes`; zero weights are not counted."""
     nlu = state.nlu
     arrays: dict[str, Any] = {}
     for model in (nlu.committee, nlu.intents, nlu.tagger):
         arrays |= model.to_arrays() if model is not None else {}
-    weights = {
-        name: int(np.count_nonzero(arrays[name])) if name in arrays else 0
+    of_committee, of_intents, of_tagger = (
+        int(np.count_nonzero(arrays.get(name, ())))
         for name in ("committee_weights", "intent_weights", "tagger_values")
-    }
-    return [
-        len(state.labelled),
-        nlu.positives,
-        weights["committee_weights"],
-        len(nlu.intent_names),
-        weights["intent_weights"],
-        len(nlu.tagger.tags) if nlu.tagger else 0,
-        weights["tagger_values"],
-    ]
+    )
+    intents, tags = len(nlu.intent_names), len(nlu.tagger.tags) if nlu.tagger else 0
+    return [len(state.labelled), nlu.positives, of_committee, intents, of_intents, tags, of_tagger]
 
 
 def _example(choice: Choice) -> dict[str, Any]:

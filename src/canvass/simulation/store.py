@@ -30,16 +30,6 @@ SECONDS_FILE = "seconds.jsonl"
 PROVENANCE_FILE = "provenance.jsonl"
 KIND = "run"
 VERSION = 1
-ROUTING_COLUMNS = ("true_positives", "false_positives", "false_negatives", "true_negatives")
-SIZE_COLUMNS = (
-    "labelled",
-    "positives",
-    "committee_weights",
-    "intents",
-    "intent_weights",
-    "tags",
-    "tagger_weights",
-)
 
 
 class Chosen(NamedTuple):
@@ -86,8 +76,9 @@ class StoredRun:
     * `name`: the name of the run.
     * `errors`: uint16 (S, N, 5), columns `measures.ERROR_COLUMNS`: errors on the target's N test utterances, in the
       same order in all runs of a target.
-    * `routing`: int64 (S, 4), columns `ROUTING_COLUMNS`: on the whole test set; (0, 4) without a committee.
-    * `sizes`: int64 (S, 7), columns `SIZE_COLUMNS`.
+    * `routing`: int64 (S, 4), the counts of `metrics.Routing`: on the whole test set; (0, 4) without a committee.
+    * `sizes`: int64 (S, 7): labelled utterances, positives, weights of the committee, intents, their weights, tags,
+      and weights of the tagger.
     * `keys`, `ids`, `chosen`: keys, ids and figures of the choices.
     * `examples`: example choices of each round, for the report.
     * `projections`: projections, by the round whose choices they show.

@@ -52,11 +52,11 @@ def factory_of(name: str) -> Callable[..., Family]:
     """
     check_name(name)
     if name == SVM:
-        from canvass.simulation.svm_family import SVMFamily
+        from canvass.simulation.families import SVMFamily
 
         return SVMFamily
     if name == SPACY:
-        from canvass.simulation.spacy_family import SpacyFamily, load_spacy
+        from canvass.simulation.families import SpacyFamily, load_spacy
 
         load_spacy()
         return SpacyFamily

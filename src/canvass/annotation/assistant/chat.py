@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from canvass.annotation.project.settings import AssistantSettings
-from canvass.errors import ExtraMissingError, FileError, OptionError, ServiceError, shown
+from canvass.errors import FileError, OptionError, ServiceError, needing, shown
 from canvass.models.scorer import OK, WAITS, post, reason_of
 
 VARIABLE = "CANVASS_ASSISTANT_KEY"
@@ -57,10 +57,8 @@ class Chat:
             )
         if not self.model.strip():
             raise OptionError("--model is empty; name a model of the assistant's server")
-        try:
+        with needing("scorer", "asking an assistant needs httpx"):
             import httpx
-        except ImportError:
-            raise ExtraMissingError("asking an assistant needs httpx", "scorer") from None
         key = os.environ.get(VARIABLE, "").strip()
         if not (key.isascii() and key.isprintable()):
             raise OptionError(f"{VARIABLE} holds what no key can hold; set it to the key alone")

@@ -19,7 +19,7 @@ from canvass.corpus.formats.losses import BadLines, Losses, Utterances
 from canvass.corpus.formats.pieces import pieces_of
 from canvass.corpus.formats.sources import LARGEST_CHUNK, Source
 from canvass.corpus.formats.validation import ALL, utterance_of
-from canvass.errors import ExtraMissingError, InputError, shown
+from canvass.errors import InputError, needing, shown
 from canvass.files import write_whole
 from canvass.types import Utterance
 
@@ -32,13 +32,11 @@ INSIDE, BEGIN = 1, 3  # of spaCy's ENT_IOB; 0 is missing, 2 outside
 
 
 def _spacy() -> Any:
-    try:
+    with needing("spacy", "files of spaCy need spaCy"):
         import spacy.attrs
         import spacy.strings
         import spacy.tokens
         import spacy.vocab
-    except ImportError:
-        raise ExtraMissingError("files of spaCy need spaCy", "spacy") from None
     return spacy
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from canvass.corpus.formats.column_names import Columns
-from canvass.errors import InputError, shown
+from canvass.errors import InputError, OptionError, shown
 from canvass.types import Utterance
 
 LOGGER = logging.getLogger(__name__)
@@ -242,6 +242,10 @@ class BadLines:
     count: int = 0
     first: str = ""
     losses: Losses | None = None
+
+    def __post_init__(self) -> None:
+        if self.tolerated < 0:
+            raise OptionError(f"--skip-bad {self.tolerated} is negative; expected 0 or more")
 
     def report(self, error: InputError) -> None:
         """Count a bad line, or raise its error if the tolerance is used up, or it refuses a loss."""

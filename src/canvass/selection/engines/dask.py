@@ -23,7 +23,7 @@ from canvass import __version__
 from canvass.corpus.formats.column_names import Columns, missing_column
 from canvass.corpus.formats.columns import other_columns
 from canvass.corpus.shards import ReadOptions, Shard
-from canvass.errors import CanvassError, EngineError, ExtraMissingError, InputError
+from canvass.errors import CanvassError, EngineError, InputError, needing
 from canvass.processors import processors
 from canvass.selection.batch_file import Batch
 from canvass.selection.job import Job, Progress, score_rows, score_shard
@@ -97,10 +97,8 @@ class Dask:
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Any]:
-        try:
+        with needing("dask", "the Dask engine needs Dask's distributed scheduler"):
             import distributed
-        except ImportError:
-            raise ExtraMissingError("the Dask engine needs Dask's distributed scheduler", "dask") from None
         library: Any = distributed  # not all of it has types
         if self.client is not None:
             yield self.client

@@ -27,7 +27,7 @@ from canvass import __version__, errors
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.columns import other_columns
 from canvass.corpus.shards import ReadOptions, Shard
-from canvass.errors import EngineError, ExtraMissingError, InputError, OptionError
+from canvass.errors import EngineError, InputError, OptionError, needing
 from canvass.processors import processors
 from canvass.selection.batch_file import OWN_COLUMNS, SQL_TYPES, Batch, Column, batch_columns, batches_as_rows
 from canvass.selection.job import Job, Progress, score_rows, score_shard
@@ -76,10 +76,8 @@ class Spark:
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[Any]:
-        try:
+        with needing("spark", "the Spark engine needs PySpark"):
             from pyspark.sql import SparkSession
-        except ImportError:
-            raise ExtraMissingError("the Spark engine needs PySpark", "spark") from None
         if self.session is not None:
             yield self.session
             return
