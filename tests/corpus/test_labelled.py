@@ -67,7 +67,7 @@ def test_a_slot_off_the_token_borders_is_left_out(folder, caplog):
     assert labelled.left_out.first.startswith(
         "a.jsonl:2: slot 'genre' at 5-9, 'jazz', does not begin and end at token"
     )
-    assert labelled.bad_lines == 0
+    assert labelled.bad_lines.count == 0
     assert "left out 2 records" in caplog.text
 
 
@@ -83,7 +83,7 @@ def test_bad_lines_are_tolerated_over_all_files(folder):
     for name in ("a.jsonl", "b.jsonl"):
         write(name, [ROWS[0], {"text": "stop", "slots": [SLOT]}])
     labelled = read_labelled(["."], skip_bad=2)
-    assert (len(labelled.utterances), labelled.bad_lines) == (2, 2)
+    assert (len(labelled.utterances), labelled.bad_lines.count) == (2, 2)
     with pytest.raises(
         InputError,
         match=r"b\.jsonl:2: slot 1 of field 'slots', 'genre' at 5-9, is out of bounds.*tolerates 1",
