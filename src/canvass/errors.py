@@ -96,7 +96,7 @@ class ExtraMissingError(CanvassError):
 
 
 @contextlib.contextmanager
-def needing(extra: str, need: str) -> Iterator[None]:
+def needing(need: str, extra: str) -> Iterator[None]:
     """Raise ExtraMissingError, which says what needs the extra, where an import in the block fails."""
     try:
         yield

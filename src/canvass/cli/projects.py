@@ -92,7 +92,7 @@ def report_marked(path: str, marked: int) -> None:
 
 def check_server(what: str, extra: str) -> None:
     """Refuse to serve something without the extra that it needs; raises ExtraMissingError."""
-    with needing(extra, f"{what} needs starlette and uvicorn"):
+    with needing(f"{what} needs starlette and uvicorn", extra):
         import starlette  # noqa: F401 - whether it is there
         import uvicorn  # noqa: F401
 

@@ -153,7 +153,7 @@ def _attempt(
 
 def _receive(receiver: _Receiver, timeout: float) -> None:
     """Request the file once, and translate errors of HTTP and of the network."""
-    with needing("corpora", "downloading a corpus needs Pooch"):
+    with needing("downloading a corpus needs Pooch", "corpora"):
         import pooch
         import requests
     headers = {"User-Agent": f"canvass/{__version__}", "Accept-Encoding": "identity"}

@@ -226,7 +226,7 @@ class _Server:
     """A server that is asked by POST with `{"texts": [...]}`, and answers `{"predictions": [...]}`."""
 
     def __init__(self, address: str) -> None:
-        with needing("scorer", "asking a scorer over HTTP needs httpx"):
+        with needing("asking a scorer over HTTP needs httpx", "scorer"):
             import httpx
         self._httpx = httpx
         self._address = address

@@ -53,7 +53,7 @@ def spacy_scorer(pipeline: str | Path | Any) -> Scoring:
     folder, or it has neither component.
     """
     if not hasattr(pipeline, "pipe_names"):
-        with needing("spacy", "a pipeline of spaCy needs spaCy"):
+        with needing("a pipeline of spaCy needs spaCy", "spacy"):
             import spacy
         try:
             pipeline = spacy.load(pipeline)

@@ -43,7 +43,7 @@ def canvas(width: float, height: float, name: str) -> tuple[Any, Any, Any]:
     Raises ExtraMissingError if matplotlib is not installed.
     """
     with needing(
-        "report", "the figures of an HTML report (report.md and report.json have none) need matplotlib"
+        "the figures of an HTML report (report.md and report.json have none) need matplotlib", "report"
     ):
         import matplotlib as mpl
         from matplotlib.backends.backend_svg import FigureCanvasSVG

@@ -151,7 +151,7 @@ def _fit(learner: Any, examples: Any, labels: Any) -> Any:
 
 def load_spacy() -> Any:
     """Import spaCy; raises ExtraMissingError where it is not installed."""
-    with needing("spacy", "the family spacy needs spaCy"):
+    with needing("the family spacy needs spaCy", "spacy"):
         import spacy
         import spacy.training
         import spacy.util

@@ -57,7 +57,7 @@ class Chat:
             )
         if not self.model.strip():
             raise OptionError("--model is empty; name a model of the assistant's server")
-        with needing("scorer", "asking an assistant needs httpx"):
+        with needing("asking an assistant needs httpx", "scorer"):
             import httpx
         key = os.environ.get(VARIABLE, "").strip()
         if not (key.isascii() and key.isprintable()):

@@ -32,7 +32,7 @@ INSIDE, BEGIN = 1, 3  # of spaCy's ENT_IOB; 0 is missing, 2 outside
 
 
 def _spacy() -> Any:
-    with needing("spacy", "files of spaCy need spaCy"):
+    with needing("files of spaCy need spaCy", "spacy"):
         import spacy.attrs
         import spacy.strings
         import spacy.tokens

@@ -11,8 +11,8 @@
   they are, if beta is divided by the same c_t. Lanes without a token are divided by infinity.
 * Memory. Marginals take the place of alpha, and of beta only two cells are kept.
 
-The steps are vector instructions, since loops over lanes, which give the same bytes, took 1.7 to 1.9 times the processor
-seconds of training (hwu64, 105 tags, 15 iterations: 3.3 to 3.8 against 2.0): sums do not stay in registers.
+The steps are vector instructions: loops over lanes give the same bytes in 1.7 to 1.9 times the processor seconds of
+training (hwu64, 105 tags, 15 iterations: 3.3 to 3.8 against 2.0), since their sums do not stay in registers.
 """
 
 from __future__ import annotations

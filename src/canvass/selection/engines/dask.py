@@ -97,7 +97,7 @@ class Dask:
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Any]:
-        with needing("dask", "the Dask engine needs Dask's distributed scheduler"):
+        with needing("the Dask engine needs Dask's distributed scheduler", "dask"):
             import distributed
         library: Any = distributed  # not all of it has types
         if self.client is not None:

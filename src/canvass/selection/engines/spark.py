@@ -76,7 +76,7 @@ class Spark:
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[Any]:
-        with needing("spark", "the Spark engine needs PySpark"):
+        with needing("the Spark engine needs PySpark", "spark"):
             from pyspark.sql import SparkSession
         if self.session is not None:
             yield self.session
