@@ -10,9 +10,9 @@ from canvass.annotation.project.answer_rule import AnswerRule
 from canvass.annotation.project.project import Project
 from canvass.annotation.store.records import HANDED_OUT, NewAnswer
 from canvass.corpus.formats import files_of
-from canvass.corpus.formats.losses import BadLines
 from canvass.corpus.formats.choice import annotated_utterances
 from canvass.corpus.formats.column_names import Columns
+from canvass.corpus.formats.losses import BadLines
 from canvass.corpus.labelled import is_unlabelled, without_empty_names
 from canvass.corpus.normalise import key_of, normalise
 from canvass.errors import InputError, shown
