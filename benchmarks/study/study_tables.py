@@ -15,11 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from canvass.simulation.summary import final_slot_error_rates
-
 from canvass.report.comparisons import Difference, common_seeds, difference, final_errors
 from canvass.report.formatting import PERCENT, TO, interval, percent, signed
 from canvass.simulation import read_study
+from canvass.simulation.measures import final_slot_error_rates
 from canvass.simulation.spec import without_words
 
 if TYPE_CHECKING:
