@@ -50,6 +50,7 @@ def test_help_tells_groups_values_and_defaults(canvass, monkeypatch):
     for line in (
         "-n, --size N Choose N requests for each target. [default: 500]",
         "--columns COLUMN=NAME,...",
+        "--no-variety Rank by the score alone; near copies of one",  # it is on by default
         "--json Print the result as one JSON object.",
         "Reading",
     ):

@@ -168,7 +168,9 @@ def _name(param: Any) -> str:
         return str(param.metavar)
     # The columns of long names line up when each has room for a short one.
     short = next((name for name in param.opts if not name.startswith("--")), "")
-    long = next(name for name in param.opts if name.startswith("--"))
+    # Of what is on by default, people want to know how to turn it off.
+    names = param.secondary_opts if param.default is True and param.secondary_opts else param.opts
+    long = next(name for name in names if name.startswith("--"))
     value = "" if param.is_flag or not param.metavar else f" {param.metavar}"
     return f"{short + ',' if short else '':<4}{long}{value}"
 

@@ -77,7 +77,8 @@ VarietyOption = Annotated[
     bool,
     typer.Option(
         "--variety/--no-variety",
-        help="Let near copies of one another, such as one template with other names, take turns with the rest.",
+        help="Rank by the score alone; near copies of one another, such as one template with other names, do not take "
+        "turns with the rest.",
     ),
 ]
 JsonOption = Annotated[
