@@ -18,8 +18,9 @@ from typer.testing import CliRunner
 
 from canvass.annotation.project.settings import ProjectSettings, Settings
 from canvass.annotation.project.settings_file import LABELS, settings_text
+from canvass.annotation.store.records import State
 from canvass.annotation.store.schema import SCHEMA
-from canvass.annotation.store.tasks import EVENTS, STATES, diagram
+from canvass.annotation.store.tasks import STATES, TRANSITIONS, Event
 from canvass.cli.main import app
 from canvass.corpus.catalogue import CORPORA
 from canvass.corpus.formats import FORMATS
@@ -78,6 +79,29 @@ PAGES_OF_SEVERAL = dict.fromkeys(("jsonl", "csv", "tsv", "parquet", "text"), "ca
     "tokens": "canvass",
 }
 TWINS_ONLY = "tests and docs only"
+EVENTS: dict[Event, str] = {
+    "lease": "a page takes it, or keeps it",
+    "release": "it is given back, or its time is over",
+    "answer": "those who said something agree, and enough were heard",
+    "skip": "all who were heard passed",
+    "disagree": "two said different things",
+    "adjudicate": "an adjudicator said what counts",
+    "reopen": "another person's answer is wanted, or an assistant's was withdrawn",
+    "withdraw": "newer models chose others, and nobody has seen it",
+}
+
+
+def diagram() -> str:
+    """Draw the table as a Mermaid state diagram, one arrow for each pair of states."""
+    lines = ["stateDiagram-v2", "    [*] --> open"]
+    arrows: dict[tuple[State, State | None], list[Event]] = {}
+    for (state, event), following in TRANSITIONS.items():
+        arrows.setdefault((state, following), []).append(event)
+    lines += [
+        f"    {state} --> {following or '[*]'}: {', '.join(events)}"
+        for (state, following), events in arrows.items()
+    ]
+    return "\n".join(lines)
 
 
 def strategies() -> str:

@@ -31,7 +31,15 @@ TEXTS = {
 }
 
 
-class Command(TyperCommand):
+class _InOneLine:
+    """A command whose usage is one line."""
+
+    def get_usage(self: Any, ctx: Any) -> str:
+        """Give the usage."""
+        return f"Usage: {ctx.command_path} {' '.join(self.collect_usage_pieces(ctx))}"
+
+
+class Command(_InOneLine, TyperCommand):
     """A sub-command."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -40,7 +48,7 @@ class Command(TyperCommand):
             name = f"--{str(param.metavar).removesuffix('...').lower()}"
             if param.param_type_name == "argument" and any(word.partition("=")[0] == name for word in args):
                 with sentences():
-                    usage = f"{ctx.command_path} {' '.join(self.collect_usage_pieces(ctx))}"
+                    usage = self.get_usage(ctx).removeprefix("Usage: ")
                     raise OptionError(
                         f"{name} is no option: {param.metavar} is known by its place; write {usage}"
                     )
@@ -57,22 +65,14 @@ class Command(TyperCommand):
         params = self.get_params(ctx)
         return [*(str(param.metavar) for param in params if param.param_type_name == "argument"), "[OPTIONS]"]
 
-    def get_usage(self, ctx: Any) -> str:
-        """Give the usage in one line."""
-        return _usage(self, ctx)
-
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help page."""
         params = self.get_params(ctx)
         formatter.write(_page(self.get_usage(ctx), self.help or "", _groups(params)))
 
 
-class Group(TyperGroup):
+class Group(_InOneLine, TyperGroup):
     """The command line as a whole."""
-
-    def get_usage(self, ctx: Any) -> str:
-        """Give the usage in one line."""
-        return _usage(self, ctx)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help page: the commands, then the options."""
@@ -145,10 +145,6 @@ def sentences() -> Iterator[None]:
 def _drop_standard_output() -> None:
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _usage(command: Command | Group, ctx: Any) -> str:
-    return f"Usage: {ctx.command_path} {' '.join(command.collect_usage_pieces(ctx))}"
 
 
 def _groups(params: Sequence[Any]) -> dict[str, list[tuple[str, str]]]:

@@ -1,7 +1,9 @@
 """The table of a task's life, and what answers amount to."""
 
+import runpy
 from dataclasses import replace
 from itertools import permutations
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -10,24 +12,23 @@ from hypothesis import strategies as st
 
 from canvass.annotation.store import records, tasks
 from canvass.annotation.store.tasks import (
-    EVENTS,
     STATES,
     TRANSITIONS,
     after,
     agree,
-    diagram,
     event_of,
     standing,
 )
 from canvass.types import Slot
 from store_records import new_answer
 
+EVENTS = get_args(tasks.Event)
+DOCS = Path(__file__).parents[3] / "docs"
 ANSWERING = {"answer", "skip", "disagree", "adjudicate", "reopen"}
 
 
 def test_every_state_and_event_is_in_the_table():
     assert set(STATES) == set(get_args(records.State))
-    assert set(EVENTS) == set(get_args(tasks.Event))
     assert {state for state, _ in TRANSITIONS} == set(STATES)
     assert {event for _, event in TRANSITIONS} == set(EVENTS)
     assert set(TRANSITIONS.values()) == set(STATES) | {None}
@@ -65,7 +66,7 @@ def test_a_held_task_cannot_go():
 
 
 def test_the_diagram_has_every_row_of_the_table():
-    lines = diagram().splitlines()
+    lines = runpy.run_path(str(DOCS / "generate.py"))["diagram"]().splitlines()
     assert lines[0] == "stateDiagram-v2"
     drawn = set()
     for line in lines[2:]:

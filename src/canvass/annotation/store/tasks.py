@@ -50,16 +50,6 @@ STATES: dict[State, str] = {
     "disputed": "people said different things of it",
     "closed": "an adjudicator had the last word",
 }
-EVENTS: dict[Event, str] = {
-    "lease": "a page takes it, or keeps it",
-    "release": "it is given back, or its time is over",
-    "answer": "those who said something agree, and enough were heard",
-    "skip": "all who were heard passed",
-    "disagree": "two said different things",
-    "adjudicate": "an adjudicator said what counts",
-    "reopen": "another person's answer is wanted, or an assistant's was withdrawn",
-    "withdraw": "newer models chose others, and nobody has seen it",
-}
 
 # (state, event): the state after it. None: the task is no more. What is not here cannot happen.
 TRANSITIONS: dict[tuple[State, Event], State | None] = {
@@ -183,16 +173,3 @@ def agree(answer: NewAnswer, other: NewAnswer) -> bool:
         other.intent,
         sorted(other.slots or ()),
     )
-
-
-def diagram() -> str:
-    """Draw the table as a Mermaid state diagram, one arrow for each pair of states."""
-    lines = ["stateDiagram-v2", "    [*] --> open"]
-    arrows: dict[tuple[State, State | None], list[Event]] = {}
-    for (state, event), following in TRANSITIONS.items():
-        arrows.setdefault((state, following), []).append(event)
-    lines += [
-        f"    {state} --> {following or '[*]'}: {', '.join(events)}"
-        for (state, following), events in arrows.items()
-    ]
-    return "\n".join(lines)
