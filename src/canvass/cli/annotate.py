@@ -12,16 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from canvass.cli import terminal
-from canvass.cli.projects import (
-    AllowHostOption,
-    HostOption,
-    MaskOption,
-    PortOption,
-    address_of,
-    check_server,
-    open_project,
-)
+from canvass.cli import projects, terminal
 from canvass.errors import CanvassError, OptionError
 
 if TYPE_CHECKING:
@@ -46,9 +37,9 @@ def command(
         ),
     ],
     *,
-    host: HostOption = "127.0.0.1",
-    port: PortOption = 8800,
-    allow_host: AllowHostOption = None,
+    host: projects.HostOption = "127.0.0.1",
+    port: projects.PortOption = 8800,
+    allow_host: projects.AllowHostOption = None,
     token_file: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Keep the token in this file, so that the link stays the same."),
@@ -71,7 +62,7 @@ def command(
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="The model of the assistant's server.")
     ] = None,
-    mask: MaskOption = None,
+    mask: projects.MaskOption = None,
     alone: Annotated[
         bool,
         typer.Option(
@@ -89,12 +80,12 @@ def command(
     Prints a link that opens the page, and serves it until Ctrl-C. The link holds a secret: whoever has it sees and
     changes the annotations. Answers are on disk before the page says saved.
     """
-    check_server("the annotation page", "annotate")
+    projects.check_server("the annotation page", "annotate")
     from canvass.annotation.assistant.assistant import Assistant
     from canvass.annotation.rounds.queue import Queue
     from canvass.annotation.web.serve import allowed_hosts
 
-    address = address_of(host, port)
+    address = projects.address_of(host, port)
     if (assistant is None) != (model is None) or ((mask is not None or alone) and assistant is None):
         raise OptionError(
             "--assistant URL and --model NAME go together, and --mask and --assistant-alone with both; give what is "
@@ -102,20 +93,20 @@ def command(
         )
     hosts = allowed_hosts(address, allow_host or ())
     with ExitStack() as stack:
-        opened = [stack.enter_context(open_project(folder)) for folder in _projects(folders)]
+        opened = [stack.enter_context(projects.open_project(folder)) for folder in _projects(folders)]
         asked = [
             Assistant(project, assistant, model, mask=mask, alone=alone) if assistant and model else None
             for project in opened
         ]
-        projects = [
+        served = [
             (project, Queue(project, assistant=who)) for project, who in zip(opened, asked, strict=True)
         ]
         if get is not None:
-            _print(projects, get)
+            _print(served, get)
             return
         for project in opened:
             stack.enter_context(project.lock(PURPOSE))
-        _serve(projects, address, hosts, token_file, open_page=open_page)
+        _serve(served, address, hosts, token_file, open_page=open_page)
 
 
 def _projects(folders: list[Path]) -> list[Path]:
@@ -133,7 +124,7 @@ def _projects(folders: list[Path]) -> list[Path]:
     return list(found.values())
 
 
-def _print(projects: list[tuple[Project, Queue]], path: str) -> None:
+def _print(served: list[tuple[Project, Queue]], path: str) -> None:
     """Ask the app from inside, and print what it answers."""
     from canvass.annotation.web.app import make_app, workers
     from canvass.annotation.web.inside import ask
@@ -144,7 +135,7 @@ def _print(projects: list[tuple[Project, Queue]], path: str) -> None:
         raise OptionError(f"--get {path!r} is not a path; write one such as /api/progress")
     access = Access(new_token(), {"localhost"})
     with workers() as threads:
-        app = make_app(services_of(projects, access), access, threads)
+        app = make_app(services_of(served, access), access, threads)
         headers = (("Host", "localhost"), ("Authorization", f"Bearer {access.token}"))
         reply = ask(app, "GET", path, headers=headers)
     if reply.status != OK:
@@ -175,7 +166,7 @@ class Warnings(logging.Handler):
 
 
 def _serve(
-    projects: list[tuple[Project, Queue]],
+    served: list[tuple[Project, Queue]],
     address: Address,
     hosts: frozenset[str],
     token_file: str | None,
@@ -195,26 +186,26 @@ def _serve(
         access = Access(token, hosts, cookie=f"canvass-{address.port}")
 
         def ready() -> None:
-            _say_where([project for project, _ in projects], address, access, token_file)
+            _say_where([project for project, _ in served], address, access, token_file)
             if _wants_browser() if open_page is None else open_page:
                 # Some browsers do not return until they are closed.
                 link = address.link(access.one_time())
                 threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()
 
         logging.getLogger("canvass.annotation").addHandler(Warnings())
-        for _, queue in projects:
+        for _, queue in served:
             queue.start()
         try:
-            serve(projects, listening, access, ready=ready)
+            serve(served, listening, access, ready=ready)
         finally:
             end = time.monotonic() + PATIENCE
             for patience in (0.0, PATIENCE):  # all are told first
-                for _, queue in projects:
+                for _, queue in served:
                     queue.stop(min(patience, max(0.0, end - time.monotonic())))
     terminal.say("stopped; every answer that the page called saved is on disk")
 
 
-def _say_where(projects: list[Project], address: Address, access: Access, token_file: str | None) -> None:
+def _say_where(served: list[Project], address: Address, access: Access, token_file: str | None) -> None:
     """Print the link. With a token file, standard output may be a log, and gets the address alone."""
     if not address.is_loopback:
         terminal.warn(
@@ -227,7 +218,7 @@ def _say_where(projects: list[Project], address: Address, access: Access, token_
         link = link.partition("?")[0]
     sys.stdout.write(f"{link}\n")
     sys.stdout.flush()
-    what = ", ".join(f"{project.target} of {project.title}" for project in projects)
+    what = ", ".join(f"{project.target} of {project.title}" for project in served)
     terminal.say(f"annotating {what}; open the link above; Ctrl-C ends")
     if terminal.interactive():
         terminal.say(f"annotators, who do not lead, open {address.link(access.annotator_token)}")

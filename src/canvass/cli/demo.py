@@ -132,7 +132,13 @@ def _simulate(console: Console, corpora: Sequence[DemoSplit], target: Target, se
                         after_round=lambda _: advance(1, 1),
                     )
                 )
-    errors = {name: _mean_errors(runs) for name, runs in curves.items()}
+    errors = {
+        name: [
+            sum(entry.scores.slot_error_rate for entry in rounds) / len(rounds)
+            for rounds in zip(*runs, strict=True)
+        ]
+        for name, runs in curves.items()
+    }
     _show_errors(console, errors)
     ours, theirs = errors[DEFAULT][-1], errors[BASELINE][-1]
     change = abs(1 - ours / max(theirs, 1e-9))
@@ -157,10 +163,3 @@ def _show_errors(console: Console, errors: dict[str, list[float]]) -> None:
             style = "#008a64" if name == DEFAULT else "#808080"
             console.print(Text.assemble(f"{label:>15}  {name:<16} {curve[number]:6.1%} ", (bar, style)))
     console.print()
-
-
-def _mean_errors(runs: Sequence[Sequence[Round]]) -> list[float]:
-    return [
-        sum(entry.scores.slot_error_rate for entry in rounds) / len(rounds)
-        for rounds in zip(*runs, strict=True)
-    ]

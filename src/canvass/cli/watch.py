@@ -99,22 +99,14 @@ def _compare(
 ) -> dict[str, Any]:
     """Count the new files, compare them with the reference, and put both into the memory."""
     from canvass.features.key_sample import KeySample
-    from canvass.selection.watching import (
-        RECENT,
-        SAMPLE,
-        Counts,
-        Sampled,
-        changes,
-        count,
-        group_changes,
-    )
+    from canvass.selection import watching
 
-    sample = KeySample(SAMPLE)
+    sample = KeySample(watching.SAMPLE)
     total = None if opened.total_bytes is None else 2 * opened.total_bytes
     try:
         with terminal.progress("reading the new files twice", total) as advance:
-            counts = count(classifier, _told(opened.blocks(), advance), sample)
-            sampled = Sampled.of(sample, _told(opened.blocks(), advance))
+            counts = watching.count(classifier, _told(opened.blocks(), advance), sample)
+            sampled = watching.Sampled.of(sample, _told(opened.blocks(), advance))
     except EmptyPoolError:
         return {"state": "waiting"}
     if counts.requests < window:
@@ -122,13 +114,13 @@ def _compare(
     if "reference" not in memory:
         memory |= {"reference": counts.as_dict(), "sample": sampled.as_dict(), "windows": []}
         return {"state": "reference", "requests": counts.requests}
-    memory["windows"] = [*memory["windows"], counts.as_dict()][-RECENT:]
+    memory["windows"] = [*memory["windows"], counts.as_dict()][-watching.RECENT :]
     reference, *windows = (
-        Counts.from_dict(record, len(classifier.names))
+        watching.Counts.from_dict(record, len(classifier.names))
         for record in (memory["reference"], *memory["windows"])
     )
-    found = group_changes(labelled, Sampled.from_dict(memory["sample"]), sampled)
-    found += changes(classifier, reference, windows, sampled.keys)
+    found = watching.group_changes(labelled, watching.Sampled.from_dict(memory["sample"]), sampled)
+    found += watching.changes(classifier, reference, windows, sampled.keys)
     return {
         "state": "compared",
         "requests": counts.requests,
@@ -148,7 +140,7 @@ def _read(state: str, digest: str, labels: int) -> dict[str, Any]:
 
     Raises InputError if it is damaged, or LABELLED has changed, and FileError if it cannot be read.
     """
-    from canvass.selection.watching import Counts, Sampled
+    from canvass.selection import watching
 
     try:
         content = Path(state).read_bytes()
@@ -160,8 +152,8 @@ def _read(state: str, digest: str, labels: int) -> dict[str, Any]:
         memory = json.loads(content)
         ours = memory["kind"] == KIND and memory["version"] == VERSION and isinstance(memory["files"], dict)
         for record in [memory["reference"], *memory["windows"]] if memory["labelled"] == digest else []:
-            Counts.from_dict(record, labels)
-        Sampled.from_dict(memory["sample"])
+            watching.Counts.from_dict(record, labels)
+        watching.Sampled.from_dict(memory["sample"])
     except (KeyError, TypeError, ValueError, IndexError, CanvassError):
         ours = False
     if not ours:

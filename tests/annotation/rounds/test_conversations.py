@@ -62,11 +62,11 @@ def test_turns_are_those_of_a_plain_reading(tmp_path_factory, pairs, kind, size)
     tasks = [
         task_of(row["text"], conversation=row["conversation"], turn=row["turn"]) for row in rows[::3]
     ] + [task_of("alone")]
-    found = find_turns(
+    turns, notes = find_turns(
         tasks, COLUMNS, lambda: Pool.open([str(path)], rows=size, columns=Columns(others=True)), {}
     )
-    assert found.notes == []
-    assert found.turns == {
+    assert notes == []
+    assert turns == {
         row["text"]: plain_turns(rows, row["conversation"], row["turn"], row["text"]) for row in rows[::3]
     }
 
@@ -91,8 +91,9 @@ def test_without_conversations_and_for_what_is_known_nothing_is_read():
 )
 def test_what_is_wrong_is_said(others, columns, words):
     pool = Pool.from_table(pa.table({"text": ["x"]}))
-    found = find_turns([task_of("x", **others)], dataclasses.replace(COLUMNS, **columns), lambda: pool, {})
-    (note,) = found.notes
+    _, (note,) = find_turns(
+        [task_of("x", **others)], dataclasses.replace(COLUMNS, **columns), lambda: pool, {}
+    )
     assert words in note
 
 

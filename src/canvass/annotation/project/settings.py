@@ -82,7 +82,11 @@ def _texts(words: str, *, default: Any = MISSING) -> Any:
     empty = default == ()
 
     def accepts(value: Any) -> bool:
-        return isinstance(value, list | tuple) and bool(empty or value) and all(map(_is_filled, value))
+        return (
+            isinstance(value, list | tuple)
+            and bool(empty or value)
+            and all(isinstance(text, str) and text for text in value)
+        )
 
     expected = "a list of strings" if empty else "a list of at least one string"
     return _setting(words, expected, accepts, default)
@@ -96,10 +100,6 @@ def _addresses(words: str, *, default: tuple[str, ...]) -> Any:
 
     expected = "a list of addresses such as https://audio.example.org, without a path"
     return _setting(words, expected, accepts, default)
-
-
-def _is_filled(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
 
 
 @dataclass(frozen=True, kw_only=True)

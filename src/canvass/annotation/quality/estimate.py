@@ -325,11 +325,6 @@ def requests_of(project: Project) -> dict[int, Requests]:
     return {int(number): Requests(*both) for number, both in stored.items()}
 
 
-def write_estimates(estimates: Sequence[Estimate]) -> str:
-    """Write estimates for the store."""
-    return json.dumps([asdict(estimate) for estimate in estimates])
-
-
 def stored_estimates(project: Project) -> tuple[Estimate, ...]:
     """Recall the estimates of the models that run now; unknown ones before there is any.
 
@@ -339,15 +334,11 @@ def stored_estimates(project: Project) -> tuple[Estimate, ...]:
         *([] if project.annotates_slots else [SLOTS]),
         *([MISSED] if project.target.kind == "all" else []),
     }
-    estimates = _recalled(project.store.fact(ESTIMATES))
+    stored = project.store.fact(ESTIMATES)
+    estimates = estimates_of(None) if stored is None else map(_estimate_of, json.loads(stored))
     return tuple(estimate for estimate in estimates if estimate.name not in left_out)
 
 
-def _recalled(stored: str | None) -> tuple[Estimate, ...]:
-    if stored is None:
-        return estimates_of(None)
-
-    return tuple(
-        Estimate(**plain | {name: plain[name] and Interval(*plain[name]) for name in ("interval", "once")})
-        for plain in json.loads(stored)
-    )
+def _estimate_of(plain: dict[str, Any]) -> Estimate:
+    intervals = {name: plain[name] and Interval(*plain[name]) for name in ("interval", "once")}
+    return Estimate(**plain | intervals)

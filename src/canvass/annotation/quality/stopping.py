@@ -59,14 +59,11 @@ def decide(nlu: NLU, texts: Sequence[str]) -> Decisions:
 
 def agreement(some: Decisions, others: Decisions) -> float:
     """Give the smaller of two kappas, that of utterances and that of tokens; 1 where all is equal."""
-    return min(_kappa(labels, other) for labels, other in zip(some, others, strict=True))
-
-
-def _kappa(some: Sequence[str], others: Sequence[str]) -> float:
-    if some == others:
-        return 1.0
-    # None only where both say one and the same of everything.
-    return cohens_kappa(some, others) or 0.0
+    return min(
+        # No kappa only where both say one and the same of everything.
+        1.0 if labels == other else cohens_kappa(labels, other) or 0.0
+        for labels, other in zip(some, others, strict=True)
+    )
 
 
 class Reference(NamedTuple):

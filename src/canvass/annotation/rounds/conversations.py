@@ -13,7 +13,7 @@ from bisect import insort
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,13 +29,6 @@ from canvass.errors import shown
 BEFORE, AFTER = 4, 2  # turns that are kept of each request
 LONGEST = 300  # characters of a turn that are kept
 CONTEXT = ("conversation", "turn", "audio")  # columns of the pool that a task may have, and need not
-
-
-class FoundTurns(NamedTuple):
-    """The turns of requests by their keys, and sentences on what was not as it should be."""
-
-    turns: dict[str, Turns]
-    notes: list[str]
 
 
 @dataclass
@@ -69,8 +62,8 @@ def find_turns(
     open_pool: Callable[[], Pool],
     known: Mapping[str, Turns],
     progress: Callable[[int, int], None] = lambda _rows, _consumed: None,
-) -> FoundTurns:
-    """Find the turns around the requests of tasks, `known` for some of their keys.
+) -> tuple[dict[str, Turns], list[str]]:
+    """Find the turns around the requests of tasks, by key, `known` for some; and say what was not as it should be.
 
     The pool is read once, and only where another has a conversation. Memory is that of the tasks: `BEFORE` and `AFTER`
     turns of each, of at most `LONGEST` characters. `progress` is called after each block, with zeros, and may raise to
@@ -107,7 +100,7 @@ def find_turns(
             "not shown beside requests; number the turns, or name their column in [columns] of canvass.toml"
         )
     turns |= {window.key: window.turns() for some in windows.values() for window in some}
-    return FoundTurns(turns, notes)
+    return turns, notes
 
 
 def number_of(value: object) -> float | None:

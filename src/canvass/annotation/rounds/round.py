@@ -7,7 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from canvass.annotation.project.project import Project, open_pool
 from canvass.annotation.project.settings import with_changes
@@ -19,7 +19,6 @@ from canvass.annotation.quality.estimate import (
     estimates_of,
     requests_of,
     score_picks,
-    write_estimates,
 )
 from canvass.annotation.quality.stopping import STEP, Reference, agreement, decide
 from canvass.annotation.rounds.choosing import Choosing
@@ -258,7 +257,7 @@ def save_estimates(
         stopped=stopped,
     )
     if not stopped():
-        project.store.set_fact(ESTIMATES, write_estimates(estimates_of(scored)))
+        project.store.set_fact(ESTIMATES, json.dumps([asdict(each) for each in estimates_of(scored)]))
 
 
 def answered(project: Project) -> int:

@@ -43,7 +43,9 @@ def task_of(row: Row, names: LabelNames) -> Task:
     reason = json.loads(record["reason"] or "{}")
     turns = reason.pop("turns", None)
     record["others"] = reason.pop("others", {})
-    record["turns"] = None if turns is None else _turns_of(**turns)
+    if turns is not None:
+        turns = Turns(tuple(turns["before"]), tuple(turns["after"]), turns["earlier"], turns["later"])
+    record["turns"] = turns
     record["reason"] = Reason(**reason) if reason else None
     record["prediction"] = names.prediction(prediction_of(record["prediction"]))
     return Task(**record)
@@ -120,10 +122,6 @@ def answer_row(answer: NewAnswer) -> dict[str, Any]:
         "slots": None if answer.slots is None else _document(_plain(answer.slots)),
         "shown": prediction_document(answer.shown),
     }
-
-
-def _turns_of(before: Sequence[str], after: Sequence[str], earlier: int, later: int) -> Turns:
-    return Turns(tuple(before), tuple(after), earlier, later)
 
 
 def _plain(slots: Sequence[Slot]) -> list[tuple[int, int, str]]:

@@ -54,7 +54,9 @@ class Link:
             return cls(mark=_new_mark()).kept(store)
         try:
             document: dict[str, Any] = json.loads(text)
-            return cls(**{attribute.name: _frozen(document[attribute.name]) for attribute in fields(cls)})
+            stored = {attribute.name: document[attribute.name] for attribute in fields(cls)}
+            lists = {name: tuple(value) for name, value in stored.items() if isinstance(value, list)}
+            return cls(**stored | lists)
         except (ValueError, KeyError, TypeError) as error:
             raise StoreError(
                 f"{store.path}: what it says of Label Studio cannot be read; restore a backup, or use the canvass that "
@@ -107,10 +109,6 @@ def number_of(link: Link, url: str, project: int | None) -> int | None:
             f"the same at {url}, the number of another one there, or leave out --url"
         )
     return link.project
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)
