@@ -91,13 +91,12 @@ def as_records(labelled: Labelled, suspicions: Sequence[Suspicion]) -> list[dict
     records = []
     for suspicion in suspicions:
         utterance = labelled.utterances[suspicion.number]
-        slots = None if suspicion.slots is None else slot_records(suspicion.slots)
         records.append(
             {
                 **record_of(utterance),
                 "suspicion": suspicion.score,
                 "models_intent": suspicion.intent,
-                "models_slots": slots,
+                "models_slots": slot_records(suspicion.slots),
                 "place": labelled.places[suspicion.number],
             }
         )

@@ -49,8 +49,6 @@ logger = logging.getLogger(__name__)
 
 STOP_SET = "stop set"
 REFERENCE = "stop reference"
-
-
 TOO_LONG = "too long"  # a fact: how many rows of the pool have more tokens than max_tokens
 
 

@@ -45,9 +45,8 @@ if TYPE_CHECKING:
 Role = Literal["lead", "annotator"]
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 LONGEST_BODY = 1_000_000  # bytes
-LONGEST_DRAIN = (
-    16_000_000  # bytes of a refused body that are still read and dropped, so that the answer arrives
-)
+# Bytes of a refused body that are still read and dropped, so that the answer arrives.
+LONGEST_DRAIN = 16_000_000
 BODY_SECONDS = 30.0
 READS = frozenset({"GET", "HEAD"})
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?)\.?(?::[0-9]{1,5})?", re.IGNORECASE)

@@ -57,8 +57,11 @@ def keep(store: Store, annotations: Sequence[Annotated], *, now: float) -> Kept:
     """
     latest: dict[tuple[str, str], Annotated] = {}
     names = names_of(store)
-    for annotated in (named(each, names) for each in annotations):
-        place = annotated.given.answer.annotator, annotated.given.key
+    for each in annotations:
+        said = each.given.answer
+        said = replace(said, annotator=names.get(said.annotator, said.annotator))
+        annotated = replace(each, given=replace(each.given, answer=said))
+        place = said.annotator, annotated.given.key
         before = latest.get(place)
         if before is None or before.name == annotated.name or before.moment <= annotated.moment:
             latest[place] = annotated
@@ -137,13 +140,6 @@ def _deleted_id(name: str) -> str:
 def names_of(store: Store) -> dict[str, str]:
     """Map the names that annotations have, such as label-studio-3, to those that their answers are kept under."""
     return dict(json.loads(store.fact(NAME) or "{}"))
-
-
-def named(annotated: Annotated, names: Mapping[str, str]) -> Annotated:
-    """Put the name that a person's answers are kept under into an annotation."""
-    given = annotated.given
-    name = names.get(given.answer.annotator, given.answer.annotator)
-    return replace(annotated, given=replace(given, answer=replace(given.answer, annotator=name)))
 
 
 def parsed(words: Iterable[str]) -> dict[str, str]:

@@ -13,9 +13,8 @@ from typing import Literal
 from canvass.errors import FileError, OptionError
 
 VARIABLE = "LABEL_STUDIO_API_KEY"
-LEGACY_IS_OFF = (
-    "disabled for this organization"  # what Label Studio says where legacy tokens are switched off
-)
+# What Label Studio says where legacy tokens are switched off.
+LEGACY_IS_OFF = "disabled for this organization"
 LONGEST_TOKEN = 8_192
 Kind = Literal["legacy", "personal"]
 JWT_PARTS = 3
