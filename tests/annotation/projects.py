@@ -1,5 +1,8 @@
 """A small project that tests share: music against the rest, with tasks as a round of the queue leaves them."""
 
+import json
+from dataclasses import asdict
+
 from commands import write
 
 from canvass.annotation.project.project import Project
@@ -21,6 +24,11 @@ def make_project(folder, *, target=MUSIC, strategy=None):
     pool = folder.parent / f"{folder.name}-pool.jsonl"
     write(pool, rest, annotated=False)
     return Project.create(folder, known, [str(pool)], target, test=rest[::TEST], strategy=strategy)
+
+
+def write_estimates(estimates):
+    """Write estimates as a round does."""
+    return json.dumps([asdict(one) for one in estimates])
 
 
 def run_round(project, number, *, answers=None):

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from projects import write_estimates
 
 from canvass.annotation.quality import estimate as module
 from canvass.annotation.quality.estimate import (
@@ -16,7 +17,6 @@ from canvass.annotation.quality.estimate import (
     estimates_of,
     score_picks,
     stored_estimates,
-    write_estimates,
 )
 from canvass.annotation.store.records import Answer, Task, TaskPrediction
 from canvass.corpus.normalise import key_of

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from commands import write_records
-from projects import run_round
+from projects import run_round, write_estimates
 
 from canvass.annotation.exchange.handing_out import hand_out
 from canvass.annotation.project.annotations import complete
@@ -17,7 +17,6 @@ from canvass.annotation.quality.estimate import (
     requests_of,
     score_picks,
     stored_estimates,
-    write_estimates,
 )
 from canvass.annotation.quality.progress import status_of
 from canvass.annotation.quality.stopping import STEP

@@ -16,13 +16,13 @@ pytest.importorskip("starlette", reason="the page needs starlette: pip install '
 
 from hypothesis import given
 from hypothesis import strategies as some
-from projects import NOON, StillQueue, make_project, music_left, tasks_of
+from projects import NOON, StillQueue, make_project, music_left, tasks_of, write_estimates
 from servers import TOKEN, running
 
 from canvass import read_labelled
 from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings import with_changes
-from canvass.annotation.quality.estimate import Estimate, write_estimates
+from canvass.annotation.quality.estimate import Estimate
 from canvass.annotation.store.records import Answer, ReviewItem, Round, Saved, Tally, TaskPrediction
 from canvass.annotation.web import api
 from canvass.annotation.web.app import make_app, workers
