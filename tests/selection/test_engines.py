@@ -292,6 +292,6 @@ def test_a_missing_extra_is_named(models, tmp_path, monkeypatch, name):
 
 
 def test_all_as_a_target(engine, tmp_path):
-    plans = Plans((Plan.of(trained(Target("all")), (), strategy="joint", size=20),))
+    plans = Plans((Plan.of(trained(Target("all")), (), strategy="margin-balanced", size=20),))
     files = write_shards(tmp_path, small_rows(), random.Random(9))
     assert run(engine, plans, files, step=9000)[0] == select_each(plans, Pool.of(small_rows()))
