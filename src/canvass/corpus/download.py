@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import shutil
 import socket
 import ssl
 import tarfile
@@ -206,9 +207,6 @@ def _cause(error: BaseException) -> tuple[BaseException, str]:
     return error, str(error)
 
 
-SMALL_CHUNK = 1 << 20  # bytes
-
-
 def unpack(path: Path, member: str, target: Path) -> None:
     """Copy a member of an archive to a file; the extension tells zip from tar.
 
@@ -234,17 +232,14 @@ def _from_tar(path: Path, member: str, target: Path) -> None:
                             f"{path}: the archive has more than {MOST_MEMBERS:,} members; it is refused"
                         )
                     if entry.name.removeprefix("./") == member and entry.isreg():
-                        _copy(archive.extractfile(entry), target)
+                        content = archive.extractfile(entry)
+                        assert content is not None, "it is a file"
+                        with content, target.open("wb") as file:
+                            shutil.copyfileobj(content, file)
                         return
         except (tarfile.TarError, zlib.error, EOFError, ValueError) as error:
             raise InputError(f"{path}: the archive is damaged ({error}); get the file anew") from error
     raise InputError(f"{path}: the archive has no {member}; it is another one than was expected")
-
-
-def _copy(content: IO[bytes] | None, target: Path) -> None:
-    with target.open("wb") as file:
-        while content is not None and (data := content.read(SMALL_CHUNK)):
-            file.write(data)
 
 
 class _Bounded:

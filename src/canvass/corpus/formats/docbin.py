@@ -189,9 +189,8 @@ def _intent(cats: Any, where: str) -> str | None:
     return likely[0] if likely else None
 
 
-def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
+def write_annotated(path: str, utterances: Iterable[Utterance], _: Losses) -> None:
     """Write utterances as documents, each with a number for every intent; the file appears whole or not at all."""
-    del losses  # there are none
     spacy = _spacy()
     known = list(utterances)
     intents = sorted({utterance.intent for utterance in known if utterance.intent is not None})

@@ -111,9 +111,8 @@ def _slot(entity: Value, text: str, bad: BadLines) -> dict[str, Any]:
     return slot_record(text, (start.integer(), end.integer()), _label(label, bad), entity.where)
 
 
-def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
+def write_annotated(path: str, utterances: Iterable[Utterance], _: Losses) -> None:
     """Write utterances as records of a project of intents and slots; the file appears whole or not at all."""
-    del losses  # there are none
     jsonl.write(path, map(record_of, utterances))
 
 

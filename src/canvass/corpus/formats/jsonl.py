@@ -159,9 +159,8 @@ def slow_batch(
     return batch_of_records(records_of_chunk(data, path, first_line, bad), columns, bad, keeps)
 
 
-def names(path: str, columns: Columns) -> list[str]:
+def names(path: str, _: Columns) -> list[str]:
     """List the fields of the first record; raises as `read` does."""
-    del columns
     return next((list(record) for _, record in records_of(path, BadLines(sys.maxsize), 1 << 16)), [])
 
 
@@ -244,9 +243,8 @@ def write(path: str, rows: Iterable[dict[str, Any]]) -> None:
             stream.write(compressed(text.encode(), split_name(path)[1]))
 
 
-def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
+def write_annotated(path: str, utterances: Iterable[Utterance], _: Losses) -> None:
     """Write annotated utterances; raises as `write` does. Nothing is lost."""
-    del losses
     write(path, map(record_of, utterances))
 
 

@@ -193,9 +193,8 @@ def pool_columns(path: str, columns: Columns) -> dict[str, str]:
         return used_columns(parquet.schema_arrow, path, columns)
 
 
-def names(path: str, columns: Columns) -> list[str]:
+def names(path: str, _: Columns) -> list[str]:
     """List the columns of a file; raises as `blocks` does."""
-    del columns
     with opened_parquet(path) as parquet:
         return list(parquet.schema_arrow.names)
 
@@ -215,9 +214,8 @@ def write(path: str, given: Iterable[dict[str, Any]]) -> None:
     write_whole(path, sink.getvalue().to_pybytes())
 
 
-def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
+def write_annotated(path: str, utterances: Iterable[Utterance], _: Losses) -> None:
     """Write annotated utterances; raises as `write` does. Nothing is lost."""
-    del losses
     write(path, map(record_of, utterances))
 
 

@@ -144,9 +144,8 @@ def _span(span: Value, text: str, task: Value) -> dict[str, Any]:
     return slot_record(text, offsets, label, span.where)
 
 
-def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
+def write_annotated(path: str, utterances: Iterable[Utterance], _: Losses) -> None:
     """Write utterances as accepted tasks, each with all intents as options; the file appears whole or not at all."""
-    del losses  # there are none
     known = list(utterances)
     intents = sorted({utterance.intent for utterance in known if utterance.intent is not None})
     options = [{"id": intent, "text": intent} for intent in intents]

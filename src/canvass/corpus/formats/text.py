@@ -32,13 +32,12 @@ MARK = "\ufeff"
 
 
 def blocks(
-    path: str, columns: Columns, bad: BadLines, rows: int, *, part: tuple[int, int] | None = None
+    path: str, _: Columns, bad: BadLines, rows: int, *, part: tuple[int, int] | None = None
 ) -> Iterator[Block]:
     """Stream a pool in blocks of at most `rows` rows; blank lines are rows with a blank text.
 
     Of a `part`, from byte to byte, those lines are read that begin there.
     """
-    del columns  # there are none
     with Source(path, part) as source:
         yield from accounted(_batches(source, bad, rows), rows, source.size)
 
