@@ -107,7 +107,7 @@ def test_bad_records_are_left_out_and_told(cached):
 
 
 def test_what_has_no_place_is_told(cached):
-    (what,) = cached("mtop").lost
+    (what,) = cached("mtop").losses.found
     assert what == "intents inside of slots, with their slots"
 
 

@@ -132,7 +132,7 @@ def get(
     if made.bad.count:
         records = "bad record is" if made.bad.count == 1 else "bad records are"
         terminal.warn(f"{made.bad.count} {records} left out; the first: {made.bad.first}")
-    for what, loss in made.lost.items():
+    for what, loss in made.losses.found.items():
         terminal.warn_of_loss({"what": what, "count": loss.count, "first": loss.first})
     if as_json:
         terminal.print_json(public.summary(corpus, language, files, made))

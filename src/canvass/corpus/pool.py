@@ -141,12 +141,11 @@ class Pool:
         batches = []
         numbered = enumerate(utterances, 1)
         while some := list(itertools.islice(numbered, rows)):
-            records = [({"text": row.text, "id": row.id, "count": row.count}, index) for index, row in some]
-            batches.append(
-                batch_of(
-                    [pool_utterance_of(record, f"utterance {index}", Columns()) for record, index in records]
-                )
+            rows_of_batch = (
+                ({"text": row.text, "id": row.id, "count": row.count}, f"utterance {index}")
+                for index, row in some
             )
+            batches.append(batch_of([pool_utterance_of(*row, Columns()) for row in rows_of_batch]))
         return cls._in_memory(batches, rows)
 
     @classmethod

@@ -22,7 +22,7 @@ from canvass.corpus.formats import jsonl
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import row_named
 from canvass.corpus.formats.located import read_document
-from canvass.corpus.formats.losses import BadLines, Loss, Losses
+from canvass.corpus.formats.losses import BadLines, Losses
 from canvass.errors import FileError, InputError, OptionError
 from canvass.files import apply_umask
 from canvass.types import Utterance
@@ -42,13 +42,13 @@ class ConvertedCorpus:
     * `folder`: where it was written.
     * `utterances`: number of utterances of each split.
     * `bad`: bad records that were left out.
-    * `lost`: what canvass cannot represent, by kind.
+    * `losses`: what canvass cannot represent.
     """
 
     folder: Path
     utterances: dict[str, int]
     bad: BadLines
-    lost: dict[str, Loss] = field(default_factory=dict)
+    losses: Losses = field(default_factory=Losses)
 
 
 def cache_folder() -> Path:
@@ -153,7 +153,7 @@ def convert(
             f"{parent}: cannot write to this folder ({error.strerror}); choose another"
         ) from error
     try:
-        bad = BadLines(UNLIMITED, losses=Losses())
+        bad = BadLines(UNLIMITED, losses=(losses := Losses()))
         splits = _read(corpus, locale, files, bad)
         for split, utterances in splits.items():
             jsonl.write_annotated(str(hidden / f"{split}.jsonl"), utterances, Losses())
@@ -165,8 +165,7 @@ def convert(
         raise FileError(f"{folder}: could not be written ({error.strerror or error})") from error
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
-    lost = {} if bad.losses is None else bad.losses.found
-    return ConvertedCorpus(folder, counts, bad, lost)
+    return ConvertedCorpus(folder, counts, bad, losses)
 
 
 def _read(
@@ -262,9 +261,7 @@ def summary(
         "folder": str(converted.folder),
         "utterances": converted.utterances,
         "left_out": converted.bad.count,
-        "lost": [
-            {"what": what, "count": loss.count, "first": loss.first} for what, loss in converted.lost.items()
-        ],
+        "lost": converted.losses.account(),
         "files": [
             {"address": file.address, "path": str(path), "sha256": digest}
             for file, (path, digest) in files.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from canvass.errors import InputError
@@ -166,38 +166,27 @@ def _target_dict(target: TargetReport) -> dict[str, Any]:
         }
         figures = {name: value for name, value in vars(row).items() if name not in {"against", "equal_cost"}}
         figures |= {
-            "saved": asdict(row.saved) if row.saved else None,
-            "chosen": asdict(row.chosen) if row.chosen else None,
             "words": {**row.words.difference._asdict(), "fewer": row.words.fewer} if row.words else None,
             "routing": row.routing.as_dict() if row.routing else None,
-            "families": {
-                name: {
-                    "rate": family.rate,
-                    "difference": family.difference._asdict() if family.difference else None,
-                }
-                for name, family in row.families.items()
-            },
             "worst_family": {"family": row.worst_family[0], **row.worst_family[1]._asdict()}
             if row.worst_family
             else None,
             "against": against,
-            "equal_cost": {unit: difference._asdict() for unit, difference in row.equal_cost.items()},
+            "equal_cost": row.equal_cost,
         }
         rows.append(figures)
     return {
         "target": target.facts.target,
-        "facts": asdict(target.facts),
+        "facts": target.facts,
         "warnings": target.warnings,
         "baseline": target.baseline,
-        "findings": [asdict(finding) for finding in target.findings],
+        "findings": target.findings,
         "strategies": rows,
         "missing_strategies": [name for name in target.planned if name not in target.curves],
         "ceiling": target.ceiling,
         "curves": {name: curve_points(curve) for name, curve in target.curves.items()},
         "long_run": curve_points(target.long_run) if target.long_run else None,
-        "examples": {
-            name: [asdict(example) for example in chosen] for name, chosen in target.examples.items()
-        },
+        "examples": target.examples,
     }
 
 
@@ -213,11 +202,13 @@ def curve_points(curve: Curve) -> dict[str, Any]:
 
 
 def _finite(value: Any) -> Any:
-    """Replace NaN and infinities, which JSON lacks, by None, and tuples by lists."""
+    """Make values of JSON: NaN and infinities, which it lacks, become None, records objects, and tuples lists."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
         return {name: _finite(member) for name, member in value.items()}
     if hasattr(value, "_asdict"):
         return _finite(value._asdict())
+    if is_dataclass(value) and not isinstance(value, type):
+        return _finite(asdict(value))
     return [_finite(member) for member in value] if isinstance(value, (list, tuple)) else value

@@ -11,7 +11,7 @@ from canvass.corpus.formats import conll, format_of
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.losses import BadLines, Losses
 from canvass.corpus.formats.pieces import covered, pieces_of, words_of
-from canvass.corpus.formats.tags import SCHEMES, spans_of, tags_of
+from canvass.corpus.formats.tags import LETTERS, spans_of, tags_of
 from canvass.errors import InputError
 from canvass.types import Slot, Utterance
 from texts import texts
@@ -30,7 +30,7 @@ def spans(draw):
     return found, at + draw(st.integers(0, 2))
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", LETTERS)
 @given(made=spans())
 def test_every_scheme_is_read_by_the_one_rule(scheme, made):
     found, length = made
@@ -134,7 +134,7 @@ def test_what_looks_like_a_comment_after_a_token_is_one(file):
     assert [one for _, one in read(path)] == [Utterance("see #", intent="x", slots=(Slot(4, 5, "tag"),))]
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", LETTERS)
 def test_a_file_of_any_scheme_comes_back(tmp_path, scheme):
     path = tmp_path / "a.conll"
     some = [Utterance("a b c d", slots=(Slot(0, 1, "x"), Slot(2, 5, "x"), Slot(6, 7, "y")))]

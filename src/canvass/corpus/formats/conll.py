@@ -225,7 +225,7 @@ def _parts(path: str) -> Iterator[Lines]:
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses, scheme: str = "IOB2") -> None:
-    """Write utterances in a scheme of `tags.SCHEMES`; the file appears whole or not at all."""
+    """Write utterances in a scheme of `tags.LETTERS`; the file appears whole or not at all."""
     write_text(path, (_block(utterance, losses, scheme) for utterance in utterances))
 
 

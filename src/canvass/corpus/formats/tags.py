@@ -37,7 +37,6 @@ LETTERS = {
     "IOBES": ("S", "B", "I", "E"),
     "BILOU": ("U", "B", "I", "L"),
 }
-SCHEMES = tuple(LETTERS)
 BEGINS, ENDS, GOES_ON = "BSUW", "ESLUW", "IM"
 
 
