@@ -14,6 +14,7 @@ from canvass.models.crf.scaled_lattice import (
     pack_factors,
     trace_back,
 )
+from canvass.models.crf.transitions import WIDEST, spread
 from canvass.models.vectors import aligned, padded
 
 ORDINARY = st.floats(-5.0, 5.0)
@@ -30,7 +31,11 @@ def lattices(draw, longest=5, scores=SCORES):
     kinds = [draw(st.sampled_from(scores)) for _ in range(2)]
     state = draw(st.lists(kinds[0], min_size=length * tags, max_size=length * tags))
     transitions = draw(st.lists(kinds[1], min_size=tags * tags, max_size=tags * tags))
-    return np.array(state).reshape(length, tags), np.array(transitions).reshape(tags, tags)
+    # No training makes weights of transitions that are further apart, and no model file may have them.
+    transitions = np.array(transitions).reshape(tags, tags)
+    return np.array(state).reshape(length, tags), transitions * min(
+        1.0, WIDEST / max(spread(transitions), 1.0)
+    )
 
 
 def scale_of(state, transitions):

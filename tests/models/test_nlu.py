@@ -17,6 +17,7 @@ import pytest
 from canvass import archive
 from canvass.corpus.normalise import keys
 from canvass.errors import CanvassError, FileError, ModelFileError, TargetError, TrainingError
+from canvass.models.crf.transitions import WIDEST
 from canvass.models.nlu import NLU, VERSION, train_all
 from canvass.models.tagger import Tagger
 from canvass.types import Target, Utterance
@@ -323,6 +324,14 @@ def test_arrays_that_do_not_fit_are_refused(saved, tmp_path, change):
         "beyond": ["intent_examples"],
     }
     assert accepted == [name for name in accepted if name in harmless.get(change, [])]
+
+
+def test_transitions_that_no_training_makes_are_refused(saved, tmp_path):
+    header, arrays = parts_of(saved)
+    arrays["tagger_transitions"][0, 0] = 1.01 * WIDEST
+    archive.save(tmp_path / "m", "model", VERSION, header, arrays)
+    with pytest.raises(ModelFileError, match="the tagger's arrays do not fit together"):
+        NLU.load(tmp_path / "m")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

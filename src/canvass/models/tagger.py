@@ -25,6 +25,7 @@ from canvass.models.crf.decoding import LONGEST, find_best, pack_products
 from canvass.models.crf.lattice import best_paths, log_partitions, marginals, n_best_paths
 from canvass.models.crf.objective import train
 from canvass.models.crf.problem import make_problem
+from canvass.models.crf.transitions import WIDEST, spread
 from canvass.models.crf.word_cache import Forms, no_forms
 from canvass.types import Slot
 
@@ -292,6 +293,7 @@ class Tagger:
             and rows.dtype == columns.dtype == np.int32
             and np.isfinite(values).all()
             and np.isfinite(transitions).all()
+            and spread(transitions) <= WIDEST
         ):
             raise ValueError("the tagger's arrays do not fit together")
         words = None

@@ -8,8 +8,8 @@ Best paths are found in sums of scores, since two paths may have the same weight
 rounding of sums decides between them. Marginals and log Z are found by the kernels that train (`forward_backward`), in
 scaled sums. What rounds to zero on the way is lost, and matters only if all that was kept dies later. A kept path and a
 lost one can differ later by at most the ratio R of the largest and the smallest factor of a transition, and a row sum
-is at least 1/R; so whatever the states, the relative error is below L T R^2 * 1e-308. Up to `WIDEST` = log R = 300 that
-is nothing; beyond, log space is used, L^2 exponentials a token.
+is at least 1/R; so whatever the states, the relative error is below L T R^2 * 1e-308, which is nothing up to `WIDEST` =
+log R = 300. Training goes no further (`objective`), and a model file that does is refused.
 
 The N best paths are found by Viterbi's recursion with lists: b(t, j) holds the N best paths that end in tag j at token
 t. All of these go on from lists of token t - 1, so
@@ -24,7 +24,6 @@ The twin is `plain_crf.enumerate_best_paths`.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -40,7 +39,7 @@ from canvass.models.crf.forward_backward import (
     go_forward,
     take_scores,
 )
-from canvass.models.crf.transitions import WIDEST, pack_matrix, spread
+from canvass.models.crf.transitions import pack_matrix
 from canvass.models.vectors import Floats, Integers, aligned, padded
 
 Tags = NDArray[np.int32]
@@ -67,15 +66,11 @@ def best_paths(state: Floats, starts: Integers, scores: Floats) -> BestPaths:
 
 def marginals(state: Floats, starts: Integers, scores: Floats) -> Floats:
     """Compute P(tag j at token t), float64 (W, L)."""
-    if spread(scores) > WIDEST:
-        return _solve_in_log_space(state, starts, scores)[0]
     return _solve(state, starts, scores)[0]
 
 
 def log_partitions(state: Floats, starts: Integers, scores: Floats) -> Floats:
     """Compute log Z of each sequence, float64 (N,); 0 for an empty one."""
-    if spread(scores) > WIDEST:
-        return _solve_in_log_space(state, starts, scores)[1]
     return _solve(state, starts, scores)[1]
 
 
@@ -108,13 +103,6 @@ def exponentiate_states(state: Floats, tokens: Integers, rows: Floats, cells: Ce
             for j in range(state.shape[1]):
                 rows[lane, j] = state[tokens[cell, lane], j] if tokens[cell, lane] >= 0 else 0.0
         take_scores(rows, cell, state.shape[1], cells)
-
-
-def _solve_in_log_space(state: Floats, starts: Integers, scores: Floats) -> tuple[Floats, Floats]:
-    """Return the marginals and log Z of each sequence; the scores may be as far apart as they like."""
-    found, log_z = np.empty_like(state), np.zeros(len(starts) - 1)
-    find_marginals_in_log_space(state, starts, scores, found, np.empty((2, len(scores))), log_z)
-    return found, log_z
 
 
 @inlined
@@ -172,57 +160,6 @@ def find_best_paths(
             paths[t] = tag
             if t == last:
                 totals[n] = highest
-
-
-@compiled
-def find_marginals_in_log_space(
-    state: Floats, starts: Integers, scores: Floats, marginals: Floats, rows: Floats, log_z: Floats
-) -> None:
-    """Write P(tag j at token t) to `marginals`, float64 (W, L), and log Z to `log_z`, float64 (N,).
-
-    `rows`, float64 (2, L), is scratch. On the way forward `marginals` holds log alpha.
-    """
-    tags = len(scores)
-    alpha, beta, following = marginals, rows[0], rows[1]
-    for n in range(len(starts) - 1):
-        log_z[n] = 0.0
-        for t in range(starts[n], starts[n + 1]):
-            for j in range(tags):
-                alpha[t, j] = state[t, j]
-                if t > starts[n]:
-                    alpha[t, j] += log_sum_exp(alpha[t - 1], scores[:, j], 1.0)
-            log_z[n] += subtract_log_sum(alpha[t])
-        beta[:] = 0.0
-        for t in range(starts[n + 1] - 1, starts[n] - 1, -1):
-            for j in range(tags):
-                following[j] = beta[j] + state[t, j]
-                marginals[t, j] += beta[j]
-            subtract_log_sum(marginals[t])
-            subtract_log_sum(following)
-            for i in range(tags):
-                marginals[t, i] = math.exp(marginals[t, i])
-                beta[i] = log_sum_exp(following, scores[i], 1.0)
-
-
-@compiled
-def log_sum_exp(first: Floats, second: Floats, factor: float) -> float:
-    """Return the log of the sum of exp(first[j] + factor * second[j]); the largest is taken out against overflow."""
-    largest: float = first[0] + factor * second[0]
-    for j in range(1, len(first)):
-        largest = max(largest, first[j] + factor * second[j])
-    total = 0.0
-    for j in range(len(first)):
-        total += math.exp(first[j] + factor * second[j] - largest)
-    return largest + math.log(total)
-
-
-@compiled
-def subtract_log_sum(row: Floats) -> float:
-    """Scale a row of logarithms so that their exponentials sum to 1; return the log of their sum."""
-    log_sum = log_sum_exp(row, row, 0.0)
-    for j in range(len(row)):
-        row[j] -= log_sum
-    return log_sum
 
 
 class Paths(NamedTuple):
