@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +20,6 @@ if TYPE_CHECKING:
 
     # Studies are read without models.
     from canvass.models.nlu import NLU
-
-
-class Frame(Protocol):
-    """A predicted intent and slots."""
-
-    @property
-    def intent(self) -> str | None:
-        """The intent; None where there is none."""
-
-    @property
-    def slots(self) -> tuple[Slot, ...]:
-        """The slots of the text as written."""
 
 
 class PredictedFrame(NamedTuple):
@@ -86,7 +74,7 @@ class HeldOut:
         """The texts whose errors are counted."""
         return [utterance.text for utterance in self.ours]
 
-    def count(self, predictions: Sequence[Frame]) -> list[FrameErrors]:
+    def count(self, predictions: Sequence[Prediction | PredictedFrame]) -> list[FrameErrors]:
         """Count the errors of each prediction, in the order of `ours`."""
         return [
             count_errors(
@@ -120,8 +108,7 @@ def evaluate(nlu: NLU, test: Sequence[Utterance]) -> tuple[Scores, Routing | Non
     annotated with what the models predict.
     """
     prepared = HeldOut.of(counted(nlu, test), nlu.target)
-    predictions: Sequence[Prediction] = nlu.predict(prepared.texts)
-    return score(prepared.count(predictions)), prepared.route(nlu)
+    return score(prepared.count(nlu.predict(prepared.texts))), prepared.route(nlu)
 
 
 def counted(nlu: NLU, test: Sequence[Utterance]) -> Sequence[Utterance]:
