@@ -206,7 +206,11 @@ OPTIONS = [
         [*MUSIC, "--strategy", "majority-crv"],
         ["'majority-crv'", "did you mean majority-crf"],
     ),
-    ("committee for all", ["--target", "all", "--strategy", "majority-crf"], ["--target all", "joint"]),
+    (
+        "committee for all",
+        ["--target", "all", "--strategy", "majority-crf"],
+        ["--target all", "margin-balanced"],
+    ),
     ("size 0", ["--target", "domain:music", "--size", "0"], ["--size 0", "at least 1"]),
     ("max-tokens 0", [*MUSIC, "--max-tokens", "0"], ["--max-tokens 0", "at least 1"]),
     ("threads 0", [*MUSIC, "--threads", "0"], ["--threads 0"]),
