@@ -63,7 +63,7 @@ def examples_of(runs: TargetRuns, *, slots: bool = True) -> dict[str, tuple[Exam
 def example(stored: dict[str, Any]) -> Example:
     """Build an example from a stored one (`simulation.store.StoredRun.examples`)."""
     text = stored["text"]
-    gold = [(start, end, label) for start, end, label in stored["slots"] or ()]
+    gold = [tuple(slot) for slot in stored["slots"] or ()]
     predicted = stored["predicted_slots"]
     return Example(
         id=visible(stored["id"]),
@@ -73,9 +73,7 @@ def example(stored: dict[str, Any]) -> Example:
         domain=stored["domain"],
         gold=segments(text, gold, gold),
         predicted_intent=stored["predicted_intent"],
-        predicted=None
-        if predicted is None
-        else segments(text, [(start, end, label) for start, end, label in predicted], gold),
+        predicted=None if predicted is None else segments(text, map(tuple, predicted), gold),
     )
 
 
