@@ -35,7 +35,7 @@ def spec_of(utterances, **changes):
 
 def run_missing(folder, path, spec, *, processes=1, names=None, after_run=lambda _: None):
     reading = Reading((str(path),), Columns())
-    cut = Corpus.of(reading.read(), test=spec.test)
+    cut = Corpus.of(reading.labelled().utterances, test=spec.test)
     missing = open_folder(folder, spec, [facts_of(cut, spec, target) for target in spec.targets])
     run_study(
         folder, spec, reading, missing if names is None else names, processes=processes, after_run=after_run

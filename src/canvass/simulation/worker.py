@@ -53,10 +53,6 @@ class Reading:
             out_of_scope=self.out_of_scope,
         )
 
-    def read(self) -> tuple[Utterance, ...]:
-        """Read the corpus."""
-        return self.labelled().utterances
-
     def opinions(self) -> Opinions | None:
         """Read what another model says of each key in columns of the corpus; the first record of a key is taken."""
         from canvass.corpus.normalise import keys
@@ -185,7 +181,7 @@ def make_worker(folder: Path, spec: Spec, reading: Reading) -> Worker:
     from canvass.simulation.facts import digest_of
     from canvass.simulation.start import Corpus
 
-    utterances, opinions = reading.read(), reading.opinions()
+    utterances, opinions = reading.labelled().utterances, reading.opinions()
     if digest_of(utterances, opinions) != spec.corpus:
         raise InputError("LABELLED has changed since the study began; give the one it began with")
     return Worker(folder, spec, Corpus.of(utterances, test=spec.test), opinions, scorer_of(spec, utterances))
