@@ -28,7 +28,7 @@ from canvass.errors import (
     needing,
     shown,
 )
-from canvass.types import ModelAnswer, Slot, Utterance
+from canvass.types import ModelAnswer, Slot, Utterance, slot_records
 
 OPTION = "--scorer"
 SHORTLIST = 2000
@@ -194,9 +194,17 @@ def _parts(answer: ModelAnswer) -> list[str]:
 def _plain(value: Any) -> Any:
     """Make built-in types of answers, slots and numbers of numpy."""
     if isinstance(value, ModelAnswer):
-        given = (value.intent_probability is not None, value.slots is not None)
-        names = [name for part, is_given in zip(PARTS, given, strict=True) if is_given for name in part]
-        return _plain({name: getattr(value, name) for name in names})
+        intent = (
+            {}
+            if value.intent_probability is None
+            else {"intent": value.intent, "intent_probability": value.intent_probability}
+        )
+        slots = (
+            {}
+            if value.slots is None
+            else {"slots": slot_records(value.slots), "slots_probability": value.slots_probability}
+        )
+        return _plain(intent | slots)
     if isinstance(value, Slot):
         return {"start": value.start, "end": value.end, "label": value.label}
     if isinstance(value, Mapping):
