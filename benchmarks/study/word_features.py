@@ -1,11 +1,10 @@
-"""What word features are worth to the tagger: by the share of the pool they are learnt from, and with more attributes.
+"""What more attributes made of word features would be worth to the tagger, and other ways to train it with them.
 
-    python -m benchmarks.study.word_features share ../shared/data/snips intent:PlayMusic
-    python -m benchmarks.study.word_features attributes ../shared/data/snips intent:AddToPlaylist
+    python -m benchmarks.study.word_features ../shared/data/snips intent:AddToPlaylist
 
 Taggers are trained on random annotated utterances, the same for each row, and the slot error rate of spans is compared
-with that of the tagger without word features: the mean of the draws, and its standard error. With `share` the tagger is
-canvass's; with `attributes` it is CRFsuite, its twin, which takes any attributes.
+with that of the tagger without word features: the mean of the draws, and its standard error. The tagger is CRFsuite,
+canvass's twin, which takes any attributes.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import sys
 import tempfile
 from collections import Counter, defaultdict
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -26,11 +25,9 @@ from canvass.corpus.characters import lower
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of
 from canvass.corpus.spans import bio_tags, slots_of, tokens
-from canvass.features.clusters import WordClusters
 from canvass.features.reference import shape
-from canvass.features.word_features import WordFeatures, learn
+from canvass.features.word_features import learn
 from canvass.metrics import count_errors, score
-from canvass.models.tagger import Tagger
 from canvass.seeding import generator
 from canvass.simulation.start import Corpus
 from canvass.types import Target
@@ -38,49 +35,18 @@ from canvass.types import Target
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from numpy.typing import NDArray
+
+    from canvass.features.word_features import WordFeatures
     from canvass.types import Slot, Utterance
 
     Predict = Callable[[Sequence[str]], Sequence[Sequence[Slot]]]
-    Train = Callable[[Sequence[Utterance]], Predict]
 
-SHARES = (0.125, 0.25, 0.5, 1.0)
-LEARNT = 5
 OPTIONS = {"c1": 0.02, "c2": 0.05, "max_iterations": 60}
 JOINT = "\u01c1"  # a letter: two words with it between are one token
 SEEN, LIFT = 10, 5.0  # of a phrase: how often it stands there, and how much oftener than by chance
 PREFIXES = (3, 5, 7, 9, 11)  # bits
 VALUES = 3  # annotated words of a cluster that make it a gazetteer
-
-
-def train_tagger(words: WordFeatures | None) -> Train:
-    """Make a function that trains canvass's tagger."""
-
-    def train(examples: Sequence[Utterance]) -> Predict:
-        clusters = None if words is None else WordClusters.of_features(words)
-        tagger = Tagger(words=clusters).fit(
-            [one.text for one in examples], [one.slots or () for one in examples]
-        )
-        return lambda texts: [tagged.slots for tagged in tagger.tag(texts)]
-
-    return train
-
-
-def by_share(texts: Sequence[str]) -> dict[str, list[Train]]:
-    """Train without word features, and with those of random shares of a pool: LEARNT times, of other requests."""
-    column = pa.array(texts, pa.string())
-    rows = {"without": [train_tagger(None)]}
-    for share in SHARES:
-        count = round(share * len(column))
-        rows[f"{count:,} requests"] = [
-            train_tagger(
-                learn(
-                    column.take(pa.array(generator(seed, "share").permutation(len(column))[:count])),
-                    seed=seed,
-                )
-            )
-            for seed in range(LEARNT)
-        ]
-    return rows
 
 
 class Context:
@@ -149,14 +115,21 @@ def _bits(features: WordFeatures) -> list[str]:
     return [paths[number] for number in finest.tolist()]
 
 
-def clusters(context: Context, line: Sequence[str], place: int) -> list[str]:
+def clusters(
+    context: Context, line: Sequence[str], place: int, offsets: Sequence[int] = (0, -1, 1)
+) -> list[str]:
     """Give the clusters of a word and of both neighbours, as canvass does."""
     found = []
-    for offset in (0, -1, 1):
+    for offset in offsets:
         here = place + offset
         numbers = context.clusters.get(line[here], [-1] * 3) if 0 <= here < len(line) else [-2] * 3
         found += [f"{grain}{offset}={number}" for grain, number in enumerate(numbers)]
     return found
+
+
+def farther(context: Context, line: Sequence[str], place: int) -> list[str]:
+    """Give the clusters of the words two before and two after."""
+    return clusters(context, line, place, (-2, 2))
 
 
 def prefixes(context: Context, line: Sequence[str], place: int) -> list[str]:
@@ -185,18 +158,40 @@ def phrases(context: Context, line: Sequence[str], place: int) -> list[str]:
     return found
 
 
-ATTRIBUTES: dict[str, tuple[Any, ...]] = {
-    "without": (),
-    "clusters, as canvass has them": (clusters,),
-    "and prefixes of a hierarchy": (clusters, prefixes),
-    "prefixes instead of coarser grains": (finest,),
-    "and clusters of phrases": (clusters, phrases),
+class Way(NamedTuple):
+    """A way to train: further attributes, and what else is done.
+
+    `purity` is the share of a cluster's annotated words that must have a label (gazetteers; None for none), `scale` the
+    value of the further attributes (1 for the tagger's own), `dropped` the share of words that are known by their
+    further attributes and their shape alone in a copy of each utterance.
+    """
+
+    kinds: tuple[Any, ...] = ()
+    purity: float | None = None
+    scale: float = 1.0
+    dropped: float = 0.0
+
+
+WAYS = {
+    "without": Way(),
+    "clusters, as canvass has them": Way((clusters,)),
+    "and prefixes of a hierarchy": Way((clusters, prefixes)),
+    "prefixes instead of coarser grains": Way((finest,)),
+    "and clusters of phrases": Way((clusters, phrases)),
+    "and gazetteers that grow": Way((clusters,), purity=0.0),
+    "and gazetteers, half of whose words are values": Way((clusters,), purity=0.5),
+    "and clusters of the words two away": Way((clusters, farther)),
+    "clusters count a quarter": Way((clusters,), scale=0.25),
+    "clusters count a half": Way((clusters,), scale=0.5),
+    "clusters count twice": Way((clusters,), scale=2.0),
+    "and copies in which half of the words are dropped": Way((clusters,), dropped=0.5),
+    "without, copies with dropped words": Way(dropped=0.5),
 }
-GAZETTEERS = {"and gazetteers that grow": 0.0, "and gazetteers, half of whose words are values": 0.5}
+KEPT = 2  # of its own attributes, of a word that is dropped
 
 
 def own(text: str) -> list[list[str]]:
-    """Give the twelve attributes of `features.reference` as strings."""
+    """Give the twelve attributes of `features.reference` as strings, the KEPT first."""
     key = key_of(text)
     written = [key[token.start : token.end] for token in tokens(key)]
     padded = ["<", "<", *map(lower, written), ">", ">"]
@@ -204,7 +199,7 @@ def own(text: str) -> list[list[str]]:
     for place, word in enumerate(written):
         before_2, before, here, after, after_2 = padded[place : place + 5]
         rows.append([
-            "bias", f"w={here}", f"p3={here[:3]}", f"s2={here[-2:]}", f"s3={here[-3:]}", f"sh={shape(word)}",
+            "bias", f"sh={shape(word)}", f"w={here}", f"p3={here[:3]}", f"s2={here[-2:]}", f"s3={here[-3:]}",
             f"-2={before_2}", f"-1={before}", f"+1={after}", f"+2={after_2}", f"-1|={before}|{here}",
             f"|+1={here}|{after}",
         ])  # fmt: skip
@@ -239,43 +234,37 @@ def gazetteers(context: Context, examples: Sequence[Utterance], purity: float) -
     return labels
 
 
-def train_crfsuite(context: Context, kinds: Sequence[Any], purity: float | None = None) -> Train:
-    """Make a function that trains CRFsuite with further attributes."""
+def train_crfsuite(context: Context, way: Way, examples: Sequence[Utterance], seed: int) -> Predict:
+    """Train CRFsuite in a way; words are dropped by `seed`."""
     import pycrfsuite
 
-    def train(examples: Sequence[Utterance]) -> Predict:
-        labels = (lambda _: []) if purity is None else gazetteers(context, examples, purity)
+    labels = (lambda _: []) if way.purity is None else gazetteers(context, examples, way.purity)
 
-        def rows_of(text: str) -> list[list[str]]:
-            line = words_of(text)
-            rows = own(text)
-            for place, row in enumerate(rows):
-                row += [attribute for kind in kinds for attribute in kind(context, line, place)]
-                for offset in (-1, 0, 1):
-                    if 0 <= place + offset < len(line):
-                        row += [f"g{offset}={label}" for label in labels(line[place + offset])]
-            return rows
+    def rows_of(text: str, dropped: NDArray[np.bool_] | None = None) -> list[dict[str, float]]:
+        line = words_of(text)
+        rows = []
+        for place, mine in enumerate(own(text)):
+            kept = mine if dropped is None or not dropped[place] else mine[:KEPT]
+            more = [attribute for kind in way.kinds for attribute in kind(context, line, place)]
+            for offset in (-1, 0, 1):
+                if 0 <= place + offset < len(line):
+                    more += [f"g{offset}={label}" for label in labels(line[place + offset])]
+            rows.append(dict.fromkeys(kept, 1.0) | dict.fromkeys(more, way.scale))
+        return rows
 
-        trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
-        trainer.set_params(OPTIONS)
-        for one in examples:
-            trainer.append(rows_of(one.text), bio_tags(one.text, one.slots or ()))
-        tagger = pycrfsuite.Tagger()
-        with tempfile.NamedTemporaryFile(suffix=".crf") as file:
-            trainer.train(file.name)
-            tagger.open(file.name)
-        return lambda texts: [slots_of(tagger.tag(rows_of(text)), tokens(key_of(text))) for text in texts]
-
-    return train
-
-
-def by_attributes(texts: Sequence[str]) -> dict[str, list[Train]]:
-    """Train with each set of attributes."""
-    context = Context(texts)
-    print(f"{len(context.phrases):,} phrases", file=sys.stderr)
-    return {name: [train_crfsuite(context, kinds)] for name, kinds in ATTRIBUTES.items()} | {
-        name: [train_crfsuite(context, (clusters,), purity)] for name, purity in GAZETTEERS.items()
-    }
+    trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
+    trainer.set_params(OPTIONS)
+    random = generator(seed, "dropped words")
+    for one in examples:
+        tags = bio_tags(one.text, one.slots or ())
+        trainer.append(rows_of(one.text), tags)
+        if way.dropped:
+            trainer.append(rows_of(one.text, random.random(len(tags)) < way.dropped), tags)
+    tagger = pycrfsuite.Tagger()
+    with tempfile.NamedTemporaryFile(suffix=".crf") as file:
+        trainer.train(file.name)
+        tagger.open(file.name)
+    return lambda texts: [slots_of(tagger.tag(rows_of(text)), tokens(key_of(text))) for text in texts]
 
 
 def error_rate(predict: Predict, test: Sequence[Utterance]) -> float:
@@ -291,12 +280,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("share", "attributes"))
     parser.add_argument("corpus", nargs="+")
     parser.add_argument("target")
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 200])
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--split", help="annotated utterances are of this part; those not drawn are the test")
+    parser.add_argument(
+        "--only", nargs="+", choices=WAYS, help="ways to train, beside that without word features"
+    )
     asked = parser.parse_args()
 
     utterances = read_labelled(asked.corpus).utterances
@@ -311,18 +302,20 @@ def main() -> None:
         ours = [one for one in corpus.rest if target.matches(one)]
         pool, test = list(corpus.rest), [one for one in corpus.test if target.matches(one)]
     texts = sorted({key_of(one.text) for one in pool})
-    rows = by_share(texts) if asked.what == "share" else by_attributes(texts)
+    context = Context(texts)
+    print(f"{len(context.phrases):,} phrases", file=sys.stderr)
+    ways = [name for name in WAYS if not asked.only or name in ("without", *asked.only)]
     rates: dict[tuple[str, int], list[float]] = defaultdict(list)
     for size in asked.sizes:
         for draw in range(asked.draws):
             order = generator(draw, f"word features/{size}").permutation(len(ours)).tolist()
             examples = [ours[i] for i in order[:size]]
             tested = [ours[i] for i in order[size:]] if test is None else test
-            for name, trains in rows.items():
-                train = trains[draw % len(trains)]
-                rates[name, size].append(error_rate(train(examples), tested))
+            for name in ways:
+                predict = train_crfsuite(context, WAYS[name], examples, draw)
+                rates[name, size].append(error_rate(predict, tested))
     print(f"{target}: {len(ours):,} to draw from, {len(texts):,} requests, {asked.draws} draws")
-    for name in rows:
+    for name in ways:
         cells = []
         for size in asked.sizes:
             mine, plain_rates = (np.array(rates[row, size]) for row in (name, "without"))
