@@ -46,8 +46,8 @@ for noise in 0.05 0.1; do
 done
 
 # Every strategy with and without word features, on the same choices.
-words=both play snips-100-both $snips $intents --seed-size 100 $usual $twelve
-words=both play assistant-100-both $assistant $domains --seed-size 100 $usual $twelve
+words=both play snips-100-both $snips $intents --seed-size 100 $usual --seeds 5 $twelve
+words=both play assistant-100-both $assistant $domains --seed-size 100 $usual --seeds 5 $twelve
 
 # What word features change at both starts, and spaCy's pipeline trained on what was chosen.
 two="-s random-positive -s majority-joint --rounds 15 --batch 20 --seeds 5"

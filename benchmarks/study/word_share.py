@@ -105,7 +105,7 @@ def rows_of(target: Target, curves: dict[str, Curves]) -> Iterator[list[str]]:
     """Write a row for each share: it against none, the same summed over rounds, and against the share before."""
     plain, before = curves[WITHOUT], curves[WITHOUT]
     for name, curve in curves.items():
-        row = [str(target), name, f"{np.mean(curve.requests):,.0f}", percent(np.mean(curve.rates))]
+        row = [str(target), name, f"{np.mean(curve.requests):,.0f}", percent(float(np.mean(curve.rates)))]
         if curve is not plain:
             for ours, theirs in (
                 (curve.last, plain.last),
@@ -129,7 +129,7 @@ def main() -> None:
     corpus = Corpus.of(read_labelled([asked.corpus]).utterances)
     heads = ["target", "share", "requests", "slot error rate", "against none"]
     heads += ["three rounds, against none", "against the share before"]
-    rows = []
+    rows: list[list[str]] = []
     for name in asked.target:
         target = Target.parse(name)
         rows += rows_of(target, by_share(corpus, target, asked.seeds))
