@@ -19,6 +19,7 @@ from canvass.annotation.project.settings import (
 )
 from canvass.annotation.project.settings_file import SECTIONS, read_settings, settings_text, write_settings
 from canvass.errors import FileError, InputError
+from canvass.types import Target
 
 SMALL = Settings(project=ProjectSettings(target="domain:music", pool=("/data/pool.jsonl",)))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -39,7 +40,9 @@ ANY = st.builds(
     Settings,
     project=st.builds(
         ProjectSettings,
-        target=st.one_of(FILLED.map("domain:{}".format), FILLED.map("intent:{}".format)),
+        target=st.one_of(
+            FILLED.map("domain:{}".format), FILLED.map(lambda name: str(Target("intent", name)))
+        ),
         strategy=st.sampled_from(["majority-joint", "random"]),
         seed=st.integers(0, 2**63 - 1),
         pool=st.lists(TEXTS.filter(bool), min_size=1, max_size=3).map(tuple),
