@@ -117,6 +117,14 @@ class NLU:
         assert self.intents is not None, "something must have an intent"
         return self.intents.predict(column, skip=len(self.intents.names) - len(self.intent_names))
 
+    def is_outside(self, found: IntentEvidence) -> NDArray[np.bool_]:
+        """Tell which of N keys are likelier out of scope than a text of which nothing is known: bool (N,).
+
+        `found` is what `intents` predicts of them. Only where `knows_scope`.
+        """
+        assert self.intents is not None, "something must be out of scope"
+        return np.asarray(found.log_first >= self.intents.log_first_of_unknown())
+
     def confidence(self, column: pa.Array, *, tags: bool = True) -> FrameConfidence:
         """Compute how sure the intent classifier and, with `tags`, the tagger are of each key of a column.
 
@@ -134,7 +142,7 @@ class NLU:
             found = self.intents.predict(column)
             log_intent, margin, entropy = found.log_probability, found.margin, found.entropy
             if self.knows_scope:
-                outside = found.log_first >= self.intents.log_first_of_unknown()
+                outside = self.is_outside(found)
                 log_outside = 1.0 / (1.0 - found.log_first)
                 log_intent = np.where(outside, log_outside, log_intent)
                 log_crf = np.where(outside, 0.0, log_crf)

@@ -152,8 +152,7 @@ def in_turns(keys: Sequence[str], nlu: NLU, size: int) -> list[int]:
     best = pa.array(keys[: IN_TURN * size], pa.string())
     inside = np.arange(len(best))
     if nlu.knows_scope:
-        outside = nlu.intents.predict(best).log_first >= nlu.intents.log_first_of_unknown()
-        inside = np.flatnonzero(~outside)
+        inside = np.flatnonzero(~nlu.is_outside(nlu.intents.predict(best)))
     intents = nlu.likeliest(best).intents[inside].tolist()
     first = inside[in_turn(intents, nlu.intents.examples.tolist())].tolist()
     return [*first, *sorted({*places} - {*first})]
