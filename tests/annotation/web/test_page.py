@@ -218,7 +218,9 @@ def test_skip_flag_note_and_elsewhere(browser, tmp_path):
         ]
         assert (answers[0].flagged, answers[0].note) == (True, "who sings? s x")
         assert not any(one.flagged or one.note for one in answers[1:])
-        assert all(0 < one.seconds < 60 and one.shown is not None for one in answers)
+        # Hundredths of a second: a machine's keys can be quicker than one, but not all the letters of a note.
+        assert answers[0].seconds > 0
+        assert all(0 <= one.seconds < 60 and one.shown is not None for one in answers)
 
 
 @pytest.mark.slow
