@@ -157,7 +157,7 @@ def test_what_is_in_the_cache_needs_no_extra(canvass, monkeypatch):
     with file_server(files) as address:
         words = ("corpus", "get", "hwu64", "--mirror", f"{address}/mirror", *options)
         assert canvass(*words).code == 0
-    monkeypatch.setitem(sys.modules, "pooch", None)
+    monkeypatch.setitem(sys.modules, "httpx", None)
     assert canvass(*words, "-o", "again").code == 0
     result = canvass(*words, "-o", "other", "--cache", "c")
     assert result.code == 2

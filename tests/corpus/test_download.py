@@ -234,7 +234,7 @@ def test_a_folder_that_is_not_there(tmp_path):
 
 
 def test_without_the_extra(get, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pooch", None)
+    monkeypatch.setitem(sys.modules, "httpx", None)
     with pytest.raises(ExtraMissingError, match=r"pip install 'canvass-nlu\[corpora\]'"):
         get(Served(CONTENT))
     assert get.left() == []

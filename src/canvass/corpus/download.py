@@ -1,22 +1,22 @@
-"""Download of one file, by Pooch: verified by checksum, written atomically, retried after temporary errors; unpacking.
+"""Download of one file: verified by checksum, written atomically, retried after temporary errors; unpacking.
 
 Of a zip or tar.gz archive one member is unpacked, limited in size; its name is never used as a path.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import http.client
 import shutil
 import socket
 import ssl
 import tarfile
 import time
 import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from canvass import __version__
@@ -26,7 +26,7 @@ from canvass.errors import InputError, OptionError, ServiceError, needing
 from canvass.files import whole_file
 
 if TYPE_CHECKING:
-    from requests import Response
+    import httpx
 
 
 PAUSES = (1, 4)  # seconds before the second and the third try
@@ -74,7 +74,7 @@ def download(
     * `pause`: called with the seconds to wait before a retry.
     * `timeout`: seconds without a byte after which a connection counts as broken.
 
-    Returns the SHA-256 of the file. Raises ExtraMissingError if Pooch is not installed; OptionError if the address is
+    Returns the SHA-256 of the file. Raises ExtraMissingError if httpx is not installed; OptionError if the address is
     not http or https; ServiceError if the server cannot be reached, does not have the file, has a different one, or
     keeps breaking off; FileError if the file cannot be written.
     """
@@ -94,43 +94,6 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-class _Receiver:
-    """The file and progress bar that Pooch writes to: counts bytes, computes the SHA-256, enforces the largest size."""
-
-    def __init__(
-        self, address: str, file: IO[bytes], at_most: int, progress: Callable[[int, int | None], None]
-    ) -> None:
-        self.address, self.sha256 = address, hashlib.sha256()
-        self.total = 0  # bytes of the whole file, set by Pooch; 0 if the server does not state it
-        self._file, self._at_most, self._progress = file, at_most, progress
-        self._received = 0
-
-    def write(self, data: bytes) -> None:
-        """Write the next bytes of the file."""
-        self._received += len(data)
-        if max(self._received, self.total) > self._at_most:
-            size = f"{self.total:,}" if self.total else "more"
-            raise ServiceError(
-                f"{self.address}: {size} bytes are offered, and at most {self._at_most:,} were expected; it is another "
-                "file"
-            )
-        self._file.write(data)
-        self.sha256.update(data)
-        self._progress(self._received, self.total or None)
-
-    def flush(self) -> None:
-        """Do nothing: the file buffers its own writes."""
-
-    def update(self, _size: int) -> None:
-        """Do nothing: Pooch counts whole chunks, `write` counts bytes."""
-
-    def reset(self) -> None:
-        """Do nothing, as `update`."""
-
-    def close(self) -> None:
-        """Do nothing: the caller closes the file."""
-
-
 def _attempt(
     address: str,
     target: Path,
@@ -139,10 +102,21 @@ def _attempt(
     timeout: float,
 ) -> str:
     """Download the file once, and keep it if its checksum is right; returns its SHA-256."""
-    with whole_file(target) as file:
-        receiver = _Receiver(address, file, expected.at_most, progress)
-        _receive(receiver, timeout)
-        digest = receiver.sha256.hexdigest()
+    sha256, received = hashlib.sha256(), 0
+    with whole_file(target) as file, _answer(address, timeout) as response:
+        total = int(response.headers.get("Content-Length", 0))
+        for data in response.iter_raw(CHUNK):
+            received += len(data)
+            if max(received, total) > expected.at_most:
+                size = f"{total:,}" if total else "more"
+                raise ServiceError(
+                    f"{address}: {size} bytes are offered, and at most {expected.at_most:,} were expected; it is "
+                    "another file"
+                )
+            file.write(data)
+            sha256.update(data)
+            progress(received, total or None)
+        digest = sha256.hexdigest()
         if digest not in expected.sha256:
             raise ServiceError(
                 f"{address}: the file that came has the SHA-256 {digest}, and "
@@ -152,43 +126,34 @@ def _attempt(
     return digest
 
 
-def _receive(receiver: _Receiver, timeout: float) -> None:
-    """Request the file once, and translate errors of HTTP and of the network."""
-    with needing("downloading a corpus needs Pooch", "corpora"):
-        import pooch
-        import requests
+@contextlib.contextmanager
+def _answer(address: str, timeout: float) -> Iterator[httpx.Response]:
+    """Request the file once, and translate errors of HTTP and of the network, also while the block reads it."""
+    with needing("downloading a corpus needs httpx", "corpora"):
+        import httpx
     headers = {"User-Agent": f"canvass/{__version__}", "Accept-Encoding": "identity"}
-    address = receiver.address
-    responses: list[Response] = []
-    # Pooch leaves a response that it did not read to its end open; the hook collects responses to close.
-    options = {"headers": headers, "timeout": timeout, "hooks": {"response": _collect_in(responses)}}
     try:
-        pooch.HTTPDownloader(receiver, CHUNK, **options)(address, receiver, None)
-    except requests.HTTPError as error:
-        status = 0 if error.response is None else error.response.status_code
-        if status in TEMPORARY:
-            raise _TemporaryError(f"{address}: the server cannot answer now ({status})", status) from error
-        words = MESSAGES.get(status, f"answers {status}, which canvass does not know how to mend")
-        raise ServiceError(f"{address}: {urlsplit(address).hostname} {words}", status) from error
-    except (requests.TooManyRedirects, requests.exceptions.InvalidSchema) as error:
+        with httpx.stream(
+            "GET", address, headers=headers, timeout=timeout, follow_redirects=True
+        ) as response:
+            status = response.status_code
+            if status in TEMPORARY:
+                raise _TemporaryError(f"{address}: the server cannot answer now ({status})", status)
+            if not response.is_success:
+                words = MESSAGES.get(status, f"answers {status}, which canvass does not know how to mend")
+                raise ServiceError(f"{address}: {urlsplit(address).hostname} {words}", status)
+            yield response
+    except (httpx.TooManyRedirects, httpx.UnsupportedProtocol) as error:
         raise ServiceError(
             f"{address} leads from one address to the next without an end, or to one that is not of the web"
         ) from error
-    except requests.RequestException as error:
+    except httpx.HTTPError as error:
         cause, reason = _cause(error)
         if isinstance(cause, PERMANENT):
             raise ServiceError(f"{address}: cannot be reached ({reason}); is this machine online?") from error
+        if isinstance(error, httpx.RemoteProtocolError):
+            reason = "it ended before the file did"
         raise _TemporaryError(f"{address}: the connection broke ({reason})") from error
-    finally:
-        for response in responses:
-            response.close()
-
-
-def _collect_in(responses: list[Response]) -> Callable[..., None]:
-    def collect(response: Response, **_options: object) -> None:
-        responses.append(response)  # returns None: any other value would replace the response
-
-    return collect
 
 
 def _cause(error: BaseException) -> tuple[BaseException, str]:
@@ -199,8 +164,6 @@ def _cause(error: BaseException) -> tuple[BaseException, str]:
             return cause, f"its certificate is not trusted: {cause.verify_message}"
         if isinstance(cause, TimeoutError):
             return cause, "nothing came for too long"
-        if isinstance(cause, http.client.IncompleteRead):
-            return cause, "it ended before the file did"
         if isinstance(cause, OSError) and cause.strerror:
             return cause, cause.strerror
         cause = cause.__cause__ or cause.__context__
