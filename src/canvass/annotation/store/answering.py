@@ -1,9 +1,10 @@
-"""How an answer is written down, and what it does to its task: functions of an open transaction."""
+"""How an answer is written down, and what it does to its task."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from canvass.annotation.store.label_names import LabelKind, read_names, write_names
@@ -12,11 +13,21 @@ from canvass.annotation.store.record_rows import (
     TASK,
     answer_of,
     answer_row,
-    prediction_document,
+    document_of,
     task_id,
     task_of,
 )
-from canvass.annotation.store.records import ALONE, HANDED_OUT, Answer, NewAnswer, Saved, State, Task
+from canvass.annotation.store.records import (
+    ALONE,
+    HANDED_OUT,
+    Answer,
+    NewAnswer,
+    Saved,
+    State,
+    Task,
+    TaskPrediction,
+)
+from canvass.annotation.store.task_writes import TaskWrites
 from canvass.annotation.store.tasks import after, event_of, standing
 from canvass.errors import AnswerConflict, InputError
 from canvass.types import Slot
@@ -24,36 +35,67 @@ from canvass.types import Slot
 if TYPE_CHECKING:
     import sqlite3
 
+SAID = attrgetter("task", "annotator", "kind", "domain", "intent", "flagged", "note", "replaces")
 
-def save(connection: sqlite3.Connection, answer: NewAnswer, now: float) -> Saved:
-    """Write an answer down, once, and say what its task is now; see `Store.save`."""
-    before = find(connection, answer.id)
-    if before is not None:
-        if _content(before) != _content(answer):
-            raise AnswerConflict(
-                f"answer {answer.id!r} was saved before with another content; send the new one under a new id, as "
-                "one that replaces it"
+
+class Answering(TaskWrites):
+    """The database of a project, as those see it who answer."""
+
+    def save(self, answer: NewAnswer, *, now: float) -> Saved:
+        """Write an answer down: it is on the disk when this returns.
+
+        The same answer may be sent any number of times. It is accepted with a lease, without one, and after it ran
+        out. It takes the place of what it `replaces`, and of the same person's earlier answer to the task (one that
+        `adjudicates`, of the earlier last word); what was replaced is kept. `tasks.event_of` says what becomes of the
+        task.
+
+        Raises AnswerConflict if another answer was saved under the same id (how long it took, and what was shown, may
+        differ), and InputError if there is no such task, the answer replaces one of another task, or is malformed.
+        """
+        check(answer)
+        with self.atomic("the answer") as connection:
+            return _save(connection, answer, now)
+
+    def suggest(
+        self, number: int, prediction: TaskPrediction, alone: NewAnswer | None = None, *, now: float = 0.0
+    ) -> bool:
+        """Put a suggestion in the place of a task's prediction, and save it as an answer where there is an `alone` one.
+
+        False where somebody saw the task, or it is gone: nothing is changed.
+        """
+        with self.atomic("the suggestion") as connection:
+            cursor = connection.execute(
+                "UPDATE tasks SET guess = ?, seen = ? WHERE id = ? AND state = 'open' AND NOT seen",
+                (document_of(prediction), alone is not None, number),
             )
-        return Saved(before, _task(connection, before.task).state, repeated=True)
-    task = _task(connection, answer.task)
-    _check_replaced(connection, answer)
-    _insert(connection, replace(answer, slots=_ordered(answer)), now, prediction_document(task.prediction))
-    state = _settle(connection, task, now, annotator=answer.annotator)
-    saved = find(connection, answer.id)
-    assert saved is not None
-    return Saved(saved, state, repeated=False)
+            if cursor.rowcount and alone is not None:
+                _save(connection, alone, now)
+            return bool(cursor.rowcount)
 
+    def withdraw(self, *, now: float) -> int:
+        """Take back all that assistants answered alone and no person has changed; returns how many answers.
 
-def withdraw(connection: sqlite3.Connection, now: float) -> int:
-    """Withdraw what assistants answered alone; see `Store.withdraw`."""
-    alone = "SELECT id, task, annotator FROM answers WHERE current = 1 AND annotator GLOB ?"
-    rows = connection.execute(alone, (f"{ALONE}*",)).fetchall()
-    for name, number, annotator in rows:
-        skip = NewAnswer(f"{name}/withdrawn", number, annotator, "skip", replaces=name)
-        task = _task(connection, number)
-        _insert(connection, skip, now, prediction_document(task.prediction))
-        _settle(connection, task, now)
-    return len(rows)
+        They are kept, and their tasks wait for people, ranked as newer models rank them.
+        """
+        with self.atomic("what was withdrawn") as connection:
+            alone = "SELECT id, task, annotator FROM answers WHERE current = 1 AND annotator GLOB ?"
+            rows = connection.execute(alone, (f"{ALONE}*",)).fetchall()
+            for name, number, annotator in rows:
+                skip = NewAnswer(f"{name}/withdrawn", number, annotator, "skip", replaces=name)
+                _write(connection, skip, _task(connection, number), now)
+            return len(rows)
+
+    def retire(self, kind: LabelKind, name: str, became: str | None, *, now: float) -> None:
+        """Retire the name of a label: from now on it is read as `became`, or, where that is None, as deleted.
+
+        No answer is changed. What answers amount to may change: those that differed in this name agree, and what has a
+        deleted intent counts as passed over.
+        """
+        with self.atomic("the label") as connection:
+            write_names(connection, read_names(connection).changed(kind, name, became), now)
+            answered = "SELECT DISTINCT task FROM answers ORDER BY task"
+            for (number,) in connection.execute(answered).fetchall():
+                _settle(connection, _task(connection, number), now)
 
 
 def check(answer: NewAnswer) -> None:
@@ -83,7 +125,24 @@ def check(answer: NewAnswer) -> None:
         raise InputError(f"seconds of the answer is {answer.seconds}; give a number")
 
 
-def find(connection: sqlite3.Connection, name: str) -> Answer | None:
+def _save(connection: sqlite3.Connection, answer: NewAnswer, now: float) -> Saved:
+    before = _find(connection, answer.id)
+    if before is not None:
+        if _content(before) != _content(answer):
+            raise AnswerConflict(
+                f"answer {answer.id!r} was saved before with another content; send the new one under a new id, as "
+                "one that replaces it"
+            )
+        return Saved(before, _task(connection, before.task).state, repeated=True)
+    task = _task(connection, answer.task)
+    _check_replaced(connection, answer)
+    state = _write(connection, replace(answer, slots=_ordered(answer)), task, now, annotator=answer.annotator)
+    saved = _find(connection, answer.id)
+    assert saved is not None
+    return Saved(saved, state, repeated=False)
+
+
+def _find(connection: sqlite3.Connection, name: str) -> Answer | None:
     """Look up an answer by its id."""
     row = connection.execute(f"SELECT {ANSWER} FROM answers WHERE id = ?", (name,)).fetchone()
     return None if row is None else answer_of(row, read_names(connection))
@@ -98,7 +157,7 @@ def _task(connection: sqlite3.Connection, number: int) -> Task:
 
 def _check_replaced(connection: sqlite3.Connection, answer: NewAnswer) -> None:
     """Refuse to replace an answer to another task, and circles; what is replaced may still be on its way."""
-    replaced = before = find(connection, answer.replaces) if answer.replaces is not None else None
+    replaced = before = _find(connection, answer.replaces) if answer.replaces is not None else None
     if replaced is not None and replaced.task != answer.task:
         raise InputError(
             f"answer {answer.id!r} is of task {answer.task}, but replaces one of task {replaced.task}; name an answer "
@@ -107,45 +166,29 @@ def _check_replaced(connection: sqlite3.Connection, answer: NewAnswer) -> None:
     while before is not None and before.replaces is not None:
         if before.replaces == answer.id:
             raise InputError(f"answer {answer.id!r} replaces one that replaces it; name an earlier answer")
-        before = find(connection, before.replaces)
+        before = _find(connection, before.replaces)
     if answer.replaces == answer.id:
         raise InputError(f"answer {answer.id!r} replaces itself; name an earlier answer")
 
 
 def _content(answer: NewAnswer) -> tuple[object, ...]:
     """Take what makes two sendings the same answer: what was said, of what, by whom; not how long it took."""
-    return (
-        answer.task,
-        answer.annotator,
-        answer.kind,
-        answer.domain,
-        answer.intent,
-        _ordered(answer),
-        answer.flagged,
-        answer.note,
-        answer.replaces,
-    )
+    return SAID(answer), _ordered(answer)
 
 
 def _ordered(answer: NewAnswer) -> tuple[Slot, ...] | None:
     return None if answer.slots is None else tuple(sorted(answer.slots))
 
 
-def _insert(connection: sqlite3.Connection, answer: NewAnswer, now: float, prediction: str | None) -> None:
-    row = answer_row(answer) | {"at": now, "guess": prediction}
-    row["current"] = False  # until `_settle` has looked at all of them
+def _write(
+    connection: sqlite3.Connection, answer: NewAnswer, task: Task, now: float, *, annotator: str | None = None
+) -> State:
+    """Add an answer to its task, and settle that; `annotator` as for `_settle`."""
+    # Not current until all answers were looked at.
+    row = answer_row(answer) | {"at": now, "guess": document_of(task.prediction), "current": False}
     values = ", ".join(f":{name}" for name in row)
     connection.execute(f"INSERT INTO answers ({', '.join(row)}) VALUES ({values})", row)
-
-
-def retire(
-    connection: sqlite3.Connection, kind: LabelKind, name: str, became: str | None, now: float
-) -> None:
-    """Retire the name of a label; see `Store.retire`."""
-    write_names(connection, read_names(connection).changed(kind, name, became), now)
-    answered = "SELECT DISTINCT task FROM answers ORDER BY task"
-    for (number,) in connection.execute(answered).fetchall():
-        _settle(connection, _task(connection, number), now)
+    return _settle(connection, task, now, annotator=annotator)
 
 
 def _settle(connection: sqlite3.Connection, task: Task, now: float, *, annotator: str | None = None) -> State:

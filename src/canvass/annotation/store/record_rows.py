@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
@@ -28,7 +28,6 @@ def _listed(table: str, names: Sequence[str]) -> str:
 _TASK, _ANSWER = _columns(Task), _columns(Answer)
 TASK, ANSWER, TASK_WIDTH = _listed("tasks", _TASK), _listed("answers", _ANSWER), len(_TASK)
 NEW_TASK = _listed("tasks", _columns(NewTask)).replace("tasks.", "")
-_PREDICTION = _columns(TaskPrediction)
 LARGEST = 2**63 - 1  # number of SQLite
 
 
@@ -79,39 +78,29 @@ def prediction_of(document: str | None) -> TaskPrediction | None:
         return None
     plain = json.loads(document)
     plain["slots"] = slots_of(plain["slots"])
-    plain["certainty"] = tuple((start, end, probability) for start, end, probability in plain["certainty"])
-    plain["likeliest"] = tuple((name, probability) for name, probability in plain.get("likeliest", ()))
+    plain["certainty"] = tuple(map(tuple, plain["certainty"]))
+    plain["likeliest"] = tuple(map(tuple, plain.get("likeliest", ())))
     plain["alternatives"] = tuple(
         (slots_of(slots), probability) for slots, probability in plain.get("alternatives", ())
     )
     return TaskPrediction(**plain)
 
 
-def prediction_document(prediction: TaskPrediction | None) -> str | None:
-    """Write a prediction."""
-    if prediction is None:
-        return None
-    plain = {name: getattr(prediction, name) for name in _PREDICTION}  # `asdict` copies all that is in it
-    plain["slots"] = _plain(prediction.slots)
-    plain["alternatives"] = [(_plain(slots), probability) for slots, probability in prediction.alternatives]
-    return _document(plain)
-
-
 def slots_of(plain: Iterable[Sequence[Any]]) -> tuple[Slot, ...]:
     """Read slots."""
-    return tuple(Slot(start, end, label) for start, end, label in plain)
+    return tuple(Slot(*slot) for slot in plain)
 
 
 def new_task_row(task: NewTask) -> Row:
     """Write what `NewTask` has, in the order of the columns `NEW_TASK`."""
-    reason = {} if task.reason is None else asdict(task.reason)
+    reason: dict[str, Any] = {} if task.reason is None else _plain(task.reason)
     if task.others:
         reason["others"] = task.others
     if task.turns is not None:
-        reason["turns"] = asdict(task.turns)
+        reason["turns"] = task.turns
     record = {name: getattr(task, name) for name in _columns(NewTask)} | {
-        "prediction": prediction_document(task.prediction),
-        "reason": _document(reason) if reason else None,
+        "prediction": document_of(task.prediction),
+        "reason": document_of(reason or None),
     }
     return tuple(record.values())
 
@@ -119,15 +108,20 @@ def new_task_row(task: NewTask) -> Row:
 def answer_row(answer: NewAnswer) -> dict[str, Any]:
     """Write what `NewAnswer` has, by column."""
     return {name: getattr(answer, name) for name in _columns(NewAnswer)} | {
-        "slots": None if answer.slots is None else _document(_plain(answer.slots)),
-        "shown": prediction_document(answer.shown),
+        "slots": document_of(answer.slots),
+        "shown": document_of(answer.shown),
     }
 
 
-def _plain(slots: Sequence[Slot]) -> list[tuple[int, int, str]]:
-    return [(slot.start, slot.end, slot.label) for slot in slots]
+def document_of(record: object) -> str | None:
+    """Write a record, or what holds some; members and slots keep their order. None stays None."""
+    if record is None:
+        return None
+    # A number that is not finite would be read by no other program.
+    return json.dumps(record, default=_plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def _document(plain: object) -> str:
-    # Members and slots keep their order; a number that is not finite would be read by no other program.
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+def _plain(record: Any) -> Any:
+    if isinstance(record, Slot):
+        return record.start, record.end, record.label
+    return {member.name: getattr(record, member.name) for member in fields(record)}

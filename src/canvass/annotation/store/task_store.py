@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, fields
 from typing import Any
 
-from canvass.annotation.store.answering import check, retire, save, withdraw
-from canvass.annotation.store.database import Database
+from canvass.annotation.store.answering import Answering
 from canvass.annotation.store.label_names import (
     RETIRED,
     LabelKind,
@@ -29,7 +28,6 @@ from canvass.annotation.store.record_rows import (
     TASK_WIDTH,
     answer_of,
     both_of,
-    new_task_row,
     task_id,
     task_of,
 )
@@ -37,19 +35,15 @@ from canvass.annotation.store.records import (
     ALONE,
     Answer,
     Label,
-    NewAnswer,
-    NewTask,
     ReviewItem,
     Round,
-    Saved,
     Source,
     State,
     Tally,
     Task,
-    TaskPrediction,
 )
 from canvass.annotation.store.searching import Query, select
-from canvass.annotation.store.task_writes import REPLACEABLE, UNANSWERED, add, lease, release, suggest, swap
+from canvass.annotation.store.task_writes import REPLACEABLE, UNANSWERED
 from canvass.annotation.store.tasks import STATES, counts
 
 _ROUND = ", ".join(member.name for member in fields(Round))
@@ -57,7 +51,7 @@ REVIEWED = "review"  # a fact: the newest answer when the review list was made
 _REVIEW = "kind, tasks, text, words, probability"
 
 
-class Store(Database):
+class Store(Answering):
     """The tasks and answers of a project, for any number of threads; opened by its path, or made by `create`.
 
     A store that an older canvass wrote is brought up to date. All methods raise StoreError, with a sentence, where the
@@ -65,55 +59,6 @@ class Store(Database):
     """
 
     # Tasks
-
-    def swap(self, tasks: Sequence[NewTask], *, round: int) -> tuple[int, int]:  # noqa: A002 - the word for it
-        """Put what newer models chose into the place of what older ones did, in one transaction.
-
-        Open tasks of the sources `selected`, `random` and `outside` go, if nobody ever held or answered them. The new
-        ones come in, except those whose key has a task that stays. A `selected` task that somebody had and gave back
-        stays, ranked as the newer models rank it, or behind all that they chose. Returns how many went, and came.
-        """
-        rows = [new_task_row(task) for task in tasks]  # before others must wait
-        with self.atomic("the new queue") as connection:
-            return swap(connection, rows, round)
-
-    def add(self, tasks: Sequence[NewTask]) -> list[Task]:
-        """Add tasks that come from a file, or go to one, and return those that were added.
-
-        One whose key has a task is left out. One of source `handed out` is leased at once, without an end, to
-        `records.HANDED_OUT`; an open `selected` task that nobody has answered is handed out as it is.
-        """
-        with self.atomic("the tasks") as connection:
-            return add(connection, tasks)
-
-    def lease(
-        self, annotator: str, *, count: int, holding: Sequence[int] = (), now: float, seconds: float
-    ) -> list[Task]:
-        """Renew what an annotator holds and top it up to `count` tasks, until `now` + `seconds`.
-
-        First come those of `holding` that are still theirs or free again, then free ones by priority. A task is never
-        given while another holds it, nor to someone who has answered or skipped it.
-        """
-        with self.atomic("the lease") as connection:
-            return lease(connection, annotator, count=count, holding=holding, now=now, seconds=seconds)
-
-    def suggest(
-        self, number: int, prediction: TaskPrediction, alone: NewAnswer | None = None, *, now: float = 0.0
-    ) -> bool:
-        """Put a suggestion in the place of a task's prediction, and save it as an answer where there is an `alone` one.
-
-        False where somebody saw the task, or it is gone: nothing is changed.
-        """
-        with self.atomic("the suggestion") as connection:
-            changed = suggest(connection, number, prediction, seen=alone is not None)
-            if changed and alone is not None:
-                save(connection, alone, now)
-            return changed
-
-    def release(self, annotator: str, tasks: Sequence[int]) -> None:
-        """Give tasks back; those that the annotator does not hold stay as they are."""
-        with self.atomic("the release") as connection:
-            release(connection, annotator, tasks)
 
     def task(self, number: int) -> Task | None:
         """Find a task by its number."""
@@ -156,29 +101,6 @@ class Store(Database):
         return dict(self.rows(seen))
 
     # Answers
-
-    def save(self, answer: NewAnswer, *, now: float) -> Saved:
-        """Write an answer down: it is on the disk when this returns.
-
-        The same answer may be sent any number of times. It is accepted with a lease, without one, and after it ran
-        out. It takes the place of what it `replaces`, and of the same person's earlier answer to the task (one that
-        `adjudicates`, of the earlier last word); what was replaced is kept. `tasks.event_of` says what becomes of the
-        task.
-
-        Raises AnswerConflict if another answer was saved under the same id (how long it took, and what was shown, may
-        differ), and InputError if there is no such task, the answer replaces one of another task, or is malformed.
-        """
-        check(answer)
-        with self.atomic("the answer") as connection:
-            return save(connection, answer, now)
-
-    def withdraw(self, *, now: float) -> int:
-        """Take back all that assistants answered alone and no person has changed; returns how many answers.
-
-        They are kept, and their tasks wait for people, ranked as newer models rank them.
-        """
-        with self.atomic("what was withdrawn") as connection:
-            return withdraw(connection, now)
 
     def accepted(self) -> list[tuple[Task, Answer]]:
         """List what counts as annotated, one answer a task, in the order in which the tasks were first answered.
@@ -344,15 +266,6 @@ class Store(Database):
     def names(self) -> LabelNames:
         """Read which names of labels were retired, and what is read in their place."""
         return names_of(self.rows(RETIRED))
-
-    def retire(self, kind: LabelKind, name: str, became: str | None, *, now: float) -> None:
-        """Retire the name of a label: from now on it is read as `became`, or, where that is None, as deleted.
-
-        No answer is changed. What answers amount to may change: those that differed in this name agree, and what has a
-        deleted intent counts as passed over.
-        """
-        with self.atomic("the label") as connection:
-            retire(connection, kind, name, became, now)
 
     def fact(self, name: str) -> str | None:
         """Look up a small fact."""

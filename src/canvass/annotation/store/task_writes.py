@@ -1,24 +1,18 @@
-"""What happens to tasks beside answers: they come, leave unseen, are held and given back; in an open transaction.
+"""What happens to tasks beside answers: they come, leave unseen, are held and given back.
 
 An expired lease costs nothing until somebody asks for tasks; then it is a task like any other.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from canvass.annotation.store.database import Database
 from canvass.annotation.store.label_names import read_names
-from canvass.annotation.store.record_rows import (
-    NEW_TASK,
-    TASK,
-    Row,
-    new_task_row,
-    prediction_document,
-    task_id,
-    task_of,
-)
-from canvass.annotation.store.records import FOREVER, HANDED_OUT, NewTask, Task, TaskPrediction
+from canvass.annotation.store.record_rows import NEW_TASK, TASK, Row, new_task_row, task_of
+from canvass.annotation.store.records import FOREVER, HANDED_OUT, NewTask, Task
 from canvass.annotation.store.tasks import after
 
 if TYPE_CHECKING:
@@ -31,17 +25,96 @@ AT_ONCE = 90
 UNANSWERED = "state = 'open' AND NOT EXISTS (SELECT 1 FROM answers WHERE task = tasks.id AND current = 1)"
 # What models chose, or was drawn beside it, newer models may choose otherwise.
 REPLACEABLE = "source IN ('selected', 'random', 'outside')"
+LISTED = "(SELECT value FROM json_each(?))"  # numbers, as a list of JSON
+NOT_BY = "NOT EXISTS (SELECT 1 FROM answers WHERE task = tasks.id AND annotator = ?)"
 
 
-def swap(connection: sqlite3.Connection, rows: Sequence[Row], number: int) -> tuple[int, int]:
-    """Put the choice of newer models, rows of `NEW_TASK`, into the place of the older; see `Store.swap`."""
-    withdrawn = connection.execute(
-        f"DELETE FROM tasks WHERE {UNANSWERED} AND {REPLACEABLE} AND NOT seen"
-    ).rowcount
-    if rows:
-        _rank_again(connection, rows, number)
-    added = sum(_insert(connection, rows[i : i + AT_ONCE], number) for i in range(0, len(rows), AT_ONCE))
-    return withdrawn, added
+class TaskWrites(Database):
+    """The database of a project, as those see it who bring and hold tasks."""
+
+    def swap(self, tasks: Sequence[NewTask], *, round: int) -> tuple[int, int]:  # noqa: A002 - the word for it
+        """Put what newer models chose into the place of what older ones did, in one transaction.
+
+        Open tasks of the sources `selected`, `random` and `outside` go, if nobody ever held or answered them. The new
+        ones come in, except those whose key has a task that stays. A `selected` task that somebody had and gave back
+        stays, ranked as the newer models rank it, or behind all that they chose. Returns how many went, and came.
+        """
+        rows = [new_task_row(task) for task in tasks]  # before others must wait
+        with self.atomic("the new queue") as connection:
+            withdrawn = connection.execute(
+                f"DELETE FROM tasks WHERE {UNANSWERED} AND {REPLACEABLE} AND NOT seen"
+            ).rowcount
+            if rows:
+                _rank_again(connection, rows, round)
+            added = sum(
+                _insert(connection, rows[i : i + AT_ONCE], round) for i in range(0, len(rows), AT_ONCE)
+            )
+        return withdrawn, added
+
+    def add(self, tasks: Sequence[NewTask]) -> list[Task]:
+        """Add tasks that come from a file, or go to one, and return those that were added.
+
+        One whose key has a task is left out. One of source `handed out` is leased at once, without an end, to
+        `records.HANDED_OUT`; an open `selected` task that nobody has answered is handed out as it is.
+        """
+        with self.atomic("the tasks") as connection:
+            added, names = [], read_names(connection)
+            for task in tasks:
+                came = _insert(connection, [new_task_row(task)], None)
+                row = connection.execute(
+                    f"SELECT {TASK}, {UNANSWERED} AND source = 'selected' FROM tasks WHERE key = ?",
+                    (task.key,),
+                ).fetchone()
+                if task.source == "handed out" and (came or row[-1]):
+                    _hold(connection, row[-5], HANDED_OUT, FOREVER)
+                    row = connection.execute(
+                        f"SELECT {TASK}, 0 FROM tasks WHERE key = ?", (task.key,)
+                    ).fetchone()
+                elif not came:
+                    continue
+                added.append(task_of(row[:-1], names))
+        return added
+
+    def lease(
+        self, annotator: str, *, count: int, holding: Sequence[int] = (), now: float, seconds: float
+    ) -> list[Task]:
+        """Renew what an annotator holds and top it up to `count` tasks, until `now` + `seconds`.
+
+        First come those of `holding` that are still theirs or free again, then free ones by priority. A task is never
+        given while another holds it, nor to someone who has answered or skipped it.
+        """
+        with self.atomic("the lease") as connection:
+            connection.execute(
+                "UPDATE tasks SET state = ?, holder = NULL, until = 0 WHERE state = 'leased' AND until <= ?",
+                (after("leased", "release"), now),
+            )
+            free = connection.execute(
+                f"SELECT id FROM tasks WHERE id IN {LISTED} AND {NOT_BY} AND "
+                "(state = 'open' OR (state = 'leased' AND holder = ?))",
+                (json.dumps(holding), annotator, annotator),
+            ).fetchall()
+            kept = [number for number in dict.fromkeys(holding) if (number,) in free]
+            # A renewed task is still open here where its lease had run out, and must not be taken twice.
+            fresh = connection.execute(
+                f"SELECT id FROM tasks WHERE state = 'open' AND id NOT IN {LISTED} AND {NOT_BY} "
+                "ORDER BY priority, id LIMIT ?",
+                (json.dumps(kept), annotator, max(0, count - len(kept))),
+            ).fetchall()
+            leased, names = [], read_names(connection)
+            for number in (*kept, *(row[0] for row in fresh)):
+                _hold(connection, number, annotator, now + seconds)
+                row = connection.execute(f"SELECT {TASK} FROM tasks WHERE id = ?", (number,)).fetchone()
+                leased.append(task_of(row, names))
+        return leased
+
+    def release(self, annotator: str, tasks: Sequence[int]) -> None:
+        """Give tasks back; those that the annotator does not hold stay as they are."""
+        with self.atomic("the release") as connection:
+            connection.execute(
+                "UPDATE tasks SET state = ?, holder = NULL, until = 0 WHERE state = 'leased' AND holder = ? AND "
+                f"id IN {LISTED}",
+                (after("leased", "release"), annotator, json.dumps(tasks)),
+            )
 
 
 def _rank_again(connection: sqlite3.Connection, rows: Sequence[Row], number: int) -> None:
@@ -72,87 +145,9 @@ def _insert(connection: sqlite3.Connection, rows: Sequence[Row], number: int | N
     ).rowcount
 
 
-def add(connection: sqlite3.Connection, tasks: Sequence[NewTask]) -> list[Task]:
-    """Add tasks that come from a file, or go to one; see `Store.add`."""
-    added, names = [], read_names(connection)
-    for task in tasks:
-        came = _insert(connection, [new_task_row(task)], None)
-        row = connection.execute(
-            f"SELECT {TASK}, {UNANSWERED} AND source = 'selected' FROM tasks WHERE key = ?",
-            (task.key,),
-        ).fetchone()
-        if task.source == "handed out" and (came or row[-1]):
-            hold(connection, row[-5], HANDED_OUT, FOREVER)
-            row = connection.execute(f"SELECT {TASK}, 0 FROM tasks WHERE key = ?", (task.key,)).fetchone()
-        elif not came:
-            continue
-        added.append(task_of(row[:-1], names))
-    return added
-
-
-def lease(
-    connection: sqlite3.Connection,
-    annotator: str,
-    *,
-    count: int,
-    holding: Sequence[int],
-    now: float,
-    seconds: float,
-) -> list[Task]:
-    """Renew what an annotator holds, and top it up to `count`; see `Store.lease`."""
-    connection.execute(
-        "UPDATE tasks SET state = ?, holder = NULL, until = 0 WHERE state = 'leased' AND until <= ?",
-        (after("leased", "release"), now),
-    )
-    kept = [number for number in dict.fromkeys(holding) if may_hold(connection, number, annotator)]
-    missing = max(0, count - len(kept))
-    # A renewed task is still open here where its lease had run out, and must not be taken twice.
-    unwanted = f" AND id NOT IN ({', '.join('?' * len(kept))})" if kept else ""
-    fresh = connection.execute(
-        f"SELECT id FROM tasks WHERE state = 'open'{unwanted} AND NOT EXISTS "
-        "(SELECT 1 FROM answers WHERE answers.task = tasks.id AND answers.annotator = ?) "
-        "ORDER BY priority, id LIMIT ?",
-        (*kept, annotator, missing),
-    ).fetchall()
-    leased, names = [], read_names(connection)
-    for number in (*kept, *(row[0] for row in fresh)):
-        hold(connection, number, annotator, now + seconds)
-        row = connection.execute(f"SELECT {TASK} FROM tasks WHERE id = ?", (number,)).fetchone()
-        leased.append(task_of(row, names))
-    return leased
-
-
-def may_hold(connection: sqlite3.Connection, number: int, annotator: str) -> bool:
-    """Whether an annotator may take a task, or keep it: nobody else holds it, and they have not answered it."""
-    cursor = connection.execute(
-        "SELECT 1 FROM tasks WHERE id = ? AND (state = 'open' OR (state = 'leased' AND holder = ?)) AND NOT EXISTS "
-        "(SELECT 1 FROM answers WHERE answers.task = tasks.id AND answers.annotator = ?)",
-        (task_id(number), annotator, annotator),
-    )
-    return cursor.fetchone() is not None
-
-
-def hold(connection: sqlite3.Connection, number: int, holder: str, until: float) -> None:
+def _hold(connection: sqlite3.Connection, number: int, holder: str, until: float) -> None:
     """Lease a task, open or leased, to someone."""
-    state = after("open", "lease")
     connection.execute(
         "UPDATE tasks SET state = ?, holder = ?, until = ?, seen = 1 WHERE id = ?",
-        (state, holder, until, number),
+        (after("open", "lease"), holder, until, number),
     )
-
-
-def release(connection: sqlite3.Connection, annotator: str, tasks: Sequence[int]) -> None:
-    """Give back those of the tasks that an annotator holds."""
-    connection.executemany(
-        "UPDATE tasks SET state = ?, holder = NULL, until = 0 WHERE id = ? AND state = 'leased' AND holder = ?",
-        [(after("leased", "release"), task_id(number), annotator) for number in tasks],
-    )
-
-
-def suggest(connection: sqlite3.Connection, number: int, prediction: TaskPrediction, *, seen: bool) -> bool:
-    """Put a suggestion in the place of a prediction, unless somebody saw the task; says whether it was."""
-    cursor = connection.execute(
-        "UPDATE tasks SET guess = ?, seen = ? WHERE id = ? AND state = 'open' AND NOT seen",
-        (prediction_document(prediction), seen, number),
-    )
-    return bool(cursor.rowcount)
