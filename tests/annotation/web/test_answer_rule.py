@@ -11,8 +11,9 @@ from projects import StillQueue, make_project, music_left, tasks_of
 from canvass.annotation.exchange.answer_files import AnswerFiles, says
 from canvass.annotation.store.records import Task
 from canvass.annotation.web.problems import Problem
+from canvass.annotation.web.reading import Reader
 from canvass.annotation.web.service import Service
-from canvass.annotation.web.shapes import answer_reader, read_answer
+from canvass.annotation.web.shapes import ANSWER, FIELDS, read_answer
 from canvass.errors import InputError
 from canvass.types import Slot, Target, Utterance
 from examples import MUSIC
@@ -51,7 +52,7 @@ def by_page(project, kind, domain, intent, slots, *, new_names):
         "slots": [{"start": one.start, "end": one.end, "label": one.label} for one in slots] if kind == "frame" else None,
     }  # fmt: skip
     try:
-        return says(read_answer(answer_reader(sent), TASK, rule))
+        return says(read_answer(Reader(sent, ANSWER, FIELDS), TASK, rule))
     except Problem as problem:
         return str(problem)
 

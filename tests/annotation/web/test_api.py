@@ -29,10 +29,10 @@ from canvass.annotation.web.app import make_app, workers
 from canvass.annotation.web.inside import ask
 from canvass.annotation.web.problems import Problem, problem_of
 from canvass.annotation.web.progress_json import PATIENCE, Recent, Tallies
-from canvass.annotation.web.reading import Call, Reader, read_object
+from canvass.annotation.web.reading import Reader, read_object
 from canvass.annotation.web.security import LOOPBACK, Access
 from canvass.annotation.web.service import Service, even_clock
-from canvass.annotation.web.shapes import answer_reader, read_answer
+from canvass.annotation.web.shapes import ANSWER, FIELDS, read_answer
 from canvass.corpus.formats.format import FORMATS
 from canvass.errors import AnswerConflict, InputError, StoreError
 from canvass.statistics import Interval
@@ -313,7 +313,7 @@ def test_leases_end_by_an_even_clock(make, monkeypatch):
     client = make(lease_minutes=0.5)
     service = Service(client.project, client.queue, lease_clock=clock)
     client.store.swap(tasks_of(music_left(1)), round=0)
-    held = api.lease(service, Call(body={"annotator": "Ada"}))["tasks"]
+    held = api.lease(service, Reader({"annotator": "Ada"}, "lease", ("annotator",)))["tasks"]
     assert before + 30 <= held[0]["until"] < before + 90
 
 
@@ -569,7 +569,7 @@ def test_other_targets(make, target, sent, expected):
     client.store.add([replace(tasks_of(music_left(1))[0], source="imported")])
     rule = replace(Service(client.project, client.queue).rule(), target=Target.parse(target))
     found = client.store.tasks()[0]
-    reader = answer_reader({**FRAME, **sent})
+    reader = Reader({**FRAME, **sent}, ANSWER, FIELDS)
 
     def read():
         return read_answer(reader, found, rule)

@@ -1,13 +1,14 @@
 """What the page can ask: one plain function a route, from what was sent to what is shown; nothing here knows of HTTP.
 
-Each takes a `Service` and a `Call`, runs on a thread of its own, and returns what goes out as JSON. `ROUTES` is the
-table of all of them.
+Each takes a `Service` and what was sent, runs on a thread of its own, and returns what goes out as JSON. `ROUTES` is
+the table of all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 from canvass import __version__
@@ -17,15 +18,16 @@ from canvass.annotation.store.records import Answer, Task
 from canvass.annotation.store.searching import SOURCES, STATES, Query
 from canvass.annotation.web import leading
 from canvass.annotation.web.leading import Download
-from canvass.annotation.web.problems import FORBIDDEN, Problem
-from canvass.annotation.web.reading import Call, Reader
+from canvass.annotation.web.problems import Problem
+from canvass.annotation.web.reading import Reader
 from canvass.annotation.web.recordings import Recording
 from canvass.annotation.web.service import Service
 from canvass.annotation.web.shapes import (
+    ANSWER,
+    FIELDS,
     LONGEST_ID,
     LONGEST_KEY,
     LONGEST_LABEL,
-    answer_reader,
     answer_shape,
     read_answer,
 )
@@ -41,9 +43,8 @@ LONGEST_SEARCH = 500
 MOST_COPIES = 50
 
 
-def project(service: Service, call: Call) -> dict[str, Any]:
+def project(service: Service, sent: Reader) -> dict[str, Any]:
     """Say what is annotated, with which labels."""
-    Reader(call.query, "project", ())
     return {
         "id": service.identity,
         "name": service.project.name,
@@ -60,17 +61,16 @@ def project(service: Service, call: Call) -> dict[str, Any]:
             "lease_minutes": service.page.lease_minutes,
         },
         "version": __version__,
-        "role": call.role,
+        "role": sent.role,
         "annotators": service.store.annotators(),
         "others": service.others,
         "assistant": None if service.queue.assistant is None else service.queue.assistant.leaves,
-        "invitation": service.annotator_token if call.role == "lead" else None,
+        "invitation": service.annotator_token if sent.role == "lead" else None,
     }
 
 
-def lease(service: Service, call: Call) -> dict[str, Any]:
+def lease(service: Service, sent: Reader) -> dict[str, Any]:
     """Hold tasks for an annotator: what they have open is renewed, and filled up to `count`."""
-    sent = Reader(call.body, "lease", ("annotator", "holding", "count"))
     annotator = service.person(sent.annotator())
     tasks = service.store.lease(
         annotator,
@@ -86,19 +86,17 @@ def lease(service: Service, call: Call) -> dict[str, Any]:
     }
 
 
-def release(service: Service, call: Call) -> dict[str, Any]:
+def release(service: Service, sent: Reader) -> dict[str, Any]:
     """Give tasks back that an annotator holds."""
-    sent = Reader(call.body, "release", ("annotator", "tasks"))
     service.store.release(service.person(sent.annotator()), sent.wholes("tasks", most=MOST_HELD))
     return {}
 
 
-def answer(service: Service, call: Call) -> dict[str, Any]:
+def answer(service: Service, sent: Reader) -> dict[str, Any]:
     """Save an answer; when this returns, it is on disk."""
-    sent = answer_reader(call.body)
     checked = read_answer(sent, service.task(sent.whole("task")), service.rule())
     checked = replace(checked, annotator=service.person(checked.annotator))
-    if call.role != "lead":
+    if sent.role != "lead":
         service.refuse_leading(checked)
     saved = service.store.save(checked, now=service.now())
     if not saved.repeated:
@@ -113,9 +111,8 @@ def answer(service: Service, call: Call) -> dict[str, Any]:
     }
 
 
-def list_copies(service: Service, call: Call) -> dict[str, Any]:
+def list_copies(service: Service, sent: Reader) -> dict[str, Any]:
     """List near duplicates of an answered request, with the slots that they would have."""
-    sent = Reader(call.query, "copies", ("answer", "annotator"))
     name, annotator = sent.text("answer", shortest=1, longest=LONGEST_ID), service.person(sent.annotator())
     answer, copies = service.list_copies(name, annotator, most=MOST_COPIES)
     return {
@@ -125,9 +122,8 @@ def list_copies(service: Service, call: Call) -> dict[str, Any]:
     }
 
 
-def copy_answer(service: Service, call: Call) -> dict[str, Any]:
+def copy_answer(service: Service, sent: Reader) -> dict[str, Any]:
     """Give the same answer to near duplicates that were listed."""
-    sent = Reader(call.body, "copies", ("annotator", "answer", "keys"))
     name, annotator = sent.text("answer", shortest=1, longest=LONGEST_ID), service.person(sent.annotator())
     copies = service.listed_copies(name, sent.texts("keys", most=MOST_COPIES, longest=LONGEST_KEY))
     answer = service.store.answer(name)
@@ -138,20 +134,19 @@ def copy_answer(service: Service, call: Call) -> dict[str, Any]:
     return {"saved": saved}
 
 
-def task(service: Service, call: Call) -> dict[str, Any]:
+def task(service: Service, sent: Reader) -> dict[str, Any]:
     """Show a task with all its answers, the corrected ones, too."""
-    record = service.task(Reader(call.path, "tasks", ("id",)).whole("id"))
+    record = service.task(sent.whole("id"))
     return _with_answers(service, record, service.store.answers_of(record.id))
 
 
-def audio(service: Service, call: Call) -> Recording:
+def audio(service: Service, sent: Reader) -> Recording:
     """Give the recording of a task, where it is a file."""
-    return service.recordings.find(service.task(Reader(call.path, "audio", ("id",)).whole("id")))
+    return service.recordings.find(service.task(sent.whole("id")))
 
 
-def history(service: Service, call: Call) -> dict[str, Any]:
+def history(service: Service, sent: Reader) -> dict[str, Any]:
     """List the answers of an annotator, or of all, the newest first; `before` is the `sequence` of the last seen."""
-    sent = Reader(call.query, "history", ("annotator", "before", "limit"))
     answered = service.store.history(
         service.known_person(sent.optional_name("annotator")),
         limit=sent.whole("limit", most=MOST_SHOWN, default=50),
@@ -160,15 +155,13 @@ def history(service: Service, call: Call) -> dict[str, Any]:
     return {"items": [_with_answer(service, *both) for both in answered]}
 
 
-def progress(service: Service, call: Call) -> dict[str, Any]:
+def progress(service: Service, sent: Reader) -> dict[str, Any]:
     """Say how far the project is, and how good it became."""
-    sent = Reader(call.query, "progress", ("annotator",))
     return service.progress_shape(service.known_person(sent.optional_name("annotator")))
 
 
-def review(service: Service, call: Call) -> dict[str, Any]:
+def review(service: Service, _sent: Reader) -> dict[str, Any]:
     """List the answers that are worth a second look."""
-    Reader(call.query, "review", ())
     return {
         "items": [
             {
@@ -185,24 +178,22 @@ def review(service: Service, call: Call) -> dict[str, Any]:
     }
 
 
-def looked(service: Service, call: Call) -> dict[str, Any]:
+def looked(service: Service, sent: Reader) -> dict[str, Any]:
     """Note that the answers to tasks were looked at and found right."""
-    sent = Reader(call.body, "looked", ("annotator", "tasks"))
     annotator = service.person(sent.annotator())
     service.store.look_at(sent.wholes("tasks", most=MOST_HELD), annotator, now=service.now())
     return {}
 
 
-def search(service: Service, call: Call) -> dict[str, Any]:
+def search(service: Service, sent: Reader) -> dict[str, Any]:
     """List tasks and answers: of everybody for a lead, else the answers of one annotator."""
-    known = ("words", "label", "annotator", "is", "source", "unsure", "limit", "offset")
-    sent = Reader(call.query, "search", known)
     words = sent.optional_text("words", longest=LONGEST_SEARCH) or ""
     unsure = sent.optional_whole("unsure")
     annotator = service.known_person(sent.optional_name("annotator"))
-    if annotator is None and call.role != "lead":
+    if annotator is None and sent.role != "lead":
         raise Problem(
-            FORBIDDEN, "only a lead searches what everybody did; name the annotator whose answers to search"
+            HTTPStatus.FORBIDDEN,
+            "only a lead searches what everybody did; name the annotator whose answers to search",
         )
     query = Query(
         tuple(words.split()),
@@ -220,15 +211,13 @@ def search(service: Service, call: Call) -> dict[str, Any]:
     return {"items": [_with_answer(service, *both) for both in found]}
 
 
-def disputes(service: Service, call: Call) -> dict[str, Any]:
+def disputes(service: Service, _sent: Reader) -> dict[str, Any]:
     """List the tasks that people answered differently."""
-    Reader(call.query, "disputes", ())
     return {"items": [_with_answers(service, task, answers) for task, answers in service.store.disputes()]}
 
 
-def add_label(service: Service, call: Call) -> dict[str, Any]:
+def add_label(service: Service, sent: Reader) -> dict[str, Any]:
     """Add an intent or a slot label; one that is there already changes nothing."""
-    sent = Reader(call.body, "label", ("annotator", "kind", "name", "description"))
     kind = sent.choice("kind", tuple(WORDS))
     name, annotator = sent.name("name"), service.person(sent.annotator())
     description = (
@@ -250,35 +239,41 @@ def _with_answers(service: Service, task: Task, answers: Iterable[Answer]) -> di
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method, a path with its variables in braces, the function that answers, and whether only leads may ask."""
+    """A method, a path with its variables in braces, the function that answers, and whether only leads may ask.
+
+    What is sent is called `name` in sentences, and may have the fields `known`.
+    """
 
     method: str
     path: str
-    function: Callable[[Service, Call], dict[str, Any] | Download | Recording]
+    function: Callable[[Service, Reader], dict[str, Any] | Download | Recording]
+    name: str
+    known: tuple[str, ...] = ()
     lead: bool = False
 
 
+SEARCHED = ("words", "label", "annotator", "is", "source", "unsure", "limit", "offset")
 ROUTES = (
-    Route("GET", "/api/project", project),
-    Route("POST", "/api/lease", lease),
-    Route("POST", "/api/release", release),
-    Route("POST", "/api/answers", answer),
-    Route("GET", "/api/copies", list_copies),
-    Route("POST", "/api/copies", copy_answer),
-    Route("GET", "/api/tasks/{id}", task),
-    Route("GET", "/api/tasks/{id}/audio", audio),
-    Route("GET", "/api/history", history),
-    Route("GET", "/api/search", search),
-    Route("GET", "/api/progress", progress),
-    Route("GET", "/api/review", review, lead=True),
-    Route("POST", "/api/looked", looked, lead=True),
-    Route("GET", "/api/disputes", disputes, lead=True),
-    Route("POST", "/api/labels", add_label),
-    Route("GET", "/api/formats", leading.formats, lead=True),
-    Route("GET", "/api/export", leading.export, lead=True),
-    Route("GET", "/api/backup", leading.backup, lead=True),
-    Route("GET", "/api/labels", leading.labels, lead=True),
-    Route("POST", "/api/labels/change", leading.change_label, lead=True),
-    Route("GET", "/api/groups", leading.groups, lead=True),
-    Route("POST", "/api/groups/change", leading.change_group, lead=True),
+    Route("GET", "/api/project", project, "project"),
+    Route("POST", "/api/lease", lease, "lease", ("annotator", "holding", "count")),
+    Route("POST", "/api/release", release, "release", ("annotator", "tasks")),
+    Route("POST", "/api/answers", answer, ANSWER, FIELDS),
+    Route("GET", "/api/copies", list_copies, "copies", ("answer", "annotator")),
+    Route("POST", "/api/copies", copy_answer, "copies", ("annotator", "answer", "keys")),
+    Route("GET", "/api/tasks/{id}", task, "tasks", ("id",)),
+    Route("GET", "/api/tasks/{id}/audio", audio, "audio", ("id",)),
+    Route("GET", "/api/history", history, "history", ("annotator", "before", "limit")),
+    Route("GET", "/api/search", search, "search", SEARCHED),
+    Route("GET", "/api/progress", progress, "progress", ("annotator",)),
+    Route("GET", "/api/review", review, "review", lead=True),
+    Route("POST", "/api/looked", looked, "looked", ("annotator", "tasks"), lead=True),
+    Route("GET", "/api/disputes", disputes, "disputes", lead=True),
+    Route("POST", "/api/labels", add_label, "label", ("annotator", "kind", "name", "description")),
+    Route("GET", "/api/formats", leading.formats, "formats", lead=True),
+    Route("GET", "/api/export", leading.export, "export", ("part", "format"), lead=True),
+    Route("GET", "/api/backup", leading.backup, "backup", lead=True),
+    Route("GET", "/api/labels", leading.labels, "labels", lead=True),
+    Route("POST", "/api/labels/change", leading.change_label, "label", leading.LABEL_CHANGE, lead=True),
+    Route("GET", "/api/groups", leading.groups, "groups", lead=True),
+    Route("POST", "/api/groups/change", leading.change_group, "group", leading.GROUP_CHANGE, lead=True),
 )

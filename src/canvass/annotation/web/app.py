@@ -9,6 +9,7 @@ import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,16 +21,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from canvass.annotation.web.api import ROUTES
 from canvass.annotation.web.api import Route as Listing
 from canvass.annotation.web.leading import Download
-from canvass.annotation.web.problems import (
-    FORBIDDEN,
-    INTERNAL,
-    METHOD_NOT_ALLOWED,
-    NOT_FOUND,
-    UNAVAILABLE,
-    Problem,
-    problem_of,
-)
-from canvass.annotation.web.reading import Call, Reader, read_object
+from canvass.annotation.web.problems import Problem, problem_of
+from canvass.annotation.web.reading import Reader, read_object
 from canvass.annotation.web.recordings import Recording
 from canvass.annotation.web.security import Access, Guard
 from canvass.annotation.web.service import Service
@@ -97,12 +90,11 @@ def make_app(
     if isinstance(services, Service):
         return Guard(app_of(services), access, services.page.audio_addresses)
 
-    def listed(_: Any, call: Call) -> dict[str, Any]:
-        Reader(call.query, "projects", ())
+    def listed(_service: Any, _sent: Reader) -> dict[str, Any]:
         return {"projects": [{"path": path, **service.summary()} for path, service in services.items()]}
 
     mounts = [Mount(f"/{path}", app_of(service)) for path, service in services.items()]
-    listing = _route(Listing("GET", "/api/projects", listed), None, threads)
+    listing = _route(Listing("GET", "/api/projects", listed, "projects"), None, threads)
     addresses = {address: None for service in services.values() for address in service.page.audio_addresses}
     return Guard(_app([listing, *mounts, _files(page, PROJECTS)]), access, tuple(addresses))
 
@@ -122,17 +114,19 @@ def _route(route: Listing, service: Any, threads: Workers) -> Route:
     async def endpoint(request: Request) -> Response:
         role = request.scope["canvass.role"]
         if route.lead and role != "lead":
-            raise Problem(FORBIDDEN, "this is for leads; ask for the link of leads")
-        body = read_object(await request.body()) if request.method == "POST" else {}
-        call = Call(request.path_params, dict(request.query_params), body, role)
-        return await asyncio.get_running_loop().run_in_executor(executor, _answer, route, service, call)
+            raise Problem(HTTPStatus.FORBIDDEN, "this is for leads; ask for the link of leads")
+        fields = request.path_params or dict(request.query_params)
+        if request.method == "POST":
+            fields = read_object(await request.body())
+        sent = Reader(fields, route.name, route.known, role)
+        return await asyncio.get_running_loop().run_in_executor(executor, _answer, route, service, sent)
 
     return Route(route.path, endpoint, methods=[route.method])
 
 
-def _answer(route: Listing, service: Any, call: Call) -> Response:
-    """Answer a call; writing JSON takes time, too, and is done on the thread."""
-    content = route.function(service, call)
+def _answer(route: Listing, service: Any, sent: Reader) -> Response:
+    """Answer what was sent; writing JSON takes time, too, and is done on the thread."""
+    content = route.function(service, sent)
     if isinstance(content, Recording):
         return FileResponse(content.path, headers=NOT_STORED, media_type=content.type)  # ranges, too
     if isinstance(content, Download):
@@ -185,7 +179,7 @@ async def _file(request: Request, *, folder: Path, index: str) -> Response:
     path = request.path_params["path"]
     file = None if path.startswith("api/") else page_file(path or index, folder)
     if file is None:
-        raise Problem(NOT_FOUND, f"there is nothing at /{path[:100]}")
+        raise Problem(HTTPStatus.NOT_FOUND, f"there is nothing at /{path[:100]}")
     # Kept, but asked for each time: a new version of canvass shows its own page, whole.
     headers = {"ETag": file.tag, "Cache-Control": "no-cache"}
     if is_current(file.tag, request.headers.get("if-none-match", "")):
@@ -199,14 +193,16 @@ def _error(problem: Problem) -> Response:
 
 async def _refused(request: Request, error: CanvassError) -> Response:
     problem = problem_of(error)
-    if problem.status == UNAVAILABLE:
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         logger.warning("%s: %s", request.url.path, problem)
     return _error(problem)
 
 
 async def _not_routed(request: Request, error: HTTPException) -> Response:
-    if error.status_code == METHOD_NOT_ALLOWED:
-        problem = Problem(METHOD_NOT_ALLOWED, f"{request.method} is not done at {request.url.path[:100]}")
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        problem = Problem(
+            HTTPStatus.METHOD_NOT_ALLOWED, f"{request.method} is not done at {request.url.path[:100]}"
+        )
     else:
         problem = Problem(error.status_code, f"there is nothing at {request.url.path[:100]}")
     answer = _error(problem)
@@ -217,7 +213,10 @@ async def _not_routed(request: Request, error: HTTPException) -> Response:
 async def _defect(_request: Request, _: Exception) -> Response:
     """Say that this is our fault; the server's log has the traceback."""
     return _error(
-        Problem(INTERNAL, "a defect of canvass: what went wrong is in the terminal where the server runs")
+        Problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            "a defect of canvass: what went wrong is in the terminal where the server runs",
+        )
     )
 
 

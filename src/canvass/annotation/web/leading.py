@@ -21,7 +21,7 @@ from canvass.annotation.project.groups import (
 )
 from canvass.annotation.project.labels import delete_label, label_uses, merge_label, rename_label
 from canvass.annotation.store.label_names import WORDS
-from canvass.annotation.web.reading import Call, Reader
+from canvass.annotation.web.reading import Reader
 from canvass.annotation.web.service import Service
 from canvass.annotation.web.shapes import LONGEST_KEY, LONGEST_LABEL
 from canvass.corpus.formats.format import FORMATS
@@ -29,6 +29,9 @@ from canvass.corpus.formats.format import FORMATS
 WRITTEN = {kind.name: kind for kind in FORMATS if kind.writes}
 SHOWN = 5  # requests of a group
 PARTS = ("annotated", "all", "answers")  # what was annotated here; and before; every answer
+# What a change of a label, and one of a group, says.
+LABEL_CHANGE = ("action", "kind", "name", "new")
+GROUP_CHANGE = ("annotator", "action", "group", "new")
 
 
 class Download(NamedTuple):
@@ -47,15 +50,13 @@ class Download(NamedTuple):
         }
 
 
-def formats(_service: Service, call: Call) -> dict[str, Any]:
+def formats(_service: Service, _sent: Reader) -> dict[str, Any]:
     """List the formats that can be exported, and what each loses."""
-    Reader(call.query, "formats", ())
     return {"formats": [{"name": kind.name, "loses": kind.loses} for kind in WRITTEN.values()]}
 
 
-def export(service: Service, call: Call) -> Download:
+def export(service: Service, sent: Reader) -> Download:
     """Write a part of the annotations in a format: one file, or a zip archive where the format has several."""
-    sent = Reader(call.query, "export", ("part", "format"))
     part, kind = sent.choice("part", PARTS), WRITTEN[sent.choice("format", tuple(WRITTEN))]
     project, lost = service.project, ""
     with tempfile.TemporaryDirectory() as folder:
@@ -75,24 +76,21 @@ def export(service: Service, call: Call) -> Download:
         return Download(f"{project.name}-{part}.zip", packed.getvalue(), lost)
 
 
-def backup(service: Service, call: Call) -> Download:
+def backup(service: Service, _sent: Reader) -> Download:
     """Copy the project as it is now, as a zip archive."""
-    Reader(call.query, "backup", ())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{service.project.name}{ARCHIVE}"
         back_up(service.project, path)
         return Download(path.name, path.read_bytes())
 
 
-def labels(service: Service, call: Call) -> dict[str, Any]:
+def labels(service: Service, _sent: Reader) -> dict[str, Any]:
     """List the labels, and how many requests have each."""
-    Reader(call.query, "labels", ())
     return {"labels": [asdict(use) for use in label_uses(service.project)]}
 
 
-def change_label(service: Service, call: Call) -> dict[str, Any]:
+def change_label(service: Service, sent: Reader) -> dict[str, Any]:
     """Rename a label, merge it into another, or delete it; the models follow in the round that this begins."""
-    sent = Reader(call.body, "label", ("action", "kind", "name", "new"))
     action = sent.choice("action", ("rename", "merge", "delete"))
     kind, now = sent.choice("kind", tuple(WORDS)), service.now()
     name = sent.text("name", shortest=1, longest=LONGEST_LABEL)
@@ -105,9 +103,8 @@ def change_label(service: Service, call: Call) -> dict[str, Any]:
     return service.guidelines()
 
 
-def groups(service: Service, call: Call) -> dict[str, Any]:
+def groups(service: Service, _sent: Reader) -> dict[str, Any]:
     """List the groups that `canvass discover` sent and nobody has decided on, with their most typical requests."""
-    Reader(call.query, "groups", ())
     found = groups_of(service.project)
     return {
         "groups": [
@@ -116,9 +113,8 @@ def groups(service: Service, call: Call) -> dict[str, Any]:
     }
 
 
-def change_group(service: Service, call: Call) -> dict[str, Any]:
+def change_group(service: Service, sent: Reader) -> dict[str, Any]:
     """Name a group as an intent, whose requests are queued, merge it into another, split it, or refuse it."""
-    sent = Reader(call.body, "group", ("annotator", "action", "group", "new"))
     action = sent.choice("action", ("name", "merge", "split", "refuse"))
     first, project = sent.text("group", shortest=1, longest=LONGEST_KEY), service.project
     with service.deciding:

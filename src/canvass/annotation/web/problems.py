@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from canvass.errors import AnswerConflict, CanvassError, FileError
 
-BAD_REQUEST = 400
-UNAUTHORISED = 401
-FORBIDDEN = 403
-NOT_FOUND = 404
-METHOD_NOT_ALLOWED = 405
-TIMEOUT = 408
-CONFLICT = 409
-TOO_LARGE = 413
-UNSUPPORTED_TYPE = 415
-MISDIRECTED = 421
-INTERNAL = 500
-UNAVAILABLE = 503
-
 # One word a status, for programs; the sentence is for people.
-CODES = {
-    BAD_REQUEST: "bad_request",
-    UNAUTHORISED: "token",
-    FORBIDDEN: "forbidden",
-    NOT_FOUND: "not_found",
-    METHOD_NOT_ALLOWED: "method",
-    TIMEOUT: "timeout",
-    CONFLICT: "conflict",
-    TOO_LARGE: "too_large",
-    UNSUPPORTED_TYPE: "content_type",
-    MISDIRECTED: "host",
-    INTERNAL: "defect",
-    UNAVAILABLE: "storage",
+CODES: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: "bad_request",
+    HTTPStatus.UNAUTHORIZED: "token",
+    HTTPStatus.FORBIDDEN: "forbidden",
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method",
+    HTTPStatus.REQUEST_TIMEOUT: "timeout",
+    HTTPStatus.CONFLICT: "conflict",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too_large",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "content_type",
+    HTTPStatus.MISDIRECTED_REQUEST: "host",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "defect",
+    HTTPStatus.SERVICE_UNAVAILABLE: "storage",
 }
 
 
@@ -57,5 +45,5 @@ def problem_of(error: CanvassError) -> Problem:
     """
     if isinstance(error, Problem):
         return error
-    status = CONFLICT if isinstance(error, AnswerConflict) else BAD_REQUEST
-    return Problem(UNAVAILABLE if isinstance(error, FileError) else status, str(error))
+    status = HTTPStatus.CONFLICT if isinstance(error, AnswerConflict) else HTTPStatus.BAD_REQUEST
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, FileError) else status, str(error))

@@ -6,12 +6,12 @@ import json
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from canvass.annotation.project.answer_rule import LONGEST_NAME
 from canvass.annotation.store.records import HANDED_OUT
-from canvass.annotation.web.problems import BAD_REQUEST, Problem
+from canvass.annotation.web.problems import Problem
 from canvass.errors import nearest
 
 if TYPE_CHECKING:
@@ -22,16 +22,6 @@ LARGEST = (1 << 63) - 1  # what SQLite can hold
 SHOWN = 60  # characters of a wrong value that a sentence repeats
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What was sent: the words of the address, the object of the body, and the role of whoever sent it."""
-
-    path: Mapping[str, Any] = field(default_factory=dict)
-    query: Mapping[str, Any] = field(default_factory=dict)
-    body: Mapping[str, Any] = field(default_factory=dict)
-    role: Role = "lead"
-
-
 def read_object(body: bytes) -> dict[str, Any]:
     """Read the body of a write: one JSON object, without what JSON does not allow.
 
@@ -40,12 +30,12 @@ def read_object(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body.decode("utf-8"), parse_constant=_no_number)
     except UnicodeDecodeError as error:
-        raise Problem(BAD_REQUEST, f"the body is not UTF-8 (byte {error.start})") from error
+        raise Problem(HTTPStatus.BAD_REQUEST, f"the body is not UTF-8 (byte {error.start})") from error
     except (ValueError, RecursionError) as error:
         words = error if isinstance(error, json.JSONDecodeError) else "too large a number, or too deep"
-        raise Problem(BAD_REQUEST, f"the body is not valid JSON ({words})") from error
+        raise Problem(HTTPStatus.BAD_REQUEST, f"the body is not valid JSON ({words})") from error
     if not isinstance(document, dict):
-        raise Problem(BAD_REQUEST, "the body must be a JSON object")
+        raise Problem(HTTPStatus.BAD_REQUEST, "the body must be a JSON object")
     return document
 
 
@@ -56,10 +46,13 @@ def _no_number(name: str) -> NoReturn:
 class Reader:
     """The fields of an object that was sent; each is taken once, by the method of its type.
 
-    `where` says what it is, for sentences; `known` are the names that it may have.
+    `where` says what it is, for sentences; `known` are the names that it may have; `role` is that of whoever sent it.
     """
 
-    def __init__(self, fields: Mapping[str, Any], where: str, known: Sequence[str]) -> None:
+    def __init__(
+        self, fields: Mapping[str, Any], where: str, known: Sequence[str], role: Role = "lead"
+    ) -> None:
+        self.role = role
         self.fields = fields
         self.where = where
         for name in fields:
@@ -68,7 +61,7 @@ class Reader:
                 self._refuse(f"there is no field {_shown(name)}{hint} (there are {', '.join(known)})")
 
     def _refuse(self, words: str) -> NoReturn:
-        raise Problem(BAD_REQUEST, f"{self.where}: {words}")
+        raise Problem(HTTPStatus.BAD_REQUEST, f"{self.where}: {words}")
 
     def _wrong(self, name: str, expected: str) -> NoReturn:
         if name not in self.fields:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from canvass.annotation.project.project import Project
 from canvass.annotation.store.records import Task
-from canvass.annotation.web.problems import NOT_FOUND, Problem
+from canvass.annotation.web.problems import Problem
 
 TYPES = {
     ".aac": "audio/aac",
@@ -69,7 +70,7 @@ class Recordings:
         """Find the file of a task's recording, or say that there is none that is served (404)."""
         named = self._name(task)
         if named is None or REMOTE.match(named):
-            raise Problem(NOT_FOUND, f"task {task.id} has no recording in a file")
+            raise Problem(HTTPStatus.NOT_FOUND, f"task {task.id} has no recording in a file")
         for folder in self._folders:
             with contextlib.suppress(OSError):  # such as a name that is too long
                 path = (folder / named).resolve()
@@ -85,7 +86,9 @@ class Recordings:
                 ", ".join(TYPES),
                 " or ".join(map(str, self._folders)),
             )
-        raise Problem(NOT_FOUND, f"the recording {named[:100]!r} is not there, or is no audio file")
+        raise Problem(
+            HTTPStatus.NOT_FOUND, f"the recording {named[:100]!r} is not there, or is no audio file"
+        )
 
     def _name(self, task: Task) -> str | None:
         named = task.others.get(self._column)

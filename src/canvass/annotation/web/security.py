@@ -23,21 +23,14 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from canvass.annotation.web.problems import (
-    FORBIDDEN,
-    MISDIRECTED,
-    TIMEOUT,
-    TOO_LARGE,
-    UNAUTHORISED,
-    UNSUPPORTED_TYPE,
-    Problem,
-)
+from canvass.annotation.web.problems import Problem
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -150,7 +143,7 @@ def check_host(headers: Headers, allowed: Iterable[str]) -> None:
     if name is None or name not in allowed:
         shown = ", ".join(values)[:100] or "no name"
         raise Problem(
-            MISDIRECTED,
+            HTTPStatus.MISDIRECTED_REQUEST,
             f"this server does not answer to {shown!r}; if the name is right, start it with --allow-host NAME",
         )
 
@@ -172,7 +165,9 @@ def check_origin(headers: Headers, scheme: str) -> None:
             DEFAULT_PORTS.get(sent_scheme, DEFAULT_PORTS.get(scheme, ""))
         )
     if foreign:
-        raise Problem(FORBIDDEN, "this request comes from another page than this server's, and was not done")
+        raise Problem(
+            HTTPStatus.FORBIDDEN, "this request comes from another page than this server's, and was not done"
+        )
 
 
 def check_type(headers: Headers) -> None:
@@ -180,7 +175,8 @@ def check_type(headers: Headers) -> None:
     sent = headers.get("content-type", "").partition(";")[0].strip().lower()
     if sent != "application/json":
         raise Problem(
-            UNSUPPORTED_TYPE, f"a write needs Content-Type: application/json, not {sent[:60] or 'none'!r}"
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"a write needs Content-Type: application/json, not {sent[:60] or 'none'!r}",
         )
 
 
@@ -191,7 +187,10 @@ def check_length(headers: Headers, longest: int) -> None:
 
 
 def _too_large(longest: int) -> Problem:
-    return Problem(TOO_LARGE, f"the body of a request may have {longest:,} bytes, and this one has more")
+    return Problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"the body of a request may have {longest:,} bytes, and this one has more",
+    )
 
 
 async def read_body(receive: Receive, longest: int = LONGEST_BODY) -> bytes:
@@ -203,7 +202,9 @@ async def read_body(receive: Receive, longest: int = LONGEST_BODY) -> bytes:
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise Problem(TIMEOUT, "the connection ended before the body of the request did")
+                    raise Problem(
+                        HTTPStatus.REQUEST_TIMEOUT, "the connection ended before the body of the request did"
+                    )
                 part = message.get("body", b"")
                 length += len(part)
                 if length > longest:
@@ -213,7 +214,7 @@ async def read_body(receive: Receive, longest: int = LONGEST_BODY) -> bytes:
                     return b"".join(parts)
     except TimeoutError:
         raise Problem(
-            TIMEOUT, f"the body of the request took longer than {BODY_SECONDS:.0f} seconds"
+            HTTPStatus.REQUEST_TIMEOUT, f"the body of the request took longer than {BODY_SECONDS:.0f} seconds"
         ) from None
 
 
@@ -268,7 +269,7 @@ class Guard(Checked):
         check_host(headers, self.access.hosts)
         reads = scope["method"] in READS
         if reads and "transfer-encoding" in headers:
-            raise Problem(TOO_LARGE, "a read has no body")
+            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "a read has no body")
         page = reads and "/api/" not in scope["path"]
         token = QueryParams(scope["query_string"]).get("token") if page else None
         if token is not None and (role := self.access.takes(token)) is not None:
@@ -278,10 +279,10 @@ class Guard(Checked):
             if page and _navigated_from_outside(headers):
                 # A link on another site brought us here: SameSite=Strict kept the cookie back, and sends it with
                 # the next request, which comes from a page of ours.
-                return HTMLResponse(RETURNING_PAGE, UNAUTHORISED, {"Cache-Control": "no-store"})
+                return HTMLResponse(RETURNING_PAGE, HTTPStatus.UNAUTHORIZED, {"Cache-Control": "no-store"})
             if page and "text/html" in headers.get("accept", ""):
-                return HTMLResponse(REFUSED_PAGE, UNAUTHORISED, {"Cache-Control": "no-store"})
-            raise Problem(UNAUTHORISED, UNKNOWN)
+                return HTMLResponse(REFUSED_PAGE, HTTPStatus.UNAUTHORIZED, {"Cache-Control": "no-store"})
+            raise Problem(HTTPStatus.UNAUTHORIZED, UNKNOWN)
         if not reads:
             check_origin(headers, scope["scheme"])
             check_type(headers)
@@ -299,7 +300,7 @@ class Guard(Checked):
 def refusal(problem: Problem, headers: Headers, challenge: str) -> Response:
     """Make the answer to a refused request; a body that nobody will read to its end closes the connection."""
     answer = JSONResponse(problem.content, problem.status, {"Cache-Control": "no-store"})
-    if problem.status == UNAUTHORISED:
+    if problem.status == HTTPStatus.UNAUTHORIZED:
         answer.headers["WWW-Authenticate"] = challenge
     if "transfer-encoding" in headers or int(headers.get("content-length", "0")) > LONGEST_DRAIN:
         answer.headers["Connection"] = "close"

@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from http import HTTPStatus
 from typing import Any
 
 from canvass.annotation.project.answer_rule import AnswerRule
@@ -17,7 +18,7 @@ from canvass.annotation.quality.near_duplicates import Copies, Copy, find_copies
 from canvass.annotation.rounds.queue import Queue
 from canvass.annotation.store.label_names import LabelKind
 from canvass.annotation.store.records import Answer, NewAnswer, Saved, Task
-from canvass.annotation.web.problems import BAD_REQUEST, CONFLICT, NOT_FOUND, UNAVAILABLE, Problem
+from canvass.annotation.web.problems import Problem
 from canvass.annotation.web.progress_json import Recent, Tallies, progress_json
 from canvass.annotation.web.recordings import Recordings
 from canvass.annotation.web.shapes import task_shape
@@ -80,9 +81,11 @@ class Service:
         """List near duplicates of an answered task that can have the same answer; refused while others search (503)."""
         answer = self.store.answer(name)
         if answer is None or not answer.current or answer.kind == "skip":
-            raise Problem(NOT_FOUND, "this answer is not saved, passes, or was replaced")
+            raise Problem(HTTPStatus.NOT_FOUND, "this answer is not saved, passes, or was replaced")
         if not self._searching.acquire(timeout=PATIENCE):
-            raise Problem(UNAVAILABLE, "somebody else searches the pool at the moment; try again")
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE, "somebody else searches the pool at the moment; try again"
+            )
         try:
             copies = find_copies(self.project, self.task(answer.task), answer, annotator, most=most)
         finally:
@@ -97,7 +100,7 @@ class Service:
         """Find near duplicates among those that were listed for an answer; refused where one was not (409)."""
         listed = {copy.key: copy for copy in self._copies.get(name, ())}
         if not listed.keys() >= set(keys):
-            raise Problem(CONFLICT, "these near duplicates were not listed; list them again")
+            raise Problem(HTTPStatus.CONFLICT, "these near duplicates were not listed; list them again")
         return [listed[key] for key in keys]
 
     def refuse_leading(self, answer: NewAnswer) -> None:
@@ -105,7 +108,8 @@ class Service:
         replaced = None if answer.replaces is None else self.store.answer(answer.replaces)
         if answer.adjudicates or (replaced is not None and replaced.annotator != answer.annotator):
             raise Problem(
-                BAD_REQUEST, "only a lead corrects others and decides disputes; ask for the link of leads"
+                HTTPStatus.BAD_REQUEST,
+                "only a lead corrects others and decides disputes; ask for the link of leads",
             )
 
     def add_label(self, kind: LabelKind, name: str, description: str, annotator: str) -> None:
@@ -115,12 +119,14 @@ class Service:
             return
         if not self.page.new_labels:
             raise Problem(
-                BAD_REQUEST, "this project takes no new labels (new_labels = false in canvass.toml)"
+                HTTPStatus.BAD_REQUEST,
+                "this project takes no new labels (new_labels = false in canvass.toml)",
             )
         twin = next((label for label in names if label.lower() == name.lower()), None)
         if twin is not None:
             raise Problem(
-                BAD_REQUEST, f"label: there is {twin!r} already, which differs in case only; use that"
+                HTTPStatus.BAD_REQUEST,
+                f"label: there is {twin!r} already, which differs in case only; use that",
             )
         self.store.add_label(kind, name, description, annotator, self.now())
 
@@ -143,7 +149,7 @@ class Service:
         """Find a task, or say that there is none (404)."""
         task = self.store.task(number)
         if task is None:
-            raise Problem(NOT_FOUND, f"there is no task {number}")
+            raise Problem(HTTPStatus.NOT_FOUND, f"there is no task {number}")
         return task
 
     def task_shape(self, task: Task) -> dict[str, Any]:

@@ -5,8 +5,9 @@ Offsets are code points.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
+from http import HTTPStatus
 from typing import Any
 
 from canvass.annotation.project.answer_rule import AnswerRule
@@ -19,7 +20,7 @@ from canvass.annotation.store.records import (
     Task,
     TaskPrediction,
 )
-from canvass.annotation.web.problems import BAD_REQUEST, Problem
+from canvass.annotation.web.problems import Problem
 from canvass.annotation.web.reading import Reader
 from canvass.annotation.web.recordings import Recordings
 from canvass.corpus.spans import text_tokens
@@ -40,7 +41,7 @@ SHOWN = (
 )  # fmt: skip
 SLOT_FIELDS = ("start", "end", "label")
 KINDS: tuple[AnswerKind, ...] = ("frame", "elsewhere", "skip")
-WHERE = "answer"
+ANSWER = "answer"  # what it is called in sentences
 LONGEST_ID = 100
 LONGEST_NOTE = 10_000
 MOST_SLOTS = 1_000
@@ -110,11 +111,6 @@ def answer_shape(answer: Answer) -> dict[str, Any]:
     return {name: getattr(answer, name) for name in SHOWN} | {"slots": slot_records(answer.slots)}
 
 
-def answer_reader(fields: Mapping[str, Any]) -> Reader:
-    """Begin to read an answer."""
-    return Reader(fields, WHERE, FIELDS)
-
-
 def read_answer(sent: Reader, task: Task, rule: AnswerRule) -> NewAnswer:
     """Read an answer to a task; what it means is for the rule of the project to decide.
 
@@ -148,7 +144,7 @@ def read_answer(sent: Reader, task: Task, rule: AnswerRule) -> NewAnswer:
 
 
 def _wrong(words: str) -> Problem:
-    return Problem(BAD_REQUEST, f"{WHERE}: {words}")
+    return Problem(HTTPStatus.BAD_REQUEST, f"{ANSWER}: {words}")
 
 
 def _read_slots(sent: Reader, text: str) -> tuple[Slot, ...] | None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from typing import Any
 
 from canvass import __version__
 from canvass.annotation.project.project import Project
 from canvass.annotation.rounds.queue import Queue
 from canvass.annotation.rounds.round import RoundResult
-from canvass.annotation.web.problems import BAD_REQUEST, UNAVAILABLE, Problem
+from canvass.annotation.web.problems import Problem
 from canvass.corpus.formats.column_names import listed
 from canvass.errors import InputError
 from canvass.integrations.label_studio.labelling import read_labelling
@@ -112,12 +113,13 @@ class Backend:
         tasks, config = body.get("tasks"), body.get("label_config")
         if not isinstance(tasks, list) or len(tasks) > MOST_TASKS:
             raise Problem(
-                BAD_REQUEST, f"predict: tasks are missing; expected a list of at most {MOST_TASKS:,}"
+                HTTPStatus.BAD_REQUEST,
+                f"predict: tasks are missing; expected a list of at most {MOST_TASKS:,}",
             )
         newest = self._newest
         if newest is None:
             why = self._why_none or self.queue.state().message
-            raise Problem(UNAVAILABLE, f"predict: there are no models yet: {why}")
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"predict: there are no models yet: {why}")
         number, nlu = newest
         results = predictions_of(nlu, number, tasks, config if isinstance(config, str) else "")
         return {"results": results, "model_version": model_version(number)}
@@ -130,13 +132,13 @@ class Backend:
         try:
             event = event_of(body)
         except InputError as error:
-            raise Problem(BAD_REQUEST, str(error)) from error
+            raise Problem(HTTPStatus.BAD_REQUEST, str(error)) from error
         expected = self._number()
         if event is not None and expected not in {None, event.project}:
             self._say_once(f"webhooks of project {event.project} are ignored: this serves project {expected}")
             event = None
         if not self.inbox.put(event):
-            raise Problem(UNAVAILABLE, f"webhook: {TOO_MANY}")
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"webhook: {TOO_MANY}")
         return {"status": "ignored" if event is None else "queued"}
 
     def train(self, _body: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,7 +152,7 @@ class Backend:
         try:
             read_labelling(config if isinstance(config, str) else "")
         except InputError as error:
-            raise Problem(BAD_REQUEST, f"validate: {error}") from error
+            raise Problem(HTTPStatus.BAD_REQUEST, f"validate: {error}") from error
         return {"status": "ok"}
 
     def versions(self, _body: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,9 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Self
 
-from canvass.annotation.web.problems import FORBIDDEN, NOT_FOUND, UNAUTHORISED
 from canvass.corpus.formats.located import Value
 from canvass.errors import ExtraMissingError, OptionError, ServiceError, shown
 from canvass.integrations.label_studio.tokens import Token, advice_for
@@ -146,7 +146,7 @@ class Client:
             return self._attempted(method, path, content, parameters, seconds=seconds, headers=headers)
 
         answer = attempt()
-        if answer.status_code == UNAUTHORISED and not bare and self._access is not None:
+        if answer.status_code == HTTPStatus.UNAUTHORIZED and not bare and self._access is not None:
             # An access token is good for minutes; a refreshed one says whether that was the reason.
             self._access = None
             answer = attempt()
@@ -160,7 +160,7 @@ class Client:
                 page = self.get(path, {**parameters, "page": number, "page_size": PAGE})
             except ServiceError as error:
                 # How the last page shows where their number is a multiple of the size.
-                if error.status == NOT_FOUND and number > 1:
+                if error.status == HTTPStatus.NOT_FOUND and number > 1:
                     return
                 raise
             items = page.need(name).items()
@@ -248,11 +248,11 @@ class Client:
                 f"{self.url}{path} leads on to {shown(place)} ({status}), where no token is sent; check --url, https "
                 "in place of http, say"
             )
-        if status == UNAUTHORISED:
+        if status == HTTPStatus.UNAUTHORIZED:
             return f"{self.url}: the token is refused{said}; {advice_for(self._token, said, time.time())}"
-        if status == FORBIDDEN:
+        if status == HTTPStatus.FORBIDDEN:
             return f"{self.url}{path}: the account of this token may not do that{said}; take the token of one that may"
-        if status == NOT_FOUND:
+        if status == HTTPStatus.NOT_FOUND:
             return f"{self.url}{path}: there is no such thing{said}; check --url and --project"
         if status >= FIRST_SERVER_FAILURE or status == TOO_MANY:
             return f"{self.url}{path}: Label Studio failed ({status}){said}; see its log, then run the command again"

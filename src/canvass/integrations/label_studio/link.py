@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import asdict, dataclass, fields, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from canvass.annotation.store.task_store import Store
-from canvass.annotation.web.problems import NOT_FOUND
 from canvass.corpus.formats.located import Value
 from canvass.errors import OptionError, ServiceError, StoreError
 from canvass.integrations.label_studio.labelling import (
@@ -157,12 +157,12 @@ def read_project(client: Client, number: int) -> Value:
     try:
         return client.project(number)
     except ServiceError as error:
-        if error.status != NOT_FOUND:
+        if error.status != HTTPStatus.NOT_FOUND:
             raise
         raise ServiceError(
             f"{client.url}: there is no project {number} that this account may see; name another with --project, or "
             "make a new one with canvass label-studio push --new-project",
-            NOT_FOUND,
+            HTTPStatus.NOT_FOUND,
         ) from None
 
 

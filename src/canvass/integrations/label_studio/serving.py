@@ -7,6 +7,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from canvass.annotation.web.app import HANDLERS, NOT_STORED, Workers, workers
-from canvass.annotation.web.problems import UNAUTHORISED, Problem
+from canvass.annotation.web.problems import Problem
 from canvass.annotation.web.reading import read_object
 from canvass.annotation.web.security import READS, Checked, check_host, check_origin, check_type, same
 from canvass.annotation.web.serve import run, server_for
@@ -61,7 +62,7 @@ class Access:
             sent = ""
         if not same(f"{self.user}:{self.password}", sent):
             raise Problem(
-                UNAUTHORISED,
+                HTTPStatus.UNAUTHORIZED,
                 "this backend wants its user and password: write the address in Label Studio as http://USER:PASSWORD@HOST",
             )
 
