@@ -21,11 +21,11 @@ from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.pieces import joined, pieces_of, report_joined, slots_of_tokens, spans_of_slots
 from canvass.corpus.formats.sniffing import Sample
-from canvass.corpus.formats.sources import decoded, lines_of
+from canvass.corpus.formats.sources import Line, located_lines
 from canvass.corpus.formats.tags import is_tag, spans_of, tags_of
 from canvass.corpus.formats.validation import ALL, utterance_of
 from canvass.corpus.spans import OUTSIDE
-from canvass.errors import InputError, location, shown
+from canvass.errors import InputError, shown
 from canvass.types import Utterance
 
 # Our own comments, and those of CoNLL-U that say the same.
@@ -68,11 +68,11 @@ class Lines:
     tokens: list[str] = field(default_factory=list)
     error: InputError | None = None
 
-    def add(self, line: bytes, where: str) -> None:
+    def add(self, line: Line) -> None:
         """Take the next line, which is not blank."""
-        self.where = self.where or where
+        self.where = self.where or line.where
         try:
-            self._add(decoded(line, where), where)
+            self._add(line.text, line.where)
         except InputError as error:
             self.error = self.error or error
 
@@ -215,9 +215,9 @@ def layout_of(rows: Sequence[Sequence[str]], lengths: Sequence[int]) -> Layout:
 
 def _parts(path: str) -> Iterator[Lines]:
     lines = Lines()
-    for number, line in enumerate(lines_of(path), 1):
-        if line.strip(b" \t\r"):
-            lines.add(line, location(path, number))
+    for line in located_lines(path):
+        if line.data.strip(b" \t\r"):
+            lines.add(line)
         else:
             yield lines
             lines = Lines()

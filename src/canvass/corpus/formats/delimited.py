@@ -32,7 +32,7 @@ from canvass.corpus.formats.columns import (
 from canvass.corpus.formats.delimited_rows import Table
 from canvass.corpus.formats.format import Block, Format
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
-from canvass.corpus.formats.sources import SMALLEST_CHUNK, Pace, Source, on_disk
+from canvass.corpus.formats.sources import SMALLEST_CHUNK, Source, chunk_size, on_disk
 from canvass.corpus.formats.validation import ALL, record_of, slots_of_cell, utterance_of
 from canvass.corpus.where import RowFilter, Where
 from canvass.files import write_whole
@@ -194,11 +194,9 @@ def _fast_batches(
 
 
 def _block_size(file: str, rows: int) -> int:
-    pace = Pace(rows)
     with Source(file) as source:
         sample = source.read(SMALLEST_CHUNK)
-    pace.learn(len(sample), sample.count(b"\n") + 1)
-    return pace.size()
+    return chunk_size(rows, len(sample), sample.count(b"\n") + 1)
 
 
 def _batch_of_cells(cells: pa.RecordBatch, columns: Columns, keeps: RowFilter | None) -> pa.RecordBatch:

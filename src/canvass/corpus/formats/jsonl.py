@@ -29,10 +29,18 @@ from canvass.corpus.formats.columns import (
 )
 from canvass.corpus.formats.format import Block, Format
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances
-from canvass.corpus.formats.sources import NEWLINE, Pace, Source, chunks_of_lines, count_lines, split_lines
+from canvass.corpus.formats.sources import (
+    NEWLINE,
+    Line,
+    Source,
+    chunks_of_lines,
+    located,
+    located_lines,
+    split_lines,
+)
 from canvass.corpus.formats.validation import ALL, record_of, utterance_of
 from canvass.corpus.where import RowFilter, Where
-from canvass.errors import InputError, location, shown
+from canvass.errors import InputError, shown
 from canvass.files import compressed, split_name, whole_file
 from canvass.types import Utterance
 
@@ -73,21 +81,19 @@ def records_of_chunk(
     data: bytes, path: str, first_line: int, bad: BadLines
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (where, record) of each line that is not blank; lines that do not parse are reported to `bad`."""
-    for number, line in enumerate(data.split(b"\n"), first_line):
-        stripped = line.strip(BLANKS)
-        if stripped:
-            where = location(path, number)
+    return _records(located(data, path, first_line), bad)
+
+
+def records_of(path: str, bad: BadLines) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (where, record) of each line of a file, as `records_of_chunk` does."""
+    return _records(located_lines(path), bad)
+
+
+def _records(lines: Iterable[Line], bad: BadLines) -> Iterator[tuple[str, dict[str, Any]]]:
+    for where, line in lines:
+        if stripped := line.strip(BLANKS):
             with bad.tolerance():
                 yield where, record_of_line(stripped, where)
-
-
-def records_of(path: str, bad: BadLines, step: int = 1 << 20) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (where, record) of each line of a file, which is read in chunks of about `step` bytes."""
-    first_line = 1
-    with Source(path) as source:
-        for data in chunks_of_lines(source, lambda: step):
-            yield from records_of_chunk(data, path, first_line, bad)
-            first_line += count_lines(data)
 
 
 def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
@@ -124,16 +130,11 @@ def _batches(
     source: Source, columns: Columns, bad: BadLines, rows: int, keeps: RowFilter | None = None
 ) -> Iterator[tuple[pa.RecordBatch, int]]:
     parser = ChunkParser(columns)
-    pace = Pace(rows)
-    first_line = 1
-    for data in chunks_of_lines(source, pace.size):
+    for data, first_line in chunks_of_lines(source, rows):
         kept = data if keeps is None else lines_that_meet(data, keeps)
         batch = None if kept is None else parser.parse(kept)
         if batch is None:
             batch = slow_batch(data, source.path, first_line, columns, bad, keeps=keeps)
-        lines = count_lines(data)
-        pace.learn(len(data), lines)
-        first_line += lines
         yield batch, source.position
 
 
@@ -161,7 +162,7 @@ def slow_batch(
 
 def names(path: str, _: Columns) -> list[str]:
     """List the fields of the first record; raises as `read` does."""
-    return next((list(record) for _, record in records_of(path, BadLines(sys.maxsize), 1 << 16)), [])
+    return next((list(record) for _, record in records_of(path, BadLines(sys.maxsize))), [])
 
 
 class ChunkParser:

@@ -18,9 +18,9 @@ from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.markup import Chunk, chunks_at, chunks_of, spelled
-from canvass.corpus.formats.sources import BYTE_ORDER_MARK, Line
+from canvass.corpus.formats.sources import BYTE_ORDER_MARK, Line, located
 from canvass.corpus.formats.validation import utterance_of
-from canvass.errors import InputError, location, shown
+from canvass.errors import InputError, shown
 from canvass.types import Utterance
 
 QUERIES = r"domains/([^/]+)/(?:intents/)?([^/]+)/([^/]+)\.txt"
@@ -40,11 +40,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
             if member := MEMBER.fullmatch(name):
                 split = TEST if member[3].startswith(TEST) else TRAIN
                 names = {"domain": member[1], "intent": member[2], "split": split}
-                data = tree.read(name).removeprefix(BYTE_ORDER_MARK)
-                lines = (
-                    Line(location(tree.where(name), number), line)
-                    for number, line in enumerate(data.split(b"\n"), 1)
-                )
+                lines = located(tree.read(name).removeprefix(BYTE_ORDER_MARK), tree.where(name))
                 yield from bad.sift(lines, partial(utterance_of_line, bad=bad, names=names))
         bad.passed_over(tree.unread())
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.pieces import joined, report_joined, slots_of_tokens, spans_of_slots, words_of
-from canvass.corpus.formats.sources import decoded, lines_of
+from canvass.corpus.formats.sources import Line, located_lines
 from canvass.corpus.formats.tags import spans_of, tags_of
 from canvass.corpus.formats.validation import utterance_of
 from canvass.corpus.storage import is_remote
@@ -64,46 +64,40 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     if not is_remote(names[1]) and Path(names[2]).is_file() and not Path(names[1]).exists():
         names = (names[0], "", names[2])  # intents alone
     used = [name for name in names if name]
-    for number, lines in enumerate(itertools.zip_longest(*map(lines_of, used)), 1):
+    for number, lines in enumerate(itertools.zip_longest(*map(located_lines, used)), 1):
         missing = [name for name, line in zip(used, lines, strict=True) if line is None]
         if missing:
-            if any(line and line.strip() for line in lines):
+            if any(line is not None and line.data.strip() for line in lines):
                 longer = next(name for name in used if name not in missing)
                 raise InputError(
                     f"{location(missing[0], number)}: the file ends, but {longer} goes on; expected one "
                     "line for each utterance in all of them"
                 )
             continue
-        utterance = bad.attempt(_utterance, names, lines, number, bad)
+        utterance = bad.attempt(_utterance, lines, bad)
         if utterance is not None:
-            yield location(names[0], number), utterance
+            yield lines[0].where, utterance
 
 
-def _utterance(
-    names: tuple[str, str, str], lines: tuple[Any, ...], number: int, bad: BadLines
-) -> Utterance | None:
-    where = location(names[0], number)
-    said = {
-        name: decoded(line, location(name, number))
-        for name, line in zip([name for name in names if name], lines, strict=True)
-    }
-    tokens, intent = said[names[0]].split(), said[names[2]].strip()
-    text = joined(tokens)
-    report_joined(text, tokens, (), where, bad)
-    if not names[1]:
-        return utterance_of({"text": text, "intent": intent or None}, where) if tokens or intent else None
-    tags_of_line = said[names[1]].split()
-    if not tokens and not tags_of_line and not intent:
+def _utterance(lines: Sequence[Line], bad: BadLines) -> Utterance | None:
+    """Read a line of the words, one of the tags, if they are there, and one of the intents."""
+    where = lines[0].where
+    words, *tags, intent = (line.text for line in lines)
+    tokens, tags_of_words = words.split(), [tag for line in tags for tag in line.split()]
+    if not (tokens or tags_of_words or intent.strip()):
         return None
-    if len(tokens) != len(tags_of_line):
-        raise InputError(
-            f"{location(names[1], number)}: {len(tags_of_line)} tags, but {len(tokens)} words in {where}; expected one "
-            "tag for each word"
-        )
-    place = location(names[1], number)
-    spans = spans_of(tags_of_line, [f"{place}: word {word}" for word in range(1, len(tokens) + 1)])
-    slots = slots_of_tokens(text, tokens, spans, where)
-    return utterance_of({"text": text, "intent": intent or None, "slots": slots}, where)
+    record: dict[str, Any] = {"text": joined(tokens), "intent": intent.strip() or None}
+    report_joined(record["text"], tokens, (), where, bad)
+    if tags:
+        place = lines[1].where
+        if len(tokens) != len(tags_of_words):
+            raise InputError(
+                f"{place}: {len(tags_of_words)} tags, but {len(tokens)} words in {where}; expected one tag for each "
+                "word"
+            )
+        spans = spans_of(tags_of_words, [f"{place}: word {word}" for word in range(1, len(tokens) + 1)])
+        record["slots"] = slots_of_tokens(record["text"], tokens, spans, where)
+    return utterance_of(record, where)
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:

@@ -12,7 +12,7 @@ import io
 import itertools
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
@@ -35,6 +35,7 @@ LONGEST_LINE = 1 << 28
 # Chunks aim at slightly fewer rows than a block has, so that few of them are cut in two.
 FILLING = 0.95
 TYPICAL_LINE = 64
+LINES_TOGETHER = 1 << 14
 
 
 def file_error(path: str, error: OSError) -> FileError:
@@ -273,35 +274,14 @@ def on_disk(path: str, *, decompress: bool = False) -> Iterator[str]:
         yield spool.name
 
 
-class Pace:
-    """Choose how many bytes to read at once, so that they hold about `rows` lines."""
-
-    def __init__(self, rows: int) -> None:
-        self._rows = rows
-        self.learn(TYPICAL_LINE, 1)
-
-    def learn(self, size: int, lines: int) -> None:
-        """Note that `lines` lines took `size` bytes."""
-        self._size = min(max(int(FILLING * self._rows * size / max(lines, 1)), SMALLEST_CHUNK), LARGEST_CHUNK)
-
-    def size(self) -> int:
-        """Bytes to read next."""
-        return self._size
+def chunk_size(rows: int, size: int, lines: int) -> int:
+    """Choose how many bytes to read at once for about `rows` lines, where `lines` of them took `size` bytes."""
+    return min(max(int(FILLING * rows * size / max(lines, 1)), SMALLEST_CHUNK), LARGEST_CHUNK)
 
 
 def count_lines(data: bytes) -> int:
     r"""Count b"\n"; three times as fast as bytes.count, and without holding the interpreter's lock."""
     return int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == NEWLINE))
-
-
-def lines_of(path: str) -> Iterator[bytes]:
-    """Yield the lines of a file, without the newline at their end; raises as `chunks_of_lines` does.
-
-    Raises FileError if the file cannot be read.
-    """
-    with Source(path) as source:
-        for data in chunks_of_lines(source, lambda: 1 << 20):
-            yield from data.removesuffix(b"\n").split(b"\n")
 
 
 def decoded(line: bytes, where: str) -> str:
@@ -324,10 +304,20 @@ class Line(NamedTuple):
         return decoded(self.data, self.where)
 
 
-def located_lines(path: str) -> Iterator[Line]:
-    """Yield the lines of a file with their places; raises as `lines_of` does."""
-    for number, line in enumerate(lines_of(path), 1):
+def located(data: bytes, path: str, first_line: int = 1) -> Iterator[Line]:
+    r"""Cut bytes into lines, without the b"\n" at their ends; the first has the number `first_line` in the file."""
+    for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), first_line):
         yield Line(location(path, number), line)
+
+
+def located_lines(path: str) -> Iterator[Line]:
+    """Yield the lines of a file with their places; raises as `chunks_of_lines` does.
+
+    Raises FileError if the file cannot be read.
+    """
+    with Source(path) as source:
+        for data, first_line in chunks_of_lines(source, LINES_TOGETHER):
+            yield from located(data, path, first_line)
 
 
 def whole(path: str, most: int) -> bytes:
@@ -343,33 +333,36 @@ def whole(path: str, most: int) -> bytes:
     return b"".join(pieces)
 
 
-def chunks_of_lines(source: Source, size: Callable[[], int]) -> Iterator[bytes]:
-    r"""Yield the bytes of a source in chunks that end with b"\n" (the last one need not).
+def chunks_of_lines(source: Source, rows: int) -> Iterator[tuple[bytes, int]]:
+    r"""Yield the bytes of a source in chunks of about `rows` lines that end with b"\n" (the last one need not).
 
-    A line longer than `size()` bytes makes its chunk longer. A byte order mark at the start is left out. Raises
-    InputError if a line is so long that the file cannot have one record a line.
+    With each comes the number of its first line. A byte order mark at the start is left out. Raises InputError if a
+    line is so long that the file cannot have one record a line.
     """
     pieces: list[bytes] = []
-    lines = 0
-    first = True
-    while piece := source.read(size()):
-        if first:
-            piece, first = piece.removeprefix(BYTE_ORDER_MARK) if source.is_beginning else piece, False
+    first_line = 1
+    is_first = source.is_beginning
+    size = chunk_size(rows, TYPICAL_LINE, 1)
+    while piece := source.read(size):
+        if is_first:
+            piece, is_first = piece.removeprefix(BYTE_ORDER_MARK), False
         cut = piece.rfind(b"\n") + 1
         if cut:
             chunk = b"".join((*pieces, piece[:cut]))
-            yield chunk
-            lines += count_lines(chunk)
+            yield chunk, first_line
+            lines = count_lines(chunk)
+            size = chunk_size(rows, len(chunk), lines)
+            first_line += lines
             pieces = [piece[cut:]]
         else:
             pieces.append(piece)
             if sum(map(len, pieces)) > LONGEST_LINE:
                 raise InputError(
-                    f"{source.path}:{lines + 1}: the line is longer than {LONGEST_LINE >> 20} MB; "
+                    f"{location(source.path, first_line)}: the line is longer than {LONGEST_LINE >> 20} MB; "
                     "expected one record a line"
                 )
     if rest := b"".join(pieces):
-        yield rest
+        yield rest, first_line
 
 
 def is_recoded(path: str) -> bool:

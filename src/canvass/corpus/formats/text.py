@@ -15,17 +15,9 @@ from canvass.corpus.formats.columns import accounted, batch_of, checked_batch, l
 from canvass.corpus.formats.format import Block, Format
 from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
-from canvass.corpus.formats.sources import (
-    Pace,
-    Source,
-    chunks_of_lines,
-    count_lines,
-    decoded,
-    located_lines,
-    split_lines,
-)
+from canvass.corpus.formats.sources import Source, chunks_of_lines, located, located_lines, split_lines
 from canvass.corpus.formats.validation import utterance_of
-from canvass.errors import location, shown
+from canvass.errors import shown
 from canvass.types import Utterance
 
 MARK = "\ufeff"
@@ -43,26 +35,21 @@ def blocks(
 
 
 def _batches(source: Source, bad: BadLines, rows: int) -> Iterator[tuple[pa.RecordBatch, int]]:
-    pace = Pace(rows)
-    first_line = 1
-    for chunk in chunks_of_lines(source, pace.size):
+    for chunk, first_line in chunks_of_lines(source, rows):
         data = chunk.replace(b"\r\n", b"\n").removesuffix(b"\r")
         try:
             batch = checked_batch(lines_of(data), None, None)
         except pa.ArrowInvalid:
             batch = slow_batch(chunk, source.path, first_line, bad)
-        lines = count_lines(chunk)
-        pace.learn(len(chunk), lines)
-        first_line += lines
         yield batch, source.position
 
 
 def slow_batch(data: bytes, path: str, first_line: int, bad: BadLines) -> pa.RecordBatch:
     """Read a chunk line by line, to find the bad one: the readable twin of `lines_of`."""
     utterances = []
-    for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), first_line):
+    for line in located(data, path, first_line):
         with bad.tolerance():
-            utterances.append(Utterance(decoded(line, location(path, number))))
+            utterances.append(Utterance(line.text))
     return batch_of(utterances)
 
 
