@@ -65,9 +65,7 @@ def _spans(path: str, text: str, bad: BadLines) -> Iterator[tuple[int, int, str,
                     )
                 yield start, -end, span[1], line.where
             elif line.text.strip():
-                raise InputError(
-                    f"{line.where}: {shown(line.text)} is no annotation; expected T1, a tab, a label and offsets"
-                )
+                raise line.wrong("is no annotation; expected T1, a tab, a label and offsets")
 
 
 def text_of(path: str) -> str:

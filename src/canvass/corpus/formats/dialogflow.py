@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 
 from canvass.corpus.formats.archives import Archive, opened_tree, write_zip
@@ -43,7 +42,7 @@ def read_es(path: str, _: Columns, bad: BadLines) -> Utterances:
         for name in names:
             with bad.tolerance():
                 phrases, intent = _phrases(archive, name, bad)
-                yield from bad.sift(phrases, partial(_utterance_of_es, intent=intent, bad=bad))
+                yield from bad.sift(phrases, _utterance_of_es, intent, bad)
         bad.passed_over(archive.unread())
 
 
@@ -133,7 +132,7 @@ def read_cx(path: str, _: Columns, bad: BadLines) -> Utterances:
 def _utterances_of_cx(document: Value, intent: str, bad: BadLines) -> Utterances:
     """Read the phrases of a document, and tell what else is in it."""
     phrases = document.list_of("trainingPhrases")
-    yield from bad.sift(phrases, lambda phrase: _utterance_of_cx(phrase, intent, bad))
+    yield from bad.sift(phrases, _utterance_of_cx, intent, bad)
     document.tell_unread(bad)
 
 

@@ -35,38 +35,30 @@ def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
 
 def utterances_of(records: Iterable[Value], columns: Columns, bad: BadLines) -> Utterances:
     """Read records, wherever they stand; raises InputError as `read`."""
-    spans: bool | None = None  # what "label" holds: spans, classes (False), or nothing that tells so far
+    kind = ""  # what "label" holds: SPANS, CLASSES, or nothing that tells so far
     waiting: list[Value] = []
-
-    def read_one(record: Value) -> Utterance:
-        return _utterance(record, columns, bad, spans=spans is not False)
-
     for record in records:
         label = next((record.content[name] for name in EITHER if name in record.content), None)
-        if spans is None and label:
-            spans = isinstance(label, list) and not _is_class(label[0])
+        if not kind and label:
+            kind = SPANS if isinstance(label, list) and not _is_class(label[0]) else CLASSES
         # A record with an empty list could be of either kind, until another tells.
         waiting.append(record)
-        if spans is not None or (label is None and len(waiting) == 1):
-            yield from bad.sift(waiting, read_one)
+        if kind or (label is None and len(waiting) == 1):
+            yield from bad.sift(waiting, _utterance, columns, bad, kind or SPANS)
             waiting.clear()
-    yield from bad.sift(waiting, read_one)
+    yield from bad.sift(waiting, _utterance, columns, bad, kind or SPANS)
 
 
 def _is_class(item: Any) -> bool:
     return isinstance(item, str) or (isinstance(item, dict) and "start_offset" not in item)
 
 
-def _utterance(record: Value, columns: Columns, bad: BadLines, *, spans: bool) -> Utterance:
+def _utterance(record: Value, columns: Columns, bad: BadLines, kind: str) -> Utterance:
     text = text_of(record.content, record.where, columns)
     bad.unused(record.content, KNOWN | {columns.text, columns.id}, record.where)
-    classes, entities = record.get(CLASSES), record.get(SPANS)
-    for name in EITHER:
-        either = record.get(name)
-        if either is not None and spans:
-            entities = either
-        elif either is not None:
-            classes = either
+    said = {name: record.get(name) for name in NAMES}
+    said |= {kind: value for name in EITHER if (value := said[name]) is not None}
+    classes, entities = said[CLASSES], said[SPANS]
     made = {name: record.content.get(name) for name in ("count", "domain", "split")}
     made |= {
         "id": record.content.get(columns.id),

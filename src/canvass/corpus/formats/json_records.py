@@ -42,7 +42,7 @@ def read_lines_of_tokens(path: str, columns: Columns, bad: BadLines) -> Utteranc
 
 def utterances_of(records: Iterable[Value], columns: Columns, bad: BadLines) -> Utterances:
     """Read records with the names of `columns`, or with tokens and tags."""
-    yield from bad.sift(records, lambda record: _utterance(record, columns, bad))
+    yield from bad.sift(records, _utterance, columns, bad)
 
 
 def _utterance(record: Value, columns: Columns, bad: BadLines) -> Utterance:

@@ -278,10 +278,15 @@ class BadLines:
             self.report(error)
             return None
 
-    def sift(self, parts: Iterable[Part], make: Callable[[Part], Utterance | None]) -> Utterances:
-        """Make an utterance of each part of a file, if there is one in it, and report those that are bad."""
+    def sift(
+        self, parts: Iterable[Part], make: Callable[..., Utterance | None], *arguments: Any
+    ) -> Utterances:
+        """Make an utterance of each part of a file, if there is one in it, and report those that are bad.
+
+        `make` takes the part, and then the `arguments`.
+        """
         for part in parts:
-            utterance = self.attempt(make, part)
+            utterance = self.attempt(make, part, *arguments)
             if utterance is not None:
                 yield part.where, utterance
 

@@ -59,10 +59,8 @@ def read_clu(path: str, _: Columns, bad: BadLines) -> Utterances:
     index_type = INDEX_TYPE if kind is None else kind.string()
     if kind is not None and index_type not in UNITS:
         raise kind.wrong(f"one of {', '.join(UNITS)}")
-    yield from bad.sift(
-        project.need("assets").need("utterances").items(),
-        lambda value: _utterance_of_clu(value, UNITS[index_type]),
-    )
+    utterances = project.need("assets").need("utterances").items()
+    yield from bad.sift(utterances, _utterance_of_clu, UNITS[index_type])
     for declared in ("intents", "entities"):
         for item in project.need("assets").list_of(declared):
             item.get("category")
@@ -150,7 +148,7 @@ def read_luis(path: str, _: Columns, bad: BadLines) -> Utterances:
     patterns = app.get("patterns")
     if patterns is not None and patterns.content:
         bad.lost("patterns, which are templates and no utterances", patterns.where)
-    yield from bad.sift(app.need("utterances").items(), lambda value: _utterance_of_luis(value, bad))
+    yield from bad.sift(app.need("utterances").items(), _utterance_of_luis, bad)
     for declared in ("intents", "entities"):
         for item in app.list_of(declared):
             item.get("name"), item.get("roles")
@@ -224,15 +222,15 @@ def read_ludown(path: str, _: Columns, bad: BadLines) -> Utterances:
             elif other or not text:
                 continue
             elif item is None or intent is None:
-                raise InputError(
-                    f"{where}: {shown(text)} is neither a heading nor an utterance ('- ...') of an intent"
-                )
+                what = "is neither a heading nor an utterance ('- ...') of an intent"
+                raise InputError(f"{where}: {shown(text)} {what}")
             elif (utterance := _utterance_of_ludown(item[1], intent, where, bad)) is not None:
                 yield where, utterance
 
 
 def _utterance_of_ludown(line: str, intent: str, where: str, bad: BadLines) -> Utterance | None:
     """Read an utterance; None where it is a pattern, whose entities have no words."""
+    unpaired = f"{where}: {shown(line)} has a brace without its other one; expected {{entity=words}}"
     pieces: list[str] = []
     slots: list[dict[str, Any]] = []
     open_slots: list[dict[str, Any]] = []
@@ -250,16 +248,12 @@ def _utterance_of_ludown(line: str, intent: str, where: str, bad: BadLines) -> U
             bad.lost("patterns, whose entities have no words", f"{where}: {shown(line)}")
             return None
         elif not open_slots or match[0].strip() != "}":
-            raise InputError(
-                f"{where}: {shown(line)} has a brace without its other one; expected {{entity=words}}"
-            )
+            raise InputError(unpaired)
         else:
             slot = open_slots.pop()
             slots += [] if open_slots else [slot | {"end": length}]
     if open_slots:
-        raise InputError(
-            f"{where}: {shown(line)} has a brace without its other one; expected {{entity=words}}"
-        )
+        raise InputError(unpaired)
     record = {"text": "".join([*pieces, line[end:]]), "intent": intent, "slots": slots}
     return utterance_of(record, where)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import partial
 
 from canvass.corpus.formats.archives import opened_tree, write_zip
 from canvass.corpus.formats.column_names import Columns
@@ -31,6 +30,7 @@ MARK = re.compile(
 SPECIAL = re.compile(r"[{}\[\]|\\]")
 NAME = re.compile(r"[^/\\\x00-\x1f.][^/\\\x00-\x1f]*")
 TRAIN, TEST = "train", "test"
+UNPAIRED = "has a bracket without its other one; expected {words|entity}"
 
 
 def read(path: str, _: Columns, bad: BadLines) -> Utterances:
@@ -41,7 +41,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
                 split = TEST if member[3].startswith(TEST) else TRAIN
                 names = {"domain": member[1], "intent": member[2], "split": split}
                 lines = located(tree.read(name).removeprefix(BYTE_ORDER_MARK), tree.where(name))
-                yield from bad.sift(lines, partial(utterance_of_line, bad=bad, names=names))
+                yield from bad.sift(lines, utterance_of_line, bad, names)
         bad.passed_over(tree.unread())
 
 
@@ -59,19 +59,13 @@ def utterance_of_line(line: Line, bad: BadLines, names: dict[str, str]) -> Utter
         elif bracket:
             depth += {"[": 1, "]": -1}.get(bracket, 0)
             if depth < 0 or bracket in "{}":
-                raise _unpaired(line)
+                raise line.wrong(UNPAIRED)
         return words or escaped or "", (f"{entity}:{role}" if role else entity)
 
     record = spelled(chunks_at(MARK, line.text, chunk))
     if depth:
-        raise _unpaired(line)
+        raise line.wrong(UNPAIRED)
     return utterance_of(names | record, line.where)
-
-
-def _unpaired(line: Line) -> InputError:
-    return InputError(
-        f"{line.where}: {shown(line.text)} has a bracket without its other one; expected {{words|entity}}"
-    )
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:

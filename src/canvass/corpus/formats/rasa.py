@@ -51,59 +51,46 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     Synonyms, regular expressions, lookup tables and the values of entities are no part of an utterance.
     """
     document = read_yaml(path)
-    if "nlu" not in document.mapping:
+    section, version = (document.mapping.get(name) for name in ("nlu", "version"))
+    if section is None:
         raise InputError(f"{path}: there is no section 'nlu'; expected training data of Rasa's NLU")
-    document.tell_unread(bad, KNOWN, path)
-    version = document.mapping.get("version")
+    document.tell_unread(bad, KNOWN)
     if version is not None and version.value not in VERSIONS:
-        where = location(path, version.line)
-        raise InputError(
-            f"{where}: the version is {shown(version.plain)}; expected one of {', '.join(VERSIONS)}"
-        )
-    section = document.mapping["nlu"]
+        what = f"the version is {shown(version.plain)}; expected one of {', '.join(VERSIONS)}"
+        raise InputError(f"{version.where}: {what}")
     if section.value is not None and not isinstance(section.value, list):
-        raise InputError(
-            f"{location(path, section.line)}: 'nlu' is {shown(section.plain)}; expected a list of intents"
-        )
+        raise InputError(f"{section.where}: 'nlu' is {shown(section.plain)}; expected a list of intents")
     for item in section.items:
         other = next((name for name in OTHERS if name in item.mapping), None)
         if other is not None:
-            bad.lost(
-                f"sections of the kind {other}",
-                f"{location(path, item.line)}: {shown(item.mapping[other].plain)}",
-            )
+            bad.lost(f"sections of the kind {other}", f"{item.where}: {shown(item.mapping[other].plain)}")
             continue
         with bad.tolerance():
-            yield from _examples(item, path, bad)
+            yield from _examples(item, bad)
 
 
-def _examples(item: Node, path: str, bad: BadLines) -> Utterances:
-    where = location(path, item.line)
+def _examples(item: Node, bad: BadLines) -> Utterances:
     intent = item.mapping.get("intent")
     if intent is None or not isinstance(intent.value, str) or not intent.value:
-        raise InputError(
-            f"{where}: {shown(item.plain)} has no intent; expected intent, synonym, regex or lookup"
-        )
-    item.tell_unread(bad, KNOWN_OF_INTENT, path)
+        raise item.wrong("has no intent; expected intent, synonym, regex or lookup")
+    item.tell_unread(bad, KNOWN_OF_INTENT)
     examples = item.mapping.get("examples")
     if examples is None or isinstance(examples.value, dict):
-        raise InputError(
-            f"{where}: the intent {shown(intent.value)} has no list of examples; expected 'examples: |'"
-        )
+        what = f"the intent {shown(intent.value)} has no list of examples; expected 'examples: |'"
+        raise InputError(f"{item.where}: {what}")
     if isinstance(examples.value, list):
         for example in examples.items:
             with bad.tolerance():
-                text, place = example.mapping.get("text"), location(path, example.line)
+                text = example.mapping.get("text")
                 if text is None or not isinstance(text.value, str):
-                    raise InputError(f"{place}: {shown(example.plain)} has no text; expected 'text: ...'")
-                example.tell_unread(bad, KNOWN_OF_EXAMPLE, path)
-                place = location(path, text.line)
-                yield place, utterance_of_example(text.value, intent.value, place, bad)
+                    raise example.wrong("has no text; expected 'text: ...'")
+                example.tell_unread(bad, KNOWN_OF_EXAMPLE)
+                yield text.where, utterance_of_example(text.value, intent.value, text.where, bad)
         return
     for index, line in enumerate((examples.value or "").splitlines(), 1):
         with bad.tolerance():
             # The lines of a block are lines of the file.
-            place = location(path, examples.line + (index if examples.is_block else 0))
+            place = location(examples.path, examples.line + (index if examples.is_block else 0))
             if line.startswith("-"):
                 yield place, utterance_of_example(line[1:], intent.value, place, bad)
             elif line.lstrip().startswith("#"):
@@ -284,9 +271,8 @@ def read_markdown(path: str, _: Columns, bad: BadLines) -> Utterances:
                 bad.lost("sections that are no training data", f"{where}: {shown(line)}")
                 intent, other = None, True
             elif line.strip() and not other and not line.startswith("#"):
-                raise InputError(
-                    f"{where}: {shown(line)} is neither a heading nor an example ('- ...') of an intent"
-                )
+                what = "is neither a heading nor an example ('- ...') of an intent"
+                raise InputError(f"{where}: {shown(line)} {what}")
 
 
 def _lines(path: str, bad: BadLines) -> Iterator[tuple[str, str]]:
@@ -308,7 +294,7 @@ def read_json(path: str, _: Columns, bad: BadLines) -> Utterances:
         for item in data.list_of(name):
             bad.lost(f"items of {name}", item.where)
     for name in ("common_examples", "intent_examples", "entity_examples"):
-        yield from bad.sift(data.list_of(name), lambda example: _utterance_of_json(example, bad))
+        yield from bad.sift(data.list_of(name), _utterance_of_json, bad)
     document.tell_unread(bad)
 
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import Any
 
 from canvass.corpus.formats import jsonl
@@ -38,7 +37,7 @@ SLURP_COLUMNS = Columns(text="sentence", id="slurp_id", domain="scenario")
 
 def read_slurp(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read annotated utterances; yields (where, utterance)."""
-    yield from bad.sift(read_lines(path, bad), lambda line: _utterance_of_slurp(line, bad))
+    yield from bad.sift(read_lines(path, bad), _utterance_of_slurp, bad)
 
 
 def _utterance_of_slurp(line: Value, bad: BadLines) -> Utterance:
@@ -106,7 +105,7 @@ UNKNOWN_LOCALE = "und"  # "undetermined" of BCP 47; the field must be there
 
 def read_massive(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read annotated utterances; yields (where, utterance)."""
-    yield from bad.sift(read_lines(path, bad), lambda line: _utterance_of_massive(line, bad))
+    yield from bad.sift(read_lines(path, bad), _utterance_of_massive, bad)
 
 
 def _utterance_of_massive(line: Value, bad: BadLines) -> Utterance:
@@ -176,7 +175,7 @@ def read_clinc150(path: str, _: Columns, bad: BadLines) -> Utterances:
         raise document.wrong(f"an object with {', '.join(PARTS)}")
     for name, part in parts:
         split = name.removeprefix(OUT_OF_SCOPE)
-        yield from bad.sift(part.items(), partial(_utterance_of_clinc150, split=split))
+        yield from bad.sift(part.items(), _utterance_of_clinc150, split)
     document.tell_unread(bad)
 
 

@@ -11,7 +11,6 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import Any
 
 from canvass.corpus.formats.column_names import Columns
@@ -23,7 +22,7 @@ from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import located_lines
 from canvass.corpus.formats.validation import utterance_of
 from canvass.corpus.formats.yaml_nodes import Node, parse_yaml
-from canvass.errors import InputError, location, shown
+from canvass.errors import shown
 from canvass.types import Utterance
 
 # Snips refuses a dataset that does not say its language; canvass does not know it.
@@ -42,7 +41,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
             if item.list_of("synonyms"):
                 bad.lost("synonyms of values", f"{item.where}: of the entity {shown(name)}")
     for intent, content in document.need("intents").members():
-        yield from bad.sift(content.need("utterances").items(), partial(_utterance, intent=intent, bad=bad))
+        yield from bad.sift(content.need("utterances").items(), _utterance, intent, bad)
     document.tell_unread(bad)
 
 
@@ -51,7 +50,7 @@ def read_benchmark(path: str, _: Columns, bad: BadLines) -> Utterances:
     # train_PlayMusic_full.json of the benchmark writes an emoji as two halves of three bytes each.
     document = read_document(path, "surrogatepass")
     for intent, content in document.members():
-        yield from bad.sift(content.items(), partial(_utterance, intent=intent, bad=bad))
+        yield from bad.sift(content.items(), _utterance, intent, bad)
     document.tell_unread(bad)
 
 
@@ -146,21 +145,18 @@ INTENT = re.compile(r"^type\s*:\s*intent\s*$", re.MULTILINE)
 def read_yaml_documents(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the utterances of all intents; yields (where, utterance)."""
     for document in _documents(path):
-        where = location(path, document.line)
         content = document.mapping
         kind, intent, utterances = (content.get(name) for name in ("type", "name", "utterances"))
         if kind is not None and kind.value == "entity":
-            bad.lost("values and synonyms of entities", f"{where}: {shown(intent.plain if intent else None)}")
+            name = shown(intent.plain if intent else None)
+            bad.lost("values and synonyms of entities", f"{document.where}: {name}")
             continue
         if kind is None or kind.value != "intent" or intent is None or not isinstance(intent.value, str):
-            bad.report(InputError(f"{where}: {shown(document.plain)} is no intent or entity with a name"))
+            bad.report(document.wrong("is no intent or entity with a name"))
             continue
-        document.tell_unread(bad, KNOWN, path)
-        for example in [] if utterances is None else utterances.items:
-            place = location(path, example.line)
-            utterance = bad.attempt(_utterance_of_yaml, example, intent.value, place, bad)
-            if utterance is not None:
-                yield place, utterance
+        document.tell_unread(bad, KNOWN)
+        examples = [] if utterances is None else utterances.items
+        yield from bad.sift(examples, _utterance_of_yaml, intent.value, bad)
 
 
 def _documents(path: str) -> Iterator[Node]:
@@ -173,16 +169,16 @@ def _documents(path: str) -> Iterator[Node]:
             yield parse_yaml("\n" * (start + (end - start - len(part))) + "\n".join(part), path)
 
 
-def _utterance_of_yaml(node: Node, intent: str, where: str, bad: BadLines) -> Utterance:
+def _utterance_of_yaml(node: Node, intent: str, bad: BadLines) -> Utterance:
     if not isinstance(node.value, str):
-        raise InputError(f"{where}: {shown(node.plain)} is no utterance; expected a string")
+        raise node.wrong("is no utterance; expected a string")
 
     def chunk(match: re.Match[str]) -> Chunk:
         if match[2] and match[2] != match[1]:
-            bad.lost("entities whose name is not the slot's", f"{where}: {shown(match[2])}")
+            bad.lost("entities whose name is not the slot's", f"{node.where}: {shown(match[2])}")
         return match[3], match[1]
 
-    return utterance_of(spelled(chunks_at(SLOT, node.value, chunk)) | {"intent": intent}, where)
+    return utterance_of(spelled(chunks_at(SLOT, node.value, chunk)) | {"intent": intent}, node.where)
 
 
 YAML = Format(

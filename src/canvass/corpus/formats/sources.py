@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from canvass.corpus.storage import is_remote, opened, sizes_of
-from canvass.errors import FileError, InputError, location
+from canvass.errors import FileError, InputError, location, shown
 from canvass.files import STANDARD_STREAM, split_name
 
 NEWLINE = 10
@@ -284,14 +284,6 @@ def count_lines(data: bytes) -> int:
     return int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == NEWLINE))
 
 
-def decoded(line: bytes, where: str) -> str:
-    r"""Take a line for UTF-8, without a "\r" at its end; raises InputError if it is something else."""
-    try:
-        return line.decode().removesuffix("\r")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{where}: not valid UTF-8 at byte {error.start} of the line; {AS_UTF8}") from error
-
-
 class Line(NamedTuple):
     """A line of a file, in bytes, and where it stands."""
 
@@ -300,8 +292,17 @@ class Line(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The line as text; raises as `decoded` does."""
-        return decoded(self.data, self.where)
+        r"""The line as text, without a "\r" at its end; raises InputError if it is not UTF-8."""
+        try:
+            return self.data.decode().removesuffix("\r")
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{self.where}: not valid UTF-8 at byte {error.start} of the line; {AS_UTF8}"
+            ) from error
+
+    def wrong(self, words: str) -> InputError:
+        """Make the error for a line that is not what was expected."""
+        return InputError(f"{self.where}: {shown(self.text)} {words}")
 
 
 def located(data: bytes, path: str, first_line: int = 1) -> Iterator[Line]:

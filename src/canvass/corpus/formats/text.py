@@ -15,7 +15,7 @@ from canvass.corpus.formats.columns import accounted, batch_of, checked_batch, l
 from canvass.corpus.formats.format import Block, Format
 from canvass.corpus.formats.located import write_text
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
-from canvass.corpus.formats.sources import Source, chunks_of_lines, located, located_lines, split_lines
+from canvass.corpus.formats.sources import Line, Source, chunks_of_lines, located, located_lines, split_lines
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import shown
 from canvass.types import Utterance
@@ -83,10 +83,11 @@ BREAKS = re.compile(r"[\n\r]")
 
 def read_fasttext(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read annotated lines; yields (where, utterance). A line without a label has no intent."""
-    return bad.sift(located_lines(path), lambda line: _utterance(line.text, line.where, bad))
+    return bad.sift(located_lines(path), _utterance, bad)
 
 
-def _utterance(text: str, where: str, bad: BadLines) -> Utterance | None:
+def _utterance(line: Line, bad: BadLines) -> Utterance | None:
+    where, text = line.where, line.text
     begin = LABELS.match(text)
     labels = LABEL.findall(begin[0]) if begin else []
     if len(labels) > 1:

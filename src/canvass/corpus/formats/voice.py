@@ -36,7 +36,7 @@ from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import located_lines
 from canvass.corpus.formats.yaml_nodes import Node as Yaml
 from canvass.corpus.formats.yaml_nodes import read_yaml
-from canvass.errors import CanvassError, InputError, location, shown
+from canvass.errors import CanvassError, InputError, shown
 from canvass.files import STANDARD_STREAM, split_name
 
 INTENTS, SENTENCES = (
@@ -46,6 +46,7 @@ INTENTS, SENTENCES = (
 KNOWN = {"intents", "lists", "expansion_rules", "language"}
 KNOWN_OF_GROUP = {"sentences", "slots", "lists", "expansion_rules"}
 LISTS, RULES = "lists", "expansion_rules"
+NO_RANGE = "is no range; expected from, to and step"
 
 
 def read_home_assistant(path: str, _: Columns, bad: BadLines) -> Utterances:
@@ -53,45 +54,43 @@ def read_home_assistant(path: str, _: Columns, bad: BadLines) -> Utterances:
     document = read_yaml(path)
     if "intents" not in document.mapping:
         raise InputError(f"{path}: there is no section 'intents'; expected sentences of Home Assistant")
-    document.tell_unread(bad, KNOWN, path)
-    _tell_lists(document, path, bad)
+    document.tell_unread(bad, KNOWN)
+    _tell_lists(document, bad)
     beside = Definitions.beside(path)
     for intent, content in document.mapping["intents"].mapping.items():
-        content.tell_unread(bad, {"data"}, path)
+        content.tell_unread(bad, {"data"})
         data = content.mapping.get("data")
         if data is None or not data.items:
-            what = f"{location(path, content.line)}: the intent {shown(intent)} has no list 'data' with sentences"
-            bad.report(InputError(what))
+            what = f"the intent {shown(intent)} has no list 'data' with sentences"
+            bad.report(InputError(f"{content.where}: {what}"))
         for group in [] if data is None else data.items:
-            definitions = beside.with_those_of(document, path).with_those_of(group, path)
-            where = location(path, group.line)
-            if group.mapping.get("slots"):
-                bad.lost("slots that are not in the words", f"{where}: {shown(group.mapping['slots'].plain)}")
-            group.tell_unread(bad, KNOWN_OF_GROUP, path)
+            definitions = beside.with_those_of(document).with_those_of(group)
+            if slots := group.mapping.get("slots"):
+                bad.lost("slots that are not in the words", f"{group.where}: {shown(slots.plain)}")
+            group.tell_unread(bad, KNOWN_OF_GROUP)
             sentences = group.mapping.get("sentences")
             for sentence in [] if sentences is None else sentences.items:
-                where = location(path, sentence.line)
                 if isinstance(sentence.value, str):
+                    where = sentence.where
                     yield from expanded(sentence.value, where, bad, definitions, orders=True, intent=intent)
                 else:
-                    what = f"{where}: {shown(sentence.plain)} is no sentence; expected a string"
-                    bad.report(InputError(what))
+                    bad.report(sentence.wrong("is no sentence; expected a string"))
 
 
-def _tell_lists(document: Yaml, path: str, bad: BadLines) -> None:
+def _tell_lists(document: Yaml, bad: BadLines) -> None:
     """Note what lists say besides what can be said, such as what a value stands for."""
     for content in document.mapping[LISTS].mapping.values() if LISTS in document.mapping else ():
-        content.tell_unread(bad, {"values", "range"}, path)
+        content.tell_unread(bad, {"values", "range"})
         for value in content.mapping["values"].items if "values" in content.mapping else ():
-            value.tell_unread(bad, {"in"}, path)
+            value.tell_unread(bad, {"in"})
         if "range" in content.mapping:
-            content.mapping["range"].tell_unread(bad, {"from", "to", "step"}, path)
+            content.mapping["range"].tell_unread(bad, {"from", "to", "step"})
 
 
 class Definitions(Resolver):
-    """Lists and rules by name, each with the file that it stands in."""
+    """Lists and rules by name."""
 
-    def __init__(self, known: dict[tuple[str, str], tuple[Yaml, str]]) -> None:
+    def __init__(self, known: dict[tuple[str, str], Yaml]) -> None:
         super().__init__()
         self._known = known
 
@@ -103,15 +102,14 @@ class Definitions(Resolver):
         if file.is_file():
             for other in sorted(file.parent.glob("*.y*ml")):
                 document = _document(str(other), other.stat().st_mtime_ns)
-                definitions = (
-                    definitions if document is None else definitions.with_those_of(document, str(other))
-                )
+                if document is not None:
+                    definitions = definitions.with_those_of(document)
         return definitions
 
-    def with_those_of(self, document: Yaml, path: str) -> Definitions:
+    def with_those_of(self, document: Yaml) -> Definitions:
         """Add those of a document, or of a part of it, in the place of others with the same names."""
         own = {
-            (kind, name): (content, path)
+            (kind, name): content
             for kind in (LISTS, RULES)
             if kind in document.mapping
             for name, content in document.mapping[kind].mapping.items()
@@ -122,51 +120,47 @@ class Definitions(Resolver):
         return self._rule(token) if token[0] == "<" else self._list(token)
 
     def _rule(self, token: str) -> Node:
-        if (RULES, token[1:-1]) not in self._known:
+        rule = self._known.get((RULES, token[1:-1]))
+        if rule is None:
             raise InputError(f"the rule {shown(token)} is not defined; expected it under {RULES!r}")
-        rule, path = self._known[RULES, token[1:-1]]
-        where = location(path, rule.line)
         if not isinstance(rule.value, str):
-            raise InputError(f"{where}: the rule {shown(token)} is {shown(rule.plain)}; expected a string")
-        return parse(rule.value, where, self, orders=True)
+            what = f"the rule {shown(token)} is {shown(rule.plain)}; expected a string"
+            raise InputError(f"{rule.where}: {what}")
+        return parse(rule.value, rule.where, self, orders=True)
 
     def _list(self, token: str) -> Node:
         if token[0] != "{":
             return plain(token)
         name, _, slot = token[1:-1].partition(":")
         label = slot or name
-        content, path = self._known.get((LISTS, name), (None, ""))
+        content = self._known.get((LISTS, name))
         if content is None or not content.mapping.keys() & {"values", "range"}:
             raise EmptySlotError(f"nothing in the files says what the slot {shown(label)} can be")
         span = content.mapping.get("range")
         if span is not None:
-            return filled(
-                label, choice([plain(str(number)) for number in _numbers(span, location(path, span.line))])
-            )
+            return filled(label, choice([plain(str(number)) for number in _numbers(span)]))
         options: list[Node] = []
         for value in content.mapping["values"].items:
             words = value.mapping.get("in", value).value
             if not isinstance(words, str):
-                raise InputError(
-                    f"{location(path, value.line)}: {shown(value.plain)} is no value; expected a string"
-                )
-            options.append(parse(words, location(path, value.line), self, orders=True))
+                raise value.wrong("is no value; expected a string")
+            options.append(parse(words, value.where, self, orders=True))
         if not options:
-            raise EmptySlotError(f"{location(path, content.line)}: the list {shown(name)} has no value")
+            raise EmptySlotError(f"{content.where}: the list {shown(name)} has no value")
         return filled(label, choice(options))
 
 
-def _numbers(span: Yaml, where: str) -> range:
+def _numbers(span: Yaml) -> range:
     try:
         first, last, step = (
             int(str(span.mapping[name].value)) if name in span.mapping else 1
             for name in ("from", "to", "step")
         )
     except ValueError as error:
-        raise InputError(f"{where}: {shown(span.plain)} is no range; expected from, to and step") from error
+        raise span.wrong(NO_RANGE) from error
     numbers = range(first, last + 1, max(step, 1))[:MOST_NUMBERS]
     if not numbers:
-        raise InputError(f"{where}: {shown(span.plain)} is no range; expected from, to and step")
+        raise span.wrong(NO_RANGE)
     return numbers
 
 

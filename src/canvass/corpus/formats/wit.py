@@ -48,7 +48,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
 
 def _utterances(document: Value, bad: BadLines) -> Utterances:
     utterances = document if isinstance(document.content, list) else document.need("utterances")
-    yield from bad.sift(utterances.items(), lambda value: _utterance(value, bad))
+    yield from bad.sift(utterances.items(), _utterance, bad)
     document.tell_unread(bad)
 
 

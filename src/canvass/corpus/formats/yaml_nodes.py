@@ -27,12 +27,13 @@ STRING_TAGS = (None, "tag:yaml.org,2002:str", "!")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and the line it begins on.
+    """A value, the file that it stands in, and the line it begins on.
 
     `values` counts the values within, aliases followed, and `height` how deep they are nested, itself included.
     """
 
     value: str | list[Node] | dict[str, Node] | None
+    path: str
     line: int
     values: int = 1
     height: int = 1
@@ -48,10 +49,19 @@ class Node:
         """The items of a list; of anything else, none."""
         return self.value if isinstance(self.value, list) else []
 
-    def tell_unread(self, bad: BadLines, known: AbstractSet[str], path: str) -> None:
+    @property
+    def where(self) -> str:
+        """The place, for a sentence."""
+        return location(self.path, self.line)
+
+    def wrong(self, words: str) -> InputError:
+        """Make the error for a value that is not what was expected."""
+        return InputError(f"{self.where}: {shown(self.plain)} {words}")
+
+    def tell_unread(self, bad: BadLines, known: AbstractSet[str]) -> None:
         """Note the entries of a mapping that are not among the known ones, as `BadLines.unused` does."""
         others = {name: node.plain for name, node in self.mapping.items() if name not in known}
-        bad.unused(others, known, location(path, self.line), settings=SETTINGS)
+        bad.unused(others, known, self.where, settings=SETTINGS)
 
     @property
     def plain(self) -> Any:
@@ -130,7 +140,7 @@ class _Builder:
                 if roots:
                     raise self._error(event, "a second document begins; expected one in a file")
                 roots.append(self._node(next(self._events), 1))
-        return roots[0] if roots else Node(None, 1)
+        return roots[0] if roots else Node(None, self._path, 1)
 
     def _error(self, event: Any, words: str) -> InputError:
         return InputError(f"{location(self._path, event.start_mark.line + 1)}: {words}")
@@ -149,7 +159,7 @@ class _Builder:
         line = event.start_mark.line + 1
         if isinstance(event, yaml.ScalarEvent):
             null = event.implicit[0] and event.value in NULLS
-            node = Node(None if null else event.value, line, is_block=event.style == "|")
+            node = Node(None if null else event.value, self._path, line, is_block=event.style == "|")
         elif isinstance(event, yaml.SequenceStartEvent):
             items = list(self._sequence(depth))
             node = self._above(event, items, items)
@@ -166,7 +176,7 @@ class _Builder:
         height = 1 + max((node.height for node in inner), default=0)
         if values > MOST_VALUES or height > DEEPEST:
             raise self._error(event, "aliases make too much of too little; write the values out")
-        return Node(value, event.start_mark.line + 1, values, height)
+        return Node(value, self._path, event.start_mark.line + 1, values, height)
 
     def _sequence(self, depth: int) -> Iterator[Node]:
         import yaml
