@@ -57,7 +57,8 @@ def _utterance(record: Value, columns: Columns, bad: BadLines, kind: str) -> Utt
     text = text_of(record.content, record.where, columns)
     bad.unused(record.content, KNOWN | {columns.text, columns.id}, record.where)
     said = {name: record.get(name) for name in NAMES}
-    said |= {kind: value for name in EITHER if (value := said[name]) is not None}
+    for name in EITHER:
+        said[kind] = said[name] or said[kind]
     classes, entities = said[CLASSES], said[SPANS]
     made = {name: record.content.get(name) for name in ("count", "domain", "split")}
     made |= {
