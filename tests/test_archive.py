@@ -233,7 +233,6 @@ BAD = {
     "a description that never ends": build(document(), {"a.npy": b"\x93NUMPY\x01\x00\x40\x00" + b"{'descr': '''".ljust(63) + b"\n" + A.tobytes()}),
     "a description of Python 2": build(document(), {"a.npy": b"\x93NUMPY\x01\x00\x76\x00" + b"{'descr': '<f8', 'fortran_order': False, 'shape': (2L,), }".ljust(117) + b"\n" + A.tobytes()}),
     "a long description": build(document(), {"a.npy": b"\x93NUMPY\x01\x00\xff\xff" + b" " * 65535}),
-    "not compressed": build(document(), GOOD, zipfile.ZIP_STORED),
     "compressed by bzip2": build(document(), GOOD, zipfile.ZIP_BZIP2),
     "compressed by LZMA": build(document(), GOOD, zipfile.ZIP_LZMA),
     "a bomb": build(document(), {"a.npy": bytes(1 << 26)}),
@@ -245,6 +244,20 @@ def test_files_that_lie_are_refused(tmp_path, name):
     with pytest.raises(ModelFileError, match="damaged") as refused:
         load(tmp_path / "m", BAD[name])
     assert len(str(refused.value)) < 2000
+
+
+def test_large_arrays_are_written_as_they_are(tmp_path):
+    arrays = {"large": np.arange(archive.SMALL // 4 + 1, dtype=np.int32), "small": np.zeros(1000)}
+    archive.save(tmp_path / "m", "model", 1, {}, arrays)
+    with zipfile.ZipFile(tmp_path / "m") as written:
+        kinds = {entry.filename: entry.compress_type for entry in written.infolist()}
+    assert kinds == {
+        "header.json": zipfile.ZIP_DEFLATED,
+        "large.npy": zipfile.ZIP_STORED,
+        "small.npy": zipfile.ZIP_DEFLATED,
+    }
+    _, found = archive.load(tmp_path / "m", "model", 1)
+    assert all(np.array_equal(found[name], array) for name, array in arrays.items())
 
 
 def test_an_output_that_cannot_be_written_leaves_nothing(tmp_path):

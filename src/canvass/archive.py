@@ -40,33 +40,36 @@ def save(
     path: str | Path, kind: str, version: int, header: Mapping[str, Any], arrays: Mapping[str, Any]
 ) -> None:
     """Write a file that appears whole or not at all; same content, same bytes."""
-    data = _pack(kind, version, header, arrays)
     with whole_file(path) as stream:
-        stream.write(data.getbuffer())
+        _pack(stream, kind, version, header, arrays)
 
 
 def packed(kind: str, version: int, header: Mapping[str, Any], arrays: Mapping[str, Any]) -> bytes:
     """Make the bytes of such a file."""
-    return _pack(kind, version, header, arrays).getvalue()
+    stream = io.BytesIO()
+    _pack(stream, kind, version, header, arrays)
+    return stream.getvalue()
 
 
-def _pack(kind: str, version: int, header: Mapping[str, Any], arrays: Mapping[str, Any]) -> io.BytesIO:
+def _pack(
+    stream: IO[bytes], kind: str, version: int, header: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> None:
     listed = {name: [array.dtype.str, list(array.shape)] for name, array in arrays.items()}
     document = {"kind": kind, "version": version, "arrays": listed, "header": dict(header)}
-    stream = io.BytesIO()
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True).encode()
     with zipfile.ZipFile(stream, "w") as archive:
-        _write(archive, HEADER, json.dumps(document, ensure_ascii=False, sort_keys=True).encode())
+        with archive.open(_entry(HEADER, len(text)), "w") as part:
+            part.write(text)
         for name, array in arrays.items():
-            content = io.BytesIO()
-            np.lib.format.write_array(content, np.ascontiguousarray(array), allow_pickle=False)
-            _write(archive, f"{name}.npy", content.getbuffer())
-    return stream
+            with archive.open(_entry(f"{name}.npy", array.nbytes), "w") as part:
+                np.lib.format.write_array(part, np.ascontiguousarray(array), allow_pickle=False)
 
 
-def _write(archive: zipfile.ZipFile, name: str, content: bytes | memoryview) -> None:
+def _entry(name: str, size: int) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, FIRST_DATE)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    archive.writestr(entry, content, compresslevel=0 if len(content) > SMALL else None)
+    entry.compress_type = zipfile.ZIP_DEFLATED if size <= SMALL else zipfile.ZIP_STORED
+    entry.file_size = size  # of which zip keeps more digits from 2 GiB on
+    return entry
 
 
 def load(path: str | Path, kind: str, version: int) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -113,7 +116,7 @@ def _read(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     entry = archive.getinfo(name)
     if entry.file_size > limit:
         raise ValueError(f"{name} is too large")
-    if entry.compress_type != zipfile.ZIP_DEFLATED:
+    if entry.compress_type not in {zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED}:
         raise ValueError(f"{name} is compressed in another way")
     return archive.read(entry)
 

@@ -201,5 +201,8 @@ def train(matrix: Any, intents: NDArray[np.int64], count: int, strength: float) 
     row_of[np.flatnonzero(is_alone)[entries.col]] = len(weights) + place.ravel()
     found = np.empty((len(weights) + len(owners), count), dtype=kind)
     found[: len(weights)] = weights
-    found[len(weights) :] = dual[owners[:, 0]] * (strength * owners[:, 1].view(np.float64))[:, np.newaxis]
+    factors = strength * owners[:, 1].view(np.float64)
+    for first in range(0, len(owners), ROWS):  # so that no more is kept in float64
+        part = slice(first, first + ROWS)
+        found[len(weights) :][part] = dual[owners[part, 0]] * factors[part, np.newaxis]
     return Trained(found, row_of, bias)

@@ -125,8 +125,7 @@ class Tagger:
         gold = np.array([number_of[tag] for sequence in tags for tag in sequence], dtype=np.int32)
         problem = make_problem(starts, numbers.reshape(attributes.shape), gold, len(names), OWN)
         trained = train(problem, c1=self.c1, c2=self.c2, iterations=self.iterations)
-        used = trained.state.any(axis=1)  # c1 leaves many attributes without a weight
-        self._pack(names, hashes[used], trained.state[used], trained.transitions)
+        self._pack(names, hashes[trained.attributes], trained.state, trained.transitions)
         return self
 
     def _pack(

@@ -264,8 +264,12 @@ def count_forms(forms: Mentions, states: States, expected: Floats) -> None:
 
 
 class Trained(NamedTuple):
-    """Weights as matrices: `state` float64 (A, L) by attribute and tag, `transitions` float64 (L, L) from, to."""
+    """Weights: of the attributes that have one, `attributes` int64 (U,), ascending, `state` float64 (U, L) by tag.
 
+    c1 leaves many without. `transitions` are float64 (L, L), from, to.
+    """
+
+    attributes: NDArray[np.int64]
     state: NDArray[np.float64]
     transitions: NDArray[np.float64]
 
@@ -285,10 +289,12 @@ def train(problem: Problem, *, c1: float, c2: float, iterations: int) -> Trained
     weights = minimise(
         Objective(problem), len(problem.observed), c1=c1, c2=c2, max_iterations=iterations
     ).weights
-    counts = np.diff(problem.feature_starts)
-    state = np.zeros((len(counts), problem.tag_count))
     states = len(problem.feature_tags)
-    state[np.repeat(np.arange(len(counts)), counts), problem.feature_tags] = weights[:states]
+    of_attribute = np.repeat(np.arange(len(problem.feature_starts) - 1), np.diff(problem.feature_starts))
+    features = np.flatnonzero(weights[:states])
+    attributes, rows = np.unique(of_attribute[features], return_inverse=True)
+    state = np.zeros((len(attributes), problem.tag_count))
+    state[rows, problem.feature_tags[features]] = weights[features]
     transitions = np.zeros((problem.tag_count, problem.tag_count))
     transitions[problem.transition_from, problem.transition_to] = weights[states:]
-    return Trained(state, transitions)
+    return Trained(attributes, state, transitions)
