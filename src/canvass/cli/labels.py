@@ -70,7 +70,7 @@ def command(
 def _change(project: Project, action: str, names: list[str], kind: str | None) -> str:
     """Change a label; gives a sentence on what it was used for."""
     from canvass.annotation.project.labels import delete_label, merge_label, rename_label
-    from canvass.annotation.store.label_names import WORDS
+    from canvass.annotation.store.label_names import KINDS
 
     name, now = names[0], time.time()
     chosen = _kind_of(project, name, kind)
@@ -84,7 +84,7 @@ def _change(project: Project, action: str, names: list[str], kind: str | None) -
         use = delete_label(project, chosen, name, now=now)
         done = "is deleted" if chosen == "slot" else "is deleted, and its requests are left out"
     return (
-        f"the {WORDS[chosen]} {shown(name)} {done}: {use.labelled} labelled requests, {use.test} of the test set and "
+        f"the {KINDS[chosen]} {shown(name)} {done}: {use.labelled} labelled requests, {use.test} of the test set and "
         f"{use.answers} answers had it; models follow at the next round"
     )
 

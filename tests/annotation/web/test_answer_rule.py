@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from projects import StillQueue, make_project, music_left, tasks_of
 
-from canvass.annotation.exchange.answer_files import AnswerFiles, says
+from canvass.annotation.exchange.answer_files import AnswerFiles
 from canvass.annotation.store.records import Task
 from canvass.annotation.web.problems import Problem
 from canvass.annotation.web.reading import Reader
@@ -52,7 +52,7 @@ def by_page(project, kind, domain, intent, slots, *, new_names):
         "slots": [{"start": one.start, "end": one.end, "label": one.label} for one in slots] if kind == "frame" else None,
     }  # fmt: skip
     try:
-        return says(read_answer(Reader(sent, ANSWER, FIELDS), TASK, rule))
+        return read_answer(Reader(sent, ANSWER, FIELDS), TASK, rule).said
     except Problem as problem:
         return str(problem)
 
@@ -65,7 +65,7 @@ def by_file(project, domain, intent, slots, *, new_names):
         found = files.answered("answer", Utterance(TEXT, domain=domain, intent=intent, slots=tuple(slots)))
     except InputError as error:
         return str(error).replace("mend it, or take it on with --new-labels", "add it as a new label first")
-    return says(found.answer)
+    return found.answer.said
 
 
 @given(

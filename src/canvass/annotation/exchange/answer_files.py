@@ -55,7 +55,7 @@ class AnswerFiles:
                 if entry is None:
                     continue
                 before = seen.setdefault(entry.key, entry)
-                if says(before.answer) != says(entry.answer):
+                if before.answer.said != entry.answer.said:
                     raise InputError(
                         f"{where}: says otherwise than {before.where} of the same text, {shown(utterance.text)}; leave "
                         "one of them out"
@@ -108,16 +108,6 @@ class AnswerFiles:
             moved(slot, utterance.text, task.text, where) for slot in utterance.slots
         )
         return replace(utterance, text=task.text, slots=slots)
-
-
-def says(answer: NewAnswer) -> tuple[object, ...]:
-    """Take from an answer what it says of its utterance."""
-    return (
-        answer.kind,
-        answer.domain,
-        answer.intent,
-        None if answer.slots is None else tuple(sorted(answer.slots)),
-    )
 
 
 def moved(slot: Slot, text: str, other: str, where: str) -> Slot:

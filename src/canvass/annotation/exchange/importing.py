@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from canvass.annotation.exchange.answer_files import AnswerFiles, GivenAnswer, says
+from canvass.annotation.exchange.answer_files import AnswerFiles, GivenAnswer
 from canvass.annotation.project.answer_rule import LONGEST_NAME
 from canvass.annotation.project.project import Project
 from canvass.annotation.store.records import HANDED_OUT, Answer, NewAnswer, NewTask, Saved, Task
@@ -84,7 +84,7 @@ def import_answers(
     for entry in given:
         task = tasks[entry.key]
         before = standing_answer(store.answers_of(task.id), annotator)
-        if before is not None and says(before) == says(entry.answer):
+        if before is not None and before.said == entry.answer.said:
             repeated += 1
             continue
         ends = before is None and settles(task, entry.answer, store.answers_of(task.id))

@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from canvass.annotation.project.settings import LabelGuide
-from canvass.annotation.store.label_names import LabelNames
+from canvass.annotation.store.label_names import LabelKind, LabelNames
 from canvass.annotation.store.records import NewAnswer, NewTask
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of
 from canvass.corpus.spans import misaligned_slot
 from canvass.types import ALL, ELSEWHERE, Target, Utterance, slot_records
+
+
+def domain_of_frame(target: Target, intent: str | None, domains: Mapping[str, str]) -> str | None:
+    """Give the domain of what is of a target: the target's, or else the one that `domains` has for its intent."""
+    return target.name if target.kind == "domain" else domains.get(intent or "")
 
 
 def complete(answer: NewAnswer, target: Target, domains: Mapping[str, str]) -> NewAnswer:
@@ -25,11 +30,9 @@ def complete(answer: NewAnswer, target: Target, domains: Mapping[str, str]) -> N
     intent. An `elsewhere` is not annotated for slots, and a slip that names the target itself says nothing.
     """
     if answer.kind == "frame":
-        domain = target.name if target.kind == "domain" else answer.domain
         intent = target.only_intent or answer.intent
-        if domain is None and intent is not None:
-            domain = domains.get(intent)
-        return replace(answer, domain=domain, intent=intent)
+        domain = None if target.kind == "domain" else answer.domain
+        return replace(answer, domain=domain or domain_of_frame(target, intent, domains), intent=intent)
     domain = None if target == Target("domain", answer.domain or "") else answer.domain
     intent = None if answer.intent in target.intents else answer.intent
     return replace(answer, domain=domain, intent=intent, slots=None)
@@ -123,6 +126,15 @@ def under_todays_names(
         if name is not None and (guide.name == name or name not in own):
             named.setdefault(name, replace(guide, name=name))
     return tuple(named.values())
+
+
+def label_counts(utterances: Iterable[Utterance]) -> Counter[tuple[LabelKind, str | None]]:
+    """Count the utterances that have each intent, and each slot label."""
+    counts: Counter[tuple[LabelKind, str | None]] = Counter()
+    for utterance in utterances:
+        counts["intent", utterance.intent] += 1
+        counts.update({("slot", slot.label) for slot in utterance.slots or ()})
+    return counts
 
 
 def utterance_record(utterance: Utterance) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, Self, overload
 
+from canvass.annotation.project.annotations import domain_of_frame
 from canvass.annotation.project.project import Project
-from canvass.annotation.store.label_names import WORDS, LabelKind, LabelNames
+from canvass.annotation.store.label_names import KINDS, LabelKind, LabelNames
 from canvass.annotation.store.records import AnswerKind
 from canvass.corpus.formats.column_names import listed
 from canvass.corpus.spans import misaligned_slot
@@ -127,7 +128,7 @@ class AnswerRule:
         if became is None:
             known = self.intents if kind == "intent" else self.labels
             raise UnknownLabelError(
-                f"{WORDS[kind]} {shown(name)} was deleted from the project (there are {listed(known)}); take another"
+                f"{KINDS[kind]} {shown(name)} was deleted from the project (there are {listed(known)}); take another"
             )
         return became
 
@@ -153,8 +154,7 @@ class AnswerRule:
         if intent is not None and intent not in target.intents:
             self._check("intent", intent, self.intents)
             self.others.add(intent)
-        if domain is None:
-            domain = target.name if target.kind == "domain" else self.domain_of.get(intent or "")
+        domain = domain or domain_of_frame(target, intent, self.domain_of)
         if not target.matches(Utterance(text, domain=domain, intent=intent)):
             raise InputError(f"this frame is not of {target}; say that the utterance belongs elsewhere")
         if slots is not None:

@@ -6,15 +6,15 @@ is edited. A server that is running reads today's names at once, and its next ro
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from canvass.annotation.project.annotations import label_counts
 from canvass.annotation.project.answer_rule import LONGEST_NAME
 from canvass.annotation.project.creation import SETTINGS
 from canvass.annotation.project.project import Project
 from canvass.annotation.project.settings_file import read_settings, rewrite_guide
-from canvass.annotation.store.label_names import WORDS, LabelKind, refuse_retired
+from canvass.annotation.store.label_names import KINDS, LabelKind, refuse_retired
 from canvass.corpus.formats.column_names import listed
 from canvass.errors import OptionError, nearest, shown
 from canvass.types import Utterance
@@ -38,7 +38,7 @@ class LabelUse:
 def label_uses(project: Project) -> list[LabelUse]:
     """List the labels that annotators choose from, intents first."""
     target, names = project.target, project.store.names()
-    labelled, test, answers = (_counts(filter(target.matches, part)) for part in _parts(project))
+    labelled, test, answers = (label_counts(filter(target.matches, part)) for part in _parts(project))
     return [
         LabelUse(
             kind,
@@ -48,7 +48,7 @@ def label_uses(project: Project) -> list[LabelUse]:
             answers[kind, guide.name],
             tuple(sorted(old for old, new in names.of(kind).items() if new == guide.name)),
         )
-        for kind in WORDS
+        for kind in KINDS
         for guide in project.guides(kind)
     ]
 
@@ -61,7 +61,7 @@ def rename_label(project: Project, kind: LabelKind, name: str, new: str, *, now:
     """
     _check(project, kind, name)
     if new in {guide.name for guide in project.guides(kind)}:
-        raise OptionError(f"there is a {WORDS[kind]} {shown(new)} already; use merge to make one of the two")
+        raise OptionError(f"there is a {KINDS[kind]} {shown(new)} already; use merge to make one of the two")
     if kind == "intent" and new in project.given.intents:
         raise OptionError(
             f"the intent {shown(new)} is there already, and does not belong to {project.target}; choose another name"
@@ -116,13 +116,12 @@ def _retire(project: Project, kind: LabelKind, name: str, became: str | None, no
     before = project.store.names().of(kind)
     project.store.retire(kind, name, became, now=now)
     path = project.folder / SETTINGS
-    settings = read_settings(path)
-    guides = settings.intents if kind == "intent" else settings.slots
+    guides = read_settings(path).guides(kind)
     renamed = became not in {guide.name for guide in guides}
     for guide in guides:
         if before.get(guide.name, guide.name) == name:
             new = replace(guide, name=became) if became is not None and renamed else None
-            rewrite_guide(path, "intents" if kind == "intent" else "slots", guide.name, new)
+            rewrite_guide(path, kind, guide.name, new)
     return use
 
 
@@ -131,18 +130,9 @@ def _check(project: Project, kind: LabelKind, name: str) -> None:
     known = [guide.name for guide in project.guides(kind)]
     if name not in known:
         raise OptionError(
-            f"there is no {WORDS[kind]} {shown(name)}{nearest(name, known)} (there are {listed(known)})"
+            f"there is no {KINDS[kind]} {shown(name)}{nearest(name, known)} (there are {listed(known)})"
         )
 
 
 def _parts(project: Project) -> tuple[Sequence[Utterance], Sequence[Utterance], Sequence[Utterance]]:
     return project.labelled, project.test, project.answered()
-
-
-def _counts(utterances: Iterable[Utterance]) -> Counter[tuple[LabelKind, str | None]]:
-    """Count the utterances that have each label."""
-    counts: Counter[tuple[LabelKind, str | None]] = Counter()
-    for utterance in utterances:
-        counts["intent", utterance.intent] += 1
-        counts.update({("slot", slot.label) for slot in utterance.slots or ()})
-    return counts

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from canvass.annotation.project.annotations import Given, trainable, under_todays_names, utterance_of
+from canvass.annotation.project.annotations import (
+    Given,
+    label_counts,
+    trainable,
+    under_todays_names,
+    utterance_of,
+)
 from canvass.annotation.project.creation import (
     DATABASE,
     LABELLED,
@@ -35,7 +40,7 @@ from canvass.annotation.project.settings import (
     Settings,
 )
 from canvass.annotation.project.settings_file import read_settings
-from canvass.annotation.store.label_names import LabelKind
+from canvass.annotation.store.label_names import KINDS, LabelKind
 from canvass.annotation.store.records import Answer, Task
 from canvass.annotation.store.task_store import Store
 from canvass.corpus.formats.column_names import Columns, listed
@@ -174,24 +179,17 @@ class Project:
 
         What is annotated keeps its names: models would go on predicting the old one, and the page would refuse it.
         """
-        intents: Counter[str] = Counter()
-        slots: Counter[str] = Counter()
-        for utterance in filter(self.target.matches, (*self.labelled, *self.test)):
-            intents.update([utterance.intent] if utterance.intent else [])
-            slots.update({slot.label for slot in utterance.slots or ()})
+        used = label_counts(filter(self.target.matches, (*self.labelled, *self.test)))
         names = self.store.names()
-        kind: LabelKind
-        for kind, section, used, guides in (
-            ("intent", "intents", intents, self.settings.intents),
-            ("slot", "slots", slots, self.settings.slots),
-        ):
-            known = [guide.name for guide in under_todays_names(guides, names.of(kind))]
-            gone = sorted(used.keys() - set(known))
+        for kind in KINDS:
+            known = {guide.name for guide in under_todays_names(self.settings.guides(kind), names.of(kind))}
+            mine = {name: count for (other, name), count in used.items() if other == kind and name}
+            gone = sorted(mine.keys() - known)
             if gone:
-                new = sorted(set(known) - used.keys())
+                new = sorted(known - mine.keys())
                 raise InputError(
-                    f"{self.folder / SETTINGS}: [[{section}]] has no {shown(gone[0])} any more"
-                    f"{f', but {listed(new)}' if new else ''}, and {used[gone[0]]} annotated requests do; put it back, "
+                    f"{self.folder / SETTINGS}: [[{kind}s]] has no {shown(gone[0])} any more"
+                    f"{f', but {listed(new)}' if new else ''}, and {mine[gone[0]]} annotated requests do; put it back, "
                     f"and use canvass labels {self.folder} to rename, merge or delete it"
                 )
 
@@ -343,8 +341,7 @@ class Project:
             for label in self.store.labels()
             if label.kind == kind
         )
-        given = self.settings.intents if kind == "intent" else self.settings.slots
-        return under_todays_names((*given, *added), self.store.names().of(kind))
+        return under_todays_names((*self.settings.guides(kind), *added), self.store.names().of(kind))
 
     @property
     def annotates_slots(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
+from canvass.annotation.store.label_names import LabelKind
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import NAMES
 from canvass.errors import InputError, OptionError, nearest
@@ -242,6 +243,10 @@ class Settings:
     def target(self) -> Target:
         """What the annotation budget is spent on."""
         return Target.parse(self.project.target)
+
+    def guides(self, kind: LabelKind) -> tuple[LabelGuide, ...]:
+        """Give the labels of a kind."""
+        return self.intents if kind == "intent" else self.slots
 
     @property
     def pool_columns(self) -> Columns:

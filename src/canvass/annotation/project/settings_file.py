@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from canvass.annotation.project.settings import (
     AssistantSettings,
@@ -21,6 +21,7 @@ from canvass.annotation.project.settings import (
     Settings,
     rules,
 )
+from canvass.annotation.store.label_names import LabelKind
 from canvass.errors import FileError, InputError, nearest, shown
 from canvass.files import whole_file
 
@@ -69,19 +70,17 @@ def _guide_text(section: str, guide: LabelGuide) -> str:
     return "\n".join([f"[[{section}]]", *lines])
 
 
-def rewrite_guide(
-    path: Path, section: Literal["intents", "slots"], name: str, guide: LabelGuide | None
-) -> None:
+def rewrite_guide(path: Path, kind: LabelKind, name: str, guide: LabelGuide | None) -> None:
     """Put a guide into the place of the one of this name, or take that one out; the rest of the file stays as it is.
 
     A file in which people have moved tables about is written anew, without their comments.
 
     Raises FileError and InputError as `read_settings` and `write_settings` do.
     """
-    settings = read_settings(path)
-    changed = (guide if known.name == name else known for known in getattr(settings, section))
-    guides = tuple(known for known in changed if known is not None)
-    expected = replace(settings, intents=guides) if section == "intents" else replace(settings, slots=guides)
+    settings, section = read_settings(path), f"{kind}s"
+    changed = (guide if known.name == name else known for known in settings.guides(kind))
+    guides: dict[str, Any] = {section: tuple(filter(None, changed))}
+    expected = replace(settings, **guides)
     text = path.read_text(encoding="utf-8")
     # A table ends before the next one, or before a comment.
     table = re.compile(rf"^\[\[{section}\]\]\n(?:[^\[#\n].*\n)*\n*", re.MULTILINE)

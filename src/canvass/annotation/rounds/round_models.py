@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from canvass.annotation.project.annotations import domain_of_frame
 from canvass.annotation.store.records import TaskPrediction
 from canvass.corpus.normalise import keys
 from canvass.evaluation import takes_for_target
@@ -79,11 +80,11 @@ def with_answer(
     """
     if answer is None:
         return ours
-    said = ours or TaskPrediction(number, _domain(target, None, domains), None, 1.0, (), 1.0)
+    said = ours or TaskPrediction(number, domain_of_frame(target, None, domains), None, 1.0, (), 1.0)
     if answer.intent_probability is not None:
         said = replace(
             said,
-            domain=_domain(target, answer.intent, domains),
+            domain=domain_of_frame(target, answer.intent, domains),
             intent=answer.intent,
             intent_probability=answer.intent_probability,
             likeliest=tuple(
@@ -94,10 +95,6 @@ def with_answer(
         confidence = 1.0 if answer.slots_probability is None else answer.slots_probability
         said = replace(said, slots=answer.slots, confidence=confidence, certainty=(), alternatives=())
     return said
-
-
-def _domain(target: Target, intent: str | None, domains: Mapping[str, str]) -> str | None:
-    return target.name if target.kind == "domain" else domains.get(intent or "")
 
 
 def predict(
@@ -116,7 +113,7 @@ def predict(
     return [
         TaskPrediction(
             round=number,
-            domain=_domain(nlu.target, predicted.intent, domain_of_intent),
+            domain=domain_of_frame(nlu.target, predicted.intent, domain_of_intent),
             intent=predicted.intent,
             intent_probability=predicted.intent_probability,
             slots=predicted.slots,

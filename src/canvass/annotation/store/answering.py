@@ -30,12 +30,12 @@ from canvass.annotation.store.records import (
 from canvass.annotation.store.task_writes import TaskWrites
 from canvass.annotation.store.tasks import after, event_of, standing
 from canvass.errors import AnswerConflict, InputError
-from canvass.types import Slot
 
 if TYPE_CHECKING:
     import sqlite3
 
-SAID = attrgetter("task", "annotator", "kind", "domain", "intent", "flagged", "note", "replaces")
+# What makes two sendings the same answer: what was said, of what, by whom; not how long it took.
+CONTENT = attrgetter("task", "annotator", "said", "flagged", "note", "replaces")
 
 
 class Answering(TaskWrites):
@@ -128,7 +128,7 @@ def check(answer: NewAnswer) -> None:
 def _save(connection: sqlite3.Connection, answer: NewAnswer, now: float) -> Saved:
     before = _find(connection, answer.id)
     if before is not None:
-        if _content(before) != _content(answer):
+        if CONTENT(before) != CONTENT(answer):
             raise AnswerConflict(
                 f"answer {answer.id!r} was saved before with another content; send the new one under a new id, as "
                 "one that replaces it"
@@ -136,7 +136,9 @@ def _save(connection: sqlite3.Connection, answer: NewAnswer, now: float) -> Save
         return Saved(before, _task(connection, before.task).state, repeated=True)
     task = _task(connection, answer.task)
     _check_replaced(connection, answer)
-    state = _write(connection, replace(answer, slots=_ordered(answer)), task, now, annotator=answer.annotator)
+    if answer.slots is not None:
+        answer = replace(answer, slots=tuple(sorted(answer.slots)))
+    state = _write(connection, answer, task, now, annotator=answer.annotator)
     saved = _find(connection, answer.id)
     assert saved is not None
     return Saved(saved, state, repeated=False)
@@ -169,15 +171,6 @@ def _check_replaced(connection: sqlite3.Connection, answer: NewAnswer) -> None:
         before = _find(connection, before.replaces)
     if answer.replaces == answer.id:
         raise InputError(f"answer {answer.id!r} replaces itself; name an earlier answer")
-
-
-def _content(answer: NewAnswer) -> tuple[object, ...]:
-    """Take what makes two sendings the same answer: what was said, of what, by whom; not how long it took."""
-    return SAID(answer), _ordered(answer)
-
-
-def _ordered(answer: NewAnswer) -> tuple[Slot, ...] | None:
-    return None if answer.slots is None else tuple(sorted(answer.slots))
 
 
 def _write(

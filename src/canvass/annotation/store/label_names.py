@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 LabelKind = Literal["intent", "slot"]
-WORDS: dict[LabelKind, str] = {"intent": "intent", "slot": "slot label"}
+KINDS: dict[LabelKind, str] = {"intent": "intent", "slot": "slot label"}
 RETIRED = "SELECT kind, name, became FROM retired"
 
 
@@ -112,7 +112,7 @@ def refuse_retired(names: LabelNames, kind: LabelKind, name: str) -> None:
     if name in names.of(kind):
         became = names.of(kind)[name]
         fate = "was deleted" if became is None else f"is called {shown(became)} now"
-        raise InputError(f"the {WORDS[kind]} {shown(name)} {fate}; choose a name that was never used")
+        raise InputError(f"the {KINDS[kind]} {shown(name)} {fate}; choose a name that was never used")
 
 
 def read_names(connection: sqlite3.Connection) -> LabelNames:
@@ -134,7 +134,7 @@ def write_names(connection: sqlite3.Connection, names: LabelNames, now: float) -
         "INSERT INTO retired (kind, name, became, at) VALUES (?, ?, ?, ?)",
         [
             (kind, name, became, since.get(f"{kind}:{name}", now))
-            for kind in WORDS
+            for kind in KINDS
             for name, became in names.of(kind).items()
         ],
     )

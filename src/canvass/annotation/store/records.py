@@ -130,6 +130,12 @@ class NewAnswer:
         """Whether an assistant gave it, and no person."""
         return self.annotator.startswith(ALONE)
 
+    @property
+    def said(self) -> tuple[object, ...]:
+        """What it says of its utterance, in whatever order its slots are."""
+        slots = None if self.slots is None else tuple(sorted(self.slots))
+        return self.kind, self.domain, self.intent, slots
+
 
 @dataclass(frozen=True, slots=True)
 class Answer(NewAnswer):

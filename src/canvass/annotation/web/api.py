@@ -13,7 +13,7 @@ from typing import Any
 
 from canvass import __version__
 from canvass.annotation.quality.near_duplicates import save_copies
-from canvass.annotation.store.label_names import WORDS
+from canvass.annotation.store.label_names import KINDS
 from canvass.annotation.store.records import Answer, Task
 from canvass.annotation.store.searching import SOURCES, STATES, Query
 from canvass.annotation.web import leading
@@ -218,7 +218,7 @@ def disputes(service: Service, _sent: Reader) -> dict[str, Any]:
 
 def add_label(service: Service, sent: Reader) -> dict[str, Any]:
     """Add an intent or a slot label; one that is there already changes nothing."""
-    kind = sent.choice("kind", tuple(WORDS))
+    kind = sent.choice("kind", tuple(KINDS))
     name, annotator = sent.name("name"), service.person(sent.annotator())
     description = (
         sent.text("description", longest=LONGEST_DESCRIPTION, lines=True)

@@ -20,7 +20,7 @@ from canvass.annotation.project.groups import (
     split_group,
 )
 from canvass.annotation.project.labels import delete_label, label_uses, merge_label, rename_label
-from canvass.annotation.store.label_names import WORDS
+from canvass.annotation.store.label_names import KINDS
 from canvass.annotation.web.reading import Reader
 from canvass.annotation.web.service import Service
 from canvass.annotation.web.shapes import LONGEST_KEY, LONGEST_LABEL
@@ -92,7 +92,7 @@ def labels(service: Service, _sent: Reader) -> dict[str, Any]:
 def change_label(service: Service, sent: Reader) -> dict[str, Any]:
     """Rename a label, merge it into another, or delete it; the models follow in the round that this begins."""
     action = sent.choice("action", ("rename", "merge", "delete"))
-    kind, now = sent.choice("kind", tuple(WORDS)), service.now()
+    kind, now = sent.choice("kind", tuple(KINDS)), service.now()
     name = sent.text("name", shortest=1, longest=LONGEST_LABEL)
     if action == "delete":
         delete_label(service.project, kind, name, now=now)

@@ -16,7 +16,7 @@ from canvass.annotation.project.answer_rule import AnswerRule
 from canvass.annotation.project.project import Project
 from canvass.annotation.quality.near_duplicates import Copies, Copy, find_copies
 from canvass.annotation.rounds.queue import Queue
-from canvass.annotation.store.label_names import LabelKind
+from canvass.annotation.store.label_names import KINDS, LabelKind
 from canvass.annotation.store.records import Answer, NewAnswer, Saved, Task
 from canvass.annotation.web.problems import Problem
 from canvass.annotation.web.progress_json import Recent, Tallies, progress_json
@@ -136,8 +136,7 @@ class Service:
 
     def guidelines(self) -> dict[str, list[dict[str, Any]]]:
         """Read what annotators choose from, as it is now: intents and slot labels, with the words that explain them."""
-        guides = {"intents": self.project.intents(), "slots": self.project.slots()}
-        return {kind: [asdict(guide) for guide in some] for kind, some in guides.items()}
+        return {f"{kind}s": [asdict(guide) for guide in self.project.guides(kind)] for kind in KINDS}
 
     def rule(self) -> AnswerRule:
         """Make the rule of what answers mean, with the labels as they are now."""

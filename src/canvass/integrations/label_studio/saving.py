@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from canvass.annotation.exchange.answer_files import moved, says
+from canvass.annotation.exchange.answer_files import moved
 from canvass.annotation.exchange.importing import check_annotator, save_over, standing_answer, tasks_of
 from canvass.annotation.store.records import NewAnswer, Task
 from canvass.annotation.store.task_store import Store
@@ -90,7 +90,7 @@ def _keep_one(store: Store, annotated: Annotated, task: Task, now: float) -> lis
             said, slots=tuple(moved(slot, text, task.text, annotated.given.where) for slot in said.slots)
         )
     before = standing_answer(answers, said.annotator)
-    if before is not None and says(before) == says(said) and before.id.startswith(f"{annotated.name}-"):
+    if before is not None and before.said == said.said and before.id.startswith(f"{annotated.name}-"):
         return ["repeated"]
     saved = save_over(store, task, said, before, prefix=annotated.name, now=now)
     if saved.repeated:
