@@ -15,7 +15,7 @@ from projects import StillQueue, make_project, music_left, tasks_of
 
 from canvass.annotation.web.app import PAGE
 from canvass.annotation.web.security import Access
-from canvass.annotation.web.serve import Address, allowed_hosts, listen, serve, server_of
+from canvass.annotation.web.serve import Address, allowed_hosts, listen, run, server_of
 
 TOKEN = "a-token-of-the-tests-0123456789"
 
@@ -57,11 +57,9 @@ def main():
         listening, address = listen(Address("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 8800))
         sys.stdout.write(f"{address.link(TOKEN)}\n")
         sys.stdout.flush()
-        serve(
-            [(project, StillQueue())],
-            listening,
-            Access(TOKEN, allowed_hosts(address, ()), cookie="canvass-try"),
-        )
+        access = Access(TOKEN, allowed_hosts(address, ()), cookie="canvass-try")
+        with server_of([(project, StillQueue())], access) as server:
+            run(server, listening)
 
 
 if __name__ == "__main__":

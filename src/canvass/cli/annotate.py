@@ -178,7 +178,7 @@ def _serve(
     import webbrowser
 
     from canvass.annotation.web.security import Access
-    from canvass.annotation.web.serve import listen, read_token, serve
+    from canvass.annotation.web.serve import listen, read_token, run, server_of
 
     token = read_token(token_file)
     listening, address = listen(address)
@@ -196,7 +196,8 @@ def _serve(
         for _, queue in served:
             queue.start()
         try:
-            serve(served, listening, access, ready=ready)
+            with server_of(served, access) as server:
+                run(server, listening, ready=ready)
         finally:
             end = time.monotonic() + PATIENCE
             for patience in (0.0, PATIENCE):  # all are told first

@@ -23,7 +23,8 @@ from canvass.annotation.web.serve import (
     new_token,
     own_names,
     read_token,
-    serve,
+    run,
+    server_of,
 )
 from canvass.errors import FileError, OptionError
 
@@ -155,7 +156,8 @@ def test_a_signal_ends_the_server_and_nothing_is_cut_off(tmp_path, number, monke
         before = signal.getsignal(number)
         for one in threads:
             one.start()
-        serve([(project, StillQueue())], listening, Access(TOKEN, LOOPBACK))
+        with server_of([(project, StillQueue())], Access(TOKEN, LOOPBACK)) as server:
+            run(server, listening)
         for one in threads:
             one.join(30)
         assert signal.getsignal(number) is before

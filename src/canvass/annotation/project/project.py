@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from canvass.annotation.project.annotations import (
     Given,
@@ -53,9 +54,6 @@ from canvass.models.scorer import SHORTLIST, Scorer
 from canvass.selection.seed_phrases import SeedPhrases, lacking
 from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES
 from canvass.types import Target, Utterance
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
 
 
 class Project:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 from dataclasses import replace
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 from canvass.annotation.store.label_names import LabelKind, read_names, write_names
 from canvass.annotation.store.record_rows import (
@@ -30,9 +30,6 @@ from canvass.annotation.store.records import (
 from canvass.annotation.store.task_writes import TaskWrites
 from canvass.annotation.store.tasks import after, event_of, standing
 from canvass.errors import AnswerConflict, InputError
-
-if TYPE_CHECKING:
-    import sqlite3
 
 # What makes two sendings the same answer: what was said, of what, by whom; not how long it took.
 CONTENT = attrgetter("task", "annotator", "said", "flagged", "note", "replaces")

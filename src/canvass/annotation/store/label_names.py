@@ -6,16 +6,14 @@ today's, so that nothing that was said is ever changed, and what was said under 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from canvass.annotation.store.records import Answer, TaskPrediction
 from canvass.errors import InputError, shown
 from canvass.types import Slot, Target, Utterance
-
-if TYPE_CHECKING:
-    import sqlite3
 
 LabelKind = Literal["intent", "slot"]
 KINDS: dict[LabelKind, str] = {"intent": "intent", "slot": "slot label"}

@@ -6,17 +6,14 @@ An expired lease costs nothing until somebody asks for tasks; then it is a task 
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from canvass.annotation.store.database import Database
 from canvass.annotation.store.label_names import read_names
 from canvass.annotation.store.record_rows import NEW_TASK, TASK, Row, new_task_row, task_of
 from canvass.annotation.store.records import FOREVER, HANDED_OUT, NewTask, Task
 from canvass.annotation.store.tasks import after
-
-if TYPE_CHECKING:
-    import sqlite3
 
 # Rows of one statement, which before SQLite 3.32 has at most 999 values. Each statement lets go of the interpreter's
 # lock, and waits to have it back while others wait for the database.

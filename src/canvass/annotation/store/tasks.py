@@ -51,40 +51,29 @@ STATES: dict[State, str] = {
     "closed": "an adjudicator had the last word",
 }
 
-# (state, event): the state after it. None: the task is no more. What is not here cannot happen.
-TRANSITIONS: dict[tuple[State, Event], State | None] = {
-    ("open", "lease"): "leased",
-    ("open", "withdraw"): None,
-    # Answers without a lease: it ran out, or the answer comes from a file.
-    ("open", "answer"): "answered",
-    ("open", "skip"): "skipped",
-    ("open", "disagree"): "disputed",
-    ("open", "adjudicate"): "closed",
-    ("open", "reopen"): "open",
-    ("leased", "lease"): "leased",
-    ("leased", "release"): "open",
-    ("leased", "answer"): "answered",
-    ("leased", "skip"): "skipped",
-    ("leased", "disagree"): "disputed",
-    ("leased", "adjudicate"): "closed",
-    ("leased", "reopen"): "open",
-    # Corrections, and answers that come late.
-    ("answered", "answer"): "answered",
-    ("answered", "skip"): "skipped",
-    ("answered", "disagree"): "disputed",
-    ("answered", "adjudicate"): "closed",
-    ("answered", "reopen"): "open",
-    ("skipped", "skip"): "skipped",
-    ("skipped", "answer"): "answered",
-    ("skipped", "adjudicate"): "closed",
-    ("skipped", "reopen"): "open",
-    ("disputed", "disagree"): "disputed",
-    ("disputed", "answer"): "answered",
-    ("disputed", "skip"): "skipped",
-    ("disputed", "adjudicate"): "closed",
-    ("disputed", "reopen"): "open",
-    ("closed", "adjudicate"): "closed",
+# What an event leads to, whatever was before; None: the task is no more.
+FOLLOWING: dict[Event, State | None] = {
+    "lease": "leased",
+    "release": "open",
+    "answer": "answered",
+    "skip": "skipped",
+    "disagree": "disputed",
+    "adjudicate": "closed",
+    "withdraw": None,
+    "reopen": "open",
 }
+# Without a lease as well: it ran out, or the answer comes from a file, or late, or is a correction.
+ANSWERING: tuple[Event, ...] = ("answer", "skip", "disagree", "adjudicate", "reopen")
+EVENTS: dict[State, tuple[Event, ...]] = {
+    "open": ("lease", "withdraw", *ANSWERING),
+    "leased": ("lease", "release", *ANSWERING),
+    "answered": ANSWERING,
+    "skipped": ("skip", "answer", "adjudicate", "reopen"),
+    "disputed": ("disagree", "answer", "skip", "adjudicate", "reopen"),
+    "closed": ("adjudicate",),
+}
+# (state, event): the state after it. What is not here cannot happen.
+TRANSITIONS = {(state, event): FOLLOWING[event] for state, events in EVENTS.items() for event in events}
 
 
 def after(state: State, event: Event) -> State:

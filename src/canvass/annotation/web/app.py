@@ -8,15 +8,17 @@ import functools
 import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
 from canvass.annotation.web.api import ROUTES
 from canvass.annotation.web.api import Route as Listing
@@ -27,12 +29,6 @@ from canvass.annotation.web.recordings import Recording
 from canvass.annotation.web.security import Access, Guard
 from canvass.annotation.web.service import Service
 from canvass.errors import CanvassError
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
-    from starlette.requests import Request
-    from starlette.types import ASGIApp
 
 logger = logging.getLogger(__name__)
 

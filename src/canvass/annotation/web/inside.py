@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message
 
 
 class Reply(NamedTuple):

@@ -7,16 +7,14 @@ import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 from canvass.annotation.project.answer_rule import LONGEST_NAME
 from canvass.annotation.store.records import HANDED_OUT
 from canvass.annotation.web.problems import Problem
 from canvass.errors import nearest
 
-if TYPE_CHECKING:
-    from canvass.annotation.web.security import Role
-
+Role = Literal["lead", "annotator"]
 Word = TypeVar("Word", bound=str)
 LARGEST = (1 << 63) - 1  # what SQLite can hold
 SHOWN = 60  # characters of a wrong value that a sentence repeats

@@ -24,18 +24,15 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Literal
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from canvass.annotation.web.problems import Problem
+from canvass.annotation.web.reading import Role
 
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-Role = Literal["lead", "annotator"]
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 LONGEST_BODY = 1_000_000  # bytes
 # Bytes of a refused body that are still read and dropped, so that the answer arrives.

@@ -6,6 +6,7 @@ left. Both need no token, so both are limited here.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
 import re
@@ -17,10 +18,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import h11
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from canvass.annotation.project.project import Project
@@ -29,11 +31,6 @@ from canvass.annotation.web.app import PAGE, make_app, workers
 from canvass.annotation.web.security import LOOPBACK, Access, host_name
 from canvass.annotation.web.service import Service, even_clock
 from canvass.errors import FileError, OptionError
-
-if TYPE_CHECKING:
-    import asyncio
-
-    from starlette.types import ASGIApp
 
 PLAIN = re.compile(r"(?!api$)[A-Za-z0-9][\w.-]*")  # what a path can begin with as it is
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
@@ -185,7 +182,10 @@ def allowed_hosts(address: Address, names: Iterable[str]) -> frozenset[str]:
 def server_of(
     projects: Sequence[tuple[Project, Queue]], access: Access, *, page: Path = PAGE
 ) -> Iterator[uvicorn.Server]:
-    """Make the server of projects, with the files of a page; its threads end with the block."""
+    """Make the server of projects, with the files of a page; its threads end with the block.
+
+    The caller starts and stops the queues, and holds the projects' locks.
+    """
     with workers() as threads:
         yield server_for(make_app(services_of(projects, access), access, threads, page=page))
 
@@ -287,57 +287,28 @@ def server_for(app: ASGIApp) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def serve(
-    projects: Sequence[tuple[Project, Queue]],
-    listening: socket.socket,
-    access: Access,
-    *,
-    ready: Callable[[], None] = lambda: None,
-) -> None:
-    """Serve projects until SIGINT or SIGTERM; the caller starts and stops the queues, and holds the projects' locks.
-
-    Requests under way are answered before it ends; leases stay as they are. Only the main thread of a process may call
-    it. `ready` is called once connections are taken and signals end it well.
-    """
-    with server_of(projects, access) as server:
-        run(server, listening, ready=ready)
-
-
 def run(
     server: uvicorn.Server, listening: socket.socket, *, ready: Callable[[], None] = lambda: None
 ) -> None:
-    """Run a server on a socket until SIGINT or SIGTERM; as `serve`, from the main thread only."""
+    """Run a server on a socket until SIGINT or SIGTERM; only the main thread of a process may call it.
 
-    def stop() -> None:
+    Requests under way are answered before it ends; leases stay as they are. `ready` is called once connections are
+    taken and signals end it well.
+    """
+
+    def stop(*_: object) -> None:
         server.should_exit = True
 
-    with _quick_switches(), _stopped_by_signals(stop):
+    switching = sys.getswitchinterval()
+    # Uvicorn has handlers of its own while it runs, and raises what it caught again when it is done; then they come
+    # here, where they no longer mean anything.
+    handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        # Threads take turns more often: the one that answers waits for its turn behind the one that trains.
+        sys.setswitchinterval(SWITCH_SECONDS)
         ready()
         server.run(sockets=[listening])
-
-
-@contextlib.contextmanager
-def _quick_switches() -> Iterator[None]:
-    """Let threads take turns more often: the one that answers waits for its turn behind the one that trains."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_SECONDS)
-    try:
-        yield
     finally:
-        sys.setswitchinterval(before)
-
-
-@contextlib.contextmanager
-def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Take SIGINT and SIGTERM as the wish to end well.
-
-    Uvicorn has handlers of its own while it runs, and raises what it caught again when it is done; then they come here,
-    where they no longer mean anything.
-    """
-    numbers: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: stop()) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+        sys.setswitchinterval(switching)
+        for number, handler in handlers.items():
             signal.signal(number, handler)
