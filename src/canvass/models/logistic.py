@@ -203,6 +203,6 @@ def train(matrix: Any, intents: NDArray[np.int64], count: int, strength: float) 
     found[: len(weights)] = weights
     factors = strength * owners[:, 1].view(np.float64)
     for first in range(0, len(owners), ROWS):  # so that no more is kept in float64
-        part = slice(first, first + ROWS)
-        found[len(weights) :][part] = dual[owners[part, 0]] * factors[part, np.newaxis]
+        some = slice(first, first + ROWS)
+        found[len(weights) :][some] = dual[owners[some, 0]] * factors[some, np.newaxis]
     return Trained(found, row_of, bias)
