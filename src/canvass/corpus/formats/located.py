@@ -23,48 +23,40 @@ from canvass.files import write_whole
 # A file of annotated requests with a million rows has a few hundred MB; what unpacks to more is refused.
 LARGEST_DOCUMENT = 1 << 30
 ROOT = "$"
-CODE_POINTS, UTF16 = "code points", "UTF-16 code units"
+EACH = "\0"  # among the names that were asked for
+CODE_POINTS, UTF16, BYTES = "code points", "UTF-16 code units", "bytes of UTF-8"
+ENCODINGS = {UTF16: ("utf-16-le", 2), BYTES: ("utf-8", 1)}  # bytes of a unit
 
 
 @dataclass(slots=True)
 class Asked:
     """What a reader asked for of the values at one place, whatever the numbers of items on the way there.
 
-    `names` are the members asked for by name, `each` is what was asked of every member, or of every item of a list.
+    `names` are the members asked for by name; EACH stands for every member, or every item of a list.
     """
 
     names: dict[str, Asked] = field(default_factory=dict)
-    each: Asked | None = None
     is_told: bool = False
 
     def of(self, name: str) -> Asked:
         """Note that a member is asked for."""
-        known = self.names.get(name)
-        if known is None:
-            known = self.names[name] = Asked()
-        return known
-
-    def of_each(self) -> Asked:
-        """Note that all members, or items, are asked for."""
-        if self.each is None:
-            self.each = Asked()
-        return self.each
+        return self.names.setdefault(name, Asked())
 
     def unread(self, content: Any, steps: str) -> Iterator[tuple[dict[str, Any], str, Asked]]:
         """Find the objects of a value that have further members; yields (object, path, what was asked of it)."""
-        if isinstance(content, dict) and self.each is None:
+        each = self.names.get(EACH)
+        if each is not None:
+            parts = content.items() if isinstance(content, dict) else enumerate(content)
+            inner = [(name, item, each) for name, item in parts]
+        elif isinstance(content, dict):
             if self.names and not content.keys() <= self.names.keys():
                 yield content, steps, self
-            inner = [(f".{name}", content.get(name), below) for name, below in self.names.items()]
-        elif self.each is None or not (self.each.names or self.each.each):
-            return
-        elif isinstance(content, dict):
-            inner = [(f".{name}", item, self.each) for name, item in content.items()]
+            inner = [(name, content.get(name), below) for name, below in self.names.items()]
         else:
-            items = content if isinstance(content, list) else ()
-            inner = [(f"[{index}]", item, self.each) for index, item in enumerate(items)]
-        for step, item, below in inner:
-            if isinstance(item, dict | list) and not below.is_told:
+            return
+        for name, item, below in inner:
+            if isinstance(item, dict | list) and below.names and not below.is_told:
+                step = f".{name}" if isinstance(content, dict) else f"[{name}]"
                 yield from below.unread(item, steps + step)
 
 
@@ -114,7 +106,7 @@ class Value:
         """Take the items of a list."""
         if not isinstance(self.content, list):
             raise self.wrong("a list")
-        asked = self.asked.of_each()
+        asked = self.asked.of(EACH)
         return [
             Value(item, self.file, f"{self.path}[{index}]", asked) for index, item in enumerate(self.content)
         ]
@@ -128,7 +120,7 @@ class Value:
         """Take the members of an object, with their names."""
         if not isinstance(self.content, dict):
             raise self.wrong("an object")
-        asked = self.asked.of_each()
+        asked = self.asked.of(EACH)
         return [
             (name, Value(item, self.file, f"{self.path}.{name}", asked))
             for name, item in self.content.items()
@@ -184,7 +176,7 @@ def slot_record(
 
     Raises InputError if the offsets are out of bounds, or in the middle of a character.
     """
-    part = _part(text, span, unit)
+    part = part_of(text, span, unit)
     if part is None:
         raise InputError(
             f"{where}: {shown(label)} goes from {shown(span[0])} to {shown(span[1])}, which is no part of the text "
@@ -203,7 +195,7 @@ def slot_with_words(
     somewhere else.
     """
     expected = _words(words.string())
-    parts = [part for unit in units if (part := _part(text, span, unit)) is not None]
+    parts = [part for unit in units if (part := part_of(text, span, unit)) is not None]
     for first, last in parts:
         if _words(text[first:last]) == expected:
             return {"start": first, "end": last, "label": label}
@@ -214,12 +206,9 @@ def slot_with_words(
     )
 
 
-def _part(text: str, span: tuple[int, int], unit: str) -> tuple[int, int] | None:
-    first: int | None
-    last: int | None
-    first, last = span
-    if unit == UTF16:
-        first, last = code_point_offset(text, span[0]), code_point_offset(text, span[1])
+def part_of(text: str, span: tuple[int, int], unit: str) -> tuple[int, int] | None:
+    """Convert a span in a unit to code points; None if it is no part of the text, or empty."""
+    first, last = span if unit == CODE_POINTS else (code_point_offset(text, place, unit) for place in span)
     if first is None or last is None or not 0 <= first < last <= len(text):
         return None
     return first, last
@@ -239,19 +228,20 @@ def utf16_offset(text: str, offset: int) -> int:
     return len(text[:offset].encode("utf-16-le", "surrogatepass")) // 2
 
 
-def code_point_offset(text: str, units: int) -> int | None:
-    """Convert an offset in UTF-16 code units to one in code points.
+def code_point_offset(text: str, offset: int, unit: str = UTF16) -> int | None:
+    """Convert an offset in another unit, UTF-16 code units or bytes of UTF-8, to one in code points.
 
-    None if it is negative, after the end of the text, or between the two halves of a character.
+    None if it is negative, after the end of the text, or inside of a character.
 
-    >>> code_point_offset("😀 jazz", 3), code_point_offset("😀 jazz", 1)
-    (2, None)
+    >>> code_point_offset("😀 jazz", 3), code_point_offset("😀 jazz", 1), code_point_offset("😀 jazz", 5, BYTES)
+    (2, None, 2)
     """
-    data = text.encode("utf-16-le", "surrogatepass")
-    if not 0 <= 2 * units <= len(data):
+    encoding, width = ENCODINGS[unit]
+    data = text.encode(encoding, "surrogatepass")
+    if not 0 <= width * offset <= len(data):
         return None
     try:
-        return len(data[: 2 * units].decode("utf-16-le"))
+        return len(data[: width * offset].decode(encoding))
     except UnicodeDecodeError:
         return None
 

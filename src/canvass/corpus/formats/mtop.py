@@ -20,15 +20,17 @@ from typing import NamedTuple
 
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
+from canvass.corpus.formats.located import BYTES, CODE_POINTS, part_of
 from canvass.corpus.formats.losses import BadLines, Utterances
 from canvass.corpus.formats.pieces import slots_of_tokens
 from canvass.corpus.formats.sniffing import Sample
-from canvass.corpus.formats.sources import located_lines
+from canvass.corpus.formats.sources import Line, located_lines
 from canvass.corpus.formats.validation import utterance_of
 from canvass.errors import InputError, shown
-from canvass.types import Slot, Utterance, slot_records
+from canvass.types import Utterance
 
 WIDTH = 8  # columns
+UNITS = (CODE_POINTS, BYTES)  # what offsets may count
 INTENT, SLOT = "IN:", "SL:"
 WRITTEN = re.compile(r"(\d{1,9}):(\d{1,9}):SL:([^,:\s]+)")
 # A slot of the parse with words alone in it: [SL:DATE_TIME 3 : 15 pm ].
@@ -48,24 +50,20 @@ class Row(NamedTuple):
     tokens: str
 
 
-class Span(NamedTuple):
-    """A part of a text, in code points, end exclusive."""
-
-    start: int
-    end: int
+Span = tuple[int, int]  # a part of a text, end exclusive
 
 
 def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read annotated utterances; yields (where, utterance)."""
     lines = (line for line in located_lines(path) if line.data.strip())
-    yield from bad.sift(lines, lambda line: _utterance(line.where, line.text, bad))
+    return bad.sift(lines, _utterance, bad)
 
 
-def _utterance(where: str, line: str, bad: BadLines) -> Utterance:
-    cells = line.split("\t")
+def _utterance(line: Line, bad: BadLines) -> Utterance:
+    where, cells = line.where, line.text.split("\t")
     if len(cells) != WIDTH or not cells[1].startswith(INTENT):
         raise InputError(
-            f"{where}: the line has {len(cells)} columns, {shown(line)}; expected {WIDTH} between tabs, the "
+            f"{where}: the line has {len(cells)} columns, {shown(line.text)}; expected {WIDTH} between tabs, the "
             f"second an intent such as {INTENT}GET_ALARM"
         )
     row = Row(*cells)
@@ -78,10 +76,10 @@ def _utterance(where: str, line: str, bad: BadLines) -> Utterance:
         "id": row.id or None,
         "domain": row.domain or None,
         "intent": row.intent.removeprefix(INTENT),
-        "slots": slot_records(
-            Slot(span.start, span.end, label)
-            for span, (_, label) in zip(_spans(row, written, where), written, strict=True)
-        ),
+        "slots": [
+            {"start": start, "end": end, "label": label}
+            for (start, end), (_, label) in zip(_spans(row, written, where), written, strict=True)
+        ],
     }
     return utterance_of(record, where)
 
@@ -90,7 +88,7 @@ def _written(part: str, where: str) -> tuple[Span, str]:
     match = WRITTEN.fullmatch(part)
     if match is None:
         raise InputError(f"{where}: the slot {shown(part)} is not of the form 6:9:SL:NAME")
-    return Span(int(match[1]), int(match[2])), match[3]
+    return (int(match[1]), int(match[2])), match[3]
 
 
 def _spans(row: Row, written: list[tuple[Span, str]], where: str) -> list[Span]:
@@ -98,21 +96,13 @@ def _spans(row: Row, written: list[tuple[Span, str]], where: str) -> list[Span]:
     tokens = _tokens(row)
     leaves = {(label, words) for label, words in LEAF.findall(row.parse)}
     best: tuple[int, list[Span]] | None = None
-    for unit in (_characters, _bytes):
-        spans = [unit(row.text, span) for span, _ in written]
-        parts = [span for span in spans if span is not None and span.start < span.end]
+    for unit in UNITS:
+        parts = [part for span, _ in written if (part := part_of(row.text, span, unit)) is not None]
         if len(parts) < len(written) or not _at_borders(parts, tokens):
             continue
         spoken = [
-            (
-                label,
-                " ".join(
-                    row.text[token.start : token.end]
-                    for token in tokens
-                    if span.start <= token.start < span.end
-                ),
-            )
-            for span, (_, label) in zip(parts, written, strict=True)
+            (label, " ".join(row.text[start:end] for start, end in tokens if first <= start < last))
+            for (first, last), (_, label) in zip(parts, written, strict=True)
         ]
         agreeing = sum(slot in leaves for slot in spoken)
         if best is None or agreeing > best[0]:
@@ -125,8 +115,8 @@ def _spans(row: Row, written: list[tuple[Span, str]], where: str) -> list[Span]:
 
 
 def _at_borders(spans: list[Span], tokens: list[Span]) -> bool:
-    starts, ends = {token.start for token in tokens}, {token.end for token in tokens}
-    return not tokens or all(span.start in starts and span.end in ends for span in spans)
+    starts, ends = {start for start, _ in tokens}, {end for _, end in tokens}
+    return not tokens or all(start in starts and end in ends for start, end in spans)
 
 
 def _tokens(row: Row) -> list[Span]:
@@ -134,28 +124,14 @@ def _tokens(row: Row) -> list[Span]:
     try:
         value = json.loads(row.tokens)
         words, places = value["tokens"], value["tokenSpans"]
-        spans = [Span(place["start"], place["start"] + place["length"]) for place in places]
-        for unit in (_characters, _bytes):
-            tokens = [token for span in spans if (token := unit(row.text, span)) is not None]
-            if [row.text[token.start : token.end] for token in tokens] == words:
+        spans = [(place["start"], place["start"] + place["length"]) for place in places]
+        for unit in UNITS:
+            tokens = [token for span in spans if (token := part_of(row.text, span, unit)) is not None]
+            if [row.text[start:end] for start, end in tokens] == words:
                 return tokens
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
     return []
-
-
-def _characters(text: str, span: Span) -> Span | None:
-    return span if 0 <= span.start <= span.end <= len(text) else None
-
-
-def _bytes(text: str, span: Span) -> Span | None:
-    data = text.encode()
-    if not 0 <= span.start <= span.end <= len(data):
-        return None
-    try:
-        return Span(len(data[: span.start].decode()), len(data[: span.end].decode()))
-    except UnicodeDecodeError:
-        return None
 
 
 def _sniff(sample: Sample) -> bool:
@@ -180,13 +156,13 @@ OPENING_INTENT, OPENING_SLOT = "[IN:", "[SL:"
 
 def read_topv2(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read an annotated table; yields (where, utterance)."""
-    rows = itertools.islice(located_lines(path), 1, None)
-    return bad.sift(
-        rows, lambda row: _utterance_of_topv2(row.text.split("\t"), row.where, bad) if row.data else None
-    )
+    return bad.sift(itertools.islice(located_lines(path), 1, None), _utterance_of_topv2, bad)
 
 
-def _utterance_of_topv2(cells: list[str], where: str, bad: BadLines) -> Utterance:
+def _utterance_of_topv2(row: Line, bad: BadLines) -> Utterance | None:
+    if not row.data:
+        return None
+    where, cells = row.where, row.text.split("\t")
     if len(cells) != len(HEADER):
         raise InputError(f"{where}: the row has {len(cells)} cells; expected {', '.join(HEADER)}")
     domain, text, parse = cells
