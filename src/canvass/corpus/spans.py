@@ -1,4 +1,4 @@
-"""Tokens with offsets, and lossless conversion between slots and BIO tags.
+"""Tokens with offsets, and lossless conversion between slots and the tags of tokens.
 
 Tokens (text rules of the design):
 
@@ -9,6 +9,13 @@ Tokens (text rules of the design):
 * a mark belongs to the token directly before it, whatever that is.
 
 The committee sees the words, the tagger all tokens.
+
+A tag is O, or a letter, a hyphen and a label. Written are those of IOB2 (BIO: B at the beginning of a slot, I after
+it). Read are the schemes of the field, IOB1, IOB2, IOE1, IOE2, IOBES and BILOU (Tjong Kim Sang and Veenstra,
+"Representing Text Chunks", EACL 1999; Ratinov and Roth, "Design Challenges and Misconceptions in Named Entity
+Recognition", CoNLL 2009), by one rule, that of conlleval, so that nobody has to say which it is: a slot goes on as long
+as the label does, unless a letter says that it ends (E, L, S, U) or another begins (B, S, U). M and W, for the middle
+and the whole, are read as I and S.
 """
 
 from __future__ import annotations
@@ -19,11 +26,12 @@ from typing import NamedTuple
 
 from canvass.corpus.characters import KIND, LETTER, MARK, NUMBER, SINGLE, SPACE, describe, lower
 from canvass.corpus.normalise import Normalised, normalise
-from canvass.errors import InputError
+from canvass.errors import InputError, shown
 from canvass.types import Slot
 
 APOSTROPHES = "'\u2019"
 OUTSIDE = "O"
+BEGINS, ENDS, GOES_ON = "BSUW", "ESLUW", "IM"
 # The tokens of an ASCII text: a clitic or a word (the group), or a symbol.
 ASCII_TOKEN = re.compile(r"('[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]+)|[^ \t-\r\x1c-\x1f]")
 
@@ -123,23 +131,57 @@ def bio_tags(text: str, slots: Sequence[Slot]) -> list[str]:
     return tags
 
 
-def slots_of(tags: Sequence[str], spans: Sequence[Token]) -> tuple[Slot, ...]:
-    """Convert BIO tags and the tokens' offsets to slots.
+def is_tag(word: str) -> bool:
+    """Whether a word is a tag of any scheme.
 
-    An I- tag without its B- begins a slot (the convention of conlleval).
+    >>> is_tag("B-city"), is_tag("O"), is_tag("NN")
+    (True, True, False)
+    """
+    return word == OUTSIDE or (
+        word[:1] in BEGINS + ENDS + GOES_ON and word[1:2] == "-" and len(word) > len("B-")
+    )
+
+
+def spans_of(tags: Sequence[str], where: str | Sequence[str] = "") -> list[tuple[int, int, str]]:
+    """Read (first token, last token, label) of each slot from tags of any scheme, `where` they are, or each.
+
+    Raises InputError if a word is not a tag.
+
+    >>> spans_of(["O", "I-city", "I-city"]), spans_of(["S-city", "E-day"])
+    ([(1, 2, 'city')], [(0, 0, 'city'), (1, 1, 'day')])
+    """
+    spans: list[tuple[int, int, str]] = []
+    before = OUTSIDE
+    for i, tag in enumerate(tags):
+        if not is_tag(tag):
+            raise InputError(
+                f"{where if isinstance(where, str) else where[i]}: {shown(tag)} is no tag; expected O, or one of "
+                "B I E S L U, a hyphen and a label"
+            )
+        if tag != OUTSIDE:
+            label = tag[2:]
+            begins = tag[0] in BEGINS or before == OUTSIDE or before[0] in ENDS or before[2:] != label
+            spans.append((i, i, label) if begins else (spans.pop()[0], i, label))
+        before = tag
+    return spans
+
+
+def tags_of(spans: Sequence[tuple[int, int, str]], length: int) -> list[str]:
+    """Write slots, (first token, last token, label), as `length` BIO tags.
+
+    >>> tags_of([(1, 2, "city")], 4)
+    ['O', 'B-city', 'I-city', 'O']
+    """
+    tags = [OUTSIDE] * length
+    for first, last, label in spans:
+        tags[first : last + 1] = [f"B-{label}", *[f"I-{label}"] * (last - first)]
+    return tags
+
+
+def slots_of(tags: Sequence[str], tokens: Sequence[Token]) -> tuple[Slot, ...]:
+    """Convert BIO tags and the tokens' offsets to slots.
 
     >>> slots_of(["O", "B-SongName"], tokens("play river"))
     (Slot(start=5, end=10, label='SongName'),)
     """
-    slots: list[Slot] = []
-    before = OUTSIDE
-    for tag, span in zip(tags, spans, strict=True):
-        label = tag[2:]
-        if tag == OUTSIDE:
-            pass
-        elif tag.startswith("I-") and before != OUTSIDE and before[2:] == label:
-            slots[-1] = Slot(slots[-1].start, span.end, label)
-        else:
-            slots.append(Slot(span.start, span.end, label))
-        before = tag
-    return tuple(slots)
+    return tuple(Slot(tokens[first].start, tokens[last].end, label) for first, last, label in spans_of(tags))

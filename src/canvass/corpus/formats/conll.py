@@ -1,9 +1,9 @@
 """CoNLL columns: a token and its tag on each line, a blank line between utterances, the rest in comments.
 
-Read in any of the schemes of `tags`, and written in one; the token is the first column, the tag the last (but see
-`layout_of`), and columns are parted by tabs or, in a line without one, by blanks. What is not in the columns stands in
-comments above the tokens, `# intent: PlayMusic`: id, count, domain, intent, split, and the text where the tokens joined
-by blanks are something else. `# slots: not annotated` says that the tags mean nothing.
+Read in any of the schemes of `corpus.spans`, and written in IOB2; the token is the first column, the tag the last (but
+see `layout_of`), and columns are parted by tabs or, in a line without one, by blanks. What is not in the columns stands
+in comments above the tokens, `# intent: PlayMusic`: id, count, domain, intent, split, and the text where the tokens
+joined by blanks are something else. `# slots: not annotated` says that the tags mean nothing.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.pieces import joined, pieces_of, report_joined, slots_of_tokens, spans_of_slots
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import Line, located_lines
-from canvass.corpus.formats.tags import is_tag, spans_of, tags_of
 from canvass.corpus.formats.validation import ALL, utterance_of
-from canvass.corpus.spans import OUTSIDE
+from canvass.corpus.spans import OUTSIDE, is_tag, spans_of, tags_of
 from canvass.errors import InputError, shown
 from canvass.types import Utterance
 
@@ -224,12 +223,12 @@ def _parts(path: str) -> Iterator[Lines]:
     yield lines
 
 
-def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses, scheme: str = "IOB2") -> None:
-    """Write utterances in a scheme of `tags.LETTERS`; the file appears whole or not at all."""
-    write_text(path, (_block(utterance, losses, scheme) for utterance in utterances))
+def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
+    """Write utterances, with tags in IOB2; the file appears whole or not at all."""
+    write_text(path, (_block(utterance, losses) for utterance in utterances))
 
 
-def _block(utterance: Utterance, losses: Losses, scheme: str) -> str:
+def _block(utterance: Utterance, losses: Losses) -> str:
     text = utterance.text
     pieces = pieces_of(text, utterance.slots or ())
     spans = []
@@ -248,7 +247,7 @@ def _block(utterance: Utterance, losses: Losses, scheme: str) -> str:
         "text": None if tokens and " ".join(tokens) == text == joined(tokens) else text,
     }
     comments = [f"# {key}: {_written(value)}\n" for key, value in values.items() if value is not None]
-    tags = tags_of(spans, len(tokens), scheme)
+    tags = tags_of(spans, len(tokens))
     rows = [f"{token}\t{tag}\n" for token, tag in zip(tokens, tags, strict=True)]
     return "".join([*comments, *rows, "\n"])
 

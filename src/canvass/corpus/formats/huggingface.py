@@ -22,9 +22,8 @@ from canvass.corpus.formats.losses import BadLines, Losses, Utterances
 from canvass.corpus.formats.parquet import ROWS_OF_READ, opened_parquet
 from canvass.corpus.formats.pieces import list_of, pieces_of, record_of_tokens, spans_of_slots
 from canvass.corpus.formats.sniffing import Sample
-from canvass.corpus.formats.tags import is_tag
 from canvass.corpus.formats.validation import ALL, utterance_of
-from canvass.corpus.spans import OUTSIDE
+from canvass.corpus.spans import OUTSIDE, is_tag, tags_of
 from canvass.errors import InputError, shown
 from canvass.files import write_whole
 from canvass.types import Utterance
@@ -162,10 +161,8 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
     for utterance in known:
         pieces = pieces_of(utterance.text, utterance.slots or ())
         tokens.append([utterance.text[start:end] for start, end in pieces])
-        own_tags = [OUTSIDE] * len(pieces)
-        for first, last, label in spans_of_slots(utterance, pieces, losses):
-            own_tags[first : last + 1] = [f"B-{label}"] + [f"I-{label}"] * (last - first)
-        tags.append(None if utterance.slots is None else own_tags)
+        spans = spans_of_slots(utterance, pieces, losses)
+        tags.append(None if utterance.slots is None else tags_of(spans, len(pieces)))
     names = [OUTSIDE, *sorted({tag for own_tags in tags for tag in own_tags or ()} - {OUTSIDE})]
     places = {tag: index for index, tag in enumerate(names)}
     numbers = [None if own_tags is None else [places[tag] for tag in own_tags] for own_tags in tags]

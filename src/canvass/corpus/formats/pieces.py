@@ -11,8 +11,7 @@ from typing import Any
 from canvass.corpus.characters import KIND, SINGLE, describe
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.losses import BadLines, Losses, named
-from canvass.corpus.formats.tags import is_tag, spans_of
-from canvass.corpus.spans import OUTSIDE, text_tokens
+from canvass.corpus.spans import OUTSIDE, is_tag, spans_of, text_tokens
 from canvass.errors import InputError, shown
 from canvass.types import Slot, Utterance
 

@@ -18,8 +18,8 @@ from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.pieces import joined, report_joined, slots_of_tokens, spans_of_slots, words_of
 from canvass.corpus.formats.sources import Line, located_lines
-from canvass.corpus.formats.tags import spans_of, tags_of
 from canvass.corpus.formats.validation import utterance_of
+from canvass.corpus.spans import spans_of, tags_of
 from canvass.corpus.storage import is_remote
 from canvass.errors import InputError, location, shown
 from canvass.files import compressed, split_name, whole_file
