@@ -17,8 +17,9 @@ from canvass.errors import FileError
 
 ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*://[^/]*)(/.*)?", re.DOTALL)
 MAGIC = re.compile(r"[*?\[]")
+PATTERN = re.compile(r"\*\*/|\*\*|\[(!?)([^\]]+)\]|.", re.DOTALL)
 # `**/` matches any number of folders; `*` and `?` do not match a slash.
-PATTERN = re.compile(r"(\*\*/)|(\*\*)|(\*)|(\?)|(\[!?[^\]]+\])|(.)", re.DOTALL)
+WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 def is_remote(name: str) -> bool:
@@ -134,20 +135,11 @@ def files_behind(name: str) -> list[str]:
 
 def _matcher(pattern: str, *, only_folders: bool) -> re.Pattern[str]:
     """Compile a glob; it matches files, and all files in a matching folder."""
-    regex = []
-    for folders, anything, star, question_mark, choice, character in PATTERN.findall(pattern):
-        if folders:
-            regex.append("(?:.*/)?")
-        elif anything:
-            regex.append(".*")
-        elif star:
-            regex.append("[^/]*")
-        elif question_mark:
-            regex.append("[^/]")
-        else:
-            regex.append(
-                f"(?!/)[{'^' if choice[1] == '!' else ''}{choice[1:].lstrip('!')}"
-                if choice
-                else re.escape(character)
-            )
-    return re.compile(f"{''.join(regex)}{'/.*' if only_folders else '(?:/.*)?'}", re.DOTALL)
+
+    def translated(token: re.Match[str]) -> str:
+        if token[2]:  # one of several characters
+            return f"(?!/)[{'^' * bool(token[1])}{token[2]}]"
+        return WILDCARDS.get(token[0]) or re.escape(token[0])
+
+    inside = "/.*" if only_folders else "(?:/.*)?"
+    return re.compile(PATTERN.sub(translated, pattern) + inside, re.DOTALL)

@@ -70,17 +70,11 @@ def files_of(
         raise OptionError("standard input (-) can be read only once; name it once")
     chosen: list[str] = []
     for name in (_first_file(first, override) for first in given):
-        if is_remote(name):
-            chosen += _elsewhere(name, override, columns, annotated=annotated)
-            continue
-        is_folder = Path(name).is_dir()
-        if name == STANDARD_STREAM or not (is_folder or _is_pattern(name)):
-            if name != STANDARD_STREAM and not Path(name).exists():
-                raise FileError(f"{name}: no such file or folder; check the name")
+        inside = _inside(name, override)
+        if inside == [name]:
             format_of(name, override, columns)
             chosen.append(name)
             continue
-        inside = list(_walk(name, override) if is_folder else _matches(name, override))
         claimed = _claimed(
             inside, override, columns, annotated=annotated, takes_text=Path(name).suffix == ".txt"
         )
@@ -89,7 +83,7 @@ def files_of(
                 file for file in inside if file not in claimed and not _is_part(file, claimed, columns)
             )
         if not claimed:
-            kind = "the folder holds" if is_folder else "the pattern matches"
+            kind = "the pattern matches" if _is_pattern(name) else "the folder holds"
             extensions = ", ".join(
                 dict.fromkeys(
                     ending for row in FORMATS if row.read or not annotated for ending in row.extensions
@@ -135,16 +129,19 @@ def _claimed(
     return [_first_file(file, override) for file in claimed]
 
 
-def _elsewhere(name: str, override: str | None, columns: Columns | None, *, annotated: bool) -> list[str]:
-    """Find the files behind an address."""
-    inside = files_behind(name)
-    if inside == [name]:
-        format_of(name, override, columns)
-        return inside
-    claimed = _claimed(inside, override, columns, annotated=annotated, takes_text=name.endswith(".txt"))
-    if not claimed:
-        raise FileError(f"{name}: there is no file that can be read here (among {len(inside)})")
-    return claimed
+def _inside(name: str, override: str | None) -> list[str]:
+    """List the files of a folder or a pattern, here or at an address; the name alone where it is that of a file."""
+    if is_remote(name):
+        return files_behind(name)
+    if name != STANDARD_STREAM and Path(name).is_dir():
+        return list(_walk(name, override))
+    if name == STANDARD_STREAM or Path(name).exists():
+        return [name]
+    if not _is_pattern(name):
+        raise FileError(f"{name}: no such file or folder; check the name")
+    found = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - may be absolute
+    visible = [file for file in found if not is_hidden(Path(file).name)]
+    return [file for one in visible for file in (_walk(one, override) if Path(one).is_dir() else [one])]
 
 
 def _first_file(name: str, override: str | None) -> str:
@@ -187,9 +184,3 @@ def _walk(folder: str, override: str | None) -> Iterator[str]:
 
 def _refuse_folder(error: OSError) -> None:
     raise FileError(f"{error.filename}: the folder cannot be read ({error.strerror})") from error
-
-
-def _matches(pattern: str, override: str | None) -> Iterator[str]:
-    for name in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207 - may be absolute
-        if not is_hidden(Path(name).name):
-            yield from _walk(name, override) if Path(name).is_dir() else [name]

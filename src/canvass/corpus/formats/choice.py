@@ -21,6 +21,7 @@ from canvass.corpus.formats.format import (
     rows_of_folders,
 )
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances
+from canvass.corpus.formats.markup import trimmed
 from canvass.corpus.formats.sniffing import FILES_KNOWN, Sample, sample_of
 from canvass.corpus.formats.sources import EncodedPath
 from canvass.corpus.storage import is_remote
@@ -243,15 +244,14 @@ def _trimmed(utterance: Utterance, where: str, bad: BadLines) -> Utterance:
         return utterance
     kept = []
     for slot in slots:
-        words = text[slot.start : slot.end]
-        start = slot.end - len(words.lstrip())
-        if slot.start + len(words.rstrip()) <= start:
+        words = trimmed(slot, text)
+        if words is None:
             bad.lost("slots of white space alone", f"{where}: {shown(slot.label)} at {slot.start}-{slot.end}")
             continue
-        trimmed = replace(slot, start=start, end=slot.start + len(words.rstrip()))
-        if trimmed != slot:
-            bad.lost("white space at the rims of slots", f"{where}: {shown(slot.label)} is {shown(words)}")
-        kept.append(trimmed)
+        if words != slot:
+            was = shown(text[slot.start : slot.end])
+            bad.lost("white space at the rims of slots", f"{where}: {shown(slot.label)} is {was}")
+        kept.append(words)
     return replace(utterance, slots=tuple(kept))
 
 

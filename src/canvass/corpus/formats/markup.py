@@ -66,6 +66,17 @@ def parse(marked: str) -> tuple[str, list[Slot]]:
     return record["text"], [Slot(**slot) for slot in record["slots"]]
 
 
+def trimmed(slot: Slot, text: str) -> Slot | None:
+    """Take the white space at the rims of a slot away; None if there is nothing else in it.
+
+    >>> trimmed(Slot(4, 11, "day"), "for  today ")
+    Slot(start=5, end=10, label='day')
+    """
+    words = text[slot.start : slot.end]
+    start, end = slot.end - len(words.lstrip()), slot.start + len(words.rstrip())
+    return Slot(start, end, slot.label) if start < end else None
+
+
 def aligned(text: str, marked: str) -> list[Slot] | None:
     """Find the slots of a marked text in the text itself; None if they spell different words.
 

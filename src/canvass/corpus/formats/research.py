@@ -16,7 +16,7 @@ never given.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from canvass.corpus.formats import jsonl
@@ -25,7 +25,7 @@ from canvass.corpus.formats.delimited_rows import Table
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import Value, read_document, read_lines
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
-from canvass.corpus.formats.markup import aligned, marked, parse
+from canvass.corpus.formats.markup import aligned, marked, parse, trimmed
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import on_disk
 from canvass.corpus.formats.validation import utterance_of
@@ -236,24 +236,16 @@ def _utterance_of_hwu64(row: dict[str, Any], where: str, bad: BadLines) -> Utter
         return None
     bad.unused(row, KNOWN_OF_HWU64, where)
     text, slots = parse(DOUBLED.sub(" : ", answer))
+    # White space between words and brackets, `[date : today ]`; a mark around nothing is no slot.
+    kept = filter(None, (trimmed(slot, text) for slot in slots))
     scenario, intent = row.get(SCENARIO), row.get(INTENT)
     record = {
         "text": text,
         SCENARIO: scenario,
         "intent": f"{scenario}_{intent}" if scenario and intent else intent,
-        "slots": slot_records(_trimmed(text, slots)),
+        "slots": slot_records(kept),
     }
     return utterance_of(record, where, HWU64_COLUMNS)
-
-
-def _trimmed(text: str, slots: list[Slot]) -> Iterator[Slot]:
-    """Take the white space between words and brackets away: `[date : today ]`; a mark around nothing is no slot."""
-    for slot in slots:
-        words = text[slot.start : slot.end]
-        start = slot.start + len(words) - len(words.lstrip())
-        end = slot.end - len(words) + len(words.rstrip())
-        if start < end:
-            yield Slot(start, end, slot.label)
 
 
 def _sniff_hwu64(sample: Sample) -> bool:

@@ -27,7 +27,8 @@ from canvass.types import Utterance
 
 NAMES = ("seq.in", "seq.out", "label")
 SHORT = ("in", "out", "label")
-COMPRESSED = re.compile(r"(\.gz|\.zst)?$", re.IGNORECASE)
+COMPRESSED = re.compile(r"((?:\.gz|\.zst)?)\Z", re.IGNORECASE)
+PART = re.compile(r"(?:^|(?<=[./\\]))(?:seq\.in|seq\.out|in|out|label)\Z")
 SPACES = re.compile(r"\s+")
 MARK = "\ufeff"  # at the start of a file it would be taken for no part of it
 
@@ -43,18 +44,12 @@ def parts(path: str) -> tuple[str, str, str]:
     if Path(path).is_dir():
         words, tags, intents = (str(Path(path) / name) for name in NAMES)
         return words, tags, intents
-    packed = COMPRESSED.search(path)
-    ending = packed[0] if packed else ""
-    plain = path.removesuffix(ending)
-    begin, names = f"{plain}.", NAMES
-    for known in (NAMES, SHORT):
-        ending_of_name = next(
-            (name for name in known if re.search(rf"(^|[./\\\\]){re.escape(name)}$", plain)), None
-        )
-        if ending_of_name is not None:
-            begin, names = plain.removesuffix(ending_of_name), known
-            break
-    words, tags, intents = (f"{begin}{name}{ending}" for name in names)
+    plain, ending = COMPRESSED.split(path)[:2]
+    part = PART.search(plain)
+    begin = plain[: part.start()] if part else f"{plain}."
+    words, tags, intents = (
+        f"{begin}{name}{ending}" for name in (SHORT if part and part[0] in SHORT[:2] else NAMES)
+    )
     return words, tags, intents
 
 
