@@ -16,12 +16,12 @@ import zlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from canvass import __version__
 from canvass.corpus.formats.archives import LARGEST_TOTAL, MOST_MEMBERS, opened_zip
-from canvass.corpus.formats.sources import LARGEST_CHUNK, Source
+from canvass.corpus.formats.sources import Source
 from canvass.errors import InputError, OptionError, ServiceError, needing
 from canvass.files import whole_file
 
@@ -186,13 +186,16 @@ def unpack(path: Path, member: str, target: Path) -> None:
 def _from_tar(path: Path, member: str, target: Path) -> None:
     # As a stream: nothing behind the member is unpacked.
     with Source(str(path)) as source:
-        stream: Any = _Bounded(source, str(path))  # has all that tarfile needs of a stream
         try:
-            with tarfile.open(fileobj=stream, mode="r|") as archive:
+            with tarfile.open(fileobj=source, mode="r|") as archive:
                 for number, entry in enumerate(archive):
                     if number > MOST_MEMBERS:
                         raise InputError(
                             f"{path}: the archive has more than {MOST_MEMBERS:,} members; it is refused"
+                        )
+                    if entry.offset_data + entry.size > LARGEST_TOTAL:
+                        raise InputError(
+                            f"{path}: the archive would unpack to more than {LARGEST_TOTAL >> 30} GB; it is refused"
                         )
                     if entry.name.removeprefix("./") == member and entry.isreg():
                         content = archive.extractfile(entry)
@@ -203,21 +206,3 @@ def _from_tar(path: Path, member: str, target: Path) -> None:
         except (tarfile.TarError, zlib.error, EOFError, ValueError) as error:
             raise InputError(f"{path}: the archive is damaged ({error}); get the file anew") from error
     raise InputError(f"{path}: the archive has no {member}; it is another one than was expected")
-
-
-class _Bounded:
-    """A stream of unpacked bytes that raises InputError beyond `LARGEST_TOTAL`."""
-
-    def __init__(self, source: Source, path: str) -> None:
-        self._source, self._path = source, path
-        self._left = LARGEST_TOTAL
-
-    def read(self, size: int) -> bytes:
-        """Read at most `size` bytes."""
-        data = self._source.read(min(size, LARGEST_CHUNK))
-        self._left -= len(data)
-        if self._left < 0:
-            raise InputError(
-                f"{self._path}: the archive would unpack to more than {LARGEST_TOTAL >> 30} GB; it is refused"
-            )
-        return data

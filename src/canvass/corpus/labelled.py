@@ -66,22 +66,23 @@ def read_labelled(
     """
     losses = Losses(strict)
     bad = BadLines(skip_bad, losses=losses)
-    utterances: list[Utterance] = []
-    places: list[str] = []
+    records: list[tuple[Utterance, str]] = []
     left_out = Loss()
     files = files_of(names, format, columns, bad, annotated=True)
     for file in files:
         for where, utterance in annotated_utterances(file, format, columns, bad):
             sentence = _misalignment(utterance, where)
             if not sentence:
-                utterances.append(_scoped(without_empty_names(utterance), out_of_scope))
-                places.append(where)
+                records.append((_scoped(without_empty_names(utterance), out_of_scope), where))
                 continue
             if strict:
                 raise InputError(sentence)
             left_out.add(sentence)
     losses.refuse_weights()
-    kept, places, unlabelled = _labelled_only(utterances, places)
+    slots_alone = all(utterance.domain is None and utterance.intent is None for utterance, _ in records)
+    kept = [record for record in records if not is_unlabelled(record[0], slots_alone=slots_alone)]
+    left = [place for utterance, place in records if is_unlabelled(utterance, slots_alone=slots_alone)]
+    unlabelled = Loss(len(left), *left[:1])
     if not kept and not may_be_empty:
         parts = (
             (left_out.count, "with slots off the token borders"),
@@ -103,7 +104,8 @@ def read_labelled(
     if losses.passed_over:
         losses.found["files that no format claims"] = Loss(len(losses.passed_over), losses.passed_over[0])
     skipped, lost = Loss(bad.count, bad.first), tuple(losses.found.items())
-    return Labelled(tuple(kept), left_out, skipped, unlabelled, lost, tuple(places))
+    utterances, places = zip(*kept, strict=True) if kept else ((), ())
+    return Labelled(utterances, left_out, skipped, unlabelled, lost, places)
 
 
 def without_empty_names(utterance: Utterance) -> Utterance:
@@ -137,23 +139,6 @@ def is_unlabelled(utterance: Utterance, *, slots_alone: bool) -> bool:
     if utterance.domain is not None or utterance.intent is not None or utterance.slots:
         return False
     return utterance.slots is None or not slots_alone
-
-
-def _labelled_only(
-    utterances: Sequence[Utterance], places: Sequence[str]
-) -> tuple[list[Utterance], list[str], Loss]:
-    """Leave out unlabelled utterances: those that stay and their places, and how many do not."""
-    slots_alone = all(utterance.domain is None and utterance.intent is None for utterance in utterances)
-    kept: list[Utterance] = []
-    kept_places: list[str] = []
-    unlabelled = Loss()
-    for utterance, place in zip(utterances, places, strict=True):
-        if is_unlabelled(utterance, slots_alone=slots_alone):
-            unlabelled.add(place)
-        else:
-            kept.append(utterance)
-            kept_places.append(place)
-    return kept, kept_places, unlabelled
 
 
 def _misalignment(utterance: Utterance, where: str) -> str:

@@ -18,27 +18,15 @@ from canvass.corpus.formats.choice import (
     refuse_unread,
 )
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.format import FORMATS, Block, Format
+from canvass.corpus.formats.format import FORMATS
 from canvass.corpus.formats.losses import BadLines
-from canvass.corpus.formats.validation import pool_utterance_of, utterance_of
 from canvass.corpus.storage import files_behind, is_remote
 from canvass.errors import FileError, OptionError
 from canvass.files import STANDARD_STREAM
 
 Names = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
-__all__ = [
-    "FORMATS",
-    "BadLines",
-    "Block",
-    "Columns",
-    "Format",
-    "files_of",
-    "format_of",
-    "output_format_of",
-    "pool_utterance_of",
-    "utterance_of",
-]
+__all__ = ["FORMATS", "Names", "files_of", "format_of", "output_format_of"]
 
 TEXT = "text"
 # Files of lines that are no utterances, by the custom of programmers.

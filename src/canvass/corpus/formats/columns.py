@@ -17,7 +17,13 @@ from canvass.corpus.formats.column_names import PROBABILITIES, USUAL, Columns, l
 from canvass.corpus.formats.format import Block, Format
 from canvass.corpus.formats.losses import BadLines, Utterances
 from canvass.corpus.formats.sources import NEWLINE
-from canvass.corpus.formats.validation import LARGEST_SCORE, model_values_of, pool_utterance_of
+from canvass.corpus.formats.validation import (
+    LARGEST_SCORE,
+    model_values_of,
+    pool_utterance_of,
+    slots_of_cell,
+    utterance_of,
+)
 from canvass.corpus.where import RowFilter
 from canvass.errors import SHOWN_CHARACTERS, InputError
 from canvass.files import STANDARD_STREAM
@@ -260,6 +266,19 @@ def records_of(
             )
             continue
         yield where_of_row, record
+
+
+def utterances_of_rows(
+    rows: Iterable[tuple[str, dict[str, Any]]], columns: Columns, bad: BadLines
+) -> Utterances:
+    """Make utterances of the rows of a table, whose slots may be JSON as text, and tell what else is in them."""
+    known = {*columns.all()}
+    for where, record in rows:
+        with bad.tolerance():
+            record[columns.slots] = slots_of_cell(record.get(columns.slots), where, columns.slots)
+            utterance = utterance_of(record, where, columns)
+            bad.unused(record, known, where, columns)
+            yield where, utterance
 
 
 def blocks_of(kind: Format) -> Callable[..., Iterator[Block]]:

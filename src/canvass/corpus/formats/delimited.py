@@ -27,13 +27,14 @@ from canvass.corpus.formats.columns import (
     checked_batch,
     other_columns,
     structs,
+    utterances_of_rows,
     with_others,
 )
 from canvass.corpus.formats.delimited_rows import Table
 from canvass.corpus.formats.format import Block, Format
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.sources import SMALLEST_CHUNK, Source, chunk_size, on_disk
-from canvass.corpus.formats.validation import ALL, record_of, slots_of_cell, utterance_of
+from canvass.corpus.formats.validation import ALL, record_of
 from canvass.corpus.where import RowFilter, Where
 from canvass.files import write_whole
 from canvass.types import Utterance
@@ -118,14 +119,7 @@ def read(delimiter: str, path: str, columns: Columns, bad: BadLines) -> Utteranc
     """Read an annotated file; yields (where, utterance)."""
     with on_disk(path) as file:
         table = Table(file, path, delimiter, columns)
-        columns = table.columns
-        known = set(columns.all())
-        for where, record in table.records(bad):
-            with bad.tolerance():
-                record[columns.slots] = slots_of_cell(record.get(columns.slots), where, columns.slots)
-                utterance = utterance_of(record, where, columns)
-                bad.unused(record, known, where, columns)
-                yield where, utterance
+        yield from utterances_of_rows(table.records(bad), table.columns, bad)
 
 
 def blocks(

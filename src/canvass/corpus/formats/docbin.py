@@ -17,7 +17,7 @@ from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import LARGEST_DOCUMENT
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances
 from canvass.corpus.formats.pieces import pieces_of
-from canvass.corpus.formats.sources import LARGEST_CHUNK, Source
+from canvass.corpus.formats.sources import LARGEST_CHUNK, whole
 from canvass.corpus.formats.validation import ALL, utterance_of
 from canvass.errors import InputError, needing, shown
 from canvass.files import write_whole
@@ -103,25 +103,21 @@ def word_of(value: int, strings: Any) -> str:
 
 def _packed(path: str) -> bytes:
     """Read the bytes of a file, if they do not unpack to more than a machine can hold."""
-    pieces = []
-    size = 0
-    unpacker = zlib.decompressobj()
-    with Source(path) as source:
-        while piece := source.read(LARGEST_CHUNK):
-            pieces.append(piece)
-            while piece:
-                try:
-                    size += len(unpacker.decompress(piece, LARGEST_CHUNK))
-                except zlib.error as error:
-                    raise InputError(
-                        f"{path}: not a DocBin of spaCy, or a damaged one ({error}); get the file anew"
-                    ) from error
-                if size > LARGEST_DOCUMENT:
-                    raise InputError(
-                        f"{path}: would unpack to more than {LARGEST_DOCUMENT >> 20} MB; cut the file into several"
-                    )
-                piece = unpacker.unconsumed_tail
-    return b"".join(pieces)
+    packed = whole(path, LARGEST_DOCUMENT)
+    unpacker, rest, size = zlib.decompressobj(), packed, 0
+    while rest:
+        try:
+            size += len(unpacker.decompress(rest, LARGEST_CHUNK))
+        except zlib.error as error:
+            raise InputError(
+                f"{path}: not a DocBin of spaCy, or a damaged one ({error}); get the file anew"
+            ) from error
+        if size > LARGEST_DOCUMENT:
+            raise InputError(
+                f"{path}: would unpack to more than {LARGEST_DOCUMENT >> 20} MB; cut the file into several"
+            )
+        rest = unpacker.unconsumed_tail
+    return packed
 
 
 def _record(

@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 
 from canvass.corpus.formats import parquet
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns, missing_column
-from canvass.corpus.formats.columns import records_of, utterance_blocks
+from canvass.corpus.formats.columns import utterance_blocks
 from canvass.corpus.formats.format import Block, Format
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances
-from canvass.corpus.formats.parquet import ROWS_OF_READ, opened_parquet
+from canvass.corpus.formats.parquet import opened_parquet
 from canvass.corpus.formats.pieces import list_of, pieces_of, record_of_tokens, spans_of_slots
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import ALL, utterance_of
@@ -106,13 +106,10 @@ def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
         wanted = (*columns.all(), TOKENS, tags, label)
         names = [name for name in dict.fromkeys(wanted) if schema.names.count(name) == 1]
         parquet.report_unused(file, set(names), path, columns, bad)
-        first_row = 1
-        for batch in file.iter_batches(ROWS_OF_READ, columns=names, use_threads=False):
-            for where, record in records_of(batch, names, first_row, path, bad):
-                utterance = bad.attempt(_utterance, record, labels, where, columns, bad)
-                if utterance is not None:
-                    yield where, utterance
-            first_row += batch.num_rows
+        for where, record in parquet.rows_of(file, names, path, bad):
+            utterance = bad.attempt(_utterance, record, labels, where, columns, bad)
+            if utterance is not None:
+                yield where, utterance
 
 
 def _utterance(

@@ -148,19 +148,18 @@ class Losses:
         record: Mapping[str, object],
         known: AbstractSet[str],
         where: str,
+        columns: Columns | None = None,
         *,
         count: int = 1,
         settings: AbstractSet[str] = frozenset(),
-        slots: str | None = None,
-        intent: str | None = None,
     ) -> None:
         """Report the fields of a record that are not among the known ones and hold something.
 
-        Those of `NO_ANNOTATION` and of `settings` are only named, the others are lost, `count` times. `slots` and
-        `intent` name the columns that are read for these, where a user can choose them: fields of slots are then told,
-        too, and the sentence says how a field becomes the intent.
+        Those of `NO_ANNOTATION` and of `settings` are only named, the others are lost, `count` times. `columns` are the
+        names by which the file is read, where a user can choose these: fields of slots are then told, too, and the
+        sentence says how a field becomes the intent.
         """
-        items = None if slots is None else record.get(slots)
+        items = None if columns is None else record.get(columns.slots)
         for slot in items if isinstance(items, list) else ():
             if isinstance(slot, dict) and len(slot) > len(OF_SLOT):
                 self.unused(slot, OF_SLOT, where, settings=OWN_WORDS)
@@ -178,10 +177,10 @@ class Losses:
             if name.strip().lower() in passed:
                 self.no_annotation.add(name)
                 continue
-            if slots is not None and is_weight(name, value):
+            if columns is not None and is_weight(name, value):
                 self.weighted = self.weighted or f"{where}: field {shown(name)} is {shown(value)}"
             advice = ""
-            if intent is not None and isinstance(value, str) and record.get(intent) is None:
+            if columns is not None and isinstance(value, str) and record.get(columns.intent) is None:
                 advice = f"; --columns intent={name.replace(',', ',,')} takes it for the intent"
             self.report(f"the field {shown(name)} of the file", f"{where} ({shown(value)}{advice})", count)
 
@@ -315,10 +314,6 @@ class BadLines:
         count: int = 1,
         settings: AbstractSet[str] = frozenset(),
     ) -> None:
-        """Note the fields of a record that are not among the known ones and hold something; see `Losses.unused`.
-
-        `columns` are the names by which the file is read, where these can be chosen.
-        """
+        """Note the fields of a record that are not among the known ones and hold something; see `Losses.unused`."""
         if self.losses is not None:
-            names = {} if columns is None else {"slots": columns.slots, "intent": columns.intent}
-            self.losses.unused(record, known, where, count=count, settings=settings, **names)
+            self.losses.unused(record, known, where, columns, count=count, settings=settings)

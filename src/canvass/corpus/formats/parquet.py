@@ -16,11 +16,12 @@ from canvass.corpus.formats.columns import (
     other_columns,
     records_of,
     used_columns,
+    utterances_of_rows,
 )
 from canvass.corpus.formats.format import Block, Format
 from canvass.corpus.formats.losses import WEIGHTS, BadLines, Losses, Utterances, is_weight
 from canvass.corpus.formats.sources import file_error, on_disk
-from canvass.corpus.formats.validation import ALL, record_of, slots_of_cell, utterance_of
+from canvass.corpus.formats.validation import ALL, record_of
 from canvass.corpus.storage import is_remote, opened, place_of, sizes_of
 from canvass.corpus.where import Where
 from canvass.errors import InputError
@@ -76,15 +77,17 @@ def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
         used_columns(parquet.schema_arrow, path, columns)
         names = [name for name in dict.fromkeys(columns.all()) if name in parquet.schema_arrow.names]
         report_unused(parquet, set(names), path, columns, bad)
-        first_row = 1
-        for batch in parquet.iter_batches(ROWS_OF_READ, columns=names, use_threads=False):
-            for where, record in records_of(batch, names, first_row, path, bad):
-                with bad.tolerance():
-                    record[columns.slots] = slots_of_cell(record.get(columns.slots), where, columns.slots)
-                    utterance = utterance_of(record, where, columns)
-                    bad.unused(record, record.keys(), where, columns)
-                    yield where, utterance
-            first_row += batch.num_rows
+        yield from utterances_of_rows(rows_of(parquet, names, path, bad), columns, bad)
+
+
+def rows_of(
+    parquet: pq.ParquetFile, names: Sequence[str], path: str, bad: BadLines
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (where, record) of each row of a file, with the columns `names`."""
+    first_row = 1
+    for batch in parquet.iter_batches(ROWS_OF_READ, columns=names, use_threads=False):
+        yield from records_of(batch, names, first_row, path, bad)
+        first_row += batch.num_rows
 
 
 def report_unused(

@@ -129,14 +129,9 @@ def _row(utterance: Utterance, losses: Losses) -> tuple[str, str, str] | None:
     return words, " ".join(tags_of(spans, len(pieces))), line
 
 
-def first_file(path: str) -> str:
-    """Name the first of the three files behind a name."""
-    return parts(path)[0]
-
-
 FORMAT = Format(
     read=read,
     write_annotated=write_annotated,
-    first_file=first_file,
+    first_file=lambda path: parts(path)[0],
     loses="white space other than single blanks; a slot that begins or ends within a word cuts it in two",
 )
