@@ -10,7 +10,7 @@ import numpy as np
 from canvass.report import elements, svg
 from canvass.report.elements import text
 from canvass.report.page import whole_page
-from canvass.report.tables import Cell, Table
+from canvass.report.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -114,12 +114,12 @@ def _group_table(discovery: Discovery, groups: Sequence[Group]) -> Table:
     growth = [f"since {discovery.halves.since}"] if discovery.halves else []
     rows = tuple(
         (
-            Cell(f"{number}. {name_of(group)}"),
-            Cell(f"{group.requests:,}"),
-            Cell(f"{group.lost / max(group.requests, 1):.0%}"),
-            Cell(f"{group.labelled:,}"),
-            *(Cell(growth_of(discovery, number - 1)) for _ in growth),
-            Cell(f"{group.nearest_label} ({group.label_share:.0%})"),
+            f"{number}. {name_of(group)}",
+            f"{group.requests:,}",
+            f"{group.lost / max(group.requests, 1):.0%}",
+            f"{group.labelled:,}",
+            *(growth_of(discovery, number - 1) for _ in growth),
+            f"{group.nearest_label} ({group.label_share:.0%})",
         )
         for number, group in enumerate(groups, 1)
     )
@@ -128,9 +128,7 @@ def _group_table(discovery: Discovery, groups: Sequence[Group]) -> Table:
 
 
 def _scarce_table(discovery: Discovery) -> Table:
-    rows = tuple(
-        (Cell(row.label), Cell(f"{row.labelled:,}"), Cell(f"{row.requests:,}")) for row in discovery.scarce
-    )
+    rows = tuple((row.label, f"{row.labelled:,}", f"{row.requests:,}") for row in discovery.scarce)
     return Table("Plenty in the pool, few annotated", ("label", "annotated", "requests"), rows, SCARCE_NOTE)
 
 

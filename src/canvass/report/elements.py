@@ -6,13 +6,14 @@ import html
 import math
 from typing import TYPE_CHECKING
 
+from canvass.report.comparisons import Difference
 from canvass.report.curve_figures import GREY
+from canvass.report.tables import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from canvass.report.chosen_examples import Example, Segment
-    from canvass.report.comparisons import Difference
     from canvass.report.curve_figures import Look
     from canvass.report.tables import Cell, Table
 
@@ -35,16 +36,15 @@ def text(words: str) -> str:
 
 def table(content: Table, level: str, emphasised: Sequence[str] = ()) -> str:
     """Write a table; one that is too wide scrolls by itself. `emphasised` names rows to highlight."""
-    bounds = [
-        abs(end) for row in content.rows for cell in row if cell.difference for end in cell.difference[1:3]
-    ]
+    differences = [cell for row in content.rows for cell in row if isinstance(cell, Difference)]
+    bounds = [abs(end) for difference in differences for end in (difference.low, difference.high)]
     scale = min(1.0, max([end for end in bounds if math.isfinite(end)], default=1.0)) or 1.0
-    left = {i for row in content.rows for i, cell in enumerate(row) if cell.text[:1].isalpha()}
+    left = {i for row in content.rows for i, cell in enumerate(row) if text_of(cell)[:1].isalpha()}
     head = "".join(
         f'<th scope="col"{WORDS if i in left else ""}>{text(name)}</th>'
         for i, name in enumerate(content.columns)
     )
-    body = "".join(_row(row, scale, main=row[0].text in emphasised) for row in content.rows)
+    body = "".join(_row(row, scale, main=row[0] in emphasised) for row in content.rows)
     title = text(content.title)
     return (
         f'<{level}>{title}</{level}><div class="scroll" tabindex="0" role="region" aria-label="{title}">'
@@ -57,14 +57,14 @@ def _row(row: Sequence[Cell], scale: float, *, main: bool) -> str:
     first, *others = row
     kind = ' class="main"' if main else ""
     cells = "".join(_cell(cell, scale) for cell in others)
-    return f'<tr{kind}><th scope="row">{text(first.text)}</th>{cells}</tr>'
+    return f'<tr{kind}><th scope="row">{text(text_of(first))}</th>{cells}</tr>'
 
 
 def _cell(cell: Cell, scale: float) -> str:
-    if cell.difference is not None:
-        return f"<td>{text(cell.text)}{glyph(cell.difference, scale)}</td>"
-    kind = WORDS if cell.text[:1].isalpha() else ""
-    return f"<td{kind}>{text(cell.text)}</td>"
+    if isinstance(cell, Difference):
+        return f"<td>{text(text_of(cell))}{glyph(cell, scale)}</td>"
+    kind = WORDS if cell[:1].isalpha() else ""
+    return f"<td{kind}>{text(cell)}</td>"
 
 
 def glyph(difference: Difference, scale: float) -> str:

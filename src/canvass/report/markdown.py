@@ -75,7 +75,7 @@ def _target(target: TargetReport) -> Iterator[str]:
 def _table(table: Table, level: str) -> Iterator[str]:
     yield f"{level} {table.title}"
     lines = [_row(map(escaped, table.columns)), _row(["---", *["---:"] * (len(table.columns) - 1)])]
-    lines += [_row(escaped(cell.text) for cell in row) for row in table.rows]
+    lines += [_row(escaped(tables.text_of(cell)) for cell in row) for row in table.rows]
     yield "\n".join(lines)
     if table.note:
         yield escaped(table.note)
@@ -87,23 +87,14 @@ def _row(cells: Iterator[str] | Sequence[str] | map[str]) -> str:
 
 def _curves(target: TargetReport) -> Table:
     """Make a table of the learning curves: one row a round."""
-    names = [row.name for row in target.rows]
-    rows = []
-    means = {name: target.curves[name].band(target.main).mean for name in names}
-    for number in range(max(map(len, means.values()))):
-        x = target.curves[names[0]].x("utterances")[number]
-        rows.append(
-            (
-                tables.Cell(f"{x:,.0f}"),
-                *(tables.Cell(formatting.percent(float(means[name][number]))) for name in names),
-            )
-        )
-    return tables.Table(
-        "Learning curves",
-        ("utterances", *names),
-        tuple(rows),
-        f"{target.main.title.capitalize()}, means over the seeds.",
+    names = tuple(row.name for row in target.rows)
+    means = [target.curves[name].band(target.main).mean.tolist() for name in names]
+    rows = tuple(
+        (f"{x:,.0f}", *map(formatting.percent, reached))
+        for x, *reached in zip(target.curves[names[0]].x("utterances"), *means, strict=True)
     )
+    note = f"{target.main.title.capitalize()}, means over the seeds."
+    return tables.Table("Learning curves", ("utterances", *names), rows, note)
 
 
 def _example(example: Example) -> str:

@@ -6,13 +6,14 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from canvass.report import formatting
+from canvass.report.comparisons import Difference
 from canvass.report.learning_curves import RANDOM
 from canvass.simulation.measures import MAIN, MEASURES
 from canvass.simulation.spec import without_words
 from canvass.types import ALL
 
 if TYPE_CHECKING:
-    from canvass.report.comparisons import Comparison, Difference
+    from canvass.report.comparisons import Comparison
     from canvass.report.document import Report, TargetReport
     from canvass.report.table_rows import Row
 
@@ -25,11 +26,12 @@ SHORT = {
 }
 
 
-class Cell(NamedTuple):
-    """The text of a cell; for a relative difference, also its figures, which the HTML page draws."""
+Cell = str | Difference  # the HTML page draws a difference, too
 
-    text: str
-    difference: Difference | None = None
+
+def text_of(cell: Cell) -> str:
+    """Write the text of a cell."""
+    return cell if isinstance(cell, str) else formatting.signed(cell.relative)
 
 
 class Table(NamedTuple):
@@ -59,7 +61,7 @@ def errors(report: TargetReport) -> Table:
         columns += [f"against {name}", "95 % interval", "p, seeds", "p, utterances"]
     rows = []
     for row in report.rows:
-        cells = [Cell(row.name), *([Cell(str(row.seeds))] if uneven else []), Cell(_with_band(row))]
+        cells: list[Cell] = [row.name, *([str(row.seeds)] if uneven else []), _with_band(row)]
         for name in baselines:
             cells += _against(row.against.get(name))
         rows.append(tuple(cells))
@@ -81,14 +83,9 @@ def _with_band(row: Row) -> str:
 
 def _against(compared: Comparison | None) -> list[Cell]:
     if compared is None:
-        return [Cell(formatting.NOTHING)] * 4
-    difference = compared.difference
-    return [
-        Cell(formatting.signed(difference.relative), difference),
-        Cell(formatting.interval(difference)),
-        Cell(formatting.p_value(compared.adjusted_p_seeds)),
-        Cell(formatting.p_value(compared.adjusted_p_utterances)),
-    ]
+        return [formatting.NOTHING] * 4
+    p_values = map(formatting.p_value, (compared.adjusted_p_seeds, compared.adjusted_p_utterances))
+    return [*_difference(compared.difference), *p_values]
 
 
 def word_features(report: TargetReport) -> Table | None:
@@ -96,11 +93,11 @@ def word_features(report: TargetReport) -> Table | None:
     plain = {row.name: row for row in report.rows}
     rows = tuple(
         (
-            Cell(row.name),
-            Cell(formatting.percent(plain[without_words(row.name)].final)),
-            Cell(formatting.percent(row.final)),
+            row.name,
+            formatting.percent(plain[without_words(row.name)].final),
+            formatting.percent(row.final),
             *_difference(row.words.difference),
-            Cell(_count(row.words.fewer)),
+            _count(row.words.fewer),
         )
         for row in report.rows
         if row.words
@@ -127,11 +124,11 @@ def on_the_way(report: TargetReport) -> Table:
     )
     rows = tuple(
         (
-            Cell(row.name),
-            Cell(formatting.percent(row.area)),
-            Cell(formatting.saved(row.saved)),
-            Cell(_count(row.saved.fewer if row.saved else None)),
-            *(Cell(formatting.percent(row.measures[measure.name])) for measure in others),
+            row.name,
+            formatting.percent(row.area),
+            formatting.saved(row.saved),
+            _count(row.saved.fewer if row.saved else None),
+            *(formatting.percent(row.measures[measure.name]) for measure in others),
         )
         for row in report.rows
     )
@@ -163,14 +160,14 @@ def choices(report: TargetReport) -> Table:
     is_all = report.facts.target == ALL
     rows = []
     for row in report.rows:
-        cells = [Cell(row.name)]
+        cells: list[Cell] = [row.name]
         if row.chosen is None:
-            cells += [Cell(formatting.NOTHING)] * (2 + len(units))
+            cells += [formatting.NOTHING] * (2 + len(units))
         else:
             cells += [
-                Cell(formatting.percent(row.chosen.on_target, 1 if is_all else 0)),
-                Cell(formatting.percent(row.chosen.filled, 0)),
-                *(Cell(f"{getattr(row.chosen, unit):.1f}") for unit in units),
+                formatting.percent(row.chosen.on_target, 1 if is_all else 0),
+                formatting.percent(row.chosen.filled, 0),
+                *(f"{getattr(row.chosen, unit):.1f}" for unit in units),
             ]
         for unit in units:
             cells += _difference(row.equal_cost.get(unit))
@@ -189,25 +186,21 @@ def choices(report: TargetReport) -> Table:
 
 def _difference(difference: Difference | None) -> list[Cell]:
     if difference is None:
-        return [Cell(formatting.NOTHING)] * 2
-    return [Cell(formatting.signed(difference.relative), difference), Cell(formatting.interval(difference))]
+        return [formatting.NOTHING] * 2
+    return [difference, formatting.interval(difference)]
 
 
 def routing(report: TargetReport) -> Table | None:
     """Tabulate the routing of the committee; None where there is none."""
-    rows = [
+    rows = tuple(
         (row.name, *map(formatting.percent, (row.routing.precision, row.routing.recall, row.routing.f1)))
         for row in report.rows
         if row.routing
-    ]
+    )
     if not rows:
         return None
-    return Table(
-        "Routing",
-        ("strategy", "precision", "recall", "F1"),
-        tuple(tuple(map(Cell, cells)) for cells in rows),
-        "The committee on the whole test set, after the last round.",
-    )
+    note = "The committee on the whole test set, after the last round."
+    return Table("Routing", ("strategy", "precision", "recall", "F1"), rows, note)
 
 
 def transfer(report: TargetReport) -> Table | None:
@@ -218,12 +211,12 @@ def transfer(report: TargetReport) -> Table | None:
     against = f"against {report.baseline}"
     rows = []
     for row in (row for row in report.rows if row.families):
-        cells = [Cell(row.name)]
+        cells: list[Cell] = [row.name]
         for name in families:
             rate, difference = row.families.get(name, (None, None))
-            cells += [Cell(formatting.percent(rate)), *_difference(difference)]
+            cells += [formatting.percent(rate), *_difference(difference)]
         worst, difference = row.worst_family or (formatting.NOTHING, None)
-        rows.append((*cells, Cell(worst), *_difference(difference)))
+        rows.append((*cells, worst, *_difference(difference)))
     note = (
         f"{report.main.title.capitalize()} of models of other kinds, trained on what the strategy selected, compared "
         f"with the same models trained on what {report.baseline} selected. Worst family: the one that fares worst by "
@@ -261,12 +254,12 @@ def _against_baseline(shown: list[TargetReport]) -> tuple[Table, ...]:
             role = " and ".join((["default"] if finding.default else []) + (["best"] if finding.best else []))
             rows.append(
                 (
-                    Cell(section.facts.target),
-                    Cell(f"{row.name} ({role})"),
+                    section.facts.target,
+                    f"{row.name} ({role})",
                     *_against(headline)[:3],
-                    Cell(formatting.signed(chance.difference.relative) if chance else formatting.NOTHING),
-                    Cell(formatting.saved(row.saved)),
-                    Cell(finding.verdict),
+                    formatting.signed(chance.difference.relative) if chance else formatting.NOTHING,
+                    formatting.saved(row.saved),
+                    finding.verdict,
                 )
             )
     columns = (
@@ -299,14 +292,12 @@ def _matrix(title: str, differences: dict[tuple[str, str], float], note: str) ->
         means[name] = _geometric_mean(ratios) - 1
     rows = tuple(
         (
-            Cell(name),
-            Cell(formatting.signed(means[name])),
+            name,
+            formatting.signed(means[name]),
             *(
-                Cell(
-                    formatting.signed(differences[name, target])
-                    if (name, target) in differences
-                    else formatting.NOTHING
-                )
+                formatting.signed(differences[name, target])
+                if (name, target) in differences
+                else formatting.NOTHING
                 for target in targets
             ),
         )

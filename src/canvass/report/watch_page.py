@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from canvass.report import elements
 from canvass.report.elements import text
 from canvass.report.page import whole_page
-from canvass.report.tables import Cell, Table
+from canvass.report.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,11 +23,11 @@ def as_html(result: Mapping[str, Any]) -> bytes:
     if result["changes"]:
         rows = tuple(
             (
-                Cell(f"{change['kind']} {change['name'] or '(lost)'}"),
-                Cell(f"{change['before']:.2%}"),
-                Cell(f"{change['now']:.2%}"),
-                Cell(f"{change['p']:.1g}"),
-                Cell(" / ".join(change["examples"])),
+                f"{change['kind']} {change['name'] or '(lost)'}",
+                f"{change['before']:.2%}",
+                f"{change['now']:.2%}",
+                f"{change['p']:.1g}",
+                " / ".join(change["examples"]),
             )
             for change in result["changes"]
         )
