@@ -33,32 +33,33 @@ MARGIN = 0.06
 
 @dataclass(frozen=True)
 class Scene:
-    """The first round of a strategy in the plane of `simulation.projection`; P utterances, M members.
-
-    * `strategy`, `seed`: the run.
-    * `points`: float32 (P, 2).
-    * `kind`: int8 (P,): `EASY_NO` and `EASY_YES` where the members agree, `NEAR` where they disagree or p_lg is between
-      5 and 95 %.
-    * `chosen`, `is_target`, `sampled`: bool (P,): chosen in the first round; of the target by gold annotation; of the
-      sample.
-    * `lines`: float64 (M, 3): a, c, k of a y_lg + c v + k = 0.
-    """
+    """The first round of a run, given by strategy and seed: its projection of P utterances."""
 
     strategy: str
     seed: int
-    points: NDArray[np.float32]
-    kind: NDArray[np.int8]
-    chosen: NDArray[np.bool_]
-    is_target: NDArray[np.bool_]
-    sampled: NDArray[np.bool_]
-    lines: NDArray[np.float64]
+    projection: Projection
+
+    @property
+    def kind(self) -> NDArray[np.int64]:
+        """Sort the utterances, int (P,): `EASY_NO` and `EASY_YES` where the members agree, and `NEAR`.
+
+        That is: they disagree, or p_lg is between 5 and 95 %.
+        """
+        scores = self.projection.scores
+        votes = np.count_nonzero(scores > 0, axis=1)
+        near = ((votes > 0) & (votes < scores.shape[1])) | (np.abs(scores[:, 0]) < UNSURE)
+        return np.where(near, NEAR, np.where(votes == 0, EASY_NO, EASY_YES))
+
+    @property
+    def chosen(self) -> NDArray[np.bool_]:
+        """Mark what was chosen, bool (P,)."""
+        return np.asarray(self.projection.state == 1)
 
     @property
     def words(self) -> str:
         """Describe the choices in a sentence."""
-        chosen, ours, near = (
-            int(np.count_nonzero(self.chosen & also)) for also in (True, self.is_target, self.kind == NEAR)
-        )
+        also = (True, self.projection.is_target, self.kind == NEAR)
+        chosen, ours, near = (int(np.count_nonzero(self.chosen & some)) for some in also)
         return f"{self.strategy}: {chosen} chosen, {ours} of them of the target, {near} near the lines."
 
 
@@ -81,43 +82,28 @@ def scenes_of(runs: TargetRuns, main: str | None) -> tuple[Scene, ...]:
     last = projected[wanted[-1]]  # `main`, if it has a projection
     seed = min(set.intersection(*(projected[name] for name in wanted)) or last)
     return tuple(
-        scene(name, seed, runs.strategies[name][seed].projections[FIRST_ROUND])
+        Scene(name, seed, runs.strategies[name][seed].projections[FIRST_ROUND])
         for name in wanted
         if seed in projected[name]
-    )
-
-
-def scene(strategy: str, seed: int, projection: Projection) -> Scene:
-    """Classify the utterances of a projection into easy ones and those near the lines."""
-    votes = np.count_nonzero(projection.scores > 0, axis=1)
-    members = projection.scores.shape[1]
-    near = ((votes > 0) & (votes < members)) | (np.abs(projection.scores[:, 0]) < UNSURE)
-    kind = np.where(near, NEAR, np.where(votes == 0, EASY_NO, EASY_YES)).astype(np.int8)
-    return Scene(
-        strategy,
-        seed,
-        projection.points,
-        kind,
-        projection.state == 1,
-        projection.is_target,
-        projection.sampled,
-        projection.lines,
     )
 
 
 def draw_projection(scene: Scene, scenes: Sequence[Scene], name: str) -> str:
     """Draw a scene as an `svg` element; all of `scenes` show the same section of the plane."""
     context, figure, axes = svg.canvas(*SIZE, name)
+    points, is_target = scene.projection.points, scene.projection.is_target
     with context:
         low, high = _section(scenes)
         for kind, role in KINDS.items():
             for target, mark in ((False, "x"), (True, "o")):
-                shown = (scene.kind == kind) & (scene.is_target == target) & ~scene.chosen & scene.sampled
-                _points(axes, scene.points[shown], mark=mark, role=role, size=3.0, edge=0.8)
+                shown = (
+                    (scene.kind == kind) & (is_target == target) & ~scene.chosen & scene.projection.sampled
+                )
+                _points(axes, points[shown], mark=mark, role=role, size=3.0, edge=0.8)
         for target, mark in ((False, "X"), (True, "o")):
-            shown = scene.chosen & (scene.is_target == target)
-            _points(axes, scene.points[shown], mark=mark, role=CHOSEN, size=6.0, edge=0.7)
-        _lines(axes, scene.lines, low, high)
+            shown = scene.chosen & (is_target == target)
+            _points(axes, points[shown], mark=mark, role=CHOSEN, size=6.0, edge=0.7)
+        _lines(axes, scene.projection.lines, low, high)
         axes.set_xlim(low[0], high[0])
         axes.set_ylim(low[1], high[1])
         axes.set_yticks([])
@@ -143,7 +129,7 @@ def _points(
 
 def _section(scenes: Sequence[Scene]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Compute the corners of the section that holds all points and -1 to 1 of the logistic score: float64 (2,) each."""
-    points = np.concatenate([scene.points for scene in scenes]).astype(np.float64)
+    points = np.concatenate([scene.projection.points for scene in scenes]).astype(np.float64)
     low, high = points.min(axis=0), points.max(axis=0)
     low[0], high[0] = min(low[0], -1.0), max(high[0], 1.0)
     room = MARGIN * np.maximum(high - low, 1e-6)

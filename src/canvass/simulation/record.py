@@ -53,7 +53,8 @@ def record(run: Run, name: RunName, spec: Spec) -> tuple[StoredRun, dict[str, fl
         if projections and before is not None and state.round in {1, last}:
             earlier = {choice.candidate.key for choice, _ in choices}
             clock = Clock(time.thread_time)
-            planes |= _project(run, before, sample, earlier, state)
+            if (projection := _project(run, before, sample, earlier, state)) is not None:
+                planes[state.round] = projection
             clock.stop("projection")
             seconds.update(clock.seconds)
         choices += [(choice, state.round) for choice in state.choices]
@@ -143,27 +144,23 @@ def _sample(run: Run) -> list[Utterance]:
 
 def _project(
     run: Run, nlu: NLU, sample: Sequence[Utterance], earlier: set[str], state: State
-) -> dict[int, Projection]:
-    """Project the sample and the choices of a round to the plane of the committee that chose them."""
+) -> Projection | None:
+    """Project the sample and the choices of a round to the plane of the committee that chose them; None without one."""
     import pyarrow as pa
 
     if nlu.committee is None or not sample:
-        return {}
+        return None
     chosen = {choice.candidate.key: choice.gold for choice in state.choices}
     sampled = {key_of(utterance.text): utterance for utterance in sample}
     utterances = {**sampled, **chosen}  # the sample first, as `plane` expects
     projected = plane(nlu.committee, pa.array(list(utterances), type=pa.string()), len(sample))
-    return {
-        state.round: Projection(
-            points=projected.points.astype(np.float32),
-            scores=projected.scores.astype(np.float32),
-            state=np.array(
-                [1 if key in chosen else 2 * (key in earlier) for key in utterances], dtype=np.int8
-            ),
-            is_target=np.array(
-                [run.target.matches(utterance) for utterance in utterances.values()], dtype=np.bool_
-            ),
-            sampled=np.array([key in sampled for key in utterances], dtype=np.bool_),
-            lines=projected.lines,
-        )
-    }
+    return Projection(
+        points=projected.points.astype(np.float32),
+        scores=projected.scores.astype(np.float32),
+        state=np.array([1 if key in chosen else 2 * (key in earlier) for key in utterances], dtype=np.int8),
+        is_target=np.array(
+            [run.target.matches(utterance) for utterance in utterances.values()], dtype=np.bool_
+        ),
+        sampled=np.array([key in sampled for key in utterances], dtype=np.bool_),
+        lines=projected.lines,
+    )
