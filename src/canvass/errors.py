@@ -130,6 +130,15 @@ def nearest(word: str, choices: list[str], limit: int = 3) -> str:
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
+def plural(count: int, singular: str, several: str = "") -> str:
+    """Write a number of things.
+
+    >>> plural(1, "run"), plural(2000, "run"), plural(2, "record is", "records are")
+    ('1 run', '2,000 runs', '2 records are')
+    """
+    return f"{count:,} {singular if count == 1 else several or singular + 's'}"
+
+
 def shown(value: object) -> str:
     """Show a value of a file in a sentence: short, and printable whatever it holds."""
     words = repr(value)

@@ -13,7 +13,7 @@ from canvass.annotation.exchange.answer_files import AnswerFiles
 from canvass.annotation.project.settings import with_changes
 from canvass.corpus.formats.label_studio_regions import Controls
 from canvass.errors import InputError
-from canvass.integrations.label_studio.answers import Annotated, Unusable, answer_of
+from canvass.integrations.label_studio.answers import Annotated, answer_of, why_of
 from canvass.integrations.label_studio.labelling import read_labelling
 from canvass.integrations.label_studio.saving import NAME, annotations_in, keep, withdraw
 from canvass.types import Slot, Target
@@ -31,6 +31,13 @@ def project(tmp_path):
 def read(project, one, of, labelling=None):
     known = AnswerFiles(project, "nobody", new_labels=False)
     return answer_of(one, of, labelling or read_labelling(config()), known)
+
+
+def refused(read, *arguments, **fields):
+    """Why an annotation is no answer, and the sentence that says so."""
+    with pytest.raises(InputError) as error:
+        read(*arguments, **fields)
+    return why_of(error.value), str(error.value)
 
 
 def said(project, intent=None, slots=(), *, text=TEXT, labelling=None, **fields):
@@ -175,17 +182,16 @@ def test_annotations_that_are_no_answer(project, fields, why, words):
     text = fields.pop("text", TEXT)
     of = task(5, text) if text is not None else {**task(5, ""), "data": {"image": "a.png"}}
     intent, slots = fields.pop("intent", None), fields.pop("slots", ())
-    found = read(project, annotation(17, of, intent, slots, **fields), of)
-    assert isinstance(found, Unusable)
-    assert found.why == why, found
-    assert words in found.sentence
-    assert "\n" not in found.sentence
+    found, sentence = refused(read, project, annotation(17, of, intent, slots, **fields), of)
+    assert found == why, sentence
+    assert words in sentence
+    assert "\n" not in sentence
 
 
 def test_texts_that_errors_are_counted_on_are_left_out(project):
     one = next(one for one in project.test if project.target.matches(one))
-    found = said(project, one.intent, one.slots, text=one.text)
-    assert (found.why, "counted on" in found.sentence) == ("in test", True)
+    why, sentence = refused(said, project, one.intent, one.slots, text=one.text)
+    assert (why, "counted on" in sentence) == ("in test", True)
 
 
 def test_an_intent_as_target(tmp_path):
@@ -193,7 +199,7 @@ def test_an_intent_as_target(tmp_path):
         assert said(project, "PlayMusic", [SONG]).given.answer.kind == "frame"
         assert said(project, "AddToPlaylist").given.answer.kind == "elsewhere"
         assert said(project, "elsewhere").given.answer.kind == "elsewhere"
-        assert said(project).why == "empty"
+        assert refused(said, project)[0] == "empty"
 
 
 @given(some.recursive(some.none() | some.booleans() | some.integers() | some.text(max_size=5),
@@ -203,8 +209,9 @@ def test_an_intent_as_target(tmp_path):
 def test_no_annotation_breaks_the_reader(shared, value, field):
     _, known = shared
     of = task(5, TEXT)
-    found = answer_of({**annotation(17, of, "PlayMusic"), field: value}, of, read_labelling(config()), known)
-    assert isinstance(found, Annotated | Unusable)
+    with contextlib.suppress(InputError):
+        one = {**annotation(17, of, "PlayMusic"), field: value}
+        assert isinstance(answer_of(one, of, read_labelling(config()), known), Annotated)
 
 
 @pytest.fixture(scope="module")

@@ -50,13 +50,19 @@ class Annotated:
     others: int = 0
 
 
-@dataclass(frozen=True)
-class Unusable:
-    """An annotation that is no answer: its name, why in a word, and a sentence that says where and what to do."""
+class UnusableError(InputError):
+    """An annotation that is no answer: `why` in a word, and a sentence that says where and what to do."""
 
-    name: str
-    why: Why
-    sentence: str
+    def __init__(self, why: Why, sentence: str) -> None:
+        super().__init__(sentence)
+        self.why: Why = why
+
+
+def why_of(error: InputError) -> Why:
+    """Say in a word why `answer_of` found no answer."""
+    if isinstance(error, UnusableError):
+        return error.why
+    return "labels" if isinstance(error, UnknownLabelError) else "malformed"
 
 
 def annotation_name(project: object, annotation: object) -> str:
@@ -80,7 +86,7 @@ def annotator_name(completed_by: Any) -> str:
 
 def answer_of(
     annotation: Mapping[str, Any], task: Mapping[str, Any], labelling: Labelling, known: AnswerFiles
-) -> Annotated | Unusable:
+) -> Annotated:
     """Read an annotation as an answer, with slots in code points of the project's own text.
 
     One that was cancelled is a `skip`; the intent `elsewhere` (where the project has none of that name), another domain
@@ -90,34 +96,13 @@ def answer_of(
     `annotation` and `task` are objects of the API, an export or a webhook: the former has id, result, completed_by,
     was_cancelled, updated_at, lead_time; the latter id, project, data. What the project knows (`known`) counts nothing
     here, and takes on new labels only if it was made to.
+
+    Raises InputError where the annotation is no answer; `why_of` tells the reasons apart.
     """
     project = task.get("project", annotation.get("project"))
     project = project.get("id") if isinstance(project, dict) else project
     name = annotation_name(project, annotation.get("id"))
     where = f"annotation {_number(annotation.get('id'))} of task {_number(task.get('id'))}"
-    try:
-        return _answer(annotation, task, labelling, known, name=name, where=where)
-    except _UnusableError as reason:
-        return Unusable(name, reason.why, str(reason))
-    except InputError as error:
-        return Unusable(name, "malformed", str(error))
-
-
-class _UnusableError(InputError):
-    def __init__(self, why: Why, sentence: str) -> None:
-        super().__init__(sentence)
-        self.why: Why = why
-
-
-def _answer(
-    annotation: Mapping[str, Any],
-    task: Mapping[str, Any],
-    labelling: Labelling,
-    known: AnswerFiles,
-    *,
-    name: str,
-    where: str,
-) -> Annotated:
     if UNKNOWN in name:
         raise InputError(f"{where}: the number of the annotation or of its project is missing")
     data = task.get("data")
@@ -162,12 +147,9 @@ def _answer(
     )
     _refuse_empty(said, labelling, known, where)
     _usable_key(said, where, known)
-    try:
-        given = known.answered(where, said)
-    except UnknownLabelError as error:
-        raise _UnusableError("labels", str(error)) from error
+    given = known.answered(where, said)
     if given is None:
-        raise _UnusableError("empty", f"{where}: nothing was annotated")
+        raise UnusableError("empty", f"{where}: nothing was annotated")
     answer = replace(given.answer, annotator=by, seconds=seconds)
     return Annotated(name, replace(given, answer=answer), moment, regions.others)
 
@@ -178,7 +160,7 @@ def _refuse_empty(said: Utterance, labelling: Labelling, known: AnswerFiles, whe
         return
     if known.rule.intents or known.project.target.kind == "intent":
         what = "has slots and no intent" if said.slots else "marks nothing"
-        raise _UnusableError("empty", f"{where}: {what}; choose an intent there, or skip the task")
+        raise UnusableError("empty", f"{where}: {what}; choose an intent there, or skip the task")
 
 
 def _usable_key(utterance: Utterance, where: str, known: AnswerFiles) -> str:
@@ -186,7 +168,7 @@ def _usable_key(utterance: Utterance, where: str, known: AnswerFiles) -> str:
     if not key:
         raise InputError(f"{where}: the text is blank; leave the task out")
     if key in known.test:
-        raise _UnusableError(
+        raise UnusableError(
             "in test",
             f"{where}: the text {shown(utterance.text)} is one that errors are counted on, and is not learned",
         )

@@ -9,8 +9,8 @@ from canvass.annotation.exchange.answer_files import AnswerFiles
 from canvass.annotation.exchange.handing_out import handed_out
 from canvass.annotation.project.project import Project
 from canvass.corpus.normalise import key_of
-from canvass.errors import InputError, OptionError
-from canvass.integrations.label_studio.answers import NOBODY, Annotated, Unusable, answer_of
+from canvass.errors import InputError, OptionError, plural
+from canvass.integrations.label_studio.answers import NOBODY, Annotated, answer_of, why_of
 from canvass.integrations.label_studio.client import Client
 from canvass.integrations.label_studio.labelling import Labelling, read_labelling
 from canvass.integrations.label_studio.link import Link, number_of, read_project
@@ -54,15 +54,15 @@ class _Read:
     """All that was read: annotations that are answers, and what is to be told of the others."""
 
     annotated: list[Annotated] = field(default_factory=list)
-    unusable: list[Unusable] = field(default_factory=list)
+    unusable: list[InputError] = field(default_factory=list)
     numbers: set[int] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
     drafts: int = 0
     waiting: int = 0
 
-    def of(self, *why: str) -> list[Unusable]:
+    def of(self, *why: str) -> list[InputError]:
         """List what could not be used for one of these reasons."""
-        return [item for item in self.unusable if item.why in why]
+        return [error for error in self.unusable if why_of(error) in why]
 
 
 def pull(
@@ -109,7 +109,7 @@ def pull(
         store.add_label(kind, name, "", NOBODY, now)
     kept = keep(store, read.annotated, now=now)
     gone = withdraw(store, number, before - read.numbers, now=now)
-    said = [items[0].sentence for why in ("empty", "in test") if (items := read.of(why))]
+    said = [str(errors[0]) for why in ("empty", "in test") if (errors := read.of(why))]
     return Pulled(
         **{
             name: getattr(kept, name)
@@ -126,7 +126,7 @@ def pull(
             task.id in link.tasks and task.key not in read.keys for task in handed_out(project).tasks
         ),
         new_labels=tuple(name for _, name in known.rule.added),
-        said=(*said, *(item.sentence for item in bad[:1])),
+        said=(*said, *map(str, bad[:1])),
     )
 
 
@@ -147,25 +147,22 @@ def _read(client: Client, number: int, labelling: Labelling, known: AnswerFiles)
             if identity in read.numbers:  # pages move while somebody deletes tasks
                 continue
             read.numbers.add(identity)
-            answer = answer_of(annotation.content, content, labelling, known)
-            if isinstance(answer, Unusable):
-                read.unusable.append(answer)
-            else:
-                read.annotated.append(answer)
+            try:
+                read.annotated.append(answer_of(annotation.content, content, labelling, known))
+            except InputError as error:
+                read.unusable.append(error)
     return read
 
 
 def _refusal(read: _Read, skip_bad: int) -> InputError:
     labels, others = read.of("labels"), read.of("malformed")
     if labels:
-        count = f"{len(labels)} {'annotation has' if len(labels) == 1 else 'annotations have'}"
         more = f" ({len(others)} more cannot be read)" if others else ""
         return InputError(
-            f"{count} labels that the project does not know{more}, and nothing was saved; the first: "
-            f"{labels[0].sentence}"
+            f"{plural(len(labels), 'annotation has', 'annotations have')} labels that the project does not know{more}, "
+            f"and nothing was saved; the first: {labels[0]}"
         )
-    count = f"{len(others)} {'annotation' if len(others) == 1 else 'annotations'}"
     return InputError(
-        f"{count} cannot be read, and nothing was saved; mend it there, or leave out so many with --skip-bad (it is "
-        f"{skip_bad}); the first: {others[0].sentence}"
+        f"{plural(len(others), 'annotation')} cannot be read, and nothing was saved; mend it there, or leave out so "
+        f"many with --skip-bad (it is {skip_bad}); the first: {others[0]}"
     )

@@ -19,7 +19,7 @@ from typing import Any
 from canvass.annotation.exchange.answer_files import AnswerFiles
 from canvass.annotation.project.project import Project
 from canvass.errors import CanvassError, InputError, StoreError
-from canvass.integrations.label_studio.answers import NOBODY, Unusable, answer_of
+from canvass.integrations.label_studio.answers import NOBODY, answer_of, why_of
 from canvass.integrations.label_studio.labelling import read_labelling
 from canvass.integrations.label_studio.saving import Kept, keep, withdraw
 
@@ -218,11 +218,10 @@ class Inbox:
         labelling = read_labelling(event.config, f"the labelling configuration of project {event.project}")
         annotated = []
         for annotation, task in event.annotations:
-            answer = answer_of(annotation, task, labelling, known)
-            if isinstance(answer, Unusable):
-                self._leave_out(answer.why, answer.sentence)
-            else:
-                annotated.append(answer)
+            try:
+                annotated.append(answer_of(annotation, task, labelling, known))
+            except InputError as error:
+                self._leave_out(why_of(error), str(error))
         return keep(store, annotated, now=now)
 
     def _leave_out(self, why: str, sentence: str) -> None:
