@@ -1,6 +1,5 @@
 """A tiny study that tests share: its options, and how to run it."""
 
-from canvass.corpus.formats.column_names import Columns
 from canvass.metrics import FrameErrors
 from canvass.simulation.facts import digest_of, facts_of
 from canvass.simulation.spec import Spec
@@ -34,7 +33,7 @@ def spec_of(utterances, **changes):
 
 
 def run_missing(folder, path, spec, *, processes=1, names=None, after_run=lambda _: None):
-    reading = Reading((str(path),), Columns())
+    reading = Reading((str(path),))
     cut = Corpus.of(reading.labelled().utterances, test=spec.test)
     missing = open_folder(folder, spec, [facts_of(cut, spec, target) for target in spec.targets])
     run_study(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from canvass.cli import terminal
+from canvass.errors import plural
 from canvass.files import STANDARD_STREAM
 from canvass.types import Candidate, Slot
 
@@ -46,10 +47,8 @@ def deliver(
         terminal.warn(warning)
     terminal.warn_of_bad(pool.bad, where=" of the pool")
     if pool.bad_files.count:
-        files = "file of the pool" if pool.bad_files.count == 1 else "files of the pool"
-        terminal.warn(
-            f"{pool.bad_files.count} {files} could not be read and count for nothing; the first: {pool.bad_files.first}"
-        )
+        files = plural(pool.bad_files.count, "file of the pool", "files of the pool")
+        terminal.warn(f"{files} could not be read and count for nothing; the first: {pool.bad_files.first}")
     for_people = terminal.interactive() and out != STANDARD_STREAM and not as_json
     if out is not None or not (as_json or for_people):
         _write(batches, out or STANDARD_STREAM)
@@ -135,25 +134,23 @@ def _show(
     batches: Sequence[Batch], pool: Pool, out: str | None, seconds: dict[str, float], *, after_warnings: bool
 ) -> None:
     """Show the first choices and a summary; the summary below them, so that it is what stays in view."""
-    console = terminal.console()
     if after_warnings:
-        console.print()
+        terminal.show()
     if len(batches) == 1:
-        _show_one(console, batches[0], pool, seconds)
+        _show_one(batches[0], pool, seconds)
     else:
-        _show_several(console, batches, pool, seconds)
-    console.print()
+        _show_several(batches, pool, seconds)
+    terminal.show()
     if out is None:
-        console.print("Nothing was written; add --out batch.jsonl to keep the batch.")
+        terminal.show("Nothing was written; add --out batch.jsonl to keep the batch.")
     else:
         terminal.show_written(out)
 
 
-def _show_one(console: Console, batch: Batch, pool: Pool, seconds: dict[str, float]) -> None:
-    show_candidates(console, batch.candidates, FIRST_CHOICES)
-    console.print()
+def _show_one(batch: Batch, pool: Pool, seconds: dict[str, float]) -> None:
+    show_candidates(terminal.console(), batch.candidates, FIRST_CHOICES)
+    terminal.show()
     terminal.show_facts(
-        console,
         [
             *_rows(batch, pool),
             ("passed the filter", batch.counters.passed),
@@ -179,14 +176,13 @@ def _passed_over(batch: Batch) -> list[tuple[str, Any]]:
     ]
 
 
-def _show_several(console: Console, batches: Sequence[Batch], pool: Pool, seconds: dict[str, float]) -> None:
+def _show_several(batches: Sequence[Batch], pool: Pool, seconds: dict[str, float]) -> None:
     from rich.table import Table
-    from rich.text import Text
 
     for batch in batches:
-        console.print(Text(terminal.harmless(str(batch.target)), style="bold"))
-        show_candidates(console, batch.candidates, FIRST_OF_EACH, legend=batch is batches[-1])
-        console.print()
+        terminal.show((str(batch.target), "bold"))
+        show_candidates(terminal.console(), batch.candidates, FIRST_OF_EACH, legend=batch is batches[-1])
+        terminal.show()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("target")
     for name in ("passed the filter", "chosen", "of these to fill", "also for others"):
@@ -195,9 +191,9 @@ def _show_several(console: Console, batches: Sequence[Batch], pool: Pool, second
         shared = sum(bool(candidate.also_for) for candidate in batch.candidates)
         numbers = (batch.counters.passed, len(batch.candidates), batch.filled, shared)
         table.add_row(terminal.harmless(str(batch.target)), *(f"{number:,}" for number in numbers))
-    console.print(table)
-    console.print()
-    terminal.show_facts(console, [*_rows(batches[0], pool), *_pace(batches[0], seconds)])
+    terminal.console().print(table)
+    terminal.show()
+    terminal.show_facts([*_rows(batches[0], pool), *_pace(batches[0], seconds)])
 
 
 def show_candidates(

@@ -111,9 +111,8 @@ def _tell(facts: dict[str, Any], lines: Sequence[str], *, nothing: str, as_json:
     if as_json:
         terminal.print_json(facts)
         return
-    console = terminal.console()
     for line in lines or [nothing]:
-        console.print(terminal.harmless(line), markup=False, highlight=False, soft_wrap=True)
+        terminal.console().print(terminal.harmless(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def _write(out: str | None, records: list[dict[str, Any]]) -> None:

@@ -12,6 +12,7 @@ import typer
 
 from canvass.cli import options, terminal
 from canvass.cli.help import INTERRUPTED, Command, Group
+from canvass.errors import plural
 
 if TYPE_CHECKING:
     from canvass.corpus.catalogue import File
@@ -130,8 +131,8 @@ def get(
     with terminal.busy("converting"):
         made = public.convert(corpus, language, files, folder)
     if made.bad.count:
-        records = "bad record is" if made.bad.count == 1 else "bad records are"
-        terminal.warn(f"{made.bad.count} {records} left out; the first: {made.bad.first}")
+        records = plural(made.bad.count, "bad record is", "bad records are")
+        terminal.warn(f"{records} left out; the first: {made.bad.first}")
     for what, loss in made.losses.found.items():
         terminal.warn_of_loss({"what": what, "count": loss.count, "first": loss.first})
     if as_json:
@@ -139,7 +140,6 @@ def get(
         return
     if terminal.interactive():
         terminal.show_facts(
-            terminal.console(),
             [(f"{split}.jsonl", f"{count:,} utterances") for split, count in made.utterances.items()],
         )
     terminal.show_written(f"{folder}/")

@@ -15,8 +15,6 @@ from canvass.errors import OptionError
 from canvass.types import Target
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from canvass.corpus.demo_corpus import DemoSplit
     from canvass.simulation import Round
 
@@ -52,31 +50,27 @@ def command(
             "an intent"
         )
     wanted = wanted.resolved(generate(seed))
-    console = terminal.console()
     start = time.monotonic()
     with terminal.busy("making the corpus"):
         total = len(generate(seed))
         corpora = [split(seed + number, wanted) for number in range(STARTS)]
     _say(
-        console,
         "The embedded corpus:",
         f"{total:,} requests to a home assistant, made from templates and values. Their labels are known, "
         "and hidden from canvass.",
     )
-    _select(console, corpora[0], wanted, seed)
-    _simulate(console, corpora, wanted, seed)
-    _say(console, "", f"{time.monotonic() - start:.0f} seconds in all. Next: canvass select --help")
+    _select(corpora[0], wanted, seed)
+    _simulate(corpora, wanted, seed)
+    _say("", f"{time.monotonic() - start:.0f} seconds in all. Next: canvass select --help")
 
 
-def _say(console: Console, heading: str, text: str) -> None:
+def _say(heading: str, text: str) -> None:
     """Print a paragraph, and a blank line."""
-    from rich.text import Text
-
-    console.print(Text.assemble((heading, "bold"), " " if heading else "", terminal.harmless(text)))
-    console.print()
+    terminal.show((heading, "bold"), " " if heading else "", text)
+    terminal.show()
 
 
-def _select(console: Console, corpus: DemoSplit, target: Target, seed: int) -> None:
+def _select(corpus: DemoSplit, target: Target, seed: int) -> None:
     """Choose the first batch, and show it as `canvass select` does."""
     from canvass.corpus.pool import Pool
     from canvass.selection.engines import select
@@ -89,24 +83,22 @@ def _select(console: Console, corpus: DemoSplit, target: Target, seed: int) -> N
     batch = select(plan, Pool.of(pool))
     seconds = time.monotonic() - start
     _say(
-        console,
         "1. Choose.",
         f"{len(corpus.labelled):,} are labelled, {of_target} of them {target}. Of {len(pool):,} others, "
         f"{batch.counters.passed:,} pass the majority filter. The {SHOWN} most worth a person's time, chosen "
         f"in {seconds:.1f} s, with predictions to correct:",
     )
-    show_candidates(console, batch.candidates, SHOWN)
-    console.print()
+    show_candidates(terminal.console(), batch.candidates, SHOWN)
+    terminal.show()
 
 
-def _simulate(console: Console, corpora: Sequence[DemoSplit], target: Target, seed: int) -> None:
+def _simulate(corpora: Sequence[DemoSplit], target: Target, seed: int) -> None:
     """Run the loop with the default strategy and with `random-positive`, and compare their errors."""
     from canvass.simulation import Start, run
     from canvass.simulation.start import learn_words
     from canvass.strategies import DEFAULT
 
     _say(
-        console,
         "2. Learn.",
         f"{ROUNDS} rounds of {BATCH} annotations, answered from the hidden labels; slot error rate on "
         f"{sum(map(target.matches, corpora[0].test))} other requests, mean of {len(corpora)} starts. "
@@ -139,27 +131,24 @@ def _simulate(console: Console, corpora: Sequence[DemoSplit], target: Target, se
         ]
         for name, runs in curves.items()
     }
-    _show_errors(console, errors)
+    _show_errors(errors)
     ours, theirs = errors[DEFAULT][-1], errors[BASELINE][-1]
     change = abs(1 - ours / max(theirs, 1e-9))
     _say(
-        console,
         f"{change:.0%} {'fewer' if ours <= theirs else 'more'} errors",
         f"are made after {ROUNDS * BATCH} annotations chosen by {DEFAULT} than by {BASELINE}.",
     )
 
 
-def _show_errors(console: Console, errors: dict[str, list[float]]) -> None:
+def _show_errors(errors: dict[str, list[float]]) -> None:
     """Draw the error of each strategy after each round as bars."""
-    from rich.text import Text
-
     from canvass.strategies import DEFAULT
 
-    bar_width = max(4, min(LONGEST_BAR, console.width - 44))
+    bar_width = max(4, min(LONGEST_BAR, terminal.console().width - 44))
     for number in range(ROUNDS + 1):
         for name, curve in errors.items():
             label = f"{number * BATCH} annotations" if name == BASELINE else ""
             bar = "█" * round(bar_width * curve[number] / max(*(rates[0] for rates in errors.values()), 1e-9))
             style = "#008a64" if name == DEFAULT else "#808080"
-            console.print(Text.assemble(f"{label:>15}  {name:<16} {curve[number]:6.1%} ", (bar, style)))
-    console.print()
+            terminal.show(f"{label:>15}  {name:<16} {curve[number]:6.1%} ", (bar, style))
+    terminal.show()

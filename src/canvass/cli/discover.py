@@ -181,20 +181,9 @@ def _show(discovery: Discovery) -> None:
     terminal.show_rows(headings, rows, right=headings[:-2])
     if not terminal.interactive():
         return
-    from rich.text import Text
-
-    console = terminal.console()
-    console.print(
-        Text(
-            f"\n{discovery.lost:,} of {discovery.requests:,} requests are lost on the intent classifier",
-            style="dim",
-        )
-    )
+    terminal.show()
+    lost = f"{discovery.lost:,} of {discovery.requests:,} requests are lost on the intent classifier"
+    terminal.show((lost, "dim"))
     for scarce in discovery.scarce:
-        console.print(
-            Text(
-                terminal.harmless(
-                    f"few annotated: {scarce.label}, {scarce.labelled:,} against {scarce.requests:,} requests"
-                )
-            )
-        )
+        against = f"{scarce.labelled:,} against {scarce.requests:,} requests"
+        terminal.show(f"few annotated: {scarce.label}, {against}")

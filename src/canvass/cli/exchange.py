@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from canvass.cli import options, projects, terminal
-from canvass.errors import OptionError
+from canvass.errors import OptionError, plural
 from canvass.files import STANDARD_STREAM, private
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _tell_imported(imported: Imported, annotator: str, *, as_json: bool) -> None
         (imported.disputed, "in dispute now: another annotator said otherwise"),
     ):
         if number:
-            terminal.warn(f"{number} {'record is' if number == 1 else 'records are'} {words}")
+            terminal.warn(f"{plural(number, 'record is', 'records are')} {words}")
     for loss in imported.lost:
         terminal.warn_of_loss(loss)
     if as_json or not terminal.interactive():

@@ -13,7 +13,7 @@ import typer
 
 from canvass.cli import options, projects, terminal
 from canvass.cli.help import Command, Group
-from canvass.errors import OptionError
+from canvass.errors import OptionError, plural
 
 if TYPE_CHECKING:
     from canvass.annotation.project.project import Project
@@ -121,8 +121,7 @@ def _tell_pushed(pushed: Pushed, url: str, *, as_json: bool) -> None:
         )
     if pushed.twice:
         terminal.warn(
-            f"{pushed.twice} {'task has' if pushed.twice == 1 else 'tasks have'} the text of another there; delete one "
-            "of each"
+            f"{plural(pushed.twice, 'task has', 'tasks have')} the text of another there; delete one of each"
         )
     if pushed.added_labels:
         terminal.warn(f"added to the labelling configuration: {', '.join(pushed.added_labels)}")
@@ -197,15 +196,14 @@ def _tell_pulled(pulled: Pulled, *, as_json: bool) -> None:
         (pulled.disputed, "in dispute now: another person said otherwise"),
     ):
         if number:
-            terminal.warn(f"{number} {'annotation is' if number == 1 else 'annotations are'} {words}")
+            terminal.warn(f"{plural(number, 'annotation is', 'annotations are')} {words}")
     if pulled.drafts:
-        words = "draft is" if pulled.drafts == 1 else "drafts are"
-        terminal.warn(f"{pulled.drafts} {words} not submitted, and left alone")
+        terminal.warn(f"{plural(pulled.drafts, 'draft is', 'drafts are')} not submitted, and left alone")
     if pulled.missing:
-        words = "task that was pushed is" if pulled.missing == 1 else "tasks that were pushed are"
+        tasks = plural(pulled.missing, "task that was pushed is", "tasks that were pushed are")
         terminal.warn(
-            f"{pulled.missing} {words} there no more; canvass next --again writes what waits to a file, canvass "
-            "label-studio push --new-project sends it to a new project"
+            f"{tasks} there no more; canvass next --again writes what waits to a file, canvass label-studio push "
+            "--new-project sends it to a new project"
         )
     for sentence in pulled.said:
         terminal.warn(f"left out, the first of its kind: {sentence}")

@@ -185,20 +185,23 @@ class LabelledOptions(InputOptions):
         super().__post_init__()
         check_format("--labelled-format", self.labelled_format)
 
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """What `read_labelled` is called with, beside names."""
+        return {
+            "columns": self.names,
+            "strict": self.strict,
+            "skip_bad": self.skip_bad,
+            "format": self.labelled_format,
+            "out_of_scope": tuple(self.out_of_scope or ()),
+        }
+
     def read(self, names: Sequence[str], *, may_be_empty: bool = False, tell: bool = True) -> Labelled:
         """Read annotated files, and `tell` what of them is not used; raises as `read_labelled`."""
         from canvass.corpus.labelled import read_labelled
 
         with terminal.busy("reading LABELLED"):
-            labelled = read_labelled(
-                names,
-                columns=self.names,
-                strict=self.strict,
-                skip_bad=self.skip_bad,
-                format=self.labelled_format,
-                out_of_scope=self.out_of_scope or (),
-                may_be_empty=may_be_empty,
-            )
+            labelled = read_labelled(names, **self.keywords, may_be_empty=may_be_empty)
         if tell:
             terminal.warn_of_left_out(labelled)
         return labelled

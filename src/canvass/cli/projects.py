@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from canvass.cli import terminal
-from canvass.errors import OptionError, needing
+from canvass.errors import OptionError, needing, plural
 from canvass.files import check_output
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def report_marked(path: str, marked: int) -> None:
     """Tell that texts were changed on the way out."""
     if marked:
         terminal.warn(
-            f"{path}: {marked} {'row has a cell' if marked == 1 else 'rows have cells'} that a spreadsheet would take "
+            f"{path}: {plural(marked, 'row has a cell', 'rows have cells')} that a spreadsheet would take "
             "for a formula; an apostrophe was put before it, and slots were moved along (--raw leaves it out)"
         )
 

@@ -16,8 +16,6 @@ from canvass.errors import OptionError, nearest
 from canvass.files import check_output, whole_file
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from canvass.report.document import Report
     from canvass.report.learning_curves import Curve
     from canvass.simulation.measures import Measure
@@ -30,7 +28,6 @@ MOST = 6  # lines that can be told apart
 # Distinct on terminals of 16 colours, too.
 COLOURS = ("#ff8700", "#5f87ff", "#00af5f", "#d75fd7", "#a8a8a8", "#00afd7")
 HEIGHT, WIDEST, NARROWEST = 16, 100, 20
-AXIS = 8  # characters left of the plot
 NAMES = {
     "sloter": "slot_error_rate",
     "span-sloter": "span_slot_error_rate",
@@ -84,7 +81,7 @@ def report(
     ):
         terminal.warn(sentence)
     if terminal.interactive():
-        _show(terminal.console(), found, results)
+        _show(found, results)
     for name, _ in writers:
         terminal.show_written(name)
 
@@ -104,25 +101,20 @@ def _writer(name: str) -> Callable[[Report], bytes]:
     return writer
 
 
-def _show(console: Console, report: Report, study: Study) -> None:
+def _show(report: Report, study: Study) -> None:
     """Say what was found for each target, and where the time of the study went."""
-    from rich.text import Text
-
     for target in report.targets:
-        console.print(Text(terminal.harmless(target.facts.target), "bold"))
+        terminal.show((target.facts.target, "bold"))
         for finding in target.findings:
-            console.print(
-                Text.assemble(
-                    (finding.verdict.capitalize(), "bold"), f": {terminal.harmless(finding.sentence)}"
-                )
+            terminal.show((finding.verdict.capitalize(), "bold"), f": {finding.sentence}")
+            terminal.show_facts(
+                [(figure.label, f"{figure.value}  ({figure.detail})") for figure in finding.figures]
             )
-            facts = [(figure.label, f"{figure.value}  ({figure.detail})") for figure in finding.figures]
-            terminal.show_facts(console, facts)
         if not target.findings:
-            console.print("No strategy can be compared with the baseline yet.")
-        console.print()
+            terminal.show("No strategy can be compared with the baseline yet.")
+        terminal.show()
     if went := time_went(study):
-        console.print(Text(f"Time went into: {went}.", "dim"))
+        terminal.show((f"Time went into: {went}.", "dim"))
 
 
 def time_went(study: Study) -> str:
@@ -198,9 +190,8 @@ def curve(
         }
         terminal.print_json({"metric": measure.name, "by": by, "targets": document})
     elif terminal.interactive():
-        console = terminal.console()
         for name in names:
-            _plot(console, name, chosen[name], measure, by, limited=strategy is None)
+            _plot(name, chosen[name], measure, by, limited=strategy is None)
     else:
         _print_table(chosen, measure, by)
 
@@ -249,19 +240,14 @@ def _print_table(chosen: dict[str, list[Curve]], measure: Measure, unit: str) ->
                 sys.stdout.write("\t".join((target, curve.name, *figures)) + "\n")
 
 
-def _plot(
-    console: Console, target: str, curves: Sequence[Curve], measure: Measure, unit: str, *, limited: bool
-) -> None:
+def _plot(target: str, curves: Sequence[Curve], measure: Measure, unit: str, *, limited: bool) -> None:
     """Plot the curves of a target in dots of braille, each with its name and final figure at its end."""
-    from rich.text import Text
-
-    from canvass.report.braille import plot
     from canvass.report.curve_figures import EMPHASISED, spread
     from canvass.simulation.measures import MAIN, has_slots, main_measure
     from canvass.simulation.spec import without_words
 
     if not curves:
-        console.print(Text(f"{terminal.harmless(target)}: no run of a strategy is finished", "bold"))
+        terminal.show((f"{target}: no run of a strategy is finished", "bold"))
         return
     if measure is MAIN:
         measure = main_measure(slots=has_slots(curve.sums for curve in curves))
@@ -270,31 +256,24 @@ def _plot(
         emphasised = [method for name in EMPHASISED for method in (name, without_words(name))]
         shown = [curve for name in emphasised for curve in curves if curve.name == name] or shown
         shown = shown[:MOST]
-    console.print(Text.assemble((terminal.harmless(target), "bold"), f"  {measure.title}, %"))
+    terminal.show((target, "bold"), f"  {measure.title}, %")
     names = [f" {curve.name} {100 * measure.rate(curve.sums[:, -1]).mean():.1f}" for curve in shown]
-    width = max(NARROWEST, min(WIDEST, console.width) - AXIS - max(map(len, names)))
+    width = max(NARROWEST, min(WIDEST, terminal.console().width) - terminal.AXIS - max(map(len, names)))
     lines = [(curve.x(unit), 100 * measure.rate(curve.sums).mean(axis=0)) for curve in shown]
-    rows = plot(lines, width, HEIGHT)
     # Each name stands where its line ends, or as near as there is room: no colour is needed to read it.
     low, high = min(float(y.min()) for _, y in lines), max(float(y.max()) for _, y in lines)
     ends = sorted((float(y[-1]), number) for number, (_, y) in enumerate(lines))
     heights = [(value - low) / max(high - low, 1e-12) * (HEIGHT - 1) for value, _ in ends]
-    taken: dict[int, int] = {}
+    taken: dict[int, tuple[str, str]] = {}
     for place, (_, number) in zip(spread(heights, 1.0, HEIGHT - 1), ends, strict=True):
         row = HEIGHT - 1 - place
         free = [height for height in range(HEIGHT) if height not in taken]
         if free:
-            taken[min(free, key=lambda height: abs(height - row))] = number
-    for row, (axis, cells) in enumerate(rows):
-        line = Text()
-        line.append(f"{axis:>{AXIS - 1}} ", "dim")
-        for character, owner in cells:
-            line.append(character, None if owner is None else COLOURS[owner % len(COLOURS)])
-        if row in taken:
-            line.append(names[taken[row]], COLOURS[taken[row] % len(COLOURS)])
-        console.print(line, no_wrap=True, crop=True)
-    end = f"{max(float(x[-1]) for x, _ in lines):,.0f}"
-    console.print(Text(f"{'':>{AXIS}}0{unit:^{width - len(end) - 1}}{end}", "dim"), no_wrap=True, crop=True)
+            nearest_row = min(free, key=lambda height: abs(height - row))
+            taken[nearest_row] = names[number], COLOURS[number % len(COLOURS)]
+    terminal.show_plot(lines, width, HEIGHT, COLOURS, taken)
+    left, end = " " * terminal.AXIS, f"{max(float(x[-1]) for x, _ in lines):,.0f}"
+    terminal.show((f"{left}0{unit:^{width - len(end) - 1}}{end}", "dim"), cut=True)
     if len(shown) < len(curves):
-        console.print(Text(f"{'':>{AXIS}}and {len(curves) - len(shown)} more (--strategy all)", "dim"))
-    console.print()
+        terminal.show((f"{left}and {len(curves) - len(shown)} more (--strategy all)", "dim"))
+    terminal.show()

@@ -278,6 +278,5 @@ def strategies(*, as_json: options.JsonOption = False) -> None:
     # At 80 columns the last one wraps, and no formula is torn.
     terminal.show_rows(columns, cells, whole=columns[:-1], bold=DEFAULT)
     if terminal.interactive():
-        from rich.text import Text
-
-        terminal.console().print(Text(LEGEND, style="dim"))
+        for line in LEGEND.splitlines():
+            terminal.show((line, "dim"))

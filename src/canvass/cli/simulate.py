@@ -15,7 +15,7 @@ from canvass import __version__
 from canvass.cli import options, terminal
 from canvass.cli.help import INTERRUPTED
 from canvass.cli.words import OFF, POOL, tell_people
-from canvass.errors import OptionError
+from canvass.errors import OptionError, plural
 from canvass.files import STANDARD_STREAM
 from canvass.types import TARGET_WORDS, Utterance
 
@@ -246,11 +246,7 @@ def command(
     chosen = {name for names in spec.strategies.values() for name in names}
     again = Reading(
         tuple(labelled),
-        reading.names,
-        reading.strict,
-        reading.skip_bad,
-        reading.labelled_format,
-        tuple(reading.out_of_scope or ()),
+        reading.keywords,
         # What suits the most demanding strategy suits all.
         min((STRATEGIES[name].columns for name in chosen if STRATEGIES[name].columns), key=len, default=()),
     )
@@ -352,23 +348,20 @@ def _tell(
         }
         terminal.print_json(told)
         return
-    console = terminal.console()
     for row in facts:
         runs = study.runs_of(row.target, "strategy")
         rate = main_measure(slots=has_slots(totals(run.errors) for run in runs)).title
-        console.print(
-            f"{row.target}: {rate} after {row.budget:,} {spec.budget_unit}, mean of {spec.seeds} "
-            f"{'start' if spec.seeds == 1 else 'starts'}, on {row.test_target:,} requests"
+        terminal.show(
+            f"{row.target}: {rate} after {row.budget:,} {spec.budget_unit}, mean of "
+            f"{plural(spec.seeds, 'start')}, on {row.test_target:,} requests"
         )
-        terminal.show_facts(console, [(name, f"{rate:.2%}") for name, rate in rates[row.target].items()])
+        terminal.show_facts([(name, f"{rate:.2%}") for name, rate in rates[row.target].items()])
         for name, means in checks[row.target].items():
-            console.print(
+            terminal.show(
                 f"{name}: {means['keys']:.2f} keys a request with the assistant and {means['keys_alone']:.2f} without; "
                 f"{means['wrong']:.1%} and {means['wrong_alone']:.1%} are annotated wrongly"
             )
-        console.print()
-    terminal.show_facts(
-        console, [("runs", len(spec.runs())), ("run now", run_now), ("seconds", f"{seconds:.0f}")]
-    )
-    console.print()
+        terminal.show()
+    terminal.show_facts([("runs", len(spec.runs())), ("run now", run_now), ("seconds", f"{seconds:.0f}")])
+    terminal.show()
     terminal.show_written(str(out))

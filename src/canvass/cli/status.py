@@ -12,11 +12,9 @@ from canvass.cli.projects import MaskOption, ProjectFolder, open_project
 from canvass.errors import OptionError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from canvass.annotation.quality.progress import Annotator, Status
 
-HEIGHT, WIDEST, AXIS = 8, 72, 8
+HEIGHT, WIDEST = 8, 72
 COLOUR = "#ff8700"
 FEWEST = 2  # points of a curve
 
@@ -33,24 +31,18 @@ def status(folder: ProjectFolder, *, as_json: options.JsonOption = False) -> Non
     if as_json or not terminal.interactive():
         terminal.print_json(found.as_dict())
     else:
-        _show(terminal.console(), found)
+        _show(found)
 
 
-def _show(console: Console, status: Status) -> None:
-    from rich.text import Text
-
-    console.print(
-        Text.assemble(
-            (terminal.harmless(status.name), "bold"),
-            f"  {terminal.harmless(status.target)}, {status.strategy}\n",
-        )
-    )
-    terminal.show_facts(console, _facts(status))
-    console.print()
+def _show(status: Status) -> None:
+    terminal.show((status.name, "bold"), f"  {status.target}, {status.strategy}")
+    terminal.show()
+    terminal.show_facts(_facts(status))
+    terminal.show()
     if len(_points(status)) >= FEWEST:
-        _plot(console, status)
+        _plot(status)
     for line in _sentences(status):
-        console.print(Text(terminal.harmless(line)))
+        terminal.show(line)
 
 
 def _facts(status: Status) -> list[tuple[str, Any]]:
@@ -104,28 +96,21 @@ def _points(status: Status) -> list[tuple[int, float]]:
     ]
 
 
-def _plot(console: Console, status: Status) -> None:
-    """Draw the slot error rate over the answers in dots of braille."""
+def _plot(status: Status) -> None:
+    """Draw the slot error rate over the answers."""
     import numpy as np
-    from rich.text import Text
-
-    from canvass.report.braille import plot
 
     points = np.array(_points(status))
     held_out = status.curve[-1].held_out
-    console.print(
-        Text(
-            f"{_rate(status)}, %, on {held_out:,} held-out requests of the target; last {100 * points[-1, 1]:.1f}"
-        )
+    terminal.show(
+        f"{_rate(status)}, %, on {held_out:,} held-out requests of the target; last {100 * points[-1, 1]:.1f}"
     )
-    width = max(20, min(WIDEST, console.width - AXIS - 1))
-    for axis, cells in plot([(points[:, 0], 100 * points[:, 1])], width, HEIGHT):
-        line = Text(f"{axis:>{AXIS - 1}} ", "dim")
-        for character, owner in cells:
-            line.append(character, None if owner is None else f"not dim {COLOUR}")
-        console.print(line, no_wrap=True, crop=True)
+    width = max(20, min(WIDEST, terminal.console().width - terminal.AXIS - 1))
+    terminal.show_plot([(points[:, 0], 100 * points[:, 1])], width, HEIGHT, [COLOUR])
     first, last = f"{points[0, 0]:.0f}", f"{points[-1, 0]:,.0f}"
-    console.print(Text(f"{'':>{AXIS}}{first}{'answers':^{width - len(first) - len(last)}}{last}\n", "dim"))
+    below = f"{first}{'answers':^{width - len(first) - len(last)}}{last}"
+    terminal.show((f"{'':>{terminal.AXIS}}{below}", "dim"))
+    terminal.show()
 
 
 def _sentences(status: Status) -> list[str]:
@@ -181,7 +166,7 @@ def estimate(folder: ProjectFolder, *, as_json: options.JsonOption = False) -> N
         terminal.print_json({"estimates": [each.as_dict() for each in estimates]})
         return
     for each in estimates:
-        terminal.console().print(terminal.harmless(f"{_capitalised(each.words)}."))
+        terminal.show(f"{_capitalised(each.words)}.")
 
 
 def judge(
@@ -230,12 +215,11 @@ def judge(
     if as_json or not terminal.interactive():
         terminal.print_json(verdict.as_dict())
         return
-    console = terminal.console()
-    console.print(terminal.harmless(verdict.words), markup=False)
+    terminal.show(verdict.words)
     rows = []
     for kind, share in verdict.errors.items():
         low, high = share.interval
         rows.append((kind, f"{share.wrong}", f"{share.n}", f"{low:.0%} to {high:.0%}"))
     terminal.show_rows(("", "wrong", "of", "95 % interval"), rows)
     if verdict.unanswered:
-        console.print(f"{verdict.unanswered} requests had no suggestion.")
+        terminal.show(f"{verdict.unanswered} requests had no suggestion.")

@@ -10,15 +10,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from canvass.errors import plural
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from canvass.corpus.formats.losses import BadLines, Losses
     from canvass.corpus.labelled import Labelled
+    from canvass.report.braille import Line
 
 WARNING = "bold #c65500"
 JOINERS = "\u200c\u200d"  # within words of Persian and Hindi, within emoji; they move nothing
 REPLACEMENT = "\ufffd"
+AXIS = 8  # characters left of a plot
 
 
 def interactive() -> bool:
@@ -68,22 +72,20 @@ def warn_of_losses(losses: Losses) -> None:
 
 def warn_of_loss(loss: Mapping[str, Any], title: str = "lost") -> None:
     """Tell one kind of loss: an item of `Losses.account`."""
-    times = "time" if loss["count"] == 1 else "times"
-    warn(f"{title}, {loss['count']:,} {times}: {loss['what']}; first: {loss['first']}")
+    warn(f"{title}, {plural(loss['count'], 'time')}: {loss['what']}; first: {loss['first']}")
 
 
 def warn_of_passed_over(files: Sequence[str]) -> None:
     """Tell which files of folders and archives are not read."""
     if files:
-        number = f"{len(files):,} file{'s' if len(files) > 1 else ''}"
-        warn(f"passed over, {number} that no format claims; first: {files[0]}")
+        warn(f"passed over, {plural(len(files), 'file')} that no format claims; first: {files[0]}")
 
 
 def warn_of_bad(bad: BadLines, line: str = "line", where: str = "") -> None:
     """Tell how many lines were bad and skipped, and the first."""
     if bad.count:
-        words = f"{line}{where} was" if bad.count == 1 else f"{line}s{where} were"
-        warn(f"{bad.count} bad {words} skipped; the first: {bad.first}")
+        bad_lines = plural(bad.count, f"bad {line}{where} was", f"bad {line}s{where} were")
+        warn(f"{bad_lines} skipped; the first: {bad.first}")
 
 
 def warn_of_findings(labelled: Labelled, *, names_alone: bool = False) -> None:
@@ -106,8 +108,8 @@ def warn_of_left_out(labelled: Labelled) -> None:
     """Tell which labelled records were not used."""
     left_out, unlabelled, bad = labelled.left_out, labelled.unlabelled, labelled.bad_lines
     if left_out.count:
-        records = "record is" if left_out.count == 1 else "records are"
-        warn(f"{left_out.count} labelled {records} left out; the first: {left_out.first}")
+        records = plural(left_out.count, "labelled record is", "labelled records are")
+        warn(f"{records} left out; the first: {left_out.first}")
     if unlabelled.count:
         read = unlabelled.count + len(labelled.utterances)
         have, count, negatives = (
@@ -118,8 +120,7 @@ def warn_of_left_out(labelled: Labelled) -> None:
             f"not as {negatives}; the first: {unlabelled.first}"
         )
     if bad.count:
-        lines = "line of LABELLED was" if bad.count == 1 else "lines of LABELLED were"
-        warn(f"{bad.count} bad {lines} skipped")
+        warn(f"{plural(bad.count, 'bad line of LABELLED was', 'bad lines of LABELLED were')} skipped")
     warn_of_unused(labelled)
 
 
@@ -173,12 +174,39 @@ def progress(title: str, total: int | None, unit: str = "requests") -> Iterator[
         yield advance
 
 
+def show(*parts: str | tuple[str, str], cut: bool = False) -> None:
+    """Show a line of parts, each a text, or a text and its style; one that is `cut` is not wrapped."""
+    from rich.text import Text
+
+    pairs = ((part, "") if isinstance(part, str) else part for part in parts)
+    line = Text.assemble(*((harmless(words), style) for words, style in pairs))
+    console().print(line, no_wrap=cut or None)
+
+
+def show_plot(
+    lines: Sequence[Line],
+    width: int,
+    height: int,
+    colours: Sequence[str],
+    names: Mapping[int, tuple[str, str]] | None = None,
+) -> None:
+    """Plot lines in dots of braille, each in its colour; `names` stand at the end of rows, and have a style each."""
+    from canvass.report.braille import plot
+
+    for row, (axis, cells) in enumerate(plot(lines, width, height)):
+        dots = ((dot, "" if line is None else colours[line % len(colours)]) for dot, line in cells)
+        show(
+            (f"{axis:>{AXIS - 1}} ", "dim"),
+            *dots,
+            *([names[row]] if names and row in names else []),
+            cut=True,
+        )
+
+
 def show_written(path: str) -> None:
     """Name the file that was written; nothing where nobody looks."""
     if interactive():
-        from rich.text import Text
-
-        console().print(Text.assemble("Wrote ", (harmless(path), "bold"), "."))
+        show("Wrote ", (path, "bold"), ".")
 
 
 def show_rows(
@@ -211,13 +239,12 @@ def show_rows(
 def show_made(facts: Mapping[str, Any], path: str) -> None:
     """Show what was made, and name its file; nothing where nobody looks."""
     if interactive():
-        out = console()
-        show_facts(out, [(name.replace("_", " "), value) for name, value in facts.items()])
-        out.print()
+        show_facts([(name.replace("_", " "), value) for name, value in facts.items()])
+        show()
         show_written(path)
 
 
-def show_facts(out: Console, facts: Sequence[tuple[str, Any]]) -> None:
+def show_facts(facts: Sequence[tuple[str, Any]]) -> None:
     """Show a small table of names and figures."""
     from rich.table import Table
     from rich.text import Text
@@ -227,4 +254,4 @@ def show_facts(out: Console, facts: Sequence[tuple[str, Any]]) -> None:
     table.add_column(justify="right")
     for name, value in facts:
         table.add_row(Text(name), Text(f"{value:,}" if isinstance(value, int) else harmless(str(value))))
-    out.print(table)
+    console().print(table)

@@ -204,8 +204,7 @@ def evaluate(
 
 
 def _show_errors(scores: Scores, rates: dict[str, float], routing: Routing | None) -> None:
-    console = terminal.console()
-    terminal.show_facts(console, [(title, f"{rates[name]:.2%}") for title, name in RATES if name in rates])
+    terminal.show_facts([(title, f"{rates[name]:.2%}") for title, name in RATES if name in rates])
     counts = []
     if "span_slot_error_rate" in rates:
         counts.append(
@@ -214,9 +213,10 @@ def _show_errors(scores: Scores, rates: dict[str, float], routing: Routing | Non
         )
     if "intent_errors" in rates:
         counts.append(f"{scores.intent_errors:,} wrong intents")
-    console.print(f"\n{scores.utterances:,} utterances with {'; '.join(counts)}")
+    terminal.show()
+    terminal.show(f"{scores.utterances:,} utterances with {'; '.join(counts)}")
     if routing is not None:
-        console.print(
+        terminal.show(
             f"routing: precision {routing.precision:.2%}, recall {routing.recall:.2%}, F1 {routing.f1:.2%} "
             f"({routing.false_positives:,} false alarms, {routing.false_negatives:,} missed)"
         )

@@ -230,7 +230,5 @@ def _show(features: WordFeatures, near: Sequence[str]) -> None:
         columns = ("words", "cluster")
     terminal.show_rows(columns, rows, right={"words", "cosine", "seen"})
     if terminal.interactive():
-        from rich.text import Text
-
-        told = f"\n{len(features.words):,} words of {features.requests:,} distinct requests"
-        terminal.console().print(Text(told, style="dim"))
+        terminal.show()
+        terminal.show((f"{len(features.words):,} words of {features.requests:,} distinct requests", "dim"))

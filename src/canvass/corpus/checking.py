@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from canvass.corpus.labelled import Labelled
 from canvass.corpus.spans import tokens
-from canvass.errors import shown
+from canvass.errors import plural, shown
 from canvass.types import Utterance
 
 LONGEST_TOKEN = 200  # characters; a longer one is no word
@@ -35,8 +35,7 @@ def check_labelled(labelled: Labelled) -> list[Finding]:
         ("unlabelled", labelled.unlabelled, "without domain, intent and slots, left out"),
     ):
         if loss.count:
-            records = "record" if loss.count == 1 else "records"
-            findings.append(Finding(kind, f"{loss.count:,} {records} {what}; the first: {loss.first}"))
+            findings.append(Finding(kind, f"{plural(loss.count, 'record')} {what}; the first: {loss.first}"))
     counts = Counter(utterance.intent for utterance in labelled.utterances if utterance.intent)
     findings += [
         Finding("single example", f"the intent {shown(intent)} has one example")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from canvass.errors import plural
 from canvass.report import formatting
 from canvass.report.comparisons import smallest_adjusted_p
 from canvass.report.learning_curves import RANDOM, RANDOM_POSITIVE
@@ -157,7 +158,7 @@ def warnings_of_study(study: Study) -> tuple[str, ...]:
     if study.missing:
         names = formatting.listed([str(name) for name in study.missing])
         warnings.append(
-            f"The study is not finished: {len(study.missing):,} of {formatting.plural(planned, 'run')} are missing "
+            f"The study is not finished: {len(study.missing):,} of {plural(planned, 'run')} are missing "
             f"({names}). Figures are of the seeds that are there, and comparisons of the seeds that both strategies "
             "have. Give the command of the study again to run the rest."
         )
@@ -172,7 +173,7 @@ def warnings_of_study(study: Study) -> tuple[str, ...]:
         single = formatting.p_value(smallest_adjusted_p(study.spec.seeds, 1))
         warnings.append(
             f"With {study.spec.seeds} seeds the test over seeds cannot give a p-value below {single}, and below "
-            f"{formatting.p_value(smallest)} after the correction for {formatting.plural(most, 'comparison')}: it "
+            f"{formatting.p_value(smallest)} after the correction for {plural(most, 'comparison')}: it "
             "cannot confirm any difference here. Go by the intervals, or ask for 10 seeds."
         )
     return tuple(warnings)
@@ -183,7 +184,7 @@ def warnings_of_target(facts: TargetFacts) -> tuple[str, ...]:
     if not facts.short_pool:
         return ()
     sentence = (
-        f"The pool holds {formatting.plural(facts.pool_target, 'utterance')} of {facts.target}, fewer than four times "
+        f"The pool holds {plural(facts.pool_target, 'utterance')} of {facts.target}, fewer than four times "
         f"the budget of {facts.budget_utterances:,}. A pool that is used up makes all strategies alike: "
         "true differences may be larger."
     )

@@ -79,8 +79,3 @@ def listed(names: list[str], most: int = 5) -> str:
     """Join names, the first `most` of them: `a, b and 7 more`."""
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
-
-
-def plural(count: int, singular: str, several: str = "") -> str:
-    """Format a number of things: `1 run`, `2 runs`."""
-    return f"{count:,} {singular if count == 1 else several or singular + 's'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from canvass.errors import plural
 from canvass.report import formatting, provenance, tables
 from canvass.report.findings import EXPLAINED
 
@@ -41,7 +42,7 @@ def _parts(report: Report) -> Iterator[str]:
         yield from _target(target)
     yield "## How it was made"
     yield "\n".join(f"* {name}: {escaped(value)}" for name, value in provenance.options(report.spec))
-    yield f"{formatting.plural(report.finished, 'run')} of {report.planned:,} finished."
+    yield f"{plural(report.finished, 'run')} of {report.planned:,} finished."
     for command, versions in provenance.calls(report):
         fence = "`" * (1 + max((len(run) for run in re.findall("`+", command)), default=2))
         yield f"{fence}text\n{command}\n{fence}\n\n{escaped(versions)}"

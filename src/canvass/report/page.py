@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from canvass.errors import plural
 from canvass.report import curve_figures, elements, formatting, provenance, tables
 from canvass.report.elements import text
 from canvass.report.findings import EXPLAINED, LIKELY, NOT_WORTH_IT, WORTH_IT
@@ -65,8 +66,8 @@ def _body(report: Report) -> Iterator[str]:
     spec = report.spec
     yield f"<header><h1>{TITLE}</h1>"
     yield (
-        f'<p class="muted">A study with hidden labels: {formatting.plural(len(spec.targets), "target")}, '
-        f"{formatting.plural(spec.seeds, 'seed')}, {formatting.plural(len(spec.schedule), 'round')}, "
+        f'<p class="muted">A study with hidden labels: {plural(len(spec.targets), "target")}, '
+        f"{plural(spec.seeds, 'seed')}, {plural(len(spec.schedule), 'round')}, "
         f"{sum(spec.schedule):,} {spec.budget_unit} annotated in each run. "
         f"{SLOT_ERRORS if any(target.has_slots for target in report.targets) else 'Errors are wrong intents.'}</p>"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from canvass.report import formatting
+from canvass.errors import plural
 from canvass.report.chosen_examples import visible
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ def _transfer(spec: Spec) -> str:
 def facts(target: TargetFacts) -> str:
     """Describe the numbers of utterances that the runs of a target start from."""
     return (
-        f"{formatting.plural(target.labelled, 'labelled utterance')} to start with; a pool of {target.pool:,}, "
+        f"{plural(target.labelled, 'labelled utterance')} to start with; a pool of {target.pool:,}, "
         f"{target.pool_target:,} of them of the target; errors counted on {target.test_target:,} of "
-        f"{formatting.plural(target.test, 'test utterance')}."
+        f"{plural(target.test, 'test utterance')}."
     )
 
 

@@ -26,6 +26,16 @@ SHORT_POOL_TIMES = (
     4  # with fewer targets in the pool than this multiple of the budget, strategies hardly differ
 )
 LONGEST_NAME = 100  # characters of a target in the name of a folder
+# What sets a field of a study, for messages, unless it is the option of that name.
+OPTIONS = {
+    "canvass": "the version of canvass",
+    "corpus": "LABELLED",
+    "targets": "--target",
+    "strategies": "--strategy",
+    "schedule": "the rounds (--rounds, --batch)",
+    "budget_unit": "the unit of --batch",
+    "assistant_influence": "the second share of --assistant-error",
+}
 
 
 class RunName(NamedTuple):
@@ -132,30 +142,6 @@ class Spec:
     assistant_error: float | None = None
     assistant_influence: float = 0.0
 
-    # Each field with the command-line option that sets it, for messages.
-    OPTIONS = (
-        ("canvass", "the version of canvass"),
-        ("corpus", "LABELLED"),
-        ("targets", "--target"),
-        ("strategies", "--strategy"),
-        ("seeds", "--seeds"),
-        ("seed_size", "--seed-size"),
-        ("negatives", "--negatives"),
-        ("schedule", "the rounds (--rounds, --batch)"),
-        ("budget_unit", "the unit of --batch"),
-        ("pool_share", "--pool-share"),
-        ("noise", "--noise"),
-        ("transfer", "--transfer"),
-        ("transfer_every", "--transfer-every"),
-        ("test", "--test"),
-        ("words", "--words"),
-        ("scorer", "--scorer"),
-        ("shortlist", "--shortlist"),
-        ("variety", "--variety"),
-        ("assistant_error", "--assistant-error"),
-        ("assistant_influence", "the second share of --assistant-error"),
-    )
-
     def check(self) -> None:
         """Check the ranges of all options; raises OptionError."""
         for option, number, least in (
@@ -246,9 +232,10 @@ class Spec:
 
     def differs_in(self, other: Spec) -> str:
         """Name the first option in which two studies differ, with both values; an empty string if none differs."""
-        for name, option in self.OPTIONS:
+        for name in ("canvass", *(field.name for field in fields(self))):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs:
+                option = OPTIONS.get(name, f"--{name.replace('_', '-')}")
                 if name in {"corpus", "strategies"}:
                     return option
                 return f"{option} ({_shown(mine)} there, {_shown(theirs)} now)"

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing import connection, parent_process
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from canvass.corpus.formats.column_names import Columns
     from canvass.corpus.labelled import Labelled
     from canvass.corpus.pool import Pool
     from canvass.features.word_features import WordFeatures
@@ -29,29 +28,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reading:
-    """Parameters of `read_labelled` for the corpus of a study."""
+    """How the corpus of a study is read.
+
+    * `names`, `keywords`: what `read_labelled` is called with.
+    * `model_columns`: those of another model, which strategies of the study rank by.
+    """
 
     names: tuple[str, ...]
-    columns: Columns
-    strict: bool = False
-    skip_bad: int = 0
-    format: str | None = None
-    out_of_scope: tuple[str, ...] = ()
-    model_columns: tuple[str, ...] = ()  # of another model, which strategies of the study rank by
+    keywords: dict[str, Any] = field(default_factory=dict)
+    model_columns: tuple[str, ...] = ()
 
     def labelled(self) -> Labelled:
         """Read the corpus, and the account of what its files hold beside it."""
         from canvass.corpus.labelled import read_labelled
 
         options = self._pool().read_options if self.model_columns else None
-        return read_labelled(
-            self.names,
-            columns=self.columns if options is None else options.columns,
-            strict=self.strict,
-            skip_bad=self.skip_bad,
-            format=self.format,
-            out_of_scope=self.out_of_scope,
-        )
+        columns = {} if options is None else {"columns": options.columns}
+        return read_labelled(self.names, **self.keywords | columns)
 
     def opinions(self) -> Opinions | None:
         """Read what another model says of each key in columns of the corpus; the first record of a key is taken."""
@@ -73,13 +66,8 @@ class Reading:
         """Open the corpus as a pool with the columns of a model; raises as `Pool.open`."""
         from canvass.corpus.pool import Pool
 
-        return Pool.open(
-            self.names,
-            columns=self.columns,
-            skip_bad=self.skip_bad,
-            format=self.format,
-            model_columns=self.model_columns,
-        )
+        shared = {name: self.keywords[name] for name in ("columns", "skip_bad", "format")}
+        return Pool.open(self.names, **shared, model_columns=self.model_columns)
 
 
 @dataclass(frozen=True)
@@ -91,23 +79,16 @@ class Result:
     error: CanvassError | None = None
 
 
+@dataclass
 class Worker:
     """Executes runs of a study, one after the other."""
 
-    def __init__(
-        self,
-        folder: Path,
-        spec: Spec,
-        corpus: Corpus,
-        opinions: Opinions | None = None,
-        scorer: Scorer | None = None,
-    ) -> None:
-        self.folder = folder
-        self.spec = spec
-        self.corpus = corpus
-        self.opinions = opinions
-        self.scorer = scorer
-        self._words: dict[tuple[str, int], WordFeatures | None] = {}
+    folder: Path
+    spec: Spec
+    corpus: Corpus
+    opinions: Opinions | None = None
+    scorer: Scorer | None = None
+    _words: dict[tuple[str, int], WordFeatures | None] = field(default_factory=dict)
 
     def _words_of(self, name: RunName, start: Start) -> WordFeatures | None:
         """Learn word features from the texts of a start's pool, once for its runs; None if it teaches too little."""

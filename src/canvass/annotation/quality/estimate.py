@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from canvass.annotation.project.project import Project
 from canvass.annotation.store.records import Answer, Source, Task
 from canvass.corpus.normalise import key_of, keys
-from canvass.errors import CanvassError
+from canvass.errors import CanvassError, plural
 from canvass.evaluation import takes_for_target
 from canvass.features.word_features import WordFeatures
 from canvass.metrics import count_errors
@@ -95,12 +95,11 @@ class Estimate:
         """A sentence for people."""
         if self.value is None or self.interval is None:
             where = " from outside the filter" if self.outside else ""
-            picks = "pick" if self.more == 1 else "picks"
-            return f"{self.name}: unknown: {self.more} more random {picks}{where} needed"
+            return f"{self.name}: unknown: {plural(self.more, 'more random pick')}{where} needed"
         low, high = self.interval
         return (
-            f"{self.name} of today's models: {self.value:.1%} ({low:.1%} to {high:.1%}), from {self.n} random "
-            f"{'pick' if self.n == 1 else 'picks'}"
+            f"{self.name} of today's models: {self.value:.1%} ({low:.1%} to {high:.1%}), from "
+            f"{plural(self.n, 'random pick')}"
         )
 
     def as_dict(self) -> dict[str, Any]:

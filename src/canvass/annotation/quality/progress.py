@@ -19,6 +19,7 @@ from canvass.annotation.quality.stopping import Suggestion, suggestion
 from canvass.annotation.store.records import HANDED_OUT, Answer, Round, State
 from canvass.annotation.store.task_store import REVIEWED
 from canvass.annotation.store.tasks import counts
+from canvass.errors import plural
 from canvass.selection.seed_phrases import ENOUGH, lacking
 from canvass.statistics import Interval, cohens_kappa, wilson_interval
 from canvass.types import ALL
@@ -131,10 +132,9 @@ class Status:
         count = self.accepted - self.frames
         if self.target != ALL or not count:
             return ""
-        answers = "1 answer says" if count == 1 else f"{count:,} answers say"
         return (
-            f"{answers} that a request belongs nowhere: models learn from these what is out of scope, choose less of "
-            "it, and never predict it"
+            f"{plural(count, 'answer says', 'answers say')} that a request belongs nowhere: models learn from these "
+            "what is out of scope, choose less of it, and never predict it"
         )
 
     def as_dict(self) -> dict[str, Any]:
