@@ -96,11 +96,17 @@ class ExtraMissingError(CanvassError):
 
 
 @contextlib.contextmanager
-def needing(need: str, extra: str) -> Iterator[None]:
-    """Raise ExtraMissingError, which says what needs the extra, where an import in the block fails."""
+def needing(need: str, extra: str, *, library: str = "") -> Iterator[None]:
+    """Raise ExtraMissingError, which says what needs the extra, where an import in the block fails.
+
+    With a `library`, only where that one is not there.
+    """
     try:
         yield
-    except ImportError:
+    except ImportError as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if library and (missing or "").partition(".")[0] != library:
+            raise
         raise ExtraMissingError(need, extra) from None
 
 

@@ -146,7 +146,7 @@ def compressed(data: bytes, compression: str | None) -> bytes:
     return data
 
 
-def write_whole(path: str, data: bytes) -> None:
+def write_whole(path: str | Path, data: bytes) -> None:
     """Write a file, compressed if its name says so; it appears whole or not at all. Raises as `whole_file` does."""
     with whole_file(path) as stream:
-        stream.write(compressed(data, split_name(path)[1]))
+        stream.write(compressed(data, split_name(str(path))[1]))

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
 from canvass.types import Slot
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Answers = Sequence[bool] | NDArray[np.bool_]
+
+RATES = (
+    *("slot_error_rate", "span_slot_error_rate", "intent_error_rate", "frame_error_rate"),
+    *("span_precision", "span_recall", "span_f1"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,31 +150,13 @@ class Scores:
 
     def as_dict(self) -> dict[str, float]:
         """Rates (float), then counts (int), for JSON."""
-        return {
-            "slot_error_rate": self.slot_error_rate,
-            "span_slot_error_rate": self.span_slot_error_rate,
-            "intent_error_rate": self.intent_error_rate,
-            "frame_error_rate": self.frame_error_rate,
-            "span_precision": self.span_precision,
-            "span_recall": self.span_recall,
-            "span_f1": self.span_f1,
-            **asdict(self),
-        }
+        return {name: getattr(self, name) for name in RATES} | asdict(self)
 
 
 def score(counts: Sequence[FrameErrors]) -> Scores:
     """Sum the counts of the utterances of a test set."""
-    return Scores(
-        utterances=len(counts),
-        substitutions=sum(errors.substitutions for errors in counts),
-        insertions=sum(errors.insertions for errors in counts),
-        deletions=sum(errors.deletions for errors in counts),
-        correct_slots=sum(errors.correct_slots for errors in counts),
-        reference_slots=sum(errors.reference_slots for errors in counts),
-        predicted_slots=sum(errors.predicted_slots for errors in counts),
-        intent_errors=sum(errors.intent_wrong for errors in counts),
-        frame_errors=sum(errors.errors > 0 for errors in counts),
-    )
+    sums = (sum(getattr(errors, field.name) for errors in counts) for field in fields(FrameErrors))
+    return Scores(*(len(counts), *sums, sum(errors.errors > 0 for errors in counts)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canvass.report.chosen_examples import REPLACEMENT, segments, visible
 from canvass.report.chosen_examples import example as shown
+from canvass.report.chosen_examples import segments
+from canvass.report.formatting import REPLACEMENT, visible
 from report.synthetic import ARABIC, HOSTILE, example
 
 texts = st.text(st.characters(categories=["L", "N", "P"]), max_size=20)

@@ -12,7 +12,7 @@ from canvass.cli import options, terminal
 from canvass.cli.phrases import read_texts
 from canvass.cli.projects import is_project, open_project
 from canvass.errors import OptionError
-from canvass.files import check_outputs, whole_file, write_whole
+from canvass.files import check_outputs, write_whole
 from canvass.types import Utterance
 
 if TYPE_CHECKING:
@@ -114,9 +114,7 @@ def command(
     if out is not None:
         _write(discovery, out)
     if report is not None:
-        page = as_html(discovery)
-        with whole_file(report) as stream:
-            stream.write(page)
+        write_whole(report, as_html(discovery))
     if as_json:
         terminal.print_json(as_dict(discovery))
     else:

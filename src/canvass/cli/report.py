@@ -13,7 +13,7 @@ import typer
 
 from canvass.cli import options, terminal
 from canvass.errors import OptionError, nearest
-from canvass.files import check_output, whole_file
+from canvass.files import check_output, write_whole
 
 if TYPE_CHECKING:
     from canvass.report.document import Report
@@ -70,8 +70,7 @@ def report(
         with terminal.busy(f"writing {name}"):
             written.append((name, write(found)))
     for name, content in written:
-        with whole_file(name) as stream:
-            stream.write(content)
+        write_whole(name, content)
     if as_json or not (writers or terminal.interactive()):
         sys.stdout.write(json_of(found).decode())
         return

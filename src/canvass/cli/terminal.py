@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from canvass.errors import plural
+from canvass.report.formatting import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from canvass.report.braille import Line
 
 WARNING = "bold #c65500"
-JOINERS = "\u200c\u200d"  # within words of Persian and Hindi, within emoji; they move nothing
-REPLACEMENT = "\ufffd"
 AXIS = 8  # characters left of a plot
 
 
@@ -39,13 +37,7 @@ def console(*, error: bool = False) -> Console:
 
 def harmless(text: str) -> str:
     """Keep a text on its line, and its offsets: controls would move the cursor or turn the direction."""
-    return "".join(map(_harmless, text))
-
-
-def _harmless(character: str) -> str:
-    if character.isprintable() or character in JOINERS:
-        return character
-    return " " if character == "\t" or unicodedata.category(character) == "Zs" else REPLACEMENT
+    return visible(text, blanks="\t")
 
 
 def say(message: str, *, label: str = "") -> None:

@@ -13,7 +13,7 @@ import typer
 
 from canvass.cli import options, terminal
 from canvass.errors import CanvassError, EmptyPoolError, FileError, InputError, OptionError
-from canvass.files import STANDARD_STREAM, check_outputs, whole_file
+from canvass.files import STANDARD_STREAM, check_outputs, write_whole
 from canvass.types import Utterance
 
 if TYPE_CHECKING:
@@ -71,16 +71,13 @@ def command(
         if result["state"] != "waiting":
             memory |= {"kind": KIND, "version": VERSION, "labelled": digest}
             memory["files"] = memory.get("files", {}) | files
-            with whole_file(state) as stream:
-                stream.write(json.dumps(memory, ensure_ascii=False).encode() + b"\n")
+            write_whole(state, json.dumps(memory, ensure_ascii=False).encode() + b"\n")
     else:
         result["state"] = "nothing new"
     if report is not None:
         from canvass.report.watch_page import as_html
 
-        page = as_html(result)
-        with whole_file(report) as stream:
-            stream.write(page)
+        write_whole(report, as_html(result))
     if as_json:
         terminal.print_json(result)
     else:

@@ -12,7 +12,7 @@ import typer
 from canvass.cli import options, terminal
 from canvass.cli.projects import is_project, open_project
 from canvass.errors import OptionError, TrainingError
-from canvass.files import check_output, compressed, split_name, whole_file
+from canvass.files import check_output, split_name, write_whole
 
 if TYPE_CHECKING:
     from canvass.annotation.project.project import Project
@@ -190,12 +190,10 @@ def tell_people(message: str) -> None:
 
 
 def _write(features: WordFeatures, out: str) -> None:
-    ending, compression = split_name(out)
-    if ending == LEARNT:
+    if split_name(out)[0] == LEARNT:
         features.save(out)
     else:
-        with whole_file(out) as stream:
-            stream.write(compressed(features.word2vec_text().encode(), compression))
+        write_whole(out, features.word2vec_text().encode())
 
 
 def _facts(features: WordFeatures, near: Sequence[str]) -> dict[str, Any]:

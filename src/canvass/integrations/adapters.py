@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from canvass.errors import ExtraMissingError
+from canvass.errors import needing
 from canvass.integrations.ranking import chosen_strategy
 from canvass.selection.plan import MAX_TOKENS
 
 if TYPE_CHECKING:
     from canvass.integrations.skactiveml_strategy import CanvassPoolStrategy
     from canvass.integrations.small_text_strategy import CanvassQueryStrategy
-
-
-@contextmanager
-def _needing(library: str, words: str, extra: str) -> Iterator[None]:
-    """Raise ExtraMissingError, with these words, where a library cannot be imported."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != library:
-            raise
-        raise ExtraMissingError(words, extra) from None
 
 
 def as_skactiveml(
@@ -54,7 +41,7 @@ def as_skactiveml(
         If the strategy is unknown, or cannot do without a target.
 
     """
-    with _needing("skactiveml", "as_skactiveml needs scikit-activeml", "skactiveml"):
+    with needing("as_skactiveml needs scikit-activeml", "skactiveml", library="skactiveml"):
         from canvass.integrations.skactiveml_strategy import CanvassPoolStrategy
     chosen_strategy(strategy, target)
     return CanvassPoolStrategy(
@@ -70,7 +57,7 @@ def as_small_text(
     Parameters and errors are those of `as_skactiveml`, with texts or features from small-text's dataset, and canvass'
     `seed` in the place of `random_state`.
     """
-    with _needing("small_text", "as_small_text needs small-text", "small-text"):
+    with needing("as_small_text needs small-text", "small-text", library="small_text"):
         from canvass.integrations.small_text_strategy import CanvassQueryStrategy
     chosen_strategy(strategy, target)
     return CanvassQueryStrategy(strategy, target=target, max_tokens=max_tokens, seed=seed)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from canvass.report.formatting import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from canvass.report.learning_curves import TargetRuns
-
-JOINERS = "\u200c\u200d"  # used within Persian and Hindi words, and within emoji
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 class Segment(NamedTuple):
@@ -97,14 +95,3 @@ def segments(
     if position < len(text):
         divided.append(Segment(visible(text[position:]), "", right=True))
     return tuple(divided)
-
-
-def visible(text: str) -> str:
-    """Replace characters that act instead of being shown: controls, line breaks, changes of direction."""
-    return "".join(map(_visible, text))
-
-
-def _visible(character: str) -> str:
-    if character.isprintable() or character in JOINERS:
-        return character
-    return " " if character.isspace() or unicodedata.category(character) == "Zs" else REPLACEMENT

@@ -95,10 +95,11 @@ def compare_all(strategies: dict[str, Runs], baseline: str, planned: Sequence[st
         if not seeds:
             continue
         a, b = (final_errors(strategies[compared], seeds) for compared in (name, baseline))
-        by_seed = seed_randomisation(a, b, generator(0, "report: seeds"))
-        by_utterance = utterance_randomisation(a, b, generator(0, "report: utterances"))
         differences[name] = difference(a, b)
-        p_values[name] = by_seed.p_value, by_utterance.p_value
+        p_values[name] = (
+            seed_randomisation(a, b, generator(0, "report: seeds")),
+            utterance_randomisation(a, b, generator(0, "report: utterances")),
+        )
     adjusted = [
         holm([p_values[name][test] if name in p_values else 1.0 for name in others]) for test in (0, 1)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ TO = " to "
 PERCENT = "\N{NO-BREAK SPACE}%"  # a number and its unit stay together
 P_DIGITS = 3  # digits of a small p-value
 SMALLEST_P = 0.001  # smaller p-values are not told apart
+JOINERS = "\u200c\u200d"  # within words of Persian and Hindi, within emoji; they move nothing
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 TEN_PERCENT = 0.0995  # from here on, percentages have no decimals
 
 
@@ -79,3 +82,17 @@ def listed(names: list[str], most: int = 5) -> str:
     """Join names, the first `most` of them: `a, b and 7 more`."""
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def visible(text: str, blanks: str = "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029") -> str:
+    """Replace characters that act instead of being shown: controls, changes of direction; offsets stay.
+
+    A space of any width becomes a blank, and so do `blanks`: tabs and line breaks.
+    """
+    return "".join(_visible(character, blanks) for character in text)
+
+
+def _visible(character: str, blanks: str) -> str:
+    if character.isprintable() or character in JOINERS:
+        return character
+    return " " if character in blanks or unicodedata.category(character) == "Zs" else REPLACEMENT

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from canvass.errors import plural
-from canvass.report.chosen_examples import visible
+from canvass.report.formatting import visible
 
 if TYPE_CHECKING:
     from canvass.report.document import Report

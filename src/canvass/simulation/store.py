@@ -17,7 +17,7 @@ import numpy as np
 from canvass.archive import load as load_archive
 from canvass.archive import save as save_archive
 from canvass.errors import FileError, InputError, ModelFileError
-from canvass.files import whole_file
+from canvass.files import write_whole
 from canvass.simulation.spec import RunName, Spec, TargetFacts, without_words
 
 if TYPE_CHECKING:
@@ -282,8 +282,7 @@ def write_spec(folder: Path, spec: Spec, facts: Sequence[TargetFacts]) -> None:
         "options": spec.as_dict(),
         "targets": {of_target.target: asdict(of_target) for of_target in facts},
     }
-    with whole_file(folder / STUDY_FILE) as stream:
-        stream.write(json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n")
+    write_whole(folder / STUDY_FILE, json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
 def append(folder: Path, name: str, record: dict[str, Any]) -> None:

@@ -7,24 +7,22 @@ strategies are paired in both: equal rows are runs from the same start, equal co
 
 from __future__ import annotations
 
-from canvass.statistics.comparison import bootstrap_interval, rates, relative
+from canvass.statistics.comparison import bootstrap_interval, relative
 from canvass.statistics.curves import Band, Saving, annotations_saved, area_under_curve, mean_and_band
 from canvass.statistics.intervals import Interval, wilson_interval
 from canvass.statistics.kappa import cohens_kappa
-from canvass.statistics.significance import Significance, holm, seed_randomisation, utterance_randomisation
+from canvass.statistics.significance import holm, seed_randomisation, utterance_randomisation
 
 __all__ = [
     "Band",
     "Interval",
     "Saving",
-    "Significance",
     "annotations_saved",
     "area_under_curve",
     "bootstrap_interval",
     "cohens_kappa",
     "holm",
     "mean_and_band",
-    "rates",
     "relative",
     "seed_randomisation",
     "utterance_randomisation",

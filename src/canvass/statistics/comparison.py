@@ -22,24 +22,6 @@ Counts = NDArray[np.integer]
 CELLS = 1 << 18  # counts of resampled utterances held at a time; no result depends on it
 
 
-def rates(errors: Counts, reference: Counts) -> NDArray[np.float64]:
-    """Compute the error rate of each run: sum of errors / sum of reference, over the utterances.
-
-    * `errors`: integers (..., N), such as (S, N) or (S, R, N); not negative.
-    * `reference`: slots of the reference, integers (N,), the intent included if it is among the errors.
-
-    Returns float64 (...). With no slot in the reference, the number of errors, as in `canvass.metrics`. Raises
-    InputError if these are not counts, or not of the same utterances.
-    """
-    errors, reference = _counts(errors, "errors"), _counts(reference, "reference slots")
-    if errors.ndim == 0 or reference.ndim != 1 or errors.shape[-1] != len(reference):
-        raise InputError(
-            f"errors have shape {errors.shape} and reference slots {reference.shape}; expected (..., N) and (N,), "
-            "one column a test utterance: take both from one study"
-        )
-    return np.asarray(errors.sum(axis=-1) / max(1, int(reference.sum())), dtype=np.float64)
-
-
 def relative(a: Counts, b: Counts) -> float:
     """Compute the relative difference of two strategies: (rate_a - rate_b) / rate_b; below 0, a is better.
 

@@ -12,7 +12,6 @@ set. Utterances: these trained models would win again on other utterances. The f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,17 +22,8 @@ from canvass.statistics.comparison import Counts, paired
 MOST_SEEDS = 20  # up to here all exchanges are tried: half a million sums
 
 
-class Significance(NamedTuple):
-    """A two-sided p-value, and the smallest that the test could have given for so many seeds or draws."""
-
-    p_value: float
-    smallest: float
-
-
-def seed_randomisation(
-    a: Counts, b: Counts, generator: np.random.Generator, *, draws: int = 10_000
-) -> Significance:
-    """Test the difference of summed errors by exchanging the two strategies in whole seeds.
+def seed_randomisation(a: Counts, b: Counts, generator: np.random.Generator, *, draws: int = 10_000) -> float:
+    """Test the difference of summed errors by exchanging the two strategies in whole seeds; a two-sided p-value.
 
     Up to 20 seeds the test is exact: all 2^S exchanges are counted, and nothing is drawn. The smallest p-value is
     then 2^(1 - S): 0.0625 for 5 seeds, 0.002 for 10. Among m comparisons Holm multiplies it by up to m, so 12
@@ -47,7 +37,7 @@ def seed_randomisation(
 
     >>> better, worse = np.array([[3], [5], [4]]), np.array([[4], [7], [8]])
     >>> seed_randomisation(better, worse, np.random.default_rng(0))
-    Significance(p_value=0.25, smallest=0.25)
+    0.25
     """
     _check_draws(draws)
     a, b = paired(a, b)
@@ -59,16 +49,16 @@ def seed_randomisation(
     for difference in differences[1:]:
         sums = np.concatenate([sums + difference, sums - difference])
     as_far = int(np.count_nonzero(np.abs(sums) >= abs(differences.sum())))
-    return Significance(as_far / len(sums), 1 / len(sums))
+    return as_far / len(sums)
 
 
 def utterance_randomisation(
     a: Counts, b: Counts, generator: np.random.Generator, *, draws: int = 10_000
-) -> Significance:
+) -> float:
     """Test the difference of summed errors by exchanging the two strategies in utterances, for all seeds at once.
 
-    Monte Carlo: p = (1 + draws at least as far from zero) / (1 + draws), so it is never 0 (Phipson, Smyth 2010), and
-    1 / (1 + draws) at the least.
+    Returns a two-sided p-value. Monte Carlo: p = (1 + draws at least as far from zero) / (1 + draws), so it is never 0
+    (Phipson, Smyth 2010), and 1 / (1 + draws) at the least.
 
     * `a`, `b`: errors of the two strategies: integers (S, N), paired in both.
     * `generator`: the source of the draws. The order of the utterances does not matter.
@@ -111,7 +101,7 @@ def holm(p_values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]
     return adjusted
 
 
-def _drawn(differences: NDArray[np.int64], generator: np.random.Generator, draws: int) -> Significance:
+def _drawn(differences: NDArray[np.int64], generator: np.random.Generator, draws: int) -> float:
     """Flip the signs of differences, int64 (K,), at random.
 
     Of the c differences with one absolute value, how many are positive is binomial (c, 1/2), and no more need be
@@ -121,7 +111,7 @@ def _drawn(differences: NDArray[np.int64], generator: np.random.Generator, draws
     positive = generator.binomial(counts, 0.5, size=(draws, len(counts)))
     sums = (2 * positive - counts) @ sizes
     as_far = int(np.count_nonzero(np.abs(sums) >= abs(differences.sum())))
-    return Significance((1 + as_far) / (1 + draws), 1 / (1 + draws))
+    return (1 + as_far) / (1 + draws)
 
 
 def _check_draws(draws: int) -> None:
