@@ -85,12 +85,12 @@ def command(
             strategy=strategy,
             seed=seed,
             skip_bad=reading.skip_bad,
-            pool_format=pool_format,
-            where=where,
+            pool_format=pool_format or "",
+            where=where or "",
             columns=reading.names,
             words=features,
-            phrases=phrases,
-            scorer=scorer,
+            seed_phrases=tuple(phrases),
+            scorer=scorer or "",
         )
     with project:
         if words == POOL:

@@ -310,7 +310,7 @@ def test_a_project_without_example_begins_with_phrases(tmp_path):
     write_records(pool, [{"text": one.text, "id": f"u{number}"} for number, one in enumerate(known)])
     gold = {key_of(one.text): one for one in known}
     with Project.create(
-        tmp_path / "p", [], [str(pool)], MUSIC, phrases=["play", "save this song"]
+        tmp_path / "p", [], [str(pool)], MUSIC, seed_phrases=("play", "save this song")
     ) as project:
         project.settings = with_changes(project.settings, "queue", size=20, outside_share=0.0)
         assert project.labelled == project.test == ()

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from canvass.annotation.project.annotations import (
     Given,
@@ -50,7 +50,7 @@ from canvass.corpus.pool import Pool
 from canvass.errors import FileError, InputError, OptionError, TrainingError, shown
 from canvass.features.word_features import WordFeatures
 from canvass.files import STANDARD_STREAM
-from canvass.models.scorer import SHORTLIST, Scorer
+from canvass.models.scorer import Scorer
 from canvass.selection.seed_phrases import SeedPhrases, lacking
 from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES
 from canvass.types import Target, Utterance
@@ -80,25 +80,18 @@ class Project:
         target: Target,
         *,
         test: Sequence[Utterance] | None = None,
-        strategy: str | None = None,
-        seed: int = 0,
-        max_tokens: int = 40,
-        skip_bad: int = 0,
-        pool_format: str | None = None,
-        where: str | None = None,
         columns: Columns = Columns(),  # noqa: B008 - frozen
         words: WordFeatures | None = None,
-        phrases: Sequence[str] = (),
-        scorer: str | None = None,
-        shortlist: int = SHORTLIST,
+        strategy: str | None = None,
+        **settings: Any,
     ) -> Self:
         """Make a project; its folder appears whole or not at all.
 
         Without `test`, a fifth of `labelled` is held out by hash of the key, unless that is too few. With it, what is
         in both is left out of `labelled`. The names of `pool` are stored as absolute paths; `columns` are those of the
         pool. A target of `fewest` becomes the list of intents that it means in `labelled`. All rounds predict with
-        `words`. With `phrases`, `labelled` may lack examples of the target. Each round asks `scorer` about its
-        shortlist.
+        `words`. `settings` are others of `ProjectSettings`; with `seed_phrases`, `labelled` may lack examples of the
+        target.
 
         Raises FileError if the folder holds something already, a name of the pool has no file, or something cannot be
         written; TargetError or TrainingError if there are too few utterances of the target to train on, or to count
@@ -111,35 +104,28 @@ class Project:
             raise OptionError(
                 "a project reads its pool again and again, and standard input (-) can be read once; name files"
             )
-        names = tuple(os.path.abspath(name) for name in pool)  # noqa: PTH100 - a glob is no path
-        chosen = strategy or (DEFAULT_FOR_ALL if target.kind == "all" else DEFAULT)
-        if scorer:
-            Scorer.of(scorer, labelled, shortlist=shortlist)  # refuses what does not exist
-            scorer = str(Path(scorer).absolute()) if Path(scorer).is_dir() else scorer
-        settings = Settings(
-            project=ProjectSettings(
-                target=str(target),
-                strategy=chosen,
-                seed=seed,
-                pool=names,
-                seed_phrases=tuple(phrases),
-                scorer=scorer or "",
-                shortlist=shortlist,
-                pool_format=pool_format or "",
-                where=where or "",
-                skip_bad=skip_bad,
-                max_tokens=max_tokens,
-                test="fifth" if test is None else "file",
-            ),
+        made = ProjectSettings(
+            target=str(target),
+            strategy=strategy or (DEFAULT_FOR_ALL if target.kind == "all" else DEFAULT),
+            pool=tuple(os.path.abspath(name) for name in pool),  # noqa: PTH100 - a glob is no path
+            test="fifth" if test is None else "file",
+            **settings,
+        )
+        if made.scorer:
+            Scorer.of(made.scorer, labelled, shortlist=made.shortlist)  # refuses what does not exist
+            if Path(made.scorer).is_dir():
+                made = replace(made, scorer=str(Path(made.scorer).absolute()))
+        checked = Settings(
+            project=made,
             columns=ColumnsSettings(
                 **{column.name: getattr(columns, column.name) for column in fields(ColumnsSettings)}
             ),
         )
-        settings.check(f"{place / SETTINGS}")
+        checked.check(f"{place / SETTINGS}")
         # Most of what could be wrong with a pool is wrong from the start.
-        next(open_pool(settings, place).blocks())
+        next(open_pool(checked, place).blocks())
         if test is None:
-            kept, measured = hold_out(labelled, target, seed)
+            kept, measured = hold_out(labelled, target, made.seed)
         else:
             kept, measured = without_keys_of(labelled, test), list(test)
             if labelled and not kept:
@@ -147,13 +133,13 @@ class Project:
                     "every request of LABELLED is in the --test set too, and nothing is left to train on; name other "
                     "requests with --test, or leave it out: a fifth of LABELLED is held out then"
                 )
-        if not (phrases and lacking(kept, target)):
-            check_enough(kept, measured, target, strategy=chosen, held_out=test is None)
-        intents, slots = guides_of([*kept, *measured], target, seed=seed)
-        made = settings.project if measured else replace(settings.project, test="none")
-        settings = Settings(project=made, columns=settings.columns, intents=intents, slots=slots)
-        write_project(place, settings, kept, measured, words)
-        return cls(place, settings)
+        if not (made.seed_phrases and lacking(kept, target)):
+            check_enough(kept, measured, target, strategy=made.strategy, held_out=test is None)
+        intents, slots = guides_of([*kept, *measured], target, seed=made.seed)
+        made = made if measured else replace(made, test="none")
+        checked = replace(checked, project=made, intents=intents, slots=slots)
+        write_project(place, checked, kept, measured, words)
+        return cls(place, checked)
 
     @classmethod
     def open(cls, folder: str | Path) -> Self:

@@ -43,20 +43,14 @@ def _whole(words: str, least: int, *, default: int) -> Any:
     return _setting(words, f"a whole number of at least {least}", accepts, default)
 
 
-def _number(words: str, expected: str, accepts: Callable[[float], bool], *, default: float) -> Any:
+SHARE = ("a number from 0 to 1", lambda value: 0 <= value <= 1)
+DURATION = ("a number above 0", lambda value: 0 < value < math.inf)
+AMOUNT = ("a number, 0 or more", lambda value: 0 <= value < math.inf)
+
+
+def _number(words: str, which: tuple[str, Callable[[float], bool]], *, default: float) -> Any:
+    expected, accepts = which
     return _setting(words, expected, lambda value: type(value) in {int, float} and accepts(value), default)
-
-
-def _share(words: str, *, default: float) -> Any:
-    return _number(words, "a number from 0 to 1", lambda value: 0 <= value <= 1, default=default)
-
-
-def _duration(words: str, *, default: float) -> Any:
-    return _number(words, "a number above 0", lambda value: 0 < value < math.inf, default=default)
-
-
-def _amount(words: str, *, default: float) -> Any:
-    return _number(words, "a number, 0 or more", lambda value: 0 <= value < math.inf, default=default)
 
 
 def _flag(words: str, *, default: bool) -> Any:
@@ -175,17 +169,20 @@ class QueueSettings:
 
     size: int = _whole("Tasks that are kept ready.", 1, default=50)
     retrain_after: int = _whole("Answers, until the models are trained anew.", 1, default=10)
-    idle_seconds: float = _duration(
-        "Seconds without an answer, until they are trained on what is new all the same.", default=30
+    idle_seconds: float = _number(
+        "Seconds without an answer, until they are trained on what is new all the same.", DURATION, default=30
     )
-    random_share: float = _share(
-        "Share of tasks drawn at random from the traffic: the estimate of the live error.", default=0.1
+    random_share: float = _number(
+        "Share of tasks drawn at random from the traffic: the estimate of the live error.", SHARE, default=0.1
     )
-    outside_share: float = _share(
+    outside_share: float = _number(
         "Share of tasks drawn from what does not look like the target: the estimate of what is missed.",
+        SHARE,
         default=0.02,
     )
-    overlap: float = _share("Share of tasks that two people answer, to see how far they agree.", default=0.0)
+    overlap: float = _number(
+        "Share of tasks that two people answer, to see how far they agree.", SHARE, default=0.0
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,9 +190,11 @@ class AssistantSettings:
     """What an assistant (`canvass annotate --assistant`) may cost."""
 
     calls: int = _whole("Requests that it is sent at most, further attempts among them.", 1, default=2000)
-    cost: float = _amount("What these may cost, in the currency of the prices; 0: no limit.", default=0)
-    input_price: float = _amount("Price of a million tokens that are sent.", default=0)
-    output_price: float = _amount("Price of a million tokens of its answers.", default=0)
+    cost: float = _number(
+        "What these may cost, in the currency of the prices; 0: no limit.", AMOUNT, default=0
+    )
+    input_price: float = _number("Price of a million tokens that are sent.", AMOUNT, default=0)
+    output_price: float = _number("Price of a million tokens of its answers.", AMOUNT, default=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,8 +202,8 @@ class PageSettings:
     """What the page shows and allows."""
 
     title: str = _text("Title of the page; the folder's name if empty.", default="")
-    lease_minutes: float = _duration(
-        "Minutes after which a task that was opened and left is free again.", default=10
+    lease_minutes: float = _number(
+        "Minutes after which a task that was opened and left is free again.", DURATION, default=10
     )
     new_labels: bool = _flag("Whether annotators may add intents and slot labels.", default=True)
     columns: tuple[str, ...] = _texts(

@@ -19,6 +19,7 @@ from canvass.annotation.quality.estimate import Estimate
 from canvass.annotation.store.label_names import LabelNames
 from canvass.annotation.store.records import Round
 from canvass.corpus.normalise import keys
+from canvass.corpus.spans import bio_tags
 from canvass.evaluation import takes_for_target
 from canvass.models.nlu import NLU
 from canvass.statistics import cohens_kappa
@@ -46,14 +47,13 @@ def decide(nlu: NLU, texts: Sequence[str]) -> Decisions:
         return Decisions((), ())
     taken = takes_for_target(nlu, keys(pa.array(texts, type=pa.string())))
     positive = [True] * len(texts) if taken is None else taken.tolist()
-    utterances, tokens = [], []
-    for yes, predicted in zip(positive, nlu.predict(texts), strict=True):
+    utterances: list[str] = []
+    tokens: list[str] = []
+    for text, yes, predicted in zip(texts, positive, nlu.predict(texts), strict=True):
         # An intent could be called like this; then the two would be taken for one, and agree a little more.
         utterances.append((predicted.intent or "") if yes else ELSEWHERE)
-        for start, end, _ in predicted.certainty:
-            slot = next((slot for slot in predicted.slots if slot.start <= start and end <= slot.end), None)
-            tag = "O" if slot is None else f"{'B' if slot.start == start else 'I'}-{slot.label}"
-            tokens.append(tag if yes else ELSEWHERE)
+        tags = bio_tags(text, predicted.slots) if predicted.certainty else []
+        tokens += tags if yes else [ELSEWHERE] * len(tags)
     return Decisions(tuple(utterances), tuple(tokens))
 
 
@@ -110,16 +110,12 @@ def suggestion(rounds: Sequence[Round], estimate: Estimate | None) -> Suggestion
             None,
         )
     mean = sum(kappas[-COMPARISONS:]) / COMPARISONS
-    if mean >= THRESHOLD:
-        return Suggestion(
-            f"you may stop: the last answers hardly changed what the models say (mean kappa {mean:.3f} over the last "
-            f"{COMPARISONS} comparisons; the rule asks for {THRESHOLD}){aside}",
-            RULE,
-            mean,
-        )
+    verdict = (
+        "you may stop: the last answers hardly" if mean >= THRESHOLD else "go on: the last answers still"
+    )
     return Suggestion(
-        f"go on: the last answers still changed what the models say (mean kappa {mean:.3f} over the last "
-        f"{COMPARISONS} comparisons; the rule asks for {THRESHOLD}){aside}",
+        f"{verdict} changed what the models say (mean kappa {mean:.3f} over the last {COMPARISONS} comparisons; the "
+        f"rule asks for {THRESHOLD}){aside}",
         RULE,
         mean,
     )

@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import replace
 from operator import attrgetter
 
-from canvass.annotation.store.label_names import LabelKind, read_names, write_names
+from canvass.annotation.store.label_names import LabelKind, read_names, retire_name
 from canvass.annotation.store.record_rows import (
     ANSWER,
     TASK,
@@ -89,7 +89,7 @@ class Answering(TaskWrites):
         deleted intent counts as passed over.
         """
         with self.atomic("the label") as connection:
-            write_names(connection, read_names(connection).changed(kind, name, became), now)
+            retire_name(connection, kind, name, became, now)
             answered = "SELECT DISTINCT task FROM answers ORDER BY task"
             for (number,) in connection.execute(answered).fetchall():
                 _settle(connection, _task(connection, number), now)

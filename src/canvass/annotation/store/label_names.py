@@ -97,13 +97,6 @@ class LabelNames:
         slots = None if utterance.slots is None else self.spans(utterance.slots)
         return replace(utterance, intent=intent, slots=slots)
 
-    def changed(self, kind: LabelKind, name: str, became: str | None) -> LabelNames:
-        """Retire a name as well: it `became` another. A name that is taken up again is not retired any more."""
-        before = self.of(kind)
-        after = {old: became if new == name else new for old, new in before.items() if old != became}
-        after[name] = became
-        return LabelNames(after, self.slots) if kind == "intent" else LabelNames(self.intents, after)
-
 
 def refuse_retired(names: LabelNames, kind: LabelKind, name: str) -> None:
     """Refuse a new label under a retired name; raises InputError."""
@@ -124,15 +117,14 @@ def names_of(rows: list[tuple[LabelKind, str, str | None]]) -> LabelNames:
     return LabelNames(intents, {name: became for kind, name, became in rows if kind == "slot"})
 
 
-def write_names(connection: sqlite3.Connection, names: LabelNames, now: float) -> None:
-    """Write the retired names, in the place of those that are there; each keeps the time when it was written first."""
-    since = dict(connection.execute("SELECT kind || ':' || name, at FROM retired"))
-    connection.execute("DELETE FROM retired")
-    connection.executemany(
-        "INSERT INTO retired (kind, name, became, at) VALUES (?, ?, ?, ?)",
-        [
-            (kind, name, became, since.get(f"{kind}:{name}", now))
-            for kind in KINDS
-            for name, became in names.of(kind).items()
-        ],
+def retire_name(
+    connection: sqlite3.Connection, kind: LabelKind, name: str, became: str | None, now: float
+) -> None:
+    """Retire a name as well: it `became` another. One that is taken up again is not retired any more."""
+    connection.execute("DELETE FROM retired WHERE kind = ? AND name = ?", (kind, became))
+    connection.execute("UPDATE retired SET became = ? WHERE kind = ? AND became = ?", (became, kind, name))
+    connection.execute(
+        "INSERT INTO retired (kind, name, became, at) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (kind, name) DO UPDATE SET became = excluded.became",
+        (kind, name, became, now),
     )

@@ -134,21 +134,23 @@ class Reader:
         """Take a whole number, or None where it is null or absent."""
         return None if self.fields.get(name) is None else self.whole(name)
 
+    def _list(self, name: str, most: int, expected: str, default: Any = None) -> list[Any]:
+        value = self.fields.get(name, default)
+        if not isinstance(value, list) or len(value) > most:
+            self._wrong(name, expected)
+        return value
+
     def wholes(self, name: str, *, most: int) -> tuple[int, ...]:
         """Take a list of at most so many whole numbers; absent is empty."""
-        value = self.fields.get(name, [])
-        if not isinstance(value, list) or len(value) > most:
-            self._wrong(name, f"a list of at most {most} whole numbers")
+        value = self._list(name, most, f"a list of at most {most} whole numbers", [])
         if not all(type(number) is int and 1 <= number <= LARGEST for number in value):
             self._wrong(name, "a list of whole numbers from 1")
         return tuple(value)
 
     def texts(self, name: str, *, most: int, longest: int) -> list[str]:
         """Take a list of at most so many different strings, each of one character at least."""
-        value = self.fields.get(name)
         expected = f"a list of at most {most} different strings"
-        if not isinstance(value, list) or len(value) > most:
-            self._wrong(name, expected)
+        value = self._list(name, most, expected)
         texts = [
             Reader({name: text}, self.where, (name,)).text(name, shortest=1, longest=longest)
             for text in value
@@ -159,15 +161,12 @@ class Reader:
 
     def objects(self, name: str, *, most: int, known: Sequence[str]) -> list[Reader] | None:
         """Take a list of at most so many objects; None where it is null or absent."""
-        value = self.fields.get(name)
-        if value is None:
+        if self.fields.get(name) is None:
             return None
-        if (
-            not isinstance(value, list)
-            or len(value) > most
-            or not all(isinstance(item, dict) for item in value)
-        ):
-            self._wrong(name, f"null, or a list of at most {most} objects with {', '.join(known)}")
+        expected = f"null, or a list of at most {most} objects with {', '.join(known)}"
+        value = self._list(name, most, expected)
+        if not all(isinstance(item, dict) for item in value):
+            self._wrong(name, expected)
         return [Reader(item, f"{self.where}: {name}[{number}]", known) for number, item in enumerate(value)]
 
 
