@@ -21,6 +21,12 @@ export class ServerError extends Error {
   }
 }
 
+/** Give an error of the server back; any other is a defect of ours, and goes on. */
+export function ofServer(error) {
+  if (!(error instanceof ServerError)) throw error;
+  return error;
+}
+
 const ask = async (method, path, body) => contentOf(await send(method, path, body));
 
 /** What the server said, or a ServerError. */

@@ -1,6 +1,6 @@
 // The same answer for near duplicates: a list with ticks.
 
-import { api } from "./api.js";
+import { api, ofServer } from "./api.js";
 import { make } from "./dom.js";
 import { line, verdict } from "./lines.js";
 import { fill, openPanel } from "./panel.js";
@@ -35,8 +35,7 @@ export function copies({ annotator, look, last, saved }) {
         body.focus();
         saved(done.saved);
       } catch (error) {
-        if (error.status === undefined) throw error;
-        problem.textContent = error.message;
+        problem.textContent = ofServer(error).message;
         give.disabled = false;
       }
     };

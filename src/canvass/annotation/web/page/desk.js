@@ -88,6 +88,7 @@ export class Desk {
     say(this.all, `all ${this.project.intents.length} (i)`);
     this.domains.set(this.project.domains.filter((name) => name !== own).map((name) => ({ name })));
     this.only = this.project.intents.length === 1 ? this.project.intents[0].name : null;
+    if (this.task) this.render();
   }
 
   get form() {

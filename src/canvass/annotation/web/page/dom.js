@@ -58,3 +58,10 @@ export function table(head, rows) {
     make("tbody", {}, ...rows.map(row)),
   );
 }
+
+/** A bar that is filled to a share of its length. */
+export function bar(share) {
+  const root = make("span.bar", { "aria-hidden": "true" }, make("span.fill"));
+  root.firstChild.style.setProperty("--length", `${100 * share}%`);
+  return root;
+}

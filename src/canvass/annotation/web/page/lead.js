@@ -1,6 +1,6 @@
 // What a lead does beside reading the numbers: exports, backups, changes of labels, and decisions on discovered groups.
 
-import { api, download } from "./api.js";
+import { api, download, ofServer } from "./api.js";
 import { make, table } from "./dom.js";
 import { fill } from "./panel.js";
 import { counted, timeOf } from "./words.js";
@@ -26,8 +26,7 @@ export function files(backups) {
       const lost = await load();
       said.textContent = lost ? `Written; this format cannot hold ${lost}.` : done;
     } catch (error) {
-      if (error.status === undefined) throw error;
-      said.textContent = `This does not work: ${error.message}.`;
+      said.textContent = `This does not work: ${ofServer(error).message}.`;
     }
     button.disabled = false;
   };

@@ -1,7 +1,7 @@
 // The page: who annotates, what comes next, what is on its way to the server, and the views around the desk.
 
 import { Ahead } from "./ahead.js";
-import { api } from "./api.js";
+import { api, ofServer } from "./api.js";
 import { Desk } from "./desk.js";
 import { find, keepFocus, say, show } from "./dom.js";
 import { copies } from "./copies.js";
@@ -193,12 +193,10 @@ class Page {
   async relabel() {
     try {
       Object.assign(this.project, await api.project());
+      this.desk.relabel();
     } catch (error) {
-      if (error.status === undefined) throw error;
-      return; // the next answer brings it up again
+      ofServer(error); // the next answer brings it up again
     }
-    this.desk.relabel();
-    if (this.desk.task) this.desk.render();
   }
 
   showCurrent() {
@@ -224,8 +222,7 @@ class Page {
       show(find("review-count"), number > 0);
       find("to-review").title = `${reviewWords(number)} (r)`;
     } catch (error) {
-      if (error.status === undefined) throw error;
-      // They are asked for again after a few answers.
+      ofServer(error); // they are asked for again after a few answers.
     }
   }
 
@@ -278,8 +275,7 @@ class Page {
     try {
       this.recent.recall((await api.history(this.annotator, before, RECALLED)).items);
     } catch (error) {
-      if (error.status === undefined) throw error;
-      // They are in the history once the server is back.
+      ofServer(error); // they are in the history once the server is back.
     }
   }
 
@@ -301,8 +297,7 @@ class Page {
       const words = `This answer was refused: ${entry.message}`;
       this.visit(task, { answer, replaces: answer.replaces, adjudicates: answer.adjudicates, refused: entry, words });
     } catch (error) {
-      if (error.status === undefined) throw error;
-      this.desk.hint(error.message);
+      this.desk.hint(ofServer(error).message);
     }
   }
 
@@ -345,37 +340,33 @@ class Page {
   }
 
   /** `label` is {action, kind, name, words}; with its new name, or the one that it becomes, asked for. */
-  async changeLabel({ action, kind, name, words }) {
+  changeLabel({ action, kind, name, words }) {
     const names = (kind === "slot" ? this.project.slots : this.project.intents).map((one) => one.name).filter((one) => one !== name);
-    const field = { rename: { name: "new", label: "New name", value: name }, merge: { name: "new", label: "Becomes", choices: names } }[action];
-    const done = await ask({
-      title: `${action[0].toUpperCase()}${action.slice(1)} ${name}`,
-      words,
-      fields: field ? [{ longest: 1000, ...field }] : [],
-      button: action[0].toUpperCase() + action.slice(1),
-      send: async (values) => Object.assign(this.project, await api.changeLabel(action, kind, name, values.new)),
-    });
-    if (!done) return;
-    this.desk.relabel();
-    if (this.desk.task) this.desk.render();
-    this.open("progress");
+    const field = { rename: { label: "New name", value: name }, merge: { label: "Becomes", choices: names } }[action];
+    return this.decide({ action, name, words, field }, (renamed) => api.changeLabel(action, kind, name, renamed));
   }
 
   /** `group` is one of those that `api.groups` lists, and `others` are the rest; see `changeLabel`. */
-  async changeGroup({ action, group, others }) {
+  changeGroup({ action, group, others }) {
     const first = (name) => others.find((other) => other.name === name)?.texts[0] ?? name;
-    const field = { name: { label: "Intent", choices: this.project.intents.map((one) => one.name) }, merge: { label: "Into", choices: others.map((one) => one.name) } }[action];
-    const words = { name: "Everybody gets the intent at once, and its most typical requests come next.", refuse: "It does not come back, nor does what is like it.", split: "It is cut in two.", merge: "The other keeps its name." };
+    const field = { name: { label: "Intent", longest: 80, choices: this.project.intents.map((one) => one.name) }, merge: { label: "Into", choices: others.map((one) => one.name) } }[action];
+    const words = { name: "Everybody gets the intent at once, and its most typical requests come next.", refuse: "It does not come back, nor does what is like it.", split: "It is cut in two.", merge: "The other keeps its name." }[action];
+    const send = (value) => api.changeGroup(this.annotator, action, group.texts[0], action === "merge" ? first(value) : value);
+    return this.decide({ action, name: group.name, words, field }, send);
+  }
+
+  /** Ask whether, and how, a lead's action shall be done; `send` is given what was typed into the field, if any. */
+  async decide({ action, name, words, field }, send) {
+    const button = action[0].toUpperCase() + action.slice(1);
     const done = await ask({
-      title: `${action[0].toUpperCase()}${action.slice(1)} ${group.name}`,
-      words: words[action],
-      fields: field ? [{ name: "new", longest: action === "name" ? 80 : 1000, ...field }] : [],
-      button: action[0].toUpperCase() + action.slice(1),
-      send: async (values) => Object.assign(this.project, await api.changeGroup(this.annotator, action, group.texts[0], action === "merge" ? first(values.new) : values.new)),
+      title: `${button} ${name}`,
+      words,
+      fields: field ? [{ name: "new", longest: 1000, ...field }] : [],
+      button,
+      send: async (values) => Object.assign(this.project, await send(values.new)),
     });
     if (!done) return;
     this.desk.relabel();
-    if (this.desk.task) this.desk.render();
     this.open("progress");
   }
 
@@ -406,9 +397,9 @@ async function begin() {
     const page = new Page(await api.project());
     await page.start();
   } catch (error) {
-    if (error.status === undefined) throw error;
+    const words = ofServer(error).message;
     show(find("empty"), true);
-    say(find("empty-words"), `${error.message[0].toUpperCase()}${error.message.slice(1)}. Trying again …`);
+    say(find("empty-words"), `${words[0].toUpperCase()}${words.slice(1)}. Trying again …`);
     setTimeout(begin, 2 * SOON);
   }
 }

@@ -1,5 +1,6 @@
 // The one dialog in which history, review, progress and help are shown.
 
+import { ofServer } from "./api.js";
 import { find, make } from "./dom.js";
 
 const dialog = () => find("panel");
@@ -45,7 +46,6 @@ export async function fill(body, promise, build) {
   try {
     body.replaceChildren(...[build(await promise)].flat());
   } catch (error) {
-    if (error.status === undefined) throw error;
-    body.replaceChildren(make("p", { role: "alert", textContent: `This cannot be shown: ${error.message}.` }));
+    body.replaceChildren(make("p", { role: "alert", textContent: `This cannot be shown: ${ofServer(error).message}.` }));
   }
 }

@@ -2,7 +2,7 @@
 
 import { api } from "./api.js";
 import { curve } from "./chart.js";
-import { make, table } from "./dom.js";
+import { bar, make, table } from "./dom.js";
 import { files, groups, invitation, labels } from "./lead.js";
 import { fill, openPanel } from "./panel.js";
 import { counted, percent, precise, secondsPer } from "./words.js";
@@ -115,11 +115,9 @@ function bars(title, pairs) {
     make(
       "ul.bars",
       {},
-      ...pairs.map(([name, count]) => {
-        const bar = make("span.bar", { "aria-hidden": "true" }, make("span.fill"));
-        bar.firstChild.style.setProperty("--length", `${(100 * count) / most}%`);
-        return make("li", {}, make("span", { dir: "auto", textContent: name }), bar, make("span.number", { textContent: `${count.toLocaleString("en")} · ${percent(count / sum)}` }));
-      }),
+      ...pairs.map(([name, count]) =>
+        make("li", {}, make("span", { dir: "auto", textContent: name }), bar(count / most), make("span.number", { textContent: `${count.toLocaleString("en")} · ${percent(count / sum)}` })),
+      ),
     ),
   ];
 }

@@ -1,6 +1,6 @@
 // The list of a server's projects.
 
-import { api } from "./api.js";
+import { api, ofServer } from "./api.js";
 import { find, make } from "./dom.js";
 import { counted } from "./words.js";
 
@@ -10,6 +10,5 @@ const item = ({ path, title, target, answered, open }) =>
 try {
   find("list").replaceChildren(...(await api.projects()).projects.map(item));
 } catch (error) {
-  if (error.status === undefined) throw error;
-  find("problem").textContent = `This cannot be shown: ${error.message}.`;
+  find("problem").textContent = `This cannot be shown: ${ofServer(error).message}.`;
 }

@@ -1,6 +1,6 @@
 // What to look at again: disputes, answers that the models contradict, twins with different answers, flags and notes.
 
-import { api } from "./api.js";
+import { api, ofServer } from "./api.js";
 import { make } from "./dom.js";
 import { answered } from "./lines.js";
 import { fill, openPanel } from "./panel.js";
@@ -74,9 +74,8 @@ function doubt({ kind, words, probability, tasks }, look, open, fine) {
       row.remove();
       next?.focus();
     } catch (error) {
-      if (error.status === undefined) throw error;
+      row.append(make("p", { role: "alert", textContent: ofServer(error).message }));
       settle.disabled = false;
-      row.append(make("p", { role: "alert", textContent: error.message }));
     }
   };
   row.addEventListener("keydown", (event) => event.key === "x" && settle.click());

@@ -1,6 +1,6 @@
 // Finding tasks and answers by words, label, annotator, and what they are: a lead those of everybody, others their own.
 
-import { api } from "./api.js";
+import { api, ofServer } from "./api.js";
 import { make } from "./dom.js";
 import { answered, line } from "./lines.js";
 import { openPanel } from "./panel.js";
@@ -45,11 +45,11 @@ export function search({ look, open, own, typed = "" }) {
       more.hidden = items.length < PAGE;
       state.textContent = list.childElementCount ? "" : "Nothing is found.";
     } catch (error) {
-      if (error.status === undefined) throw error;
+      const words = ofServer(error).message;
       if (number !== asked) return;
       list.replaceChildren();
       more.hidden = true;
-      state.textContent = error.message;
+      state.textContent = words;
     }
   }
   let timer = 0;

@@ -1,6 +1,6 @@
 // Why an utterance was chosen: votes, scores and confidence, in a column beside it.
 
-import { make } from "./dom.js";
+import { bar, make } from "./dom.js";
 import { counted, percent, targetName } from "./words.js";
 
 /** Fill the section for a task. */
@@ -75,14 +75,13 @@ function votes({ why: reason }, target) {
 
 /** A bar from the middle: to the right for yes. Scores have no common scale, so its length only hints. */
 function voter(member, score) {
-  const bar = make("span.bar", { "aria-hidden": "true" }, make("span.fill"));
-  bar.firstChild.style.setProperty("--length", `${(50 * Math.abs(score)) / (1 + Math.abs(score))}%`);
-  bar.classList.add(score > 0 ? "yes" : "no");
+  const strength = bar((0.5 * Math.abs(score)) / (1 + Math.abs(score)));
+  strength.classList.add(score > 0 ? "yes" : "no");
   return make(
     "li",
     {},
     make("span", { textContent: member }),
-    bar,
+    strength,
     make("span.number", { textContent: `${score > 0 ? "+" : "−"}${Math.abs(score).toFixed(2)}` }),
     make("span.vote", { textContent: score > 0 ? "yes" : "no" }),
   );
@@ -95,8 +94,4 @@ function sureness(prediction, slots) {
   return [make("p", { textContent: "How sure the models are:" }), make("dl.meters", {}, ...found.flat())];
 }
 
-function meter(name, share) {
-  const bar = make("span.bar", { "aria-hidden": "true" }, make("span.fill"));
-  bar.firstChild.style.setProperty("--length", `${100 * share}%`);
-  return [make("dt", { textContent: name }), make("dd", {}, bar, make("span.number", { textContent: percent(share) }))];
-}
+const meter = (name, share) => [make("dt", { textContent: name }), make("dd", {}, bar(share), make("span.number", { textContent: percent(share) }))];
