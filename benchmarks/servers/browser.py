@@ -109,7 +109,7 @@ def tasks_of(found: Material, target: Target, *, blank: bool = False, wanted: in
     nlu = NLU.train(found.labelled, target)
     votes = [] if nlu.committee is None else nlu.committee.decision_function(texts).tolist()
     tasks = []
-    predictions = predict(nlu, texts, number=0, domain_of_intent={})
+    predictions = predict(nlu, texts, [None] * len(texts), number=0, domain_of_intent={})
     for rank, (one, prediction) in enumerate(zip(found.annotated, predictions, strict=True), 1):
         assert prediction is not None
         shown = replace(prediction, domain=one.domain, positive=True)

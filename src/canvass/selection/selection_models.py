@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 from canvass.errors import OptionError, TrainingError
 from canvass.features.word_features import WordFeatures
@@ -24,13 +25,20 @@ def with_selection_models(
     `words` are the features that the reference NLU has, and the selecting models have not: what is chosen is to suit
     models that do not have them, too.
     """
+    return replace(nlu, **selection_models(labelled, nlu.target, strategy, words))
+
+
+def selection_models(
+    labelled: Sequence[Utterance], target: Target, strategy: str, words: WordFeatures | None
+) -> dict[str, Any]:
+    """Train what `with_selection_models` puts into the place of models of the same names."""
     models = strategy_named(strategy).models
     if not models & {"intents", "tagger"} or (words is None and "tagger" not in models):
-        return nlu
+        return {}
     if words is None:
-        return replace(nlu, tagger=train_tagger(labelled, nlu.target))
-    intents, tagger = train_predictors(labelled, nlu.target, iterations=ITERATIONS_FOR_SELECTION)
-    return replace(nlu, intents=intents, tagger=tagger)
+        return {"tagger": train_tagger(labelled, target)}
+    intents, tagger = train_predictors(labelled, target, iterations=ITERATIONS_FOR_SELECTION)
+    return {"intents": intents, "tagger": tagger}
 
 
 def check_models(strategy: Strategy, target: Target, *, intents: Collection[str], annotated: int) -> None:

@@ -15,8 +15,7 @@ from canvass.annotation.rounds.round import Rounds, save_estimates, save_round
 from canvass.annotation.store.records import HANDED_OUT, Task
 from canvass.errors import InputError, OptionError, ProjectInUseError
 from canvass.models.nlu import NLU
-from canvass.selection.batch_file import with_columns
-from canvass.types import slot_records
+from canvass.selection.batch_file import INTENT_COLUMNS, SLOT_COLUMNS, with_columns
 
 
 @dataclass(frozen=True)
@@ -122,10 +121,9 @@ def task_record(task: Task, target: str, *, slots: bool = True) -> dict[str, Any
         "score": reason and reason.score,
         **{f"score_{name}": score for name, score in (reason.members if reason else {}).items()},
     }
-    if prediction is None or prediction.intent is not None:
-        record["predicted_intent"] = prediction and prediction.intent
-        record["intent_probability"] = prediction and prediction.intent_probability
-    if slots:
-        record["predicted_slots"] = None if prediction is None else slot_records(prediction.slots)
-        record["tagger_confidence"] = prediction and prediction.confidence
+    columns = (
+        *(INTENT_COLUMNS if prediction is None or prediction.intent is not None else ()),
+        *(SLOT_COLUMNS if slots else ()),
+    )
+    record |= {column.name: prediction and column.value(prediction) for column in columns}
     return record | with_columns(task.others)

@@ -28,7 +28,6 @@ from canvass.annotation.rounds.round_models import (
     predict,
     seed_of_round,
     train_models,
-    with_answer,
 )
 from canvass.annotation.store.records import NewTask, Round, Turns
 from canvass.clock import Clock
@@ -128,21 +127,12 @@ class Rounds:
         predictions = predict(
             models.reference,
             [task.text for task in mixed],
+            [chosen.answers.get(task.key) for task in mixed],
             number=number,
             domain_of_intent=project.given.domain_of_intent,
         )
         tasks = tuple(
-            replace(
-                task,
-                prediction=with_answer(
-                    ours,
-                    chosen.answers.get(task.key),
-                    number=number,
-                    target=project.target,
-                    domains=project.given.domain_of_intent,
-                ),
-            )
-            for task, ours in zip(mixed, predictions, strict=True)
+            replace(task, prediction=prediction) for task, prediction in zip(mixed, predictions, strict=True)
         )
         clock.stop("make tasks")
         kappa = self._compare(models, answers, json.loads(stop_set or "[]"), facts)

@@ -10,12 +10,11 @@ from canvass.annotation.store.records import TaskPrediction
 from canvass.corpus.normalise import keys
 from canvass.evaluation import takes_for_target
 from canvass.features.word_features import WordFeatures
-from canvass.models.nlu import NLU, train_predictors, train_tagger
-from canvass.models.tagger import ITERATIONS_FOR_SELECTION
+from canvass.models.nlu import NLU
 from canvass.processors import thread_pool
 from canvass.seeding import derived_seed
-from canvass.strategies import strategy_named
-from canvass.types import ModelAnswer, Target, Utterance
+from canvass.selection.selection_models import selection_models
+from canvass.types import ModelAnswer, Prediction, Slot, Target, Utterance
 
 LIKELIEST = 5  # intents that the page offers
 ALTERNATIVES = 11  # taggings after the best; the page makes offers of what they change
@@ -50,84 +49,59 @@ def train_models(
 
     Raises TargetError or TrainingError if the labelled set cannot train the models of the target.
     """
-    models = strategy_named(strategy).models
-    if not models & {"intents", "tagger"} or (words is None and "tagger" not in models):
-        reference = NLU.train(labelled, target, seed=seed, words=words)
-        return Models(reference, reference)
     with thread_pool(1) as executor:
-        if words is None:
-            tagger = executor.submit(train_tagger, labelled, target)
-            reference = NLU.train(labelled, target, seed=seed)
-            return Models(reference, replace(reference, tagger=tagger.result()))
-        # What is chosen is to suit models without word features, too.
-        plain = executor.submit(train_predictors, labelled, target, iterations=ITERATIONS_FOR_SELECTION)
+        others = executor.submit(selection_models, labelled, target, strategy, words)
         reference = NLU.train(labelled, target, seed=seed, words=words)
-        intents, selecting_tagger = plain.result()
-        return Models(reference, replace(reference, intents=intents, tagger=selecting_tagger))
-
-
-def with_answer(
-    ours: TaskPrediction | None,
-    answer: ModelAnswer | None,
-    *,
-    number: int,
-    target: Target,
-    domains: Mapping[str, str],
-) -> TaskPrediction | None:
-    """Put what another model says, if anything, in the place of our prediction after round `number`.
-
-    `domains` maps intents to their domains.
-    """
-    if answer is None:
-        return ours
-    said = ours or TaskPrediction(number, domain_of_frame(target, None, domains), None, 1.0, (), 1.0)
-    if answer.intent_probability is not None:
-        said = replace(
-            said,
-            domain=domain_of_frame(target, answer.intent, domains),
-            intent=answer.intent,
-            intent_probability=answer.intent_probability,
-            likeliest=tuple(
-                [(answer.intent, answer.intent_probability)] if answer.intent is not None else []
-            ),
-        )
-    if answer.slots is not None:
-        confidence = 1.0 if answer.slots_probability is None else answer.slots_probability
-        said = replace(said, slots=answer.slots, confidence=confidence, certainty=(), alternatives=())
-    return said
+        return Models(reference, replace(reference, **others.result()))
 
 
 def predict(
-    nlu: NLU, texts: Sequence[str], *, number: int, domain_of_intent: Mapping[str, str]
+    nlu: NLU,
+    texts: Sequence[str],
+    answers: Sequence[ModelAnswer | None],
+    *,
+    number: int,
+    domain_of_intent: Mapping[str, str],
 ) -> list[TaskPrediction | None]:
     """Predict texts after round `number`, each taken for an utterance of the target; None where nothing can be.
 
-    The domain is the target's, or else the one that `domain_of_intent` has for the predicted intent.
+    What another model answers, if anything, is put in the place of our prediction. The domain is the target's, or else
+    the one that `domain_of_intent` has for the predicted intent.
     """
     import pyarrow as pa
 
-    if not nlu.can_predict or not texts:
-        return [None] * len(texts)
-    taken = takes_for_target(nlu, keys(pa.array(texts, type=pa.string())))
-    positive: list[bool] | list[None] = [None] * len(texts) if taken is None else taken.tolist()
-    return [
-        TaskPrediction(
-            round=number,
-            domain=domain_of_frame(nlu.target, predicted.intent, domain_of_intent),
-            intent=predicted.intent,
-            intent_probability=predicted.intent_probability,
-            slots=predicted.slots,
-            confidence=predicted.confidence,
-            certainty=predicted.certainty,
-            positive=said,
-            likeliest=likeliest,
-            alternatives=tuple((slots, chance) for slots, chance in alternatives if chance >= LEAST),
+    ours: Sequence[Prediction | None] = [None] * len(texts)
+    positive: Sequence[bool | None] = [None] * len(texts)
+    likeliest: Sequence[tuple[tuple[str, float], ...]] = [()] * len(texts)
+    alternatives: Sequence[Sequence[tuple[tuple[Slot, ...], float]]] = [()] * len(texts)
+    if nlu.can_predict and texts:
+        taken = takes_for_target(nlu, keys(pa.array(texts, type=pa.string())))
+        positive = positive if taken is None else taken.tolist()
+        ours, likeliest = nlu.predict(texts), nlu.likeliest_intents(texts, LIKELIEST)
+        alternatives = nlu.alternative_slots(texts, ALTERNATIVES)
+    predictions: list[TaskPrediction | None] = []
+    for mine, said, intents, taggings, answer in zip(
+        ours, positive, likeliest, alternatives, answers, strict=True
+    ):
+        other = ModelAnswer() if answer is None else answer
+        predicted = mine if answer is None else answer.over(mine)
+        if predicted is None:
+            predictions.append(None)
+            continue
+        named = () if predicted.intent is None else ((predicted.intent, predicted.intent_probability),)
+        others = taggings if other.slots is None else ()
+        predictions.append(
+            TaskPrediction(
+                round=number,
+                domain=domain_of_frame(nlu.target, predicted.intent, domain_of_intent),
+                intent=predicted.intent,
+                intent_probability=predicted.intent_probability,
+                slots=predicted.slots,
+                confidence=predicted.confidence,
+                certainty=predicted.certainty,
+                positive=said,
+                likeliest=intents if other.intent_probability is None else named,
+                alternatives=tuple((slots, chance) for slots, chance in others if chance >= LEAST),
+            )
         )
-        for predicted, said, likeliest, alternatives in zip(
-            nlu.predict(texts),
-            positive,
-            nlu.likeliest_intents(texts, LIKELIEST),
-            nlu.alternative_slots(texts, ALTERNATIVES),
-            strict=True,
-        )
-    ]
+    return predictions
