@@ -102,9 +102,9 @@ class Source(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """Read `size` bytes of UTF-8, or fewer at the end of the file."""
-        data = b"" if self._begun and self._decoder is not None else self._read(size)
         if not self._begun:
             self._begun = True
+            data = self._read(size)
             if self._encoding is None and self.is_beginning:
                 self._encoding = self._marked(data[:4])
             if self._encoding is None:
@@ -112,15 +112,16 @@ class Source(io.RawIOBase):
             self._decoder = codecs.getincrementaldecoder(self._encoding)()
             self._decoded = self._recoded(data)
         if self._decoder is None:
-            return data
+            return self._read(size)
         pieces = [self._decoded]
         length = len(self._decoded)
-        while (size < 0 or length < size) and (data := self._read(max(size - length, SMALLEST_CHUNK))):
-            pieces.append(self._recoded(data))
+        while size < 0 or length < size:
+            data = self._read(max(size - length, SMALLEST_CHUNK))
+            pieces.append(self._recoded(data, final=not data))
             length += len(pieces[-1])
+            if not data:
+                break
         whole = b"".join(pieces)
-        if size < 0 or length < size:
-            whole += self._recoded(b"", final=True)
         cut = len(whole) if size < 0 else size
         self._decoded = whole[cut:]
         return whole[:cut]
@@ -190,38 +191,28 @@ class Source(io.RawIOBase):
 class LinesOf:
     """The lines of a stored file that begin in the bytes from start to end; each line is in one such part."""
 
-    def __init__(self, stored: IO[bytes], start: int, end: int) -> None:
-        self._stored = stored
-        self._place, self._end = start, end
-        self._done = False
+    def __init__(self, stored: Any, start: int, end: int) -> None:
+        self._stored = io.BufferedReader(stored)
+        self._left = end - start
+        self._goes_on = False  # whether the last line does, after the end
         if start:
             # The line that holds the byte before belongs to the part before.
-            stored.seek(start - 1)
-            self._place -= 1
-            while piece := stored.read(SMALLEST_CHUNK):
-                if cut := piece.find(b"\n") + 1:
-                    self._place += cut
+            self._stored.seek(start - 1)
+            self._left += 1
+            while piece := self._stored.readline(SMALLEST_CHUNK):
+                self._left -= len(piece)
+                if piece.endswith(b"\n"):
                     break
-                self._place += len(piece)
-            else:
-                self._done = True
-            stored.seek(self._place)
-        self._done = self._done or self._place >= end
 
     def read(self, size: int) -> bytes:
         """Read some bytes, none at the end."""
-        if self._done:
-            return b""
-        if self._place < self._end:
-            data = self._stored.read(min(size, self._end - self._place))
-            self._place += len(data)
-            self._done = not data or (self._place == self._end and data.endswith(b"\n"))
-            return data
-        # The last line goes on after the end.
-        data = self._stored.read(SMALLEST_CHUNK)
-        cut = data.find(b"\n") + 1
-        self._done = bool(cut) or not data
-        return data[:cut] if cut else data
+        if self._left > 0:
+            data = self._stored.read(min(size, self._left))
+            self._left -= len(data)
+        else:
+            data = self._stored.readline(SMALLEST_CHUNK) if self._goes_on else b""
+        self._goes_on = bool(data) and not data.endswith(b"\n")
+        return data
 
     def close(self) -> None:
         """Close the file."""
