@@ -10,7 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 DISTRIBUTION = "canvass-nlu"  # what pip installs; `canvass` alone is another project's name
 SHOWN_CHARACTERS = 60
@@ -108,6 +108,28 @@ def needing(need: str, extra: str, *, library: str = "") -> Iterator[None]:
         if library and (missing or "").partition(".")[0] != library:
             raise
         raise ExtraMissingError(need, extra) from None
+
+
+@contextlib.contextmanager
+def damage(
+    words: str,
+    *errors: type[BaseException],
+    reason: Callable[[str], str] = lambda words: words.split("\n")[0],
+) -> Iterator[None]:
+    """Raise InputError, whose sentence begins with `words`, where one of the errors is met in the block.
+
+    `reason` makes of what the error says what stands in the sentence.
+
+    >>> with damage("a.zip: not a zip archive, or a damaged one", ValueError):
+    ...     int("PK")
+    Traceback (most recent call last):
+    canvass.errors.InputError: a.zip: not a zip archive, or a damaged one (invalid literal for int() with base 10: \
+'PK'); get the file anew
+    """
+    try:
+        yield
+    except errors as error:
+        raise InputError(f"{words} ({reason(str(error))}); get the file anew") from error
 
 
 def location(path: str, line: int | None = None) -> str:

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from canvass import __version__
 from canvass.corpus.formats.archives import LARGEST_TOTAL, MOST_MEMBERS, opened_zip
 from canvass.corpus.formats.sources import Source
-from canvass.errors import InputError, OptionError, ServiceError, needing
+from canvass.errors import InputError, OptionError, ServiceError, damage, needing
 from canvass.files import whole_file
 
 if TYPE_CHECKING:
@@ -185,24 +185,23 @@ def unpack(path: Path, member: str, target: Path) -> None:
 
 def _from_tar(path: Path, member: str, target: Path) -> None:
     # As a stream: nothing behind the member is unpacked.
-    with Source(str(path)) as source:
-        try:
-            with tarfile.open(fileobj=source, mode="r|") as archive:
-                for number, entry in enumerate(archive):
-                    if number > MOST_MEMBERS:
-                        raise InputError(
-                            f"{path}: the archive has more than {MOST_MEMBERS:,} members; it is refused"
-                        )
-                    if entry.offset_data + entry.size > LARGEST_TOTAL:
-                        raise InputError(
-                            f"{path}: the archive would unpack to more than {LARGEST_TOTAL >> 30} GB; it is refused"
-                        )
-                    if entry.name.removeprefix("./") == member and entry.isreg():
-                        content = archive.extractfile(entry)
-                        assert content is not None, "it is a file"
-                        with content, target.open("wb") as file:
-                            shutil.copyfileobj(content, file)
-                        return
-        except (tarfile.TarError, zlib.error, EOFError, ValueError) as error:
-            raise InputError(f"{path}: the archive is damaged ({error}); get the file anew") from error
+    damages = (tarfile.TarError, zlib.error, EOFError, ValueError)
+    with (
+        Source(str(path)) as source,
+        damage(f"{path}: the archive is damaged", *damages),
+        tarfile.open(fileobj=source, mode="r|") as archive,
+    ):
+        for number, entry in enumerate(archive):
+            if number > MOST_MEMBERS:
+                raise InputError(f"{path}: the archive has more than {MOST_MEMBERS:,} members; it is refused")
+            if entry.offset_data + entry.size > LARGEST_TOTAL:
+                raise InputError(
+                    f"{path}: the archive would unpack to more than {LARGEST_TOTAL >> 30} GB; it is refused"
+                )
+            if entry.name.removeprefix("./") == member and entry.isreg():
+                content = archive.extractfile(entry)
+                assert content is not None, "it is a file"
+                with content, target.open("wb") as file:
+                    shutil.copyfileobj(content, file)
+                return
     raise InputError(f"{path}: the archive has no {member}; it is another one than was expected")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from canvass.corpus.formats.sources import on_disk, whole
 from canvass.corpus.storage import is_remote
-from canvass.errors import InputError, shown
+from canvass.errors import InputError, damage, shown
 from canvass.files import STANDARD_STREAM, write_whole
 
 MOST_MEMBERS = 100_000
@@ -54,13 +54,10 @@ class Archive:
         """Unpack a member; raises InputError if there is none of this name, or it is damaged."""
         self._read.add(name)
         try:
-            return self._archive.read(name)
+            with damage(f"{self.path}: the member {shown(name)} is damaged", *DAMAGES):
+                return self._archive.read(name)
         except KeyError as error:
             raise InputError(f"{self.path}: the archive has no {shown(name)}; export it anew") from error
-        except DAMAGES as error:
-            raise InputError(
-                f"{self.path}: the member {shown(name)} is damaged ({error}); get the file anew"
-            ) from error
 
 
 class Folder(Archive):
@@ -113,12 +110,8 @@ def opened_zip(path: str) -> Iterator[Archive]:
     unpack to more than 1 GB or 200 times its size; FileError if the file cannot be read.
     """
     with on_disk(path, decompress=True) as file:
-        try:
+        with damage(f"{path}: not a zip archive, or a damaged one", *DAMAGES):
             archive = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            raise InputError(
-                f"{path}: not a zip archive, or a damaged one ({error}); get the file anew"
-            ) from error
         with archive:
             _check(path, archive.infolist())
             yield Archive(path, archive)

@@ -19,7 +19,7 @@ from canvass.corpus.formats.losses import BadLines, Losses, Utterances
 from canvass.corpus.formats.pieces import pieces_of
 from canvass.corpus.formats.sources import LARGEST_CHUNK, whole
 from canvass.corpus.formats.validation import ALL, utterance_of
-from canvass.errors import InputError, needing, shown
+from canvass.errors import InputError, damage, needing, shown
 from canvass.files import write_whole
 from canvass.types import Utterance
 
@@ -44,7 +44,8 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     """Read the documents; yields (where, utterance)."""
     spacy = _spacy()
     packed = _packed(path)
-    try:
+    # The library raises whatever its parser meets.
+    with damage(f"{path}: not a DocBin of spaCy with entities, or a damaged one", Exception, reason=shown):
         docbin = spacy.tokens.DocBin().from_bytes(packed)
         strings = spacy.strings.StringStore(docbin.strings)
         places = [docbin.attrs.index(getattr(spacy.attrs, name)) for name in READ[:3]]
@@ -59,10 +60,6 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
         )
         lists = (docbin.tokens, docbin.spaces, docbin.cats, docbin.flags, docbin.user_data)
         documents = list(zip(*lists, strict=True))
-    except Exception as error:  # the library raises whatever its parser meets
-        raise InputError(
-            f"{path}: not a DocBin of spaCy with entities, or a damaged one ({shown(str(error))}); get the file anew"
-        ) from error
     for number, (document, names) in enumerate(zip(documents, groups, strict=False), 1):
         where = f"{path}: document {number}"
         if names:
@@ -106,12 +103,8 @@ def _packed(path: str) -> bytes:
     packed = whole(path, LARGEST_DOCUMENT)
     unpacker, rest, size = zlib.decompressobj(), packed, 0
     while rest:
-        try:
+        with damage(f"{path}: not a DocBin of spaCy, or a damaged one", zlib.error):
             size += len(unpacker.decompress(rest, LARGEST_CHUNK))
-        except zlib.error as error:
-            raise InputError(
-                f"{path}: not a DocBin of spaCy, or a damaged one ({error}); get the file anew"
-            ) from error
         if size > LARGEST_DOCUMENT:
             raise InputError(
                 f"{path}: would unpack to more than {LARGEST_DOCUMENT >> 20} MB; cut the file into several"
@@ -127,7 +120,7 @@ def _record(
     import srsly
 
     tokens, spaces, cats, flags, user_data = document
-    try:
+    with damage(f"{where} is damaged", Exception, reason=shown):
         words = [strings[int(orth)] for orth in tokens[:, places[0]]]
         blanks = [bool(space) for space in spaces[:, 0]]
         if isinstance(flags, dict) and flags.get("has_unknown_spaces"):
@@ -140,8 +133,6 @@ def _record(
         ends = list(
             itertools.accumulate(len(word) + blank for word, blank in zip(words, blanks, strict=True))
         )
-    except Exception as error:  # as above
-        raise InputError(f"{where} is damaged ({shown(str(error))}); get the file anew") from error
     text = "".join(word + " " * blank for word, blank in zip(words, blanks, strict=True))
     own = own if isinstance(own, dict) else {}
     said = own.pop(KEY, None)

@@ -24,7 +24,7 @@ from canvass.corpus.formats.pieces import list_of, pieces_of, record_of_tokens, 
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.validation import ALL, utterance_of
 from canvass.corpus.spans import OUTSIDE, is_tag, tags_of
-from canvass.errors import InputError, shown
+from canvass.errors import InputError, damage, shown
 from canvass.files import write_whole
 from canvass.types import Utterance
 
@@ -41,21 +41,16 @@ class Labels:
     """The names of class labels by column, from the metadata of a schema."""
 
     def __init__(self, schema: pa.Schema, path: str) -> None:
-        self._path = path
-        try:
-            features = (
-                json.loads((schema.metadata or {}).get(METADATA, b"{}")).get("info", {}).get("features", {})
-            )
+        words = f"{path}: the schema's metadata 'huggingface' is damaged"
+        with damage(words, ValueError, AttributeError, TypeError, RecursionError, reason=shown):
+            metadata = json.loads((schema.metadata or {}).get(METADATA, b"{}"))
+            features = metadata.get("info", {}).get("features", {})
             self.names = {
                 name: labels for name, feature in features.items() if (labels := _names(feature)) is not None
             }
             self.of_tokens = {
                 name for name in self.names if features[name].__class__ is list or "feature" in features[name]
             }
-        except (ValueError, AttributeError, TypeError, RecursionError) as error:
-            raise InputError(
-                f"{path}: the schema's metadata 'huggingface' is damaged ({shown(str(error))}); get the file anew"
-            ) from error
 
     def of(self, column: str, value: Any, where: str) -> Any:
         """Find the name of a label; what is no whole number, or of a column without names, is returned as it is."""

@@ -24,12 +24,13 @@ from canvass.corpus.formats.sources import file_error, on_disk
 from canvass.corpus.formats.validation import ALL, record_of
 from canvass.corpus.storage import is_remote, opened, place_of, sizes_of
 from canvass.corpus.where import Where
-from canvass.errors import InputError
+from canvass.errors import damage
 from canvass.files import STANDARD_STREAM, split_name, write_whole
 from canvass.types import Utterance
 
 SLOTS = pa.list_(pa.struct([("start", pa.int64()), ("end", pa.int64()), ("label", pa.string())]))
 ROWS_OF_READ = 4096
+DAMAGES = (pa.ArrowException, OSError, UnicodeDecodeError)
 
 
 @contextlib.contextmanager
@@ -38,7 +39,7 @@ def opened_parquet(path: str) -> Iterator[pq.ParquetFile]:
     # Without read-ahead of whole row groups, memory does not grow with the size of the file.
     with (
         _at_hand(path) as file,
-        _named_errors(path),
+        damage(f"{path}: not a Parquet file, or a damaged one", *DAMAGES),
         pq.ParquetFile(file, pre_buffer=False) as parquet,
     ):
         yield parquet
@@ -57,18 +58,6 @@ def _at_hand(path: str) -> Iterator[Any]:
         raise file_error(path, error) from error
     with stream:
         yield stream
-
-
-@contextlib.contextmanager
-def _named_errors(path: str) -> Iterator[None]:
-    """Put what Arrow says of a damaged file into a sentence."""
-    try:
-        yield
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        reason = str(error).split("\n", maxsplit=1)[0]
-        raise InputError(
-            f"{path}: not a Parquet file, or a damaged one ({reason}); get the file anew"
-        ) from error
 
 
 def read(path: str, columns: Columns, bad: BadLines) -> Utterances:

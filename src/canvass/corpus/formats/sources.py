@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from canvass.corpus.storage import is_remote, opened, sizes_of
-from canvass.errors import FileError, InputError, location, shown
+from canvass.errors import FileError, InputError, damage, location, shown
 from canvass.files import STANDARD_STREAM, split_name
 
 NEWLINE = 10
@@ -152,12 +152,8 @@ class Source(io.RawIOBase):
     def _read(self, size: int) -> bytes:
         if self._stream is None:
             return self.read_stored(size)
-        try:
+        with damage(f"{self.path}: the compressed data are damaged or cut short", OSError):
             data: bytes = self._stream.read(None if size < 0 else size)
-        except OSError as error:
-            raise InputError(
-                f"{self.path}: the compressed data are damaged or cut short ({error}); get the file anew"
-            ) from error
         return data
 
     def readinto(self, buffer: Any) -> int:
