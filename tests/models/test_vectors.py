@@ -7,12 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from canvass.compiled import compiled
 from canvass.models.vectors import SMALLEST, exponentiate
+
+
+@compiled
+def replace(array):
+    exponentiate(array)
 
 
 def exponentials(values):
     array = np.array(values, dtype=np.float64)
-    exponentiate(array, np.empty(len(array)))
+    replace(array)
     return array
 
 

@@ -66,10 +66,10 @@ def describe(
 ) -> None:
     """Write the `IntentEvidence` of decisions (N, K), of which the first `skip` do not count, and two at least do.
 
-    Probabilities are the softmax of the rest of a row. `scratch` is (4, K - skip).
+    Probabilities are the softmax of the rest of a row. `scratch` is (3, K - skip).
     """
     # Unpacked as `= scratch`, they would be no contiguous arrays, and the loops no vector instructions.
-    gaps, shares, powers, ones = scratch[0], scratch[1], scratch[2], scratch[3]
+    gaps, shares, ones = scratch[0], scratch[1], scratch[2]
     ones[:] = 1.0
     for row in range(len(decisions)):
         first, second = -np.inf, -np.inf
@@ -83,7 +83,7 @@ def describe(
         for k in range(len(gaps)):
             gaps[k] = decisions[row, skip + k] - first
             shares[k] = gaps[k]
-        exponentiate(shares, powers)
+        exponentiate(shares)
         total = dot(shares, ones)
         log_total = math.log(total)
         intents[row] = top
@@ -165,7 +165,7 @@ class IntentClassifier:
         found = IntentEvidence(np.full(count, skip, dtype=np.int32), *np.zeros((4, count)))
         found.margin[:] = 1.0
         if len(self.names) > skip + 1:
-            scratch = np.empty((4, len(self.names) - skip))
+            scratch = np.empty((3, len(self.names) - skip))
             for begin in range(0, count, TILE):
                 tile = slice(begin, begin + TILE)
                 of_tile: Any = (values[tile] for values in found)
@@ -175,7 +175,7 @@ class IntentClassifier:
     def log_first_of_unknown(self) -> float:
         """Give log p of the first of `names` for a text of which no n-gram is known."""
         found = IntentEvidence(np.zeros(1, dtype=np.int32), *np.zeros((4, 1)))
-        describe(self._trained_table().bias[None], 0, np.empty((4, len(self.names))), *found)
+        describe(self._trained_table().bias[None], 0, np.empty((3, len(self.names))), *found)
         return float(found.log_first[0])
 
     def rank(

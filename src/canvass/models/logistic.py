@@ -19,7 +19,6 @@ EPOCHS = 1000
 NEAR = 0.1  # mean change of an example's dual variables below which the constants' penalty moves
 COARSE, FINE = 3e-3, 1e-11  # and below which training ends
 LARGE = 3e6  # weights of examples' features, over all intents
-MANY = 32  # intents from which on exponentials are taken together
 ROWS = 2048  # examples that are gone through by one call
 
 
@@ -29,7 +28,6 @@ def softmax(
     q: float,
     change: NDArray[np.float64],
     chances: NDArray[np.float64],
-    scratch: NDArray[np.float64],
 ) -> None:
     """Write softmax(scores + q change) to `chances`; all float64 (K,)."""
     top, total = -np.inf, 0.0
@@ -37,11 +35,7 @@ def softmax(
         top = max(top, scores[k] + q * change[k])
     for k in range(len(scores)):
         chances[k] = scores[k] + q * change[k] - top
-    if len(scores) < MANY:
-        for k in range(len(scores)):
-            chances[k] = math.exp(chances[k])
-    else:
-        exponentiate(chances, scratch)
+    exponentiate(chances)
     for k in range(len(scores)):
         total += chances[k]
     for k in range(len(scores)):
@@ -69,7 +63,7 @@ def solve(
     for k in range(len(scores)):
         change[k] = 0.0
     for trial in range(TRIALS):
-        softmax(scores, q, change, chances, step)
+        softmax(scores, q, change, chances)
         size, along, across = 0.0, 0.0, 0.0
         for k in range(len(scores)):
             step[k] = (1.0 if k == gold else 0.0) - chances[k] - dual[k] - change[k]

@@ -51,7 +51,7 @@ def claim(decisions: NDArray[np.float64], labels: NDArray[np.int32], lost: NDArr
     `lost` is bool (N,). Sums of exponentials are given up as soon as they are too large for that.
     """
     count = decisions.shape[1]
-    values, powers = np.empty(TOGETHER), np.empty(TOGETHER)
+    values = np.empty(TOGETHER)
     for row in range(len(decisions)):
         top = 0
         for k in range(1, count):
@@ -64,7 +64,7 @@ def claim(decisions: NDArray[np.float64], labels: NDArray[np.int32], lost: NDArr
             size = min(TOGETHER, count - first)
             for k in range(size):
                 values[k] = decisions[row, first + k] - decisions[row, top]
-            exponentiate(values[:size], powers[:size])
+            exponentiate(values[:size])
             for k in range(size):
                 total += values[k]
             if total * SURE > 1.0:
