@@ -1,11 +1,9 @@
 """A tiny study that tests share: its options, and how to run it."""
 
 from canvass.metrics import FrameErrors
-from canvass.simulation.facts import digest_of, facts_of
 from canvass.simulation.spec import Spec
-from canvass.simulation.start import Corpus
-from canvass.simulation.study import open_folder, run_study
-from canvass.simulation.worker import Reading
+from canvass.simulation.start import Corpus, digest_of, facts_of
+from canvass.simulation.study import Reading, open_folder, run_study
 
 TARGET = "domain:music"
 STRATEGIES = ("majority-joint", "random")

@@ -52,7 +52,7 @@ WORK = {
         *("select", "labelled.jsonl", "pool.jsonl", *MUSIC, "-o", "batch.jsonl"),
     ),
     "study": (
-        "canvass.simulation.worker:Worker.run",
+        "canvass.simulation.study:Worker.run",
         *("simulate", "labelled.jsonl", *MUSIC[:2], "--seeds", "1", "--seed-size", "10", "--negatives", "3"),
         *("--rounds", "1", "--batch", "5", "-s", "random", "--processes", "1", "--out", "study"),
     ),

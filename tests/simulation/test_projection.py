@@ -6,7 +6,7 @@ import pytest
 
 from canvass.features.extraction import feature_matrix
 from canvass.models.committee import Committee
-from canvass.simulation.projection import plane
+from canvass.simulation.record import plane
 from examples import MUSIC, music, others
 
 CORPUS = [*music(), *others()]

@@ -20,7 +20,7 @@ from canvass.simulation.runs import Run
 from canvass.simulation.spec import SHORT_POOL_TIMES, folder_of, strategies_for
 from canvass.simulation.start import Corpus
 from canvass.simulation.store import Chosen, read_study
-from canvass.simulation.worker import Worker
+from canvass.simulation.study import Worker
 from canvass.strategies import STRATEGIES as TABLE
 from canvass.types import Target
 from examples import MUSIC, music, others

@@ -21,7 +21,7 @@ from canvass.types import TARGET_WORDS, Utterance
 
 if TYPE_CHECKING:
     from canvass.simulation.spec import RunName, Spec, TargetFacts
-    from canvass.simulation.worker import Reading, Result
+    from canvass.simulation.study import Reading, Result
 
 ROUNDS, BATCH = 15, 20
 BOTH = "both"  # with word features and without
@@ -232,8 +232,8 @@ def command(
     from pathlib import Path
 
     from canvass.processors import processors
+    from canvass.simulation.study import Reading
     from canvass.simulation.transfer import check_family
-    from canvass.simulation.worker import Reading
     from canvass.strategies import STRATEGIES
 
     spec = study.spec()
@@ -260,10 +260,8 @@ def _simulate(
 ) -> None:
     from dataclasses import replace
 
-    from canvass.simulation.facts import digest_of, facts_of
-    from canvass.simulation.start import TEST_SPLIT, Corpus
-    from canvass.simulation.study import note_provenance, open_folder
-    from canvass.simulation.worker import scorer_of
+    from canvass.simulation.start import TEST_SPLIT, Corpus, digest_of, facts_of
+    from canvass.simulation.study import note_provenance, open_folder, scorer_of
     from canvass.types import Target
 
     with terminal.busy("reading LABELLED"):

@@ -6,24 +6,29 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import astuple
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from canvass.clock import Clock
 from canvass.corpus.normalise import key_of
 from canvass.evaluation import HeldOut
+from canvass.features.extraction import feature_matrix
+from canvass.models.committee import Committee
 from canvass.models.nlu import NLU
 from canvass.seeding import derived_seed, uniform
 from canvass.simulation.budget import count_tokens
 from canvass.simulation.measures import pack_errors
-from canvass.simulation.projection import LARGEST_SAMPLE, plane
 from canvass.simulation.runs import EXAMPLES, Choice, Run, State
 from canvass.simulation.spec import RunName, Spec
 from canvass.simulation.store import Chosen, Projection, StoredRun
 from canvass.simulation.transfer import errors_of_family
 from canvass.types import Slot, Utterance
+
+LARGEST_SAMPLE = 500
+EPSILON = 1e-12
 
 
 def record(run: Run, name: RunName, spec: Spec) -> tuple[StoredRun, dict[str, float]]:
@@ -146,8 +151,6 @@ def _project(
     run: Run, nlu: NLU, sample: Sequence[Utterance], earlier: set[str], state: State
 ) -> Projection | None:
     """Project the sample and the choices of a round to the plane of the committee that chose them; None without one."""
-    import pyarrow as pa
-
     if nlu.committee is None or not sample:
         return None
     chosen = {choice.candidate.key: choice.gold for choice in state.choices}
@@ -164,3 +167,56 @@ def _project(
         sampled=np.array([key in sampled for key in utterances], dtype=np.bool_),
         lines=projected.lines,
     )
+
+
+class Plane(NamedTuple):
+    """P projected utterances, and the lines of M members.
+
+    * `points`: float64 (P, 2): y_lg and v.
+    * `scores`: float64 (P, M): the exact score of each member, which the plane only approximates.
+    * `lines`: float64 (M, 3): a, c and k of the line a y_lg + c v + k = 0.
+    """
+
+    points: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    lines: NDArray[np.float64]
+
+
+def plane(committee: Committee, keys: pa.Array, sample: int) -> Plane:
+    """Project keys to a plane; the first `sample` of the column define its second axis.
+
+    The first axis is y_lg, the score of the logistic member. The second axis v is the first principal component of the
+    sample's features after w_lg has been projected out of them; its sign makes the sample's coordinate of largest
+    magnitude positive.
+
+    A member's score w_m . phi + b_m is approximated in the plane by a y_lg + c v + k: the part outside the plane is
+    replaced by its mean over the sample. The member's line is where the approximation is 0.
+    """
+    from scipy.linalg import eigh
+    from threadpoolctl import threadpool_limits
+
+    features = feature_matrix(keys, bits=committee.bits)
+    weights = committee.table.astype(np.float64)
+    with threadpool_limits(1):  # sums in one order
+        products = np.asarray(features @ weights)
+        scores = products + committee.bias
+        norm = float(np.sqrt((weights[:, 0] ** 2).sum()))
+        along = products[:, 0] / max(norm, EPSILON)
+        # The sample's features without w_lg, centred, are needed only in products: the Gram matrix suffices.
+        gram = np.asarray((features @ features[:sample].T).todense()) - np.outer(along, along[:sample])
+        centred = gram - gram[:sample].mean(axis=0)
+        centred -= centred.mean(axis=1, keepdims=True)
+        values, vectors = eigh(centred[:sample], subset_by_index=[sample - 1, sample - 1])
+        length = float(np.sqrt(max(values[-1], 0.0)))
+        direction = np.zeros(sample) if length < EPSILON else vectors[:, -1] / length
+        second = centred @ direction
+        if second[int(np.abs(second[:sample]).argmax())] < 0:
+            direction, second = -direction, -second
+        # The axis is the sum of the sample's centred features weighted by `direction`.
+        onto_first = (weights[:, 0] @ weights) / max(norm, EPSILON)
+        without_first = products[:sample] - np.outer(along[:sample], onto_first)
+        onto_second = direction @ (without_first - without_first.mean(axis=0))
+        a = onto_first / max(norm, EPSILON)
+        mean = scores[:sample].mean(axis=0)
+        lines = np.column_stack([a, onto_second, mean - a * mean[0]])
+    return Plane(np.column_stack([scores[:, 0], second]), scores, lines)

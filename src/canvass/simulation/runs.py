@@ -10,7 +10,7 @@ of that state is counted on it. Only a strategy that ranks by the tagger trains 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Self
 
@@ -29,12 +29,9 @@ from canvass.selection.selection_models import with_selection_models
 from canvass.simulation.budget import Unit, cost, count_affordable
 from canvass.simulation.noise import Annotator
 from canvass.simulation.simulated_assistant import Check, SimulatedAssistant
-from canvass.simulation.start import Start
+from canvass.simulation.start import Opinions, Start
 from canvass.strategies import strategy_named
 from canvass.types import Candidate, Prediction, Target, Utterance
-
-# What another model says: key, column of the pool (score, intent_probability or slots_probability), value.
-Opinions = Mapping[str, Mapping[str, float]]
 
 EXAMPLES = 5  # choices of a round whose predictions are kept for the report
 

@@ -1,4 +1,4 @@
-"""Starts of runs: a test set that is the same for all seeds, and a labelled set and a pool for each seed.
+"""Starts of runs: a test set that is the same for all seeds, a labelled set and a pool for each seed, and their facts.
 
 Every draw is a hash of (seed, purpose, key), and utterances are ordered by their keys or their draws, so that the order
 of the corpus's files has no influence.
@@ -6,20 +6,29 @@ of the corpus's files has no influence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from canvass.corpus.normalise import key_of
 from canvass.errors import InputError, OptionError, TrainingError
+from canvass.evaluation import HeldOut
 from canvass.features.extraction import hash_column
-from canvass.features.word_features import WordFeatures
+from canvass.features.key_sample import KeySample
+from canvass.features.word_features import WordFeatures, is_enough, learn
 from canvass.seeding import salt, uniforms
-from canvass.simulation.spec import TestPart
+from canvass.simulation.budget import cost
+from canvass.simulation.spec import PROLONGED_TIMES, SHORT_POOL_TIMES, Spec, TargetFacts, TestPart
 from canvass.types import Target, Utterance
+
+# What another model says: key, column of the pool (score, intent_probability or slots_probability), value.
+Opinions = Mapping[str, Mapping[str, float]]
 
 TEST_SHARE = 0.2  # of the keys, where the corpus has no test part of its own
 TEST_SPLIT = "test"
@@ -36,11 +45,6 @@ class Start:
 
 def learn_words(start: Start) -> WordFeatures | None:
     """Learn word features from the texts of the pool alone; None if it teaches too little."""
-    import pyarrow as pa
-
-    from canvass.features.key_sample import KeySample
-    from canvass.features.word_features import learn
-
     sample = KeySample()
     sample.add(pa.array([utterance.text for utterance in start.pool], type=pa.string()))
     try:
@@ -97,10 +101,6 @@ class Corpus:
     @property
     def teaches_words(self) -> bool:
         """Whether word features can be learnt from all that is not for the test."""
-        import pyarrow as pa
-
-        from canvass.features.word_features import is_enough
-
         return is_enough(pa.array([utterance.text for utterance in self.rest], type=pa.string()))
 
     def start(
@@ -142,8 +142,6 @@ def _by_key(utterances: Sequence[Utterance]) -> dict[str, Utterance]:
 
 
 def _hashes(by_key: dict[str, Utterance]) -> NDArray[np.uint64]:
-    import pyarrow as pa
-
     return hash_column(pa.array(list(by_key), type=pa.string()))
 
 
@@ -174,3 +172,65 @@ def split(
     """
     corpus = Corpus.of(utterances, test_seed=test_seed)
     return corpus.start(target, seed=seed, positives=positives, negatives=negatives)
+
+
+def digest_of(utterances: Iterable[Utterance], opinions: Opinions | None = None) -> str:
+    """Compute the BLAKE2b digest (16 bytes, hexadecimal) of annotated utterances, whatever their order.
+
+    Another model's opinions of them, if there are any, belong to it.
+    """
+    lines = sorted(
+        json.dumps(
+            [
+                utterance.text,
+                utterance.id,
+                utterance.count,
+                utterance.domain,
+                utterance.intent,
+                utterance.split,
+                None
+                if utterance.slots is None
+                else [(slot.start, slot.end, slot.label) for slot in utterance.slots],
+            ],
+            ensure_ascii=False,
+        )
+        for utterance in utterances
+    )
+    lines += sorted(
+        json.dumps([key, dict(given)], ensure_ascii=False) for key, given in (opinions or {}).items()
+    )
+    return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
+
+
+def facts_of(corpus: Corpus, spec: Spec, name: str) -> TargetFacts:
+    """Count the utterances that the runs of a target start from.
+
+    Raises OptionError if the corpus has too few utterances for the labelled set, or for the budget; InputError if no
+    test utterance of the target is annotated for slots.
+    """
+    target = Target.parse(name)
+    start = corpus.start(
+        target, seed=0, positives=spec.seed_size, negatives=spec.negatives, pool_share=spec.pool_share
+    )
+    held_out = HeldOut.of(start.test, target)
+    of_target = [utterance for utterance in start.pool if target.matches(utterance)]
+    mean_cost = sum(cost(utterance, spec.budget_unit) for utterance in of_target) / max(1, len(of_target))
+    budget = sum(spec.schedule)
+    utterances = round(budget / max(1.0, mean_cost))
+    if len(start.pool) < PROLONGED_TIMES * utterances:
+        raise OptionError(
+            f"the pool of {target} has {len(start.pool)} utterances, and the run that goes on to "
+            f"{PROLONGED_TIMES} times the budget takes {PROLONGED_TIMES * utterances}; spend less, or give a larger "
+            "corpus"
+        )
+    return TargetFacts(
+        target=name,
+        labelled=len(start.labelled),
+        pool=len(start.pool),
+        pool_target=len(of_target),
+        test=len(start.test),
+        test_target=len(held_out.ours),
+        budget=budget,
+        budget_utterances=utterances,
+        short_pool=len(of_target) < SHORT_POOL_TIMES * utterances,
+    )

@@ -51,7 +51,7 @@ class Chosen(NamedTuple):
 
 
 class Projection(NamedTuple):
-    """P pool utterances projected to the plane of `simulation.projection` before a round, and the lines of M members.
+    """P pool utterances projected to the plane of `simulation.record.plane` before a round, and the lines of M members.
 
     * `points`: float32 (P, 2): y_lg and the coordinate v along the second axis.
     * `scores`: float32 (P, M): scores of the members.
