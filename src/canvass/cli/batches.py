@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from canvass.cli import terminal
+from canvass.cli.options import write_table
 from canvass.errors import plural
 from canvass.files import STANDARD_STREAM
 from canvass.types import Candidate, Slot
@@ -51,7 +52,8 @@ def deliver(
         terminal.warn(f"{files} could not be read and count for nothing; the first: {pool.bad_files.first}")
     for_people = terminal.interactive() and out != STANDARD_STREAM and not as_json
     if out is not None or not (as_json or for_people):
-        _write(batches, out or STANDARD_STREAM)
+        records = (candidate_record(candidate) for batch in batches for candidate in batch.candidates)
+        write_table(out or STANDARD_STREAM, records)
     if as_json:
         left_out = {"bad_lines": pool.bad.count, "bad_files": pool.bad_files.count}
         facts = {**_facts(batches), **left_out, "warnings": warnings, "seconds": seconds}
@@ -62,18 +64,6 @@ def deliver(
         terminal.print_json(facts, error=out == STANDARD_STREAM)
     elif for_people:
         _show(batches, pool, out, seconds, after_warnings=sys.stderr.isatty() and bool(warnings))
-
-
-def _write(batches: Sequence[Batch], out: str) -> None:
-    """Write the file, or to standard output; on a terminal line by line, so that no text acts on it."""
-    from canvass.selection.batch_file import candidate_record, write_batch
-
-    if out == STANDARD_STREAM and terminal.interactive():
-        for batch in batches:
-            for candidate in batch.candidates:
-                terminal.print_json(candidate_record(candidate))
-    else:
-        write_batch(out, *batches)
 
 
 def _warnings(batches: Sequence[Batch]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -327,6 +327,24 @@ def check_table(out: str) -> None:
             f"--out {out}: its extension tells no format that can be written; end the name in .jsonl, .csv, "
             ".tsv or .parquet (each also with .gz or .zst)"
         ) from error
+
+
+def write_table(out: str, records: Iterable[dict[str, Any]]) -> None:
+    """Write records to a file, or to standard output; on a terminal line by line, so that no text acts on it."""
+    from canvass.corpus.formats import output_format_of
+
+    if writes_to_terminal(out):
+        for record in records:
+            terminal.print_json(record)
+        return
+    write = output_format_of(out).write
+    assert write is not None, "the command checked it"
+    write(out, records)
+
+
+def writes_to_terminal(out: str) -> bool:
+    """Whether the result itself runs over a terminal."""
+    return out == STANDARD_STREAM and terminal.interactive()
 
 
 def check_inputs(out: str | None, labelled: str, labelled_format: str | None, others: Sequence[str]) -> None:

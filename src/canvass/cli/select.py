@@ -33,39 +33,6 @@ p_1, p_2: of the likeliest intents; in turn: the intent with the fewest examples
 
 
 @dataclass(frozen=True, kw_only=True)
-class TargetOptions:
-    """What a batch is chosen for; each of several targets gets a batch of its own."""
-
-    target: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--target",
-            "-t",
-            metavar="TARGET",
-            help=f"Choose requests of this target: {TARGET_WORDS}; {EACH_DOMAIN} is every domain of LABELLED. Repeat "
-            "it for a batch of each target, in one pass over the pool.",
-        ),
-    ] = None
-
-    def targets(self) -> list[Target]:
-        """Read --target; an empty list stands for every domain.
-
-        Raises OptionError if it is missing, or the targets cannot stand together.
-        """
-        from canvass.selection.multi_target import check_targets
-
-        if self.target and EACH_DOMAIN in self.target:
-            if len(self.target) > 1:
-                raise OptionError(
-                    f"--target {EACH_DOMAIN} takes every domain of LABELLED; leave out the others"
-                )
-            return []
-        targets = options.targets_of(self.target, or_else=f", or {EACH_DOMAIN}")
-        check_targets(targets)
-        return targets
-
-
-@dataclass(frozen=True, kw_only=True)
 class EngineOptions:
     """What scores the pool; the batch does not depend on it."""
 
@@ -168,6 +135,22 @@ class ChoiceOptions:
         return {name: getattr(self, name) for name in ("size", "seed", "max_tokens", "variety")}
 
 
+def _targets(words: Sequence[str] | None) -> list[Target]:
+    """Read --target; an empty list stands for every domain.
+
+    Raises OptionError if it is missing, or the targets cannot stand together.
+    """
+    from canvass.selection.multi_target import check_targets
+
+    if words and EACH_DOMAIN in words:
+        if len(words) > 1:
+            raise OptionError(f"--target {EACH_DOMAIN} takes every domain of LABELLED; leave out the others")
+        return []
+    targets = options.targets_of(words, or_else=f", or {EACH_DOMAIN}")
+    check_targets(targets)
+    return targets
+
+
 def predict_with(
     features: WordFeatures, labelled: Sequence[Utterance], plans: Plans, batches: Sequence[Batch]
 ) -> tuple[Batch, ...]:
@@ -191,7 +174,16 @@ def select(
     labelled: options.LabelledFiles,
     pool: options.PoolFiles,
     *,
-    target: TargetOptions,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="TARGET",
+            help=f"Choose requests of this target: {TARGET_WORDS}; {EACH_DOMAIN} is every domain of LABELLED. Repeat "
+            "it for a batch of each target, in one pass over the pool.",
+        ),
+    ] = None,
     seeds: SeedOptions,
     choice: ChoiceOptions,
     out: Annotated[
@@ -221,7 +213,7 @@ def select(
 
     start = time.monotonic()
     # What is cheap to refuse is refused before any file is read.
-    targets = target.targets()
+    targets = _targets(target)
     strategy = choice.named(targets)
     engine = running.find()
     if out is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -124,25 +125,13 @@ def predict(
     opened = Pool.open(pool, columns=reading.names, skip_bad=reading.skip_bad, format=pool_format)
     terminal.warn_of_passed_over(opened.passed_over)
     check_output(out, [model, *opened.files])
-    _write(nlu, opened, out)
+    # A bar would be torn by a result that runs over the terminal.
+    shown = nullcontext(lambda _units, _share: None) if options.writes_to_terminal(out) else None
+    with shown or terminal.progress("predicting", opened.total_bytes) as advance:
+        options.write_table(out, _records(nlu, opened, advance))
     terminal.warn_of_bad(opened.bad)
     if out != STANDARD_STREAM:
         terminal.show_written(out)
-
-
-def _write(nlu: NLU, pool: Pool, out: str) -> None:
-    """Write the predictions; on a terminal line by line, so that no text acts on it."""
-    from canvass.corpus.formats import output_format_of
-
-    if out == STANDARD_STREAM and terminal.interactive():
-        # The result itself runs over the terminal: a bar would be torn by it.
-        for record in _records(nlu, pool, lambda _units, _share: None):
-            terminal.print_json(record)
-        return
-    write = output_format_of(out).write
-    assert write is not None, "the command checked it"
-    with terminal.progress("predicting", pool.total_bytes) as advance:
-        write(out, _records(nlu, pool, advance))
 
 
 def _records(nlu: NLU, pool: Pool, advance: Callable[[int, int], None]) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ nothing, whichever way it came. The answers of a user are kept under the e-mail,
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -68,14 +68,12 @@ def keep(store: Store, annotations: Sequence[Annotated], *, now: float) -> Kept:
     by_annotator: defaultdict[str, list[Annotated]] = defaultdict(list)
     for (annotator, _), annotated in latest.items():
         by_annotator[annotator].append(annotated)
-    counts = {"outdated": len({annotated.name for annotated in annotations}) - len(latest)}
+    counts = Counter(outdated=len({annotated.name for annotated in annotations}) - len(latest))
     for annotator, some in by_annotator.items():
-        fresh = sum(store.task_of_key(annotated.given.key) is None for annotated in some)
+        counts["added"] += sum(store.task_of_key(annotated.given.key) is None for annotated in some)
         tasks = tasks_of(store, [annotated.given for annotated in some], annotator, now)
-        counts["added"] = counts.get("added", 0) + fresh
         for annotated in some:
-            for what in _keep_one(store, annotated, tasks[annotated.given.key], now):
-                counts[what] = counts.get(what, 0) + 1
+            counts.update(_keep_one(store, annotated, tasks[annotated.given.key], now))
     return Kept(**counts)
 
 
@@ -95,12 +93,7 @@ def _keep_one(store: Store, annotated: Annotated, task: Task, now: float) -> lis
     saved = save_over(store, task, said, before, prefix=annotated.name, now=now)
     if saved.repeated:
         return ["repeated"]
-    what = ["answered"]
-    if before is not None:
-        what.append("corrected")
-    if saved.state == "disputed":
-        what.append("disputed")
-    return what
+    return ["answered", *["corrected"] * (before is not None), *["disputed"] * (saved.state == "disputed")]
 
 
 def annotations_in(store: Store, project: int) -> set[int]:
