@@ -75,7 +75,7 @@ def test_models_and_predictions_follow_at_the_next_round(project):
 def test_a_page_that_has_the_old_names_is_understood(project):
     rename_label(project, "intent", "PlayMusic", "play_music", now=NOW)
     delete_label(project, "slot", "SongName", now=NOW)
-    rule = AnswerRule.of(project)
+    rule = AnswerRule(project)
     said = rule.decide("play u2", "frame", intent="PlayMusic", slots=[Slot(5, 7, "ArtistName")])
     assert (said.intent, said.slots) == ("play_music", (Slot(5, 7, "ArtistName"),))
     with pytest.raises(UnknownLabelError, match="slot label 'SongName' was deleted from the project"):
@@ -148,7 +148,7 @@ def test_an_intent_that_is_the_target_is_renamed_and_not_deleted(tmp_path):
         assert project.target == Target("intent", "play")
         assert project.settings.project.target == "intent:PlayMusic"
         assert use.labelled == sum(map(project.target.matches, project.labelled)) > 0
-        assert AnswerRule.of(project).decide("play u2", "frame", intent="PlayMusic").intent == "play"
+        assert AnswerRule(project).decide("play u2", "frame", intent="PlayMusic").intent == "play"
 
 
 def test_a_file_with_comments_inside_a_table_is_written_anew(project):
@@ -161,9 +161,14 @@ def test_a_file_with_comments_inside_a_table_is_written_anew(project):
     assert path.read_text(encoding="utf-8") == text.replace('name = "PlayMusic"', 'name = "play_music"')
 
 
-def test_answers_of_a_target_of_several_intents():
-    target = Target("intent", "Play", ("Stop",))
-    rule = AnswerRule(target, ["Play", "Stop"], [], {"Play", "Stop", "Weather"}, [], {"Play": "music"})
+def test_answers_of_a_target_of_several_intents(project):
+    rule = AnswerRule(project)
+    rule.target, rule.intents, rule.others = (
+        Target("intent", "Play", ("Stop",)),
+        ["Play", "Stop"],
+        {"Play", "Stop", "Weather"},
+    )
+    rule.domains, rule.domain_of = [], {"Play": "music"}
     assert rule.decide("now", None, intent="Stop")[:3] == ("frame", None, "Stop")
     assert rule.decide("now", None, intent="Play")[:3] == ("frame", "music", "Play")
     assert rule.decide("now", None, intent="Weather")[:3] == ("elsewhere", None, "Weather")

@@ -143,7 +143,7 @@ class Prompt:
 
     def __init__(self, project: Project, mask: Callable[[str], str] | None) -> None:
         self._mask = mask
-        self._rule = AnswerRule.of(project)
+        self._rule = AnswerRule(project)
         self._target = project.target
         alone = {task.key for task, answer in project.store.accepted() if answer.alone}
         self._annotated = [

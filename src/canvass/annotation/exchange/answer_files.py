@@ -38,7 +38,7 @@ class AnswerFiles:
         self.tasks = {task.key: task for task in project.store.tasks()}
         self.handed_out = {task.utterance for task in self.tasks.values() if task.holder == HANDED_OUT}
         self.test = {key_of(utterance.text) for utterance in project.test}
-        self.rule = AnswerRule.of(
+        self.rule = AnswerRule(
             project, new_labels=new_labels, remedy="mend it, or take it on with --new-labels"
         )
         self.unannotated = 0

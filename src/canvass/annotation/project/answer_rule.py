@@ -7,18 +7,18 @@ end. So two people who say the same by different ways store the same, or are ref
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple, Self, overload
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal, NamedTuple, overload
 
 from canvass.annotation.project.annotations import domain_of_frame
 from canvass.annotation.project.project import Project
-from canvass.annotation.store.label_names import KINDS, LabelKind, LabelNames
+from canvass.annotation.store.label_names import KINDS, LabelKind
 from canvass.annotation.store.records import AnswerKind
 from canvass.corpus.formats.column_names import listed
 from canvass.corpus.spans import misaligned_slot
 from canvass.errors import InputError, nearest, shown
-from canvass.types import ELSEWHERE, Slot, Target, Utterance
+from canvass.types import ELSEWHERE, Slot, Utterance
 
 LONGEST_NAME = 80  # characters of a name that people give
 
@@ -39,47 +39,29 @@ class Meaning(NamedTuple):
     slots: tuple[Slot, ...] | None = None
 
 
-@dataclass
 class AnswerRule:
-    """The rule of a project, with the labels that it knows."""
+    """The rule of a project, with its labels as they are now.
 
-    target: Target
-    intents: list[str]  # of the target
-    labels: list[str]  # of its slots
-    others: set[str]  # all intents that are known, those of other domains among them
-    domains: list[str]
-    domain_of: Mapping[str, str]  # by intent
-    # Whether slots may begin or end inside a token.
-    inside_tokens: bool = False
-    # Whether unknown names are taken on: then `added` lists the intents and slot labels of the target.
-    new_labels: bool = False
-    # Whether what is not of the target may have a domain or an intent that nobody knows yet.
-    new_names: bool = False
-    remedy: str = "mend it"  # what to do about an unknown name
-    annotates_slots: bool = True  # without, a frame that has none stays unannotated for slots
-    retired: LabelNames = field(default_factory=LabelNames)  # names before, which are taken for today's
-    added: list[tuple[Literal["intent", "slot"], str]] = field(default_factory=list)
+    With `new_labels`, unknown names are taken on: then `added` lists the intents and slot labels of the target. With
+    `new_names`, what is not of the target may have a domain or an intent that nobody knows yet. `remedy` says what to
+    do about an unknown name.
+    """
 
-    @classmethod
-    def of(
-        cls, project: Project, *, new_labels: bool = False, new_names: bool = False, remedy: str = "mend it"
-    ) -> Self:
-        """Make the rule of a project, with its labels as they are now."""
-        intents = [guide.name for guide in project.intents()]
-        return cls(
-            project.target,
-            intents,
-            [guide.name for guide in project.slots()],
-            {*project.given.intents, *intents},
-            list(project.given.domains),
-            project.given.domain_of_intent,
-            project.settings.page.inside_tokens,
-            new_labels,
-            new_names,
-            remedy,
-            project.annotates_slots,
-            project.store.names(),
-        )
+    def __init__(
+        self, project: Project, *, new_labels: bool = False, new_names: bool = False, remedy: str = "mend it"
+    ) -> None:
+        self.target = project.target
+        self.intents = [guide.name for guide in project.guides("intent")]  # of the target
+        self.labels = [guide.name for guide in project.guides("slot")]
+        self.others = {*project.given.intents, *self.intents}  # all intents that are known
+        self.domains = list(project.given.domains)
+        self.domain_of = project.given.domain_of_intent
+        self.inside_tokens = project.settings.page.inside_tokens
+        self.new_labels, self.new_names, self.remedy = new_labels, new_names, remedy
+        # Without, a frame that has none stays unannotated for slots.
+        self.annotates_slots = project.annotates_slots
+        self.retired = project.store.names()  # names before, which are taken for today's
+        self.added: list[tuple[LabelKind, str]] = []
 
     def decide(
         self,

@@ -140,9 +140,7 @@ class Service:
 
     def rule(self) -> AnswerRule:
         """Make the rule of what answers mean, with the labels as they are now."""
-        return AnswerRule.of(
-            self.project, new_names=self.page.new_labels, remedy="add it as a new label first"
-        )
+        return AnswerRule(self.project, new_names=self.page.new_labels, remedy="add it as a new label first")
 
     def task(self, number: int) -> Task:
         """Find a task, or say that there is none (404)."""
