@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from canvass.annotation.project.annotations import utterance_record
+from canvass.annotation.project.creation import without_keys_of
 from canvass.annotation.project.project import Project
 from canvass.annotation.store.records import ALONE, Answer, Task
 from canvass.corpus.formats import output_format_of
@@ -43,10 +44,8 @@ def exported(project: Project, *, everything: bool = False) -> list[Utterance]:
     if not everything:
         return answered
     test = list(project.test) if project.settings.project.test == "fifth" else []
-    held_out = {key_of(utterance.text) for utterance in test}
-    answered = [utterance for utterance in answered if key_of(utterance.text) not in held_out]
-    corrected = {key_of(utterance.text) for utterance in answered}
-    before = [utterance for utterance in project.labelled if key_of(utterance.text) not in corrected]
+    answered = without_keys_of(answered, test)
+    before = without_keys_of(project.labelled, answered)
     return [
         *(replace(utterance, split="train") for utterance in (*before, *answered)),
         *(replace(utterance, split="test") for utterance in test),

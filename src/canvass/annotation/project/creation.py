@@ -80,7 +80,7 @@ def is_counted(utterance: Utterance, target: Target, *, has_slots: bool) -> bool
 
 
 def without_keys_of(labelled: Sequence[Utterance], test: Sequence[Utterance]) -> list[Utterance]:
-    """Leave out what is in the test set too: errors are counted on what no model has seen."""
+    """Leave out what has a key of a test set, so that errors are counted on what no model has seen."""
     keys = {key_of(utterance.text) for utterance in test}
     return [utterance for utterance in labelled if key_of(utterance.text) not in keys]
 

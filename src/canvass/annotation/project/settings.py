@@ -19,6 +19,7 @@ from canvass.types import ALL, FEWEST, Target
 FORMATS_OF_POOLS = ("", *NAMES)
 # What stands in the page's policy as it is.
 ADDRESS = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?")
+NOT_EMPTY = re.compile(".+", re.DOTALL)
 TEST_PARTS = ("fifth", "file", "none")
 
 
@@ -72,29 +73,20 @@ def _choice(words: str, choices: tuple[str, ...], *, default: str) -> Any:
     return _setting(words, f"one of {named}", lambda value: value in choices, default)
 
 
-def _texts(words: str, *, default: Any = MISSING) -> Any:
-    """Declare strings, of which there may be none where the default has none."""
+def _texts(
+    words: str, *, default: Any = MISSING, of: str = "strings", pattern: re.Pattern[str] = NOT_EMPTY
+) -> Any:
+    """Declare strings of a pattern, of which there may be none where the default has none."""
     empty = default == ()
 
     def accepts(value: Any) -> bool:
         return (
             isinstance(value, list | tuple)
             and bool(empty or value)
-            and all(isinstance(text, str) and text for text in value)
+            and all(isinstance(text, str) and pattern.fullmatch(text) for text in value)
         )
 
-    expected = "a list of strings" if empty else "a list of at least one string"
-    return _setting(words, expected, accepts, default)
-
-
-def _addresses(words: str, *, default: tuple[str, ...]) -> Any:
-    def accepts(value: Any) -> bool:
-        return isinstance(value, list | tuple) and all(
-            isinstance(address, str) and ADDRESS.fullmatch(address) for address in value
-        )
-
-    expected = "a list of addresses such as https://audio.example.org, without a path"
-    return _setting(words, expected, accepts, default)
+    return _setting(words, f"a list of {of}" if empty else "a list of at least one string", accepts, default)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,8 +201,11 @@ class PageSettings:
     columns: tuple[str, ...] = _texts(
         "Other columns of the pool that are shown beside a request, such as language.", default=()
     )
-    audio_addresses: tuple[str, ...] = _addresses(
-        "Servers that recordings may come from, such as https://audio.example.org.", default=()
+    audio_addresses: tuple[str, ...] = _texts(
+        "Servers that recordings may come from, such as https://audio.example.org.",
+        default=(),
+        of="addresses such as https://audio.example.org, without a path",
+        pattern=ADDRESS,
     )
     inside_tokens: bool = _flag(
         "Whether slots may begin and end inside a token, in a mode of its own.", default=False

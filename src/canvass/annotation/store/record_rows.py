@@ -91,18 +91,17 @@ def slots_of(plain: Iterable[Sequence[Any]]) -> tuple[Slot, ...]:
     return tuple(Slot(*slot) for slot in plain)
 
 
-def new_task_row(task: NewTask) -> Row:
-    """Write what `NewTask` has, in the order of the columns `NEW_TASK`."""
+def new_task_row(task: NewTask) -> dict[str, Any]:
+    """Write what `NewTask` has, by field, in the order of the columns `NEW_TASK`."""
     reason: dict[str, Any] = {} if task.reason is None else _plain(task.reason)
     if task.others:
         reason["others"] = task.others
     if task.turns is not None:
         reason["turns"] = task.turns
-    record = {name: getattr(task, name) for name in _columns(NewTask)} | {
+    return {name: getattr(task, name) for name in _columns(NewTask)} | {
         "prediction": document_of(task.prediction),
         "reason": document_of(reason or None),
     }
-    return tuple(record.values())
 
 
 def answer_row(answer: NewAnswer) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 from canvass.annotation.store.database import Database
 from canvass.annotation.store.label_names import read_names
-from canvass.annotation.store.record_rows import NEW_TASK, TASK, Row, new_task_row, task_of
+from canvass.annotation.store.record_rows import NEW_TASK, TASK, new_task_row, task_of
 from canvass.annotation.store.records import FOREVER, HANDED_OUT, NewTask, Task
 from canvass.annotation.store.tasks import after
 
@@ -87,7 +88,8 @@ class TaskWrites(Database):
             )
             free = connection.execute(
                 f"SELECT id FROM tasks WHERE id IN {LISTED} AND {NOT_BY} AND "
-                "(state = 'open' OR (state = 'leased' AND holder = ?))",
+                # The plus keeps SQLite from going through all that is open.
+                "(+state = 'open' OR (+state = 'leased' AND holder = ?))",
                 (json.dumps(holding), annotator, annotator),
             ).fetchall()
             kept = [number for number in dict.fromkeys(holding) if (number,) in free]
@@ -108,37 +110,37 @@ class TaskWrites(Database):
         """Give tasks back; those that the annotator does not hold stay as they are."""
         with self.atomic("the release") as connection:
             connection.execute(
-                "UPDATE tasks SET state = ?, holder = NULL, until = 0 WHERE state = 'leased' AND holder = ? AND "
+                "UPDATE tasks SET state = ?, holder = NULL, until = 0 WHERE +state = 'leased' AND holder = ? AND "
                 f"id IN {LISTED}",
                 (after("leased", "release"), annotator, json.dumps(tasks)),
             )
 
 
-def _rank_again(connection: sqlite3.Connection, rows: Sequence[Row], number: int) -> None:
+def _rank_again(connection: sqlite3.Connection, rows: Sequence[dict[str, Any]], number: int) -> None:
     """Rank what older models chose, and somebody has had and given back: as newer ones do, or behind all they chose.
 
     Only `selected` ones: a random pick that newer models could move would be random no more.
     """
-    last = max(row[5] for row in rows) + 1
-    chosen = {row[0]: row for row in rows if row[4] == "selected"}
+    last = max(row["priority"] for row in rows) + 1
+    chosen = {row["key"]: row for row in rows if row["source"] == "selected"}
     leftover = f"SELECT id, key FROM tasks WHERE {UNANSWERED} AND source = 'selected'"
-    for place, key in connection.execute(leftover).fetchall():
+    for task, key in connection.execute(leftover).fetchall():
         if key in chosen:
-            _, _, _, _, _, priority, prediction, reason, _, _ = chosen[key]
             connection.execute(
-                "UPDATE tasks SET priority = ?, guess = ?, reason = ?, round = ? WHERE id = ?",
-                (priority, prediction, reason, number, place),
+                "UPDATE tasks SET priority = :priority, guess = :prediction, reason = :reason, round = :round "
+                "WHERE id = :task",
+                chosen[key] | {"round": number, "task": task},
             )
         else:
-            connection.execute("UPDATE tasks SET priority = ? WHERE id = ?", (last, place))
+            connection.execute("UPDATE tasks SET priority = ? WHERE id = ?", (last, task))
 
 
-def _insert(connection: sqlite3.Connection, rows: Sequence[Row], number: int | None) -> int:
+def _insert(connection: sqlite3.Connection, rows: Sequence[dict[str, Any]], number: int | None) -> int:
     """Add tasks, rows of `NEW_TASK`, except those whose key has one; returns how many were added."""
     values = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 0, 0)"] * len(rows))
     return connection.execute(
         f"INSERT INTO tasks ({NEW_TASK}, round, state, until, seen) VALUES {values} ON CONFLICT (key) DO NOTHING",
-        [value for row in rows for value in (*row, number)],
+        [value for row in rows for value in (*row.values(), number)],
     ).rowcount
 
 
