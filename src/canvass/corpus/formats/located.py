@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from canvass.corpus.formats.column_names import Columns, listed
 from canvass.corpus.formats.jsonl import DECODER, records_of
@@ -24,6 +24,7 @@ from canvass.files import write_whole
 LARGEST_DOCUMENT = 1 << 30
 ROOT = "$"
 EACH = "\0"  # among the names that were asked for
+Kind = TypeVar("Kind")
 CODE_POINTS, UTF16, BYTES = "code points", "UTF-16 code units", "bytes of UTF-8"
 ENCODINGS = {UTF16: ("utf-16-le", 2), BYTES: ("utf-8", 1)}  # bytes of a unit
 
@@ -83,9 +84,7 @@ class Value:
 
     def get(self, name: str) -> Value | None:
         """Take a member of an object; None where it is absent or null."""
-        if not isinstance(self.content, dict):
-            raise self.wrong("an object")
-        member, asked = self.content.get(name), self.asked.of(name)
+        member, asked = self.mapping().get(name), self.asked.of(name)
         return None if member is None else Value(member, self.file, f"{self.path}.{name}", asked)
 
     def need(self, name: str) -> Value:
@@ -104,12 +103,9 @@ class Value:
 
     def items(self) -> list[Value]:
         """Take the items of a list."""
-        if not isinstance(self.content, list):
-            raise self.wrong("a list")
+        items: list[Any] = self._of(list, "a list")
         asked = self.asked.of(EACH)
-        return [
-            Value(item, self.file, f"{self.path}[{index}]", asked) for index, item in enumerate(self.content)
-        ]
+        return [Value(item, self.file, f"{self.path}[{index}]", asked) for index, item in enumerate(items)]
 
     def list_of(self, name: str) -> list[Value]:
         """Take the items of a member that is a list; of one that is absent, none."""
@@ -118,19 +114,15 @@ class Value:
 
     def members(self) -> list[tuple[str, Value]]:
         """Take the members of an object, with their names."""
-        if not isinstance(self.content, dict):
-            raise self.wrong("an object")
         asked = self.asked.of(EACH)
         return [
             (name, Value(item, self.file, f"{self.path}.{name}", asked))
-            for name, item in self.content.items()
+            for name, item in self.mapping().items()
         ]
 
     def mapping(self) -> dict[str, Any]:
         """Take the plain content of an object."""
-        if not isinstance(self.content, dict):
-            raise self.wrong("an object")
-        return self.content
+        return self._of(dict, "an object")
 
     def tell_unread(self, bad: BadLines, settings: AbstractSet[str] = frozenset()) -> None:
         """Note the members that nobody asked for, of this value and below, as `BadLines.unused` does.
@@ -146,9 +138,7 @@ class Value:
 
     def string(self) -> str:
         """Take a string."""
-        if not isinstance(self.content, str):
-            raise self.wrong("a string")
-        return self.content
+        return self._of(str, "a string")
 
     def name(self) -> str:
         """Take the name of a label: a string that is not empty."""
@@ -158,14 +148,17 @@ class Value:
 
     def integer(self) -> int:
         """Take a whole number."""
-        if isinstance(self.content, bool) or not isinstance(self.content, int):
+        if isinstance(self.content, bool):
             raise self.wrong("a whole number")
-        return self.content
+        return self._of(int, "a whole number")
 
     def flag(self) -> bool:
         """Take true or false."""
-        if not isinstance(self.content, bool):
-            raise self.wrong("true or false")
+        return self._of(bool, "true or false")
+
+    def _of(self, kind: type[Kind], expected: str) -> Kind:
+        if not isinstance(self.content, kind):
+            raise self.wrong(expected)
         return self.content
 
 

@@ -123,14 +123,13 @@ def strings_of(value: Any, name: str, where: str) -> list[str]:
     return list(value)
 
 
-def slots_of_tokens(
-    text: str, words: Sequence[str], spans: Sequence[tuple[int, int, str]], where: str | Sequence[str]
-) -> list[dict[str, Any]]:
-    """Make the records of slots, (first token, last token, label), in a text; `where` the tokens are, or each.
+def places_of_tokens(text: str, words: Sequence[str], where: str | Sequence[str]) -> list[tuple[int, int]]:
+    """Find tokens in a text, (start, end) of each; `where` they are, or each.
 
-    Raises InputError unless they follow one after the other, with nothing but white space between.
+    Raises InputError unless they follow one after the other, with nothing but white space between, and, where they are
+    in one place, spell all of the text.
     """
-    tokens = []
+    places: list[tuple[int, int]] = []
     end = 0
     for index, word in enumerate(words):
         start = text.find(word, end)
@@ -140,13 +139,21 @@ def slots_of_tokens(
                 f"{place}: the token {shown(word)} does not follow in the text {shown(text)}, after character {end}"
             )
         end = start + len(word)
-        tokens.append((start, end))
+        places.append((start, end))
     if isinstance(where, str) and text[end:].strip():
         raise InputError(
             f"{where}: the tokens end before {shown(text[end:])}; expected them to spell the text"
         )
+    return places
+
+
+def slots_of_tokens(
+    text: str, words: Sequence[str], spans: Sequence[tuple[int, int, str]], where: str | Sequence[str]
+) -> list[dict[str, Any]]:
+    """Make the records of slots, (first token, last token, label), in a text; raises as `places_of_tokens`."""
+    places = places_of_tokens(text, words, where)
     return [
-        {"start": tokens[first][0], "end": tokens[last][1], "label": label} for first, last, label in spans
+        {"start": places[first][0], "end": places[last][1], "label": label} for first, last, label in spans
     ]
 
 

@@ -26,6 +26,7 @@ from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import Value, read_document, read_lines
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.markup import aligned, marked, parse, trimmed
+from canvass.corpus.formats.pieces import places_of_tokens
 from canvass.corpus.formats.sniffing import Sample
 from canvass.corpus.formats.sources import on_disk
 from canvass.corpus.formats.validation import utterance_of
@@ -69,23 +70,19 @@ def _utterance_of_slurp(line: Value, bad: BadLines) -> Utterance:
 
 def _slots_of_tokens(line: Value, text: str) -> list[Slot] | None:
     """Find the slots by the numbers of their tokens, all listed in `span`; None if tokens do not spell the text."""
-    spans = []
-    end = 0
-    for token in line.need("tokens").items():
-        surface = token.need("surface").string()
-        start = text.lower().find(surface.lower(), end)
-        if start < 0 or text[end:start].strip():
-            return None
-        end = start + len(surface)
-        spans.append((start, end))
+    surfaces = [token.need("surface").string().lower() for token in line.need("tokens").items()]
+    try:
+        places = places_of_tokens(text.lower(), surfaces, [line.where] * len(surfaces))
+    except InputError:
+        return None
     slots = []
     for entity in line.need("entities").items():
         numbers = sorted(number.integer() for number in entity.need("span").items())
         if not numbers or numbers[0] < 0 or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
             raise entity.wrong("a span that lists the numbers of its tokens, one after the other")
-        if numbers[-1] >= len(spans):
-            raise entity.wrong(f"a span within the {len(spans)} tokens")
-        slots.append(Slot(spans[numbers[0]][0], spans[numbers[-1]][1], entity.need("type").name()))
+        if numbers[-1] >= len(places):
+            raise entity.wrong(f"a span within the {len(places)} tokens")
+        slots.append(Slot(places[numbers[0]][0], places[numbers[-1]][1], entity.need("type").name()))
     return sorted(slots)
 
 
