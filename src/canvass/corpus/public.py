@@ -174,9 +174,12 @@ def _read(
     domains = _domains(corpus, files)
     names = corpus.splits or (WITHOUT_SPLITS,)
     splits: dict[str, list[Utterance]] = {name: [] for name in names}
+    kind = row_named(corpus.format)
+    assert kind is not None, corpus.format
+    assert kind.read is not None, corpus.format
     for part in corpus.parts:
         with _file_of(part, locale, files) as path:
-            for where, utterance in _utterances(corpus.format, path, bad):
+            for where, utterance in kind.read(str(path), Columns(), bad):
                 split = part.split or SPLITS.get(utterance.split or "", utterance.split)
                 if corpus.splits and split not in splits:
                     raise InputError(
@@ -211,12 +214,6 @@ def _file_of(part: Part, locale: str, files: dict[File, tuple[Path, str]]) -> It
         unpacked = Path(folder) / member.rpartition("/")[2]
         unpack(path, member, unpacked)
         yield unpacked
-
-
-def _utterances(name: str, path: Path, bad: BadLines) -> Iterator[tuple[str, Utterance]]:
-    kind = row_named(name)
-    if kind is not None and kind.read is not None:
-        yield from kind.read(str(path), Columns(), bad)
 
 
 def _domains(corpus: Corpus, files: dict[File, tuple[Path, str]]) -> dict[str, str]:

@@ -173,10 +173,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     layout = layout_of(
         [cells for lines in first for cells in lines.rows], [len(lines.rows) for lines in first]
     )
-    for lines in itertools.chain(first, parts):
-        utterance = bad.attempt(lines.utterance, layout, bad)
-        if utterance is not None:
-            yield lines.where, utterance
+    yield from bad.sift(itertools.chain(first, parts), Lines.utterance, layout, bad)
 
 
 def cells_of(line: str) -> list[str]:

@@ -23,7 +23,6 @@ from canvass.errors import InputError, damage, needing, shown
 from canvass.files import write_whole
 from canvass.types import Utterance
 
-COLUMNS = Columns()
 KEY = "canvass"  # of the user data
 # A category that is not more likely than not is none.
 ENOUGH = 0.5
@@ -70,10 +69,8 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
                 bad.lost(
                     f"what else the tokens have ({name})", f"{where}: {shown(word_of(values[0], strings))}"
                 )
-        record = bad.attempt(_record, document, places, strings, where, bad)
-        utterance = None if record is None else bad.attempt(utterance_of, record, where, COLUMNS)
-        if utterance is not None:
-            yield where, utterance
+        with bad.tolerance():
+            yield where, utterance_of(_record(document, places, strings, where, bad), where)
 
 
 def names_of_groups(packed: bytes) -> tuple[str, ...]:
@@ -212,25 +209,17 @@ def _words(utterance: Utterance) -> tuple[list[str], list[bool], list[int]]:
     """Cut a text into words, with whether a blank follows each, and where each starts."""
     text, slots = utterance.text, utterance.slots or ()
     begins, ends = {slot.start for slot in slots}, {slot.end for slot in slots}
+    borders = {offset for piece in pieces_of(text, slots) for offset in piece}
     words: list[str] = []
     blanks: list[bool] = []
     starts: list[int] = []
-    at = 0
-    for start, end in [*pieces_of(text, slots), (len(text), len(text))]:
-        gap = text[at:start]
-        if gap == " " and words and at not in begins and start not in ends:
+    for start, end in itertools.pairwise(sorted({0, len(text)} | begins | ends | borders)):
+        if text[start:end] == " " and words and start not in begins and end not in ends:
             blanks[-1] = True
-        elif gap:
-            cuts = sorted({at, start, *(border for border in begins | ends if at < border < start)})
-            for first, last in itertools.pairwise(cuts):
-                words.append(text[first:last])
-                blanks.append(False)
-                starts.append(first)
-        if end > start:
+        else:
             words.append(text[start:end])
             blanks.append(False)
             starts.append(start)
-        at = end
     return words, blanks, starts
 
 

@@ -102,9 +102,8 @@ def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
         names = [name for name in dict.fromkeys(wanted) if schema.names.count(name) == 1]
         parquet.report_unused(file, set(names), path, columns, bad)
         for where, record in parquet.rows_of(file, names, path, bad):
-            utterance = bad.attempt(_utterance, record, labels, where, columns, bad)
-            if utterance is not None:
-                yield where, utterance
+            with bad.tolerance():
+                yield where, _utterance(record, labels, where, columns, bad)
 
 
 def _utterance(

@@ -100,8 +100,8 @@ def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
     """Read an annotated file; yields (where, utterance)."""
     known = set(columns.all())
     for where, record in records_of(path, bad):
-        utterance = bad.attempt(utterance_of, record, where, columns)
-        if utterance is not None:
+        with bad.tolerance():
+            utterance = utterance_of(record, where, columns)
             bad.unused(record, known, where, columns)
             yield where, utterance
 

@@ -13,7 +13,6 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from canvass.corpus.formats.column_names import ALL_COLUMNS, Columns
@@ -309,21 +308,18 @@ def read_minimal(items: Sequence[Value], columns: Columns, bad: BadLines) -> Utt
     intent = columns.intent if named or len(choices) != 1 else choices.pop()
     latest: dict[str, tuple[str, str, Utterance]] = {}
     for index, item in enumerate(items):
-        utterance = bad.attempt(partial(_utterance_of_item, item, columns, intent, has_slots=has_slots))
-        if utterance is None:
-            continue
-        regions = {name for name, value in item.content.items() if is_regions(value)}
-        bad.unused(
-            item.content, {*columns.all(), *regions, intent, IDENTITY, *KNOWN_OF_ITEM}, item.where, columns
-        )
-        moment = str(item.content_of("updated_at") or item.content_of("created_at") or "")
-        task = item.content_of("id")
-        key = f"item {index}" if task is None else f"task {task}"
-        if key in latest:
-            bad.lost("annotations other than the latest of their task", item.where)
-            if moment < latest[key][0]:
-                continue
-        latest[key] = (moment, item.where, utterance)
+        with bad.tolerance():
+            utterance = _utterance_of_item(item, columns, intent, has_slots=has_slots)
+            regions = {name for name, value in item.content.items() if is_regions(value)}
+            known = {*columns.all(), *regions, intent, IDENTITY, *KNOWN_OF_ITEM}
+            bad.unused(item.content, known, item.where, columns)
+            moment = str(item.content_of("updated_at") or item.content_of("created_at") or "")
+            task = item.content_of("id")
+            key = f"item {index}" if task is None else f"task {task}"
+            if key in latest:
+                bad.lost("annotations other than the latest of their task", item.where)
+            if key not in latest or moment >= latest[key][0]:
+                latest[key] = (moment, item.where, utterance)
     for _, where, utterance in latest.values():
         yield where, utterance
 

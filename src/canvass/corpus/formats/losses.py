@@ -31,7 +31,6 @@ class Located(Protocol):
 
 
 Part = TypeVar("Part", bound=Located)
-Made = TypeVar("Made")
 
 # What `carries` of a format may name, and what a file is without it. "unannotated" is the difference between slots
 # that nobody annotated (None) and none found (an empty tuple); a format that lacks it, but has slots, gives the latter.
@@ -269,14 +268,6 @@ class BadLines:
         except InputError as error:
             self.report(error)
 
-    def attempt(self, make: Callable[..., Made | None], *arguments: Any) -> Made | None:
-        """Make something of a part of a file; None, and reported, if the part is bad."""
-        try:
-            return make(*arguments)
-        except InputError as error:
-            self.report(error)
-            return None
-
     def sift(
         self, parts: Iterable[Part], make: Callable[..., Utterance | None], *arguments: Any
     ) -> Utterances:
@@ -285,9 +276,9 @@ class BadLines:
         `make` takes the part, and then the `arguments`.
         """
         for part in parts:
-            utterance = self.attempt(make, part, *arguments)
-            if utterance is not None:
-                yield part.where, utterance
+            with self.tolerance():
+                if (utterance := make(part, *arguments)) is not None:
+                    yield part.where, utterance
 
     def lost(self, what: str, example: str, count: int = 1) -> None:
         """Note that something in the file has no place in an utterance; see `Losses.report`."""

@@ -69,9 +69,9 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
                     "line for each utterance in all of them"
                 )
             continue
-        utterance = bad.attempt(_utterance, lines, bad)
-        if utterance is not None:
-            yield lines[0].where, utterance
+        with bad.tolerance():
+            if (utterance := _utterance(lines, bad)) is not None:
+                yield lines[0].where, utterance
 
 
 def _utterance(lines: Sequence[Line], bad: BadLines) -> Utterance | None:
