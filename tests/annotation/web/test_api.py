@@ -567,7 +567,8 @@ def test_without_new_labels(make):
 def test_other_targets(make, target, sent, expected):
     client = make()
     client.store.add([replace(tasks_of(music_left(1))[0], source="imported")])
-    rule = replace(Service(client.project, client.queue).rule(), target=Target.parse(target))
+    rule = Service(client.project, client.queue).rule()
+    rule.target = Target.parse(target)
     found = client.store.tasks()[0]
     reader = Reader({**FRAME, **sent}, ANSWER, FIELDS)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
 from canvass.annotation.project.settings import Settings
-from canvass.annotation.quality.estimate import Control, Requests
+from canvass.annotation.quality.estimate import STRATA, Control, Requests
 from canvass.annotation.quality.stopping import HALF
 from canvass.annotation.rounds.round_models import Models
 from canvass.annotation.store.records import NewTask, Reason, Source
@@ -26,7 +26,6 @@ from canvass.strategies import majority, no_majority
 from canvass.types import Candidate, ModelAnswer
 
 WITH_PHRASES = 1 / 3  # the least share of random picks while phrases choose
-STRATA: dict[Source, object] = {"random": majority, "outside": no_majority}
 Item = TypeVar("Item")
 Name = TypeVar("Name", bound=str)
 
@@ -128,30 +127,20 @@ class Choosing:
 
     def finish(self, plans: Plans, partials: Sequence[Partial]) -> Chosen:
         """Make tasks of what the pass over the pool has found."""
-        selected: tuple[NewTask, ...] = ()
+        (plan,) = plans.plans
+        try:
+            batch = plan.finish(partials[0])
+        except InputError as error:  # the pool has nothing left
+            candidates: tuple[Candidate, ...] = ()
+            message = str(error)
+        else:
+            candidates, message = batch.candidates, "; ".join(batch.warnings)
+        selected = tuple(self._task(choice, "selected", reason=_reason(choice)) for choice in candidates)
+        answers = {choice.key: choice.answer for choice in candidates if choice.answer is not None}
         drawn: dict[Source, tuple[NewTask, ...]] = {}
         requests: dict[str, int] = {}
         controls: list[Control] = []
-        message, too_long = "", 0
-        answers: dict[str, ModelAnswer] = {}
-        for selector, partial in zip(plans.selectors, partials, strict=True):
-            if isinstance(selector, Plan):
-                too_long = partial.counters.too_long
-                try:
-                    batch = selector.finish(partial)
-                except InputError as error:  # the pool has nothing left
-                    message = str(error)
-                else:
-                    selected = tuple(
-                        self._task(choice, "selected", reason=_reason(choice)) for choice in batch.candidates
-                    )
-                    message = "; ".join(batch.warnings)
-                    answers = {
-                        candidate.key: candidate.answer
-                        for candidate in batch.candidates
-                        if candidate.answer is not None
-                    }
-                continue
+        for selector, partial in zip(plans.samples, partials[1:], strict=True):
             sample = selector.finish(partial)
             source: Source = "random" if selector.purpose == "random" else "outside"
             picks = self._picks(source)
@@ -161,7 +150,7 @@ class Choosing:
             controls += [Control(pick.text, source) for pick in sample.utterances[picks:]]
             requests[source] = sample.requests
         both = Requests(requests["random"], requests.get("outside")) if "random" in requests else None
-        return Chosen(selected, drawn, controls, both, message, too_long, answers)
+        return Chosen(selected, drawn, controls, both, message, partials[0].counters.too_long, answers)
 
     def mixed(self, chosen: Chosen, done: Mapping[Source, int]) -> list[NewTask]:
         """Order the queue. A key that was selected and drawn is a pick: else the strategy would thin the draws."""

@@ -131,36 +131,6 @@ def _answer(route: Listing, service: Any, sent: Reader) -> Response:
     return JSONResponse(content, headers=NOT_STORED)
 
 
-class PageFile(NamedTuple):
-    """A file as it is sent."""
-
-    content: bytes
-    type: str
-    tag: str  # the ETag: a digest of the content, in quotes
-
-
-def page_file(path: str, folder: Path = PAGE) -> PageFile | None:
-    """Find the file for the path of an address; None where there is none, or it is of a type that pages have not.
-
-    The path is looked up among the files that are there, so that no `..` leads out of the folder.
-    """
-    name = path.removeprefix("/") or INDEX
-    file = next((path for path in folder.rglob("*") if path.relative_to(folder).as_posix() == name), None)
-    if file is None or file.is_symlink() or not file.is_file() or file.suffix not in TYPES:
-        return None
-    state = file.stat()
-    return _read(file, state.st_mtime_ns, state.st_size)
-
-
-@functools.lru_cache(maxsize=256)
-def _read(path: Path, changed: int, size: int) -> PageFile:
-    del changed, size  # part of what the cache goes by
-    content = path.read_bytes()
-    if HEAD in content:
-        content = content.replace(HEAD, (path.parent / HEAD_FILE).read_bytes())
-    return PageFile(content, TYPES[path.suffix], f'"{hashlib.sha256(content).hexdigest()[:32]}"')
-
-
 def is_current(tag: str, if_none_match: str) -> bool:
     """Whether a browser that sends these tags has the file already.
 
@@ -171,16 +141,22 @@ def is_current(tag: str, if_none_match: str) -> bool:
     return tag in sent or sent == ["*"]
 
 
-async def _file(request: Request, *, folder: Path, index: str) -> Response:
+def _file(request: Request, *, folder: Path, index: str) -> Response:
+    """Send a file of the page, looked up among those that are there, so that no `..` leads out of the folder."""
     path = request.path_params["path"]
-    file = None if path.startswith("api/") else page_file(path or index, folder)
-    if file is None:
+    names = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*")}
+    file = names.get(path or index)
+    if file is None or file.is_symlink() or not file.is_file() or file.suffix not in TYPES:
         raise Problem(HTTPStatus.NOT_FOUND, f"there is nothing at /{path[:100]}")
+    content = file.read_bytes()
+    if HEAD in content:
+        content = content.replace(HEAD, (folder / HEAD_FILE).read_bytes())
+    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     # Kept, but asked for each time: a new version of canvass shows its own page, whole.
-    headers = {"ETag": file.tag, "Cache-Control": "no-cache"}
-    if is_current(file.tag, request.headers.get("if-none-match", "")):
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    if is_current(tag, request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
-    return Response(file.content, headers={**headers, "Content-Type": file.type})
+    return Response(content, headers={**headers, "Content-Type": TYPES[file.suffix]})
 
 
 def _error(problem: Problem) -> Response:
