@@ -1,6 +1,8 @@
-"""A tiny study that tests share: its options, and how to run it."""
+"""A tiny study that tests share: its options, and how to run it; starts, and what the rounds of a run came to."""
 
-from canvass.metrics import FrameErrors
+from typing import NamedTuple
+
+from canvass.metrics import FrameErrors, Routing, Scores, score
 from canvass.simulation.spec import Spec
 from canvass.simulation.start import Corpus, digest_of, facts_of
 from canvass.simulation.study import Reading, open_folder, run_study
@@ -62,4 +64,33 @@ def unpack_errors(errors):
             intent_wrong=bool(wrong),
         )
         for substitutions, insertions, deletions, hits, wrong in errors.tolist()
+    ]
+
+
+def split(utterances, target, *, seed, positives, negatives):
+    """The start of a run: a fifth of the corpus for the test, a labelled set, and the pool."""
+    return Corpus.of(utterances).start(target, seed=seed, positives=positives, negatives=negatives)
+
+
+class Round(NamedTuple):
+    """What a round came to: annotations so far, keys that it chose, how many of the target, and errors."""
+
+    annotations: int
+    chosen: tuple[str, ...]
+    on_target: int
+    scores: Scores
+    routing: Routing | None
+
+
+def rounds_of(run):
+    """Execute a run; the first entry is the state before the first round."""
+    return [
+        Round(
+            len(state.labelled) - len(run.start.labelled),
+            tuple(choice.candidate.key for choice in state.choices),
+            sum(run.target.matches(choice.gold) for choice in state.choices),
+            score(state.errors),
+            state.routing,
+        )
+        for state in run.states()
     ]

@@ -17,10 +17,10 @@ from canvass.annotation.project.settings import with_changes
 from canvass.annotation.project.settings_file import write_settings
 from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of
-from canvass.simulation.runs import run
-from canvass.simulation.start import split
+from canvass.simulation.runs import Run
 from canvass.types import Target
 from examples import MUSIC, music, others
+from studies import rounds_of, split
 
 SNIPS = Path(__file__).parents[3] / "shared" / "data" / "snips"
 PATIENCE = 300  # seconds, on a busy machine
@@ -102,7 +102,7 @@ def annotated(folder, start, target, rounds, batch):
 def studied(start, target, strategy, rounds, batch):
     return [
         (entry.chosen, entry.scores.slot_error_rate)
-        for entry in run(start, target, strategy, rounds=rounds, batch=batch, seed=SEED)
+        for entry in rounds_of(Run(start, target, strategy, (batch,) * rounds, SEED))
     ]
 
 

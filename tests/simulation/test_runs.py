@@ -12,14 +12,15 @@ from canvass.evaluation import evaluate
 from canvass.seeding import derived_seed
 from canvass.selection.engines import select
 from canvass.selection.plan import Plan
-from canvass.simulation import TEST_SHARE, Start, run, split
 from canvass.simulation.budget import cost
 from canvass.simulation.noise import Annotator
 from canvass.simulation.runs import Run
+from canvass.simulation.start import TEST_SHARE, Start
 from canvass.strategies import STRATEGIES
 from canvass.types import Target, Utterance
 from examples import MUSIC, music, others
 from pools import OWN
+from studies import rounds_of, split
 
 CORPUS = [*music(), *others()]
 SIZES = {"positives": 12, "negatives": 10}
@@ -32,7 +33,7 @@ def start():
 
 
 def run_of(start, strategy, rounds=2, seed=5):
-    return run(start, MUSIC, strategy, rounds=rounds, batch=6, seed=seed)
+    return rounds_of(Run(start, MUSIC, strategy, (6,) * rounds, seed))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,6 @@ def test_a_split_cuts_the_corpus_into_three(seed):
     assert test == keys_of(split(CORPUS, MUSIC, seed=99, **SIZES).test)
     assert 0.5 * TEST_SHARE < len(test) / len(CORPUS) < 1.7 * TEST_SHARE
     assert labelled != keys_of(split(CORPUS, MUSIC, seed=seed + 1, **SIZES).labelled)
-    assert test != keys_of(split(CORPUS, MUSIC, seed=seed, test_seed=1, **SIZES).test)
 
 
 def test_a_split_does_not_depend_on_chance(start):
@@ -127,13 +127,11 @@ def test_near_copies_take_turns_unless_a_study_says_otherwise(start, variety):
     assert alike == 2 if variety else alike > 5
 
 
-def test_every_round_is_told_and_learning_helps(start):
-    told = []
-    rounds = run(start, MUSIC, "majority-joint", rounds=3, batch=10, seed=0, after_round=told.append)
-    assert told == rounds
+def test_learning_helps(start):
+    rounds = rounds_of(Run(start, MUSIC, "majority-joint", (10,) * 3, 0))
     assert rounds[-1].scores.slot_error_rate < rounds[0].scores.slot_error_rate
     # Cheap, and it decides whether a study means anything: the target is found more often than by chance.
-    by_chance = run(start, MUSIC, "random", rounds=3, batch=10, seed=0)
+    by_chance = rounds_of(Run(start, MUSIC, "random", (10,) * 3, 0))
     assert sum(entry.on_target for entry in rounds) > sum(entry.on_target for entry in by_chance)
 
 
@@ -147,7 +145,7 @@ def test_target_all(strategy):
         for utterance in CORPUS
     ]
     start = Start(tuple(annotated[::5]), tuple(annotated[1::5]), tuple(annotated[2::5]))
-    rounds = run(start, everything, strategy, rounds=1, batch=4, seed=0)
+    rounds = rounds_of(Run(start, everything, strategy, (4,), 0))
     assert rounds[1].on_target == 4
     assert rounds[1].routing is None
     assert rounds[1].scores.utterances == len(start.test)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from canvass.cli import terminal
+from canvass.cli.options import write_table
 from canvass.errors import CanvassError
 from canvass.types import Utterance
 
@@ -56,13 +57,10 @@ def _write(folder: Path) -> None:
 
     from canvass.annotation.project.annotations import utterance_record
     from canvass.corpus.demo_corpus import TIMERS, generate
-    from canvass.corpus.formats import format_of
     from canvass.types import Utterance as Request
 
     def write(name: str, utterances: list[Utterance]) -> None:
-        kind = format_of(name)
-        assert kind.write is not None, "JSON Lines can be written"
-        kind.write(str(folder / name), [utterance_record(utterance) for utterance in utterances])
+        write_table(str(folder / name), map(utterance_record, utterances))
 
     corpus = generate()
     of_target = [utterance for utterance in corpus if TIMERS.matches(utterance)]

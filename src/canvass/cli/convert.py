@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,12 +23,7 @@ def convert(
     ],
     out: Annotated[str, typer.Argument(metavar="OUT", help="Write to this file, or - for standard output.")],
     *,
-    in_format: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FORMAT", help="Read IN in this format. [default: recognised by content and name]"
-        ),
-    ] = None,
+    in_format: Annotated[str | None, options.format_option("IN", panel=None)] = None,
     out_format: options.OutFormat = None,
     strict: Annotated[
         bool,
@@ -84,16 +79,16 @@ def formats(*, as_json: options.JsonOption = False) -> None:
     """List the file formats: how each is recognised, whether it can be written, what it keeps, and what it loses."""
     from canvass.corpus.formats import FORMATS
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "format": entry.name,
-            "extensions": list(entry.extensions),
+            "extensions": entry.extensions,
             "folders": entry.reads_folders,
             "annotations": entry.read is not None,
             "pool": True,
             "writes": entry.write_annotated is not None,
             "recognised_by": entry.sniffed or "the extension",
-            "carries": list(entry.carries),
+            "carries": entry.carries,
             "loses": entry.loses or "nothing",
         }
         for entry in FORMATS
@@ -103,14 +98,14 @@ def formats(*, as_json: options.JsonOption = False) -> None:
         return
     lines = [
         (
-            str(row["format"]),
-            " ".join((*entry.extensions, *["folder"] * entry.reads_folders)),
+            row["format"],
+            " ".join((*row["extensions"], *["folder"] * row["folders"])),
             "read and write" if row["writes"] else "read",
-            str(row["recognised_by"]),
-            ", ".join(name for name in entry.carries if name != "text") or "the text alone",
-            str(row["loses"]),
+            row["recognised_by"],
+            ", ".join(name for name in row["carries"] if name != "text") or "the text alone",
+            row["loses"],
         )
-        for row, entry in zip(rows, FORMATS, strict=True)
+        for row in rows
     ]
     headings = ("format", "extensions", "canvass can", "recognised by", "keeps", "loses")
     terminal.show_rows(headings, lines, whole={"format"})

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from canvass.corpus.catalogue import File
 
 DOWNLOADING = "Downloading"
+# Of a corpus, beside its name and files.
+TOLD = ("title", "licence", "licence_address", "homepage", "citation", "locales", "splits", "note")
 
 app = typer.Typer(
     cls=Group, no_args_is_help=True, help="List the public corpora, or download and convert one."
@@ -34,14 +36,7 @@ def show(*, as_json: options.JsonOption = False) -> None:
             [
                 {
                     "corpus": corpus.name,
-                    "title": corpus.title,
-                    "licence": corpus.licence,
-                    "licence_address": corpus.licence_address,
-                    "homepage": corpus.homepage,
-                    "citation": corpus.citation,
-                    "locales": list(corpus.locales),
-                    "splits": list(corpus.splits),
-                    "note": corpus.note,
+                    **{name: getattr(corpus, name) for name in TOLD},
                     "files": [{"address": file.address, "sha256": file.sha256} for file in corpus.files()],
                 }
                 for corpus in CORPORA

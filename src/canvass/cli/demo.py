@@ -16,7 +16,6 @@ from canvass.types import Target
 
 if TYPE_CHECKING:
     from canvass.corpus.demo_corpus import DemoSplit
-    from canvass.simulation import Round
 
 ROUNDS = 3
 BATCH = 30
@@ -94,8 +93,9 @@ def _select(corpus: DemoSplit, target: Target, seed: int) -> None:
 
 def _simulate(corpora: Sequence[DemoSplit], target: Target, seed: int) -> None:
     """Run the loop with the default strategy and with `random-positive`, and compare their errors."""
-    from canvass.simulation import Start, run
-    from canvass.simulation.start import learn_words
+    from canvass.metrics import score
+    from canvass.simulation.runs import Run
+    from canvass.simulation.start import Start, learn_words
     from canvass.strategies import DEFAULT
 
     _say(
@@ -106,30 +106,19 @@ def _simulate(corpora: Sequence[DemoSplit], target: Target, seed: int) -> None:
         "word features, learnt from the texts of the pool.",
     )
     strategies = (BASELINE, DEFAULT)
-    curves: dict[str, list[list[Round]]] = {name: [] for name in strategies}
+    curves: dict[str, list[list[float]]] = {name: [] for name in strategies}
     with terminal.progress("running", len(strategies) * len(corpora) * (ROUNDS + 1), "rounds") as advance:
         for number, corpus in enumerate(corpora):
             start = Start(tuple(corpus.labelled), tuple(corpus.pool), tuple(corpus.test))
             words = learn_words(start)
             for name in strategies:
-                curves[name].append(
-                    run(
-                        start,
-                        target,
-                        name,
-                        rounds=ROUNDS,
-                        batch=BATCH,
-                        seed=seed + number,
-                        words=words,
-                        after_round=lambda _: advance(1, 1),
-                    )
-                )
+                rates = []
+                for state in Run(start, target, name, (BATCH,) * ROUNDS, seed + number, words=words).states():
+                    rates.append(score(state.errors).slot_error_rate)
+                    advance(1, 1)
+                curves[name].append(rates)
     errors = {
-        name: [
-            sum(entry.scores.slot_error_rate for entry in rounds) / len(rounds)
-            for rounds in zip(*runs, strict=True)
-        ]
-        for name, runs in curves.items()
+        name: [sum(rates) / len(rates) for rates in zip(*runs, strict=True)] for name, runs in curves.items()
     }
     _show_errors(errors)
     ours, theirs = errors[DEFAULT][-1], errors[BASELINE][-1]

@@ -93,22 +93,15 @@ ThreadsOption = Annotated[
     ),
 ]
 
-LabelledFormat = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FORMAT",
-        help="Read LABELLED in this format. [default: recognised by content and name]",
-        rich_help_panel=READING,
-    ),
-]
-PoolFormat = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FORMAT",
-        help="Read POOL in this format. [default: recognised by content and name]",
-        rich_help_panel=READING,
-    ),
-]
+
+def format_option(what: str, panel: str | None = READING) -> Any:
+    """Declare the format of what is read."""
+    read = f"Read {what} in this format. [default: recognised by content and name]"
+    return typer.Option(metavar="FORMAT", help=read, rich_help_panel=panel)
+
+
+LabelledFormat = Annotated[str | None, format_option("LABELLED")]
+PoolFormat = Annotated[str | None, format_option("POOL")]
 WhereOption = Annotated[
     str | None,
     typer.Option(

@@ -12,8 +12,8 @@ from canvass.strategies import DEFAULT_FOR_ALL, STRATEGIES
 
 if TYPE_CHECKING:
     from canvass.report.document import TargetReport
-    from canvass.report.learning_curves import Curve
     from canvass.simulation.measures import Measure
+    from canvass.statistics import Band
 
 # Emphasised strategies have their own colour, line and mark; the others of a study are thin and grey.
 EMPHASISED = ("majority-joint", "majority-crf", "majority-mnlp", "random-positive", "random", "joint")
@@ -74,15 +74,13 @@ def draw_curves(report: TargetReport, measure: Measure, unit: str, name: str, *,
         for place, strategy in enumerate(
             sorted(looks, key=lambda name: (looks[name] != GREY, -_order(name)))
         ):
-            curve, look = report.curves[strategy], looks[strategy]
-            gid = f"line-{strategy}"
-            titles[gid] = f"{strategy}: {formatting.percent(float(curve.band(measure).mean[-1]))} at the end"
-            mean = curve.band(measure).mean
-            again = mean.tobytes() in drawn
-            _draw(axes, curve, measure, unit, look=look, gid=gid, place=place, again=again)
-            drawn.add(mean.tobytes())
-            x = curve.x(unit)
-            ends.append((strategy, float(x[-1]), PERCENT * float(curve.band(measure).mean[-1])))
+            x, band = report.curves[strategy].x(unit), report.curves[strategy].band(measure)
+            end, gid = float(band.mean[-1]), f"line-{strategy}"
+            titles[gid] = f"{strategy}: {formatting.percent(end)} at the end"
+            again = band.mean.tobytes() in drawn
+            _draw(axes, x, band, look=looks[strategy], gid=gid, place=place, again=again)
+            drawn.add(band.mean.tobytes())
+            ends.append((strategy, float(x[-1]), PERCENT * end))
         _ceiling(axes, report, measure)
         _axes(axes, measure, AXIS[unit])
         if wide:
@@ -99,12 +97,8 @@ def _order(strategy: str) -> int:
     return EMPHASISED.index(strategy) if strategy in EMPHASISED else len(EMPHASISED)
 
 
-def _draw(
-    axes: Any, curve: Curve, measure: Measure, unit: str, *, look: Look, gid: str, place: int, again: bool
-) -> None:
+def _draw(axes: Any, x: Any, band: Band, *, look: Look, gid: str, place: int, again: bool) -> None:
     """Draw one curve and its band; `again` draws it dashed, over an identical curve that stays visible."""
-    band = curve.band(measure)
-    x = curve.x(unit)
     colour = svg.PLACEHOLDERS[look.role]
     if look == GREY:
         axes.plot(x, PERCENT * band.mean, color=colour, linewidth=1.1, gid=gid, zorder=2)

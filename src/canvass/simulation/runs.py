@@ -10,7 +10,7 @@ of that state is counted on it. Only a strategy that ranks by the tagger trains 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Self
 
@@ -20,7 +20,7 @@ from canvass.clock import Clock
 from canvass.corpus.normalise import key_of
 from canvass.evaluation import HeldOut
 from canvass.features.word_features import WordFeatures
-from canvass.metrics import FrameErrors, Routing, Scores, score
+from canvass.metrics import FrameErrors, Routing
 from canvass.models.nlu import NLU, train_predictors
 from canvass.models.scorer import Scorer
 from canvass.seeding import derived_seed
@@ -257,60 +257,3 @@ class Run:
             for gold, prediction in zip(golds, predictions, strict=True)
         ]
         return tuple(map(Choice, ranked[:count], golds, predictions, checks))
-
-
-@dataclass(frozen=True)
-class Round:
-    """Summary of the state after a round.
-
-    Attributes
-    ----------
-    annotations
-        Number of annotations so far, without the start.
-    chosen
-        Keys chosen in the round.
-    on_target
-        Number of these that are of the target by their gold annotation.
-    scores
-        Scores of the reference NLU on the test utterances of the target.
-    routing
-        Confusion counts of the committee on the whole test set; None without a committee.
-
-    """
-
-    annotations: int
-    chosen: tuple[str, ...]
-    on_target: int
-    scores: Scores
-    routing: Routing | None
-
-
-def run(
-    start: Start,
-    target: Target,
-    strategy: str,
-    *,
-    rounds: int,
-    batch: int,
-    seed: int,
-    words: WordFeatures | None = None,
-    after_round: Callable[[Round], None] | None = None,
-) -> list[Round]:
-    """Run rounds of equal size with one strategy; the first entry is the state before the first round.
-
-    `after_round` is called with each entry as it is made, the first one included.
-    """
-    summaries: list[Round] = []
-    for state in Run(start, target, strategy, (batch,) * rounds, seed, words=words).states():
-        summaries.append(
-            Round(
-                len(state.labelled) - len(start.labelled),
-                tuple(choice.candidate.key for choice in state.choices),
-                sum(target.matches(choice.gold) for choice in state.choices),
-                score(state.errors),
-                state.routing,
-            )
-        )
-        if after_round is not None:
-            after_round(summaries[-1])
-    return summaries

@@ -71,7 +71,7 @@ class Corpus:
     test: tuple[Utterance, ...]
 
     @classmethod
-    def of(cls, utterances: Sequence[Utterance], *, test: TestPart = "fifth", test_seed: int = 0) -> Self:
+    def of(cls, utterances: Sequence[Utterance], *, test: TestPart = "fifth") -> Self:
         """Divide a corpus; the first utterance of a key is taken, and no key of the test set is in the rest.
 
         `test` is "own" for the records whose split is "test", or "fifth" for a fifth by hash of the key. Raises
@@ -90,7 +90,7 @@ class Corpus:
             return cls(tuple(rest.values()), _hashes(rest), tuple(by_key.values()))
         everything = _by_key(utterances)
         hashes = _hashes(everything)
-        is_test = uniforms(salt(test_seed, "test"), hashes) < TEST_SHARE
+        is_test = uniforms(salt(0, "test"), hashes) < TEST_SHARE
         pairs = list(zip(everything.values(), is_test.tolist(), strict=True))
         return cls(
             tuple(utterance for utterance, in_test in pairs if not in_test),
@@ -154,24 +154,6 @@ def _thinned(ours: int, others: int, share: float) -> int:
             f"and there are {ours}; the share can be at most {ours / (ours + others):.3f}"
         )
     return wanted
-
-
-def split(
-    utterances: Sequence[Utterance],
-    target: Target,
-    *,
-    seed: int,
-    positives: int,
-    negatives: int,
-    test_seed: int = 0,
-) -> Start:
-    """Split an annotated corpus: a fifth by hash of the key for the test, a labelled set, and the pool.
-
-    Of utterances with one key the first is taken. The test set depends on `test_seed` alone: it is the same for all
-    seeds. Raises OptionError if the corpus has too few utterances for the labelled set.
-    """
-    corpus = Corpus.of(utterances, test_seed=test_seed)
-    return corpus.start(target, seed=seed, positives=positives, negatives=negatives)
 
 
 def digest_of(utterances: Iterable[Utterance], opinions: Opinions | None = None) -> str:

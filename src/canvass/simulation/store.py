@@ -132,12 +132,6 @@ class StoredRun:
         sums = np.bincount(self.chosen.round, weights=amounts, minlength=len(self.errors))
         return np.asarray(np.cumsum(sums), dtype=np.int64)
 
-    @property
-    def reference_slots(self) -> NDArray[np.int64]:
-        """Number of reference slots of each test utterance: int64 (N,)."""
-        first = self.errors[0].astype(np.int64)
-        return np.asarray(first[:, 0] + first[:, 2] + first[:, 3])
-
     def save(self, folder: Path) -> None:
         """Write the file of the run atomically."""
         arrays: dict[str, NDArray[Any]] = {

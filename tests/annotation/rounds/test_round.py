@@ -28,12 +28,12 @@ from canvass.corpus.labelled import read_labelled
 from canvass.corpus.normalise import key_of
 from canvass.errors import InputError, TrainingError
 from canvass.seeding import uniform
-from canvass.simulation.runs import run
-from canvass.simulation.start import split
+from canvass.simulation.runs import Run
 from canvass.strategies import majority
 from canvass.types import Target, Utterance
 from examples import MUSIC, music, others
 from parameters import slow_unless
+from studies import rounds_of, split
 
 SNIPS = Path(__file__).parents[4] / "shared" / "data" / "snips"
 
@@ -86,7 +86,7 @@ def annotated(project, gold, rounds, batch):
 def simulated(start, target, strategy, *, rounds, batch, seed):
     return [
         (entry.chosen, entry.scores.slot_error_rate)
-        for entry in run(start, target, strategy, rounds=rounds, batch=batch, seed=seed)
+        for entry in rounds_of(Run(start, target, strategy, (batch,) * rounds, seed))
     ]
 
 

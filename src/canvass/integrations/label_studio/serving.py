@@ -8,7 +8,6 @@ import binascii
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -20,8 +19,9 @@ from canvass.annotation.web.problems import Problem
 from canvass.annotation.web.reading import read_object
 from canvass.annotation.web.security import READS, Checked, check_host, check_origin, check_type, same
 from canvass.annotation.web.serve import run, server_for
-from canvass.errors import FileError, OptionError
+from canvass.errors import OptionError
 from canvass.integrations.label_studio.backend import ROUTES, Backend
+from canvass.integrations.label_studio.tokens import read_secret
 
 if TYPE_CHECKING:
     import socket
@@ -138,13 +138,7 @@ def read_password(file: str | None) -> str:
     """
     if file is None:
         return ""
-    try:
-        text = Path(file).read_text(encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"--password-file {file}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError:
-        text = ""
-    password = text.rstrip("\r\n")
+    password = read_secret(f"--password-file {file}", file).rstrip("\r\n")
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD or not password.isprintable():
         raise OptionError(
             f"--password-file {file}: expected one line of {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters"

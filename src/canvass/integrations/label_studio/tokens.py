@@ -60,13 +60,7 @@ def read_token(file: str | None) -> Token:
             )
     else:
         where = f"--token-file {file}"
-        try:
-            with Path(file).open(encoding="ascii") as stream:
-                text = stream.read(LONGEST_TOKEN + 1)
-        except OSError as error:
-            raise FileError(f"{where}: cannot be read ({error.strerror})") from error
-        except UnicodeDecodeError:
-            text = ""
+        text = read_secret(where, file)
     token = text.strip()
     if (
         not token
@@ -84,6 +78,17 @@ def read_token(file: str | None) -> Token:
             "when it is made: make a new one"
         )
     return Token(token)
+
+
+def read_secret(where: str, file: str) -> str:
+    """Read a file that holds a secret; empty where it is no text. Raises FileError, which begins with `where`."""
+    try:
+        with Path(file).open(encoding="utf-8") as stream:
+            return stream.read(LONGEST_TOKEN + 1)
+    except OSError as error:
+        raise FileError(f"{where}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError:
+        return ""
 
 
 def advice_for(token: Token, said: str, now: float) -> str:
