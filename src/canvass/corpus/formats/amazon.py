@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from canvass.corpus.formats import expansion
 from canvass.corpus.formats.archives import opened_zip
 from canvass.corpus.formats.column_names import Columns
-from canvass.corpus.formats.expansion import Node, values_of
+from canvass.corpus.formats.expansion import Node, Resolver, values_of
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import Value, parse_document, read_document, write_text
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
@@ -60,17 +60,17 @@ def expanded(
 ) -> Utterances:
     """Expand the samples of an intent; `types` are those of its slots, `values` those of types."""
 
-    def resolve(token: str) -> Node:
+    def value(token: str) -> Node:
         label = token[1:-1].partition("|")[2].strip() or token[1:-1].strip()
         if label not in types:
             raise InputError(f"the slot {shown(label)} is not among the intent's ({', '.join(types)})")
         return values_of(label, values.get(types[label], []), types[label])
 
-    name = intent.need("name").name()
+    name, resolver = intent.need("name").name(), Resolver(value)
     for sample in samples:
         with bad.tolerance():
             plain = re.sub(r"[()\[\]|;<$\\]", lambda mark: f"\\{mark[0]}", sample.string())
-            yield from expansion.expanded(plain, sample.where, bad, resolve, intent=name)
+            yield from expansion.expanded(plain, sample.where, bad, resolver, intent=name)
 
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:

@@ -78,9 +78,15 @@ class EmptySlotError(InputError):
 
 
 class Resolver:
-    """What rules, lists and slots of a template stand for: each is made once, and not of itself."""
+    """What `<rule>`, `{slot}` and `$list` of a template stand for: `make` makes each once, and not of itself.
 
-    def __init__(self) -> None:
+    With `tags`, `{slot}` follows what it labels (as in Rhasspy); with `orders`, `(a;b)` is both, in any order (as in
+    Home Assistant).
+    """
+
+    def __init__(self, make: Callable[[str], Node], *, tags: bool = False, orders: bool = False) -> None:
+        self._make = make
+        self.tags, self.orders = tags, orders
         self._made: dict[str, Node | None] = {}  # None while it is being made
 
     def __call__(self, token: str) -> Node:
@@ -97,9 +103,6 @@ class Resolver:
             raise InputError(f"the rule {shown(token)} needs itself; take it out of what it stands for")
         return made
 
-    def _make(self, token: str) -> Node:
-        raise NotImplementedError
-
 
 def values_of(label: str, values: Sequence[str], place: str) -> Node:
     """Make the slot of a list of values; raises EmptySlotError if there is none, naming where they should be."""
@@ -109,16 +112,10 @@ def values_of(label: str, values: Sequence[str], place: str) -> Node:
     return filled(label, choice([plain(value) for value in known]))
 
 
-def parse(
-    template: str, where: str, resolve: Callable[[str], Node], *, tags: bool = False, orders: bool = False
-) -> Node:
-    """Parse a template: `(a|b)` is one of several, `[a]` may be left out; raises InputError as `resolve` does.
-
-    `resolve` gives what `<rule>`, `{slot}` and `$list` stand for. With `tags`, `{slot}` follows what it labels (as in
-    Rhasspy); with `orders`, `(a;b)` is both, in any order (as in Home Assistant).
-    """
+def parse(template: str, where: str, resolve: Resolver) -> Node:
+    """Parse a template: `(a|b)` is one of several, `[a]` may be left out; raises InputError as `resolve` does."""
     try:
-        return _Parser(template, where, resolve, tags=tags, orders=orders).whole()
+        return _Parser(template, where, resolve).whole()
     except RecursionError as error:
         raise InputError(
             f"{where}: {shown(template)} needs rules that need others, and so on, too often"
@@ -126,11 +123,8 @@ def parse(
 
 
 class _Parser:
-    def __init__(
-        self, template: str, where: str, resolve: Callable[[str], Node], *, tags: bool, orders: bool
-    ) -> None:
+    def __init__(self, template: str, where: str, resolve: Resolver) -> None:
         self._template, self._where, self._resolve = template, where, resolve
-        self._tags, self._orders = tags, orders
         self._tokens = TOKEN.findall(template)
         self._at = 0
 
@@ -152,13 +146,13 @@ class _Parser:
         in_any_order = False
         while self._at < len(self._tokens) and (mark := self._tokens[self._at]) not in (")", "]"):
             self._at += 1
-            if mark == "|" or (mark == ";" and self._orders):
+            if mark == "|" or (mark == ";" and self._resolve.orders):
                 in_any_order = in_any_order or mark == ";"
                 options.append([])
             elif mark in ("(", "["):
                 node = self._group(")" if mark == "(" else "]", depth + 1)
                 options[-1].append(node if mark == "(" else choice([node, plain("")]))
-            elif mark.startswith("{") and self._tags:
+            elif mark.startswith("{") and self._resolve.tags:
                 self._label(options[-1], mark[1:-1])
             else:
                 options[-1].append(self._single(mark))
@@ -182,7 +176,7 @@ class _Parser:
     def _single(self, token: str) -> Node:
         if (token[0] in "<{" and len(token) > 1) or (token[0] == "$" and len(token) > 1):
             return self._resolve(token)
-        if self._tags and token.strip() and token[0] != "\\":
+        if self._resolve.tags and token.strip() and token[0] != "\\":
             # What is said, before what it means (on:off) and how that is converted (5!int).
             token = token.partition(":")[0].partition("!")[0]
             bounds = RANGE.fullmatch(token)
@@ -203,22 +197,13 @@ def _is_blank(node: Node) -> bool:
     return node.count == 1 and not "".join(words for words, _ in node.pick(0)).strip()
 
 
-def expanded(
-    template: str,
-    where: str,
-    bad: BadLines,
-    resolve: Callable[[str], Node],
-    *,
-    tags: bool = False,
-    orders: bool = False,
-    **names: str,
-) -> Utterances:
+def expanded(template: str, where: str, bad: BadLines, resolve: Resolver, **names: str) -> Utterances:
     """Parse and expand a template; yields (where, utterance). What is beyond `MOST` is told, and so is an empty slot.
 
-    `names` are further fields of the utterances, such as the intent; the rest is as in `parse`.
+    `names` are further fields of the utterances, such as the intent.
     """
     try:
-        node = parse(template, where, resolve, tags=tags, orders=orders)
+        node = parse(template, where, resolve)
         if node.count > MOST:
             what = f"expansions of templates (at most {MOST} of each are made)"
             bad.lost(what, f"{where}: {shown(template)} has {node.count:,}", node.count - MOST)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from canvass.corpus.formats.column_names import Columns
@@ -72,7 +72,7 @@ def read_home_assistant(path: str, _: Columns, bad: BadLines) -> Utterances:
             for sentence in [] if sentences is None else sentences.items:
                 if isinstance(sentence.value, str):
                     where = sentence.where
-                    yield from expanded(sentence.value, where, bad, definitions, orders=True, intent=intent)
+                    yield from expanded(sentence.value, where, bad, definitions, intent=intent)
                 else:
                     bad.report(sentence.wrong("is no sentence; expected a string"))
 
@@ -91,7 +91,7 @@ class Definitions(Resolver):
     """Lists and rules by name."""
 
     def __init__(self, known: dict[tuple[str, str], Yaml]) -> None:
-        super().__init__()
+        super().__init__(self._definition, orders=True)
         self._known = known
 
     @classmethod
@@ -116,7 +116,7 @@ class Definitions(Resolver):
         }
         return Definitions(self._known | own) if own else self
 
-    def _make(self, token: str) -> Node:
+    def _definition(self, token: str) -> Node:
         return self._rule(token) if token[0] == "<" else self._list(token)
 
     def _rule(self, token: str) -> Node:
@@ -126,7 +126,7 @@ class Definitions(Resolver):
         if not isinstance(rule.value, str):
             what = f"the rule {shown(token)} is {shown(rule.plain)}; expected a string"
             raise InputError(f"{rule.where}: {what}")
-        return parse(rule.value, rule.where, self, orders=True)
+        return parse(rule.value, rule.where, self)
 
     def _list(self, token: str) -> Node:
         if token[0] != "{":
@@ -144,7 +144,7 @@ class Definitions(Resolver):
             words = value.mapping.get("in", value).value
             if not isinstance(words, str):
                 raise value.wrong("is no value; expected a string")
-            options.append(parse(words, value.where, self, orders=True))
+            options.append(parse(words, value.where, self))
         if not options:
             raise EmptySlotError(f"{content.where}: the list {shown(name)} has no value")
         return filled(label, choice(options))
@@ -210,45 +210,46 @@ def read_rhasspy(path: str, _: Columns, bad: BadLines) -> Utterances:
             rules[intent, rule[1]] = (rule[2], where)
         else:
             sentences.append((intent, OPTIONAL.sub(r"\1", line), where))
-    resolvers: dict[str, _Resolver] = {}
+
+    @functools.cache
+    def section_named(name: str) -> Resolver:
+        return _Section(path, rules, section_named, name)
+
     for name, line, where in sentences:
-        resolver = resolvers.setdefault(name, _Resolver(path, rules, resolvers, name))
-        yield from expanded(line, where, bad, resolver, tags=True, intent=name)
+        yield from expanded(line, where, bad, section_named(name), intent=name)
 
 
-class _Resolver(Resolver):
-    """What `<rule>` and `$list` of a section stand for; `others` are the resolvers of all sections."""
+class _Section(Resolver):
+    """What `<rule>` and `$list` of a section stand for; `of` gives the other sections."""
 
     def __init__(
         self,
         path: str,
         rules: dict[tuple[str, str], tuple[str, str]],
-        others: dict[str, _Resolver],
+        of: Callable[[str], Resolver],
         intent: str,
     ) -> None:
-        super().__init__()
-        self._path, self._rules, self._others, self._intent = path, rules, others, intent
-
-    def _make(self, token: str) -> Node:
-        return self._list(token[1:]) if token[0] == "$" else self._rule(token[1:-1])
+        super().__init__(
+            lambda token: self._list(token[1:]) if token[0] == "$" else self._rule(token[1:-1]), tags=True
+        )
+        self._path, self._rules, self._of, self._intent = path, rules, of, intent
 
     def _rule(self, name: str) -> Node:
         intent, _, rule = name.rpartition(".")
         if intent not in ("", self._intent):
-            other = self._others.setdefault(intent, _Resolver(self._path, self._rules, self._others, intent))
-            return other(f"<{rule}>")
+            return self._of(intent)(f"<{rule}>")
         if (self._intent, rule) not in self._rules:
             raise InputError(
                 f"the rule <{rule}> is not defined; expected {rule} = ... in the section [{self._intent}]"
             )
         words, where = self._rules[self._intent, rule]
-        return parse(words, where, self, tags=True)
+        return parse(words, where, self)
 
     def _list(self, name: str) -> Node:
         file = Path(self._path).parent / "slots" / name
         if self._path == STANDARD_STREAM or ".." in name or not file.is_file():
             raise EmptySlotError(f"there is no file {file} with the values of ${name}")
-        options = [parse(line, where, self, tags=True) for where, line in _lines(str(file))]
+        options = [parse(line, where, self) for where, line in _lines(str(file))]
         if not options:
             raise EmptySlotError(f"{file}: no value of ${name}")
         return choice(options)
@@ -267,13 +268,14 @@ def read_padatious(path: str, _: Columns, bad: BadLines) -> Utterances:
         values = [line for _, line in _lines(str(file)) if not WILDCARD.search(line)] if known else []
         return values_of(label, values, str(file))
 
+    resolver = Resolver(resolve)
     for where, line in _lines(path):
         if WILDCARD.search(line):
             bad.lost(
                 "templates with slots whose values are not in the files", f"{where}: {shown(line)} has :0"
             )
         else:
-            yield from expanded(line, where, bad, resolve, intent=intent)
+            yield from expanded(line, where, bad, resolver, intent=intent)
 
 
 def _lines(path: str) -> Iterator[tuple[str, str]]:
