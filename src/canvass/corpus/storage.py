@@ -38,10 +38,7 @@ def _system(start: str) -> tuple[Any, str]:
     from pyarrow.fs import FileSystem, FSSpecHandler, PyFileSystem
 
     try:
-        if start == "file://":
-            system, base = FileSystem.from_uri("file:///")
-            return system, base
-        system, base = FileSystem.from_uri(start)
+        system, base = FileSystem.from_uri("file:///" if start == "file://" else start)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
         try:
             from fsspec.core import url_to_fs

@@ -131,24 +131,21 @@ class RowFilter:
         if names is not None and unknown:
             raise unknown_column(unknown[0], path, names)
         self._known: dict[tuple[str | None, ...], bool] = {}
-        self._unseen: dict[
-            str, list[str]
-        ] = {}  # columns that no record has had, with the fields of the first
-        self._is_first = True
+        self._unseen = set(self.columns)  # columns that no record has had
+        self._fields: list[str] = []  # of the first record
 
     def __call__(self, record: Mapping[str, Any]) -> bool:
         """Tell whether a record meets the condition; raises InputError if a value cannot be compared."""
-        if self._is_first or self._unseen:
-            missing = self.columns if self._is_first else list(self._unseen)
-            fields = next(iter(self._unseen.values()), list(record))
-            self._unseen = {name: fields for name in missing if name not in record}
-            self._is_first = False
+        if self._unseen:
+            self._fields = self._fields or list(record)
+            self._unseen -= record.keys()
         return self.meets(tuple(_as_in_path(record.get(name)) for name in self.columns))
 
     def refuse_unseen(self, path: str) -> None:
         """Refuse a column that none of the records of a file has had; raises InputError."""
-        for name, fields in self._unseen.items():
-            raise unknown_column(name, path, fields)
+        unseen = [name for name in self.columns if name in self._unseen]
+        if unseen and self._fields:
+            raise unknown_column(unseen[0], path, self._fields)
 
     def meets(self, values: tuple[str | None, ...]) -> bool:
         """Tell the same from the values of `columns`; each combination is looked at once."""

@@ -275,14 +275,8 @@ def _by_name(name: str) -> Format:
             lambda path, *rest, **named: function(EncodedPath(path, encoding), *rest, **named)
         )
 
-    return replace(
-        row,
-        name=name,
-        read=encoded(row.read),
-        blocks=encoded(row.blocks),
-        pool_columns=encoded(row.pool_columns),
-        split=encoded(row.split),
-    )
+    functions = ("read", "blocks", "pool_columns", "split")
+    return replace(row, name=name, **{field: encoded(getattr(row, field)) for field in functions})
 
 
 def _listed(rows: Iterable[Format]) -> str:

@@ -35,13 +35,12 @@ class Table:
             with contextlib.suppress(InputError):
                 headers[other] = self._header(other)
                 if columns_of(headers[other], columns).text in headers[other]:
+                    self.delimiter = other
                     break
-        if not headers:
-            self._header(delimiter)  # says what is wrong with it
-        having = [
-            candidate for candidate, header in headers.items() if columns_of(header, columns).text in header
-        ]
-        self.delimiter = having[0] if having else max(headers, key=lambda candidate: len(headers[candidate]))
+        else:
+            if not headers:
+                self._header(delimiter)  # says what is wrong with it
+            self.delimiter = max(headers, key=lambda candidate: len(headers[candidate]))
         self.header = headers[self.delimiter]
         self.columns = columns_of(self.header, columns)
         refuse_missing(self.columns, self.header, location(name, 1))

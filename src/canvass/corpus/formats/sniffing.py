@@ -9,6 +9,7 @@ import functools
 import itertools
 import json
 import re
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -166,24 +167,17 @@ def _sample_of_folder(path: str) -> Sample:
 def _sample(path: str, *state: int) -> Sample:
     del state  # a part of the cache's key
     name = Path(path).name
+    members: list[str] = []
     try:
         head, is_whole = _beginning(path)
-        members = _members(path) if head.startswith(ZIP_STARTS) else None
-    except (CanvassError, OSError, ValueError, NotImplementedError):
+        if is_zip := head.startswith(ZIP_STARTS):
+            with zipfile.ZipFile(path) as archive:
+                members = archive.namelist()
+    except (CanvassError, OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
         # The reader of the format that the name promises will say what is wrong.
         return Sample(name, b"", path=path)
     more = () if head.startswith(BINARY) else _further_lines(path, head, is_whole=is_whole)
-    return Sample(name, head, is_whole, members is not None, members or (), path, more)
-
-
-def _members(path: str) -> tuple[str, ...]:
-    import zipfile
-
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return tuple(archive.namelist())
-    except zipfile.BadZipFile as error:
-        raise ValueError(path) from error
+    return Sample(name, head, is_whole, is_zip, tuple(members), path, more)
 
 
 def _beginning(path: str) -> tuple[bytes, bool]:

@@ -54,10 +54,9 @@ def text_of(record: Mapping[str, object], where: str, columns: Columns) -> str:
             "name the column with --columns text=NAME"
         )
     value = record[columns.text]
-    if value is None:
-        raise InputError(f"{where}: field {columns.text!r} is null; expected a string")
     if not isinstance(value, str):
-        raise InputError(f"{where}: field {columns.text!r} is {shown(value)}; expected a string")
+        said = "null" if value is None else shown(value)
+        raise InputError(f"{where}: field {columns.text!r} is {said}; expected a string")
     return _storable(value, where, columns.text)
 
 
