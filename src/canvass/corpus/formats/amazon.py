@@ -22,7 +22,7 @@ from canvass.corpus.formats.expansion import Node, Resolver, values_of
 from canvass.corpus.formats.format import Format
 from canvass.corpus.formats.located import Value, parse_document, read_document, write_text
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
-from canvass.corpus.formats.markup import chunks_of
+from canvass.corpus.formats.markup import chunks_of, trimmed
 from canvass.corpus.formats.sniffing import Sample
 from canvass.errors import InputError, shown
 from canvass.types import Utterance
@@ -75,7 +75,7 @@ def expanded(
 
 def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) -> None:
     """Write a model of the samples, each once, and of the slots' words; the file appears whole or not at all."""
-    samples: dict[str, list[str]] = {}
+    samples: dict[str, dict[str, None]] = {}
     slots: dict[str, dict[str, None]] = {}
     words: dict[str, dict[str, None]] = {}
     for utterance in utterances:
@@ -91,11 +91,10 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
             )
             continue
         sample = template_of(utterance)
-        known = samples.setdefault(utterance.intent, [])
+        known = samples.setdefault(utterance.intent, {})
         if sample in known and not utterance.slots:
             losses.report("utterances that are there already", named(utterance))
-        if sample not in known:
-            known.append(sample)
+        known[sample] = None
         for slot in utterance.slots or ():
             slots.setdefault(utterance.intent, {})[slot.label] = None
             words.setdefault(slot.label, {})[utterance.text[slot.start : slot.end]] = None
@@ -105,7 +104,7 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
         {
             "name": intent,
             "slots": [{"name": label, "type": f"{label}_type"} for label in slots.get(intent, {})],
-            "samples": templates,
+            "samples": list(templates),
         }
         for intent, templates in samples.items()
     ]
@@ -120,15 +119,9 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
 
 def _is_expressible(utterance: Utterance) -> bool:
     text = utterance.text
-    return (
-        text == " ".join(text.split())
-        and bool(text)
-        and "{" not in text
-        and "}" not in text
-        and all(
-            NAME.fullmatch(slot.label) and text[slot.start : slot.end] == text[slot.start : slot.end].strip()
-            for slot in utterance.slots or ()
-        )
+    is_plain = bool(text) and text == " ".join(text.split()) and not {*text} & {*"{}"}
+    return is_plain and all(
+        NAME.fullmatch(slot.label) and slot == trimmed(slot, text) for slot in utterance.slots or ()
     )
 
 

@@ -72,28 +72,20 @@ def write_annotated(path: str, utterances: Iterable[Utterance], losses: Losses) 
     """Write an application's queries as a zip archive; the file appears whole or not at all."""
     members: dict[str, str] = {}
     for utterance in utterances:
-        names = {
-            "domain": utterance.domain or "",
-            "intent": utterance.intent or "",
-            "split": utterance.split or TRAIN,
-        }
-        if utterance.split not in (None, TRAIN, TEST):
-            losses.report("splits other than train and test", named(utterance))
-            names["split"] = TRAIN
-        elif utterance.split is None:
+        split = TEST if utterance.split == TEST else TRAIN
+        names = {"domain": utterance.domain or "", "intent": utterance.intent or "", "split": split}
+        if utterance.split is None:
             losses.report("that there is no split (it becomes train)", named(utterance))
+        elif utterance.split != split:
+            losses.report("splits other than train and test", named(utterance))
         line = _line(utterance)
         try:
             again = utterance_of_line(Line("", line.encode()), BadLines(), names)
         except InputError:
             again = None
-        kept = again is not None and (again.text, again.slots) == (utterance.text, utterance.slots)
-        if (
-            not all(NAME.fullmatch(names[name]) for name in ("domain", "intent"))
-            or not kept
-            or "\n" in line
-            or line.endswith("\r")
-        ):
+        is_kept = again is not None and (again.text, again.slots) == (utterance.text, utterance.slots)
+        is_line = "\n" not in line and not line.endswith("\r")
+        if not (is_kept and is_line and NAME.fullmatch(names["domain"]) and NAME.fullmatch(names["intent"])):
             losses.report(
                 "utterances that have no domain or intent, or that no line can hold", named(utterance)
             )

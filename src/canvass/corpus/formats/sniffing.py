@@ -120,17 +120,14 @@ class Sample:
         closing: list[str] = []
         for token in JSON_TOKEN.finditer(text):
             mark = token[0]
+            if mark == '"':
+                break
             if mark in "[{":
                 closing.append("]" if mark == "[" else "}")
-                stop, rest = token.end(), "".join(reversed(closing))
-            elif mark in "]}":
-                if not closing or closing.pop() != mark:
-                    return None
-                stop, rest = token.end(), "".join(reversed(closing))
-            elif mark == "," and closing:
-                stop, rest = token.start(), "".join(reversed(closing))
-            elif mark == '"':
-                break
+            elif mark in "]}" and (not closing or closing.pop() != mark):
+                return None
+            if len(mark) == 1 and (closing or mark != ","):
+                stop, rest = token.start() if mark == "," else token.end(), "".join(reversed(closing))
             if len(closing) > DEEPEST:
                 return None
         if not self.is_whole and not stop:
