@@ -56,15 +56,11 @@ def answer_records(project: Project) -> list[dict[str, Any]]:
     """List every answer that was ever given, in their order, as flat records; docs/projects.md says what they hold."""
     store = project.store
     counts = {answer.id for _, answer in store.accepted()}
-    tasks: dict[int, Task] = {}
-    records = []
-    for answer in store.answers(current_only=False):
-        if answer.task not in tasks:
-            task = store.task(answer.task)
-            assert task is not None, "an answer keeps its task"
-            tasks[answer.task] = task
-        records.append(_answer_record(tasks[answer.task], answer, accepted=answer.id in counts))
-    return records
+    tasks = {task.id: task for task in store.tasks()}
+    return [
+        _answer_record(tasks[answer.task], answer, accepted=answer.id in counts)
+        for answer in store.answers(current_only=False)
+    ]
 
 
 def _answer_record(task: Task, answer: Answer, *, accepted: bool) -> dict[str, Any]:

@@ -34,12 +34,7 @@ from canvass.annotation.project.creation import (
     write_words,
 )
 from canvass.annotation.project.locking import locked
-from canvass.annotation.project.settings import (
-    ColumnsSettings,
-    LabelGuide,
-    ProjectSettings,
-    Settings,
-)
+from canvass.annotation.project.settings import ColumnsSettings, LabelGuide, ProjectSettings, Settings
 from canvass.annotation.project.settings_file import read_settings
 from canvass.annotation.store.label_names import KINDS, LabelKind
 from canvass.annotation.store.records import Answer, Task

@@ -23,12 +23,7 @@ from canvass.annotation.quality.estimate import (
 from canvass.annotation.quality.stopping import STEP, Reference, agreement, decide
 from canvass.annotation.rounds.choosing import Choosing
 from canvass.annotation.rounds.conversations import find_turns
-from canvass.annotation.rounds.round_models import (
-    Models,
-    predict,
-    seed_of_round,
-    train_models,
-)
+from canvass.annotation.rounds.round_models import Models, predict, seed_of_round, train_models
 from canvass.annotation.store.records import NewTask, Round, Turns
 from canvass.clock import Clock
 from canvass.corpus.normalise import key_of

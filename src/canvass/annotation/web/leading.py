@@ -12,13 +12,7 @@ from urllib.parse import quote
 
 from canvass.annotation.exchange.exporting import answer_records, write_export, write_records
 from canvass.annotation.project.backing_up import ARCHIVE, back_up
-from canvass.annotation.project.groups import (
-    groups_of,
-    merge_groups,
-    name_group,
-    refuse_group,
-    split_group,
-)
+from canvass.annotation.project.groups import groups_of, merge_groups, name_group, refuse_group, split_group
 from canvass.annotation.project.labels import delete_label, label_uses, merge_label, rename_label
 from canvass.annotation.store.label_names import KINDS
 from canvass.annotation.web.reading import Reader
