@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from canvass.annotation.assistant.chat import AskingError, Chat, Memory, Reply
+from canvass.annotation.assistant.chat import Chat, Memory
 from canvass.annotation.assistant.prompt import LONGEST, Masked, Prompt, Suggestion
 from canvass.annotation.project.project import Project
 from canvass.annotation.quality.assistant_error import objection
@@ -180,22 +180,17 @@ class Assistant:
         with ThreadPoolExecutor(TOGETHER, thread_name_prefix="canvass-assistant") as threads:
             while waiting and not self._stopping.is_set() and self._may_ask():
                 some, waiting = waiting[:TOGETHER], waiting[TOGETHER:]
-                replies = threads.map(lambda question: self._reply(prompt, asked[question]), some)
+                replies = threads.map(
+                    lambda question: self._chat.ask(prompt.messages(asked[question]), prompt.schema), some
+                )
                 for question, reply in zip(some, replies, strict=True):
-                    if isinstance(reply, AskingError):
-                        self._memory.add(None, None, (0, 0), reply.calls)
-                        self._errors += 1
-                        if self._errors >= MOST_ERRORS:
-                            self._fail(str(reply))
-                    else:
-                        self._memory.add(question, reply.content, reply.tokens, reply.calls)
+                    self._memory.add(question, reply)
+                    if not reply.problem:
                         self._errors, self.message = 0, ""
-
-    def _reply(self, prompt: Prompt, request: Masked) -> Reply | AskingError:
-        try:
-            return self._chat.ask(prompt.messages(request), prompt.schema)
-        except AskingError as error:
-            return error
+                        continue
+                    self._errors += 1
+                    if self._errors >= MOST_ERRORS:
+                        self._fail(reply.problem)
 
     def _may_ask(self) -> bool:
         spent = self._memory.spent(self._project.settings.assistant)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from canvass.annotation.project.settings import AssistantSettings
-from canvass.errors import FileError, OptionError, ServiceError, needing, shown
+from canvass.errors import FileError, OptionError, needing, shown
 from canvass.models.scorer import OK, WAITS, post, reason_of
 
 VARIABLE = "CANVASS_ASSISTANT_KEY"
@@ -25,11 +25,15 @@ BAD_REQUEST = 400
 
 
 class Reply(NamedTuple):
-    """What came back: the content (None: refused, or none), the tokens sent and answered, the requests it took."""
+    """What came back: the content (None: refused, or none), the tokens sent and answered, the requests it took.
+
+    `problem` says why nothing came, or nothing that could be read; empty where something did.
+    """
 
     content: str | None
     tokens: tuple[int, int]
     calls: int
+    problem: str = ""
 
 
 @dataclass
@@ -76,11 +80,7 @@ class Chat:
         return urlsplit(self.address).netloc.rpartition("@")[2] or shown(self.address)
 
     def ask(self, messages: list[dict[str, str]], schema: dict[str, Any]) -> Reply:
-        """Ask once, and again where that may help.
-
-        Raises ServiceError if the server cannot be reached, refuses, fails, or answers what is no chat; `calls` says
-        how many requests it took.
-        """
+        """Ask once, and again where that may help."""
         import httpx
 
         calls = 1
@@ -89,6 +89,9 @@ class Chat:
             nonlocal calls
             calls += 1
             self.sleep(seconds)
+
+        def failed(why: str) -> Reply:
+            return Reply(None, (0, 0), calls, f"{self.host} {why}")
 
         sent: dict[str, Any] = {
             "model": self.model,
@@ -108,28 +111,18 @@ class Chat:
                 calls += 1
                 answer = post(self._client, address, sent, pause)
         except httpx.HTTPError as error:
-            raise AskingError(
-                f"{self.host} cannot be reached ({reason_of(error)}), asked {len(WAITS) + 1} times", calls
-            ) from None
+            return failed(f"cannot be reached ({reason_of(error)}), asked {len(WAITS) + 1} times")
         if answer.status_code != OK:
             said = shown(self._hide(answer.text[:200]))
-            raise AskingError(f"{self.host} answered with status {answer.status_code} ({said})", calls)
+            return failed(f"answered with status {answer.status_code} ({said})")
         try:
             document = answer.json()
             message = document["choices"][0]["message"]
             content = message.get("content")
         except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
-            raise AskingError(f"{self.host} answered what is no chat completion", calls) from None
+            return failed("answered what is no chat completion")
         text = content if isinstance(content, str) and len(content) <= LONGEST_ANSWER else None
         return Reply(text, _tokens(document, messages, text or ""), calls)
-
-
-class AskingError(ServiceError):
-    """An assistant was not reached, refused, or failed, after so many `calls`."""
-
-    def __init__(self, message: str, calls: int) -> None:
-        super().__init__(message)
-        self.calls = calls
 
 
 def _tokens(document: Any, messages: list[dict[str, str]], said: str) -> tuple[int, int]:
@@ -179,9 +172,14 @@ class Memory:
         """Recall an answer; None where there is none, or it was no answer."""
         return self._answers.get(question)
 
-    def add(self, question: str | None, content: str | None, tokens: tuple[int, int], calls: int) -> None:
-        """Remember an answer, or with `question` None only what was spent; raises FileError."""
-        record = {"question": question, "content": content, "tokens": tokens, "calls": calls}
+    def add(self, question: str, reply: Reply) -> None:
+        """Remember an answer, or only what was spent where none came; raises FileError."""
+        record = {
+            "question": None if reply.problem else question,
+            "content": reply.content,
+            "tokens": reply.tokens,
+            "calls": reply.calls,
+        }
         line = json.dumps(record, ensure_ascii=True)
         try:
             with self._path.open("a", encoding="ascii") as stream:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from canvass import __version__
@@ -20,7 +21,6 @@ from canvass.annotation.web import leading
 from canvass.annotation.web.leading import Download
 from canvass.annotation.web.problems import Problem
 from canvass.annotation.web.reading import Reader
-from canvass.annotation.web.recordings import Recording
 from canvass.annotation.web.service import Service
 from canvass.annotation.web.shapes import (
     ANSWER,
@@ -140,7 +140,7 @@ def task(service: Service, sent: Reader) -> dict[str, Any]:
     return _with_answers(service, record, service.store.answers_of(record.id))
 
 
-def audio(service: Service, sent: Reader) -> Recording:
+def audio(service: Service, sent: Reader) -> Path:
     """Give the recording of a task, where it is a file."""
     return service.recordings.find(service.task(sent.whole("id")))
 
@@ -246,7 +246,7 @@ class Route:
 
     method: str
     path: str
-    function: Callable[[Service, Reader], dict[str, Any] | Download | Recording]
+    function: Callable[[Service, Reader], dict[str, Any] | Download | Path]
     name: str
     known: tuple[str, ...] = ()
     lead: bool = False

@@ -25,7 +25,7 @@ from canvass.annotation.web.api import Route as Listing
 from canvass.annotation.web.leading import Download
 from canvass.annotation.web.problems import Problem, problem_of
 from canvass.annotation.web.reading import Reader, read_object
-from canvass.annotation.web.recordings import Recording
+from canvass.annotation.web.recordings import AUDIO_TYPES
 from canvass.annotation.web.security import Access, Guard
 from canvass.annotation.web.service import Service
 from canvass.errors import CanvassError
@@ -123,8 +123,9 @@ def _route(route: Listing, service: Any, threads: Workers) -> Route:
 def _answer(route: Listing, service: Any, sent: Reader) -> Response:
     """Answer what was sent; writing JSON takes time, too, and is done on the thread."""
     content = route.function(service, sent)
-    if isinstance(content, Recording):
-        return FileResponse(content.path, headers=NOT_STORED, media_type=content.type)  # ranges, too
+    if isinstance(content, Path):  # a recording
+        kind = AUDIO_TYPES[content.suffix.lower()]
+        return FileResponse(content, headers=NOT_STORED, media_type=kind)  # ranges, too
     if isinstance(content, Download):
         headers = {**NOT_STORED, **content.headers}
         return Response(content.content, media_type="application/octet-stream", headers=headers)

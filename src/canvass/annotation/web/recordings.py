@@ -11,14 +11,13 @@ import logging
 import re
 from http import HTTPStatus
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from canvass.annotation.project.project import Project
 from canvass.annotation.store.records import Task
 from canvass.annotation.web.problems import Problem
 
-TYPES = {
+AUDIO_TYPES = {
     ".aac": "audio/aac",
     ".flac": "audio/flac",
     ".m4a": "audio/mp4",
@@ -33,13 +32,6 @@ REMOTE = re.compile(r"https?://", re.IGNORECASE)
 PATTERN = re.compile(r"[*?\[]")  # what makes a name of the pool a glob
 
 logger = logging.getLogger(__name__)
-
-
-class Recording(NamedTuple):
-    """A file that is played."""
-
-    path: Path
-    type: str
 
 
 class Recordings:
@@ -66,7 +58,7 @@ class Recordings:
             "problem": f"The recording is at {server}, which audio_addresses in canvass.toml does not name."
         }
 
-    def find(self, task: Task) -> Recording:
+    def find(self, task: Task) -> Path:
         """Find the file of a task's recording, or say that there is none that is served (404)."""
         named = self._name(task)
         if named is None or REMOTE.match(named):
@@ -74,16 +66,16 @@ class Recordings:
         for folder in self._folders:
             with contextlib.suppress(OSError):  # such as a name that is too long
                 path = (folder / named).resolve()
-                kind = TYPES.get(path.suffix.lower())
-                if kind and any(map(path.is_relative_to, self._folders)) and path.is_file():
-                    return Recording(path, kind)
+                is_ours = any(map(path.is_relative_to, self._folders))
+                if path.suffix.lower() in AUDIO_TYPES and is_ours and path.is_file():
+                    return path
         if not self._told:
             self._told = True
             logger.warning(
                 "the recording %r of task %d is not there; expected %s in %s (said once)",
                 named,
                 task.id,
-                ", ".join(TYPES),
+                ", ".join(AUDIO_TYPES),
                 " or ".join(map(str, self._folders)),
             )
         raise Problem(
