@@ -7,7 +7,6 @@ Each record is what a line of JSON Lines would be: of Prodigy, of doccano, or wi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -32,17 +31,12 @@ def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
         if columns.named() <= kind.FORMAT.columns and kind.sniff(sample):
             yield from kind.utterances_of(records, columns, bad)
             return
-    yield from utterances_of(records, columns, bad)
+    yield from bad.sift(records, _utterance, columns, bad)
 
 
 def read_lines_of_tokens(path: str, columns: Columns, bad: BadLines) -> Utterances:
     """Read JSON Lines with tokens and tags; raises as `read` does."""
-    yield from utterances_of(read_lines(path, bad), columns, bad)
-
-
-def utterances_of(records: Iterable[Value], columns: Columns, bad: BadLines) -> Utterances:
-    """Read records with the names of `columns`, or with tokens and tags."""
-    yield from bad.sift(records, _utterance, columns, bad)
+    return bad.sift(read_lines(path, bad), _utterance, columns, bad)
 
 
 def _utterance(record: Value, columns: Columns, bad: BadLines) -> Utterance:

@@ -20,9 +20,9 @@ from canvass.corpus.formats.columns import (
 )
 from canvass.corpus.formats.format import Block, Format
 from canvass.corpus.formats.losses import WEIGHTS, BadLines, Losses, Utterances, is_weight
-from canvass.corpus.formats.sources import file_error, on_disk
+from canvass.corpus.formats.sources import on_disk, opened_file
 from canvass.corpus.formats.validation import ALL, record_of
-from canvass.corpus.storage import is_remote, opened, place_of, sizes_of
+from canvass.corpus.storage import is_remote, place_of, sizes_of
 from canvass.corpus.where import Where
 from canvass.errors import damage
 from canvass.files import STANDARD_STREAM, split_name, write_whole
@@ -36,28 +36,18 @@ DAMAGES = (pa.ArrowException, OSError, UnicodeDecodeError)
 @contextlib.contextmanager
 def opened_parquet(path: str) -> Iterator[pq.ParquetFile]:
     """Open a file, wherever it is; raises as `read` does."""
+    # A file elsewhere is read as it is; any other is on disk.
+    is_stream = is_remote(path) and split_name(path)[1] is None
+    file: contextlib.AbstractContextManager[Any] = (
+        opened_file(path) if is_stream else on_disk(path, decompress=True)
+    )
     # Without read-ahead of whole row groups, memory does not grow with the size of the file.
     with (
-        _at_hand(path) as file,
+        file as source,
         damage(f"{path}: not a Parquet file, or a damaged one", *DAMAGES),
-        pq.ParquetFile(file, pre_buffer=False) as parquet,
+        pq.ParquetFile(source, pre_buffer=False) as parquet,
     ):
         yield parquet
-
-
-@contextlib.contextmanager
-def _at_hand(path: str) -> Iterator[Any]:
-    """Give what can be read from any place: a file elsewhere as it is, any other on disk."""
-    if not is_remote(path) or split_name(path)[1] is not None:
-        with on_disk(path, decompress=True) as file:
-            yield file
-        return
-    try:
-        stream = opened(path)
-    except OSError as error:
-        raise file_error(path, error) from error
-    with stream:
-        yield stream
 
 
 def read(path: str, columns: Columns, bad: BadLines) -> Utterances:

@@ -146,18 +146,14 @@ def sample_of(path: str) -> Sample | None:
     file = Path(path)
     try:
         if file.is_dir():
-            return _sample_of_folder(path)
+            members = tuple(itertools.islice(files_below(path), MOST_MEMBERS))
+            return Sample(file.name, b"", members=members, path=path, is_folder=True)
         if not file.is_file():
             return None
         state = file.stat()
     except (OSError, ValueError):
         return None
     return _sample(path, state.st_mtime_ns, state.st_size, state.st_ino)
-
-
-def _sample_of_folder(path: str) -> Sample:
-    members = tuple(itertools.islice(files_below(path), MOST_MEMBERS))
-    return Sample(Path(path).name, b"", members=members, path=path, is_folder=True)
 
 
 @functools.lru_cache(FILES_KNOWN)

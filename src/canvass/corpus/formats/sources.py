@@ -78,7 +78,7 @@ class Source(io.RawIOBase):
         self._size = None if part is None else part[1] - part[0]
         self._name = path
         self._encoding = path.encoding if isinstance(path, EncodedPath) else None
-        self._stored: Any = sys.stdin.buffer if path == STANDARD_STREAM else _opened(path)
+        self._stored: Any = sys.stdin.buffer if path == STANDARD_STREAM else opened_file(path)
         if part is not None:
             try:
                 self._stored = LinesOf(self._stored, *part)
@@ -228,7 +228,8 @@ class _Counted(io.RawIOBase):
         return True
 
 
-def _opened(path: str) -> IO[bytes]:
+def opened_file(path: str) -> IO[bytes]:
+    """Open a file as it is stored, wherever it is; raises FileError if that fails."""
     try:
         return opened(path)
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
@@ -251,7 +252,7 @@ def on_disk(path: str, *, decompress: bool = False) -> Iterator[str]:
         and plain
         and (Path(path).is_file() or not Path(path).exists())
     ):
-        _opened(path).close()
+        opened_file(path).close()
         yield path
         return
     with Source(path) as source, tempfile.NamedTemporaryFile(prefix="canvass-") as spool:
@@ -357,7 +358,7 @@ def is_recoded(path: str) -> bool:
     """Whether the text of a file is not stored as UTF-8."""
     if isinstance(path, EncodedPath):
         return True
-    with contextlib.closing(_opened(path)) as stored:
+    with contextlib.closing(opened_file(path)) as stored:
         return stored.read(len(UTF32_MARKS[0])).startswith((*UTF16_MARKS, *UTF32_MARKS))
 
 
