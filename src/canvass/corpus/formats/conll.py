@@ -62,9 +62,7 @@ class Lines:
     where: str = ""
     comments: dict[str, str] = field(default_factory=dict)
     others: dict[str, str] = field(default_factory=dict)  # comments of somebody else
-    rows: list[list[str]] = field(default_factory=list)
-    places: list[str] = field(default_factory=list)
-    tokens: list[str] = field(default_factory=list)
+    rows: list[tuple[list[str], str]] = field(default_factory=list)  # cells, and where they stand
     error: InputError | None = None
 
     def add(self, line: Line) -> None:
@@ -78,13 +76,12 @@ class Lines:
     def _add(self, line: str, where: str) -> None:
         cells = cells_of(line)
         if line.startswith("#"):
-            comment = (
-                COMMENT.fullmatch(line) if not self.rows or len(cells) == 1 or not is_tag(cells[-1]) else None
-            )
+            is_row = len(cells) > 1 and is_tag(cells[-1])
+            comment = None if self.rows and is_row else COMMENT.fullmatch(line)
             if comment is not None:
                 self.comments[KEYS.get(comment[1], comment[1])] = _comment_value(comment[2])
                 return
-            if len(cells) == 1 or not is_tag(cells[-1]):
+            if not is_row:
                 other = OTHER_COMMENT.fullmatch(line)
                 self.others |= {other[1]: other[2]} if other else {"": line}
                 return
@@ -92,8 +89,7 @@ class Lines:
             return
         if len(cells) == 1 or not cells[0]:
             raise InputError(f"{where}: {shown(line)} is not a token and a tag, parted by a tab or blanks")
-        self.rows.append(cells)
-        self.places.append(where)
+        self.rows.append((cells, where))
 
     def utterance(self, layout: Layout, bad: BadLines) -> Utterance | None:
         """Make the utterance; None if there is nothing in the lines."""
@@ -101,10 +97,8 @@ class Lines:
             raise self.error
         if not self.rows and "text" not in self.comments:
             return None
-        rows = list(zip(self.rows, self.places, strict=True))
-        if layout.token:
-            # Without the lines of words that are contracted (1-2), or left out of the text (1.1).
-            rows = [(cells, place) for cells, place in rows if cells[0].isdecimal()]
+        # Without the lines of words that are contracted (1-2), or left out of the text (1.1).
+        rows = [row for row in self.rows if not layout.token or row[0][0].isdecimal()]
         least = max(layout.token, layout.tag, *layout.others, 1)
         short = next((place for cells, place in rows if len(cells) <= least), None)
         if short is not None:
@@ -112,14 +106,14 @@ class Lines:
                 f"{short}: the line has too few columns; expected the token in column {layout.token + 1}"
                 f" and at least {least + 1} columns"
             )
-        self.places = [place for _, place in rows]
-        self.tokens = [cells[layout.token] for cells, _ in rows]
+        places = [place for _, place in rows]
+        tokens = [cells[layout.token] for cells, _ in rows]
         glued = [cells[-1] for cells, _ in rows if layout.token]
         text = self.comments.get("text")
         if text is None:
-            text = joined(self.tokens, [SPACE_AFTER in cell for cell in glued])
-            report_joined(text, self.tokens, glued, self.where, bad)
-        slots = spans_of([cells[layout.tag] for cells, _ in rows], self.places)
+            text = joined(tokens, [SPACE_AFTER in cell for cell in glued])
+            report_joined(text, tokens, glued, self.where, bad)
+        slots = spans_of([cells[layout.tag] for cells, _ in rows], places)
         self._tell_others([cells for cells, _ in rows], layout, bad)
         record: dict[str, Any] = dict(self.comments, text=text)
         count = self.comments.get("count", "")
@@ -127,7 +121,7 @@ class Lines:
             record["count"] = int(count)
         record["slots"] = None
         if self.comments.get("slots") != NOT_ANNOTATED:
-            record["slots"] = slots_of_tokens(text, self.tokens, slots, self.places)
+            record["slots"] = slots_of_tokens(text, tokens, slots, places)
         return utterance_of(record, self.where)
 
     def _tell_others(self, rows: list[list[str]], layout: Layout, bad: BadLines) -> None:
@@ -171,7 +165,7 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
     parts = _parts(path)
     first = list(itertools.islice(parts, UTTERANCES_OF_LAYOUT))
     layout = layout_of(
-        [cells for lines in first for cells in lines.rows], [len(lines.rows) for lines in first]
+        [cells for lines in first for cells, _ in lines.rows], [len(lines.rows) for lines in first]
     )
     yield from bad.sift(itertools.chain(first, parts), Lines.utterance, layout, bad)
 
