@@ -6,12 +6,11 @@ cache filled by hand needs no network.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -177,8 +176,9 @@ def _read(
     kind = row_named(corpus.format)
     assert kind is not None, corpus.format
     assert kind.read is not None, corpus.format
-    for part in corpus.parts:
-        with _file_of(part, locale, files) as path:
+    with tempfile.TemporaryDirectory(prefix="canvass-") as folder:
+        for part in corpus.parts:
+            path = _path_of(part, locale, files, Path(folder))
             for where, utterance in kind.read(str(path), Columns(), bad):
                 split = part.split or SPLITS.get(utterance.split or "", utterance.split)
                 if corpus.splits and split not in splits:
@@ -202,18 +202,15 @@ def _read(
     return splits
 
 
-@contextlib.contextmanager
-def _file_of(part: Part, locale: str, files: dict[File, tuple[Path, str]]) -> Iterator[Path]:
-    """Provide the file of a part; a member of an archive is unpacked to a temporary file."""
+def _path_of(part: Part, locale: str, files: dict[File, tuple[Path, str]], folder: Path) -> Path:
+    """Give the path of a part; a member of an archive is unpacked into the folder."""
     path, _ = files[part.file]
     if not part.member:
-        yield path
-        return
+        return path
     member = part.member.replace(LOCALE, locale)
-    with tempfile.TemporaryDirectory(prefix="canvass-") as folder:
-        unpacked = Path(folder) / member.rpartition("/")[2]
-        unpack(path, member, unpacked)
-        yield unpacked
+    unpacked = folder / member.rpartition("/")[2]
+    unpack(path, member, unpacked)
+    return unpacked
 
 
 def _domains(corpus: Corpus, files: dict[File, tuple[Path, str]]) -> dict[str, str]:

@@ -64,11 +64,10 @@ def read(path: str, _: Columns, bad: BadLines) -> Utterances:
         if names:
             bad.lost("groups of spans (doc.spans)", f"{where}: {shown(names)}")
         for place, name in others.items():
-            values = sorted({int(value) for value in document[0][:, place]} - {0})
-            if values:
-                bad.lost(
-                    f"what else the tokens have ({name})", f"{where}: {shown(word_of(values[0], strings))}"
-                )
+            value = min({int(value) for value in document[0][:, place]} - {0}, default=None)
+            if value is not None:
+                word = strings[value] if value in strings else str(value)
+                bad.lost(f"what else the tokens have ({name})", f"{where}: {shown(word)}")
         with bad.tolerance():
             yield where, utterance_of(_record(document, places, strings, where, bad), where)
 
@@ -85,14 +84,6 @@ def names_of_groups(packed: bytes) -> tuple[str, ...]:
         if said.get("spans"):
             filled += map(str, names or [said.get("name")])
     return tuple(filled)
-
-
-def word_of(value: int, strings: Any) -> str:
-    """Find the word of an attribute of a token; a number of its own where there is none."""
-    try:
-        return str(strings[value])
-    except KeyError:
-        return str(value)
 
 
 def _packed(path: str) -> bytes:

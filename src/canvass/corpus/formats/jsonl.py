@@ -77,23 +77,17 @@ def record_of_line(line: bytes, where: str) -> dict[str, Any]:
     return record
 
 
-def records_of_chunk(
-    data: bytes, path: str, first_line: int, bad: BadLines
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def records_in(lines: Iterable[Line], bad: BadLines) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (where, record) of each line that is not blank; lines that do not parse are reported to `bad`."""
-    return _records(located(data, path, first_line), bad)
-
-
-def records_of(path: str, bad: BadLines) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (where, record) of each line of a file, as `records_of_chunk` does."""
-    return _records(located_lines(path), bad)
-
-
-def _records(lines: Iterable[Line], bad: BadLines) -> Iterator[tuple[str, dict[str, Any]]]:
     for where, line in lines:
         if stripped := line.strip(BLANKS):
             with bad.tolerance():
                 yield where, record_of_line(stripped, where)
+
+
+def records_of(path: str, bad: BadLines) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (where, record) of each line of a file, as `records_in` does."""
+    return records_in(located_lines(path), bad)
 
 
 def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
@@ -157,7 +151,7 @@ def slow_batch(
     keeps: RowFilter | None = None,
 ) -> pa.RecordBatch:
     """Read a chunk line by line: the readable twin of `ChunkParser.parse`, which also finds the bad line."""
-    return batch_of_records(records_of_chunk(data, path, first_line, bad), columns, bad, keeps)
+    return batch_of_records(records_in(located(data, path, first_line), bad), columns, bad, keeps)
 
 
 def names(path: str, _: Columns) -> list[str]:

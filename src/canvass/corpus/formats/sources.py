@@ -267,11 +267,6 @@ def chunk_size(rows: int, size: int, lines: int) -> int:
     return min(max(int(FILLING * rows * size / max(lines, 1)), SMALLEST_CHUNK), LARGEST_CHUNK)
 
 
-def count_lines(data: bytes) -> int:
-    r"""Count b"\n"; three times as fast as bytes.count, and without holding the interpreter's lock."""
-    return int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == NEWLINE))
-
-
 class Line(NamedTuple):
     """A line of a file, in bytes, and where it stands."""
 
@@ -339,7 +334,8 @@ def chunks_of_lines(source: Source, rows: int) -> Iterator[tuple[bytes, int]]:
         if cut:
             chunk = b"".join((*pieces, piece[:cut]))
             yield chunk, first_line
-            lines = count_lines(chunk)
+            # Three times as fast as bytes.count, and without holding the interpreter's lock.
+            lines = int(np.count_nonzero(np.frombuffer(chunk, dtype=np.uint8) == NEWLINE))
             size = chunk_size(rows, len(chunk), lines)
             first_line += lines
             pieces = [piece[cut:]]
