@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -139,8 +140,6 @@ def _print(served: list[tuple[Project, Queue]], path: str) -> None:
         headers = (("Host", "localhost"), ("Authorization", f"Bearer {access.token}"))
         reply = ask(app, "GET", path, headers=headers)
     if reply.status != OK:
-        import json
-
         raise CanvassError(f"--get {path}: {json.loads(reply.body)['error']['message']} ({reply.status})")
     sys.stdout.buffer.write(reply.body + b"\n")
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from canvass.cli import terminal
@@ -53,11 +54,8 @@ def command() -> None:
 
 def _write(folder: Path) -> None:
     """Write small files of the embedded corpus, and a pool with unusual texts in it."""
-    from dataclasses import replace
-
     from canvass.annotation.project.annotations import utterance_record
     from canvass.corpus.demo_corpus import TIMERS, generate
-    from canvass.types import Utterance as Request
 
     def write(name: str, utterances: list[Utterance]) -> None:
         write_table(str(folder / name), map(utterance_record, utterances))
@@ -68,7 +66,7 @@ def _write(folder: Path) -> None:
     labelled = [*of_target[:LABELLED], *others[:OTHERS]]
     write("labelled.jsonl", labelled)
     write("unannotated.jsonl", [replace(utterance, slots=None, intent=None) for utterance in labelled])
-    pool = [*of_target[-POOL:], *others[-POOL:], *(Request(text) for text in UNUSUAL)]
+    pool = [*of_target[-POOL:], *others[-POOL:], *(Utterance(text) for text in UNUSUAL)]
     write("pool.jsonl", [replace(utterance, domain=None, intent=None, slots=None) for utterance in pool])
 
 

@@ -12,6 +12,7 @@ import typer
 from canvass.cli import options, terminal
 from canvass.cli.batches import show_candidates
 from canvass.errors import OptionError
+from canvass.metrics import score
 from canvass.types import Target
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ def command(
 ) -> None:
     """Choose from the embedded corpus, then run three rounds with hidden labels and watch the error fall."""
     from canvass.corpus.demo_corpus import generate, split
-    from canvass.types import Target
 
     wanted = Target.parse(target)
     if wanted.kind == "all":
@@ -93,7 +93,6 @@ def _select(corpus: DemoSplit, target: Target, seed: int) -> None:
 
 def _simulate(corpora: Sequence[DemoSplit], target: Target, seed: int) -> None:
     """Run the loop with the default strategy and with `random-positive`, and compare their errors."""
-    from canvass.metrics import score
     from canvass.simulation.runs import Run
     from canvass.simulation.start import Start, learn_words
     from canvass.strategies import DEFAULT

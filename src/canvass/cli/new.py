@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -54,8 +55,6 @@ def command(
     requests and of those that errors are counted on. POOL stays where it is. Next: canvass annotate DIR, or canvass
     next and canvass import.
     """
-    from pathlib import Path
-
     from canvass.annotation.project.creation import refuse_folder
     from canvass.annotation.project.project import Project
 

@@ -255,8 +255,6 @@ def target_of(words: str | None) -> Target:
 
 def targets_of(words: Sequence[str] | None, *, or_else: str = "") -> list[Target]:
     """Read --target, which may be repeated; raises OptionError where it is missing, and says `or_else`."""
-    from canvass.types import Target
-
     if not words:
         raise OptionError(f"--target is missing; write --target with {TARGET_WORDS}{or_else}")
     return [Target.parse(word) for word in words]

@@ -14,6 +14,7 @@ import typer
 from canvass.cli import options, terminal
 from canvass.errors import OptionError, nearest
 from canvass.files import check_output, write_whole
+from canvass.types import Target
 
 if TYPE_CHECKING:
     from canvass.report.document import Report
@@ -197,8 +198,6 @@ def curve(
 
 def chosen_targets(study: Study, wanted: list[str] | None) -> list[str]:
     """Find the targets that are asked for, or all; raises OptionError for one that the study lacks."""
-    from canvass.types import Target
-
     targets = list(study.spec.targets)
     names = [str(Target.parse(name)) for name in wanted or []]  # a list of intents is sorted
     for name in names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -155,8 +155,6 @@ def predict_with(
     features: WordFeatures, labelled: Sequence[Utterance], plans: Plans, batches: Sequence[Batch]
 ) -> tuple[Batch, ...]:
     """Give each batch the predictions of models with word features."""
-    from dataclasses import replace
-
     from canvass.models.nlu import train_predictors
     from canvass.models.tagger import ITERATIONS_FOR_SELECTION
 

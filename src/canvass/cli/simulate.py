@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +17,7 @@ from canvass.cli.help import INTERRUPTED
 from canvass.cli.words import OFF, POOL, tell_people
 from canvass.errors import OptionError, plural
 from canvass.files import STANDARD_STREAM
-from canvass.types import TARGET_WORDS, Utterance
+from canvass.types import TARGET_WORDS, Target, Utterance
 
 if TYPE_CHECKING:
     from canvass.simulation.spec import RunName, Spec, TargetFacts
@@ -141,7 +141,6 @@ class StudyOptions:
     def spec(self) -> Spec:
         """Describe the study, its corpus still unknown; raises OptionError for what makes no sense."""
         from canvass.simulation.spec import Spec, strategies_for
-        from canvass.types import Target
 
         targets = tuple(str(target) for target in options.targets_of(self.target))
         if len(set(targets)) < len(targets):
@@ -229,8 +228,6 @@ def command(
     Every strategy starts from the same labelled set of each seed, and is measured on the same test set. What
     happened is stored, one file a run; an interrupted study goes on when the command is given again.
     """
-    from pathlib import Path
-
     from canvass.processors import processors
     from canvass.simulation.study import Reading
     from canvass.simulation.transfer import check_family
@@ -258,11 +255,8 @@ def command(
 def _simulate(
     reading: Reading, spec: Spec, out: Path, processes: int, *, own_test_if_any: bool, as_json: bool
 ) -> None:
-    from dataclasses import replace
-
     from canvass.simulation.start import TEST_SPLIT, Corpus, digest_of, facts_of
     from canvass.simulation.study import note_provenance, open_folder, scorer_of
-    from canvass.types import Target
 
     with terminal.busy("reading LABELLED"):
         known = reading.labelled()

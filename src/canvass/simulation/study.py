@@ -31,6 +31,7 @@ from canvass.simulation.store import (
     remove_leftovers,
     write_spec,
 )
+from canvass.types import Target, Utterance
 
 if TYPE_CHECKING:
     from canvass.corpus.labelled import Labelled
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from canvass.models.scorer import Scorer
     from canvass.simulation.spec import RunName, Spec, TargetFacts
     from canvass.simulation.start import Corpus, Opinions, Start
-    from canvass.types import Utterance
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "python-crfsuite", "numba", "pyarrow", "spacy")
 
@@ -126,7 +126,6 @@ class Worker:
         from canvass.simulation.record import record
         from canvass.simulation.runs import Run
         from canvass.simulation.simulated_assistant import SimulatedAssistant
-        from canvass.types import Target
 
         began = time.perf_counter()
         spec, target = self.spec, Target.parse(name.target)
