@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    Line = tuple[NDArray[np.float64], NDArray[np.float64]]  # x and y of its points
+Line = tuple[NDArray[np.float64], NDArray[np.float64]]  # x and y of its points
 
 ACROSS, DOWN = 2, 4  # dots of a character
 BLANK = 0x2800

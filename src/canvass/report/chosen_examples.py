@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from canvass.report.formatting import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from canvass.report.learning_curves import TargetRuns
+from canvass.report.learning_curves import TargetRuns
 
 
 class Segment(NamedTuple):

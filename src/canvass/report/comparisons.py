@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.report.learning_curves import annotated
 from canvass.seeding import generator
 from canvass.simulation.measures import frame_errors
+from canvass.simulation.store import StoredRun
 from canvass.statistics import (
     bootstrap_interval,
     holm,
@@ -17,15 +20,8 @@ from canvass.statistics import (
     utterance_randomisation,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from canvass.simulation.store import StoredRun
-
-    Errors = NDArray[np.int64]
-    Runs = dict[int, StoredRun]
+Errors = NDArray[np.int64]
+Runs = dict[int, StoredRun]
 
 PARTS = 1 << 10  # steps between two rounds: interpolated errors stay whole numbers, in units of 1 / PARTS
 

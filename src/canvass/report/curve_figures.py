@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from canvass.report import formatting, svg
+from canvass.report.document import TargetReport
+from canvass.simulation.measures import Measure
 from canvass.simulation.spec import without_words
+from canvass.statistics import Band
 from canvass.strategies import DEFAULT_FOR_ALL, STRATEGIES
-
-if TYPE_CHECKING:
-    from canvass.report.document import TargetReport
-    from canvass.simulation.measures import Measure
-    from canvass.statistics import Band
 
 # Emphasised strategies have their own colour, line and mark; the others of a study are thin and grey.
 EMPHASISED = ("majority-joint", "majority-crf", "majority-mnlp", "random-positive", "random", "joint")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +12,7 @@ from canvass.report import elements, svg
 from canvass.report.elements import text
 from canvass.report.page import whole_page
 from canvass.report.tables import Table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from canvass.selection.discovery import Discovery, Group
+from canvass.selection.discovery import Discovery, Group
 
 TITLE = "What the labelled set lacks"
 SIZE = (700, 440)

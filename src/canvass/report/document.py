@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass.errors import InputError
 from canvass.report.chosen_examples import Example, examples_of
@@ -18,12 +18,9 @@ from canvass.report.findings import (
 from canvass.report.learning_curves import UNITS, Curve, TargetRuns
 from canvass.report.projections import Scene, scenes_of
 from canvass.report.table_rows import Row, rows_of
-from canvass.simulation.measures import MAIN, MEASURES, has_slots, main_measure, totals
-
-if TYPE_CHECKING:
-    from canvass.simulation.measures import Measure
-    from canvass.simulation.spec import Spec, TargetFacts
-    from canvass.simulation.store import Study
+from canvass.simulation.measures import MAIN, MEASURES, Measure, has_slots, main_measure, totals
+from canvass.simulation.spec import Spec, TargetFacts
+from canvass.simulation.store import Study
 
 VERSION = 1
 

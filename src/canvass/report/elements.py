@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import html
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from canvass.report.chosen_examples import Example, Segment
 from canvass.report.comparisons import Difference
-from canvass.report.curve_figures import GREY
-from canvass.report.tables import text_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from canvass.report.chosen_examples import Example, Segment
-    from canvass.report.curve_figures import Look
-    from canvass.report.tables import Cell, Table
+from canvass.report.curve_figures import GREY, Look
+from canvass.report.tables import Cell, Table, text_of
 
 GLYPH, MIDDLE, HALF = 84, 42, 40  # pixels: width, centre and half-range of an interval drawn in a cell
 WORDS = ' class="words"'

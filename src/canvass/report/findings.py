@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from canvass.errors import plural
 from canvass.report import formatting
-from canvass.report.comparisons import smallest_adjusted_p
-from canvass.report.learning_curves import RANDOM, RANDOM_POSITIVE
+from canvass.report.comparisons import Comparison, Difference, smallest_adjusted_p
+from canvass.report.learning_curves import RANDOM, RANDOM_POSITIVE, TargetRuns
+from canvass.report.table_rows import Row
+from canvass.simulation.spec import TargetFacts
+from canvass.simulation.store import Study
 from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES
 from canvass.types import ALL
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from canvass.report.comparisons import Comparison, Difference
-    from canvass.report.learning_curves import TargetRuns
-    from canvass.report.table_rows import Row
-    from canvass.simulation.spec import TargetFacts
-    from canvass.simulation.store import Study
 
 SIGNIFICANT = 0.05
 WORTH_IT, LIKELY, OPEN, NOT_WORTH_IT = "worth it", "probably worth it", "not shown", "not worth it"

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from canvass.simulation.measures import totals
+from canvass.simulation.measures import Measure, totals
 from canvass.simulation.spec import RunName, baseline_for
-from canvass.simulation.store import Chosen
-from canvass.statistics import mean_and_band
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from canvass.simulation.measures import Measure
-    from canvass.simulation.store import StoredRun, Study
-    from canvass.statistics import Band
+from canvass.simulation.store import Chosen, StoredRun, Study
+from canvass.statistics import Band, mean_and_band
 
 RANDOM, RANDOM_POSITIVE = "random", "random-positive"
 # Units of the x axis. In slots, the intent counts as one more slot of every utterance, as in SlotER and in the budget

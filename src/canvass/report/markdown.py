@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from canvass.errors import plural
 from canvass.report import formatting, provenance, tables
+from canvass.report.chosen_examples import Example, Segment
+from canvass.report.document import Report, TargetReport
 from canvass.report.findings import EXPLAINED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from canvass.report.chosen_examples import Example, Segment
-    from canvass.report.document import Report, TargetReport
-    from canvass.report.tables import Table
+from canvass.report.tables import Table
 
 ACTIVE = re.compile(r"([\\`*_\[\]<>|#~&])")
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 from canvass.errors import plural
 from canvass.report import curve_figures, elements, formatting, provenance, tables
+from canvass.report.document import Report, TargetReport
 from canvass.report.elements import text
-from canvass.report.findings import EXPLAINED, LIKELY, NOT_WORTH_IT, WORTH_IT
+from canvass.report.findings import EXPLAINED, LIKELY, NOT_WORTH_IT, WORTH_IT, Finding
 from canvass.report.projections import draw_projection
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from canvass.report.document import Report, TargetReport
-    from canvass.report.findings import Finding
 
 COLOURS = {WORTH_IT: "good", LIKELY: "good", NOT_WORTH_IT: "bad"}
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"

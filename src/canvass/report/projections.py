@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.report import svg
-from canvass.report.learning_curves import RANDOM, RANDOM_POSITIVE
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from canvass.report.learning_curves import TargetRuns
-    from canvass.simulation.store import Projection
+from canvass.report.learning_curves import RANDOM, RANDOM_POSITIVE, TargetRuns
+from canvass.simulation.store import Projection
 
 MEMBERS = ("logistic", "hinge", "squared")
 # The first of these in a study represents the strategies that choose where members disagree.

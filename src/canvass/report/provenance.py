@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
 
 from canvass.errors import plural
+from canvass.report.document import Report
 from canvass.report.formatting import visible
-
-if TYPE_CHECKING:
-    from canvass.report.document import Report
-    from canvass.simulation.spec import Spec, TargetFacts
+from canvass.simulation.spec import Spec, TargetFacts
 
 TEST_PARTS = {"own": "the corpus's own test part", "fifth": "a fifth of the corpus, by hash of the key"}
 

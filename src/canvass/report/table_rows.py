@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from canvass.metrics import Routing
 from canvass.report.comparisons import (
     Comparison,
     Difference,
+    Runs,
     at_equal_cost,
     common_seeds,
     compare_all,
@@ -19,17 +20,13 @@ from canvass.report.comparisons import (
     final_errors,
     transferred,
 )
-from canvass.report.learning_curves import Curve
+from canvass.report.learning_curves import Curve, TargetRuns
 from canvass.simulation.measures import MAIN, MEASURES, totals
 from canvass.simulation.spec import without_words
+from canvass.simulation.store import StoredRun
 from canvass.statistics import annotations_saved, area_under_curve
 from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL
 from canvass.types import ALL
-
-if TYPE_CHECKING:
-    from canvass.report.comparisons import Runs
-    from canvass.report.learning_curves import TargetRuns
-    from canvass.simulation.store import StoredRun
 
 UTTERANCES = "utterances"
 COSTS = ("tokens", "slots")

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from canvass.report import formatting
-from canvass.report.comparisons import Difference
+from canvass.report.comparisons import Comparison, Difference
+from canvass.report.document import Report, TargetReport
 from canvass.report.learning_curves import RANDOM
+from canvass.report.table_rows import Row
 from canvass.simulation.measures import MAIN, MEASURES
 from canvass.simulation.spec import without_words
 from canvass.types import ALL
-
-if TYPE_CHECKING:
-    from canvass.report.comparisons import Comparison
-    from canvass.report.document import Report, TargetReport
-    from canvass.report.table_rows import Row
 
 MEAN = "below zero fewer; the mean is geometric, over the targets that are there."
 SHORT = {

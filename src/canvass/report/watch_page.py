@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from canvass.report import elements
 from canvass.report.elements import text
 from canvass.report.page import whole_page
 from canvass.report.tables import Table
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 NOTE = "Shares of requests; p is corrected for the number of categories."
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from collections.abc import Sequence
+from typing import Literal, get_args
 
 from canvass.corpus.spans import text_tokens
 from canvass.errors import OptionError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from canvass.types import Utterance
+from canvass.types import Utterance
 
 Unit = Literal["utterances", "tokens", "slots"]
 UNITS: tuple[Unit, ...] = get_args(Unit)

@@ -10,20 +10,15 @@ has no pretrained vectors. Its settings are spaCy's own but for those named here
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 
-from canvass.corpus.spans import OUTSIDE, bio_tags, slots_of, text_tokens
+from canvass.corpus.spans import OUTSIDE, Token, bio_tags, slots_of, text_tokens
 from canvass.errors import needing
 from canvass.evaluation import PredictedFrame
-from canvass.types import Slot
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from canvass.corpus.spans import Token
-    from canvass.types import Utterance
+from canvass.types import Slot, Utterance
 
 SHORTEST, LONGEST = 2, 4  # n-grams of a token
 NEIGHBOURS = (-2, -1, 0, 1, 2)

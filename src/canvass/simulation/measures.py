@@ -5,22 +5,18 @@ The definitions are those of `metrics.Scores`, which is their readable twin in t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.metrics import FrameErrors
 from canvass.simulation.simulated_assistant import Check
+from canvass.simulation.store import StoredRun, Study
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from numpy.typing import NDArray
-
-    from canvass.simulation.store import StoredRun, Study
-
-    Totals = NDArray[np.int64]
-    Rates = NDArray[np.float64]
+Totals = NDArray[np.int64]
+Rates = NDArray[np.float64]
 
 ERROR_COLUMNS = ("substitutions", "insertions", "deletions", "hits", "intent_wrong")
 SUMMED = (*ERROR_COLUMNS, "frames_wrong", "utterances")  # columns of the sums

@@ -10,18 +10,14 @@ get, is dropped.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self, TypeVar
 
 from canvass.corpus.normalise import key_of
 from canvass.corpus.spans import text_tokens
 from canvass.seeding import uniform
-from canvass.types import Slot
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from canvass.types import Utterance
+from canvass.types import Slot, Utterance
 
 Kind = tuple[str | None, str | None]  # domain and intent
 Choice = TypeVar("Choice")

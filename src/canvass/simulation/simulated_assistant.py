@@ -9,18 +9,14 @@ place of a suggestion.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from canvass.corpus.normalise import key_of
 from canvass.seeding import derived_seed, uniform
-from canvass.types import Frame
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from canvass.simulation.noise import Annotator
-    from canvass.types import Prediction, Slot, Target, Utterance
+from canvass.simulation.noise import Annotator
+from canvass.types import Frame, Prediction, Slot, Target, Utterance
 
 HIDDEN = 0.1  # share of suggestions that nobody sees
 SAVE, INTENT, CORRECT, MARK, OTHER = 1.0, 1.0, 1.7, 3.7, 1.0  # keys

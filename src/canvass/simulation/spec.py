@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 from urllib.parse import quote
 
 from canvass.errors import InputError, OptionError
@@ -13,9 +14,6 @@ from canvass.simulation.budget import UNITS, Unit, extend_schedule
 from canvass.simulation.transfer import check_name
 from canvass.strategies import STRATEGIES, check_scorer, strategy_named
 from canvass.types import ALL, Target
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Kind = Literal["strategy", "ceiling", "prolonged"]
 TestPart = Literal["own", "fifth"]

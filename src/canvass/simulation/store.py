@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canvass.archive import load as load_archive
 from canvass.archive import save as save_archive
 from canvass.errors import FileError, InputError, ModelFileError
 from canvass.files import write_whole
 from canvass.simulation.spec import RunName, Spec, TargetFacts, without_words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
 
 STUDY_FILE = "study.json"
 SECONDS_FILE = "seconds.jsonl"

@@ -7,19 +7,14 @@ obstacles to deploying active learning"), so a study can measure what was select
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from canvass.callables import is_callable_name, load_callable
 from canvass.errors import CanvassError, OptionError, TrainingError, nearest, shown
-from canvass.evaluation import PredictedFrame
-from canvass.types import Slot, Utterance
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from canvass.evaluation import HeldOut
-    from canvass.metrics import FrameErrors
-    from canvass.types import Target
+from canvass.evaluation import HeldOut, PredictedFrame
+from canvass.metrics import FrameErrors
+from canvass.types import Slot, Target, Utterance
 
 SVM, SPACY = "svm", "spacy"
 BUILT_IN = (SVM, SPACY)

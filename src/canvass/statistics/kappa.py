@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from canvass.errors import InputError
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Labels = Sequence[Hashable] | NDArray[np.generic]
+Labels = Sequence[Hashable] | NDArray[np.generic]
 
 
 def cohens_kappa(a: Labels, b: Labels) -> float | None:
