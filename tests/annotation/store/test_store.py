@@ -231,6 +231,16 @@ def test_nobody_gets_what_they_answered_or_skipped(store):
     assert lease(store, "kim", 5, holding=[1, 2]) == [1]
 
 
+def test_a_lease_goes_through_no_other_task(store):
+    filled(store, 2000)
+    held = lease(store, count=3)
+    hundreds = []
+    store._connection.set_progress_handler(lambda: hundreds.append(1), 100)  # instructions of SQLite
+    assert lease(store, count=3, holding=held) == held
+    store.release("eva", held)
+    assert len(hundreds) < 100
+
+
 # Answers
 
 

@@ -76,8 +76,6 @@ class Masked:
     @cached_property
     def _pieces(self) -> list[tuple[Span, Span]]:
         """Pair ranges of tokens of the original with those of what leaves: single ones, or all that a mask changed."""
-        if self.text == self.original:
-            return [((i, i + 1), (i, i + 1)) for i in range(len(self.tokens))]
         matcher = SequenceMatcher(None, words_of(self.original), words_of(self.text), autojunk=False)
         pieces: list[tuple[Span, Span]] = []
         for how, first, last, start, end in matcher.get_opcodes():

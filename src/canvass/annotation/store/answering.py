@@ -191,11 +191,11 @@ def _settle(connection: sqlite3.Connection, task: Task, now: float, *, annotator
     before = [answer_of(row, names) for row in rows]
     stand = standing(before)
     final = {answer.id: answer.adjudicates for answer in stand}
+    stands = {answer.id: (answer.id in final, final.get(answer.id, answer.adjudicates)) for answer in before}
     changed = [
-        (answer.id in final, final.get(answer.id, answer.adjudicates), answer.id)
+        (*stands[answer.id], answer.id)
         for answer in before
-        if (answer.current, answer.adjudicates)
-        != (answer.id in final, final.get(answer.id, answer.adjudicates))
+        if stands[answer.id] != (answer.current, answer.adjudicates)
     ]
     # In two steps, since no two may stand in one place, not even for a moment.
     connection.executemany("UPDATE answers SET current = 0 WHERE id = ?", [(name,) for _, _, name in changed])

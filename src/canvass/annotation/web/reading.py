@@ -10,13 +10,13 @@ from http import HTTPStatus
 from typing import Any, Literal, NoReturn, TypeVar
 
 from canvass.annotation.project.answer_rule import LONGEST_NAME
+from canvass.annotation.store.record_rows import LARGEST
 from canvass.annotation.store.records import HANDED_OUT
 from canvass.annotation.web.problems import Problem
 from canvass.errors import nearest
 
 Role = Literal["lead", "annotator"]
 Word = TypeVar("Word", bound=str)
-LARGEST = (1 << 63) - 1  # what SQLite can hold
 SHOWN = 60  # characters of a wrong value that a sentence repeats
 
 
