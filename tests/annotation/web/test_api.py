@@ -863,7 +863,7 @@ def test_a_defect_of_ours_is_said_to_be_one(client, monkeypatch):
 
 
 def test_errors_and_their_status():
-    statuses = {InputError("x"): 400, AnswerConflict("x"): 409, StoreError("x"): 503, Problem(421, "x"): 421}
+    statuses = {InputError("x"): 400, AnswerConflict("x"): 409, StoreError("x"): 503, Problem("x", 421): 421}
     for error, status in statuses.items():
         assert problem_of(error).status == status
         assert problem_of(error).content["error"]["message"] == "x"

@@ -192,8 +192,8 @@ def search(service: Service, sent: Reader) -> dict[str, Any]:
     annotator = service.known_person(sent.optional_name("annotator"))
     if annotator is None and sent.role != "lead":
         raise Problem(
-            HTTPStatus.FORBIDDEN,
             "only a lead searches what everybody did; name the annotator whose answers to search",
+            HTTPStatus.FORBIDDEN,
         )
     query = Query(
         tuple(words.split()),

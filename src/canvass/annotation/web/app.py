@@ -110,7 +110,7 @@ def _route(route: Listing, service: Any, threads: Workers) -> Route:
     async def endpoint(request: Request) -> Response:
         role = request.scope["canvass.role"]
         if route.lead and role != "lead":
-            raise Problem(HTTPStatus.FORBIDDEN, "this is for leads; ask for the link of leads")
+            raise Problem("this is for leads; ask for the link of leads", HTTPStatus.FORBIDDEN)
         fields = request.path_params or dict(request.query_params)
         if request.method == "POST":
             fields = read_object(await request.body())
@@ -148,7 +148,7 @@ def _file(request: Request, *, folder: Path, index: str) -> Response:
     names = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*")}
     file = names.get(path or index)
     if file is None or file.is_symlink() or not file.is_file() or file.suffix not in TYPES:
-        raise Problem(HTTPStatus.NOT_FOUND, f"there is nothing at /{path[:100]}")
+        raise Problem(f"there is nothing at /{path[:100]}", HTTPStatus.NOT_FOUND)
     content = file.read_bytes()
     if HEAD in content:
         content = content.replace(HEAD, (folder / HEAD_FILE).read_bytes())
@@ -174,10 +174,10 @@ async def _refused(request: Request, error: CanvassError) -> Response:
 async def _not_routed(request: Request, error: HTTPException) -> Response:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         problem = Problem(
-            HTTPStatus.METHOD_NOT_ALLOWED, f"{request.method} is not done at {request.url.path[:100]}"
+            f"{request.method} is not done at {request.url.path[:100]}", HTTPStatus.METHOD_NOT_ALLOWED
         )
     else:
-        problem = Problem(error.status_code, f"there is nothing at {request.url.path[:100]}")
+        problem = Problem(f"there is nothing at {request.url.path[:100]}", error.status_code)
     answer = _error(problem)
     answer.headers.update(error.headers or {})
     return answer
@@ -187,8 +187,8 @@ async def _defect(_request: Request, _: Exception) -> Response:
     """Say that this is our fault; the server's log has the traceback."""
     return _error(
         Problem(
-            HTTPStatus.INTERNAL_SERVER_ERROR,
             "a defect of canvass: what went wrong is in the terminal where the server runs",
+            HTTPStatus.INTERNAL_SERVER_ERROR,
         )
     )
 

@@ -27,7 +27,7 @@ CODES: dict[int, str] = {
 class Problem(CanvassError):  # noqa: N818 - most are no error of anyone
     """A request that is refused: a status of HTTP, and a sentence for whoever sent it."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, message: str, status: int = HTTPStatus.BAD_REQUEST) -> None:
         super().__init__(message)
         self.status = status
 
@@ -46,4 +46,4 @@ def problem_of(error: CanvassError) -> Problem:
     if isinstance(error, Problem):
         return error
     status = HTTPStatus.CONFLICT if isinstance(error, AnswerConflict) else HTTPStatus.BAD_REQUEST
-    return Problem(HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, FileError) else status, str(error))
+    return Problem(str(error), HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, FileError) else status)

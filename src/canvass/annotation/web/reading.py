@@ -6,7 +6,6 @@ import json
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, Literal, NoReturn, TypeVar
 
 from canvass.annotation.project.answer_rule import LONGEST_NAME
@@ -28,12 +27,12 @@ def read_object(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body.decode("utf-8"), parse_constant=_no_number)
     except UnicodeDecodeError as error:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"the body is not UTF-8 (byte {error.start})") from error
+        raise Problem(f"the body is not UTF-8 (byte {error.start})") from error
     except (ValueError, RecursionError) as error:
         words = error if isinstance(error, json.JSONDecodeError) else "too large a number, or too deep"
-        raise Problem(HTTPStatus.BAD_REQUEST, f"the body is not valid JSON ({words})") from error
+        raise Problem(f"the body is not valid JSON ({words})") from error
     if not isinstance(document, dict):
-        raise Problem(HTTPStatus.BAD_REQUEST, "the body must be a JSON object")
+        raise Problem("the body must be a JSON object")
     return document
 
 
@@ -59,7 +58,7 @@ class Reader:
                 self._refuse(f"there is no field {_shown(name)}{hint} (there are {', '.join(known)})")
 
     def _refuse(self, words: str) -> NoReturn:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"{self.where}: {words}")
+        raise Problem(f"{self.where}: {words}")
 
     def _wrong(self, name: str, expected: str) -> NoReturn:
         if name not in self.fields:

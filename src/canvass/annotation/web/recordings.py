@@ -62,7 +62,7 @@ class Recordings:
         """Find the file of a task's recording, or say that there is none that is served (404)."""
         named = self._name(task)
         if named is None or REMOTE.match(named):
-            raise Problem(HTTPStatus.NOT_FOUND, f"task {task.id} has no recording in a file")
+            raise Problem(f"task {task.id} has no recording in a file", HTTPStatus.NOT_FOUND)
         for folder in self._folders:
             with contextlib.suppress(OSError):  # such as a name that is too long
                 path = (folder / named).resolve()
@@ -79,7 +79,7 @@ class Recordings:
                 " or ".join(map(str, self._folders)),
             )
         raise Problem(
-            HTTPStatus.NOT_FOUND, f"the recording {named[:100]!r} is not there, or is no audio file"
+            f"the recording {named[:100]!r} is not there, or is no audio file", HTTPStatus.NOT_FOUND
         )
 
     def _name(self, task: Task) -> str | None:

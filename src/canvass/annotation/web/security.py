@@ -140,8 +140,8 @@ def check_host(headers: Headers, allowed: Iterable[str]) -> None:
     if name is None or name not in allowed:
         shown = ", ".join(values)[:100] or "no name"
         raise Problem(
-            HTTPStatus.MISDIRECTED_REQUEST,
             f"this server does not answer to {shown!r}; if the name is right, start it with --allow-host NAME",
+            HTTPStatus.MISDIRECTED_REQUEST,
         )
 
 
@@ -163,7 +163,7 @@ def check_origin(headers: Headers, scheme: str) -> None:
         )
     if foreign:
         raise Problem(
-            HTTPStatus.FORBIDDEN, "this request comes from another page than this server's, and was not done"
+            "this request comes from another page than this server's, and was not done", HTTPStatus.FORBIDDEN
         )
 
 
@@ -172,8 +172,8 @@ def check_type(headers: Headers) -> None:
     sent = headers.get("content-type", "").partition(";")[0].strip().lower()
     if sent != "application/json":
         raise Problem(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             f"a write needs Content-Type: application/json, not {sent[:60] or 'none'!r}",
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         )
 
 
@@ -185,8 +185,8 @@ def check_length(headers: Headers, longest: int) -> None:
 
 def _too_large(longest: int) -> Problem:
     return Problem(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         f"the body of a request may have {longest:,} bytes, and this one has more",
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     )
 
 
@@ -200,7 +200,7 @@ async def read_body(receive: Receive, longest: int = LONGEST_BODY) -> bytes:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise Problem(
-                        HTTPStatus.REQUEST_TIMEOUT, "the connection ended before the body of the request did"
+                        "the connection ended before the body of the request did", HTTPStatus.REQUEST_TIMEOUT
                     )
                 part = message.get("body", b"")
                 length += len(part)
@@ -211,7 +211,7 @@ async def read_body(receive: Receive, longest: int = LONGEST_BODY) -> bytes:
                     return b"".join(parts)
     except TimeoutError:
         raise Problem(
-            HTTPStatus.REQUEST_TIMEOUT, f"the body of the request took longer than {BODY_SECONDS:.0f} seconds"
+            f"the body of the request took longer than {BODY_SECONDS:.0f} seconds", HTTPStatus.REQUEST_TIMEOUT
         ) from None
 
 
@@ -266,7 +266,7 @@ class Guard(Checked):
         check_host(headers, self.access.hosts)
         reads = scope["method"] in READS
         if reads and "transfer-encoding" in headers:
-            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "a read has no body")
+            raise Problem("a read has no body", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         page = reads and "/api/" not in scope["path"]
         token = QueryParams(scope["query_string"]).get("token") if page else None
         if token is not None and (role := self.access.takes(token)) is not None:
@@ -279,7 +279,7 @@ class Guard(Checked):
                 return HTMLResponse(RETURNING_PAGE, HTTPStatus.UNAUTHORIZED, {"Cache-Control": "no-store"})
             if page and "text/html" in headers.get("accept", ""):
                 return HTMLResponse(REFUSED_PAGE, HTTPStatus.UNAUTHORIZED, {"Cache-Control": "no-store"})
-            raise Problem(HTTPStatus.UNAUTHORIZED, UNKNOWN)
+            raise Problem(UNKNOWN, HTTPStatus.UNAUTHORIZED)
         if not reads:
             check_origin(headers, scope["scheme"])
             check_type(headers)

@@ -81,10 +81,10 @@ class Service:
         """List near duplicates of an answered task that can have the same answer; refused while others search (503)."""
         answer = self.store.answer(name)
         if answer is None or not answer.current or answer.kind == "skip":
-            raise Problem(HTTPStatus.NOT_FOUND, "this answer is not saved, passes, or was replaced")
+            raise Problem("this answer is not saved, passes, or was replaced", HTTPStatus.NOT_FOUND)
         if not self._searching.acquire(timeout=PATIENCE):
             raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE, "somebody else searches the pool at the moment; try again"
+                "somebody else searches the pool at the moment; try again", HTTPStatus.SERVICE_UNAVAILABLE
             )
         try:
             copies = find_copies(self.project, self.task(answer.task), answer, annotator, most=most)
@@ -100,17 +100,14 @@ class Service:
         """Find near duplicates among those that were listed for an answer; refused where one was not (409)."""
         listed = {copy.key: copy for copy in self._copies.get(name, ())}
         if not listed.keys() >= set(keys):
-            raise Problem(HTTPStatus.CONFLICT, "these near duplicates were not listed; list them again")
+            raise Problem("these near duplicates were not listed; list them again", HTTPStatus.CONFLICT)
         return [listed[key] for key in keys]
 
     def refuse_leading(self, answer: NewAnswer) -> None:
         """Refuse an answer that ends a dispute, or takes the place of somebody else's (400)."""
         replaced = None if answer.replaces is None else self.store.answer(answer.replaces)
         if answer.adjudicates or (replaced is not None and replaced.annotator != answer.annotator):
-            raise Problem(
-                HTTPStatus.BAD_REQUEST,
-                "only a lead corrects others and decides disputes; ask for the link of leads",
-            )
+            raise Problem("only a lead corrects others and decides disputes; ask for the link of leads")
 
     def add_label(self, kind: LabelKind, name: str, description: str, annotator: str) -> None:
         """Add an intent or a slot label unless it is there; refused where the project takes none (400)."""
@@ -118,16 +115,10 @@ class Service:
         if name in names:
             return
         if not self.page.new_labels:
-            raise Problem(
-                HTTPStatus.BAD_REQUEST,
-                "this project takes no new labels (new_labels = false in canvass.toml)",
-            )
+            raise Problem("this project takes no new labels (new_labels = false in canvass.toml)")
         twin = next((label for label in names if label.lower() == name.lower()), None)
         if twin is not None:
-            raise Problem(
-                HTTPStatus.BAD_REQUEST,
-                f"label: there is {twin!r} already, which differs in case only; use that",
-            )
+            raise Problem(f"label: there is {twin!r} already, which differs in case only; use that")
         self.store.add_label(kind, name, description, annotator, self.now())
 
     def labels_version(self) -> str:
@@ -146,7 +137,7 @@ class Service:
         """Find a task, or say that there is none (404)."""
         task = self.store.task(number)
         if task is None:
-            raise Problem(HTTPStatus.NOT_FOUND, f"there is no task {number}")
+            raise Problem(f"there is no task {number}", HTTPStatus.NOT_FOUND)
         return task
 
     def task_shape(self, task: Task) -> dict[str, Any]:

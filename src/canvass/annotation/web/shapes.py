@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from http import HTTPStatus
 from typing import Any
 
 from canvass.annotation.project.answer_rule import AnswerRule
@@ -144,7 +143,7 @@ def read_answer(sent: Reader, task: Task, rule: AnswerRule) -> NewAnswer:
 
 
 def _wrong(words: str) -> Problem:
-    return Problem(HTTPStatus.BAD_REQUEST, f"{ANSWER}: {words}")
+    return Problem(f"{ANSWER}: {words}")
 
 
 def _read_slots(sent: Reader, text: str) -> tuple[Slot, ...] | None:

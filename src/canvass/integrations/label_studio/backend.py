@@ -112,14 +112,11 @@ class Backend:
         """Predict tasks: one result each, in their order."""
         tasks, config = body.get("tasks"), body.get("label_config")
         if not isinstance(tasks, list) or len(tasks) > MOST_TASKS:
-            raise Problem(
-                HTTPStatus.BAD_REQUEST,
-                f"predict: tasks are missing; expected a list of at most {MOST_TASKS:,}",
-            )
+            raise Problem(f"predict: tasks are missing; expected a list of at most {MOST_TASKS:,}")
         newest = self._newest
         if newest is None:
             why = self._why_none or self.queue.state().message
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"predict: there are no models yet: {why}")
+            raise Problem(f"predict: there are no models yet: {why}", HTTPStatus.SERVICE_UNAVAILABLE)
         number, nlu = newest
         results = predictions_of(nlu, number, tasks, config if isinstance(config, str) else "")
         return {"results": results, "model_version": model_version(number)}
@@ -132,13 +129,13 @@ class Backend:
         try:
             event = event_of(body)
         except InputError as error:
-            raise Problem(HTTPStatus.BAD_REQUEST, str(error)) from error
+            raise Problem(str(error)) from error
         expected = self._number()
         if event is not None and expected not in {None, event.project}:
             self._say_once(f"webhooks of project {event.project} are ignored: this serves project {expected}")
             event = None
         if not self.inbox.put(event):
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"webhook: {TOO_MANY}")
+            raise Problem(f"webhook: {TOO_MANY}", HTTPStatus.SERVICE_UNAVAILABLE)
         return {"status": "ignored" if event is None else "queued"}
 
     def train(self, _body: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,7 +149,7 @@ class Backend:
         try:
             read_labelling(config if isinstance(config, str) else "")
         except InputError as error:
-            raise Problem(HTTPStatus.BAD_REQUEST, f"validate: {error}") from error
+            raise Problem(f"validate: {error}") from error
         return {"status": "ok"}
 
     def versions(self, _body: Mapping[str, Any]) -> dict[str, Any]:

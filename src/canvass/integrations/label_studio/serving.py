@@ -62,8 +62,8 @@ class Access:
             sent = ""
         if not same(f"{self.user}:{self.password}", sent):
             raise Problem(
-                HTTPStatus.UNAUTHORIZED,
                 "this backend wants its user and password: write the address in Label Studio as http://USER:PASSWORD@HOST",
+                HTTPStatus.UNAUTHORIZED,
             )
 
 
