@@ -102,13 +102,9 @@ def unpacked(
                 name: _read_array(archive, name, kind_of_number, shape)
                 for name, (kind_of_number, shape) in listed.items()
             }
-    except OSError as error:
-        if error.errno == errno.EINVAL:  # an offset that is none
-            raise ModelFileError(
-                f"{path} is not a {kind} file of canvass, or is damaged ({error})"
-            ) from error
-        raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except DAMAGE as error:
+    except (OSError, *DAMAGE) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # which an offset gives that is none
+            raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
         raise ModelFileError(f"{path} is not a {kind} file of canvass, or is damaged ({error})") from error
 
 

@@ -79,11 +79,9 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
             apply_umask(Path(hidden), 0o666)
         Path(hidden).replace(target)
     except OSError as error:
-        Path(hidden).unlink(missing_ok=True)
         raise FileError(f"{target}: could not be written ({error.strerror or error})") from error
-    except BaseException:
+    finally:
         Path(hidden).unlink(missing_ok=True)
-        raise
 
 
 def apply_umask(path: Path, mode: int) -> None:

@@ -27,11 +27,8 @@ def thread_pool(count: int) -> Iterator[ThreadPoolExecutor]:
     executor = ThreadPoolExecutor(count, thread_name_prefix="canvass")
     try:
         yield executor
-    except Exception:
-        executor.shutdown(cancel_futures=True)
-        raise
-    except BaseException:
-        executor.shutdown(wait=False, cancel_futures=True)
+    except BaseException as error:
+        executor.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
         raise
     executor.shutdown()
 

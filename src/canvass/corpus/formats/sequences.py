@@ -33,7 +33,7 @@ SPACES = re.compile(r"\s+")
 MARK = "\ufeff"  # at the start of a file it would be taken for no part of it
 
 
-def parts(path: str) -> tuple[str, str, str]:
+def parts(path: str) -> tuple[str, ...]:
     """Find the names of the three files behind a name: one of them, their folder, or what their names begin with.
 
     >>> parts("data/train.seq.in")
@@ -42,15 +42,12 @@ def parts(path: str) -> tuple[str, str, str]:
     ('data/train.in', 'data/train.out', 'data/train.label')
     """
     if Path(path).is_dir():
-        words, tags, intents = (str(Path(path) / name) for name in NAMES)
-        return words, tags, intents
+        return tuple(str(Path(path) / name) for name in NAMES)
     plain, ending = COMPRESSED.split(path)[:2]
     part = PART.search(plain)
     begin = plain[: part.start()] if part else f"{plain}."
-    words, tags, intents = (
-        f"{begin}{name}{ending}" for name in (SHORT if part and part[0] in SHORT[:2] else NAMES)
-    )
-    return words, tags, intents
+    names = SHORT if part and part[0] in SHORT[:2] else NAMES
+    return tuple(f"{begin}{name}{ending}" for name in names)
 
 
 def read(path: str, _: Columns, bad: BadLines) -> Utterances:

@@ -232,9 +232,9 @@ def opened_file(path: str) -> IO[bytes]:
     """Open a file as it is stored, wherever it is; raises FileError if that fails."""
     try:
         return opened(path)
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        if isinstance(error, OSError):
-            raise file_error(path, error) from error
+    except OSError as error:
+        raise file_error(path, error) from error
+    except ValueError as error:  # a null byte in the name
         raise FileError(f"{path!r} cannot be the name of a file") from error
 
 
