@@ -16,7 +16,8 @@ BITS = 8
 TABLE = np.random.Generator(np.random.PCG64(0)).normal(size=(1 << BITS, 3)).astype(np.float32)
 TABLE[::3] = 0  # buckets without a weight
 BIAS = np.array([0.5, -0.25, 0.125])
-MEMBERS = MemberTable(TABLE, BIAS)
+USED = np.flatnonzero(TABLE.any(axis=1))
+MEMBERS = MemberTable(USED, TABLE[USED], BIAS, bits=BITS)
 
 columns = st.lists(texts.map(key_of), max_size=6)
 LONG = "x" * 100_000

@@ -26,8 +26,13 @@ def weights_of(members, *, dtype=np.float32, bits=BITS):
     return weights
 
 
+def dense_table(weights, bias):
+    used = np.flatnonzero((weights != 0).any(axis=1))
+    return MemberTable(used, weights[used], bias, bits=len(weights).bit_length() - 1)
+
+
 def table_of(members, **kinds):
-    return MemberTable(weights_of(members, **kinds), NUMBERS.normal(size=members))
+    return dense_table(weights_of(members, **kinds), NUMBERS.normal(size=members))
 
 
 def column(some):
@@ -144,15 +149,15 @@ def test_a_table_without_members_may_have_another_number_of_features():
 
 def test_a_table_gives_back_its_weights_also_after_pickling():
     weights = weights_of(3)
-    table = pickle.loads(pickle.dumps(MemberTable(weights, np.zeros(3))))
+    table = pickle.loads(pickle.dumps(dense_table(weights, np.zeros(3))))
     assert table.weights.tobytes() == weights.tobytes()
     assert table.bits == BITS
     assert table.used.tolist() == np.flatnonzero(weights.any(axis=1)).tolist()
-    packed = MemberTable.of_rows(table.used, weights[table.used], np.zeros(3), bits=BITS)
+    packed = MemberTable(table.used, weights[table.used], np.zeros(3), bits=BITS)
     assert packed.index.tobytes() == table.index.tobytes()
 
 
 def test_no_weight_at_all_leaves_the_constants():
-    table = MemberTable(np.zeros((1 << BITS, 2), dtype=np.float32), np.array([0.5, -1.0]))
+    table = dense_table(np.zeros((1 << BITS, 2), dtype=np.float32), np.array([0.5, -1.0]))
     assert score_column(column(["play river", ""]), table).scores.tolist() == [[0.5, -1.0]] * 2
     assert table.rows.shape == (1, FEW)

@@ -79,29 +79,29 @@ class MemberTable:
 
     __slots__ = ("bias", "bits", "index", "rows")
 
-    def __init__(self, weights: Weights, bias: NDArray[np.float64]) -> None:
-        """Pack weights (F, M), F = 2^bits, and constants (M,)."""
-        used = np.flatnonzero((weights != 0).any(axis=1))
-        self.bits, self.bias = len(weights).bit_length() - 1, bias
-        self.index, self.rows = _pack(used, weights[used], self.bits)
-
-    @classmethod
-    def of_rows(
-        cls,
+    def __init__(
+        self,
         used: NDArray[np.int64],
         weights: Weights,
         bias: NDArray[np.float64],
         *,
         bits: int,
         rows: NDArray[np.int32] | None = None,
-    ) -> MemberTable:
-        """Pack the weights (R, M) of the buckets `used`, int64 (R,), or (any,) where `rows` names the row of each."""
-        table = cls.__new__(cls)
-        table.bits, table.bias = bits, bias
-        table.index, table.rows = _pack(used, weights, bits)
-        if rows is not None:
-            table.index[used] = rows
-        return table
+    ) -> None:
+        """Pack the weights (R, M) of the buckets `used`, int64 (R,), or (any,) where `rows` names the row of each.
+
+        The kernels take 4 columns together, or a line of the cache; the first row begins with a line.
+        """
+        self.bits, self.bias = bits, bias
+        count, members = weights.shape
+        self.index = np.full(1 << bits, count, dtype=np.int32)
+        self.index[used] = np.arange(len(used), dtype=np.int32) if rows is None else rows
+        line = LINE // weights.itemsize
+        width = FEW if members <= FEW else -(-members // line) * line
+        room = np.zeros((count + 1) * width + line, dtype=weights.dtype)
+        skipped = -room.ctypes.data % LINE // room.itemsize
+        self.rows: Weights = room[skipped : skipped + (count + 1) * width].reshape(-1, width)
+        self.rows[:-1, :members] = weights
 
     @property
     def used(self) -> NDArray[np.int64]:
@@ -112,23 +112,6 @@ class MemberTable:
     def weights(self) -> Weights:
         """The weights of all features, (F, M): a copy, for training and files."""
         return np.ascontiguousarray(self.rows[self.index, : len(self.bias)])
-
-
-def _pack(used: NDArray[np.int64], weights: Weights, bits: int) -> tuple[NDArray[np.int32], Weights]:
-    """Make index and rows from the weights (R, M) of the buckets that have some.
-
-    The kernels take 4 columns together, or a line of the cache; the first row begins with a line.
-    """
-    count = len(weights)
-    index = np.full(1 << bits, count, dtype=np.int32)
-    index[used] = np.arange(len(used), dtype=np.int32)
-    members, line = weights.shape[1], LINE // weights.itemsize
-    width = FEW if members <= FEW else -(-members // line) * line
-    room = np.zeros((count + 1) * width + line, dtype=weights.dtype)
-    skipped = -room.ctypes.data % LINE // room.itemsize
-    rows = room[skipped : skipped + (count + 1) * width].reshape(-1, width)
-    rows[:-1, :members] = weights
-    return index, rows
 
 
 def join_tables(tables: Sequence[MemberTable]) -> MemberTable:
@@ -142,7 +125,7 @@ def join_tables(tables: Sequence[MemberTable]) -> MemberTable:
     used = np.unique(np.concatenate([table.used for table in tables]))
     weights = [table.rows[table.index[used], : len(table.bias)] for table in tables]
     bias = np.concatenate([table.bias for table in tables])
-    return MemberTable.of_rows(used, np.concatenate(weights, axis=1), bias, bits=tables[0].bits)
+    return MemberTable(used, np.concatenate(weights, axis=1), bias, bits=tables[0].bits)
 
 
 def score_column(keys: pa.Array, members: MemberTable, *, limit: int = UNLIMITED) -> ScoredKeys:

@@ -133,7 +133,7 @@ class Committee:
                     f"{'ridge' if member == 'squared' else 'alpha'}"
                 )
             table[:, m] = weights[: len(used)]
-        self._members = MemberTable.of_rows(used, table, bias, bits=self.bits)
+        self._members = MemberTable(used, table, bias, bits=self.bits)
         return self
 
     def score(self, column: pa.Array, *, limit: int = UNLIMITED) -> ScoredKeys:
@@ -175,5 +175,5 @@ class Committee:
         ):
             raise ValueError("the committee's arrays do not fit together")
         committee = cls(bits=bits)
-        committee._members = MemberTable.of_rows(rows, weights, bias, bits=bits)
+        committee._members = MemberTable(rows, weights, bias, bits=bits)
         return committee

@@ -156,7 +156,7 @@ class IntentClassifier:
         self._columns = columns
         self._word_scores = word_scores
         kept = weights if weights.dtype == np.float32 else weights.astype(self._dtype, copy=False)
-        self._table = MemberTable.of_rows(columns, kept, bias, bits=self.bits, rows=rows)
+        self._table = MemberTable(columns, kept, bias, bits=self.bits, rows=rows)
 
     def predict(self, column: pa.Array, *, skip: int = 0) -> IntentEvidence:
         """Say what each key of a column tells of its intent, given that it is none of the first `skip` of `names`."""

@@ -96,7 +96,7 @@ class Projection(NamedTuple):
         axes = np.hstack([axes, leading])
         used = table.used
         weights = (table.rows[:, : len(table.bias)] @ axes.astype(np.float32))[table.index[used]]
-        projected = MemberTable.of_rows(used, weights, np.zeros(axes.shape[1]), bits=table.bits)
+        projected = MemberTable(used, weights, np.zeros(axes.shape[1]), bits=table.bits)
         return cls(projected, np.ascontiguousarray(axes.T @ centres, dtype=np.float32))
 
 
@@ -131,10 +131,10 @@ class Groups:
         sample = column[:SAMPLED_FOR_AXES]
         with threadpool_limits(1):
             used, weights = _weights(column, sample, seed)
-            table = MemberTable.of_rows(used, weights, np.zeros(weights.shape[1]), bits=BITS)
+            table = MemberTable(used, weights, np.zeros(weights.shape[1]), bits=BITS)
             whitening = _whitening(scaled(score_column(labelled, table).scores), labels)
             weights = (weights @ whitening).astype(np.float32)
-            table = MemberTable.of_rows(used, weights, np.zeros(weights.shape[1]), bits=BITS)
+            table = MemberTable(used, weights, np.zeros(weights.shape[1]), bits=BITS)
             points = scaled(score_column(sample[:SAMPLED], table).scores).astype(np.float32)
             count = max(len(points) // KEYS_PER_GROUP, FEWEST_GROUPS)
             learner = KMeans(

@@ -18,7 +18,7 @@ from canvass.selection.excluded_keys import ExcludedKeys
 from canvass.selection.partial import SCHEMA, Counters, best
 from canvass.selection.sketch import add_hashes, empty_sketch
 
-NO_MEMBERS = MemberTable(np.zeros((2, 0), dtype=np.float32), np.zeros(0))
+NO_MEMBERS = MemberTable(np.zeros(0, np.int64), np.zeros((0, 0), np.float32), np.zeros(0), bits=1)
 
 
 @dataclass(frozen=True)
