@@ -61,13 +61,10 @@ class Verdict(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
-        errors = {
-            kind: {**share._asdict(), "interval": list(share.interval)} for kind, share in self.errors.items()
-        }
         return {
             **self._asdict(),
             "contests": [contest._asdict() for contest in self.contests],
-            "errors": errors,
+            "errors": {kind: share.as_dict() for kind, share in self.errors.items()},
         }
 
 

@@ -41,6 +41,10 @@ class Share(NamedTuple):
         """A 95 % interval of it."""
         return wilson_interval(self.wrong, self.n)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain values for JSON."""
+        return {**self._asdict(), "interval": list(self.interval)}
+
 
 class AssistantError(NamedTuple):
     """What became of the suggestions of the assistant `name`: those that were `hidden` from people, and the `shown`.
@@ -98,10 +102,9 @@ class AssistantError(NamedTuple):
         difference, interval = self.influence
         return {
             "name": self.name,
-            **{
-                kind: {**share._asdict(), "interval": list(share.interval)}
-                for kind, share in (("hidden", self.hidden), ("shown", self.shown), ("checked", self.checked))
-            },
+            "hidden": self.hidden.as_dict(),
+            "shown": self.shown.as_dict(),
+            "checked": self.checked.as_dict(),
             "alone": self.alone,
             "influence": difference if self.hidden.n and self.shown.n else None,
             "influence_interval": list(interval) if self.hidden.n and self.shown.n else None,

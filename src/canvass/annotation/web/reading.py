@@ -83,11 +83,11 @@ class Reader:
             self._wrong(name, f"a name of 1 to {LONGEST_NAME} characters")
         return clean
 
-    def annotator(self, name: str = "annotator") -> str:
+    def annotator(self) -> str:
         """Take the name of an annotator, which is not the one that stands for nobody in particular."""
-        annotator = self.name(name)
+        annotator = self.name("annotator")
         if annotator == HANDED_OUT:
-            self._wrong(name, "the name of a person")
+            self._wrong("annotator", "the name of a person")
         return annotator
 
     def optional_name(self, name: str) -> str | None:
@@ -106,16 +106,16 @@ class Reader:
             self._wrong(name, f"one of {', '.join(choices)}")
         return word
 
-    def flag(self, name: str, *, default: bool = False) -> bool:
-        """Take true or false."""
-        value = self.fields.get(name, default)
+    def flag(self, name: str) -> bool:
+        """Take true or false; absent is false."""
+        value = self.fields.get(name, False)
         if not isinstance(value, bool):
             self._wrong(name, "true or false")
         return value
 
-    def number(self, name: str, *, most: float, default: float = 0.0) -> float:
-        """Take a number from 0 to `most`."""
-        value = self.fields.get(name, default)
+    def number(self, name: str, *, most: float) -> float:
+        """Take a number from 0 to `most`; absent is 0."""
+        value = self.fields.get(name, 0.0)
         if type(value) not in {int, float} or not 0 <= value <= most or not math.isfinite(value):
             self._wrong(name, f"a number from 0 to {most:g}")
         return float(value)
