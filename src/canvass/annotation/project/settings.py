@@ -16,11 +16,9 @@ from canvass.models.scorer import SHORTLIST, check_address
 from canvass.strategies import DEFAULT, STRATEGIES, check_scorer
 from canvass.types import ALL, FEWEST, Target
 
-FORMATS_OF_POOLS = ("", *NAMES)
 # What stands in the page's policy as it is.
 ADDRESS = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?")
 NOT_EMPTY = re.compile(".+", re.DOTALL)
-TEST_PARTS = ("fifth", "file", "none")
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ class ProjectSettings:
     )
     pool_format: str = _choice(
         "Format of the pool where its files do not tell, such as jsonl, csv, tsv, parquet or text.",
-        FORMATS_OF_POOLS,
+        ("", *NAMES),
         default="",
     )
     where: str = _text(
@@ -127,7 +125,7 @@ class ProjectSettings:
     test: str = _choice(
         "Where test.jsonl is from: fifth (of the labelled set, by hash), file (--test) or none (there were too "
         "few). It stays as it is.",
-        TEST_PARTS,
+        ("fifth", "file", "none"),
         default="fifth",
     )
 
