@@ -128,8 +128,7 @@ def get(
     if made.bad.count:
         records = plural(made.bad.count, "bad record is", "bad records are")
         terminal.warn(f"{records} left out; the first: {made.bad.first}")
-    for what, loss in made.losses.found.items():
-        terminal.warn_of_loss({"what": what, "count": loss.count, "first": loss.first})
+    terminal.warn_of_losses(made.losses)
     if as_json:
         terminal.print_json(public.summary(corpus, language, files, made))
         return

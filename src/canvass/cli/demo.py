@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from canvass.cli import options, terminal
 from canvass.cli.batches import show_candidates
 from canvass.errors import OptionError
@@ -30,12 +28,7 @@ def command(
     *,
     target: Annotated[
         str,
-        typer.Option(
-            "--target",
-            "-t",
-            metavar="TARGET",
-            help="Choose requests of this domain or intent of the embedded corpus.",
-        ),
+        options.target_option("Choose requests of this domain or intent of the embedded corpus."),
     ] = "domain:timers",
     seed: options.SeedOption = 0,
 ) -> None:

@@ -26,9 +26,7 @@ def next_(
             "Write the tasks to this file: .jsonl, .csv, .tsv or .parquet, or - for standard output."
         ),
     ],
-    size: Annotated[
-        int | None, typer.Option("--size", "-n", metavar="N", help="Hand out N tasks. [default: 50]")
-    ] = None,
+    size: Annotated[int | None, options.size_option("Hand out N tasks. [default: 50]")] = None,
     again: Annotated[
         bool,
         typer.Option(

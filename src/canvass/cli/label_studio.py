@@ -78,7 +78,7 @@ def push(
             help="Make a new project in Label Studio, though there is one; what waits in that goes to the new one.",
         ),
     ] = False,
-    size: Annotated[int, typer.Option("--size", "-n", metavar="N", help="Push N tasks.")] = 50,
+    size: Annotated[int, options.size_option("Push N tasks.")] = 50,
     token_file: TokenFileOption = None,
     threads: options.ThreadsOption = None,
     as_json: options.JsonOption = False,

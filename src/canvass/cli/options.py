@@ -39,20 +39,33 @@ PoolFiles = Annotated[
         "s3://bucket/folder, or - for standard input.",
     ),
 ]
-TargetOption = Annotated[
-    str | None,
-    typer.Option(
-        "--target", "-t", metavar="TARGET", help=f"Train on requests of this target: {TARGET_WORDS}."
-    ),
-]
+
+
+def out_option(what: str, metavar: str = "FILE") -> Any:
+    """Declare `--out` of a command, which says what it writes there."""
+    return typer.Option("--out", "-o", metavar=metavar, help=what)
+
+
+def target_option(what: str) -> Any:
+    """Declare `--target` of a command, which says what it is for."""
+    return typer.Option("--target", "-t", metavar="TARGET", help=what)
+
+
+def strategy_option(what: str) -> Any:
+    """Declare `--strategy` of a command, which says what it is for."""
+    return typer.Option("--strategy", "-s", metavar="NAME", help=what)
+
+
+def size_option(what: str) -> Any:
+    """Declare `--size` of a command, which says how many of what N is."""
+    return typer.Option("--size", "-n", metavar="N", help=what)
+
+
+TargetOption = Annotated[str | None, target_option(f"Train on requests of this target: {TARGET_WORDS}.")]
 StrategyOption = Annotated[
     str | None,
-    typer.Option(
-        "--strategy",
-        "-s",
-        metavar="NAME",
-        help="Choose by this strategy (see canvass strategies). [default: majority-joint; margin-balanced for --target "
-        "all]",
+    strategy_option(
+        "Choose by this strategy (see canvass strategies). [default: majority-joint; margin-balanced for --target all]"
     ),
 ]
 SeedOption = Annotated[
@@ -241,11 +254,6 @@ class PoolOptions:
         )
         terminal.warn_of_passed_over(pool.passed_over)
         return pool
-
-
-def out_option(what: str, metavar: str = "FILE") -> Any:
-    """Declare `--out` of a command, which says what it writes there."""
-    return typer.Option("--out", "-o", metavar=metavar, help=what)
 
 
 def target_of(words: str | None) -> Target:

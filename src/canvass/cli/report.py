@@ -140,21 +140,15 @@ def curve(
         str, typer.Option("--metric", "-m", metavar="NAME", help=f"Show this measure: {', '.join(NAMES)}.")
     ] = "sloter",
     target: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--target", "-t", metavar="TARGET", help="Show this target. May be repeated. [default: all]"
-        ),
+        list[str] | None, options.target_option("Show this target. May be repeated. [default: all]")
     ] = None,
     by: Annotated[
         str, typer.Option(metavar="UNIT", help="Count what was annotated in utterances, tokens or slots.")
     ] = "utterances",
     strategy: Annotated[
         list[str] | None,
-        typer.Option(
-            "--strategy",
-            "-s",
-            metavar="NAME",
-            help=f"Show this strategy, or all. May be repeated. [default: on a terminal {MOST} at most, piped all]",
+        options.strategy_option(
+            f"Show this strategy, or all. May be repeated. [default: on a terminal {MOST} at most, piped all]"
         ),
     ] = None,
     as_json: options.JsonOption = False,

@@ -74,9 +74,7 @@ class EngineOptions:
 class ChoiceOptions:
     """How many requests are chosen, and by what rule."""
 
-    size: Annotated[
-        int, typer.Option("--size", "-n", metavar="N", help="Choose N requests for each target.")
-    ] = 500
+    size: Annotated[int, options.size_option("Choose N requests for each target.")] = 500
     strategy: options.StrategyOption = None
     seed: options.SeedOption = 0
     max_tokens: options.MaxTokensOption = 40
@@ -174,12 +172,9 @@ def select(
     *,
     target: Annotated[
         list[str] | None,
-        typer.Option(
-            "--target",
-            "-t",
-            metavar="TARGET",
-            help=f"Choose requests of this target: {TARGET_WORDS}; {EACH_DOMAIN} is every domain of LABELLED. Repeat "
-            "it for a batch of each target, in one pass over the pool.",
+        options.target_option(
+            f"Choose requests of this target: {TARGET_WORDS}; {EACH_DOMAIN} is every domain of LABELLED. Repeat it for "
+            "a batch of each target, in one pass over the pool."
         ),
     ] = None,
     seeds: SeedOptions,

@@ -40,20 +40,14 @@ class StudyOptions:
 
     target: Annotated[
         list[str] | None,
-        typer.Option(
-            "--target",
-            "-t",
-            metavar="TARGET",
-            help=f"Spend the budget on this: {TARGET_WORDS}. Repeat it for a study of each target.",
+        options.target_option(
+            f"Spend the budget on this: {TARGET_WORDS}. Repeat it for a study of each target."
         ),
     ] = None
     strategy: Annotated[
         list[str] | None,
-        typer.Option(
-            "--strategy",
-            "-s",
-            metavar="NAME",
-            help="Run this strategy (see canvass strategies), or all. May be repeated. [default: all]",
+        options.strategy_option(
+            "Run this strategy (see canvass strategies), or all. May be repeated. [default: all]"
         ),
     ] = None
     seeds: Annotated[

@@ -116,14 +116,11 @@ def predict(
     Each request is written with is_target, the members' scores, and the intent and slots that it has if it
     does belong to the target.
     """
-    from canvass.corpus.pool import Pool
     from canvass.models.nlu import NLU
 
     options.check_table(out)
-    options.check_format("--pool-format", pool_format)
+    opened = options.PoolOptions(pool_format=pool_format).open(pool, reading)
     nlu = NLU.load(model)
-    opened = Pool.open(pool, columns=reading.names, skip_bad=reading.skip_bad, format=pool_format)
-    terminal.warn_of_passed_over(opened.passed_over)
     check_output(out, [model, *opened.files])
     # A bar would be torn by a result that runs over the terminal.
     shown = nullcontext(lambda _units, _share: None) if options.writes_to_terminal(out) else None

@@ -72,21 +72,21 @@ def as_dict(discovery: Discovery) -> dict[str, Any]:
 
 def as_html(discovery: Discovery) -> bytes:
     """Write the page; raises ExtraMissingError if matplotlib is not installed."""
-    return whole_page(TITLE, "\n".join(_body(discovery, discovery.groups)))
+    return whole_page(TITLE, "\n".join(_body(discovery)))
 
 
-def _body(discovery: Discovery, groups: Sequence[Group]) -> Iterator[str]:
+def _body(discovery: Discovery) -> Iterator[str]:
     yield (
         f'<header><h1>{TITLE}</h1><p class="muted">{discovery.requests:,} requests, of which {discovery.lost:,} are '
         f"lost on the intent classifier and {discovery.labelled:,} are annotated.</p></header><main>"
     )
-    yield f"<figure>{_draw_map(discovery, groups)}<figcaption>A sample of the pool by its two leading directions. "
+    yield f"<figure>{_draw_map(discovery)}<figcaption>A sample of the pool by its two leading directions. "
     yield "Dots that stand out are of the groups, those of the first in colours.</figcaption></figure>"
-    yield _legend(groups)
-    yield elements.table(_group_table(discovery, groups), "h2")
+    yield _legend(discovery.groups)
+    yield elements.table(_group_table(discovery), "h2")
     if discovery.scarce:
         yield elements.table(_scarce_table(discovery), "h2")
-    for number, group in enumerate(groups, 1):
+    for number, group in enumerate(discovery.groups, 1):
         yield f"<section><h3>{number}. {text(name_of(group))}</h3>"
         yield f'<div class="examples">{_examples("typical", group.typical)}{_examples("various", group.various)}</div>'
         yield "</section>"
@@ -107,7 +107,7 @@ def _examples(title: str, requests: Sequence[str]) -> str:
     return f"<div><h4>{title}</h4><ul>{listed}</ul></div>"
 
 
-def _group_table(discovery: Discovery, groups: Sequence[Group]) -> Table:
+def _group_table(discovery: Discovery) -> Table:
     growth = [f"since {discovery.halves.since}"] if discovery.halves else []
     rows = tuple(
         (
@@ -118,7 +118,7 @@ def _group_table(discovery: Discovery, groups: Sequence[Group]) -> Table:
             *(growth_of(discovery, number - 1) for _ in growth),
             f"{group.nearest_label} ({group.label_share:.0%})",
         )
-        for number, group in enumerate(groups, 1)
+        for number, group in enumerate(discovery.groups, 1)
     )
     note = f"{NOTE} {GROWTH_NOTE}" if growth else NOTE
     return Table("Groups", ("group", "requests", "lost", "annotated", *growth, "nearest"), rows, note)
@@ -129,7 +129,8 @@ def _scarce_table(discovery: Discovery) -> Table:
     return Table("Plenty in the pool, few annotated", ("label", "annotated", "requests"), rows, SCARCE_NOTE)
 
 
-def _draw_map(discovery: Discovery, groups: Sequence[Group]) -> str:
+def _draw_map(discovery: Discovery) -> str:
+    groups = discovery.groups
     context, figure, axes = svg.canvas(*SIZE, "map")
     with context:
         for low, high, role in (
