@@ -151,11 +151,11 @@ def test_all_annotations_of_a_task_for_who_wants_them():
             {"result": [], "ground_truth": True},
         ],
     }
-    found = label_studio.annotations_of(Value(task, "f"), Columns())
-    assert [(one.annotator, one.cancelled, one.ground_truth, one.moment) for one in found] == [
-        ("ann@example.org", False, False, "2"),
-        ("2", True, False, "1"),
-        (None, False, True, ""),
+    found = label_studio.annotations_of(Value(task, "f"), Columns(), Controls(), has_slots=True)
+    assert [(one.cancelled, one.ground_truth, one.moment) for one in found] == [
+        (False, False, "2"),
+        (True, False, "1"),
+        (False, True, ""),
     ]
     assert [one.utterance for one in found] == [
         Utterance("stop", id="5", intent="a", slots=()),

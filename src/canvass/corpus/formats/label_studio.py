@@ -58,19 +58,10 @@ class Annotation:
 
     utterance: Utterance
     where: str
-    annotator: str | None = None
     cancelled: bool = False
     ground_truth: bool = False
     moment: str = ""
     others: int = 0
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """What a file tells of its labelling configuration: the names of the controls, and whether there are slots."""
-
-    controls: Controls = CONTROLS
-    has_slots: bool = True
 
 
 def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
@@ -82,10 +73,10 @@ def read(path: str, columns: Columns, bad: BadLines) -> Utterances:
     if _is_minimal(tasks):
         yield from read_minimal(tasks, columns, bad)
         return
-    configuration = configuration_of(tasks, columns, path)
+    controls, has_slots = configuration_of(tasks, columns, path)
     for task in tasks:
         with bad.tolerance():
-            annotation = chosen(annotations_of(task, columns, configuration), task.where, bad)
+            annotation = chosen(annotations_of(task, columns, controls, has_slots=has_slots), task.where, bad)
             if annotation is not None:
                 data = task.need("data")
                 bad.unused(data.content, {*columns.all(), IDENTITY, SLOTS_ANNOTATED}, data.where)
@@ -117,8 +108,8 @@ def _is_minimal(tasks: list[Value]) -> bool:
     )
 
 
-def configuration_of(tasks: Sequence[Value], columns: Columns, path: str) -> Configuration:
-    """Find the names of the controls in the annotations of a file.
+def configuration_of(tasks: Sequence[Value], columns: Columns, path: str) -> tuple[Controls, bool]:
+    """Find the names of the controls in the annotations of a file, and whether there are slots.
 
     The Choices of intents are those named as `columns` has it, or the only ones but for those of domains.
     """
@@ -142,7 +133,7 @@ def configuration_of(tasks: Sequence[Value], columns: Columns, path: str) -> Con
             "with --columns intent=NAME"
         )
     has_slots = any(kind == LABELS for kind, _ in seen)
-    return Configuration(Controls(intent, None, CONTROLS.text, domain), has_slots)
+    return Controls(intent, None, CONTROLS.text, domain), has_slots
 
 
 def _objects(content: Any, name: str) -> list[dict[str, Any]]:
@@ -150,11 +141,8 @@ def _objects(content: Any, name: str) -> list[dict[str, Any]]:
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
-def annotations_of(
-    task: Value, columns: Columns, configuration: Configuration | None = None
-) -> list[Annotation]:
+def annotations_of(task: Value, columns: Columns, controls: Controls, *, has_slots: bool) -> list[Annotation]:
     """Read all annotations of a task, also those that were cancelled; raises InputError where one is bad."""
-    configuration = configuration or Configuration()
     data = task.need("data")
     text_of(data.mapping(), data.where, columns)
     record = _record(task, data, columns)
@@ -164,20 +152,19 @@ def annotations_of(
         cancelled = annotation.get("was_cancelled")
         truth = annotation.get("ground_truth")
         result = annotation.get("result")
-        regions = None if result is None else regions_of(result, record[columns.text], configuration.controls)
+        regions = None if result is None else regions_of(result, record[columns.text], controls)
         said = dict(record)
         if regions is not None:
             annotated = data.content_of(SLOTS_ANNOTATED)
-            has_slots = annotated if isinstance(annotated, bool) else configuration.has_slots
+            is_annotated = annotated if isinstance(annotated, bool) else has_slots
             said[columns.intent] = regions.intent
             said[columns.domain] = regions.domain or record.get(columns.domain)
-            said[columns.slots] = regions.slots if regions.slots or has_slots else None
-        by = annotation.content_of("completed_by")
+            said[columns.slots] = regions.slots if regions.slots or is_annotated else None
+        annotation.get("completed_by")  # who it was is no part of an utterance
         readings.append(
             Annotation(
                 utterance_of(said, annotation.where, columns),
                 annotation.where,
-                None if by is None else str(by.get("email", by.get("id")) if isinstance(by, dict) else by),
                 cancelled=cancelled is not None and cancelled.flag(),
                 ground_truth=truth is not None and truth.flag(),
                 moment=str(annotation.content_of("updated_at") or annotation.content_of("created_at") or ""),
