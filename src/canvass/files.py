@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import stat
 import tempfile
 import threading
@@ -82,6 +83,29 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
         raise FileError(f"{target}: could not be written ({error.strerror or error})") from error
     finally:
         Path(hidden).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Give a hidden folder that takes the name of the one that was asked for when the block ends well, or else goes.
+
+    It takes the place of an empty folder, and of no other. Raises FileError if it cannot be written.
+    """
+    parent = folder.absolute().parent
+    try:
+        hidden = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=parent))
+    except OSError as error:
+        raise FileError(
+            f"{folder}: cannot write to {parent} ({error.strerror}); choose another place"
+        ) from error
+    try:
+        yield hidden
+        apply_umask(hidden, 0o777)
+        hidden.rename(folder)
+    except OSError as error:
+        raise FileError(f"{folder}: could not be written ({error.strerror or error})") from error
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
 
 
 def apply_umask(path: Path, mode: int) -> None:

@@ -7,7 +7,6 @@ cache filled by hand needs no network.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Collection
@@ -23,7 +22,7 @@ from canvass.corpus.formats.format import row_named
 from canvass.corpus.formats.located import read_document
 from canvass.corpus.formats.losses import BadLines, Losses
 from canvass.errors import FileError, InputError, OptionError
-from canvass.files import apply_umask
+from canvass.files import whole_folder
 from canvass.types import Utterance
 
 WITHOUT_SPLITS = "all"  # name of the file of a corpus without splits
@@ -144,26 +143,13 @@ def convert(
     its records are bad; FileError if the folder already exists, or cannot be written.
     """
     check_folder(folder)
-    parent = folder.absolute().parent
-    try:
-        hidden = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=parent))
-    except OSError as error:
-        raise FileError(
-            f"{parent}: cannot write to this folder ({error.strerror}); choose another"
-        ) from error
-    try:
+    with whole_folder(folder) as hidden:
         bad = BadLines(UNLIMITED, losses=(losses := Losses()))
         splits = _read(corpus, locale, files, bad)
         for split, utterances in splits.items():
             jsonl.write_annotated(str(hidden / f"{split}.jsonl"), utterances, Losses())
         counts = {split: len(utterances) for split, utterances in splits.items()}
         (hidden / "README.md").write_text(_readme(corpus, locale, files, counts, bad.count), encoding="utf-8")
-        apply_umask(hidden, 0o777)
-        hidden.replace(folder)
-    except OSError as error:
-        raise FileError(f"{folder}: could not be written ({error.strerror or error})") from error
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
     return ConvertedCorpus(folder, counts, bad, losses)
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import shutil
-import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +18,7 @@ from canvass.corpus.labelled import check_examples
 from canvass.corpus.normalise import key_of
 from canvass.errors import FileError, TrainingError
 from canvass.features.word_features import WordFeatures
-from canvass.files import STANDARD_STREAM, apply_umask, check_output, private
+from canvass.files import STANDARD_STREAM, check_output, private, whole_folder
 from canvass.seeding import uniform
 from canvass.selection.selection_models import check_models
 from canvass.strategies import STRATEGIES
@@ -161,7 +158,9 @@ def write_project(
     Raises FileError if there is a project, or anything else, in the folder, or it cannot be written, and StoreError if
     the folder is of a network file system.
     """
-    with private(), _whole_folder(folder) as place:
+    refuse_folder(folder)
+    check_output(folder.parent / f"{folder.name}.project")
+    with private(), whole_folder(folder) as place:
         for name, utterances, split in ((LABELLED, labelled, "train"), (TEST, test, "test")):
             jsonl.write(
                 str(place / name),
@@ -185,29 +184,6 @@ def write_words(folder: Path, store: Store, words: WordFeatures) -> None:
         "digest": words.digest,
     }
     store.set_fact(LEARNT, json.dumps(facts))
-
-
-@contextlib.contextmanager
-def _whole_folder(folder: Path) -> Iterator[Path]:
-    """Give a hidden folder that takes the name of the one that was asked for when the block ends well."""
-    refuse_folder(folder)
-    check_output(folder.parent / f"{folder.name}.project")
-    try:
-        hidden = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
-    except OSError as error:
-        raise FileError(
-            f"{folder}: cannot write to {folder.parent} ({error.strerror}); choose another place"
-        ) from error
-    try:
-        yield hidden
-        apply_umask(hidden, 0o777)
-        hidden.rename(folder)  # takes the place of an empty folder, and of no other
-    except OSError as error:
-        shutil.rmtree(hidden, ignore_errors=True)
-        raise FileError(f"{folder}: could not be written ({error.strerror or error})") from error
-    except BaseException:
-        shutil.rmtree(hidden, ignore_errors=True)
-        raise
 
 
 def refuse_folder(folder: Path) -> None:

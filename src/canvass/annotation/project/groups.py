@@ -143,12 +143,10 @@ def _find(groups: Sequence[StoredGroup], first: str) -> StoredGroup:
 
 def _replace(project: Project, old: Sequence[StoredGroup], new: Sequence[StoredGroup]) -> None:
     """Put groups into the place of the first of others."""
-    groups = groups_of(project)
-    place = groups.index(old[0])
-    before, after = (
-        [group for group in part if group not in old] for part in (groups[:place], groups[place:])
-    )
-    _write(project, [*before, *new, *after])
+    groups: list[StoredGroup] = []
+    for group in groups_of(project):
+        groups += new if group == old[0] else [] if group in old else [group]
+    _write(project, groups)
 
 
 def _write(project: Project, groups: Sequence[StoredGroup]) -> None:
