@@ -65,7 +65,7 @@ def train(utterances: Sequence[Utterance], iterations: int) -> Any:
     trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
     trainer.set_params({"c1": 0.02, "c2": 0.01, "max_iterations": iterations})
     for one in utterances:
-        words = [one.text[token.start : token.end] for token in text_tokens(one.text)[1]]
+        words = [one.text[token.start : token.end] for token in text_tokens(one.text)]
         trainer.append(attributes(words), bio_tags(one.text, one.slots or ()))
     tagger = pycrfsuite.Tagger()
     with tempfile.TemporaryDirectory(prefix="canvass-bench-") as folder:

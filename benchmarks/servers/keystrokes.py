@@ -59,7 +59,7 @@ def shape(slots: tuple[Slot, ...]) -> list[dict[str, Any]]:
 def wait_for(page: Any, gold: Utterance) -> None:
     """Wait until an utterance is in view; the benchmark is faster than any annotator."""
     page.wait_for_function(
-        TEXT, arg="".join(gold.text[start:end] for start, end, _ in text_tokens(gold.text)[1])
+        TEXT, arg="".join(gold.text[start:end] for start, end, _ in text_tokens(gold.text))
     )
 
 
@@ -81,7 +81,7 @@ def by_keys(
         PLAN,
         {
             "text": gold.text,
-            "tokens": [one[:2] for one in text_tokens(gold.text)[1]],
+            "tokens": [one[:2] for one in text_tokens(gold.text)],
             "unsure": [start for start, _, share in prediction.certainty if share < UNSURE],
             "taggings": [shape(prediction.slots), *(shape(slots) for slots, _ in prediction.alternatives)],
             "spaced": SPACED,
@@ -106,7 +106,7 @@ class Mouse:
     def __init__(self, page: Any, gold: Utterance) -> None:
         self.page = page
         self.gold = gold
-        self.spans = [one[:2] for one in text_tokens(gold.text)[1]]
+        self.spans = [one[:2] for one in text_tokens(gold.text)]
         self.actions = 0
 
     def slots(self) -> list[tuple[int, int, str]]:
@@ -249,7 +249,7 @@ def main() -> None:
         joined=options.joined,
     )
     tasks = tasks_of(found, options.target)
-    words = sum(len(text_tokens(one.text)[1]) for one in found.annotated)
+    words = sum(len(text_tokens(one.text)) for one in found.annotated)
     slots = sum(len(one.slots or ()) for one in found.annotated)
     right = sum(
         task.prediction is not None

@@ -43,7 +43,7 @@ WAYS = {"majority-joint": False, "majority-joint with the scorer": True, "random
 
 def features(text: str) -> Iterator[list[str]]:
     """List the n-grams of each token, and of those two before and behind it."""
-    words = [text[token.start : token.end].lower() for token in text_tokens(text)[1]]
+    words = [text[token.start : token.end].lower() for token in text_tokens(text)]
     for place in range(len(words)):
         grams = []
         for offset in (-2, -1, 0, 1, 2):
@@ -83,7 +83,7 @@ class Model:
                 ModelAnswer(
                     str(self._intents.classes_[chances.argmax()]),
                     float(chances.max()),
-                    tuple(slots_of(tags, text_tokens(text)[1])),
+                    tuple(slots_of(tags, text_tokens(text))),
                     float(marginals.max(axis=1).prod()),
                 )
             )

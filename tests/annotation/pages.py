@@ -209,7 +209,7 @@ class Person:
 
     def by_keys(self, gold, intents):
         """Bring the utterance in view to what it should be, without a mouse."""
-        spans = [one[:2] for one in text_tokens(gold.text)[1]]
+        spans = [one[:2] for one in text_tokens(gold.text)]
         if self.intent_missing or self.intent != gold.intent:
             self.press("i", str(intents.index(gold.intent) + 1))
         wanted = {(gold.text[one.start : one.end], one.label) for one in gold.slots}
@@ -244,7 +244,7 @@ class Person:
         while wrong := [i for i, one in enumerate(self.slots) if one not in wanted]:
             page.locator("#words .slot").nth(wrong[0]).locator(".tag").click()
             page.click("#words .remove")
-        spans = [one[:2] for one in text_tokens(gold.text)[1]]
+        spans = [one[:2] for one in text_tokens(gold.text)]
         for slot in gold.slots:
             if (gold.text[slot.start : slot.end], slot.label) in self.slots:
                 continue

@@ -38,7 +38,7 @@ def run_round(project, number, *, answers=None):
 
 def prediction_of(utterance, *, number=0):
     """A prediction that is right, as far as the utterance is annotated."""
-    certainty = tuple((one.start, one.end, 0.75) for one in text_tokens(utterance.text)[1])
+    certainty = tuple((one.start, one.end, 0.75) for one in text_tokens(utterance.text))
     return TaskPrediction(
         number, utterance.domain, utterance.intent, 0.9, utterance.slots or (), 0.5, certainty, True
     )

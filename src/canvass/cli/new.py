@@ -113,7 +113,7 @@ def _warn_of_long(project: Project) -> None:
         texts = block.batch.column("text").slice(0, LOOKED_AT - seen).to_pylist()
         seen += len(texts)
         # A token has a character: most texts need not be taken apart.
-        too_long += sum(len(text) > most and len(text_tokens(text)[1]) > most for text in texts if text)
+        too_long += sum(len(text) > most and len(text_tokens(text)) > most for text in texts if text)
         if seen >= LOOKED_AT:
             break
     if too_long:

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from canvass.corpus.characters import KIND, LETTER, MARK, NUMBER, SINGLE, SPACE, describe, lower
-from canvass.corpus.normalise import Normalised, normalise
+from canvass.corpus.normalise import normalise
 from canvass.errors import InputError, shown
 from canvass.types import Slot
 
@@ -82,15 +82,13 @@ def tokens_by_kind(text: str) -> list[Token]:
     return cut
 
 
-def text_tokens(text: str) -> tuple[Normalised, list[Token]]:
+def text_tokens(text: str) -> list[Token]:
     """Tokenise the key of a text; the offsets are into the text as written."""
     normalised = normalise(text)
     of_key = tokens(normalised.key)
     if normalised.key == text:
-        return normalised, of_key
-    return normalised, [
-        Token(*normalised.text_span(token.start, token.end), token.is_word) for token in of_key
-    ]
+        return of_key
+    return [Token(*normalised.text_span(token.start, token.end), token.is_word) for token in of_key]
 
 
 def misaligned_slot(text: str, slots: Sequence[Slot]) -> Slot | None:
@@ -101,7 +99,7 @@ def misaligned_slot(text: str, slots: Sequence[Slot]) -> Slot | None:
         # Any white space separates tokens, so the text need not be normalised first.
         spans = [match.span() for match in ASCII_TOKEN.finditer(text)]
     else:
-        spans = [token[:2] for token in text_tokens(text)[1]]
+        spans = [token[:2] for token in text_tokens(text)]
     starts = {start for start, _ in spans}
     ends = {end for _, end in spans}
     return next((slot for slot in slots if slot.start not in starts or slot.end not in ends), None)
@@ -115,7 +113,7 @@ def bio_tags(text: str, slots: Sequence[Slot]) -> list[str]:
     >>> bio_tags("play river", [Slot(5, 10, "SongName")])
     ['O', 'B-SongName']
     """
-    _, spans = text_tokens(text)
+    spans = text_tokens(text)
     tags = [OUTSIDE] * len(spans)
     for slot in slots:
         inside = [i for i, span in enumerate(spans) if slot.start <= span.start and span.end <= slot.end]

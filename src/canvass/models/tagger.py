@@ -210,7 +210,7 @@ class Tagger:
         tagged = []
         for row, text in enumerate(texts):
             tokens = slice(starts[row], starts[row + 1])
-            _, spans = text_tokens(text)
+            spans = text_tokens(text)
             path, sure = paths[tokens].tolist(), certainty[tokens].tolist()
             tagged.append(
                 Tagged(
@@ -239,7 +239,7 @@ class Tagger:
             lattice = state[starts[row] : starts[row + 1]]
             chances: dict[tuple[Slot, ...], float] = {}
             if len(lattice):
-                _, spans = text_tokens(text)
+                spans = text_tokens(text)
                 best = n_best_paths(lattice, self._transitions, SEARCHED)
                 for path, score in zip(best.tags.tolist(), (best.scores - log_z[row]).tolist(), strict=True):
                     slots = slots_of([self.tags[tag] for tag in path], spans)

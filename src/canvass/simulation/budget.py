@@ -30,7 +30,7 @@ def cost(utterance: Utterance, unit: Unit) -> int:
 
 def count_tokens(utterance: Utterance) -> int:
     """Count the tokens of an utterance (T)."""
-    return len(text_tokens(utterance.text)[1])
+    return len(text_tokens(utterance.text))
 
 
 def count_affordable(ranked: Sequence[Utterance], unit: Unit, budget: int) -> int:

@@ -65,14 +65,14 @@ class SVMFamily:
         tags = [tag for text, slots in annotated for tag in bio_tags(text, slots)]
         if tags:
             self._columns = {}
-            matrix = self._matrix([(text, text_tokens(text)[1]) for text, _ in annotated], learn=True)
+            matrix = self._matrix([(text, text_tokens(text)) for text, _ in annotated], learn=True)
             self._tags = _fit(_linear_svm(TAG_C), matrix, np.array(tags))
         return self
 
     def predict(self, texts: Sequence[str]) -> list[PredictedFrame]:
         """Predict the intent and slots of each text; an I- tag without its B- begins a slot."""
         intents = [None] * len(texts) if self._intents is None else self._intents.predict(texts).tolist()
-        tokenised = [(text, text_tokens(text)[1]) for text in texts]
+        tokenised = [(text, text_tokens(text)) for text in texts]
         count = sum(len(spans) for _, spans in tokenised)
         tags = [OUTSIDE] * count
         if self._tags is not None and count:

@@ -111,7 +111,7 @@ class Annotator:
 
 def _moved(text: str, slot: Slot, low: int, high: int) -> list[Slot]:
     """List the variants of a slot with one border moved by a token, within the offsets `low` and `high`."""
-    spans = text_tokens(text)[1]
+    spans = text_tokens(text)
     starts, ends = [span.start for span in spans], [span.end for span in spans]
     first, last = starts.index(slot.start), ends.index(slot.end)
     moved = ((first - 1, last), (first + 1, last), (first, last - 1), (first, last + 1))

@@ -48,7 +48,7 @@ def words_of(text: str) -> list[str]:
     >>> words_of("Play River!")
     ['play', 'river', '!']
     """
-    return [text[token.start : token.end].lower() for token in text_tokens(text)[1]]
+    return [text[token.start : token.end].lower() for token in text_tokens(text)]
 
 
 class Masked:
@@ -67,11 +67,11 @@ class Masked:
     @cached_property
     def tokens(self) -> list[Token]:
         """The tokens of what leaves."""
-        return text_tokens(self.text)[1]
+        return text_tokens(self.text)
 
     @cached_property
     def _of_original(self) -> list[Token]:
-        return text_tokens(self.original)[1]
+        return text_tokens(self.original)
 
     @cached_property
     def _pieces(self) -> list[tuple[Span, Span]]:

@@ -73,7 +73,7 @@ def task_shape(
         **({} if audio is None else {"audio": audio}),
         "id": task.id,
         "text": task.text,
-        "tokens": [[token.start, token.end] for token in text_tokens(task.text)[1]],
+        "tokens": [[token.start, token.end] for token in text_tokens(task.text)],
         "count": task.count,
         "source": source,
         "blind": blind,

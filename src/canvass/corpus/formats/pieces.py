@@ -58,7 +58,7 @@ def pieces_of(text: str, slots: Sequence[Slot]) -> list[tuple[int, int]]:
     >>> [("7pm tonight")[slice(*piece)] for piece in pieces_of("7pm tonight", [Slot(0, 1, "hour")])]
     ['7', 'pm', 'tonight']
     """
-    return _cut([(token.start, token.end) for token in text_tokens(text)[1]], slots)
+    return _cut([(token.start, token.end) for token in text_tokens(text)], slots)
 
 
 def words_of(text: str, slots: Sequence[Slot]) -> list[tuple[int, int]]:

@@ -167,7 +167,7 @@ class Wanted:
 def _has_blanks(project: Project) -> bool:
     """Whether the labelled texts have blanks between words; Chinese, say, has not."""
     texts = [utterance.text for utterance in project.labelled]
-    tokens = sum(len(text_tokens(text)[1]) for text in texts)
+    tokens = sum(len(text_tokens(text)) for text in texts)
     return sum(len(text.split()) for text in texts) >= WORDS_PER_TOKEN * tokens
 
 
