@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canvass.errors import OptionError, nearest
+from canvass.types import ALL
 
 Scores = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -367,6 +368,11 @@ STRATEGIES: dict[str, Strategy] = {
 }
 DEFAULT = "majority-joint"
 DEFAULT_FOR_ALL = "margin-balanced"
+
+
+def default_for(target: object) -> str:
+    """Name the strategy for a target, or the words of one, where none is named."""
+    return DEFAULT_FOR_ALL if str(target) == ALL else DEFAULT
 
 
 def strategy_named(name: str) -> Strategy:

@@ -88,10 +88,10 @@ class ChoiceOptions:
         """Name the strategy; raises OptionError if an option makes no sense for these targets."""
         from canvass.models.scorer import check_address
         from canvass.selection.selection_models import check_options
-        from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, check_scorer
+        from canvass.strategies import check_scorer, default_for
 
         has_rest = not any(target.kind == "all" for target in targets)
-        name = self.strategy or (DEFAULT if has_rest else DEFAULT_FOR_ALL)
+        name = self.strategy or default_for(targets[0] if targets else EACH_DOMAIN)
         row = check_options(name, self.size, self.max_tokens, has_committee=has_rest)
         if self.scorer is not None:
             check_address(self.scorer)

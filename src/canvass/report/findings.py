@@ -13,8 +13,7 @@ from canvass.report.learning_curves import RANDOM, RANDOM_POSITIVE, TargetRuns
 from canvass.report.table_rows import Row
 from canvass.simulation.spec import TargetFacts
 from canvass.simulation.store import Study
-from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES
-from canvass.types import ALL
+from canvass.strategies import STRATEGIES, default_for
 
 SIGNIFICANT = 0.05
 WORTH_IT, LIKELY, OPEN, NOT_WORTH_IT = "worth it", "probably worth it", "not shown", "not worth it"
@@ -62,11 +61,6 @@ def verdict(compared: Comparison) -> str:
     if difference.high >= 0:
         return OPEN
     return WORTH_IT if compared.adjusted_p_seeds <= SIGNIFICANT else LIKELY
-
-
-def default_for(target: str) -> str:
-    """Return the default strategy of `canvass select` for a target."""
-    return DEFAULT_FOR_ALL if target == ALL else DEFAULT
 
 
 def findings_of(runs: TargetRuns, rows: Sequence[Row]) -> tuple[Finding, ...]:

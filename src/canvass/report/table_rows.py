@@ -25,8 +25,7 @@ from canvass.simulation.measures import MAIN, MEASURES, totals
 from canvass.simulation.spec import without_words
 from canvass.simulation.store import StoredRun
 from canvass.statistics import annotations_saved, area_under_curve
-from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL
-from canvass.types import ALL
+from canvass.strategies import default_for
 
 UTTERANCES = "utterances"
 COSTS = ("tokens", "slots")
@@ -139,7 +138,7 @@ def rows_of(runs: TargetRuns, curves: dict[str, Curve]) -> tuple[Row, ...]:
         )
         for name in runs.strategies
     ]
-    usual = DEFAULT_FOR_ALL if runs.target == ALL else DEFAULT
+    usual = default_for(runs.target)
     return tuple(sorted(rows, key=lambda row: (row.final, row.name != usual, row.name)))
 
 

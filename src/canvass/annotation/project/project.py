@@ -47,7 +47,7 @@ from canvass.features.word_features import WordFeatures
 from canvass.files import STANDARD_STREAM
 from canvass.models.scorer import Scorer
 from canvass.selection.seed_phrases import SeedPhrases, lacking
-from canvass.strategies import DEFAULT, DEFAULT_FOR_ALL, STRATEGIES
+from canvass.strategies import STRATEGIES, default_for
 from canvass.types import Target, Utterance
 
 
@@ -101,7 +101,7 @@ class Project:
             )
         made = ProjectSettings(
             target=str(target),
-            strategy=strategy or (DEFAULT_FOR_ALL if target.kind == "all" else DEFAULT),
+            strategy=strategy or default_for(target),
             pool=tuple(os.path.abspath(name) for name in pool),  # noqa: PTH100 - a glob is no path
             test="fifth" if test is None else "file",
             **settings,
