@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from canvass.corpus.normalise import keys
@@ -16,8 +17,6 @@ from canvass.strategies import majority
 from canvass.types import Prediction, Slot, Target, Utterance
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     # Studies are read without models.
     from canvass.models.nlu import NLU
 
@@ -45,8 +44,6 @@ class HeldOut:
     @classmethod
     def of(cls, test: Sequence[Utterance], target: Target) -> HeldOut:
         """Prepare a test set; raises InputError if no utterance of the target is annotated with an intent or slots."""
-        import pyarrow as pa
-
         of_target = [utterance for utterance in test if target.matches(utterance)]
         ours = tuple(utterance for utterance in of_target if utterance.slots is not None) or tuple(
             utterance for utterance in of_target if utterance.intent is not None

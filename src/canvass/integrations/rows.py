@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
 
 from canvass.errors import InputError
 from canvass.types import Slot
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 SHOWN = 60  # characters of a value in a sentence
 
@@ -19,8 +18,6 @@ def column_of_texts(texts: Iterable[str], name: str) -> pa.Array:
 
     Raises InputError if it is something else; the sentence names the first bad row.
     """
-    import pyarrow as pa
-
     if isinstance(texts, str | bytes):
         raise InputError(f"{name} is one string; expected a sequence of texts, one for each row")
     given: list[Any] = list(texts)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from canvass.annotation.exchange.handing_out import HandedOut, hand_out, handed_out
 from canvass.annotation.project.locking import locked
@@ -18,13 +18,11 @@ from canvass.annotation.rounds.round_models import seed_of_round, train_models
 from canvass.annotation.store.records import Task
 from canvass.corpus.formats.label_studio_regions import IDENTITY
 from canvass.corpus.normalise import key_of
+from canvass.integrations.label_studio.client import Client
 from canvass.integrations.label_studio.labelling import Wanted
 from canvass.integrations.label_studio.link import SAMPLING, Link, Place, find_place
 from canvass.integrations.label_studio.predicting import model_version, predictions_of
 from canvass.integrations.label_studio.saving import remember
-
-if TYPE_CHECKING:
-    from canvass.integrations.label_studio.client import Client
 
 LOCK = "label-studio.lock"
 PURPOSE = "canvass label-studio push"
