@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -63,15 +62,10 @@ class Table:
 
         def lines() -> Iterator[str]:
             nonlocal ended
-            for number in itertools.count(1):
-                line = stream.readline(LONGEST_LINE)
+            for number, line in enumerate(iter(lambda: stream.readline(LONGEST_LINE), ""), 1):
                 if len(line) == LONGEST_LINE:
-                    where = location(self.name, number)
-                    raise InputError(
-                        f"{where}: the line is longer than {LONGEST_LINE >> 20} MB; is it a table?"
-                    )
-                if not line:
-                    break
+                    what = f"the line is longer than {LONGEST_LINE >> 20} MB; is it a table?"
+                    raise InputError(f"{location(self.name, number)}: {what}")
                 yield line
             ended = True
 
