@@ -15,7 +15,7 @@ from typing import Any
 
 from canvass.corpus.formats.column_names import Columns
 from canvass.corpus.formats.format import Format
-from canvass.corpus.formats.located import UTF16, Value, read_document, slot_record, write_text
+from canvass.corpus.formats.located import UTF16, Value, read_document, slot_record, utf16_offset, write_text
 from canvass.corpus.formats.losses import BadLines, Losses, Utterances, named
 from canvass.corpus.formats.markup import Chunk, chunks_at, chunks_of, spelled
 from canvass.corpus.formats.sniffing import Sample
@@ -55,28 +55,20 @@ def read_benchmark(path: str, _: Columns, bad: BadLines) -> Utterances:
 
 
 def _utterance(value: Value, intent: str, bad: BadLines) -> Utterance:
-    pieces: list[str] = []
+    text = ""
     spans = []
     for chunk in value.need("data").items():
-        text = chunk.need("text").string()
+        start = utf16_offset(text, len(text))
+        text += chunk.need("text").string()
         name, entity = chunk.get("slot_name"), chunk.get("entity")
         label = entity if name is None else name
         if label is not None:
-            spans.append((len(pieces), label, chunk))
+            spans.append(((start, utf16_offset(text, len(text))), label, chunk.where))
             if name is not None and entity is not None and name.content != entity.content:
                 bad.lost("entities whose name is not the slot's", f"{chunk.where}: {shown(entity.content)}")
-        pieces.append(text)
     # Half a character at the end of a chunk may have its other half in the next one.
-    units = list(
-        itertools.accumulate(
-            (len(piece.encode("utf-16-le", "surrogatepass")) // 2 for piece in pieces), initial=0
-        )
-    )
-    whole = "".join(pieces).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-    slots = [
-        slot_record(whole, (units[index], units[index + 1]), label.name(), chunk.where, UTF16)
-        for index, label, chunk in spans
-    ]
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    slots = [slot_record(whole, span, label.name(), where, UTF16) for span, label, where in spans]
     return utterance_of({"text": whole, "intent": intent, "slots": slots}, value.where)
 
 
