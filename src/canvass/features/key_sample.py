@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from canvass.corpus.formats.format import Block
 from canvass.corpus.formats.losses import BadLines
-from canvass.corpus.normalise import keys
+from canvass.corpus.normalise import keys, string_buffers
 from canvass.corpus.pool import Pool
 from canvass.errors import FileError, InputError
 from canvass.features.extraction import hash_column
@@ -159,7 +159,4 @@ def draws_of(column: pa.Array) -> NDArray[np.float64]:
 
 def _sizes(column: pa.Array) -> NDArray[np.int64]:
     """Count the bytes of each key, int64 (N,)."""
-    import pyarrow.compute as pc
-
-    sizes: NDArray[np.int64] = pc.binary_length(column).to_numpy(zero_copy_only=False).astype(np.int64)
-    return sizes
+    return np.diff(string_buffers(column)[0])
