@@ -95,13 +95,12 @@ def command(
     hosts = allowed_hosts(address, allow_host or ())
     with ExitStack() as stack:
         opened = [stack.enter_context(projects.open_project(folder)) for folder in _projects(folders)]
-        asked = [
-            Assistant(project, assistant, model, mask=mask, alone=alone) if assistant and model else None
-            for project in opened
-        ]
-        served = [
-            (project, Queue(project, assistant=who)) for project, who in zip(opened, asked, strict=True)
-        ]
+        served = []
+        for project in opened:
+            asked = (
+                Assistant(project, assistant, model, mask=mask, alone=alone) if assistant and model else None
+            )
+            served.append((project, Queue(project, assistant=asked)))
         if get is not None:
             _print(served, get)
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import Any, Literal, NamedTuple, Self
 from urllib.parse import quote
 
@@ -248,15 +248,8 @@ class Spec:
         """Restore a specification from what `as_dict` returned; raises InputError if a field is missing or unknown."""
         names = {field.name for field in fields(cls)}
         # Studies of before there were word features, families other than `svm`, scorers, and these options.
-        plain = {
-            "scorer": "",
-            "shortlist": SHORTLIST,
-            "variety": True,
-            "assistant_error": None,
-            "assistant_influence": 0.0,
-            "transfer_every": int(plain.get("transfer") == "each"),
-            **plain,
-        }
+        given = {field.name: field.default for field in fields(cls) if field.default is not MISSING}
+        plain = {**given, "transfer_every": int(plain.get("transfer") == "each"), **plain}
         if not isinstance(plain.get("words"), str):  # or there was no choice but with or without
             plain["words"] = "pool" if plain.get("words") else "off"
         if isinstance(plain.get("transfer"), str):
