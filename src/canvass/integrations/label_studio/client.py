@@ -121,29 +121,23 @@ class Client:
 
     def _import(self, path: str, items: Sequence[Mapping[str, Any]]) -> None:
         for first in range(0, len(items), TOGETHER):
-            self.send("POST", path, list(items[first : first + TOGETHER]), seconds=IMPORT_SECONDS)
+            self.send("POST", path, list(items[first : first + TOGETHER]), timeout=IMPORT_SECONDS)
 
     # How it is asked
 
     def get(self, path: str, parameters: Mapping[str, Any] | None = None, *, bare: bool = False) -> Value:
         """Read what is at a path."""
-        return self.send("GET", path, parameters=parameters, bare=bare)
+        return self.send("GET", path, params=parameters, bare=bare)
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        content: Any = None,
-        *,
-        parameters: Mapping[str, Any] | None = None,
-        seconds: float | None = None,
-        bare: bool = False,
-    ) -> Value:
-        """Send JSON to a path and read the answer, None where it is empty; `bare` sends no token along."""
+    def send(self, method: str, path: str, content: Any = None, *, bare: bool = False, **more: Any) -> Value:
+        """Send JSON to a path and read the answer, None where it is empty; `bare` sends no token along.
+
+        `more` of the request is as httpx takes it.
+        """
 
         def attempt() -> httpx.Response:
             headers = {} if bare else self._authorisation()
-            return self._attempted(method, path, content, parameters, seconds=seconds, headers=headers)
+            return self._attempted(method, path, json=content, headers=headers, **more)
 
         answer = attempt()
         if answer.status_code == HTTPStatus.UNAUTHORIZED and not bare and self._access is not None:
@@ -172,35 +166,17 @@ class Client:
         if self._token.kind == "legacy":
             return {"Authorization": f"Token {self._token.value}"}
         if self._access is None:
-            content = {"refresh": self._token.value}
-            answer = self._attempted("POST", "/api/token/refresh/", content, headers={})
+            answer = self._attempted("POST", "/api/token/refresh/", json={"refresh": self._token.value})
             self._access = self._value(answer, "/api/token/refresh/").need("access").string()
         return {"Authorization": f"Bearer {self._access}"}
 
-    def _attempted(
-        self,
-        method: str,
-        path: str,
-        content: Any,
-        parameters: Mapping[str, Any] | None = None,
-        *,
-        seconds: float | None = None,
-        headers: Mapping[str, str],
-    ) -> httpx.Response:
-        """Send a request, again where that is harmless and may help, and take the last answer."""
-        repeatable = method in REPEATABLE
-        waits = iter(WAITS if repeatable else ())
+    def _attempted(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """Send a request, as httpx takes it, again where that is harmless and may help, and take the last answer."""
+        waits = iter(WAITS if method in REPEATABLE else ())
         while True:
             wait = next(waits, None)
             try:
-                answer = self._http.request(
-                    method,
-                    f"{self.url}{path}",
-                    params=parameters,
-                    json=content,
-                    headers=headers,
-                    timeout=httpx.USE_CLIENT_DEFAULT if seconds is None else seconds,
-                )
+                answer = self._http.request(method, f"{self.url}{path}", **request)
             except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
                 if wait is None:
                     raise self._unreachable(error, sent=True) from None
