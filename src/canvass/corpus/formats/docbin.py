@@ -19,6 +19,7 @@ from canvass.corpus.formats.losses import BadLines, Losses, Utterances
 from canvass.corpus.formats.pieces import pieces_of
 from canvass.corpus.formats.sources import LARGEST_CHUNK, whole
 from canvass.corpus.formats.validation import ALL, utterance_of
+from canvass.corpus.spans import OUTSIDE, spans_of
 from canvass.errors import InputError, damage, needing, shown
 from canvass.files import write_whole
 from canvass.types import Utterance
@@ -137,16 +138,11 @@ def _record(
 
 
 def _slots(entities: list[tuple[int, str]], starts: list[int], ends: list[int]) -> list[dict[str, Any]]:
-    slots: list[dict[str, Any]] = []
-    before = ""
-    for (iob, label), start, end in zip(entities, starts, ends, strict=False):
-        label = label if iob in (BEGIN, INSIDE) else ""  # noqa: PLW2901
-        if label and iob == INSIDE and label == before:
-            slots[-1]["end"] = end
-        elif label:
-            slots.append({"start": start, "end": end, "label": label})
-        before = label
-    return slots
+    letters = {BEGIN: "B", INSIDE: "I"}
+    tags = [f"{letters[iob]}-{label}" if label and iob in letters else OUTSIDE for iob, label in entities]
+    return [
+        {"start": starts[first], "end": ends[last], "label": label} for first, last, label in spans_of(tags)
+    ]
 
 
 def _intent(cats: Any, where: str) -> str | None:
