@@ -9,14 +9,7 @@ import typer
 
 from canvass.cli import options, terminal
 from canvass.cli.phrases import SeedOptions, begins_with, suggested
-from canvass.cli.words import (
-    POOL,
-    WordsOption,
-    learn_if_enough,
-    load_words,
-    sample_of,
-    warn_of_another_pool,
-)
+from canvass.cli.words import POOL, WordsOption, learn_if_enough, load_words, sample_of, warn_of_another_pool
 from canvass.errors import OptionError
 from canvass.files import STANDARD_STREAM
 

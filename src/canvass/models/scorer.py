@@ -19,15 +19,7 @@ import numpy as np
 
 from canvass.callables import is_callable_name, load_callable
 from canvass.corpus.formats.validation import slots_of
-from canvass.errors import (
-    CanvassError,
-    InputError,
-    OptionError,
-    ScorerError,
-    nearest,
-    needing,
-    shown,
-)
+from canvass.errors import CanvassError, InputError, OptionError, ScorerError, nearest, needing, shown
 from canvass.types import ModelAnswer, Slot, Utterance, slot_records
 
 OPTION = "--scorer"

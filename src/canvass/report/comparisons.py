@@ -12,13 +12,7 @@ from canvass.report.learning_curves import annotated
 from canvass.seeding import generator
 from canvass.simulation.measures import frame_errors
 from canvass.simulation.store import StoredRun
-from canvass.statistics import (
-    bootstrap_interval,
-    holm,
-    relative,
-    seed_randomisation,
-    utterance_randomisation,
-)
+from canvass.statistics import bootstrap_interval, holm, relative, seed_randomisation, utterance_randomisation
 
 Errors = NDArray[np.int64]
 Runs = dict[int, StoredRun]

@@ -9,12 +9,7 @@ from typing import Any
 
 from canvass.errors import InputError
 from canvass.report.chosen_examples import Example, examples_of
-from canvass.report.findings import (
-    Finding,
-    findings_of,
-    warnings_of_study,
-    warnings_of_target,
-)
+from canvass.report.findings import Finding, findings_of, warnings_of_study, warnings_of_target
 from canvass.report.learning_curves import UNITS, Curve, TargetRuns
 from canvass.report.projections import Scene, scenes_of
 from canvass.report.table_rows import Row, rows_of

@@ -11,11 +11,7 @@ from typing import Any, TypeVar
 from canvass.corpus.formats.column_names import Columns, listed
 from canvass.corpus.formats.jsonl import DECODER, records_of
 from canvass.corpus.formats.losses import SETTINGS, BadLines, Utterances
-from canvass.corpus.formats.sources import (
-    AS_UTF8,
-    BYTE_ORDER_MARK,
-    whole,
-)
+from canvass.corpus.formats.sources import AS_UTF8, BYTE_ORDER_MARK, whole
 from canvass.corpus.formats.validation import pool_utterance_of
 from canvass.errors import InputError, shown
 from canvass.files import write_whole

@@ -31,14 +31,7 @@ from numpy.typing import NDArray
 
 from canvass.compiled import compiled, inlined
 from canvass.machine import LANES
-from canvass.models.crf.forward_backward import (
-    Cells,
-    Steps,
-    arrange,
-    go_backward,
-    go_forward,
-    take_scores,
-)
+from canvass.models.crf.forward_backward import Cells, Steps, arrange, go_backward, go_forward, take_scores
 from canvass.models.crf.transitions import pack_matrix
 from canvass.models.vectors import Floats, Integers, aligned, padded
 

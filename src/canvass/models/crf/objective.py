@@ -25,14 +25,7 @@ from numpy.typing import NDArray
 
 from canvass.compiled import compiled, inlined
 from canvass.machine import LANES
-from canvass.models.crf.forward_backward import (
-    Cells,
-    Steps,
-    arrange,
-    go_backward,
-    go_forward,
-    take_scores,
-)
+from canvass.models.crf.forward_backward import Cells, Steps, arrange, go_backward, go_forward, take_scores
 from canvass.models.crf.owlqn import minimise
 from canvass.models.crf.problem import Problem
 from canvass.models.crf.transitions import WIDEST, pack_transitions, spread
