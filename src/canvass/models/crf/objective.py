@@ -87,7 +87,7 @@ class Objective:
         attribute = np.repeat(np.arange(len(counts)), counts)
         feature_tags = problem.feature_tags[self._features]
         self._in_table = np.flatnonzero(dense[attribute])
-        self._places = row_of[attribute[self._in_table]], feature_tags[self._in_table]
+        self._places = row_of[attribute[self._in_table]].astype(np.int64) * width + feature_tags[self._in_table]
         attributes, tokens = rank[problem.attributes], self._layout.tokens
         forms, form_of = find_forms(attributes[:, : problem.own])
         self._of_forms = list_mentions(forms, counts, row_of, feature_tags)
@@ -119,7 +119,7 @@ class Objective:
         self._states.table[:] = 0.0
         self._states.expected[:] = 0.0
         self._states.form_expected[:] = 0.0
-        self._states.table[self._places] = of_states[self._in_table]
+        self._states.table.ravel()[self._places] = of_states[self._in_table]
         self._log_z[:] = 0.0
         crossings = np.zeros((len(transitions.sources), LANES))
         fill_forms(self._of_forms, self._states, of_states)
@@ -143,7 +143,7 @@ class Objective:
                 self._of_tokens, self._states, first, last, problem.tag_count, self._cells.alpha, expected
             )
         count_forms(self._of_forms, self._states, expected)
-        expected[self._in_table] = self._states.expected[self._places]
+        expected[self._in_table] = self._states.expected.ravel()[self._places]
         gradient[self._features] = expected
         seen = len(problem.transition_from)
         factors = transitions.excess[:seen] + transitions.base[problem.transition_to]
