@@ -87,7 +87,9 @@ class Objective:
         attribute = np.repeat(np.arange(len(counts)), counts)
         feature_tags = problem.feature_tags[self._features]
         self._in_table = np.flatnonzero(dense[attribute])
-        self._places = row_of[attribute[self._in_table]].astype(np.int64) * width + feature_tags[self._in_table]
+        self._places = (
+            row_of[attribute[self._in_table]].astype(np.int64) * width + feature_tags[self._in_table]
+        )
         attributes, tokens = rank[problem.attributes], self._layout.tokens
         forms, form_of = find_forms(attributes[:, : problem.own])
         self._of_forms = list_mentions(forms, counts, row_of, feature_tags)
