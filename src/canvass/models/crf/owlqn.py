@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from canvass.compiled import compiled
 from canvass.errors import OptionError
 from canvass.models.vectors import Floats, dot
 
@@ -108,7 +109,7 @@ def iterate(
 
     point = evaluate(np.zeros(size))
     yield Iteration(point.weights, point.value, 0)
-    pseudo = pseudo_gradient(point, c1)
+    pseudo = pseudo_gradient(point.weights, point.gradient, c1)
     if converged(point.weights, pseudo):
         return "converged"
     pairs: deque[Pair] = deque(maxlen=MEMORY)
@@ -122,7 +123,7 @@ def iterate(
         pairs.append(store_pair(point, accepted))
         point = accepted
         yield Iteration(point.weights, point.value, trials)
-        pseudo = pseudo_gradient(point, c1)
+        pseudo = pseudo_gradient(point.weights, point.gradient, c1)
         if converged(point.weights, pseudo):
             return "converged"
         if number >= PERIOD and stalled(past[0], point.value):
@@ -132,12 +133,18 @@ def iterate(
     return "exhausted"
 
 
-def pseudo_gradient(point: Point, c1: float) -> Floats:
+@compiled
+def pseudo_gradient(weights: Floats, gradient: Floats, c1: float) -> Floats:
     """Give the direction against which the function with its L1 penalty rises most; zero where none falls."""
-    weights, gradient, _ = point
-    above = (weights > 0.0) | ((weights == 0.0) & (gradient < -c1))
-    below = (weights < 0.0) | (gradient > c1)
-    return np.where(above, gradient + c1, np.where(below, gradient - c1, 0.0))
+    pseudo = np.empty(len(weights))
+    for i in range(len(weights)):
+        if weights[i] > 0.0 or (weights[i] == 0.0 and gradient[i] < -c1):
+            pseudo[i] = gradient[i] + c1
+        elif weights[i] < 0.0 or gradient[i] > c1:
+            pseudo[i] = gradient[i] - c1
+        else:
+            pseudo[i] = 0.0
+    return pseudo
 
 
 def converged(weights: Floats, pseudo: Floats) -> bool:
@@ -166,17 +173,28 @@ def line_search(
     return None, trial
 
 
+@compiled
 def trial_step(start: Floats, pseudo: Floats, direction: Floats, length: float) -> Floats:
     """Go one step from the start; weights that would change their sign become zero."""
-    weights = start + length * direction
-    orthant = np.where(start == 0.0, -pseudo, start)
-    return np.where(weights * orthant <= 0.0, 0.0, weights)
+    weights = np.empty(len(start))
+    for i in range(len(start)):
+        weight = start[i] + length * direction[i]
+        orthant = -pseudo[i] if start[i] == 0.0 else start[i]
+        weights[i] = 0.0 if weight * orthant <= 0.0 else weight
+    return weights
 
 
 def store_pair(start: Point, end: Point) -> Pair:
     """Make the pair of an iteration; it is kept whatever its curvature."""
     step, change = end.weights - start.weights, end.gradient - start.gradient
     return Pair(step, change, dot(change, step))
+
+
+@compiled
+def add_multiple(total: Floats, factor: float, vector: Floats) -> None:
+    """Add factor * vector to `total`, both float64 (n,)."""
+    for i in range(len(total)):
+        total[i] += factor * vector[i]
 
 
 @np.errstate(all="ignore")
@@ -191,10 +209,10 @@ def search_direction(pseudo: Floats, pairs: Iterable[Pair]) -> Floats:
     shares = []
     for step, change, product in reversed(oldest_first):
         shares.append(np.float64(dot(step, direction)) / product)
-        direction -= shares[-1] * change
+        add_multiple(direction, -shares[-1], change)
     _, change, product = oldest_first[-1]
     direction *= np.float64(product) / dot(change, change)
     for (step, change, product), share in zip(oldest_first, reversed(shares), strict=True):
-        direction += (share - np.float64(dot(change, direction)) / product) * step
+        add_multiple(direction, share - np.float64(dot(change, direction)) / product, step)
     direction[direction * pseudo >= 0.0] = 0.0
     return direction

@@ -57,6 +57,8 @@ def pack_transitions(sources: Tags, targets: Tags, weights: Floats, tag_count: i
         math.expm1(weight) if corrected else math.exp(weight)
         for weight, corrected in zip(weights.tolist(), base[targets].tolist(), strict=True)
     ]
+    if base.all():
+        return Transitions(sources, targets, np.array(excess), base)
     unlisted = np.zeros((tag_count, tag_count), dtype=np.bool_)
     unlisted[:, base == 0.0] = True
     unlisted[sources, targets] = False
