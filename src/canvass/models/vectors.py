@@ -110,7 +110,7 @@ turn_to_lanes, turn_to_rows = _turn(to_lanes=True), _turn(to_lanes=False)
 
 
 def exponential(builder: Any, vector: Any) -> Any:
-    """Compute exp of LANES numbers, below 1e-307 about that, so that the bits depend neither on place nor processor.
+    """Compute exp of LANES numbers, about 1e-307 where it is less; bits depend neither on the place nor the processor.
 
     exp(x) = 2^k exp(r) with the whole k nearest to x / log 2; |r| <= log(2) / 2, for which the series up to r^13 is
     right to the last bit but one. Adding ROUNDING leaves k in the lowest bits of a float64, from where it is shifted to

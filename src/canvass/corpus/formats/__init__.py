@@ -129,7 +129,9 @@ def _inside(name: str, override: str | None) -> list[str]:
         raise FileError(f"{name}: no such file or folder; check the name")
     found = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - may be absolute
     visible = [file for file in found if not is_hidden(Path(file).name)]
-    return [file for one in visible for file in (_walk(one, override) if Path(one).is_dir() else [one])]
+    return [
+        file for place in visible for file in (_walk(place, override) if Path(place).is_dir() else [place])
+    ]
 
 
 def _first_file(name: str, override: str | None) -> str:
